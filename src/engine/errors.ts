@@ -1,0 +1,51 @@
+/** An operator of libtorch failed: the message starts with the operator's name and keeps the first line only. */
+export class TensorError extends Error {
+  override readonly name = "TensorError";
+  readonly code = "ERR_TORCH";
+}
+
+/** A tensor was used after it was disposed (by `dispose`, `using`, or the end of a `scope`). */
+export class UseAfterDisposeError extends Error {
+  override readonly name = "UseAfterDisposeError";
+}
+
+/** A file that was read does not hold what it should: the message names the file and what is wrong. */
+export class FileFormatError extends Error {
+  override readonly name = "FileFormatError";
+}
+
+/** Number of single-character edits between two words (Levenshtein 1966). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** The known name nearest to a mistyped one, or undefined when none is near. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const lower = name.toLowerCase();
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(lower, candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** A RangeError for a name that is not among the known ones: suggests the nearest and lists all. */
+export function unknownName(kind: string, name: string, known: readonly string[]): RangeError {
+  const near = nearestName(name, known);
+  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+  return new RangeError(`unknown ${kind} "${name}"${hint} Known: ${known.join(", ")}`.replace('" Known', '"; known'));
+}

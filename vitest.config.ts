@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+// Loading libtorch costs most of a second, so test files share a few worker processes.
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    isolate: false,
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    coverage: { provider: "v8", include: ["src/**"] },
+  },
+});

@@ -46,6 +46,6 @@ export function nearestName(name: string, known: readonly string[]): string | un
 /** A RangeError for a name that is not among the known ones: suggests the nearest and lists all. */
 export function unknownName(kind: string, name: string, known: readonly string[]): RangeError {
   const near = nearestName(name, known);
-  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
-  return new RangeError(`unknown ${kind} "${name}"${hint} Known: ${known.join(", ")}`.replace('" Known', '"; known'));
+  const hint = near === undefined ? "" : ` did you mean "${near}"?`;
+  return new RangeError(`unknown ${kind} "${name}";${hint} known: ${known.join(", ")}`);
 }

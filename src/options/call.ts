@@ -1,0 +1,187 @@
+import { formatRatio, parseRatio } from "./ratio.js";
+
+/** A value of an option: everything JSON holds but null, and nested calls. */
+export type OptionValue = number | boolean | string | readonly OptionValue[] | Call;
+
+/** A thing with options, as `pgd(epsilon=8/255, steps=7)` writes it. `of` holds the calls written without a name. */
+export interface Call {
+  readonly name: string;
+  readonly options: Readonly<Record<string, OptionValue>>;
+  readonly of?: readonly Call[];
+}
+
+const SPACE = /\s*/y;
+const WORD = /[A-Za-z_][A-Za-z0-9_.-]*/y;
+const NUMBER = /[+-]?(?:\d|\.\d)[^\s,()[\]]*/y;
+const QUOTED = /"(?:[^"\\]|\\.)*"/y;
+const MAX_DEPTH = 32;
+
+/**
+ * Read one call: `fgsm`, `pgd(epsilon=8/255, steps=7, norm=l2)`, `restarts(pgd(epsilon=0.3), times=10)`. Values are
+ * numbers, fractions, true and false, words, quoted strings, lists `[a, b]` and calls.
+ * A RangeError shows the text, a caret under the fault and what was expected there.
+ */
+export function parseCall(text: string): Call {
+  if (typeof text !== "string") throw new TypeError(`expected text such as "pgd(steps=7)", given ${typeof text}`);
+  const reader = new Reader(text);
+  const call = reader.call(0);
+  reader.end();
+  return call;
+}
+
+class Reader {
+  #position = 0;
+
+  constructor(readonly text: string) {}
+
+  call(depth: number): Call {
+    const name = this.#take(WORD) ?? this.#expected("a name");
+    return this.#callNamed(name, depth);
+  }
+
+  end(): void {
+    this.#take(SPACE);
+    if (this.#position < this.text.length) this.#expected("the end");
+  }
+
+  #callNamed(name: string, depth: number): Call {
+    const options = new Map<string, OptionValue>();
+    const of: Call[] = [];
+    if (this.#skip("(")) {
+      if (depth >= MAX_DEPTH) this.#expected(`at most ${MAX_DEPTH} levels of parentheses`);
+      while (!this.#skip(")")) {
+        this.#argument(options, of, depth);
+        if (this.#skip(",")) continue;
+        if (!this.#peek(")")) this.#expected('"," or ")"');
+      }
+    }
+    // Object.fromEntries defines properties, so an option called __proto__ stays a plain option.
+    const call = { name, options: Object.fromEntries(options) };
+    return of.length === 0 ? call : { ...call, of };
+  }
+
+  #argument(options: Map<string, OptionValue>, of: Call[], depth: number): void {
+    this.#take(SPACE);
+    const start = this.#position;
+    const word = this.#take(WORD) ?? this.#expected('an option such as "steps=7"');
+    if (this.#peek("(")) {
+      of.push(this.#callNamed(word, depth + 1));
+      return;
+    }
+    if (!this.#skip("=")) this.#expected(`"=" and a value after "${word}"`);
+    if (options.has(word)) {
+      this.#position = start;
+      this.#expected(`option "${word}" only once`);
+    }
+    options.set(word, this.#value(depth));
+  }
+
+  #value(depth: number): OptionValue {
+    this.#take(SPACE);
+    const start = this.#position;
+    const number = this.#take(NUMBER);
+    if (number !== undefined) {
+      const value = parseRatio(number);
+      if (value !== undefined) return value;
+      this.#position = start;
+      this.#expected('a number such as 7, 0.3, 1e-3 or 8/255 (text goes in "quotes")');
+    }
+    const quoted = this.#take(QUOTED);
+    if (quoted !== undefined) return this.#unquote(quoted, start);
+    if (this.#peek('"')) this.#expected("a closing quote");
+    if (this.#skip("[")) return this.#list(depth);
+    const word = this.#take(WORD);
+    if (word === undefined) return this.#expected("a value");
+    if (this.#peek("(")) return this.#callNamed(word, depth + 1);
+    if (word === "true") return true;
+    return word === "false" ? false : word;
+  }
+
+  #list(depth: number): OptionValue[] {
+    if (depth >= MAX_DEPTH) this.#expected(`at most ${MAX_DEPTH} levels of brackets`);
+    const values: OptionValue[] = [];
+    while (!this.#skip("]")) {
+      values.push(this.#value(depth + 1));
+      if (this.#skip(",")) continue;
+      if (!this.#peek("]")) this.#expected('"," or "]"');
+    }
+    return values;
+  }
+
+  #unquote(quoted: string, start: number): string {
+    try {
+      return JSON.parse(quoted) as string;
+    } catch {
+      this.#position = start;
+      return this.#expected("a string as JSON writes it");
+    }
+  }
+
+  #take(pattern: RegExp): string | undefined {
+    if (pattern !== SPACE) this.#take(SPACE);
+    pattern.lastIndex = this.#position;
+    const found = pattern.exec(this.text)?.[0];
+    if (found !== undefined) this.#position += found.length;
+    return found;
+  }
+
+  #peek(mark: string): boolean {
+    this.#take(SPACE);
+    return this.text.startsWith(mark, this.#position);
+  }
+
+  #skip(mark: string): boolean {
+    const there = this.#peek(mark);
+    if (there) this.#position += mark.length;
+    return there;
+  }
+
+  #expected(what: string): never {
+    const caret = " ".repeat(this.#position);
+    const shown = this.text.replace(/\s/g, " ");
+    throw new RangeError(`expected ${what} at character ${this.#position + 1} of\n  ${shown}\n  ${caret}^`);
+  }
+}
+
+/** The text that `parseCall` reads back as this name and these options, in the order given; undefined ones left out. */
+export function formatCall(
+  name: string,
+  options: Readonly<Record<string, unknown>> = {},
+  of: readonly Call[] = [],
+): string {
+  const calls = of.map(formatNested);
+  const named = Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${requireWord(key)}=${formatValue(key, value)}`);
+  const inner = [...calls, ...named];
+  return inner.length === 0 ? requireWord(name) : `${requireWord(name)}(${inner.join(", ")})`;
+}
+
+function formatValue(key: string, value: unknown): string {
+  if (typeof value === "number") return formatRatio(value);
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "string") return isWord(value) && !/^(true|false)$/.test(value) ? value : JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item) => formatValue(key, item)).join(", ")}]`;
+  if (isCall(value)) return formatNested(value);
+  throw new TypeError(`option "${key}" must be a number, boolean, string, list or call to be written, given ${value}`);
+}
+
+/** A nested call keeps its parentheses even when empty, else it would read back as a word. */
+function formatNested(call: Call): string {
+  const text = formatCall(call.name, call.options, call.of);
+  return text.includes("(") ? text : `${text}()`;
+}
+
+function isCall(value: unknown): value is Call {
+  return typeof value === "object" && value !== null && "name" in value && "options" in value;
+}
+
+function isWord(text: string): boolean {
+  WORD.lastIndex = 0;
+  return WORD.exec(text)?.[0] === text;
+}
+
+function requireWord(text: string): string {
+  if (!isWord(text)) throw new RangeError(`a name must be letters, digits, "_", "." or "-", given "${text}"`);
+  return text;
+}

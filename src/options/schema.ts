@@ -1,0 +1,82 @@
+import type * as z from "zod";
+import { nearestName } from "../engine/errors.js";
+import { describeOptions, describeType, describeValue, optionShape } from "./describe.js";
+
+/** What is wrong with one option; `option` is undefined when the options contradict each other. */
+export interface OptionFault {
+  readonly option: string | undefined;
+  readonly unknown: boolean;
+  readonly text: string;
+}
+
+/** Options checked against a schema: the typed ones with defaults filled in, or every fault. */
+export type CheckedOptions<S extends z.ZodObject> =
+  | { readonly ok: true; readonly options: z.output<S> }
+  | { readonly ok: false; readonly faults: readonly OptionFault[] };
+
+/** Check options without throwing, so that a caller can name flags or lines of a file. */
+export function checkOptions<S extends z.ZodObject>(schema: S, given: object): CheckedOptions<S> {
+  const result = schema.safeParse(given);
+  if (result.success) return { ok: true, options: result.data };
+  return { ok: false, faults: result.error.issues.flatMap((issue) => faultsOf(issue, schema, given)) };
+}
+
+/**
+ * The options of a thing, checked and with defaults: `parseOptions("attack", "pgd", schema, { steps: 7 })`.
+ * RangeError with one line a fault: an unknown option names the nearest and all, a wrong value says what is accepted.
+ * TypeError when the options are not an object.
+ */
+export function parseOptions<S extends z.ZodObject>(
+  kind: string,
+  name: string,
+  schema: S,
+  given: unknown,
+): z.output<S> {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    const shown = given === null ? "null" : Array.isArray(given) ? "a list" : `${typeof given} ${describeValue(given)}`;
+    throw new TypeError(`${kind} ${name}: options must be an object such as { ${exampleOf(schema)} }, given ${shown}`);
+  }
+  const checked = checkOptions(schema, given);
+  if (checked.ok) return checked.options;
+  const known = checked.faults.some((fault) => fault.unknown)
+    ? [`${kind} ${name}: options: ${listOptions(schema)}`]
+    : [];
+  throw new RangeError([...checked.faults.map((fault) => `${kind} ${name}: ${fault.text}`), ...known].join("\n"));
+}
+
+/** The options with their defaults in one line: `epsilon (required), steps=7, norm=linf`. */
+export function listOptions(schema: z.ZodObject): string {
+  const rows = describeOptions(schema);
+  if (rows.length === 0) return "none";
+  return rows
+    .map((row) =>
+      row.default !== undefined ? `${row.name}=${row.default}` : row.required ? `${row.name} (required)` : row.name,
+    )
+    .join(", ");
+}
+
+function exampleOf(schema: z.ZodObject): string {
+  const row = describeOptions(schema)[0];
+  return row === undefined ? "" : `${row.name}: ${row.default ?? "..."}`;
+}
+
+function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: object): OptionFault[] {
+  const known = Object.keys(schema.shape);
+  const option = issue.path.length === 0 ? undefined : String(issue.path[0]);
+  if (issue.code === "unrecognized_keys" && option === undefined) {
+    return issue.keys.map((key) => ({ option: key, unknown: true, text: unknownOption(key, known) }));
+  }
+  if (option === undefined) return [{ option, unknown: false, text: issue.message }];
+  const field = schema.shape[option];
+  const value = (given as Record<string, unknown>)[option];
+  const accepted = field === undefined ? "" : `; accepted: ${describeType(optionShape(field))}`;
+  const shown = value === undefined ? "is missing" : `cannot be ${describeValue(value)}`;
+  // A check written by hand explains itself better than the type does.
+  const reason = issue.code === "custom" && issue.message !== "Invalid input" ? `: ${issue.message}` : accepted;
+  return [{ option, unknown: false, text: `option "${option}" ${shown}${reason}` }];
+}
+
+function unknownOption(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  return `unknown option "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`;
+}

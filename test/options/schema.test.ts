@@ -1,0 +1,117 @@
+import { describe, expect, expectTypeOf, it } from "vitest";
+import * as z from "zod";
+import { describeOptions, optionShape } from "../../src/options/describe.js";
+import { parseRatio, ratio } from "../../src/options/ratio.js";
+import { parseOptions } from "../../src/options/schema.js";
+import { readText } from "../../src/options/text.js";
+
+const schema = z.strictObject({
+  epsilon: ratio({ min: 0, max: 1 }).describe("radius of the ball").default(0.3),
+  steps: z.int().min(1).default(7),
+  norm: z.enum(["linf", "l2"]).default("linf"),
+  layers: z.array(z.string()).default([]),
+  name: z.string(),
+});
+
+describe("parseOptions", () => {
+  it("fills in defaults and reads fractions", () => {
+    const options = parseOptions("attack", "pgd", schema, { epsilon: "8/255", name: "x" });
+    expect(options).toEqual({ epsilon: 8 / 255, steps: 7, norm: "linf", layers: [], name: "x" });
+    expectTypeOf(options.epsilon).toEqualTypeOf<number>();
+    expect(JSON.parse(JSON.stringify(options))).toEqual(options);
+  });
+
+  it("has one line for every fault", () => {
+    const given = { epsilom: 1, epsilon: 2, steps: 1.5, norm: "l3", layers: ["a", 4] };
+    expect(() => parseOptions("attack", "pgd", schema, given)).toThrowErrorMatchingInlineSnapshot(`
+      [RangeError: attack pgd: option "epsilon" cannot be 2; accepted: a number in [0, 1]
+      attack pgd: option "steps" cannot be 1.5; accepted: a whole number of at least 1
+      attack pgd: option "norm" cannot be "l3"; accepted: linf | l2
+      attack pgd: option "layers" cannot be ["a", 4]; accepted: a list of: text
+      attack pgd: option "name" is missing; accepted: text
+      attack pgd: unknown option "epsilom"; did you mean "epsilon"?
+      attack pgd: options: epsilon=0.3, steps=7, norm=linf, layers=[], name (required)]
+    `);
+  });
+
+  it.each([
+    [null, "null"],
+    [[], "a list"],
+    ["steps=7", 'string "steps=7"'],
+  ])("refuses %j for options", (given, shown) => {
+    expect(() => parseOptions("attack", "pgd", schema, given)).toThrow(TypeError);
+    expect(() => parseOptions("attack", "pgd", schema, given)).toThrow(
+      `attack pgd: options must be an object such as { epsilon: 0.3 }, given ${shown}`,
+    );
+  });
+
+  it("shows the reason of checks written by hand", () => {
+    const pair = z
+      .strictObject({ low: z.number().refine((x) => x % 2 === 0, "must be even"), high: z.number() })
+      .refine(({ low, high }) => low < high, "low must be below high");
+    expect(() => parseOptions("range", "r", pair, { low: 3, high: 4 })).toThrow(
+      'range r: option "low" cannot be 3: must be even',
+    );
+    expect(() => parseOptions("range", "r", pair, { low: 4, high: 2 })).toThrow("range r: low must be below high");
+  });
+});
+
+describe("describeOptions", () => {
+  it("says name, type, default and description, wherever the description was put", () => {
+    const rows = describeOptions(
+      schema.extend({ attack: z.string().meta({ accepted: "an attack" }).transform(String).optional() }),
+    );
+    expect(rows[0]).toEqual({
+      name: "epsilon",
+      type: "a number in [0, 1]",
+      default: "0.3",
+      required: false,
+      description: "radius of the ball",
+    });
+    expect(rows.map((row) => row.required)).toEqual([false, false, false, false, true, false]);
+    expect(rows.at(-1)).toMatchObject({ type: "an attack", default: undefined });
+  });
+});
+
+describe("ratio", () => {
+  it.each([
+    ["0.3", 0.3],
+    ["8/255", 8 / 255],
+    ["1e-3", 0.001],
+    [" -1/2 ", -0.5],
+    [".5", 0.5],
+    ["+2", 2],
+    ["", undefined],
+    ["1/0", undefined],
+    ["0/0", undefined],
+    ["1/2/3", undefined],
+    ["0x10", undefined],
+    ["Infinity", undefined],
+    ["7 apples", undefined],
+  ])("reads %j as %j", (text, value) => expect(parseRatio(text)).toBe(value));
+
+  it("keeps its bounds", () => {
+    const open = ratio({ above: 0, below: 1 });
+    expect(["0", "1/2", "1", "x", Number.NaN, true].map((given) => open.safeParse(given).success)).toEqual([
+      false,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe("readText", () => {
+  it("reads text as what the option takes", () => {
+    const read = (field: z.ZodType, text: string) => readText(optionShape(field), text);
+    expect(read(z.number(), "8/255")).toBe(8 / 255);
+    expect(read(z.int(), "seven")).toBe("seven");
+    expect(read(z.string(), "7")).toBe("7");
+    expect(read(z.boolean(), "false")).toBe(false);
+    expect(read(z.union([z.boolean(), z.enum(["none"])]), "none")).toBe("none");
+    expect(read(z.union([z.boolean(), z.string()]), "true")).toBe(true);
+    expect(read(z.int().nullable(), "none")).toBe(null);
+  });
+});

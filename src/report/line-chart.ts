@@ -1,0 +1,132 @@
+import type { TopLevelSpec } from "vega-lite";
+import { CHART_THEME, SERIES_COLORS } from "./palette.js";
+
+/** One measured value; `low` and `high` are the ends of its interval, drawn as a band. */
+export interface ChartPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** A named line. Charts with a dashed line set a baseline or a paper's numbers apart from measured ones. */
+export interface ChartSeries {
+  readonly name: string;
+  readonly points: readonly ChartPoint[];
+  readonly dashed?: boolean;
+  readonly color?: string;
+}
+
+/** An axis. `percent` shows shares in [0, 1] as percent and fixes the axis to them; `domain` fixes it to anything. */
+export interface ChartAxis {
+  readonly label: string;
+  readonly percent?: boolean;
+  readonly domain?: readonly [number, number];
+  readonly log?: boolean;
+  readonly values?: readonly number[];
+}
+
+/** What a line chart shows; width and height are those of the plot in pixels. */
+export interface LineChart {
+  readonly title: string;
+  readonly subtitle?: string | readonly string[];
+  readonly x: ChartAxis;
+  readonly y: ChartAxis;
+  readonly series: readonly ChartSeries[];
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/**
+ * A line chart as a vega-lite spec: plain JSON, to be kept beside the numbers it shows.
+ * RangeError for no series, two of the same name, or a coordinate that is not finite.
+ */
+export function lineChart(chart: LineChart): TopLevelSpec {
+  const { title, subtitle = [], width = 640, height = 340 } = chart;
+  const names = chart.series.map((series) => series.name);
+  if (names.length === 0) throw new RangeError(`chart "${title}" must have at least one series, given none`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new RangeError(`chart "${title}" has two series named "${twice}"`);
+  const values = chart.series.flatMap((series) => series.points.map((point) => checkPoint(point, series.name)));
+  const colors = chart.series.map((series, i) => series.color ?? SERIES_COLORS[i % SERIES_COLORS.length]!);
+  const dashes = chart.series.map((series) => (series.dashed === true ? [6, 4] : [1, 0]));
+  const legend =
+    names.length > 1 ? { orient: "bottom" as const, columns: legendColumns(names, width), symbolType: "stroke" } : null;
+  const color = { field: "series", type: "nominal" as const, sort: null, scale: { domain: names, range: colors } };
+  const strokeDash = { ...color, scale: { domain: names, range: dashes }, legend };
+  const x = { field: "x", type: "quantitative" as const, ...axisOf(chart.x) };
+  const y = { field: "y", type: "quantitative" as const, ...axisOf(chart.y) };
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    config: CHART_THEME,
+    title: {
+      text: wrap(title, width / 11),
+      subtitle: [subtitle].flat().flatMap((line) => wrap(line, width / 9.6)),
+    },
+    width,
+    height,
+    data: { values },
+    encoding: { x, color: { ...color, legend } },
+    layer: [
+      {
+        transform: [{ filter: "isValid(datum.low) && isValid(datum.high)" }],
+        mark: { type: "area", opacity: 0.16, clip: true },
+        encoding: { y: { ...y, field: "low" }, y2: { field: "high" } },
+      },
+      {
+        mark: { type: "line", strokeWidth: 2.5, strokeCap: "round", strokeJoin: "round", clip: true },
+        encoding: { y, strokeDash },
+      },
+      {
+        mark: { type: "point", filled: true, size: pointSize(chart.series), opacity: 1, tooltip: true },
+        encoding: { y },
+      },
+    ],
+  };
+}
+
+function checkPoint(point: ChartPoint, series: string): ChartPoint & { series: string } {
+  for (const [name, value] of Object.entries(point)) {
+    if (typeof value !== "number" || !Number.isFinite(value)) {
+      throw new RangeError(`series "${series}" has a point whose ${name} is ${value}; accepted: a finite number`);
+    }
+  }
+  return { series, ...point };
+}
+
+function axisOf(axis: ChartAxis) {
+  const domain = axis.domain ?? (axis.percent === true ? [0, 1] : undefined);
+  return {
+    title: axis.label,
+    axis: {
+      ...(axis.percent === true ? { format: ".0%" } : {}),
+      ...(axis.values === undefined ? { tickCount: 8 } : { values: [...axis.values] }),
+    },
+    scale: {
+      ...(domain === undefined ? { zero: false } : { domain: [...domain], nice: false }),
+      ...(axis.log === true ? { type: "log" as const } : {}),
+    },
+  };
+}
+
+/** Points of a dense curve would merge into a caterpillar, so those are left out. */
+function pointSize(series: readonly ChartSeries[]): number {
+  const most = Math.max(...series.map(({ points }) => points.length));
+  return most <= 30 ? 36 : 0;
+}
+
+function legendColumns(names: readonly string[], width: number): number {
+  const longest = Math.max(...names.map((name) => name.length));
+  return Math.max(1, Math.min(names.length, Math.floor(width / (longest * 9.6 + 60))));
+}
+
+/** Without a canvas vega reserves 0.8 em for every letter, so a longer line would leave an empty margin at the right. */
+function wrap(text: string, letters: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= letters) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

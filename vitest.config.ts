@@ -8,6 +8,7 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 2,
     testTimeout: 60_000,
+    reporters: ["default", "./scripts/summary-reporter.mjs"],
     coverage: { provider: "v8", include: ["src/**"] },
   },
 });

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// The command `sqa`: brings the checkout up to date (silent and quick when it is), then runs the compiled command line.
+// Nothing here writes to stdout; it belongs to the command.
+import { SetupError } from "../scripts/setup/progress.mjs";
+import { setUp } from "../scripts/setup/set-up.mjs";
+
+try {
+  setUp();
+  const { main } = await import("../dist/cli/main.js");
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

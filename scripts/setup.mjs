@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+// Sets up a checkout: npm packages, compiler, libtorch, the addon, dist/. Run by `npm start`, `npm test`, `npm run setup`.
+import { parseArgs } from "node:util";
+import { SetupError } from "./setup/progress.mjs";
+import { buildOnly, setUp } from "./setup/set-up.mjs";
+
+const usage = `Usage: npm run setup -- [--libtorch FOLDER|pip|debian|search] [--build-only FOLDER]
+
+  --libtorch    the libtorch to build against and to keep using: a folder, the pinned torch by pip, Debian's libtorch-dev,
+                or a new search (LIBTORCH, python3's torch, the cache, else installed)
+  --build-only  only build the addon, into FOLDER/sqa.node; run with SQA_ADDON=FOLDER/sqa.node to use it
+`;
+
+/** @param {string[]} args */
+function main(args) {
+  let options;
+  try {
+    options = parseArgs({
+      args,
+      options: { libtorch: { type: "string" }, "build-only": { type: "string" }, help: { type: "boolean" } },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`set-up: ${/** @type {Error} */ (error).message.split("\n")[0]}\n${usage}`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  try {
+    const { libtorch, "build-only": folder } = options;
+    if (folder === undefined) setUp({ libtorch });
+    else buildOnly({ libtorch, folder });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
+
+process.exitCode = main(process.argv.slice(2));

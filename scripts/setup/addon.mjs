@@ -1,0 +1,88 @@
+// Compiling native/ against one libtorch. Each libtorch has a build folder of its own, so that changing between them is quick.
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { run, runOrFail } from "./command.mjs";
+import { SetupError, timed } from "./progress.mjs";
+import { filesBelow, hashOfContents, isFresh, readJson, writeJson } from "./stamp.mjs";
+
+/** @typedef {import("./libtorch-folder.mjs").Libtorch} Libtorch */
+
+/** The name of the build folder for a libtorch: its version and a short hash of its path. @param {Libtorch} libtorch */
+export function buildId({ version, path }) {
+  const hash = createHash("sha256").update(path).digest("hex").slice(0, 6);
+  return `torch-${version.split("+")[0]}-${hash}`;
+}
+
+/** All that an addon is made from. @param {string} root @param {Libtorch} libtorch */
+export function addonStamp(root, { version, path }) {
+  const sources = filesBelow(join(root, "native"), (name) => /\.(cc|h|cu|cuh)$|^CMakeLists\.txt$/.test(name));
+  const headers = readJson(join(root, "node_modules", "node-api-headers", "package.json"));
+  return {
+    native: hashOfContents(sources),
+    libtorch: { version, path },
+    nodeApiHeaders: headers?.version ?? "none",
+    nodeMajor: process.versions.node.split(".")[0],
+  };
+}
+
+/** @param {string} folder */
+const stampFile = (folder) => join(folder, "stamp.json");
+
+/** Whether `folder` holds an addon made from what is there now. @param {string} root @param {Libtorch} libtorch @param {string} folder */
+export function addonFresh(root, libtorch, folder) {
+  return existsSync(join(folder, "sqa.node")) && isFresh(stampFile(folder), addonStamp(root, libtorch));
+}
+
+/**
+ * Builds `folder`/sqa.node if it is not fresh, and loads it once in another process: a libtorch that cannot be loaded is
+ * told now, not at the first use. Returns the addon's path.
+ * @param {string} root @param {Libtorch} libtorch @param {string} folder
+ */
+export function buildAddon(root, libtorch, folder) {
+  const addon = join(folder, "sqa.node");
+  if (addonFresh(root, libtorch, folder)) return addon;
+  const stamp = addonStamp(root, libtorch);
+  timed(`set-up: compiling the addon against libtorch ${libtorch.version} (half a minute or more)`, () => {
+    compile(root, libtorch, join(folder, "cmake"));
+    // A running process may have the old addon mapped: replace it, never write into it.
+    copyFileSync(join(folder, "cmake", "sqa.node"), `${addon}.new`);
+    renameSync(`${addon}.new`, addon);
+    checkLoads(addon, libtorch);
+  });
+  writeJson(stampFile(folder), stamp);
+  return addon;
+}
+
+/** @param {string} root @param {Libtorch} libtorch @param {string} folder */
+function compile(root, libtorch, folder) {
+  mkdirSync(folder, { recursive: true });
+  const configure = [
+    ...["-G", "Unix Makefiles", "-S", join(root, "native"), "-B", folder, "-DCMAKE_BUILD_TYPE=Release"],
+    `-DTORCH_PREFIX=${libtorch.path}`,
+    `-DNODE_API_INCLUDE=${join(root, "node_modules", "node-api-headers", "include")}`,
+  ];
+  if (!run("cmake", configure).ok) {
+    // A checkout that was moved, or another CMake: its old cache is refused, so begin anew before calling it an error.
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    runOrFail("set-up: cmake cannot configure the addon; its last lines stand above", "cmake", configure, {
+      lines: 25,
+    });
+  }
+  const build = ["--build", folder, "--parallel", String(availableParallelism())];
+  runOrFail("set-up: the addon does not compile; the first lines of the compiler stand above", "cmake", build, {
+    lines: 40,
+    from: "start",
+  });
+}
+
+/** @param {string} addon @param {Libtorch} libtorch */
+function checkLoads(addon, libtorch) {
+  const code = "process.dlopen({ exports: {} }, process.argv[1])";
+  const { ok, output } = run(process.execPath, ["-e", code, addon]);
+  if (ok) return;
+  const reason = /^(?:Error: )(.*)$/m.exec(output)?.[1] ?? output.trim().split("\n").at(-1);
+  throw new SetupError(`set-up: libtorch in ${libtorch.path} does not load: ${reason}. Set LIBTORCH to another one.`);
+}

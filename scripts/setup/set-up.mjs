@@ -1,0 +1,59 @@
+// The steps of set-up in their order. While nothing has changed only stamps are read, which takes some milliseconds.
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildAddon } from "./addon.mjs";
+import { compileTypeScript, distFresh } from "./compile-typescript.mjs";
+import { chooseLibtorch, currentBuildFresh, makeCurrent } from "./current-build.mjs";
+import { withLock } from "./lock.mjs";
+import { nodeModulesFresh, setUpNodeModules } from "./node-modules.mjs";
+import { SetupError, say } from "./progress.mjs";
+import { setUpTools } from "./system-tools.mjs";
+
+/** The checkout's own folder. */
+export const checkout = fileURLToPath(new URL("../..", import.meta.url));
+
+/**
+ * Installs and builds what is missing or out of date; throws SetupError, one line, where it cannot.
+ *
+ * `SQA_ADDON` in the environment names an addon that is already built: then none is built here.
+ * @param {{ root?: string, env?: Record<string, string | undefined>, libtorch?: string | undefined }} [options]
+ */
+export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
+  checkNode();
+  const needsAddon = !env.SQA_ADDON;
+  const isFresh = () =>
+    libtorch === undefined &&
+    nodeModulesFresh(root) &&
+    (!needsAddon || currentBuildFresh(root, env)) &&
+    distFresh(root);
+  if (isFresh()) return;
+  withLock(join(root, "build", "set-up.lock"), () => {
+    if (isFresh()) return;
+    const begun = Date.now();
+    setUpNodeModules(root);
+    if (needsAddon && (libtorch !== undefined || !currentBuildFresh(root, env))) {
+      setUpTools();
+      makeCurrent(root, chooseLibtorch(libtorch, root, env));
+    }
+    compileTypeScript(root);
+    say(`set-up: ready in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  });
+}
+
+/**
+ * Builds an addon into a folder of its own, for SQA_ADDON; build/current.json stays as it is. Returns the addon's path.
+ * @param {{ root?: string, env?: Record<string, string | undefined>, libtorch?: string | undefined, folder: string }} options
+ */
+export function buildOnly({ root = checkout, env = process.env, libtorch, folder }) {
+  checkNode();
+  return withLock(join(root, "build", "set-up.lock"), () => {
+    setUpNodeModules(root);
+    setUpTools();
+    return buildAddon(root, chooseLibtorch(libtorch, root, env), resolve(root, folder));
+  });
+}
+
+function checkNode() {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < 20) throw new SetupError(`set-up: this is Node ${process.versions.node}; 20 or newer is needed`);
+}

@@ -1,0 +1,44 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { excerpt, programOnPath } from "../../scripts/setup/command.mjs";
+import { checkout } from "../../scripts/setup/set-up.mjs";
+import { setUpTools } from "../../scripts/setup/system-tools.mjs";
+import { temporaryFolder } from "./fake-libtorch.js";
+
+const script = join(checkout, "scripts", "setup.mjs");
+
+test("a wrong option prints the usage and ends with 2", () => {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [script, "--libtorhc", "x"], { encoding: "utf8" });
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^set-up: .*--libtorhc/);
+  expect(stderr).toContain("Usage: npm run setup");
+  expect(stdout).toBe("");
+});
+
+test("a missing compiler is one line that says what to run", () => {
+  const path = temporaryFolder();
+  const previous = process.env.PATH;
+  try {
+    process.env.PATH = path;
+    expect(() => setUpTools()).toThrow(
+      /^set-up: cmake, g\+\+, make missing; run as root: apt-get update && apt-get install -y cmake g\+\+ make$/,
+    );
+  } finally {
+    process.env.PATH = previous;
+  }
+});
+
+test("a program is looked for along PATH, and a folder is none", () => {
+  const [first, second] = [temporaryFolder(), temporaryFolder()];
+  mkdirSync(join(first, "tool"));
+  symlinkSync(process.execPath, join(second, "tool"));
+  expect(programOnPath("tool", `${first}:${second}`)).toBe(join(second, "tool"));
+  expect(programOnPath("absent", `${first}:${second}`)).toBeUndefined();
+});
+
+test("an excerpt keeps the first or last lines that are not blank", () => {
+  expect(excerpt("a\n\nb\nc\n", 2)).toEqual(["b", "c"]);
+  expect(excerpt("a\n\nb\nc\n", 2, "start")).toEqual(["a", "b"]);
+});

@@ -11,7 +11,7 @@ export interface OptionRow {
   readonly description: string;
 }
 
-/** The part of a JSON Schema that says what an option takes; `accepted` comes from `.meta({ accepted: "..." })`. */
+/** The part of a JSON Schema that says what an option takes; `accepted` and `placeholder` (for `--data FOLDER`) come from `.meta()`. */
 export interface OptionShape {
   readonly type?: string;
   readonly enum?: readonly unknown[];
@@ -25,6 +25,7 @@ export interface OptionShape {
   readonly minItems?: number;
   readonly description?: string;
   readonly accepted?: string;
+  readonly placeholder?: string;
 }
 
 /** What an option takes. A transformed option is described by what is put in, a preprocessed one by what comes out. */
@@ -47,6 +48,7 @@ function pickMeta(shape: OptionShape): OptionShape {
   return {
     ...(shape.description === undefined ? {} : { description: shape.description }),
     ...(shape.accepted === undefined ? {} : { accepted: shape.accepted }),
+    ...(shape.placeholder === undefined ? {} : { placeholder: shape.placeholder }),
   };
 }
 

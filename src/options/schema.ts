@@ -2,11 +2,14 @@ import type * as z from "zod";
 import { nearestName } from "../engine/errors.js";
 import { describeOptions, describeType, describeValue, optionShape } from "./describe.js";
 
-/** What is wrong with one option; `option` is undefined when the options contradict each other. */
+/**
+ * What is wrong with one option: `problem` goes on after its name ("cannot be 2; accepted: ..."). Where the options
+ * contradict each other, `option` is undefined and `problem` a sentence of its own.
+ */
 export interface OptionFault {
   readonly option: string | undefined;
   readonly unknown: boolean;
-  readonly text: string;
+  readonly problem: string;
 }
 
 /** Options checked against a schema: the typed ones with defaults filled in, or every fault. */
@@ -41,7 +44,7 @@ export function parseOptions<S extends z.ZodObject>(
   const known = checked.faults.some((fault) => fault.unknown)
     ? [`${kind} ${name}: options: ${listOptions(schema)}`]
     : [];
-  throw new RangeError([...checked.faults.map((fault) => `${kind} ${name}: ${fault.text}`), ...known].join("\n"));
+  throw new RangeError([...checked.faults.map((fault) => `${kind} ${name}: ${faultText(fault)}`), ...known].join("\n"));
 }
 
 /** The options with their defaults in one line: `epsilon (required), steps=7, norm=linf`. */
@@ -60,23 +63,38 @@ function exampleOf(schema: z.ZodObject): string {
   return row === undefined ? "" : `${row.name}: ${row.default ?? "..."}`;
 }
 
-function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: object): OptionFault[] {
-  const known = Object.keys(schema.shape);
-  const option = issue.path.length === 0 ? undefined : String(issue.path[0]);
-  if (issue.code === "unrecognized_keys" && option === undefined) {
-    return issue.keys.map((key) => ({ option: key, unknown: true, text: unknownOption(key, known) }));
-  }
-  if (option === undefined) return [{ option, unknown: false, text: issue.message }];
-  const field = schema.shape[option];
-  const value = (given as Record<string, unknown>)[option];
-  const accepted = field === undefined ? "" : `; accepted: ${describeType(optionShape(field))}`;
-  const shown = value === undefined ? "is missing" : `cannot be ${describeValue(value)}`;
-  // A check written by hand explains itself better than the type does.
-  const reason = issue.code === "custom" && issue.message !== "Invalid input" ? `: ${issue.message}` : accepted;
-  return [{ option, unknown: false, text: `option "${option}" ${shown}${reason}` }];
+function faultText({ option, unknown, problem }: OptionFault): string {
+  if (option === undefined) return problem;
+  return unknown ? `unknown option "${option}"${problem}` : `option "${option}" ${problem}`;
 }
 
-function unknownOption(name: string, known: readonly string[]): string {
-  const near = nearestName(name, known);
-  return `unknown option "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`;
+function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: object): OptionFault[] {
+  const option = issue.path.length === 0 ? undefined : String(issue.path[0]);
+  if (issue.code === "unrecognized_keys" && option === undefined) {
+    return issue.keys.map((key) => ({ option: key, unknown: true, problem: nearestHint(key, schema) }));
+  }
+  if (option === undefined) return [{ option, unknown: false, problem: issue.message }];
+  const value = (given as Record<string, unknown>)[option];
+  if (value === undefined) return [{ option, unknown: false, problem: `is missing${acceptedBy(schema, option)}` }];
+  // A check written by hand explains itself better than the type does.
+  if (issue.code === "custom" && issue.message !== "Invalid input") {
+    return [
+      { option, unknown: false, problem: `cannot be ${describeValue(valueAt(given, issue.path))}: ${issue.message}` },
+    ];
+  }
+  return [{ option, unknown: false, problem: `cannot be ${describeValue(value)}${acceptedBy(schema, option)}` }];
+}
+
+function acceptedBy(schema: z.ZodObject, option: string): string {
+  const field = schema.shape[option];
+  return field === undefined ? "" : `; accepted: ${describeType(optionShape(field))}`;
+}
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((value: unknown, key) => (value as Record<PropertyKey, unknown>)[key], given);
+}
+
+function nearestHint(name: string, schema: z.ZodObject): string {
+  const near = nearestName(name, Object.keys(schema.shape));
+  return near === undefined ? "" : `; did you mean "${near}"?`;
 }

@@ -1,0 +1,143 @@
+import { note, progressStyle, showLiveLine } from "./output.js";
+
+/** What a progress begins with; `total` and `initial` (work done by an earlier run) are in steps of any kind. */
+export interface ProgressOptions {
+  readonly label: string;
+  readonly total?: number;
+  readonly initial?: number;
+  /** Milliseconds that only grow; for tests. */
+  readonly now?: () => number;
+}
+
+/** Where work stands: steps done, and what was measured, shown in the order given. */
+export interface ProgressUpdate {
+  readonly done?: number;
+  readonly total?: number;
+  readonly metrics?: Readonly<Record<string, number | string>>;
+}
+
+const REDRAW_MILLISECONDS = 80;
+const LINE_MILLISECONDS = 5_000;
+const BAR_COLUMNS = 24;
+
+/** A bar on a terminal, a line every few seconds elsewhere, nothing with `--quiet`; on standard error. */
+export class Progress {
+  readonly #options: ProgressOptions;
+  readonly #parent: Progress | undefined;
+  readonly #now: () => number;
+  readonly #start: number;
+  #state: ProgressUpdate;
+  #shown: number;
+  #finished = false;
+
+  constructor(options: ProgressOptions, parent?: Progress) {
+    this.#options = options;
+    this.#parent = parent;
+    this.#now = options.now ?? (parent === undefined ? () => performance.now() : parent.#now);
+    this.#start = this.#now();
+    this.#state = { done: options.initial ?? 0, ...(options.total === undefined ? {} : { total: options.total }) };
+    this.#shown = progressStyle().terminal ? Number.NEGATIVE_INFINITY : this.#start;
+    this.update({});
+  }
+
+  /** Say where the work stands; cheap enough to call at every step. */
+  update(update: ProgressUpdate): void {
+    if (this.#finished) return;
+    this.#state = { ...this.#state, ...update };
+    const { quiet, terminal, columns } = progressStyle();
+    const now = this.#now();
+    if (quiet || now - this.#shown < (terminal ? REDRAW_MILLISECONDS : LINE_MILLISECONDS)) return;
+    this.#shown = now;
+    if (terminal) showLiveLine(truncate(this.#line(BAR_COLUMNS), columns - 1));
+    else note(this.#line(0));
+  }
+
+  /** A progress of one part of this one, shown behind this one's label. */
+  nested(options: ProgressOptions): Progress {
+    return new Progress(options, this);
+  }
+
+  /** Take the bar away. Where there is no terminal, long work says how long it took. */
+  finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    const { quiet, terminal } = progressStyle();
+    if (quiet) return;
+    if (terminal) showLiveLine(undefined);
+    else if (this.#now() - this.#start >= LINE_MILLISECONDS) {
+      note(`${this.#label()}: done in ${formatDuration((this.#now() - this.#start) / 1000)}`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.finish();
+  }
+
+  #line(barColumns: number): string {
+    const { done = 0, total, metrics = {} } = this.#state;
+    const share = total === undefined || total === 0 ? undefined : Math.min(1, done / total);
+    const parts = [this.#label()];
+    if (share !== undefined && barColumns > 0) parts.push(bar(share, barColumns));
+    if (share !== undefined) parts.push(`${Math.floor(share * 100)}%`.padStart(4));
+    parts.push(total === undefined ? String(done) : `${done}/${total}`);
+    for (const [name, value] of Object.entries(metrics)) parts.push(`${name} ${formatMetric(value)}`);
+    const left = this.#secondsLeft();
+    if (left !== undefined) parts.push(`${formatDuration(left)} left`);
+    return parts.join("  ");
+  }
+
+  #label(): string {
+    if (this.#parent === undefined) return this.#options.label;
+    const { done = 0, total } = this.#parent.#state;
+    const position = total === undefined ? "" : ` ${Math.min(done + 1, total)}/${total}`;
+    return `${this.#parent.#label()}${position} › ${this.#options.label}`;
+  }
+
+  #secondsLeft(): number | undefined {
+    const { done = 0, total } = this.#state;
+    const made = done - (this.#options.initial ?? 0);
+    if (total === undefined || made <= 0 || done >= total) return undefined;
+    return ((this.#now() - this.#start) / 1000 / made) * (total - done);
+  }
+}
+
+/** Pass a stream of events on and show a progress meanwhile; `describe` gives the update an event means, if any. */
+export async function* withProgress<Event>(
+  events: AsyncIterable<Event>,
+  options: ProgressOptions,
+  describe: (event: Event) => ProgressUpdate | undefined,
+): AsyncGenerator<Event, void, undefined> {
+  using progress = new Progress(options);
+  for await (const event of events) {
+    const update = describe(event);
+    if (update !== undefined) progress.update(update);
+    yield event;
+  }
+}
+
+/** Seconds as `0.4 s`, `12 s`, `3:05` or `1:02:03`. */
+export function formatDuration(seconds: number): string {
+  if (!(seconds >= 0)) return "?";
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number) => String(value).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+function bar(share: number, columns: number): string {
+  const full = Math.round(share * columns);
+  return "━".repeat(full) + "─".repeat(columns - full);
+}
+
+function formatMetric(value: number | string): string {
+  if (typeof value === "string" || Number.isInteger(value)) return String(value);
+  return value.toPrecision(4);
+}
+
+function truncate(line: string, columns: number): string {
+  const letters = [...line];
+  return letters.length <= columns ? line : `${letters.slice(0, Math.max(0, columns - 1)).join("")}…`;
+}

@@ -1,0 +1,15 @@
+/** A command was called in a wrong way: the message is shown with a hint at the help, and the exit code is 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Run a check of what the user wrote; its TypeErrors and RangeErrors are usage errors. */
+export function asUsage<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}

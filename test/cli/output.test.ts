@@ -1,0 +1,56 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { colors, configureOutput, note, out, showLiveLine, warn } from "../../src/cli/output.js";
+import { captureOutput } from "./captured-output.js";
+
+describe("output", () => {
+  it("sends results to standard output and remarks to standard error", () => {
+    using captured = captureOutput();
+    out("row");
+    note("remark");
+    warn("warning");
+    expect([captured.stdout.text, captured.stderr.text]).toEqual(["row\n", "remark\nwarning\n"]);
+  });
+
+  it("keeps remarks back when quiet, warnings not", () => {
+    using captured = captureOutput({ quiet: true });
+    note("remark");
+    warn("warning");
+    expect(captured.stderr.text).toBe("warning\n");
+  });
+
+  it("takes a live line away before other output and puts it back", () => {
+    using captured = captureOutput({ terminal: true });
+    showLiveLine("50%");
+    note("remark");
+    showLiveLine(undefined);
+    expect(captured.stderr.text).toBe("50%\r\u001b[2Kremark\n50%\r\u001b[2K");
+  });
+
+  it.each([
+    ["a terminal", true, {}, true],
+    ["a pipe", false, {}, false],
+    ["NO_COLOR", true, { NO_COLOR: "1" }, false],
+    ["an empty NO_COLOR", true, { NO_COLOR: "" }, true],
+    ["a dumb terminal", true, { TERM: "dumb" }, false],
+  ])("colors on %s", (_, terminal, environment, colored) => {
+    using captured = captureOutput({ terminal, environment });
+    expect(captured.stdout.isTTY).toBe(terminal);
+    expect(colors().red("x") !== "x").toBe(colored);
+    configureOutput({ color: false });
+    expect(colors().red("x")).toBe("x");
+  });
+
+  it("ends quietly when the reader of a pipe has gone", () => {
+    const module = fileURLToPath(new URL("../../src/cli/output.ts", import.meta.url));
+    const script = `import(${JSON.stringify(module)}).then(({ endOnClosedPipe, out }) => {
+      endOnClosedPipe();
+      const more = () => { for (let i = 0; i < 1000; i++) out("line"); setImmediate(more); };
+      more();
+    })`;
+    const command = `"${process.execPath}" --import tsx -e '${script}' | head -n 1; echo "codes \${PIPESTATUS[*]}"`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", command], { encoding: "utf8", timeout: 30_000 });
+    expect([stdout, stderr]).toEqual(["line\ncodes 0 0\n", ""]);
+  });
+});

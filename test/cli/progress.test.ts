@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { note } from "../../src/cli/output.js";
+import { formatDuration, Progress, withProgress } from "../../src/cli/progress.js";
+import { captureOutput } from "./captured-output.js";
+
+/** A clock set by hand, in milliseconds. */
+function handClock() {
+  const clock = { time: 0, now: () => clock.time };
+  return clock;
+}
+
+const CLEAR = "\r\u001b[2K";
+
+describe("Progress", () => {
+  it("draws a bar on a terminal, no more often than can be read", () => {
+    using captured = captureOutput({ terminal: true });
+    const clock = handClock();
+    const progress = new Progress({ label: "train", total: 100, now: clock.now });
+    for (clock.time = 100; clock.time < 180; clock.time += 10) progress.update({ done: 1 });
+    clock.time = 10_000;
+    progress.update({ done: 50, metrics: { loss: 0.123456, mode: "fgsm" } });
+    const frames = captured.stderr.text.split(CLEAR);
+    expect(frames).toEqual(
+      [
+        "train  ────────────────────────    0%  0/100",
+        "train  ────────────────────────    1%  1/100  9.9 s left",
+        "train  ━━━━━━━━━━━━────────────   50%  50/100  loss 0.1235  mode fgsm  10 s left",
+      ].map((line) => (line.length > 79 ? `${line.slice(0, 78)}…` : line)),
+    );
+    progress.finish();
+    progress.update({ done: 60 });
+    expect(captured.stderr.text.endsWith(CLEAR)).toBe(true);
+  });
+
+  it("counts time left from where a resumed run began", () => {
+    using captured = captureOutput({ terminal: true });
+    const clock = handClock();
+    const progress = new Progress({ label: "train", total: 100, initial: 80, now: clock.now });
+    clock.time = 20_000;
+    progress.update({ done: 90 });
+    expect(captured.stderr.text).toContain("90/100  20 s left");
+    progress.finish();
+  });
+
+  it("writes a line every few seconds elsewhere", () => {
+    using captured = captureOutput();
+    const clock = handClock();
+    const progress = new Progress({ label: "evaluate", total: 10, now: clock.now });
+    for (let done = 1; done <= 10; done++) {
+      clock.time = done * 1000;
+      progress.update({ done });
+    }
+    progress.finish();
+    progress.finish();
+    expect(captured.stderr.text).toBe(
+      "evaluate   50%  5/10  5.0 s left\nevaluate  100%  10/10\nevaluate: done in 10 s\n",
+    );
+  });
+
+  it("shows nothing when quiet", () => {
+    for (const terminal of [true, false]) {
+      using captured = captureOutput({ terminal, quiet: true });
+      const clock = handClock();
+      const progress = new Progress({ label: "x", now: clock.now });
+      clock.time = 1e6;
+      progress.update({ done: 5 });
+      progress.finish();
+      expect(captured.stderr.text).toBe("");
+    }
+  });
+
+  it("names the whole that a part belongs to", () => {
+    using captured = captureOutput({ terminal: true });
+    const clock = handClock();
+    const whole = new Progress({ label: "table 1", total: 4, now: clock.now });
+    const part = whole.nested({ label: "small", total: 2 });
+    clock.time = 1000;
+    note("cell done");
+    part.finish();
+    whole.finish();
+    expect(captured.stderr.text).toContain(`${CLEAR}table 1 1/4 › small  ────────────────────────    0%  0/2`);
+    expect(captured.stderr.text).toContain(`${CLEAR}cell done\ntable 1 1/4 › small`);
+  });
+
+  it("passes a stream of events on and cleans up when it breaks", async () => {
+    using captured = captureOutput({ terminal: true });
+    async function* events() {
+      yield 1;
+      yield 2;
+      throw new Error("broken");
+    }
+    const seen: number[] = [];
+    const run = async () => {
+      for await (const event of withProgress(events(), { label: "x", total: 2 }, (done) => ({ done })))
+        seen.push(event);
+    };
+    await expect(run()).rejects.toThrow("broken");
+    expect(seen).toEqual([1, 2]);
+    expect(captured.stderr.text.endsWith(CLEAR)).toBe(true);
+  });
+});
+
+describe("formatDuration", () => {
+  it.each([
+    [0.44, "0.4 s"],
+    [9.96, "10 s"],
+    [59.6, "1:00"],
+    [185, "3:05"],
+    [3723, "1:02:03"],
+    [Number.NaN, "?"],
+  ])("writes %d as %s", (seconds, text) => {
+    expect(formatDuration(seconds)).toBe(text);
+  });
+});

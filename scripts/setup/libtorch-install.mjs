@@ -10,7 +10,7 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { excerpt, run } from "./command.mjs";
 import { inspectLibtorch } from "./libtorch-folder.mjs";
 import { completeMark } from "./libtorch-search.mjs";
@@ -151,11 +151,22 @@ export function moveIntoPlace(temporary, cache) {
 /** @param {string} folder */
 function isWritable(folder) {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK);
     return true;
   } catch {
     return false;
+  }
+}
+
+/** As mkdir -p; Node's own never returns where the system refuses with ENOENT, as below /proc. @param {string} folder */
+function makeFolder(folder) {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") throw error;
   }
 }
 

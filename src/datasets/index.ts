@@ -3,6 +3,7 @@ import type { DatasetDefinition } from "./dataset.js";
 import { fashionMnist } from "./fashion-mnist.js";
 import { mnist } from "./mnist.js";
 
+export { type Batch, TensorSplit } from "./batches.js";
 export { type Dataset, type DatasetDefinition, defineDataset, type Split, type SplitName } from "./dataset.js";
 export { holdOut, subset } from "./split.js";
 export { fashionMnist, mnist };

@@ -1,0 +1,359 @@
+// The addon: libtorch's operators by schema, gradients, and the few kernels of our own. No logic beyond that.
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <node_api.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/version.h>
+
+#include <malloc.h>
+
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <stdexcept>
+
+#include "convert.h"
+#include "handle.h"
+#include "quantize.h"
+
+namespace sqa {
+namespace {
+
+constexpr size_t kMaxArguments = 12;
+
+struct Arguments {
+  napi_value values[kMaxArguments];
+  size_t count = kMaxArguments;
+
+  Arguments(napi_env env, napi_callback_info info, size_t expected) {
+    check(env, napi_get_cb_info(env, info, &count, values, nullptr, nullptr), "cannot read the arguments");
+    if (count < expected) throw std::invalid_argument("expected " + std::to_string(expected) + " arguments");
+  }
+  napi_value operator[](size_t i) const { return values[i]; }
+};
+
+// Operators that were looked up, by index; a deque keeps references valid while it grows.
+std::deque<c10::OperatorHandle>& operators() {
+  static std::deque<c10::OperatorHandle> table;
+  return table;
+}
+std::mutex operatorsMutex;
+
+c10::OperatorHandle operatorAt(int64_t index) {
+  std::lock_guard<std::mutex> lock(operatorsMutex);
+  if (index < 0 || index >= static_cast<int64_t>(operators().size())) throw std::invalid_argument("unknown operator");
+  return operators()[index];
+}
+
+// findOperator("aten::add", "Tensor") -> index
+napi_value findOperator(napi_env env, const Arguments& arguments) {
+  std::string name = toString(env, arguments[0], "an operator's name");
+  std::string overload = toString(env, arguments[1], "an overload's name");
+  auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
+  if (!handle.has_value()) {
+    throw std::invalid_argument("libtorch " TORCH_VERSION " has no operator " + name + (overload.empty() ? "" : "." + overload));
+  }
+  std::lock_guard<std::mutex> lock(operatorsMutex);
+  operators().push_back(*handle);
+  return fromNumber(env, static_cast<double>(operators().size() - 1));
+}
+
+// schema(index) -> "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"
+napi_value schema(napi_env env, const Arguments& arguments) {
+  auto handle = operatorAt(toInt(env, arguments[0], "an operator's index"));
+  return fromString(env, toString(handle.schema()));
+}
+
+// call(index, [arguments]) -> tensor | tensors | number | boolean | null
+napi_value call(napi_env env, const Arguments& arguments, std::string& operation) {
+  auto handle = operatorAt(toInt(env, arguments[0], "an operator's index"));
+  const auto& declared = handle.schema().arguments();
+  operation = handle.operator_name().name;
+  uint32_t given = 0;
+  check(env, napi_get_array_length(env, arguments[1], &given), "expected an array of arguments");
+  if (given > declared.size()) throw std::invalid_argument("too many arguments");
+  torch::jit::Stack stack;
+  stack.reserve(declared.size());
+  for (size_t i = 0; i < declared.size(); i++) {
+    napi_value value = nullptr;
+    napi_valuetype type = napi_undefined;
+    if (i < given) {
+      check(env, napi_get_element(env, arguments[1], static_cast<uint32_t>(i), &value), "cannot read an argument");
+      check(env, napi_typeof(env, value, &type), "cannot read an argument's type");
+    }
+    if (type == napi_undefined) {
+      if (declared[i].default_value().has_value()) {
+        stack.push_back(*declared[i].default_value());
+        continue;
+      }
+      if (declared[i].type()->kind() != c10::TypeKind::OptionalType) {
+        throw std::invalid_argument("argument \"" + declared[i].name() + "\" is missing");
+      }
+      stack.emplace_back();
+      continue;
+    }
+    try {
+      stack.push_back(toIValue(env, value, declared[i].type()));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument("argument \"" + declared[i].name() + "\": " + error.what());
+    }
+  }
+  handle.callBoxed(&stack);
+  // An operator that writes in place returns its own argument: JavaScript holds that already.
+  if (stack.empty() || operation.back() == '_') {
+    napi_value undefined;
+    napi_get_undefined(env, &undefined);
+    return undefined;
+  }
+  if (stack.size() == 1) return fromIValue(env, stack[0]);
+  napi_value results;
+  check(env, napi_create_array_with_length(env, stack.size(), &results), "cannot make an array");
+  for (size_t i = 0; i < stack.size(); i++) {
+    check(env, napi_set_element(env, results, static_cast<uint32_t>(i), fromIValue(env, stack[i])), "cannot fill an array");
+  }
+  return results;
+}
+
+// grad(outputs, inputs, gradients | null, keepGraph, createGraph) -> tensors, null for an input the outputs do not depend on
+napi_value grad(napi_env env, const Arguments& arguments) {
+  auto outputs = toTensors(env, arguments[0]);
+  auto inputs = toTensors(env, arguments[1]);
+  std::vector<at::Tensor> seeds;
+  if (!isNullish(env, arguments[2])) seeds = toTensors(env, arguments[2]);
+  bool keepGraph = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
+  bool createGraph = toIValue(env, arguments[4], c10::BoolType::get()).toBool();
+  auto gradients = torch::autograd::grad(outputs, inputs, seeds, keepGraph, createGraph, /*allow_unused=*/true);
+  napi_value array;
+  check(env, napi_create_array_with_length(env, gradients.size(), &array), "cannot make an array");
+  for (size_t i = 0; i < gradients.size(); i++) {
+    napi_value gradient;
+    if (gradients[i].defined()) {
+      gradient = wrapTensor(env, gradients[i]);
+    } else {
+      napi_get_null(env, &gradient);
+    }
+    check(env, napi_set_element(env, array, static_cast<uint32_t>(i), gradient), "cannot fill an array");
+  }
+  return array;
+}
+
+// fromBytes(arrayBuffer, byteOffset, byteLength, shape, scalar type) -> tensor; the bytes are copied
+napi_value fromBytes(napi_env env, const Arguments& arguments) {
+  void* data = nullptr;
+  size_t size = 0;
+  check(env, napi_get_arraybuffer_info(env, arguments[0], &data, &size), "expected an ArrayBuffer");
+  int64_t offset = toInt(env, arguments[1], "a byte offset");
+  int64_t length = toInt(env, arguments[2], "a byte length");
+  auto shape = toInts(env, arguments[3], "sizes");
+  auto type = static_cast<at::ScalarType>(toInt(env, arguments[4], "a scalar type"));
+  for (int64_t side : shape) {
+    if (side < 0) throw std::invalid_argument("a size must not be negative");
+  }
+  if (offset < 0 || length < 0 || static_cast<uint64_t>(offset) + length > size) {
+    throw std::invalid_argument("the bytes lie outside the buffer");
+  }
+  at::Tensor tensor = at::empty(shape, type);
+  if (static_cast<int64_t>(tensor.nbytes()) != length) {
+    throw std::invalid_argument("the shape takes " + std::to_string(tensor.nbytes()) + " bytes, not " + std::to_string(length));
+  }
+  if (length > 0) std::memcpy(tensor.data_ptr(), static_cast<char*>(data) + offset, length);
+  return wrapTensor(env, tensor);
+}
+
+// toBytes(tensor, share) -> ArrayBuffer; with `share` the buffer is the tensor's own memory, which it keeps alive
+napi_value toBytes(napi_env env, const Arguments& arguments) {
+  at::Tensor tensor = unwrapTensor(env, arguments[0]).detach();
+  bool share = toIValue(env, arguments[1], c10::BoolType::get()).toBool();
+  if (share && !(tensor.device().is_cpu() && tensor.is_contiguous())) {
+    throw std::invalid_argument("only a contiguous tensor on the CPU can share its memory");
+  }
+  napi_value buffer;
+  if (share && tensor.nbytes() > 0) {
+    auto* owner = new at::Tensor(tensor);
+    napi_status status = napi_create_external_arraybuffer(
+        env, tensor.data_ptr(), tensor.nbytes(),
+        [](node_api_basic_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); }, owner, &buffer);
+    if (status != napi_ok) delete owner;
+    check(env, status, "cannot share the memory of a tensor");
+    return buffer;
+  }
+  tensor = tensor.cpu().contiguous();
+  void* data = nullptr;
+  check(env, napi_create_arraybuffer(env, tensor.nbytes(), &data, &buffer), "cannot make an ArrayBuffer");
+  if (tensor.nbytes() > 0) std::memcpy(data, tensor.data_ptr(), tensor.nbytes());
+  return buffer;
+}
+
+// describe(tensor) -> { shape, type, device, requiresGrad }
+napi_value describe(napi_env env, const Arguments& arguments) {
+  const at::Tensor& tensor = unwrapTensor(env, arguments[0]);
+  napi_value object, flag;
+  check(env, napi_create_object(env, &object), "cannot make an object");
+  setProperty(env, object, "shape", fromInts(env, tensor.sizes()));
+  setProperty(env, object, "type", fromNumber(env, static_cast<double>(tensor.scalar_type())));
+  setProperty(env, object, "device", fromString(env, tensor.device().str()));
+  napi_get_boolean(env, tensor.requires_grad(), &flag);
+  setProperty(env, object, "requiresGrad", flag);
+  return object;
+}
+
+napi_value setRequiresGrad(napi_env env, const Arguments& arguments) {
+  at::Tensor tensor = unwrapTensor(env, arguments[0]);
+  tensor.set_requires_grad(toIValue(env, arguments[1], c10::BoolType::get()).toBool());
+  return nullptr;
+}
+
+napi_value dispose(napi_env env, const Arguments& arguments) {
+  disposeTensor(env, arguments[0]);
+  return nullptr;
+}
+
+// setGradEnabled(flag) -> the flag before
+napi_value setGradEnabled(napi_env env, const Arguments& arguments) {
+  bool before = at::GradMode::is_enabled();
+  at::GradMode::set_enabled(toIValue(env, arguments[0], c10::BoolType::get()).toBool());
+  napi_value result;
+  napi_get_boolean(env, before, &result);
+  return result;
+}
+
+napi_value setThreads(napi_env env, const Arguments& arguments) {
+  int64_t threads = toInt(env, arguments[0], "a number of threads");
+  if (threads < 1 || threads > 1024) throw std::invalid_argument("threads must lie in 1 .. 1024");
+  at::set_num_threads(static_cast<int>(threads));
+  return nullptr;
+}
+
+napi_value threads(napi_env env, const Arguments&) { return fromNumber(env, at::get_num_threads()); }
+
+// "AVX2", "AVX512", ...: the instruction set that libtorch's kernels use, read from its configuration text.
+std::string cpuCapability() {
+  const std::string config = at::show_config();
+  const std::string key = "CPU capability usage: ";
+  const size_t begin = config.find(key);
+  if (begin == std::string::npos) return "unknown";
+  return config.substr(begin + key.size(), config.find('\n', begin) - begin - key.size());
+}
+
+napi_value versions(napi_env env, const Arguments&) {
+  napi_value object;
+  check(env, napi_create_object(env, &object), "cannot make an object");
+  setProperty(env, object, "libtorch", fromString(env, TORCH_VERSION));
+  setProperty(env, object, "cpuCapability", fromString(env, cpuCapability()));
+  setProperty(env, object, "cudaDevices", fromNumber(env, at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0));
+  return object;
+}
+
+napi_value memory(napi_env env, const Arguments&) {
+  napi_value object;
+  check(env, napi_create_object(env, &object), "cannot make an object");
+  setProperty(env, object, "tensors", fromNumber(env, static_cast<double>(liveTensors())));
+  setProperty(env, object, "bytes", fromNumber(env, static_cast<double>(liveBytes())));
+  return object;
+}
+
+NoiseKey noiseKey(napi_env env, const Arguments& arguments, size_t first) {
+  uint32_t words[4];
+  for (size_t i = 0; i < 4; i++) {
+    int64_t word = toInt(env, arguments[first + i], "a 32-bit word of the noise key");
+    if (word < 0 || word > 0xffffffffll) throw std::invalid_argument("a word of the noise key lies outside 0 .. 2^32 - 1");
+    words[i] = static_cast<uint32_t>(word);
+  }
+  return {words[0], words[1], words[2], words[3]};
+}
+
+at::Tensor optionalTensor(napi_env env, napi_value value) {
+  return isNullish(env, value) ? at::Tensor() : unwrapTensor(env, value);
+}
+
+// quantizeActivation(h, lambda, range, nearest, seed low, seed high, draw, stream, image ids | null, uniforms | null)
+napi_value quantize(napi_env env, const Arguments& arguments) {
+  int64_t lambda = toInt(env, arguments[1], "lambda");
+  int64_t range = toInt(env, arguments[2], "a range");
+  if (lambda < 1 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 1 .. 2^20");
+  if (range < 0 || range > 2) throw std::invalid_argument("unknown range");
+  bool nearest = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
+  return wrapTensor(env, quantizeActivation(unwrapTensor(env, arguments[0]), lambda, static_cast<Range>(range), nearest,
+                                            noiseKey(env, arguments, 4), optionalTensor(env, arguments[8]),
+                                            optionalTensor(env, arguments[9])));
+}
+
+// countedUniform(image ids, element shape, seed low, seed high, draw, stream)
+napi_value uniform(napi_env env, const Arguments& arguments) {
+  return wrapTensor(env, countedUniform(unwrapTensor(env, arguments[0]), toInts(env, arguments[1], "sizes"),
+                                        noiseKey(env, arguments, 2)));
+}
+
+napi_value setTensorErrorClass(napi_env env, const Arguments& arguments) {
+  setErrorClass(env, arguments[0]);
+  return nullptr;
+}
+
+// Steps free and take the same large blocks again and again: giving them back to the system each time costs a page fault
+// for every 4 KiB, which made a training step 2 to 5 times slower.
+void keepFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
+
+using Function = napi_value (*)(napi_env, const Arguments&);
+
+template <Function function, size_t expected>
+void define(napi_env env, napi_value exports, const char* name) {
+  napi_value value;
+  napi_create_function(
+      env, name, NAPI_AUTO_LENGTH,
+      [](napi_env env, napi_callback_info info) -> napi_value {
+        void* data = nullptr;
+        napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+        return guarded(env, static_cast<const char*>(data), [&] { return function(env, Arguments(env, info, expected)); });
+      },
+      const_cast<char*>(name), &value);
+  napi_set_named_property(env, exports, name, value);
+}
+
+// An error of an operator starts with the operator's name, which is known only once its index is read.
+napi_value callEntry(napi_env env, napi_callback_info info) {
+  std::string operation = "call";
+  try {
+    return call(env, Arguments(env, info, 2), operation);
+  } catch (const PendingException&) {
+  } catch (const c10::Error& error) {
+    throwError(env, operation, error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    throwError(env, operation, error.what());
+  }
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace sqa
+
+NAPI_MODULE_INIT() {
+  using namespace sqa;
+  keepFreedMemory();
+  define<findOperator, 2>(env, exports, "findOperator");
+  define<schema, 1>(env, exports, "schema");
+  define<grad, 5>(env, exports, "grad");
+  define<fromBytes, 5>(env, exports, "fromBytes");
+  define<toBytes, 2>(env, exports, "toBytes");
+  define<describe, 1>(env, exports, "describe");
+  define<setRequiresGrad, 2>(env, exports, "setRequiresGrad");
+  define<dispose, 1>(env, exports, "dispose");
+  define<setGradEnabled, 1>(env, exports, "setGradEnabled");
+  define<setThreads, 1>(env, exports, "setThreads");
+  define<threads, 0>(env, exports, "threads");
+  define<versions, 0>(env, exports, "versions");
+  define<memory, 0>(env, exports, "memory");
+  define<quantize, 10>(env, exports, "quantizeActivation");
+  define<uniform, 6>(env, exports, "countedUniform");
+  define<setTensorErrorClass, 1>(env, exports, "setErrorClass");
+  napi_value value;
+  napi_create_function(env, "call", NAPI_AUTO_LENGTH, callEntry, nullptr, &value);
+  napi_set_named_property(env, exports, "call", value);
+  return exports;
+}

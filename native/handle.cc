@@ -1,0 +1,120 @@
+#include "handle.h"
+
+#include <atomic>
+#include <cstring>
+#include <stdexcept>
+
+namespace sqa {
+namespace {
+
+constexpr uint64_t kMagic = 0x5351415f74656e73;  // tells our externals from anybody else's
+// What a handle costs beside the tensor's data, so that a loop over tiny tensors is collected too.
+constexpr int64_t kHandleBytes = 256;
+
+struct Holder {
+  uint64_t magic = kMagic;
+  at::Tensor tensor;
+  int64_t bytes = 0;
+};
+
+struct EnvironmentData {
+  napi_ref errorClass = nullptr;
+};
+
+std::atomic<int64_t> liveCount{0};
+std::atomic<int64_t> liveByteCount{0};
+
+void release(node_api_basic_env env, Holder* holder) {
+  if (holder->bytes == 0) return;
+  holder->tensor.reset();
+  int64_t total = 0;
+  napi_adjust_external_memory(env, -holder->bytes, &total);
+  liveByteCount -= holder->bytes;
+  liveCount -= 1;
+  holder->bytes = 0;
+}
+
+void finalize(node_api_basic_env env, void* data, void*) {
+  auto* holder = static_cast<Holder*>(data);
+  release(env, holder);
+  delete holder;
+}
+
+Holder* holderOf(napi_env env, napi_value value) {
+  void* data = nullptr;
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
+      napi_get_value_external(env, value, &data) != napi_ok || data == nullptr ||
+      static_cast<Holder*>(data)->magic != kMagic) {
+    throw std::invalid_argument("expected a tensor");
+  }
+  return static_cast<Holder*>(data);
+}
+
+}  // namespace
+
+void check(napi_env env, napi_status status, const char* what) {
+  if (status == napi_ok) return;
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  if (pending) throw PendingException{};
+  throw std::invalid_argument(what);
+}
+
+napi_value wrapTensor(napi_env env, at::Tensor tensor) {
+  auto* holder = new Holder;
+  // A view owns no memory of its own: its base is counted already.
+  holder->bytes = kHandleBytes + (tensor.defined() && !tensor.is_view() ? static_cast<int64_t>(tensor.nbytes()) : 0);
+  holder->tensor = std::move(tensor);
+  napi_value value;
+  napi_status status = napi_create_external(env, holder, finalize, nullptr, &value);
+  if (status != napi_ok) {
+    delete holder;
+    check(env, status, "cannot make a tensor handle");
+  }
+  int64_t total = 0;
+  napi_adjust_external_memory(env, holder->bytes, &total);
+  liveByteCount += holder->bytes;
+  liveCount += 1;
+  return value;
+}
+
+const at::Tensor& unwrapTensor(napi_env env, napi_value value) {
+  Holder* holder = holderOf(env, value);
+  if (holder->bytes == 0) throw std::invalid_argument("a tensor was used after it was disposed");
+  return holder->tensor;
+}
+
+void disposeTensor(napi_env env, napi_value value) { release(env, holderOf(env, value)); }
+
+int64_t liveTensors() { return liveCount; }
+int64_t liveBytes() { return liveByteCount; }
+
+void setErrorClass(napi_env env, napi_value constructor) {
+  auto* data = new EnvironmentData;
+  check(env, napi_create_reference(env, constructor, 1, &data->errorClass), "expected the error class");
+  check(env,
+        napi_set_instance_data(
+            env, data, [](node_api_basic_env, void* old, void*) { delete static_cast<EnvironmentData*>(old); }, nullptr),
+        "cannot keep the error class");
+}
+
+void throwError(napi_env env, const std::string& operation, const char* message) {
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  if (pending) return;
+  const char* end = std::strchr(message, '\n');
+  std::string text = operation + ": " + (end == nullptr ? std::string(message) : std::string(message, end));
+  EnvironmentData* data = nullptr;
+  napi_get_instance_data(env, reinterpret_cast<void**>(&data));
+  napi_value errorClass = nullptr, argument = nullptr, error = nullptr;
+  if (data != nullptr && napi_get_reference_value(env, data->errorClass, &errorClass) == napi_ok && errorClass &&
+      napi_create_string_utf8(env, text.c_str(), text.size(), &argument) == napi_ok &&
+      napi_new_instance(env, errorClass, 1, &argument, &error) == napi_ok) {
+    napi_throw(env, error);
+  } else {
+    napi_throw_error(env, "ERR_TORCH", text.c_str());
+  }
+}
+
+}  // namespace sqa

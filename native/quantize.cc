@@ -1,0 +1,246 @@
+#include "quantize.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace sqa {
+namespace {
+
+struct Extent {
+  float minimum = std::numeric_limits<float>::infinity();
+  float maximum = -std::numeric_limits<float>::infinity();
+  bool finite = true;
+
+  void merge(const Extent& other) {
+    minimum = std::min(minimum, other.minimum);
+    maximum = std::max(maximum, other.maximum);
+    finite = finite && other.finite;
+  }
+};
+
+// Elements quantized between two refills of the buffer of uniforms: small enough to stay in the first-level cache.
+constexpr int64_t kChunk = 1024;
+
+SQA_CLONES Extent extentOf(const float* h, int64_t count) {
+  constexpr int kLanes = 16;
+  float minimum[kLanes], maximum[kLanes], product[kLanes];
+  for (int i = 0; i < kLanes; i++) {
+    minimum[i] = std::numeric_limits<float>::infinity();
+    maximum[i] = -minimum[i];
+    product[i] = 0;
+  }
+  int64_t base = 0;
+  for (; base + kLanes <= count; base += kLanes) {
+    for (int i = 0; i < kLanes; i++) {
+      float value = h[base + i];
+      minimum[i] = value < minimum[i] ? value : minimum[i];
+      maximum[i] = value > maximum[i] ? value : maximum[i];
+      product[i] += value * 0.0f;  // stays zero unless the value is NaN or infinite
+    }
+  }
+  Extent extent;
+  float sum = 0;
+  for (int i = 0; i < kLanes; i++) {
+    extent.minimum = std::min(extent.minimum, minimum[i]);
+    extent.maximum = std::max(extent.maximum, maximum[i]);
+    sum += product[i];
+  }
+  for (; base < count; base++) {
+    extent.minimum = std::min(extent.minimum, h[base]);
+    extent.maximum = std::max(extent.maximum, h[base]);
+    sum += h[base] * 0.0f;
+  }
+  extent.finite = sum == 0.0f;
+  return extent;
+}
+
+SQA_CLONES void quantizeRow(const float* h, const float* u, float* y, int64_t count, float minimum, float width,
+                            float lambda) {
+  for (int64_t i = 0; i < count; i++) {
+    float g = (h[i] - minimum) / width * lambda;
+    float level = static_cast<float>(static_cast<int32_t>(g));  // g >= 0, so truncation is floor
+    level += u[i] < g - level ? 1.0f : 0.0f;
+    level = level < lambda ? level : lambda;  // guards against rounding of g above lambda
+    y[i] = level / lambda * width + minimum;
+  }
+}
+
+// Copies a constant range and marks one that is not finite; true when nothing is left to quantize.
+bool settleDegenerate(const float* h, float* y, int64_t count, const Extent& extent) {
+  float width = extent.maximum - extent.minimum;
+  if (extent.finite && std::isfinite(width)) {
+    if (width > 0) return false;
+    std::copy(h, h + count, y);
+  } else {
+    std::fill(y, y + count, std::numeric_limits<float>::quiet_NaN());
+  }
+  return true;
+}
+
+// Where uniforms come from: given ones, none (nearest rounding is stochastic rounding with u = 0.5), or counted ones.
+class Uniforms {
+ public:
+  Uniforms(const at::Tensor& given, bool nearest, const NoiseKey& key, const at::Tensor& imageIds)
+      : given_(given), nearest_(nearest), key_(key), ids_(imageIds.defined() ? imageIds.data_ptr<int64_t>() : nullptr) {}
+
+  // Uniforms of the elements [first, first + count) of one image, in row-major order; first is a multiple of 4.
+  const float* at(int64_t image, int64_t first, int64_t count, float* buffer) const {
+    if (given_.defined()) return given_.data_ptr<float>() + image * (given_.numel() / given_.size(0)) + first;
+    if (nearest_) {
+      // u < frac is false at frac = 0.5; the largest float below one half rounds half up.
+      std::fill(buffer, buffer + count, 0.49999997f);
+    } else {
+      uniformBlocks(key_, static_cast<uint32_t>(ids_[image]), first / 4, 1, (count + 3) / 4, buffer, 4, 1);
+    }
+    return buffer;
+  }
+
+  bool counted() const { return !given_.defined() && !nearest_; }
+  const NoiseKey& key() const { return key_; }
+  uint32_t imageId(int64_t image) const { return static_cast<uint32_t>(ids_[image]); }
+
+ private:
+  const at::Tensor& given_;
+  bool nearest_;
+  NoiseKey key_;
+  const int64_t* ids_;
+};
+
+// One run of `count` elements of an image, starting at element `offset`, that share minimum and maximum.
+void quantizeRun(const float* h, float* y, int64_t count, int64_t image, int64_t offset, const Extent& extent,
+                 float lambda, const Uniforms& uniforms) {
+  if (settleDegenerate(h, y, count, extent)) return;
+  float buffer[kChunk + 4];
+  const int64_t lead = offset % 4;  // counter blocks hold four elements: start at a block's first
+  for (int64_t begin = 0; begin < count; begin += kChunk - 4) {
+    const int64_t length = std::min(count - begin, kChunk - 4);
+    const float* u = uniforms.at(image, offset - lead + begin, length + lead, buffer) + lead;
+    quantizeRow(h + begin, u, y + begin, length, extent.minimum, extent.maximum - extent.minimum, lambda);
+  }
+}
+
+// An image stored channels-last, (pixels, channels), quantized in memory order; pixels are a multiple of 4, so that a
+// counter block is four neighboring pixels of one channel.
+void quantizeChannelsLast(const float* h, float* y, int64_t pixels, int64_t channels, int64_t image,
+                          const Extent& extent, float lambda, const Uniforms& uniforms) {
+  if (settleDegenerate(h, y, pixels * channels, extent)) return;
+  std::vector<float> buffer(4 * channels);
+  for (int64_t pixel = 0; pixel < pixels; pixel += 4) {
+    uniformBlocks(uniforms.key(), uniforms.imageId(image), pixel / 4, pixels / 4, channels, buffer.data(), 1, channels);
+    quantizeRow(h + pixel * channels, buffer.data(), y + pixel * channels, 4 * channels, extent.minimum,
+                extent.maximum - extent.minimum, lambda);
+  }
+}
+
+at::Tensor quantizeForward(at::Tensor h, float lambda, Range range, const Uniforms& uniforms) {
+  const int64_t images = h.size(0);
+  if (h.numel() == 0) return h.clone();
+  const int64_t elements = h.numel() / images;
+  const int64_t channels = h.dim() > 1 ? h.size(1) : 1;
+  const int64_t pixels = elements / channels;
+  const bool channelsLast = h.dim() == 4 && channels > 1 && pixels > 1 && pixels % 4 == 0 && range != Range::channel &&
+                            uniforms.counted() && h.is_contiguous(at::MemoryFormat::ChannelsLast);
+  if (!channelsLast) h = h.contiguous();
+  at::Tensor y = at::empty_like(h);
+  const float* from = h.data_ptr<float>();
+  float* to = y.data_ptr<float>();
+
+  Extent batch;
+  if (range == Range::batch) {
+    std::vector<Extent> extents(images);
+    at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t n = begin; n < end; n++) extents[n] = extentOf(from + n * elements, elements);
+    });
+    for (const Extent& extent : extents) batch.merge(extent);
+  }
+  at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; n++) {
+      const float* image = from + n * elements;
+      float* out = to + n * elements;
+      if (range == Range::channel) {
+        for (int64_t c = 0; c < channels; c++) {
+          const int64_t offset = c * pixels;
+          quantizeRun(image + offset, out + offset, pixels, n, offset, extentOf(image + offset, pixels), lambda, uniforms);
+        }
+        continue;
+      }
+      const Extent extent = range == Range::batch ? batch : extentOf(image, elements);
+      if (channelsLast) {
+        quantizeChannelsLast(image, out, pixels, channels, n, extent, lambda, uniforms);
+      } else {
+        quantizeRun(image, out, elements, n, 0, extent, lambda, uniforms);
+      }
+    }
+  });
+  return y;
+}
+
+// Passes the gradient of the quantized values on to the values that they were made from, unchanged.
+struct StraightThrough : torch::autograd::Function<StraightThrough> {
+  static at::Tensor forward(torch::autograd::AutogradContext*, const at::Tensor&, const at::Tensor& quantized) {
+    return quantized;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext*,
+                                                 torch::autograd::variable_list gradients) {
+    return {gradients[0], at::Tensor()};
+  }
+};
+
+void checkImageIds(const at::Tensor& imageIds, int64_t images) {
+  TORCH_CHECK(imageIds.scalar_type() == at::kLong && imageIds.dim() == 1 && imageIds.size(0) == images &&
+                  imageIds.is_contiguous(),
+              "image ids must be int64 of shape [", images, "], not ", imageIds.scalar_type(), " ", imageIds.sizes());
+}
+
+}  // namespace
+
+at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
+                              const at::Tensor& imageIds, const at::Tensor& uniforms) {
+  TORCH_CHECK(h.scalar_type() == at::kFloat && h.device().is_cpu(), "activations must be float32 on the CPU, not ",
+              h.scalar_type(), " on ", h.device());
+  TORCH_CHECK(h.dim() >= 2, "activations must have a batch and a feature axis, not shape ", h.sizes());
+  at::Tensor given;
+  if (uniforms.defined()) {
+    TORCH_CHECK(uniforms.scalar_type() == at::kFloat && uniforms.sizes() == h.sizes(), "uniforms must be float32 ",
+                h.sizes(), ", not ", uniforms.scalar_type(), " ", uniforms.sizes());
+    given = uniforms.contiguous();
+  } else if (!nearest) {
+    checkImageIds(imageIds, h.size(0));
+  }
+  at::Tensor quantized =
+      quantizeForward(h.detach(), static_cast<float>(lambda), range, Uniforms(given, nearest, key, imageIds));
+  if (!h.requires_grad() || !at::GradMode::is_enabled()) return quantized;
+  return StraightThrough::apply(h, quantized);
+}
+
+at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape, const NoiseKey& key) {
+  checkImageIds(imageIds, imageIds.numel());
+  std::vector<int64_t> shape{imageIds.size(0)};
+  shape.insert(shape.end(), elementShape.begin(), elementShape.end());
+  at::Tensor out = at::empty(shape, at::kFloat);
+  if (out.numel() == 0) return out;
+  const int64_t elements = out.numel() / imageIds.size(0);
+  const int64_t* ids = imageIds.data_ptr<int64_t>();
+  float* to = out.data_ptr<float>();
+  at::parallel_for(0, imageIds.size(0), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; n++) {
+      float* image = to + n * elements;
+      const int64_t whole = elements / 4;
+      uniformBlocks(key, static_cast<uint32_t>(ids[n]), 0, 1, whole, image, 4, 1);
+      if (whole * 4 < elements) {
+        float last[4];
+        uniformBlocks(key, static_cast<uint32_t>(ids[n]), whole, 1, 1, last, 4, 1);
+        std::copy(last, last + (elements - whole * 4), image + whole * 4);
+      }
+    }
+  });
+  return out;
+}
+
+}  // namespace sqa

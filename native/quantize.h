@@ -1,0 +1,22 @@
+// Stochastic Quantized Activation (Yoon, Park and Kim, Algorithm 1) in one pass, with a straight-through gradient.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "counted_noise.h"
+
+namespace sqa {
+
+// The set over which minimum and maximum run.
+enum class Range { image, channel, batch };
+
+// Quantizes activations (N, C, ...) or (N, F), float32, to lambda + 1 levels between the minimum and the maximum of the
+// range. Where `uniforms` is defined they are used in place of counted noise; `nearest` rounds half up and draws none.
+// A constant range is returned as it is; a range that holds NaN or infinity becomes NaN.
+at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
+                              const at::Tensor& imageIds, const at::Tensor& uniforms);
+
+// Uniforms in [0, 1) of shape (image ids, ...elementShape).
+at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape, const NoiseKey& key);
+
+}  // namespace sqa

@@ -1,0 +1,116 @@
+import type * as z from "zod";
+import { noGrad, scope, type Tensor } from "../engine/index.js";
+import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../nn/classifier.js";
+import { type Call, formatCall, type OptionValue } from "../options/call.js";
+import { parseOptions } from "../options/schema.js";
+import { type AttackContext, Target } from "./target.js";
+
+/** What an attack with its options declares of itself. */
+export interface AttackTraits {
+  /** The norm that bounds the perturbation, or that is minimized. */
+  readonly norm: "linf" | "l2";
+  /** The bound in that norm; undefined where the perturbation is minimized and no radius bounds it. */
+  readonly radius: number | undefined;
+  readonly usesGradients: boolean;
+  /** Draws noise of its own, such as a random start. */
+  readonly randomized: boolean;
+}
+
+/**
+ * An attack with its options: proposes adversarial images (N, C, H, W) in [0, 1] for images, true labels (N) and a
+ * context. Images, labels and the result are float32, int64 and float32.
+ */
+export interface Attack {
+  (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor;
+  readonly attackName: string;
+  /** Every option with its value, defaults included. */
+  readonly options: Readonly<Record<string, OptionValue>>;
+  /** Name, options and attacks inside, as data: survives JSON, and `parseAttack` reads it. */
+  readonly call: Call;
+  /** The call as it is written on the command line: `pgd(epsilon=8/255, ...)`. */
+  readonly label: string;
+  readonly traits: AttackTraits;
+}
+
+/** What every attack's definition tells of itself, whatever its options. */
+export interface AttackDescription {
+  readonly attackName: string;
+  readonly schema: z.ZodObject;
+  readonly summary: string;
+  /** The attack of options that nobody has checked yet. Throws a RangeError that names the option at fault. */
+  fromOptions(options: unknown): Attack;
+}
+
+/** An attack's definition: called with options it gives the Attack. */
+export interface AttackDefinition<Schema extends z.ZodObject> extends AttackDescription {
+  (options?: z.input<Schema>): Attack;
+  readonly schema: Schema;
+}
+
+type Run = (target: Target, images: Tensor, labels: Tensor) => Tensor;
+
+function checkImageIds(images: Tensor, { imageIds }: AttackContext): void {
+  const count = images.shape[0]!;
+  if (imageIds.dtype !== "int64") throw new TypeError(`context.imageIds must be int64, not ${imageIds.dtype}`);
+  if (imageIds.shape.length !== 1 || imageIds.shape[0] !== count) {
+    const given = imageIds.shape.join(", ");
+    throw new RangeError(`context.imageIds must have shape [${count}], as many as images, not [${given}]`);
+  }
+}
+
+function checkProposal(label: string, images: Tensor, proposal: Tensor): void {
+  if (proposal.shape.join() !== images.shape.join()) {
+    throw new Error(`attack ${label} returned shape [${proposal.shape.join(", ")}], not that of the images`);
+  }
+  const [low, high] = [proposal.amin().item(), proposal.amax().item()];
+  if (!(low >= 0 && high <= 1)) {
+    const cause = Number.isNaN(low) ? ": the network's logits or gradients are not finite" : "";
+    throw new Error(`attack ${label} returned pixels outside [0, 1], ${low} .. ${high}${cause}`);
+  }
+}
+
+/** Makes an attack of a call and the function that does the work; input and result are checked, memory is freed. */
+export function attackOf(call: Call, traits: AttackTraits, run: Run): Attack {
+  const { name: attackName, options } = call;
+  const label = formatCall(attackName, options, call.of);
+  const attack = (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor => {
+    checkImages(model, images);
+    return noGrad(() =>
+      scope(() => {
+        checkPixelRange(images);
+        checkLabels(model, images, labels);
+        checkImageIds(images, context);
+        if (images.shape[0] === 0) return images.clone();
+        const proposal = run(new Target(model, context, attackName, { requireFinite: true }), images, labels);
+        checkProposal(label, images, proposal);
+        // A caller may free its images while it keeps the result, so the two are never one tensor.
+        return proposal === images ? images.clone() : proposal;
+      }),
+    );
+  };
+  return Object.assign(attack, { attackName, options, call, label, traits });
+}
+
+/**
+ * Defines an attack: one schema for options gives their types, checks, help and record; `run` does the work on checked
+ * input, and need not free tensors.
+ */
+export function defineAttack<Schema extends z.ZodObject>(
+  attackName: string,
+  definition: {
+    summary: string;
+    options: Schema;
+    traits(options: z.output<Schema>): AttackTraits;
+    run(options: z.output<Schema>, target: Target, images: Tensor, labels: Tensor): Tensor;
+  },
+): AttackDefinition<Schema> {
+  const { summary, options: schema } = definition;
+  const fromOptions = (given: unknown): Attack => {
+    const options = parseOptions("attack", attackName, schema, given);
+    const call = { name: attackName, options: options as Record<string, OptionValue> };
+    const run: Run = (target, images, labels) => definition.run(options, target, images, labels);
+    return attackOf(call, definition.traits(options), run);
+  };
+  const create = (given?: z.input<Schema>): Attack => fromOptions(given ?? {});
+  return Object.assign(create, { attackName, schema, summary, fromOptions });
+}

@@ -1,0 +1,53 @@
+import { type Handle, type NativeArgument, type NativeResult, native } from "./native.js";
+import type { Tensor } from "./tensor.js";
+
+/** An operator of libtorch by name and overload; looked up at its first call. */
+export interface Operator {
+  readonly name: string;
+  readonly overload: string;
+  index: number;
+}
+
+type Argument = Tensor | number | boolean | string | null | undefined | readonly (Tensor | number | boolean | null)[];
+
+let wrap: (handle: Handle) => Tensor;
+
+/** Tells the dispatcher how a native handle becomes a Tensor; called once by tensor.ts, which depends on this file. */
+export function setTensorWrapper(wrapper: (handle: Handle) => Tensor): void {
+  wrap = wrapper;
+}
+
+/** Declares an operator for `call`. */
+export function operator(name: string, overload: string): Operator {
+  return { name, overload, index: -1 };
+}
+
+/** The schema of an operator in the loaded libtorch, as libtorch prints it. */
+export function schemaOf(op: Operator): string {
+  if (op.index < 0) op.index = native().findOperator(op.name, op.overload);
+  return native().schema(op.index);
+}
+
+function isTensor(value: Argument): value is Tensor {
+  return typeof value === "object" && value !== null && "handle" in value;
+}
+
+function lower(value: Argument): NativeArgument {
+  if (isTensor(value)) return value.handle;
+  if (Array.isArray(value)) return value.map((item) => lower(item) as Handle | number | boolean | null);
+  return value as NativeArgument;
+}
+
+function raise(result: NativeResult): unknown {
+  if (Array.isArray(result)) return result.map(raise);
+  if (typeof result === "object" && result !== null) return wrap(result as Handle);
+  return result;
+}
+
+/** Calls an operator with arguments in the order of its schema; undefined takes the schema's default. */
+export function call(op: Operator, args: readonly Argument[]): unknown {
+  if (op.index < 0) op.index = native().findOperator(op.name, op.overload);
+  const lowered = new Array<NativeArgument>(args.length);
+  for (let i = 0; i < args.length; i++) lowered[i] = lower(args[i]);
+  return raise(native().call(op.index, lowered));
+}

@@ -1,0 +1,50 @@
+import { native } from "./native.js";
+import { Tensor } from "./tensor.js";
+
+/**
+ * Gradients of a scalar with respect to chosen tensors only; nothing is left on any other tensor.
+ *
+ * The graph is freed unless `keepGraph`. An input that the output does not depend on is an error, or has a gradient of
+ * zeros where `unused` is `"zeros"`.
+ */
+export function grad(
+  output: Tensor,
+  inputs: readonly Tensor[],
+  options: { keepGraph?: boolean; createGraph?: boolean; unused?: "error" | "zeros" } = {},
+): Tensor[] {
+  if (output.size !== 1)
+    throw new RangeError(`grad takes a scalar output, not one of shape [${output.shape.join(", ")}]`);
+  const { createGraph = false, keepGraph = createGraph, unused = "error" } = options;
+  const handles = native().grad(
+    [output.handle],
+    inputs.map((input) => input.handle),
+    null,
+    keepGraph,
+    createGraph,
+  );
+  return handles.map((handle, i) => {
+    if (handle !== null) return new Tensor(handle);
+    if (unused === "zeros") return inputs[i]!.zerosLike();
+    throw new RangeError(`the output does not depend on input ${i}, of shape [${inputs[i]!.shape.join(", ")}]`);
+  });
+}
+
+/** Runs a function without recording for gradients. */
+export function noGrad<T>(body: () => T): T {
+  const before = native().setGradEnabled(false);
+  try {
+    return body();
+  } finally {
+    native().setGradEnabled(before);
+  }
+}
+
+/** Runs a function with recording for gradients, also inside `noGrad`. */
+export function enableGrad<T>(body: () => T): T {
+  const before = native().setGradEnabled(true);
+  try {
+    return body();
+  } finally {
+    native().setGradEnabled(before);
+  }
+}

@@ -1,0 +1,19 @@
+export { liveTensors, setThreads, threads, versions } from "./devices.js";
+export { type DType, dtypes, type MemoryFormat, type TypedArray } from "./dtype.js";
+export { FileFormatError, nearestName, TensorError, UseAfterDisposeError, unknownName } from "./errors.js";
+export { enableGrad, grad, noGrad } from "./gradients.js";
+export {
+  countedNormal,
+  countedUniform,
+  imageIdRange,
+  type Noise,
+  type QuantizationRange,
+  quantizationRanges,
+  quantizeActivation,
+  type Rounding,
+  roundings,
+} from "./noise.js";
+export * as operators from "./operators.js";
+export { keep, scope } from "./scope.js";
+export { deriveSeed, permutation, type Seed } from "./seed.js";
+export { Tensor, tensor } from "./tensor.js";

@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { TensorError } from "./errors.js";
+
+/** A native tensor: an external that owns an at::Tensor. Only the engine sees it. */
+export type Handle = { readonly __handle: unique symbol };
+
+/** What an operator takes across the border; undefined stands for the schema's default. */
+export type NativeArgument =
+  | Handle
+  | number
+  | boolean
+  | string
+  | null
+  | undefined
+  | readonly (Handle | number | boolean | null)[];
+
+/** What an operator returns. */
+export type NativeResult = Handle | number | boolean | null | undefined | readonly NativeResult[];
+
+/** The addon's exports; see native/bridge.cc. */
+interface Native {
+  findOperator(name: string, overload: string): number;
+  schema(index: number): string;
+  call(index: number, args: readonly NativeArgument[]): NativeResult;
+  grad(
+    outputs: readonly Handle[],
+    inputs: readonly Handle[],
+    gradients: readonly Handle[] | null,
+    keepGraph: boolean,
+    createGraph: boolean,
+  ): (Handle | null)[];
+  fromBytes(buffer: ArrayBufferLike, offset: number, length: number, shape: readonly number[], type: number): Handle;
+  toBytes(tensor: Handle, share: boolean): ArrayBuffer;
+  describe(tensor: Handle): { shape: number[]; type: number; device: string; requiresGrad: boolean };
+  setRequiresGrad(tensor: Handle, flag: boolean): void;
+  dispose(tensor: Handle): void;
+  setGradEnabled(flag: boolean): boolean;
+  setThreads(threads: number): void;
+  threads(): number;
+  versions(): { libtorch: string; cpuCapability: string; cudaDevices: number };
+  memory(): { tensors: number; bytes: number };
+  quantizeActivation(
+    h: Handle,
+    lambda: number,
+    range: number,
+    nearest: boolean,
+    seedLow: number,
+    seedHigh: number,
+    draw: number,
+    stream: number,
+    imageIds: Handle | null,
+    uniforms: Handle | null,
+  ): Handle;
+  countedUniform(
+    imageIds: Handle,
+    elementShape: readonly number[],
+    seedLow: number,
+    seedHigh: number,
+    draw: number,
+    stream: number,
+  ): Handle;
+  setErrorClass(errorClass: typeof TensorError): void;
+}
+
+/** Where the built addon and its libtorch are, as the set-up wrote it. */
+export interface AddonRecord {
+  addon: string;
+  libtorch: { version: string; path: string; source: string };
+}
+
+const buildFolder = new URL("../../build/", import.meta.url);
+
+/** Reads build/current.json, the set-up's record of the addon. Throws when the set-up has not run. */
+export function addonRecord(): AddonRecord {
+  try {
+    return JSON.parse(readFileSync(new URL("current.json", buildFolder), "utf8")) as AddonRecord;
+  } catch {
+    throw new Error("the native addon is not built yet: run `npm run setup`");
+  }
+}
+
+let loaded: Native | undefined;
+
+/** The addon, loaded at first use: `SQA_ADDON` names another file than the set-up's. */
+export function native(): Native {
+  if (loaded === undefined) {
+    const path = process.env.SQA_ADDON ?? fileURLToPath(new URL(addonRecord().addon, buildFolder));
+    loaded = createRequire(import.meta.url)(path) as Native;
+    loaded.setErrorClass(TensorError);
+  }
+  return loaded;
+}

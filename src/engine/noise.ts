@@ -1,0 +1,96 @@
+import { native } from "./native.js";
+import type { Seed } from "./seed.js";
+import { Tensor, tensor } from "./tensor.js";
+
+/**
+ * The key of all noise in one pass of a network: an element's noise is a function of seed, stream (layer or purpose),
+ * draw, image id and element index, so it is the same whatever the batch or the number of threads.
+ */
+export interface Noise {
+  readonly seed: Seed;
+  /** Which of the independent draws, 0 .. 2^32 - 1. */
+  readonly draw: number;
+  /** An id for each image of the batch, int64 of shape (N): ids below 2^32. */
+  readonly imageIds: Tensor;
+}
+
+/** Ids first, first + 1, ... for `count` images, int64 of shape (count). */
+export function imageIdRange(first: number, count: number): Tensor {
+  return tensor(
+    Float64Array.from({ length: count }, (_, i) => first + i),
+    [count],
+    "int64",
+  );
+}
+
+function checkWord(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+    throw new RangeError(`${name} must be an integer in 0 .. 2^32 - 1, not ${value}`);
+  }
+}
+
+/** Uniforms in [0, 1), float32 of shape (N, ...elementShape), by Philox-4x32-10 (Salmon et al. 2011). */
+export function countedUniform(noise: Noise, stream: number, elementShape: readonly number[]): Tensor {
+  checkWord("draw", noise.draw);
+  checkWord("stream", stream);
+  const { low, high } = noise.seed;
+  return new Tensor(native().countedUniform(noise.imageIds.handle, elementShape, low, high, noise.draw, stream));
+}
+
+/** Standard normal noise, float32 of shape (N, ...elementShape), by the Box-Muller transform of two uniform streams. */
+export function countedNormal(noise: Noise, stream: number, elementShape: readonly number[]): Tensor {
+  const radius = countedUniform(noise, stream, elementShape).neg().add(1).log().mul(-2).sqrt();
+  // The upper half of the streams is kept for the second uniform of each pair.
+  const angle = countedUniform(noise, (stream + 0x80000000) >>> 0, elementShape).mul(2 * Math.PI);
+  return radius.mul(angle.cos());
+}
+
+/** Over which elements the minimum and maximum of SQA run. */
+export const quantizationRanges = ["image", "channel", "batch"] as const;
+export type QuantizationRange = (typeof quantizationRanges)[number];
+
+/** How SQA rounds between two levels. */
+export const roundings = ["stochastic", "nearest"] as const;
+export type Rounding = (typeof roundings)[number];
+
+/**
+ * The SQA kernel: quantizes activations (N, C, ...) or (N, F) to lambda + 1 levels, with a straight-through gradient
+ * (Yoon, Park and Kim, Algorithm 1). `uniforms` replaces counted noise; nearest rounding needs neither.
+ * A constant range is returned as it is; a range with NaN or infinity in it becomes NaN.
+ */
+export function quantizeActivation(
+  h: Tensor,
+  options: { lambda: number; range: QuantizationRange; rounding: Rounding },
+  source: { noise: Noise; stream: number } | { uniforms: Tensor } | undefined,
+): Tensor {
+  const range = quantizationRanges.indexOf(options.range);
+  const nearest = options.rounding === "nearest";
+  if (range < 0) throw new RangeError(`range must be one of ${quantizationRanges.join(", ")}, not ${options.range}`);
+  if (!roundings.includes(options.rounding)) {
+    throw new RangeError(`rounding must be one of ${roundings.join(", ")}, not ${options.rounding}`);
+  }
+  if (!Number.isInteger(options.lambda) || options.lambda < 1) {
+    throw new RangeError(`lambda must be an integer >= 1, not ${options.lambda}`);
+  }
+  if (source === undefined && !nearest) throw new TypeError("stochastic rounding needs noise or uniforms");
+  const counted = source !== undefined && "noise" in source ? source : undefined;
+  const uniforms = source !== undefined && "uniforms" in source ? source.uniforms : undefined;
+  if (counted) {
+    checkWord("draw", counted.noise.draw);
+    checkWord("stream", counted.stream);
+  }
+  return new Tensor(
+    native().quantizeActivation(
+      h.handle,
+      options.lambda,
+      range,
+      nearest,
+      counted?.noise.seed.low ?? 0,
+      counted?.noise.seed.high ?? 0,
+      counted?.noise.draw ?? 0,
+      counted?.stream ?? 0,
+      counted?.noise.imageIds.handle ?? null,
+      uniforms?.handle ?? null,
+    ),
+  );
+}

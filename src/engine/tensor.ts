@@ -1,0 +1,147 @@
+import { setTensorWrapper } from "./dispatch.js";
+import { arrayTypes, type DType, dtypeOf, dtypeOfArray, scalarType, type TypedArray } from "./dtype.js";
+import { UseAfterDisposeError } from "./errors.js";
+import { type Handle, native } from "./native.js";
+import { TensorOperators } from "./operators.js";
+import { adopt } from "./scope.js";
+
+type Description = { shape: readonly number[]; dtype: DType; device: string };
+
+/**
+ * A libtorch tensor. Its memory is freed by `dispose`, by `using`, at the end of the `scope` it was made in, or at the
+ * latest when it is collected.
+ */
+export class Tensor extends TensorOperators {
+  #handle: Handle | null;
+  #description: Description | undefined;
+
+  /** Wraps a native handle; users make tensors with `tensor`, or with operators. */
+  constructor(handle: Handle) {
+    super();
+    this.#handle = handle;
+    adopt(this);
+  }
+
+  /** The native handle. Throws UseAfterDisposeError once the tensor is disposed. */
+  get handle(): Handle {
+    if (this.#handle === null) throw new UseAfterDisposeError("this tensor was disposed already");
+    return this.#handle;
+  }
+
+  get #described(): Description {
+    if (this.#description === undefined) {
+      const { shape, type, device } = native().describe(this.handle);
+      this.#description = { shape, dtype: dtypeOf(type), device };
+    }
+    return this.#description;
+  }
+
+  get shape(): readonly number[] {
+    return this.#described.shape;
+  }
+
+  get dtype(): DType {
+    return this.#described.dtype;
+  }
+
+  /** `cpu` or `cuda:0`. */
+  get device(): string {
+    return this.#described.device;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return this.shape.reduce((product, side) => product * side, 1);
+  }
+
+  get requiresGrad(): boolean {
+    return native().describe(this.handle).requiresGrad;
+  }
+
+  get disposed(): boolean {
+    return this.#handle === null;
+  }
+
+  /** Makes gradients with respect to this tensor available to `grad`, and returns it. */
+  requireGrad(): this {
+    native().setRequiresGrad(this.handle, true);
+    return this;
+  }
+
+  /** A copy of the elements in row-major order; bfloat16 is widened to float32. */
+  toArray(): TypedArray {
+    if (this.dtype === "bfloat16") {
+      using wide = this.to("float32");
+      return wide.toArray();
+    }
+    return new arrayTypes[this.dtype](native().toBytes(this.handle, false));
+  }
+
+  /**
+   * The elements without a copy: writing to the array writes to the tensor, whose memory the array keeps alive.
+   * Only for a contiguous tensor on the CPU; throws a TensorError otherwise.
+   */
+  shareArray(): TypedArray {
+    if (this.dtype === "bfloat16") throw new TypeError("JavaScript has no array type for bfloat16: convert to float32");
+    return new arrayTypes[this.dtype](native().toBytes(this.handle, true));
+  }
+
+  /** A copy of the elements as numbers, row-major; int64 values beyond 2^53 lose precision. */
+  toNumbers(): number[] {
+    return Array.from(this.toArray() as ArrayLike<number | bigint>, Number);
+  }
+
+  /** The value of a tensor of one element. Throws a RangeError for any other. */
+  item(): number {
+    if (this.size !== 1) throw new RangeError(`item() takes a tensor of one element, not of shape [${this.shape}]`);
+    return Number(this.toArray()[0]);
+  }
+
+  /** Frees the memory at once; doing so again does nothing. */
+  dispose(): void {
+    if (this.#handle === null) return;
+    native().dispose(this.#handle);
+    this.#handle = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  override toString(): string {
+    return this.disposed ? "Tensor(disposed)" : `Tensor(${this.dtype}, [${this.shape.join(", ")}], ${this.device})`;
+  }
+}
+
+setTensorWrapper((handle) => new Tensor(handle));
+
+function checkShape(shape: readonly number[], size: number): void {
+  if (shape.some((side) => !Number.isSafeInteger(side) || side < 0)) {
+    throw new RangeError(`shape must hold integers >= 0, not [${shape.join(", ")}]`);
+  }
+  const wanted = shape.reduce((product, side) => product * side, 1);
+  if (wanted !== size) throw new RangeError(`shape [${shape.join(", ")}] takes ${wanted} elements, not ${size}`);
+}
+
+/**
+ * Makes a tensor from a number, an array of numbers, or a typed array, whose elements are copied.
+ *
+ * `shape` defaults to one axis (none for a number), `dtype` to that of the typed array, float32 for numbers.
+ */
+export function tensor(
+  data: TypedArray | readonly number[] | number,
+  shape?: readonly number[],
+  dtype?: DType,
+): Tensor {
+  const numbers = typeof data === "number" ? [data] : data;
+  const array = ArrayBuffer.isView(numbers) ? (numbers as TypedArray) : Float64Array.from(numbers as readonly number[]);
+  const sides = shape ?? (typeof data === "number" ? [] : [array.length]);
+  checkShape(sides, array.length);
+  const own = dtypeOfArray(array);
+  const wanted = dtype ?? (array === numbers ? own : "float32");
+  const made = new Tensor(native().fromBytes(array.buffer, array.byteOffset, array.byteLength, sides, scalarType(own)));
+  if (wanted === own) return made;
+  const converted = made.to(wanted);
+  made.dispose();
+  return converted;
+}

@@ -1,0 +1,64 @@
+import { type Noise, noGrad, type Tensor } from "../engine/index.js";
+import type { Module } from "./module.js";
+
+/**
+ * What is attacked and evaluated: images in [0, 1], float32 of shape (N, C, H, W), to logits (N, classes).
+ *
+ * A randomized classifier draws its noise from the key it is given; a deterministic one ignores it. Logits of an image
+ * do not depend on the rest of the batch.
+ */
+export interface Classifier {
+  readonly inputShape: readonly [channels: number, height: number, width: number];
+  readonly classes: number;
+  readonly randomized: boolean;
+  logits(images: Tensor, noise: Noise): Tensor;
+}
+
+/** Says what is wrong with images for a classifier, before any native call. */
+export function checkImages(model: Pick<Classifier, "inputShape">, images: Tensor): void {
+  const wanted = model.inputShape;
+  if (images.dtype !== "float32") {
+    throw new TypeError(`images must be float32 in [0, 1], not ${images.dtype}: divide bytes by 255`);
+  }
+  if (images.shape.length !== 4 || images.shape.slice(1).join() !== wanted.join()) {
+    throw new RangeError(`images must have shape [N, ${wanted.join(", ")}], not [${images.shape.join(", ")}]`);
+  }
+}
+
+/** Throws a RangeError unless every pixel lies in [0, 1]; NaN does not. */
+export function checkPixelRange(images: Tensor): void {
+  if (images.size === 0) return;
+  const [low, high] = noGrad(() => [images.amin().item(), images.amax().item()]);
+  if (!(low! >= 0 && high! <= 1)) throw new RangeError(`pixels must lie in [0, 1], found ${low} .. ${high}`);
+}
+
+/** Throws unless labels are int64 of shape (N) within the classes. */
+export function checkLabels(model: Pick<Classifier, "classes">, images: Tensor, labels: Tensor): void {
+  const count = images.shape[0]!;
+  if (labels.dtype !== "int64") throw new TypeError(`labels must be int64, not ${labels.dtype}`);
+  if (labels.shape.length !== 1 || labels.shape[0] !== count) {
+    throw new RangeError(`labels must have shape [${count}], as many as images, not [${labels.shape.join(", ")}]`);
+  }
+  if (count === 0) return;
+  const [low, high] = [labels.amin().item(), labels.amax().item()];
+  if (low < 0 || high >= model.classes) {
+    throw new RangeError(`labels must lie in 0 .. ${model.classes - 1}, found ${low} .. ${high}`);
+  }
+}
+
+/** A network in evaluation mode as a classifier; with `quantization` false, its deterministic twin. */
+export function classifierOf(
+  module: Module,
+  form: { inputShape: readonly [number, number, number]; classes: number; randomized: boolean; quantization?: boolean },
+): Classifier {
+  const quantization = form.quantization ?? true;
+  return {
+    inputShape: form.inputShape,
+    classes: form.classes,
+    randomized: form.randomized && quantization,
+    logits(images, noise) {
+      checkImages(form, images);
+      return module.apply(images, { training: false, quantization, noise });
+    },
+  };
+}

@@ -1,0 +1,29 @@
+export {
+  type Classifier,
+  checkImages,
+  checkLabels,
+  checkPixelRange,
+  classifierOf,
+} from "./classifier.js";
+export { batchNorm2d, conv2d, linear } from "./initialization.js";
+export {
+  BatchNorm2d,
+  Conv2d,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  ReLU,
+  WeightedLayer,
+  type WeightTransform,
+} from "./layers.js";
+export { crossEntropy, dlr, type Loss, type LossName, losses, margin, meanCrossEntropy } from "./losses.js";
+export { loadState, Module, type Pass, parameterCount, Sequential } from "./module.js";
+export { adam, type Optimizer, sgd } from "./optimizers.js";
+export {
+  constantSchedule,
+  cosineSchedule,
+  oneCycleSchedule,
+  type Schedule,
+  stepSchedule,
+  triangularSchedule,
+} from "./schedules.js";

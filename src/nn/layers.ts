@@ -1,0 +1,102 @@
+import { operators as ops, type Tensor } from "../engine/index.js";
+import { Module, type Pass } from "./module.js";
+
+/** Changes a layer's weight for a pass, such as binarization; the parameter itself stays as it is. */
+export type WeightTransform = (weight: Tensor, pass: Pass) => Tensor;
+
+/** A layer with a weight that can be transformed. */
+export abstract class WeightedLayer extends Module {
+  abstract readonly weight: Tensor;
+  weightTransform: WeightTransform | undefined;
+
+  protected effectiveWeight(pass: Pass): Tensor {
+    return this.weightTransform === undefined ? this.weight : this.weightTransform(this.weight, pass);
+  }
+}
+
+/** 2-d convolution: (N, in, H, W) to (N, out, H', W'); weight (out, in, k, k), bias (out) or null. */
+export class Conv2d extends WeightedLayer {
+  constructor(
+    readonly weight: Tensor,
+    readonly bias: Tensor | null,
+    readonly options: { stride?: number; padding?: number } = {},
+  ) {
+    super();
+  }
+
+  protected override forward(input: Tensor, pass: Pass): Tensor {
+    const { stride = 1, padding = 0 } = this.options;
+    const output = ops.conv2d(input, this.effectiveWeight(pass), this.bias, [stride, stride], [padding, padding]);
+    // libtorch cannot see the layout of a one-channel input and falls back to NCHW, in which pooling is 4 times slower.
+    return output.contiguous("channelsLast");
+  }
+}
+
+/** Fully connected layer: (N, in) to (N, out); weight (out, in), bias (out). */
+export class Linear extends WeightedLayer {
+  constructor(
+    readonly weight: Tensor,
+    readonly bias: Tensor | null,
+  ) {
+    super();
+  }
+
+  protected override forward(input: Tensor, pass: Pass): Tensor {
+    return ops.linear(input, this.effectiveWeight(pass), this.bias);
+  }
+}
+
+export class ReLU extends Module {
+  protected override forward(input: Tensor): Tensor {
+    return input.relu();
+  }
+}
+
+/** Maximum over size x size windows that do not overlap. */
+export class MaxPool2d extends Module {
+  constructor(readonly size: number) {
+    super();
+  }
+
+  protected override forward(input: Tensor): Tensor {
+    return ops.maxPool2d(input, [this.size, this.size]);
+  }
+}
+
+/** (N, C, H, W) to (N, C * H * W), in row-major order. */
+export class Flatten extends Module {
+  protected override forward(input: Tensor): Tensor {
+    return input.flatten(1);
+  }
+}
+
+/**
+ * Batch normalization (Ioffe and Szegedy 2015) over (N, H, W) for each channel: batch statistics in training, which also
+ * move the running ones by `momentum`; running statistics otherwise.
+ */
+export class BatchNorm2d extends Module {
+  constructor(
+    readonly weight: Tensor,
+    readonly bias: Tensor,
+    readonly running_mean: Tensor,
+    readonly running_var: Tensor,
+    readonly options: { momentum?: number; epsilon?: number } = {},
+  ) {
+    super();
+  }
+
+  protected override forward(input: Tensor, pass: Pass): Tensor {
+    const { momentum = 0.1, epsilon = 1e-5 } = this.options;
+    return ops.batchNorm(
+      input,
+      this.weight,
+      this.bias,
+      this.running_mean,
+      this.running_var,
+      pass.training,
+      momentum,
+      epsilon,
+      false,
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import { operators as ops, type Tensor } from "../engine/index.js";
+
+/** A loss of each image: logits (N, classes) and labels int64 (N) to losses (N), higher when more wrong. */
+export type Loss = (logits: Tensor, labels: Tensor) => Tensor;
+
+/** The numbers of libtorch's reductions. */
+const reduction = { none: 0, mean: 1 } as const;
+
+/** Cross-entropy of each image (N). */
+export const crossEntropy: Loss = (logits, labels) => ops.crossEntropyLoss(logits, labels, undefined, reduction.none);
+
+/** Mean cross-entropy, a scalar; `labelSmoothing` s mixes the labels with s of the uniform distribution. */
+export function meanCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing = 0): Tensor {
+  return ops.crossEntropyLoss(logits, labels, undefined, reduction.mean, undefined, labelSmoothing);
+}
+
+function labelLogit(logits: Tensor, labels: Tensor): Tensor {
+  return logits.gather(1, labels.unsqueeze(1)).squeeze(1);
+}
+
+/** Best other logit minus the label's logit (N): positive when misclassified (Carlini and Wagner 2017, f6 negated). */
+export const margin: Loss = (logits, labels) => {
+  const others = logits.scatterValue(1, labels.unsqueeze(1), Number.NEGATIVE_INFINITY);
+  return others.amax([1]).sub(labelLogit(logits, labels));
+};
+
+/**
+ * Difference of logits ratio (N): -(z_y - max_{i != y} z_i) / (z_(1) - z_(3) + 1e-12), with z_(k) the k-th largest logit
+ * (Croce and Hein 2020, eq. 6). Needs three classes or more.
+ */
+export const dlr: Loss = (logits, labels) => {
+  const classes = logits.shape[1]!;
+  if (classes < 3) throw new RangeError(`the DLR loss needs 3 classes or more, not ${classes}`);
+  const [top] = logits.topk(3, 1);
+  const spread = top.select(1, 0).sub(top.select(1, 2)).add(1e-12);
+  return margin(logits, labels).div(spread);
+};
+
+/** Losses by the name that options use. */
+export const losses = { "cross-entropy": crossEntropy, margin, dlr } as const;
+export type LossName = keyof typeof losses;

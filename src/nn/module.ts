@@ -1,0 +1,116 @@
+import { type Noise, scope, Tensor } from "../engine/index.js";
+
+/** What a network needs to know of the pass it is in. */
+export interface Pass {
+  /** Batch statistics and their update in training; stored statistics otherwise. */
+  readonly training: boolean;
+  /** False switches every quantizer off: the network's deterministic mean, its twin. */
+  readonly quantization: boolean;
+  /** The key of random layers' noise. */
+  readonly noise: Noise;
+}
+
+/**
+ * A layer or network: tensors and modules in plain fields, found by walking them.
+ *
+ * Tensors that require a gradient are parameters, others buffers. Names are the field names joined by dots, as in
+ * PyTorch's state dicts.
+ */
+export abstract class Module {
+  /** Applied to the output, in order; where quantizers are placed. Not part of the state's names. */
+  readonly outputTransforms: Module[] = [];
+
+  protected abstract forward(input: Tensor, pass: Pass): Tensor;
+
+  /** The output for an input; shapes are the layer's own. */
+  apply(input: Tensor, pass: Pass): Tensor {
+    let output = this.forward(input, pass);
+    for (const transform of this.outputTransforms) output = transform.apply(output, pass);
+    return output;
+  }
+
+  /** The modules in this one's fields, by name. */
+  namedChildren(): [string, Module][] {
+    return Object.entries(this).filter((field): field is [string, Module] => field[1] instanceof Module);
+  }
+
+  /** Every module below this one, parents first. */
+  namedModules(prefix = ""): [string, Module][] {
+    return this.namedChildren().flatMap(([name, child]) => [
+      [prefix + name, child] as [string, Module],
+      ...child.namedModules(`${prefix}${name}.`),
+    ]);
+  }
+
+  /** Every tensor of the network by its full name. */
+  state(): Map<string, Tensor> {
+    const state = new Map<string, Tensor>();
+    for (const [prefix, module] of [["", this] as const, ...this.namedModules()]) {
+      for (const [name, value] of Object.entries(module)) {
+        if (value instanceof Tensor) state.set(prefix === "" ? name : `${prefix}.${name}`, value);
+      }
+    }
+    return state;
+  }
+
+  /** The tensors that training changes, by name. */
+  parameters(): Map<string, Tensor> {
+    return new Map([...this.state()].filter(([, value]) => value.requiresGrad));
+  }
+
+  /** Frees every tensor of the network. */
+  dispose(): void {
+    for (const value of this.state().values()) value.dispose();
+  }
+}
+
+/** Modules one after another, each under its own name. */
+export class Sequential extends Module {
+  readonly #layers: [string, Module][];
+
+  constructor(layers: Record<string, Module>) {
+    super();
+    this.#layers = Object.entries(layers);
+  }
+
+  override namedChildren(): [string, Module][] {
+    return this.#layers;
+  }
+
+  protected override forward(input: Tensor, pass: Pass): Tensor {
+    return this.#layers.reduce((hidden, [, layer]) => layer.apply(hidden, pass), input);
+  }
+}
+
+/** Number of elements of all parameters. */
+export function parameterCount(module: Module): number {
+  return [...module.parameters().values()].reduce((sum, parameter) => sum + parameter.size, 0);
+}
+
+/**
+ * Copies tensors into a network's state by name. Throws a RangeError that names what is missing, unknown or of another
+ * shape; then nothing is copied.
+ */
+export function loadState(module: Module, tensors: ReadonlyMap<string, Tensor>): void {
+  const state = module.state();
+  const missing = [...state.keys()].filter((name) => !tensors.has(name));
+  const unknown = [...tensors.keys()].filter((name) => !state.has(name));
+  if (missing.length > 0 || unknown.length > 0) {
+    const parts = [
+      missing.length > 0 ? `missing: ${missing.join(", ")}` : "",
+      unknown.length > 0 ? `not of this network: ${unknown.join(", ")}` : "",
+    ];
+    throw new RangeError(`the weights do not fit the network (${parts.filter(Boolean).join("; ")})`);
+  }
+  for (const [name, own] of state) {
+    const given = tensors.get(name)!;
+    if (own.shape.join() !== given.shape.join()) {
+      throw new RangeError(
+        `weight "${name}" must have shape [${own.shape.join(", ")}], not [${given.shape.join(", ")}]`,
+      );
+    }
+  }
+  scope(() => {
+    for (const [name, own] of state) own.detach().copy_(tensors.get(name)!);
+  });
+}

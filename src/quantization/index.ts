@@ -1,0 +1,2 @@
+export { isRandomized, matchingNames, placeAfter, placedQuantizers } from "./place.js";
+export { type QuantizerFactory, type SqaOptions, StochasticQuantizedActivation, sqa, sqaOptions } from "./sqa.js";

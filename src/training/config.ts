@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { parseAttack } from "../attacks/index.js";
+import { quantizationOptions } from "../models/index.js";
+import { ratio } from "../options/ratio.js";
+import { readBy } from "../options/read-by.js";
+import { parseOptions } from "../options/schema.js";
+import { trainingMethods } from "./methods/index.js";
+import { optimizers } from "./optimizers.js";
+import { schedules } from "./schedules.js";
+
+/** Everything that decides a run's weights; its hash is the run's identity. */
+export const trainConfigSchema = z.strictObject({
+  network: z.string().default("small").describe("which network"),
+  batchNorm: z.boolean().default(false).describe("batch normalization after each convolution"),
+  sqa: quantizationOptions.nullable().default(null).describe("where SQA stands; null for full precision"),
+  dataset: z.string().default("mnist").describe("which data set"),
+  limit: z.int().min(1).nullable().default(null).describe("train on the first images only; null for all"),
+  holdOut: z.int().min(0).default(0).describe("training images kept apart, to choose between settings by"),
+  method: readBy("a training method such as fgsm(epsilon=0.3)", (text) => trainingMethods.parse(text))
+    .default("fgsm(epsilon=0.3)")
+    .describe("how training images are made"),
+  cleanShare: ratio({ min: 0, below: 1 }).default(0).describe("weight of the clean images' loss beside the method's"),
+  epochs: z.int().min(1).default(5).describe("passes over the training images"),
+  batchSize: z.int().min(1).default(128).describe("images in a step"),
+  optimizer: readBy("an optimizer such as sgd(momentum=0.9)", (text) => optimizers.parse(text))
+    .default("sgd(momentum=0.9, weightDecay=0.0005)")
+    .describe("what changes the weights"),
+  schedule: readBy("a schedule such as one-cycle(peak=0.05)", (text) => schedules.parse(text))
+    .default("one-cycle(peak=0.05)")
+    .describe("learning rate"),
+  labelSmoothing: ratio({ min: 0, below: 1 }).default(0).describe("share of the labels spread over all classes"),
+  probeImages: z
+    .int()
+    .min(1)
+    .default(1000)
+    .describe("training images that are attacked after each epoch, held out ones if any"),
+  probes: z
+    .array(readBy("an attack such as pgd(epsilon=0.2)", parseAttack))
+    .default(["fgsm(epsilon=0.3)", "pgd(epsilon=0.3, stepSize=0.03, steps=20)"])
+    .describe("attacks after each epoch: the first single-step, the last the strongest"),
+  seed: z.int().min(0).default(0).describe("seed of weights, shuffling and noise"),
+});
+
+export type TrainConfig = z.output<typeof trainConfigSchema>;
+export type TrainConfigInput = z.input<typeof trainConfigSchema>;
+
+/** Named starting points for a configuration. */
+export const presets = {
+  /** The paper's recipe, section 4: SGD 0.1, momentum 0.9, decay 5e-4, 100 epochs, a tenth every 30, batches of 128. */
+  paper: { epochs: 100, schedule: "step(peak=0.1, epochs=30, factor=0.1)", cleanShare: 0.5 },
+  /** A few epochs of one cycle. */
+  short: { epochs: 5, schedule: "one-cycle(peak=0.05)", cleanShare: 0.5 },
+} satisfies Record<string, TrainConfigInput>;
+export type PresetName = keyof typeof presets;
+
+/** A checked configuration with all defaults filled in; throws a RangeError that names every fault. */
+export function trainConfig(given: TrainConfigInput = {}): TrainConfig {
+  return parseOptions("training configuration", "train", trainConfigSchema, given);
+}
+
+/** The first 8 hexadecimal digits of a configuration's SHA-256: the identity of its run. */
+export function configHash(config: TrainConfig): string {
+  return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 8);
+}
+
+/** The name of a run's folder: what a reader looks for first, then the hash. */
+export function runName(config: TrainConfig): string {
+  const kind = config.sqa === null ? "full" : "sqa";
+  const method = config.method.replace(/\(.*$/, "");
+  return `${config.dataset}-${config.network}-${kind}-${method}-seed${config.seed}-${configHash(config)}`;
+}

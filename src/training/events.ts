@@ -1,0 +1,44 @@
+/** Accuracy of the probe images under one attack, or of the clean ones. */
+export interface Probe {
+  readonly attack: string;
+  readonly accuracy: number;
+}
+
+/** What a training run says while it goes. */
+export type TrainEvent =
+  | { type: "start"; run: string; epochs: number; stepsPerEpoch: number; step: number; parameters: number }
+  | { type: "step"; epoch: number; step: number; loss: number; learningRate: number }
+  | {
+      type: "epoch";
+      epoch: number;
+      step: number;
+      /** Mean training loss of the epoch. */
+      loss: number;
+      /** Accuracy on the clean probe images, and under each probe. */
+      clean: number;
+      probes: Probe[];
+      /** Share of the clean probe images predicted as the commonest class. */
+      commonestClass: number;
+      /** Training time of the epoch, without probes, and seconds a step. */
+      seconds: number;
+      secondsPerStep: number;
+    }
+  | { type: "checkpoint"; step: number; path: string }
+  | { type: "alarm"; kind: AlarmKind; epoch: number; step: number; message: string }
+  | { type: "stopped"; step: number }
+  | { type: "end"; run: string; weights: string; result: TrainResult };
+
+export type EpochEvent = Extract<TrainEvent, { type: "epoch" }>;
+export type AlarmKind = "catastrophic-overfitting" | "loss-not-finite" | "zero-gradient" | "constant-output";
+
+/** What a finished run leaves in result.json. */
+export interface TrainResult {
+  readonly epochs: number;
+  readonly steps: number;
+  readonly last: EpochEvent;
+  readonly alarms: Extract<TrainEvent, { type: "alarm" }>[];
+  /** Training time over all sittings, without probes. */
+  readonly seconds: number;
+  readonly libtorch: string;
+  readonly threads: number;
+}

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { linfBall, linfRadius } from "../../attacks/ball.js";
+import { crossEntropy } from "../../nn/index.js";
+import { define } from "../../options/named.js";
+import { ratio } from "../../options/ratio.js";
+import type { TrainingMethod } from "./method.js";
+
+/** FGSM from a random start, projected back to the ball (Wong, Rice and Kolter 2020, Algorithm 3). */
+export const fgsmRs = define({
+  name: "fgsm-rs",
+  summary: "FGSM from a random start in the ball (Wong et al.)",
+  options: z.strictObject({
+    epsilon: linfRadius(0.3),
+    stepSize: ratio({ above: 0 }).optional().describe("step; 1.25 epsilon when left out"),
+  }),
+  create: ({ epsilon, stepSize = 1.25 * epsilon }): TrainingMethod => ({
+    perturb(target, images, labels) {
+      const start = images.add(target.uniform(images.shape.slice(1), -epsilon, epsilon, 0)).clamp(0, 1);
+      const { gradient } = target.gradient(start, (logits) => crossEntropy(logits, labels));
+      const moved = start.add(gradient.sign(), stepSize);
+      linfBall(images, epsilon).project_(moved);
+      return moved;
+    },
+  }),
+});

@@ -1,0 +1,41 @@
+import type { Attack } from "../attacks/index.js";
+import type { Batch } from "../datasets/index.js";
+import { deriveSeed, noGrad, type Seed, scope, type Tensor } from "../engine/index.js";
+import type { Classifier } from "../nn/index.js";
+import type { Probe } from "./events.js";
+
+function correct(predicted: Tensor, labels: Tensor): number {
+  return predicted.eq(labels).to("float32").sum().item();
+}
+
+/** Accuracies of the probe images in one fresh draw each: clean, and under each attack. */
+export function probe(
+  model: Classifier,
+  batches: readonly Batch[],
+  attacks: readonly Attack[],
+  seed: Seed,
+): { clean: number; commonestClass: number; probes: Probe[] } {
+  const noiseSeed = deriveSeed(seed, "answer");
+  const predict = (images: Tensor, imageIds: Tensor, draw: number) =>
+    noGrad(() => scope(() => model.logits(images, { seed: noiseSeed, draw, imageIds }).argmax(1)));
+  const total = batches.reduce((sum, batch) => sum + batch.images.shape[0]!, 0);
+  const classCounts = new Array<number>(model.classes).fill(0);
+  let clean = 0;
+  const underAttack = attacks.map(() => 0);
+  for (const { images, labels, imageIds } of batches) {
+    scope(() => {
+      const predicted = predict(images, imageIds, 0);
+      clean += correct(predicted, labels);
+      for (const label of predicted.toNumbers()) classCounts[label]!++;
+      for (const [i, attack] of attacks.entries()) {
+        const adversarial = attack(model, images, labels, { seed, imageIds });
+        underAttack[i]! += correct(predict(adversarial, imageIds, i + 1), labels);
+      }
+    });
+  }
+  return {
+    clean: clean / total,
+    commonestClass: Math.max(...classCounts) / total,
+    probes: attacks.map((attack, i) => ({ attack: attack.label, accuracy: underAttack[i]! / total })),
+  };
+}

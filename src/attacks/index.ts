@@ -1,0 +1,40 @@
+import { unknownName } from "../engine/errors.js";
+import { type Call, parseCall } from "../options/call.js";
+import type { Attack, AttackDescription } from "./attack.js";
+import { combinators, restarts, worstCase } from "./combinators.js";
+import { cwL2 } from "./cw-l2.js";
+import { cwLinf } from "./cw-linf.js";
+import { fgsm } from "./fgsm.js";
+import { madryCw } from "./madry-cw.js";
+import { pgd } from "./pgd.js";
+
+export {
+  type Attack,
+  type AttackDefinition,
+  type AttackDescription,
+  type AttackTraits,
+  defineAttack,
+} from "./attack.js";
+export type { AttackContext, PassCounter } from "./target.js";
+export { Target } from "./target.js";
+export { combinators, cwL2, cwLinf, fgsm, madryCw, pgd, restarts, worstCase };
+
+/** Every attack by its name; a new one is a file and a name here. */
+export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, AttackDescription>(
+  [fgsm, pgd, cwLinf, madryCw, cwL2].map((definition) => [definition.attackName, definition]),
+);
+
+/**
+ * The attack that text or data stands for: `pgd(epsilon=8/255, steps=7)`, `restarts(pgd(), times=10)`,
+ * `worst-case(pgd(), cw-linf())`, or an attack's `call`. Options left out have their defaults.
+ * RangeError for text that is no call, an unknown name (the nearest is suggested), or options that do not fit.
+ */
+export function parseAttack(given: string | Call): Attack {
+  const { name, options, of = [] } = typeof given === "string" ? parseCall(given) : given;
+  const combinator = combinators.get(name);
+  if (combinator !== undefined) return combinator.combine(of.map(parseAttack), options);
+  const definition = attacks.get(name);
+  if (definition === undefined) throw unknownName("attack", name, [...attacks.keys(), ...combinators.keys()]);
+  if (of.length > 0) throw new RangeError(`attack ${name}: takes no attack inside it, given ${of[0]!.name}`);
+  return definition.fromOptions(options);
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { l2Ball, l2Norms, linfBall } from "../../src/attacks/ball.js";
+import { pgd } from "../../src/attacks/index.js";
+import { countedUniform, deriveSeed, imageIdRange, tensor } from "../../src/engine/index.js";
+import { tinyCnn } from "./tiny-networks.js";
+
+const noise = { seed: deriveSeed(2, "ball"), draw: 0, imageIds: imageIdRange(0, 300) };
+const images = countedUniform(noise, 0, [2, 8, 8]);
+const middle = images.mul(0).add(0.5);
+const labels = tensor(new Array<number>(300).fill(3), [300], "int64");
+const context = { seed: noise.seed, imageIds: noise.imageIds };
+
+describe("projection", () => {
+  test("to the l-infinity ball and [0, 1] is pixel by pixel", () => {
+    const x = tensor([0.1, 0.5, 0.95, 0.5], [1, 1, 2, 2]);
+    const moved = tensor([-0.5, 0.55, 1.5, 0.9], [1, 1, 2, 2]);
+    linfBall(x, 0.2).project_(moved);
+    [0, 0.55, 1, 0.7].forEach((expected, i) => {
+      expect(moved.toNumbers()[i]).toBeCloseTo(expected, 6);
+    });
+  });
+
+  test("to the l2 ball scales what is outside, keeps what is inside, and keeps to [0, 1]", () => {
+    const x = tensor([0.5, 0.5, 0.5, 0.5, 0.9, 0.5], [3, 1, 1, 2]);
+    const moved = tensor([0.8, 0.9, 0.52, 0.51, 1.8, 0.5], [3, 1, 1, 2]);
+    l2Ball(x, 0.25).project_(moved);
+    [0.65, 0.7, 0.52, 0.51, 1, 0.5].forEach((expected, i) => {
+      expect(moved.toNumbers()[i]).toBeCloseTo(expected, 6);
+    });
+  });
+
+  test("to a ball of radius 0 gives the images back, also where nothing moved", () => {
+    for (const ball of [linfBall(images, 0), l2Ball(images, 0)]) {
+      for (const start of [images.clone(), images.add(0.1)]) {
+        ball.project_(start);
+        expect(start.sub(images).abs().amax().item()).toBeLessThan(1e-6);
+      }
+    }
+  });
+});
+
+describe("random starts", () => {
+  const start = (options: Parameters<typeof pgd>[0]) =>
+    pgd({ ...options, steps: 0 })(tinyCnn, middle, labels, context).sub(middle);
+
+  test("fill the l-infinity ball evenly", () => {
+    const moved = start({ epsilon: 0.2 });
+    // 38,400 uniforms: the mean is within 5 standard errors, the mean square likewise.
+    expect(Math.abs(moved.mean().item())).toBeLessThan((5 * 0.2) / Math.sqrt(3 * moved.size));
+    expect(moved.square().mean().item()).toBeCloseTo(0.04 / 3, 3);
+    expect(moved.abs().amax().item()).toBeGreaterThan(0.199);
+  });
+
+  test("in l2 have any direction and an even radius", () => {
+    const moved = start({ norm: "l2", epsilon: 0.4 });
+    const lengths = l2Norms(moved);
+    expect(lengths.amax().item()).toBeLessThanOrEqual(0.4 + 1e-6);
+    expect(Math.abs(lengths.mean().item() - 0.2)).toBeLessThan((5 * 0.4) / Math.sqrt(12 * 300));
+    const directions = moved.div(lengths);
+    // The mean of 300 unit vectors in 128 dimensions has length near 1 / sqrt(300).
+    expect(l2Norms(directions.meanDim([0], true)).item()).toBeLessThan(2 / Math.sqrt(300));
+  });
+
+  test("differ between seeds, and are clipped to [0, 1] at once", () => {
+    const once = pgd({ steps: 0, epsilon: 0.3 })(tinyCnn, images, labels, context);
+    const other = pgd({ steps: 0, epsilon: 0.3 })(tinyCnn, images, labels, { ...context, seed: deriveSeed(3, "x") });
+    expect(once.sub(other).abs().mean().item()).toBeGreaterThan(0.05);
+    expect(once.eq(0).any().item() + once.eq(1).any().item()).toBe(2);
+  });
+});

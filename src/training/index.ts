@@ -1,0 +1,19 @@
+export { epochAlarms } from "./alarm.js";
+export { loadWeights, saveWeights } from "./checkpoint.js";
+export {
+  configHash,
+  type PresetName,
+  presets,
+  runName,
+  type TrainConfig,
+  type TrainConfigInput,
+  trainConfig,
+  trainConfigSchema,
+} from "./config.js";
+export type { AlarmKind, EpochEvent, Probe, TrainEvent, TrainResult } from "./events.js";
+export { type TrainingMethod, trainingMethods } from "./methods/index.js";
+export { optimizers } from "./optimizers.js";
+export { RunFolder } from "./run-folder.js";
+export { schedules } from "./schedules.js";
+export { TrainingSession } from "./session.js";
+export { type TrainOptions, train } from "./train.js";

@@ -8,6 +8,8 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 2,
     testTimeout: 60_000,
+    // Two files at a time on few cores: one thread each, or they wait for each other.
+    env: { OMP_NUM_THREADS: "1" },
     reporters: ["default", "./scripts/summary-reporter.mjs"],
     coverage: { provider: "v8", include: ["src/**"] },
   },

@@ -1,52 +1,115 @@
 #include "counted_noise.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace sqa {
 namespace {
 
-// Blocks computed together: as many as fill the vector registers of the widest instruction set.
-constexpr int kLanes = 16;
+constexpr uint32_t kMultiplier0 = 0xD2511F53u, kMultiplier1 = 0xCD9E8D57u;
+constexpr uint32_t kWeyl0 = 0x9E3779B9u, kWeyl1 = 0xBB67AE85u;
+constexpr float kScale = 1.0f / 16777216.0f;
 
-__attribute__((always_inline)) inline void philoxLanes(uint32_t x0[kLanes], uint32_t x1[kLanes], uint32_t x2[kLanes],
-                                                       uint32_t x3[kLanes], uint32_t key0, uint32_t key1) {
+void blockPortable(const NoiseKey& key, uint32_t image, uint32_t counter, float* out, int64_t wordStride) {
+  uint32_t x[4] = {counter, image, key.draw, key.stream};
+  uint32_t key0 = key.seedLow, key1 = key.seedHigh;
   for (int round = 0; round < 10; round++) {
-    for (int i = 0; i < kLanes; i++) {
-      uint64_t a = static_cast<uint64_t>(x0[i]) * 0xD2511F53u;
-      uint64_t b = static_cast<uint64_t>(x2[i]) * 0xCD9E8D57u;
-      x0[i] = static_cast<uint32_t>(b >> 32) ^ x1[i] ^ key0;
-      x2[i] = static_cast<uint32_t>(a >> 32) ^ x3[i] ^ key1;
-      x1[i] = static_cast<uint32_t>(b);
-      x3[i] = static_cast<uint32_t>(a);
-    }
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
+    uint64_t a = static_cast<uint64_t>(x[0]) * kMultiplier0;
+    uint64_t b = static_cast<uint64_t>(x[2]) * kMultiplier1;
+    x[0] = static_cast<uint32_t>(b >> 32) ^ x[1] ^ key0;
+    x[2] = static_cast<uint32_t>(a >> 32) ^ x[3] ^ key1;
+    x[1] = static_cast<uint32_t>(b);
+    x[3] = static_cast<uint32_t>(a);
+    key0 += kWeyl0;
+    key1 += kWeyl1;
   }
+  for (int w = 0; w < 4; w++) out[w * wordStride] = static_cast<float>(static_cast<int32_t>(x[w] >> 8)) * kScale;
 }
+
+#if defined(__x86_64__)
+
+// High and low halves of eight 32-bit products.
+__attribute__((target("avx2"), always_inline)) inline void multiply(__m256i x, __m256i multiplier, __m256i& high,
+                                                                   __m256i& low) {
+  __m256i even = _mm256_mul_epu32(x, multiplier);
+  __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), multiplier);
+  high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+  low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
+}
+
+// Eight blocks at once: word w of block i in lane i of words[w].
+__attribute__((target("avx2"), always_inline)) inline void eightBlocks(const NoiseKey& key, uint32_t image,
+                                                                       __m256i counters, __m256 words[4]) {
+  const __m256i multiplier0 = _mm256_set1_epi32(static_cast<int>(kMultiplier0));
+  const __m256i multiplier1 = _mm256_set1_epi32(static_cast<int>(kMultiplier1));
+  __m256i x0 = counters, x1 = _mm256_set1_epi32(static_cast<int>(image));
+  __m256i x2 = _mm256_set1_epi32(static_cast<int>(key.draw)), x3 = _mm256_set1_epi32(static_cast<int>(key.stream));
+  uint32_t key0 = key.seedLow, key1 = key.seedHigh;
+  for (int round = 0; round < 10; round++) {
+    __m256i highA, lowA, highB, lowB;
+    multiply(x0, multiplier0, highA, lowA);
+    multiply(x2, multiplier1, highB, lowB);
+    x0 = _mm256_xor_si256(_mm256_xor_si256(highB, x1), _mm256_set1_epi32(static_cast<int>(key0)));
+    x2 = _mm256_xor_si256(_mm256_xor_si256(highA, x3), _mm256_set1_epi32(static_cast<int>(key1)));
+    x1 = lowB;
+    x3 = lowA;
+    key0 += kWeyl0;
+    key1 += kWeyl1;
+  }
+  const __m256 scale = _mm256_set1_ps(kScale);
+  words[0] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_srli_epi32(x0, 8)), scale);
+  words[1] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_srli_epi32(x1, 8)), scale);
+  words[2] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_srli_epi32(x2, 8)), scale);
+  words[3] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_srli_epi32(x3, 8)), scale);
+}
+
+// Stores the words of eight blocks one block after another: a transposition of 8 x 4 to 4 x 8.
+__attribute__((target("avx2"), always_inline)) inline void storeBlocks(const __m256 words[4], float* out) {
+  __m256 a = _mm256_unpacklo_ps(words[0], words[1]), b = _mm256_unpackhi_ps(words[0], words[1]);
+  __m256 c = _mm256_unpacklo_ps(words[2], words[3]), d = _mm256_unpackhi_ps(words[2], words[3]);
+  __m256 r0 = _mm256_shuffle_ps(a, c, 0x44), r1 = _mm256_shuffle_ps(a, c, 0xEE);
+  __m256 r2 = _mm256_shuffle_ps(b, d, 0x44), r3 = _mm256_shuffle_ps(b, d, 0xEE);
+  _mm256_storeu_ps(out, _mm256_permute2f128_ps(r0, r1, 0x20));
+  _mm256_storeu_ps(out + 8, _mm256_permute2f128_ps(r2, r3, 0x20));
+  _mm256_storeu_ps(out + 16, _mm256_permute2f128_ps(r0, r1, 0x31));
+  _mm256_storeu_ps(out + 24, _mm256_permute2f128_ps(r2, r3, 0x31));
+}
+
+// As many whole groups of eight blocks as there are; returns how many blocks were done.
+__attribute__((target("avx2"))) int64_t uniformBlocksAvx2(const NoiseKey& key, uint32_t image, int64_t first,
+                                                          int64_t step, int64_t blocks, float* out, int64_t blockStride,
+                                                          int64_t wordStride) {
+  const bool consecutive = blockStride == 4 && wordStride == 1;
+  if (!consecutive && blockStride != 1) return 0;
+  const int stride = static_cast<int>(step);
+  const __m256i lanes = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(stride));
+  int64_t done = 0;
+  for (; done + 8 <= blocks; done += 8) {
+    __m256 words[4];
+    eightBlocks(key, image, _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(first + done * step)), lanes), words);
+    if (consecutive) {
+      storeBlocks(words, out + done * 4);
+    } else {
+      for (int w = 0; w < 4; w++) _mm256_storeu_ps(out + done + w * wordStride, words[w]);
+    }
+  }
+  return done;
+}
+
+#endif
 
 }  // namespace
 
-SQA_CLONES void uniformBlocks(const NoiseKey& key, uint32_t image, int64_t first, int64_t step, int64_t blocks,
-                              float* out, int64_t blockStride, int64_t wordStride) {
-  constexpr float kScale = 1.0f / 16777216.0f;
-  for (int64_t base = 0; base < blocks; base += kLanes) {
-    uint32_t x0[kLanes], x1[kLanes], x2[kLanes], x3[kLanes];
-    for (int i = 0; i < kLanes; i++) {
-      x0[i] = static_cast<uint32_t>(first + (base + i) * step);
-      x1[i] = image;
-      x2[i] = key.draw;
-      x3[i] = key.stream;
-    }
-    philoxLanes(x0, x1, x2, x3, key.seedLow, key.seedHigh);
-    float u[4][kLanes];
-    for (int i = 0; i < kLanes; i++) {
-      u[0][i] = static_cast<float>(static_cast<int32_t>(x0[i] >> 8)) * kScale;
-      u[1][i] = static_cast<float>(static_cast<int32_t>(x1[i] >> 8)) * kScale;
-      u[2][i] = static_cast<float>(static_cast<int32_t>(x2[i] >> 8)) * kScale;
-      u[3][i] = static_cast<float>(static_cast<int32_t>(x3[i] >> 8)) * kScale;
-    }
-    const int64_t count = blocks - base < kLanes ? blocks - base : kLanes;
-    for (int w = 0; w < 4; w++) {
-      for (int64_t i = 0; i < count; i++) out[(base + i) * blockStride + w * wordStride] = u[w][i];
-    }
+void uniformBlocks(const NoiseKey& key, uint32_t image, int64_t first, int64_t step, int64_t blocks, float* out,
+                   int64_t blockStride, int64_t wordStride) {
+  int64_t done = 0;
+#if defined(__x86_64__)
+  static const bool avx2 = __builtin_cpu_supports("avx2");
+  if (avx2) done = uniformBlocksAvx2(key, image, first, step, blocks, out, blockStride, wordStride);
+#endif
+  for (; done < blocks; done++) {
+    blockPortable(key, image, static_cast<uint32_t>(first + done * step), out + done * blockStride, wordStride);
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { parseAttack } from "../attacks/index.js";
-import { quantizationOptions } from "../models/index.js";
+import { datasetByName } from "../datasets/index.js";
+import { modelByName, quantizationOptions } from "../models/index.js";
 import { ratio } from "../options/ratio.js";
 import { readBy } from "../options/read-by.js";
 import { parseOptions } from "../options/schema.js";
@@ -11,10 +12,10 @@ import { schedules } from "./schedules.js";
 
 /** Everything that decides a run's weights; its hash is the run's identity. */
 export const trainConfigSchema = z.strictObject({
-  network: z.string().default("small").describe("which network"),
+  network: readBy("a network such as small", modelByName).default("small").describe("which network"),
   batchNorm: z.boolean().default(false).describe("batch normalization after each convolution"),
   sqa: quantizationOptions.nullable().default(null).describe("where SQA stands; null for full precision"),
-  dataset: z.string().default("mnist").describe("which data set"),
+  dataset: readBy("a data set such as mnist", datasetByName).default("mnist").describe("which data set"),
   limit: z.int().min(1).nullable().default(null).describe("train on the first images only; null for all"),
   holdOut: z.int().min(0).default(0).describe("training images kept apart, to choose between settings by"),
   method: readBy("a training method such as fgsm(epsilon=0.3)", (text) => trainingMethods.parse(text))
@@ -54,14 +55,34 @@ export const presets = {
 } satisfies Record<string, TrainConfigInput>;
 export type PresetName = keyof typeof presets;
 
-/** A checked configuration with all defaults filled in; throws a RangeError that names every fault. */
+/**
+ * A checked configuration with all defaults filled in, inside calls as well, and everything in one order: two ways to
+ * write the same run become equal. Throws a RangeError that names every fault.
+ */
 export function trainConfig(given: TrainConfigInput = {}): TrainConfig {
-  return parseOptions("training configuration", "train", trainConfigSchema, given);
+  const config = parseOptions("training configuration", "train", trainConfigSchema, given);
+  return {
+    ...config,
+    sqa: config.sqa === null ? null : completeQuantization(config.network, config.sqa),
+    method: trainingMethods.parse(config.method).label,
+    optimizer: optimizers.parse(config.optimizer).label,
+    schedule: schedules.parse(config.schedule).label,
+    probes: config.probes.map((text) => parseAttack(text).label),
+  };
+}
+
+function completeQuantization(network: string, { layers, ...rest }: NonNullable<TrainConfig["sqa"]>) {
+  const placed = Object.entries(layers ?? modelByName(network).quantizedLayers);
+  const sorted = placed.sort(([a], [b]) => (a < b ? -1 : 1));
+  return { layers: Object.fromEntries(sorted), ...rest };
 }
 
 /** The first 8 hexadecimal digits of a configuration's SHA-256: the identity of its run. */
 export function configHash(config: TrainConfig): string {
-  return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 8);
+  return createHash("sha256")
+    .update(JSON.stringify(trainConfig(config)))
+    .digest("hex")
+    .slice(0, 8);
 }
 
 /** The name of a run's folder: what a reader looks for first, then the hash. */

@@ -1,6 +1,6 @@
 import { type AttackContext, parseAttack, Target } from "../attacks/index.js";
 import { type Batch, type Dataset, holdOut, subset, TensorSplit } from "../datasets/index.js";
-import { deriveSeed, grad, permutation, type Seed, scope, type Tensor } from "../engine/index.js";
+import { deriveSeed, grad, noGrad, permutation, type Seed, scope, type Tensor } from "../engine/index.js";
 import { type Model, modelByName } from "../models/index.js";
 import { meanCrossEntropy, type Optimizer, type Schedule } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
@@ -12,6 +12,12 @@ import { schedules } from "./schedules.js";
 
 /** Images attacked together in a probe. */
 const probeBatch = 500;
+
+interface Backward {
+  loss: number;
+  gradients: Tensor[];
+  imageGradient?: Tensor;
+}
 
 /** A configuration made ready: the network, its optimizer, and the images; one call makes one training step. */
 export class TrainingSession {
@@ -64,32 +70,62 @@ export class TrainingSession {
     return this.#data.batch(this.#order.positions.subarray(first, first + this.#config.batchSize));
   }
 
+  /** Gradient of the mean loss of a batch with respect to the parameters, and to the images where they require it. */
+  #backward(inputs: Tensor, batch: Batch, draw: number): Backward {
+    const noise = { seed: deriveSeed(this.#seed, "noise"), draw, imageIds: batch.imageIds };
+    const logits = this.model.module.apply(inputs, { training: true, quantization: true, noise });
+    const loss = meanCrossEntropy(logits, batch.labels, this.#config.labelSmoothing);
+    const parameters = [...this.#parameters.values()];
+    if (!inputs.requiresGrad) return { loss: loss.item(), gradients: grad(loss, parameters, { unused: "zeros" }) };
+    const [imageGradient, ...gradients] = grad(loss, [inputs, ...parameters], { unused: "zeros" });
+    return { loss: loss.item(), imageGradient: imageGradient!, gradients };
+  }
+
+  /** The method's images, by passes of their own through the network in evaluation mode. */
+  #perturb(batch: Batch, step: number): Tensor {
+    if (this.#method.perturb === undefined) return batch.images;
+    const context: AttackContext = { seed: deriveSeed(this.#seed, "perturbation", step), imageIds: batch.imageIds };
+    const target = new Target(this.model.classifier(), context, this.#method.label);
+    return noGrad(() => this.#method.perturb!(target, batch.images, batch.labels));
+  }
+
+  /** Losses and gradients of the method's images and the clean ones, weighted by the clean share. */
+  #mixedBackward(batch: Batch, step: number): { loss: number; gradients: Tensor[] } {
+    const { cleanShare, batchNorm, labelSmoothing } = this.#config;
+    const draws = { perturbed: 2 * step, clean: 2 * step + 1 };
+    if (cleanShare === 0) return this.#backward(this.#perturb(batch, step), batch, draws.perturbed);
+    // Batch statistics or smoothed labels would make the clean pass's gradient another one than the attack's.
+    const shared = batchNorm || labelSmoothing > 0 ? undefined : this.#method.fromCleanGradient;
+    let clean: Backward;
+    let images: Tensor;
+    if (shared === undefined) {
+      images = this.#perturb(batch, step);
+      clean = this.#backward(batch.images, batch, draws.clean);
+    } else {
+      clean = this.#backward(batch.images.detach().requireGrad(), batch, draws.clean);
+      images = noGrad(() => shared(batch.images, clean.imageGradient!));
+    }
+    const perturbed = this.#backward(images, batch, draws.perturbed);
+    const mix = (a: Tensor, b: Tensor) => a.mul(1 - cleanShare).add(b, cleanShare);
+    return {
+      loss: (1 - cleanShare) * perturbed.loss + cleanShare * clean.loss,
+      gradients: perturbed.gradients.map((gradient, i) => mix(gradient, clean.gradients[i]!)),
+    };
+  }
+
   /**
    * One step: makes the training images, and moves the weights by the gradient of the mean loss.
    * Everything random is keyed by the step. Returns the loss, and whether every gradient was zero.
    */
   step(step: number): { loss: number; zeroGradient: boolean } {
     return scope(() => {
-      const { images, labels, imageIds } = this.#batch(step);
-      const context: AttackContext = { seed: deriveSeed(this.#seed, "perturbation", step), imageIds };
-      const target = new Target(this.model.classifier(), context, this.#method.label);
-      const perturbed = this.#method.perturb?.(target, images, labels).detach() ?? images;
-      const noiseSeed = deriveSeed(this.#seed, "noise");
-      const lossOf = (inputs: Tensor, draw: number) => {
-        const pass = { training: true, quantization: true, noise: { seed: noiseSeed, draw, imageIds } };
-        return meanCrossEntropy(this.model.module.apply(inputs, pass), labels, this.#config.labelSmoothing);
-      };
-      const { cleanShare } = this.#config;
-      let loss = lossOf(perturbed, 2 * step);
-      if (cleanShare > 0) loss = loss.mul(1 - cleanShare).add(lossOf(images, 2 * step + 1), cleanShare);
-      const value = loss.item();
-      if (!Number.isFinite(value)) return { loss: value, zeroGradient: false };
-      const gradients = grad(loss, [...this.#parameters.values()], { unused: "zeros" });
-      // The last layer's bias has a gradient unless every image's prediction is certain, or everything is zero.
-      const zeroGradient =
-        gradients.at(-1)!.ne(0).any().item() === 0 && gradients.every((g) => g.ne(0).any().item() === 0);
+      const { loss, gradients } = this.#mixedBackward(this.#batch(step), step);
+      if (!Number.isFinite(loss)) return { loss, zeroGradient: false };
+      const isZero = (gradient: Tensor) => gradient.ne(0).any().item() === 0;
+      // One gradient that is not zero settles it, and the last bias's is the cheapest to look at.
+      const zeroGradient = [...gradients].reverse().every(isZero);
       this.optimizer.step(gradients, this.learningRate(step));
-      return { loss: value, zeroGradient };
+      return { loss, zeroGradient };
     });
   }
 

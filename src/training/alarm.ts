@@ -1,38 +1,58 @@
+import { formatCall, parseCall } from "../options/call.js";
 import type { AlarmKind, EpochEvent } from "./events.js";
+
+/** What an alarm says before it has a place in a run. */
+export interface EpochAlarm {
+  readonly kind: AlarmKind;
+  readonly message: string;
+}
 
 /** Points by which accuracy under the strongest probe must fall below its best for an alarm. */
 const collapse = 0.2;
 
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** An attack's name and radius: its other options would hide what an alarm says. */
+function short(label: string): string {
+  const { name, options, of } = parseCall(label);
+  if (of !== undefined) return `${name}(${of.map((inner) => short(formatCall(inner.name, inner.options))).join(", ")})`;
+  return formatCall(name, options.epsilon === undefined ? {} : { epsilon: options.epsilon });
+}
+
+/** Nearly every image is given one class, and not because nearly all are of one. */
+function constantOutput({ commonestClass, clean }: EpochEvent): EpochAlarm[] {
+  if (commonestClass <= 0.95 || clean >= 0.9) return [];
+  const message = `${percent(commonestClass)} of the probe images are predicted as one class: the network does not learn`;
+  return [{ kind: "constant-output", message }];
+}
+
 /**
- * What is wrong with a run after an epoch, judged by its epochs so far.
- *
  * Catastrophic overfitting (Wong et al. 2020): accuracy under the strongest probe collapses while accuracy under the
- * single-step probe does not fall with it. Constant output: nearly every image is given one class.
+ * single-step probe does not fall with it.
  */
-export function epochAlarms(epochs: readonly EpochEvent[]): { kind: AlarmKind; message: string }[] {
+function catastrophicOverfitting(epochs: readonly EpochEvent[]): EpochAlarm[] {
+  const now = epochs.at(-1)!;
+  const [first, last] = [now.probes[0], now.probes.at(-1)];
+  if (first === undefined || last === undefined || first === last) return [];
+  const weak = (epoch: EpochEvent) => epoch.probes[0]!.accuracy;
+  const strong = (epoch: EpochEvent) => epoch.probes.at(-1)!.accuracy;
+  const best = epochs.reduce((a, b) => (strong(b) > strong(a) ? b : a));
+  const fell = strong(best) - strong(now) > collapse && weak(best) - weak(now) < collapse / 2;
+  // A run can be overfitted before its first epoch ends: then there is no better epoch to fall from.
+  const apart = weak(now) - strong(now) > 0.5 && weak(now) > now.clean - 0.05;
+  if (!fell && !apart) return [];
+  const message = `${percent(first.accuracy)} under ${short(first.attack)}, but ${percent(last.accuracy)} under ${short(last.attack)}`;
+  return [{ kind: "catastrophic-overfitting", message: `catastrophic overfitting: ${message}` }];
+}
+
+/** What is wrong with a run after its latest epoch, judged by its epochs so far. */
+export function epochAlarms(epochs: readonly EpochEvent[]): EpochAlarm[] {
   const now = epochs.at(-1);
-  if (now === undefined) return [];
-  const alarms: { kind: AlarmKind; message: string }[] = [];
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  if (now.commonestClass > 0.95) {
-    alarms.push({
-      kind: "constant-output",
-      message: `${percent(now.commonestClass)} of the probe images are predicted as one class: the network has died`,
-    });
-  }
-  if (now.probes.length >= 2) {
-    const weak = (epoch: EpochEvent) => epoch.probes[0]!.accuracy;
-    const strong = (epoch: EpochEvent) => epoch.probes.at(-1)!.accuracy;
-    const best = epochs.reduce((a, b) => (strong(b) > strong(a) ? b : a));
-    const fell = strong(best) - strong(now) > collapse && weak(best) - weak(now) < collapse / 2;
-    // A run can be overfitted before its first epoch ends: then there is no better epoch to fall from.
-    const apart = weak(now) - strong(now) > 0.5 && weak(now) > now.clean - 0.05;
-    if (fell || apart) {
-      alarms.push({
-        kind: "catastrophic-overfitting",
-        message: `${percent(weak(now))} under ${now.probes[0]!.attack}, but ${percent(strong(now))} under ${now.probes.at(-1)!.attack}`,
-      });
-    }
-  }
-  return alarms;
+  return now === undefined ? [] : [...constantOutput(now), ...catastrophicOverfitting(epochs)];
+}
+
+/** Those of the latest epoch's alarms that were not there an epoch before. */
+export function newAlarms(epochs: readonly EpochEvent[]): EpochAlarm[] {
+  const before = epochAlarms(epochs.slice(0, -1)).map(({ kind }) => kind);
+  return epochAlarms(epochs).filter(({ kind }) => !before.includes(kind));
 }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { z } from "zod";
 import { FileFormatError, scope, type Tensor, tensor } from "../engine/index.js";
 import { readSafetensors, type SafetensorsTensor, writeSafetensors } from "../engine/safetensors.js";
 import { loadState, type Module, type Optimizer } from "../nn/index.js";
@@ -12,6 +13,31 @@ export interface Progress {
   /** Training time of the current epoch and of the run so far. */
   epochSeconds: number;
   seconds: number;
+}
+
+const metadataSchema = z.object({
+  run: z.string(),
+  optimizerSteps: z.coerce.number().int().min(0),
+  progress: z.string().transform((text, context): Progress => {
+    const checked = progressSchema.safeParse(parseJson(text));
+    if (checked.success) return checked.data;
+    context.addIssue("must hold step, epochLoss, epochSeconds and seconds");
+    return z.NEVER;
+  }),
+});
+const progressSchema = z.strictObject({
+  step: z.int().min(0),
+  epochLoss: z.number(),
+  epochSeconds: z.number().min(0),
+  seconds: z.number().min(0),
+});
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function plain(value: Tensor): SafetensorsTensor {
@@ -65,25 +91,46 @@ export function saveCheckpoint(
   writeSafetensors(path, entries, { run, optimizerSteps: String(optimizer.steps), progress: JSON.stringify(progress) });
 }
 
-/** Reads a checkpoint into a network and an optimizer; undefined when there is none. */
+/**
+ * Reads a checkpoint into a network and an optimizer; undefined when there is none. Throws a FileFormatError that names the
+ * file when it is damaged or of another run; then it says how to go on without it.
+ */
 export function loadCheckpoint(path: string, module: Module, optimizer: Optimizer, run: string): Progress | undefined {
   if (!existsSync(path)) return undefined;
+  try {
+    return readCheckpoint(path, module, optimizer, run);
+  } catch (error) {
+    if (!(error instanceof FileFormatError || error instanceof RangeError)) throw error;
+    const problem = error.message.startsWith(path) ? error.message : `${path}: ${error.message}`;
+    throw new FileFormatError(`${problem}; delete the file to begin the run again`, { cause: error });
+  }
+}
+
+function readCheckpoint(path: string, module: Module, optimizer: Optimizer, run: string): Progress {
   const { tensors, metadata } = readSafetensors(path);
-  if (metadata.run !== run) throw new FileFormatError(`${path}: this checkpoint is of run ${metadata.run}, not ${run}`);
+  const checked = metadataSchema.safeParse(metadata);
+  if (!checked.success) throw new FileFormatError(`${path}: not a checkpoint: ${checked.error.issues[0]!.message}`);
+  const { run: owner, optimizerSteps, progress } = checked.data;
+  if (owner !== run) throw new FileFormatError(`${path}: this checkpoint is of run ${owner}, not ${run}`);
   scope(() => {
     const all = toTensors(path, tensors);
     const part = (prefix: string) =>
       new Map(
         [...all].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),
       );
-    loadState(module, part("network."));
     const saved = part("optimizer.");
     for (const [name, own] of optimizer.state) {
       const value = saved.get(name);
       if (value === undefined) throw new FileFormatError(`${path}: the optimizer's "${name}" is missing`);
-      own.copy_(value);
+      if (value.shape.join() !== own.shape.join()) {
+        throw new FileFormatError(
+          `${path}: the optimizer's "${name}" must have shape [${own.shape}], not [${value.shape}]`,
+        );
+      }
     }
+    loadState(module, part("network."));
+    for (const [name, own] of optimizer.state) own.copy_(saved.get(name)!);
   });
-  optimizer.steps = Number(metadata.optimizerSteps);
-  return JSON.parse(metadata.progress ?? "{}") as Progress;
+  optimizer.steps = optimizerSteps;
+  return progress;
 }

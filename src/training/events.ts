@@ -25,10 +25,14 @@ export type TrainEvent =
     }
   | { type: "checkpoint"; step: number; path: string }
   | { type: "alarm"; kind: AlarmKind; epoch: number; step: number; message: string }
-  | { type: "stopped"; step: number }
+  /** Something that does not hinder the run, but that its user should know. */
+  | { type: "warning"; message: string }
+  | { type: "stopped"; run: string; step: number }
   | { type: "end"; run: string; weights: string; result: TrainResult };
 
 export type EpochEvent = Extract<TrainEvent, { type: "epoch" }>;
+/** Raised once where a state begins, not at every epoch that it lasts. */
+export type AlarmEvent = Extract<TrainEvent, { type: "alarm" }>;
 export type AlarmKind = "catastrophic-overfitting" | "loss-not-finite" | "zero-gradient" | "constant-output";
 
 /** What a finished run leaves in result.json. */
@@ -36,9 +40,10 @@ export interface TrainResult {
   readonly epochs: number;
   readonly steps: number;
   readonly last: EpochEvent;
-  readonly alarms: Extract<TrainEvent, { type: "alarm" }>[];
+  readonly alarms: AlarmEvent[];
   /** Training time over all sittings, without probes. */
   readonly seconds: number;
+  /** libtorch's version and the number of threads of the last sitting. */
   readonly libtorch: string;
   readonly threads: number;
 }

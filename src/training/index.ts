@@ -1,4 +1,4 @@
-export { epochAlarms } from "./alarm.js";
+export { type EpochAlarm, epochAlarms } from "./alarm.js";
 export { loadWeights, saveWeights } from "./checkpoint.js";
 export {
   configHash,
@@ -10,7 +10,7 @@ export {
   trainConfig,
   trainConfigSchema,
 } from "./config.js";
-export type { AlarmKind, EpochEvent, Probe, TrainEvent, TrainResult } from "./events.js";
+export type { AlarmEvent, AlarmKind, EpochEvent, Probe, TrainEvent, TrainResult } from "./events.js";
 export { type TrainingMethod, trainingMethods } from "./methods/index.js";
 export { optimizers } from "./optimizers.js";
 export { RunFolder } from "./run-folder.js";

@@ -3,7 +3,18 @@ import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.js";
 import { FileFormatError } from "../engine/index.js";
 import { configHash, runName, type TrainConfig, trainConfig } from "./config.js";
+import { readEvents } from "./event-log.js";
 import type { TrainEvent, TrainResult } from "./events.js";
+import { RunLock } from "./run-lock.js";
+
+/** What a run began with beside its configuration: its last bits, or all of it, depend on these. */
+export interface RunEnvironment {
+  readonly libtorch: string;
+  readonly cpuCapability: string;
+  readonly threads: number;
+  /** SHA-256 of the training images and labels. */
+  readonly data: string;
+}
 
 /** The files of a run: config.json, events.jsonl, checkpoint.safetensors, and when finished weights and result.json. */
 export class RunFolder {
@@ -18,10 +29,17 @@ export class RunFolder {
   /** The folder of a configuration under `runs`, made if it is not there. */
   static for(config: TrainConfig, runs: string): RunFolder {
     const path = resolve(runs, runName(config));
-    mkdirSync(path, { recursive: true });
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (cause) {
+      throw new Error(`cannot make the run folder ${path}: ${(cause as Error).message}`, { cause });
+    }
     const folder = new RunFolder(path, config);
-    if (!existsSync(folder.file("config.json"))) {
-      writeFileAtomic(folder.file("config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    const file = folder.file("config.json");
+    if (!existsSync(file)) {
+      writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`);
+    } else if (configHash(RunFolder.open(path).config) !== configHash(config)) {
+      throw new FileFormatError(`${file}: not the configuration that the folder is named after; ${remedy(path)}`);
     }
     return folder;
   }
@@ -31,9 +49,10 @@ export class RunFolder {
     const file = join(path, "config.json");
     if (!existsSync(file)) throw new FileFormatError(`${path} is not a run folder: it has no config.json`);
     try {
-      return new RunFolder(resolve(path), trainConfig(JSON.parse(readFileSync(file, "utf8"))));
+      return new RunFolder(resolve(path), trainConfig(readJson(file) as object));
     } catch (error) {
-      throw new FileFormatError(`${file}: ${(error as Error).message}`);
+      if (error instanceof FileFormatError) throw error;
+      throw new FileFormatError(`${file}: ${(error as Error).message}`, { cause: error });
     }
   }
 
@@ -55,23 +74,31 @@ export class RunFolder {
 
   /** The result of a finished run; undefined while it is not finished. */
   get result(): TrainResult | undefined {
-    if (!existsSync(this.file("result.json")) || !existsSync(this.weights)) return undefined;
-    return JSON.parse(readFileSync(this.file("result.json"), "utf8")) as TrainResult;
+    const file = this.file("result.json");
+    if (!existsSync(file) || !existsSync(this.weights)) return undefined;
+    const result = readJson(file);
+    if (typeof result !== "object" || result === null || !("last" in result)) {
+      throw new FileFormatError(`${file}: not the result of a run; ${remedy(this.path)}`);
+    }
+    return result as TrainResult;
+  }
+
+  /** What the run began with: stored at the first call, the stored one ever after. */
+  environment(now: RunEnvironment): RunEnvironment {
+    const file = this.file("environment.json");
+    if (existsSync(file)) return { ...now, ...(readJson(file) as object) };
+    writeFileAtomic(file, `${JSON.stringify(now, null, 2)}\n`);
+    return now;
+  }
+
+  /** Keeps the run to this process until the lock is disposed; throws when another process works on it. */
+  lock(): RunLock {
+    return RunLock.take(this.file("lock"), `run ${this.path}`);
   }
 
   /** The logged events up to a step: what a killed run wrote after its checkpoint is not part of it. */
   events(upToStep = Number.POSITIVE_INFINITY): TrainEvent[] {
-    if (!existsSync(this.file("events.jsonl"))) return [];
-    const events: TrainEvent[] = [];
-    for (const line of readFileSync(this.file("events.jsonl"), "utf8").split("\n")) {
-      try {
-        const event = JSON.parse(line) as TrainEvent;
-        if ("step" in event && event.step <= upToStep) events.push(event);
-      } catch {
-        // The last line of a killed run can be cut short.
-      }
-    }
-    return events;
+    return readEvents(this.file("events.jsonl")).filter((event) => event.step <= upToStep);
   }
 
   /** Takes back the events that a killed run wrote after its checkpoint. */
@@ -82,10 +109,27 @@ export class RunFolder {
   }
 
   log(event: TrainEvent): void {
-    appendFileSync(this.file("events.jsonl"), `${JSON.stringify(event)}\n`);
+    const file = this.file("events.jsonl");
+    try {
+      appendFileSync(file, `${JSON.stringify(event)}\n`);
+    } catch (cause) {
+      throw new Error(`cannot write ${file}: ${(cause as Error).message}`, { cause });
+    }
   }
 
   finish(result: TrainResult): void {
     writeFileAtomic(this.file("result.json"), `${JSON.stringify(result, null, 2)}\n`);
+  }
+}
+
+function remedy(path: string): string {
+  return `delete ${path} to begin the run again`;
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    throw new FileFormatError(`${file}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -19,6 +19,13 @@ interface Backward {
   imageGradient?: Tensor;
 }
 
+/** A step takes two draws of noise, which are numbered below 2^32. */
+const mostSteps = 2 ** 31;
+
+function checkCount(name: string, value: number, most: number, why: string): void {
+  if (value > most) throw new RangeError(`${name} must be at most ${most} with ${why}, not ${value}`);
+}
+
 /** A configuration made ready: the network, its optimizer, and the images; one call makes one training step. */
 export class TrainingSession {
   readonly model: Model;
@@ -45,7 +52,10 @@ export class TrainingSession {
     }
     this.#config = config;
     this.#seed = deriveSeed(seed, "training");
-    const split = config.limit === null ? dataset.train : subset(dataset.train, config.limit);
+    const whole = dataset.train;
+    checkCount("limit", config.limit ?? whole.count, whole.count, `data set "${dataset.name}"`);
+    const split = config.limit === null ? whole : subset(whole, config.limit);
+    checkCount("holdOut", config.holdOut, split.count - 1, `training on ${split.count} images`);
     const { train, heldOut } = holdOut(split, config.holdOut, deriveSeed(seed, "hold out"));
     this.#data = new TensorSplit(split, dataset.imageShape);
     this.#positions = train;
@@ -57,6 +67,7 @@ export class TrainingSession {
     this.#method = trainingMethods.parse(config.method);
     this.stepsPerEpoch = Math.ceil(train.length / batchSize);
     this.totalSteps = epochs * this.stepsPerEpoch;
+    checkCount("epochs", epochs, Math.floor(mostSteps / this.stepsPerEpoch), `${this.stepsPerEpoch} steps an epoch`);
     this.learningRate = schedules.parse(config.schedule).schedule({ epochs, stepsPerEpoch: this.stepsPerEpoch });
   }
 
@@ -139,6 +150,13 @@ export class TrainingSession {
       const attacks = this.#config.probes.map((text) => parseAttack(text));
       return probe(this.model.classifier(), batches, attacks, deriveSeed(this.#seed, "probe", epoch));
     });
+  }
+
+  /** Whether every weight is a finite number. */
+  weightsFinite(): boolean {
+    return scope(() =>
+      noGrad(() => [...this.model.module.state().values()].every((value) => value.isfinite().all().item() === 1)),
+    );
   }
 
   dispose(): void {

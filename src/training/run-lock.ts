@@ -1,0 +1,93 @@
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { z } from "zod";
+
+const ownerSchema = z.object({ pid: z.int().min(1), started: z.string(), host: z.string() });
+type Owner = z.output<typeof ownerSchema>;
+
+/** When a process began, in clock ticks since the machine did; "" when it is gone. Tells a reused number apart. */
+function processStart(pid: number): string {
+  try {
+    // The command's name, in parentheses, may hold spaces; a zombie (Z) holds nothing any more.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return fields[0] === "Z" ? "" : (fields[19] ?? "");
+  } catch {
+    return "";
+  }
+}
+
+function readOwner(path: string): Owner | undefined {
+  try {
+    return ownerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(owner: Owner | undefined): boolean {
+  if (owner === undefined) return false;
+  // Processes of another machine cannot be seen from here.
+  return owner.host !== hostname() || processStart(owner.pid) === owner.started;
+}
+
+/**
+ * Keeps a file to one process until it is released. The lock of a process that is gone is taken over.
+ *
+ * Throws an Error that names the owner when another process, or this one, holds it already.
+ */
+export class RunLock implements Disposable {
+  private constructor(readonly path: string) {}
+
+  static take(path: string, what: string): RunLock {
+    const text = JSON.stringify({ pid: process.pid, started: processStart(process.pid), host: hostname() });
+    const own = `${path}.${process.pid}`;
+    try {
+      writeFileSync(own, text);
+    } catch (cause) {
+      throw new Error(`cannot write ${own}: ${(cause as Error).message}`, { cause });
+    }
+    try {
+      for (;;) {
+        // A hard link appears at once and with its content, and never replaces another.
+        if (link(own, path)) return new RunLock(path);
+        const owner = readOwner(path);
+        if (isAlive(owner)) {
+          throw new Error(
+            `${what} is in use by process ${owner!.pid} on ${owner!.host}: wait for it or stop it ` +
+              `(if it is gone, delete ${path})`,
+          );
+        }
+        takeAway(path, `${own}.stale`);
+      }
+    } finally {
+      rmSync(own, { force: true });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { force: true });
+  }
+}
+
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Removes a stale lock; if another process took it over just before, its new lock is put back. */
+function takeAway(path: string, aside: string): void {
+  try {
+    renameSync(path, aside);
+  } catch {
+    return;
+  }
+  if (isAlive(readOwner(aside))) link(aside, path);
+  rmSync(aside, { force: true });
+}

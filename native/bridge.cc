@@ -67,6 +67,18 @@ napi_value schema(napi_env env, const Arguments& arguments) {
   return fromString(env, toString(handle.schema()));
 }
 
+// An enumeration crosses the border as its number, and libtorch looks numbers up in tables without checking them.
+void checkEnumeration(const c10::IValue& value, c10::TypePtr type) {
+  if (type->kind() == c10::TypeKind::OptionalType) type = type->castRaw<c10::OptionalType>()->getElementType();
+  int64_t count = 0;
+  if (type->kind() == c10::TypeKind::ScalarTypeType) count = static_cast<int64_t>(at::ScalarType::NumOptions);
+  if (type->kind() == c10::TypeKind::MemoryFormatType) count = static_cast<int64_t>(at::MemoryFormat::NumOptions);
+  if (type->kind() == c10::TypeKind::LayoutType) count = static_cast<int64_t>(at::Layout::NumOptions);
+  if (count > 0 && value.isInt() && (value.toInt() < 0 || value.toInt() >= count)) {
+    throw std::invalid_argument("there is no " + type->str() + " " + std::to_string(value.toInt()));
+  }
+}
+
 // call(index, [arguments]) -> tensor | tensors | number | boolean | null
 napi_value call(napi_env env, const Arguments& arguments, std::string& operation) {
   auto handle = operatorAt(toInt(env, arguments[0], "an operator's index"));
@@ -97,6 +109,7 @@ napi_value call(napi_env env, const Arguments& arguments, std::string& operation
     }
     try {
       stack.push_back(toIValue(env, value, declared[i].type()));
+      checkEnumeration(stack.back(), declared[i].real_type());
     } catch (const std::invalid_argument& error) {
       throw std::invalid_argument("argument \"" + declared[i].name() + "\": " + error.what());
     }
@@ -148,7 +161,9 @@ napi_value fromBytes(napi_env env, const Arguments& arguments) {
   int64_t offset = toInt(env, arguments[1], "a byte offset");
   int64_t length = toInt(env, arguments[2], "a byte length");
   auto shape = toInts(env, arguments[3], "sizes");
-  auto type = static_cast<at::ScalarType>(toInt(env, arguments[4], "a scalar type"));
+  int64_t code = toInt(env, arguments[4], "a scalar type");
+  if (code < 0 || code >= static_cast<int64_t>(at::ScalarType::NumOptions)) throw std::invalid_argument("unknown scalar type");
+  auto type = static_cast<at::ScalarType>(code);
   for (int64_t side : shape) {
     if (side < 0) throw std::invalid_argument("a size must not be negative");
   }

@@ -48,6 +48,9 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
       return list;
     }
     case c10::TypeKind::OptionalType: {
+      if (element->castRaw<c10::OptionalType>()->getElementType()->kind() != c10::TypeKind::TensorType) {
+        throw std::invalid_argument("a list of " + element->str() + " cannot be passed");
+      }
       c10::List<c10::optional<at::Tensor>> list;
       forEachElement(env, value, "tensors or null", [&](napi_value item) {
         if (isNullish(env, item)) {

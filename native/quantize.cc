@@ -193,9 +193,15 @@ struct StraightThrough : torch::autograd::Function<StraightThrough> {
 };
 
 void checkImageIds(const at::Tensor& imageIds, int64_t images) {
+  TORCH_CHECK(imageIds.defined(), "stochastic rounding needs image ids or uniforms");
+  TORCH_CHECK(imageIds.device().is_cpu(), "image ids must be on the CPU, not on ", imageIds.device());
   TORCH_CHECK(imageIds.scalar_type() == at::kLong && imageIds.dim() == 1 && imageIds.size(0) == images &&
                   imageIds.is_contiguous(),
               "image ids must be int64 of shape [", images, "], not ", imageIds.scalar_type(), " ", imageIds.sizes());
+  const int64_t* ids = imageIds.data_ptr<int64_t>();
+  for (int64_t i = 0; i < images; i++) {
+    TORCH_CHECK(ids[i] >= 0 && ids[i] <= 0xffffffffll, "image ids must lie in 0 .. 2^32 - 1, not ", ids[i]);
+  }
 }
 
 }  // namespace
@@ -205,8 +211,11 @@ at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, 
   TORCH_CHECK(h.scalar_type() == at::kFloat && h.device().is_cpu(), "activations must be float32 on the CPU, not ",
               h.scalar_type(), " on ", h.device());
   TORCH_CHECK(h.dim() >= 2, "activations must have a batch and a feature axis, not shape ", h.sizes());
+  TORCH_CHECK(range != Range::channel || h.dim() >= 3,
+              "range channel needs activations of shape (N, C, ...), not ", h.sizes());
   at::Tensor given;
   if (uniforms.defined()) {
+    TORCH_CHECK(uniforms.device().is_cpu(), "uniforms must be on the CPU, not on ", uniforms.device());
     TORCH_CHECK(uniforms.scalar_type() == at::kFloat && uniforms.sizes() == h.sizes(), "uniforms must be float32 ",
                 h.sizes(), ", not ", uniforms.scalar_type(), " ", uniforms.sizes());
     given = uniforms.contiguous();
@@ -220,7 +229,8 @@ at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, 
 }
 
 at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape, const NoiseKey& key) {
-  checkImageIds(imageIds, imageIds.numel());
+  TORCH_CHECK(imageIds.dim() == 1, "image ids must have one axis, not shape ", imageIds.sizes());
+  checkImageIds(imageIds, imageIds.size(0));
   std::vector<int64_t> shape{imageIds.size(0)};
   shape.insert(shape.end(), elementShape.begin(), elementShape.end());
   at::Tensor out = at::empty(shape, at::kFloat);

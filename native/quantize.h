@@ -12,7 +12,7 @@ enum class Range { image, channel, batch };
 
 // Quantizes activations (N, C, ...) or (N, F), float32, to lambda + 1 levels between the minimum and the maximum of the
 // range. Where `uniforms` is defined they are used in place of counted noise; `nearest` rounds half up and draws none.
-// A constant range is returned as it is; a range that holds NaN or infinity becomes NaN.
+// A constant range is returned as it is; one that holds NaN or infinity, or whose width overflows, becomes NaN.
 at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
                               const at::Tensor& imageIds, const at::Tensor& uniforms);
 

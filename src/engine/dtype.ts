@@ -34,7 +34,8 @@ export function scalarType(dtype: DType | undefined): number | undefined;
 export function scalarType(dtype: DType | undefined): number | undefined {
   if (dtype === undefined) return undefined;
   const code = scalarTypes[dtype];
-  if (code === undefined) throw new RangeError(`dtype must be one of ${dtypes.join(", ")}, not ${String(dtype)}`);
+  if (!Object.hasOwn(scalarTypes, dtype))
+    throw new RangeError(`dtype must be one of ${dtypes.join(", ")}, not ${String(dtype)}`);
   return code;
 }
 
@@ -48,7 +49,13 @@ export function dtypeOf(code: number): DType {
 
 /** libtorch's number of a memory format; undefined stays undefined. */
 export function memoryFormatCode(format: MemoryFormat | undefined): number | undefined {
-  return format === undefined ? undefined : memoryFormats[format];
+  if (format === undefined) return undefined;
+  if (!Object.hasOwn(memoryFormats, format)) {
+    throw new RangeError(
+      `memory format must be one of ${Object.keys(memoryFormats).join(", ")}, not ${String(format)}`,
+    );
+  }
+  return memoryFormats[format];
 }
 
 /** The dtype that a typed array holds. */

@@ -29,22 +29,26 @@ export function grad(
   });
 }
 
-/** Runs a function without recording for gradients. */
-export function noGrad<T>(body: () => T): T {
-  const before = native().setGradEnabled(false);
+function withRecording<T>(enabled: boolean, body: () => T): T {
+  const before = native().setGradEnabled(enabled);
   try {
-    return body();
+    const result = body();
+    if (result instanceof Promise) {
+      result.catch(() => {}); // nobody can wait for it any more: its own failure must not end the process
+      throw new TypeError("noGrad and enableGrad take a synchronous function, not one that returns a Promise");
+    }
+    return result;
   } finally {
     native().setGradEnabled(before);
   }
 }
 
-/** Runs a function with recording for gradients, also inside `noGrad`. */
+/** Runs a synchronous function without recording for gradients. */
+export function noGrad<T>(body: () => T): T {
+  return withRecording(false, body);
+}
+
+/** Runs a synchronous function with recording for gradients, also inside `noGrad`. */
 export function enableGrad<T>(body: () => T): T {
-  const before = native().setGradEnabled(true);
-  try {
-    return body();
-  } finally {
-    native().setGradEnabled(before);
-  }
+  return withRecording(true, body);
 }

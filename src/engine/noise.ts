@@ -1,4 +1,5 @@
 import { native } from "./native.js";
+import { scope } from "./scope.js";
 import type { Seed } from "./seed.js";
 import { Tensor, tensor } from "./tensor.js";
 
@@ -14,8 +15,11 @@ export interface Noise {
   readonly imageIds: Tensor;
 }
 
-/** Ids first, first + 1, ... for `count` images, int64 of shape (count). */
+/** Ids first, first + 1, ... for `count` images, int64 of shape (count), all below 2^32. */
 export function imageIdRange(first: number, count: number): Tensor {
+  checkWord("first", first);
+  checkWord("count", count);
+  if (count > 0) checkWord("the last image id", first + count - 1);
   return tensor(
     Float64Array.from({ length: count }, (_, i) => first + i),
     [count],
@@ -37,12 +41,19 @@ export function countedUniform(noise: Noise, stream: number, elementShape: reado
   return new Tensor(native().countedUniform(noise.imageIds.handle, elementShape, low, high, noise.draw, stream));
 }
 
+/** The upper half of the streams is kept for the second uniform of each pair. */
+const secondUniforms = 2 ** 31;
+
 /** Standard normal noise, float32 of shape (N, ...elementShape), by the Box-Muller transform of two uniform streams. */
 export function countedNormal(noise: Noise, stream: number, elementShape: readonly number[]): Tensor {
-  const radius = countedUniform(noise, stream, elementShape).neg().add(1).log().mul(-2).sqrt();
-  // The upper half of the streams is kept for the second uniform of each pair.
-  const angle = countedUniform(noise, (stream + 0x80000000) >>> 0, elementShape).mul(2 * Math.PI);
-  return radius.mul(angle.cos());
+  checkWord("stream", stream);
+  if (stream >= secondUniforms) throw new RangeError(`stream of normal noise must lie below 2^31, not ${stream}`);
+  return scope(() => {
+    // 1 - u lies in (0, 1], so that its logarithm is finite.
+    const radius = countedUniform(noise, stream, elementShape).neg().add(1).log().mul(-2).sqrt();
+    const angle = countedUniform(noise, stream + secondUniforms, elementShape).mul(2 * Math.PI);
+    return radius.mul(angle.cos());
+  });
 }
 
 /** Over which elements the minimum and maximum of SQA run. */
@@ -53,10 +64,14 @@ export type QuantizationRange = (typeof quantizationRanges)[number];
 export const roundings = ["stochastic", "nearest"] as const;
 export type Rounding = (typeof roundings)[number];
 
+/** Above this float32 no longer tells the levels apart well. */
+const largestLambda = 2 ** 20;
+
 /**
  * The SQA kernel: quantizes activations (N, C, ...) or (N, F) to lambda + 1 levels, with a straight-through gradient
  * (Yoon, Park and Kim, Algorithm 1). `uniforms` replaces counted noise; nearest rounding needs neither.
- * A constant range is returned as it is; a range with NaN or infinity in it becomes NaN.
+ * A constant range is returned as it is; one with NaN or infinity in it, or whose width overflows, becomes NaN.
+ * `channel` is each channel of each image by itself and needs (N, C, ...).
  */
 export function quantizeActivation(
   h: Tensor,
@@ -69,8 +84,8 @@ export function quantizeActivation(
   if (!roundings.includes(options.rounding)) {
     throw new RangeError(`rounding must be one of ${roundings.join(", ")}, not ${options.rounding}`);
   }
-  if (!Number.isInteger(options.lambda) || options.lambda < 1) {
-    throw new RangeError(`lambda must be an integer >= 1, not ${options.lambda}`);
+  if (!Number.isInteger(options.lambda) || options.lambda < 1 || options.lambda > largestLambda) {
+    throw new RangeError(`lambda must be an integer in 1 .. 2^20, not ${options.lambda}`);
   }
   if (source === undefined && !nearest) throw new TypeError("stochastic rounding needs noise or uniforms");
   const counted = source !== undefined && "noise" in source ? source : undefined;

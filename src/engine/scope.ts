@@ -16,23 +16,31 @@ export function keep<T extends Disposable>(tensor: T): T {
   return tensor;
 }
 
-function release(value: unknown, owned: Set<Disposable>, parent: Set<Disposable> | undefined): void {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;
-  if (owned.delete(value as Disposable)) {
-    parent?.add(value as Disposable);
-  } else if (Array.isArray(value)) {
-    for (const item of value) release(item, owned, parent);
-  } else if (value instanceof Map) {
-    for (const item of value.values()) release(item, owned, parent);
-  } else if (Object.getPrototypeOf(value) === Object.prototype) {
-    for (const item of Object.values(value)) release(item, owned, parent);
-  }
+/** What a returned value holds, where it is one of the containers that a scope looks into. */
+function contents(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || value instanceof Set) return value;
+  if (value instanceof Map) return value.values();
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null ? Object.values(value) : [];
+}
+
+/** Hands the owned tensors that a value holds to the enclosing scope; `seen` ends the walk through a cycle. */
+function release(
+  value: unknown,
+  owned: Set<Disposable>,
+  parent: Set<Disposable> | undefined,
+  seen = new Set<object>(),
+): void {
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (owned.delete(value as Disposable)) parent?.add(value as Disposable);
+  else for (const item of contents(value)) release(item, owned, parent, seen);
 }
 
 /**
  * Runs a function and frees every tensor made inside it but those it returns.
  *
- * Returned tensors are found in arrays, maps and plain objects, and pass to the enclosing scope. The function must be
+ * Returned tensors are found in arrays, maps, sets and plain objects, and pass to the enclosing scope. The function must be
  * synchronous: a Promise would outlive the scope, so returning one throws a TypeError.
  */
 export function scope<T>(body: () => T): T {
@@ -40,8 +48,10 @@ export function scope<T>(body: () => T): T {
   open.push(owned);
   try {
     const result = body();
-    if (result instanceof Promise)
+    if (result instanceof Promise) {
+      result.catch(() => {}); // nobody can wait for it any more: its own failure must not end the process
       throw new TypeError("scope takes a synchronous function, not one that returns a Promise");
+    }
     release(result, owned, open.at(-2));
     return result;
   } finally {

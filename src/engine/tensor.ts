@@ -93,7 +93,8 @@ export class Tensor extends TensorOperators {
 
   /** The value of a tensor of one element. Throws a RangeError for any other. */
   item(): number {
-    if (this.size !== 1) throw new RangeError(`item() takes a tensor of one element, not of shape [${this.shape}]`);
+    if (this.size !== 1)
+      throw new RangeError(`item() takes a tensor of one element, not of shape [${this.shape.join(", ")}]`);
     return Number(this.toArray()[0]);
   }
 
@@ -116,6 +117,7 @@ export class Tensor extends TensorOperators {
 setTensorWrapper((handle) => new Tensor(handle));
 
 function checkShape(shape: readonly number[], size: number): void {
+  if (!Array.isArray(shape)) throw new TypeError(`shape must be an array of integers, not ${String(shape)}`);
   if (shape.some((side) => !Number.isSafeInteger(side) || side < 0)) {
     throw new RangeError(`shape must hold integers >= 0, not [${shape.join(", ")}]`);
   }
@@ -134,6 +136,9 @@ export function tensor(
   dtype?: DType,
 ): Tensor {
   const numbers = typeof data === "number" ? [data] : data;
+  if (!ArrayBuffer.isView(numbers) && !(Array.isArray(numbers) && numbers.every((item) => typeof item === "number"))) {
+    throw new TypeError("data must be a number, an array of numbers or a typed array");
+  }
   const array = ArrayBuffer.isView(numbers) ? (numbers as TypedArray) : Float64Array.from(numbers as readonly number[]);
   const sides = shape ?? (typeof data === "number" ? [] : [array.length]);
   checkShape(sides, array.length);

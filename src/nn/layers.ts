@@ -2,7 +2,11 @@ import { operators as ops, type Tensor } from "../engine/index.js";
 import { Module, type Pass } from "./module.js";
 
 /** Changes a layer's weight for a pass, such as binarization; the parameter itself stays as it is. */
-export type WeightTransform = (weight: Tensor, pass: Pass) => Tensor;
+export interface WeightTransform {
+  (weight: Tensor, pass: Pass): Tensor;
+  /** Whether two draws can differ; false when left out. */
+  readonly randomized?: boolean;
+}
 
 /** A layer with a weight that can be transformed. */
 export abstract class WeightedLayer extends Module {
@@ -87,6 +91,12 @@ export class BatchNorm2d extends Module {
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     const { momentum = 0.1, epsilon = 1e-5 } = this.options;
+    // The running variance takes the unbiased estimate, which one value does not have: it would become NaN for good.
+    if (pass.training && input.size === input.shape[1]) {
+      throw new RangeError(
+        `batch normalization cannot train on one value a channel, shape [${input.shape.join(", ")}]`,
+      );
+    }
     return ops.batchNorm(
       input,
       this.weight,

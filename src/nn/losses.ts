@@ -18,7 +18,7 @@ function labelLogit(logits: Tensor, labels: Tensor): Tensor {
   return logits.gather(1, labels.unsqueeze(1)).squeeze(1);
 }
 
-/** Best other logit minus the label's logit (N): positive when misclassified (Carlini and Wagner 2017, f6 negated). */
+/** Best other logit minus the label's logit (N): positive when misclassified (Carlini and Wagner 2017, f6 unclipped). */
 export const margin: Loss = (logits, labels) => {
   const others = logits.scatterValue(1, labels.unsqueeze(1), Number.NEGATIVE_INFINITY);
   return others.amax([1]).sub(labelLogit(logits, labels));

@@ -14,8 +14,17 @@ function buffers(parameters: ReadonlyMap<string, Tensor>, kind: string): Map<str
   return new Map([...parameters].map(([name, parameter]) => [`${kind}.${name}`, parameter.detach().zerosLike()]));
 }
 
-function checkPositive(name: string, value: number, accepted: string, ok: boolean): void {
+function checkNumber(name: string, value: number, accepted: string, ok: boolean): void {
   if (!ok) throw new RangeError(`${name} must be ${accepted}, not ${value}`);
+}
+
+function checkStep(parameters: ReadonlyMap<string, Tensor>, gradients: readonly Tensor[], rate: number): void {
+  if (gradients.length !== parameters.size) {
+    throw new RangeError(
+      `step takes a gradient for each of the ${parameters.size} parameters, not ${gradients.length}`,
+    );
+  }
+  checkNumber("learningRate", rate, "finite and >= 0", rate >= 0 && rate < Number.POSITIVE_INFINITY);
 }
 
 /**
@@ -27,8 +36,8 @@ export function sgd(
   options: { momentum?: number; weightDecay?: number; nesterov?: boolean } = {},
 ): Optimizer {
   const { momentum = 0, weightDecay = 0, nesterov = false } = options;
-  checkPositive("momentum", momentum, "in [0, 1)", momentum >= 0 && momentum < 1);
-  checkPositive("weightDecay", weightDecay, ">= 0", weightDecay >= 0);
+  checkNumber("momentum", momentum, "in [0, 1)", momentum >= 0 && momentum < 1);
+  checkNumber("weightDecay", weightDecay, ">= 0", weightDecay >= 0);
   if (nesterov && momentum === 0) throw new RangeError("nesterov needs a momentum above 0");
   const values = [...parameters.values()];
   const state = momentum > 0 ? buffers(parameters, "momentum") : new Map<string, Tensor>();
@@ -37,6 +46,7 @@ export function sgd(
     state,
     steps: 0,
     step(gradients, learningRate) {
+      checkStep(parameters, gradients, learningRate);
       noGrad(() =>
         scope(() => {
           const descent = gradients.map((gradient) => gradient.clone());
@@ -66,10 +76,10 @@ export function adam(
   options: { beta1?: number; beta2?: number; epsilon?: number; weightDecay?: number } = {},
 ): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
-  checkPositive("beta1", beta1, "in [0, 1)", beta1 >= 0 && beta1 < 1);
-  checkPositive("beta2", beta2, "in [0, 1)", beta2 >= 0 && beta2 < 1);
-  checkPositive("epsilon", epsilon, "> 0", epsilon > 0);
-  checkPositive("weightDecay", weightDecay, ">= 0", weightDecay >= 0);
+  checkNumber("beta1", beta1, "in [0, 1)", beta1 >= 0 && beta1 < 1);
+  checkNumber("beta2", beta2, "in [0, 1)", beta2 >= 0 && beta2 < 1);
+  checkNumber("epsilon", epsilon, "> 0", epsilon > 0);
+  checkNumber("weightDecay", weightDecay, ">= 0", weightDecay >= 0);
   const values = [...parameters.values()];
   const first = buffers(parameters, "first");
   const second = buffers(parameters, "second");
@@ -77,6 +87,7 @@ export function adam(
     state: new Map([...first, ...second]),
     steps: 0,
     step(gradients, learningRate) {
+      checkStep(parameters, gradients, learningRate);
       this.steps++;
       const means = [...first.values()];
       const squares = [...second.values()];

@@ -1,2 +1,10 @@
-export { isRandomized, matchingNames, placeAfter, placedQuantizers } from "./place.js";
+export {
+  type BinaryWeightsFactory,
+  binarizeWeights,
+  binaryWeightOptions,
+  binaryWeights,
+  clipBinaryWeights,
+} from "./binary-weights.js";
+export { matchingNames } from "./layer-names.js";
+export { isRandomized, placeAfter, placedQuantizers } from "./place.js";
 export { type QuantizerFactory, type SqaOptions, StochasticQuantizedActivation, sqa, sqaOptions } from "./sqa.js";

@@ -1,0 +1,34 @@
+import { unknownName } from "../engine/index.js";
+
+/** The names that a pattern matches: `*` stands for any text without a dot, `**` for any text. */
+export function matchingNames(pattern: string, names: readonly string[]): string[] {
+  const text = pattern
+    .replace(/[\\^$+?.()|[\]{}]/g, "\\$&")
+    .replace(/\*+/g, (stars) => (stars.length > 1 ? ".*" : "[^.]*"));
+  const expression = new RegExp(`^${text}$`);
+  return names.filter((name) => expression.test(name));
+}
+
+/**
+ * What a placement such as `{ relu1: a, "layer*.relu": b }` gives to which of the names.
+ *
+ * RangeError, before anything is changed: a pattern that matches nothing (lists the names, suggests the nearest), a
+ * layer that two patterns match. TypeError for a value that is no function.
+ */
+export function layersOf<Make extends (stream: number) => unknown>(
+  placement: Readonly<Record<string, Make>>,
+  names: readonly string[],
+): [string, Make][] {
+  const chosen = new Map<string, { pattern: string; make: Make }>();
+  for (const [pattern, make] of Object.entries(placement)) {
+    if (typeof make !== "function") throw new TypeError(`"${pattern}" must be given what sqa() or the like returns`);
+    const matches = matchingNames(pattern, names);
+    if (matches.length === 0) throw unknownName("layer", pattern, names);
+    for (const name of matches) {
+      const before = chosen.get(name);
+      if (before) throw new RangeError(`layer "${name}" is matched by both "${before.pattern}" and "${pattern}"`);
+      chosen.set(name, { pattern, make });
+    }
+  }
+  return [...chosen].map(([name, { make }]) => [name, make]);
+}

@@ -1,0 +1,158 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeFileAtomic } from "../engine/atomic-file.js";
+import { threads, unknownName, versions } from "../engine/index.js";
+import {
+  type CellOutcome,
+  figure1Cells,
+  figure1Chart,
+  figure1Series,
+  overfittingChart,
+  renderTable1,
+  runCells,
+  type Table1Options,
+  type Table1Row,
+  table1Cells,
+  table1Notes,
+  table1Rows,
+} from "../paper/index.js";
+import { saveChart } from "../report/chart.js";
+import { type EpochEvent, RunFolder } from "../training/index.js";
+import { type CommandContext, defineCommand } from "./command.js";
+import { followExperiment } from "./experiment-progress.js";
+import { out } from "./output.js";
+import { asUsage } from "./usage-error.js";
+
+const options = z.strictObject({
+  only: z.enum(["small", "large"]).optional().describe("one network of the table"),
+  epochs: z.int().min(1).optional().describe("epochs of training; the paper's 100, 5 for figure1"),
+  seeds: z.int().min(1).default(3).describe("seeds of the SQA networks"),
+  limit: z.int().min(1).optional().describe("test images; all where left out"),
+  strongLimit: z.int().min(1).default(1000).describe("test images under the attacks that the paper lacks"),
+  runs: z.string().default("runs").describe("folder of the run folders"),
+  results: z.string().default("results").describe("folder of tables and figures"),
+  data: z.string().optional().describe("folder with the data set's files"),
+  threads: z.int().min(1).optional().describe("threads of one operator"),
+});
+type Options = z.output<typeof options>;
+
+/** The tables and figures by name. */
+const targets: Record<string, (given: Options, context: CommandContext) => Promise<number>> = {
+  table1,
+  figure1,
+  overfitting,
+};
+
+export const paperCommand = defineCommand({
+  name: "paper",
+  summary: "make a table or figure of the paper",
+  description:
+    "table1: accuracy of SMALL and LARGE, full precision and SQA, under white-box attacks. figure1: FGSM accuracy with one " +
+    "layer quantized. overfitting: accuracy under FGSM and PGD against epochs. What is already in the run folders is not " +
+    "done again, and a stopped table goes on where it was.",
+  operands: [{ name: "target", description: Object.keys(targets).join(", ") }],
+  options,
+  examples: ["sqa paper table1", "sqa paper table1 --only small --epochs 20 --seeds 3", "sqa paper figure1"],
+  async run(given, context) {
+    const name = context.operands[0]!;
+    const target = targets[name];
+    if (target === undefined) return asUsage(() => Promise.reject(unknownName("target", name, Object.keys(targets))));
+    return target(given, context);
+  },
+});
+
+function runnerOptions(given: Options, { signal }: CommandContext) {
+  return { runs: given.runs, data: given.data, threads: given.threads, signal };
+}
+
+function table1Options(given: Options): Table1Options {
+  return {
+    networks: given.only === undefined ? ["small", "large"] : [given.only],
+    epochs: given.epochs ?? 100,
+    seeds: given.seeds,
+    limit: given.limit ?? null,
+    strongLimit: given.strongLimit,
+  };
+}
+
+function hardware(): { libtorch: string; cpuCapability: string; threads: number; node: string } {
+  const { libtorch, cpuCapability } = versions();
+  return { libtorch, cpuCapability, threads: threads(), node: process.version };
+}
+
+async function table1(given: Options, context: CommandContext): Promise<number> {
+  const cells = table1Cells(table1Options(given));
+  const outcomes = await followExperiment(runCells(cells, runnerOptions(given, context)));
+  // A stopped table shows the rows that are whole.
+  const whole = outcomes.length === cells.length ? outcomes : wholeRows(outcomes, given.seeds);
+  if (whole.length === 0) return 0;
+  const rows = mergedRows(join(given.results, "table1.json"), table1Rows(whole));
+  mkdirSync(given.results, { recursive: true });
+  const record = { rows, measuredOn: hardware() };
+  writeFileAtomic(join(given.results, "table1.json"), `${JSON.stringify(record, null, 2)}\n`);
+  const notes = table1Notes(rows);
+  const markdown = ["# Table 1: MNIST under white-box attacks", renderTable1(rows, "markdown"), ...notes].join("\n\n");
+  writeFileAtomic(join(given.results, "table1.md"), `${markdown}\n`);
+  out([renderTable1(rows, "terminal"), "", ...notes].join("\n"));
+  return 0;
+}
+
+function wholeRows(outcomes: readonly CellOutcome[], seeds: number): CellOutcome[] {
+  const count = (kind: string) => outcomes.filter((outcome) => outcome.cell.name.startsWith(kind)).length;
+  return outcomes.filter(({ cell }) => {
+    const kind = cell.name.replace(/seed\d+$/, "");
+    return count(kind) === (kind.includes("sqa") ? seeds : 1);
+  });
+}
+
+/** The rows now measured, and those of an earlier table that were not measured again. */
+function mergedRows(path: string, rows: readonly Table1Row[]): Table1Row[] {
+  const before = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { rows: Table1Row[] }).rows : [];
+  const id = (row: Table1Row) => `${row.network}-${row.kind}`;
+  const order = ["small-full", "small-sqa", "large-full", "large-sqa"];
+  const kept = before.filter((row) => !rows.some((now) => id(now) === id(row)));
+  return [...rows, ...kept].sort((a, b) => order.indexOf(id(a)) - order.indexOf(id(b)));
+}
+
+async function figure1(given: Options, context: CommandContext): Promise<number> {
+  const figure = {
+    epochs: given.epochs ?? 5,
+    seed: 0,
+    limit: given.limit ?? null,
+    epsilons: [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
+  };
+  const cells = figure1Cells(figure);
+  const outcomes = await followExperiment(runCells(cells, runnerOptions(given, context)));
+  if (outcomes.length < cells.length) return 0;
+  const series = figure1Series(outcomes, figure);
+  mkdirSync(given.results, { recursive: true });
+  const record = { options: figure, series, measuredOn: hardware() };
+  writeFileAtomic(join(given.results, "figure1.json"), `${JSON.stringify(record, null, 2)}\n`);
+  const { svg, png } = await saveChart(join(given.results, "figure1"), figure1Chart(series, figure));
+  out(`${svg}\n${png}`);
+  return 0;
+}
+
+async function overfitting(given: Options, context: CommandContext): Promise<number> {
+  const cells = table1Cells({ ...table1Options(given), networks: [given.only ?? "small"], seeds: 1 }).map((cell) => ({
+    ...cell,
+    evaluations: [],
+  }));
+  const outcomes = await followExperiment(runCells(cells, runnerOptions(given, context)));
+  if (outcomes.length < cells.length) return 0;
+  const runs = outcomes.map(({ cell, run }) => ({
+    config: cell.config,
+    epochs: RunFolder.open(run)
+      .events()
+      .filter((event): event is EpochEvent => event.type === "epoch"),
+  }));
+  mkdirSync(given.results, { recursive: true });
+  writeFileAtomic(
+    join(given.results, "overfitting.json"),
+    `${JSON.stringify({ runs, measuredOn: hardware() }, null, 2)}\n`,
+  );
+  const { svg, png } = await saveChart(join(given.results, "overfitting"), overfittingChart(runs));
+  out(`${svg}\n${png}`);
+  return 0;
+}

@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { parseAttack } from "../attacks/index.js";
+import { datasetByName, subset } from "../datasets/index.js";
+import { writeFileAtomic } from "../engine/atomic-file.js";
+import { type Evaluation, type EvaluationEvent, evaluate } from "../evaluation/index.js";
+import { modelByName } from "../models/index.js";
+import {
+  loadWeights,
+  RunFolder,
+  type TrainConfig,
+  type TrainEvent,
+  type TrainOptions,
+  type TrainResult,
+  train,
+} from "../training/index.js";
+
+/** One evaluation of a trained network: attacks by their text, on the first `limit` test images (null for all). */
+export interface EvaluationPlan {
+  readonly attacks: readonly string[];
+  readonly limit: number | null;
+  readonly draws: number;
+  readonly seed: number;
+  /** Attack the network with its quantizers off, and show the images to the network with them. */
+  readonly transferFromTwin: boolean;
+}
+
+/** One cell of a table: a run, and how it is evaluated. */
+export interface Cell {
+  readonly name: string;
+  readonly config: TrainConfig;
+  readonly evaluations: readonly EvaluationPlan[];
+}
+
+/** An evaluation as it is kept: without each image's answers. */
+export type KeptEvaluation = ReturnType<typeof withoutImages>;
+
+export interface CellOutcome {
+  readonly cell: Cell;
+  readonly run: string;
+  readonly training: TrainResult;
+  readonly evaluations: readonly KeptEvaluation[];
+}
+
+export type ExperimentEvent =
+  | { type: "train"; cell: string; event: TrainEvent }
+  | { type: "evaluate"; cell: string; event: EvaluationEvent }
+  | { type: "outcome"; outcome: CellOutcome };
+
+function withoutImages({ clean, attacks, ...rest }: Evaluation) {
+  const { perImage: _clean, ...cleanAccuracy } = clean;
+  return { ...rest, clean: cleanAccuracy, attacks: attacks.map(({ perImage: _, ...attack }) => attack) };
+}
+
+/** Where an evaluation of a run is kept: its name is the hash of its plan. */
+function evaluationFile(folder: RunFolder, plan: EvaluationPlan): string {
+  const hash = createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 8);
+  return folder.file(`evaluation-${hash}.json`);
+}
+
+/** Evaluates a finished run's network by a plan; yields progress, and last the full evaluation. */
+export async function* evaluateRun(
+  folder: RunFolder,
+  plan: EvaluationPlan,
+  options: { data?: string | undefined; signal?: AbortSignal | undefined },
+): AsyncGenerator<EvaluationEvent, void> {
+  const { network, seed, batchNorm, sqa, dataset } = folder.config;
+  const model = modelByName(network).build({ seed, batchNorm, sqa: sqa ?? undefined });
+  try {
+    loadWeights(folder.weights, model.module);
+    const { test } = datasetByName(dataset).load({ folder: options.data });
+    const split = plan.limit === null ? test : subset(test, Math.min(plan.limit, test.count));
+    yield* evaluate(model.classifier(), split, {
+      attacks: plan.attacks.map((text) => parseAttack(text)),
+      draws: plan.draws,
+      seed: plan.seed,
+      surrogate: plan.transferFromTwin ? model.classifier({ quantization: false }) : undefined,
+      signal: options.signal,
+    });
+  } finally {
+    model.module.dispose();
+  }
+}
+
+/**
+ * Does what is missing of each cell and yields every cell's outcome: training goes on where it stopped, and an evaluation
+ * that is kept in the run's folder is not repeated. Ends early when it is aborted.
+ */
+export async function* runCells(
+  cells: readonly Cell[],
+  options: TrainOptions & { runs: string },
+): AsyncGenerator<ExperimentEvent, void> {
+  for (const cell of cells) {
+    let training: TrainResult | undefined;
+    for await (const event of train(cell.config, options)) {
+      yield { type: "train", cell: cell.name, event };
+      if (event.type === "end") training = event.result;
+    }
+    if (training === undefined) return;
+    const folder = RunFolder.for(cell.config, options.runs);
+    const evaluations: KeptEvaluation[] = [];
+    for (const plan of cell.evaluations) {
+      const file = evaluationFile(folder, plan);
+      if (!existsSync(file)) {
+        for await (const event of evaluateRun(folder, plan, options)) {
+          yield { type: "evaluate", cell: cell.name, event };
+          if (event.type === "end") {
+            writeFileAtomic(
+              file,
+              `${JSON.stringify({ plan, evaluation: withoutImages(event.evaluation) }, null, 2)}\n`,
+            );
+          }
+        }
+      }
+      evaluations.push((JSON.parse(readFileSync(file, "utf8")) as { evaluation: KeptEvaluation }).evaluation);
+    }
+    yield { type: "outcome", outcome: { cell, run: folder.path, training, evaluations } };
+  }
+}

@@ -1,0 +1,14 @@
+/** Mean and standard deviation (n - 1) of the values of several seeds; the deviation of one value is undefined. */
+export interface Spread {
+  readonly mean: number;
+  readonly deviation?: number;
+  readonly values: readonly number[];
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  if (values.length === 0) throw new RangeError("a mean needs at least one value");
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length === 1) return { mean, values };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)), values };
+}

@@ -10,7 +10,17 @@ import { UsageError } from "./usage-error.js";
 type CommandTable = Readonly<Record<string, CommandEntry>>;
 
 /** The commands of `sqa`. Each is loaded when it runs, so that help and errors come at once. */
-export const commands: CommandTable = {};
+export const commands: CommandTable = {
+  demo: {
+    summary: "train with SQA on MNIST, attack, and show the result beside the paper's",
+    load: async () => (await import("./demo.js")).demoCommand,
+  },
+  train: { summary: "train a network", load: async () => (await import("./train.js")).trainCommand },
+  paper: {
+    summary: "make a table or figure of the paper",
+    load: async () => (await import("./paper.js")).paperCommand,
+  },
+};
 
 /**
  * Run `sqa` with the words after its name and return the exit code: 0 fine, 1 an error, 2 called in a wrong way, 130

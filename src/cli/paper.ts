@@ -22,7 +22,7 @@ import { type EpochEvent, RunFolder } from "../training/index.js";
 import { type CommandContext, defineCommand } from "./command.js";
 import { followExperiment } from "./experiment-progress.js";
 import { out } from "./output.js";
-import { asUsage } from "./usage-error.js";
+import { UsageError } from "./usage-error.js";
 
 const options = z.strictObject({
   only: z.enum(["small", "large"]).optional().describe("one network of the table"),
@@ -57,7 +57,7 @@ export const paperCommand = defineCommand({
   async run(given, context) {
     const name = context.operands[0]!;
     const target = targets[name];
-    if (target === undefined) return asUsage(() => Promise.reject(unknownName("target", name, Object.keys(targets))));
+    if (target === undefined) throw new UsageError(unknownName("table or figure", name, Object.keys(targets)).message);
     return target(given, context);
   },
 });

@@ -58,7 +58,8 @@ const common = { draws: 10, seed: 0 };
 
 function plans(kind: Kind, options: Table1Options): EvaluationPlan[] {
   const attacks = table1Columns.flatMap(({ attack, paper }) => (attack !== undefined && paper ? [attack] : []));
-  const attackOf = (key: Table1Key) => [table1Columns.find((column) => column.key === key)!.attack!];
+  const attackOf = (key: Table1Key) =>
+    table1Columns.flatMap((c) => (c.key === key && c.attack !== undefined ? [c.attack] : []));
   const strong = { ...common, limit: options.strongLimit };
   return [
     { ...common, attacks, limit: options.limit, transferFromTwin: false },
@@ -120,7 +121,7 @@ function measuredShare(outcome: CellOutcome, key: Table1Key): number | undefined
   const [paper, restarts, twin] = outcome.evaluations;
   if (key === "clean") return paper!.clean.accuracy;
   if (key === "pgd-0.3-restarts") return restarts!.attacks[0]!.robustAccuracy;
-  if (key === "twin-0.3") return twin?.attacks[0]!.robustAccuracy;
+  if (key === "twin-0.3") return twin?.attacks[0]?.robustAccuracy;
   const index = table1Columns
     .filter(({ paper, attack }) => paper && attack !== undefined)
     .findIndex((c) => c.key === key);

@@ -16,9 +16,21 @@ export const commands: CommandTable = {
     load: async () => (await import("./demo.js")).demoCommand,
   },
   train: { summary: "train a network", load: async () => (await import("./train.js")).trainCommand },
+  evaluate: {
+    summary: "measure a network's accuracy on clean images and under attacks",
+    load: async () => (await import("./evaluate.js")).evaluateCommand,
+  },
   paper: {
     summary: "make a table or figure of the paper",
     load: async () => (await import("./paper.js")).paperCommand,
+  },
+  list: {
+    summary: "list attacks, networks, data sets and training methods with their options",
+    load: async () => (await import("./list.js")).listCommand,
+  },
+  doctor: {
+    summary: "say what this machine offers, and what is missing",
+    load: async () => (await import("./doctor.js")).doctorCommand,
   },
 };
 

@@ -14,9 +14,9 @@ import { schedules } from "./schedules.js";
 export const trainConfigSchema = z.strictObject({
   network: readBy("a network such as small", modelByName).default("small").describe("which network"),
   batchNorm: z.boolean().default(false).describe("batch normalization after each convolution"),
-  sqa: quantizationOptions.nullable().default(null).describe("where SQA stands; null for full precision"),
+  sqa: quantizationOptions.nullable().default(null).describe("where SQA stands; nowhere by default"),
   dataset: readBy("a data set such as mnist", datasetByName).default("mnist").describe("which data set"),
-  limit: z.int().min(1).nullable().default(null).describe("train on the first images only; null for all"),
+  limit: z.int().min(1).nullable().default(null).describe("train on the first so many images only"),
   holdOut: z.int().min(0).default(0).describe("training images kept apart, to choose between settings by"),
   method: readBy("a training method such as fgsm(epsilon=0.3)", (text) => trainingMethods.parse(text))
     .default("fgsm(epsilon=0.3)")

@@ -26,22 +26,9 @@ export class RunFolder {
     this.config = config;
   }
 
-  /** The folder of a configuration under `runs`, made if it is not there. */
+  /** The folder of a configuration under `runs`; it need not exist yet. */
   static for(config: TrainConfig, runs: string): RunFolder {
-    const path = resolve(runs, runName(config));
-    try {
-      mkdirSync(path, { recursive: true });
-    } catch (cause) {
-      throw new Error(`cannot make the run folder ${path}: ${(cause as Error).message}`, { cause });
-    }
-    const folder = new RunFolder(path, config);
-    const file = folder.file("config.json");
-    if (!existsSync(file)) {
-      writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`);
-    } else if (configHash(RunFolder.open(path).config) !== configHash(config)) {
-      throw new FileFormatError(`${file}: not the configuration that the folder is named after; ${remedy(path)}`);
-    }
-    return folder;
+    return new RunFolder(resolve(runs, runName(config)), config);
   }
 
   /** An existing run folder; throws a FileFormatError when the folder holds no run. */
@@ -53,6 +40,21 @@ export class RunFolder {
     } catch (error) {
       if (error instanceof FileFormatError) throw error;
       throw new FileFormatError(`${file}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** Makes the folder with its config.json; throws a FileFormatError when it holds another configuration. */
+  make(): void {
+    try {
+      mkdirSync(this.path, { recursive: true });
+    } catch (cause) {
+      throw new Error(`cannot make the run folder ${this.path}: ${(cause as Error).message}`, { cause });
+    }
+    const file = this.file("config.json");
+    if (!existsSync(file)) {
+      writeFileAtomic(file, `${JSON.stringify(this.config, null, 2)}\n`);
+    } else if (RunFolder.open(this.path).identity !== this.identity) {
+      throw new FileFormatError(`${file}: not the configuration that the folder is named after; ${remedy(this.path)}`);
     }
   }
 

@@ -23,7 +23,7 @@ interface Backward {
 const mostSteps = 2 ** 31;
 
 function checkCount(name: string, value: number, most: number, why: string): void {
-  if (value > most) throw new RangeError(`${name} must be at most ${most} with ${why}, not ${value}`);
+  if (value > most) throw new RangeError(`${name} must be at most ${most}, not ${value}: ${why}`);
 }
 
 /** A configuration made ready: the network, its optimizer, and the images; one call makes one training step. */
@@ -53,9 +53,9 @@ export class TrainingSession {
     this.#config = config;
     this.#seed = deriveSeed(seed, "training");
     const whole = dataset.train;
-    checkCount("limit", config.limit ?? whole.count, whole.count, `data set "${dataset.name}"`);
+    checkCount("limit", config.limit ?? whole.count, whole.count, `data set "${dataset.name}" has no more images`);
     const split = config.limit === null ? whole : subset(whole, config.limit);
-    checkCount("holdOut", config.holdOut, split.count - 1, `training on ${split.count} images`);
+    checkCount("holdOut", config.holdOut, split.count - 1, "one of the images must be left to train on");
     const { train, heldOut } = holdOut(split, config.holdOut, deriveSeed(seed, "hold out"));
     this.#data = new TensorSplit(split, dataset.imageShape);
     this.#positions = train;
@@ -67,7 +67,12 @@ export class TrainingSession {
     this.#method = trainingMethods.parse(config.method);
     this.stepsPerEpoch = Math.ceil(train.length / batchSize);
     this.totalSteps = epochs * this.stepsPerEpoch;
-    checkCount("epochs", epochs, Math.floor(mostSteps / this.stepsPerEpoch), `${this.stepsPerEpoch} steps an epoch`);
+    checkCount(
+      "epochs",
+      epochs,
+      Math.floor(mostSteps / this.stepsPerEpoch),
+      `an epoch has ${this.stepsPerEpoch} steps`,
+    );
     this.learningRate = schedules.parse(config.schedule).schedule({ epochs, stepsPerEpoch: this.stepsPerEpoch });
   }
 

@@ -42,18 +42,17 @@ export async function* train(config: TrainConfigInput, options: TrainOptions = {
     yield { type: "end", run: folder.path, weights: folder.weights, result: folder.result };
     return;
   }
-  using _lock = folder.lock();
   const threadsBefore = currentThreads();
   if (options.threads !== undefined) setThreads(options.threads);
+  // What does not fit together fails here, before a folder is made.
+  const session = new TrainingSession(checked, dataset);
   try {
+    folder.make();
+    using _lock = folder.lock();
     yield* compareEnvironment(folder, environmentOf(dataset));
-    const session = new TrainingSession(checked, dataset);
-    try {
-      yield* trainSteps(session, folder, { signal, checkpointSeconds, turn });
-    } finally {
-      session.dispose();
-    }
+    yield* trainSteps(session, folder, { signal, checkpointSeconds, turn });
   } finally {
+    session.dispose();
     setThreads(threadsBefore);
   }
 }

@@ -11,6 +11,11 @@ export default defineConfig({
     // Two files at a time on few cores: one thread each, or they wait for each other.
     env: { OMP_NUM_THREADS: "1" },
     reporters: ["default", "./scripts/summary-reporter.mjs"],
-    coverage: { provider: "v8", include: ["src/**"] },
+    coverage: {
+      provider: "v8",
+      include: ["src/**"],
+      enabled: process.env.CI !== undefined,
+      reporter: ["text-summary"],
+    },
   },
 });

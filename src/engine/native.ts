@@ -86,6 +86,9 @@ let loaded: Native | undefined;
 /** The addon, loaded at first use: `SQA_ADDON` names another file than the set-up's. */
 export function native(): Native {
   if (loaded === undefined) {
+    // Threads that spin while they wait for work take the cores from everybody else: on a busy machine two such threads were
+    // 5 times slower than one. OpenMP reads this when it is loaded.
+    process.env.OMP_WAIT_POLICY ??= "passive";
     const path = process.env.SQA_ADDON ?? fileURLToPath(new URL(addonRecord().addon, buildFolder));
     loaded = createRequire(import.meta.url)(path) as Native;
     loaded.setErrorClass(TensorError);

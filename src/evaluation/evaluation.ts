@@ -1,0 +1,75 @@
+import type { PassCounter } from "../attacks/index.js";
+import { deriveSeed, type Seed } from "../engine/index.js";
+import { type Answers, accuracyOf, worstOf } from "./answers.js";
+import type { Flag } from "./flags.js";
+import type { Accuracy } from "./interval.js";
+
+/** Accuracy on clean images. */
+export interface CleanEvaluation extends Accuracy {
+  /** The share of draws in which each image was answered correctly. */
+  readonly perImage: Float32Array;
+}
+
+/** What one attack left of a network's accuracy. */
+export interface AttackEvaluation {
+  /** The attack with every option. */
+  readonly attack: string;
+  readonly robustAccuracy: number;
+  readonly low: number;
+  readonly high: number;
+  /** Passes of an image through the attacked network, the mean over images; the answers are not among them. */
+  readonly passes: PassCounter;
+  /** Time of the attack and of the answers. */
+  readonly seconds: number;
+  /** The share of fresh draws in which each image was answered correctly. */
+  readonly perImage: Float32Array;
+}
+
+export interface Evaluation {
+  readonly images: number;
+  /** Fresh draws of the network's noise that each image was answered in. */
+  readonly draws: number;
+  readonly clean: CleanEvaluation;
+  readonly attacks: readonly AttackEvaluation[];
+  /** For each image the least accuracy among clean and all attacks; undefined without attacks. */
+  readonly worstCase?: Accuracy;
+  readonly flags: readonly Flag[];
+}
+
+/** What was counted under one attack, or on clean images. */
+export interface EvaluationRow {
+  /** The attack's label, or "clean". */
+  readonly name: string;
+  readonly answers: Answers;
+  /** Passes of single images. */
+  readonly passes: PassCounter;
+  seconds: number;
+}
+
+/** Accuracies of counted rows, the clean one first. */
+export function summarize(
+  rows: readonly EvaluationRow[],
+  randomized: boolean,
+  seed: Seed,
+  flags: readonly Flag[],
+): Evaluation {
+  const accuracy = (answers: Answers, name: string) => accuracyOf(answers, randomized, deriveSeed(seed, name));
+  const [clean, ...attacked] = rows;
+  if (clean === undefined) throw new RangeError("an evaluation needs the row of the clean images");
+  const worst = worstOf(rows.map(({ answers }) => answers));
+  return {
+    images: clean.answers.correct.length,
+    draws: clean.answers.draws,
+    clean: { ...accuracy(clean.answers, clean.name), perImage: clean.answers.shares() },
+    attacks: attacked.map((row) => summarizeAttack(row, accuracy(row.answers, row.name))),
+    ...(attacked.length > 0 ? { worstCase: accuracy(worst, "worst case") } : {}),
+    flags,
+  };
+}
+
+function summarizeAttack({ name, answers, passes, seconds }: EvaluationRow, accuracy: Accuracy): AttackEvaluation {
+  const { accuracy: robustAccuracy, low, high } = accuracy;
+  const images = answers.correct.length;
+  const mean = { forward: passes.forward / images, backward: passes.backward / images };
+  return { attack: name, robustAccuracy, low, high, passes: mean, seconds, perImage: answers.shares() };
+}

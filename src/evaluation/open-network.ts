@@ -1,0 +1,96 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { FileFormatError, scope, type Tensor, tensor } from "../engine/index.js";
+import { readSafetensors } from "../engine/safetensors.js";
+import { type Model, modelByName, type QuantizationOptions } from "../models/index.js";
+import { loadState, type Module } from "../nn/index.js";
+import { loadWeights, RunFolder, type TrainConfig } from "../training/index.js";
+
+/** What a file of weights does not tell of its network. */
+export interface NetworkOptions {
+  readonly network: string;
+  readonly batchNorm?: boolean | undefined;
+  /** Where SQA stands; undefined for none. */
+  readonly sqa?: QuantizationOptions | undefined;
+}
+
+/** A network with its weights, and the run that it comes from, if any. */
+export interface OpenedNetwork {
+  readonly model: Model;
+  readonly run?: {
+    readonly path: string;
+    readonly config: TrainConfig;
+    readonly finished: boolean;
+    /** Training steps behind the weights; undefined for a finished run. */
+    readonly steps?: number;
+  };
+}
+
+function checkFile(path: string): void {
+  if (!existsSync(path)) throw new Error(`weights file ${path} does not exist`);
+  if (!statSync(path).isDirectory()) return;
+  const hint = existsSync(join(path, "config.json")) ? "; it is a run folder: give it without --weights" : "";
+  throw new Error(`weights file ${path} is a folder${hint}`);
+}
+
+/** Weights that are no numbers give answers that look like some; nobody may measure them unknowingly. */
+function checkFinite(path: string, module: Module): void {
+  for (const [name, value] of module.state()) {
+    if (scope(() => value.detach().isfinite().all().item()) === 1) continue;
+    throw new FileFormatError(`${path}: weight "${name}" holds NaN or infinity: the network is broken`);
+  }
+}
+
+/** A network with weights out of a safetensors file. Errors name the file, and the weight that does not fit. */
+export function networkFromWeights(path: string, options: NetworkOptions): OpenedNetwork {
+  checkFile(path);
+  const model = modelByName(options.network).build({ seed: 0, batchNorm: options.batchNorm, sqa: options.sqa });
+  loadWeights(path, model.module);
+  checkFinite(path, model.module);
+  return { model };
+}
+
+/**
+ * The network of a run folder, as its config says; `sqa` puts another quantization in its place, null none. Of an unfinished
+ * run it is that of the last checkpoint. Throws an Error when there is none, or when the folder holds no run.
+ */
+export function networkFromRun(
+  path: string,
+  options: { sqa?: QuantizationOptions | null | undefined } = {},
+): OpenedNetwork {
+  if (!existsSync(path)) throw new Error(`run folder ${path} does not exist`);
+  const folder = RunFolder.open(path);
+  const { config } = folder;
+  const sqa = (options.sqa === undefined ? config.sqa : options.sqa) ?? undefined;
+  const model = modelByName(config.network).build({ seed: config.seed, batchNorm: config.batchNorm, sqa });
+  const finished = folder.result !== undefined;
+  if (finished) {
+    loadWeights(folder.weights, model.module);
+    checkFinite(folder.weights, model.module);
+    return { model, run: { path: folder.path, config, finished } };
+  }
+  if (!existsSync(folder.checkpoint)) throw new Error(`run ${path} has not reached its first checkpoint yet`);
+  const steps = loadCheckpointWeights(folder.checkpoint, model.module);
+  checkFinite(folder.checkpoint, model.module);
+  return { model, run: { path: folder.path, config, finished, steps } };
+}
+
+const prefix = "network.";
+
+/** Loads a checkpoint's weights, without what only training needs, and returns the steps behind them. */
+function loadCheckpointWeights(path: string, module: Module): number {
+  const { tensors, metadata } = readSafetensors(path);
+  scope(() => {
+    const weights = new Map<string, Tensor>();
+    for (const [name, { dtype, data, shape }] of tensors) {
+      // The network's part is float32 throughout; anything else would then be missing, and is said to be.
+      if (name.startsWith(prefix) && dtype === "float32") weights.set(name.slice(prefix.length), tensor(data, shape));
+    }
+    try {
+      loadState(module, weights);
+    } catch (error) {
+      throw new FileFormatError(`${path}: ${(error as Error).message}`, { cause: error });
+    }
+  });
+  return (JSON.parse(metadata.progress ?? "{}") as { step?: number }).step ?? 0;
+}

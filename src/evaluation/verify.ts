@@ -1,0 +1,29 @@
+import type { Attack } from "../attacks/index.js";
+import { noGrad, scope, type Tensor } from "../engine/index.js";
+
+/** What float32 may add to a radius. */
+const tolerance = 1e-6;
+
+/**
+ * Throws an Error that names the attack unless what it made are float32 images of the same shape, inside [0, 1] and, where
+ * a radius bounds it, within the radius of the images in its norm.
+ */
+export function verifyAdversarial(attack: Attack, images: Tensor, adversarial: Tensor): void {
+  const fault = noGrad(() => scope(() => faultOf(attack, images, adversarial)));
+  if (fault !== undefined) throw new Error(`attack ${attack.label} ${fault}; its result is not counted`);
+}
+
+function faultOf({ traits }: Attack, images: Tensor, adversarial: Tensor): string | undefined {
+  if (adversarial.dtype !== "float32" || adversarial.shape.join() !== images.shape.join()) {
+    const [given, wanted] = [adversarial, images].map(({ dtype, shape }) => `${dtype} [${shape.join(", ")}]`);
+    return `returned ${given}, not ${wanted}`;
+  }
+  const [low, high] = [adversarial.amin().item(), adversarial.amax().item()];
+  if (!(low >= 0 && high <= 1)) return `left the pixel range [0, 1]: it returned ${low} .. ${high}`;
+  if (traits.radius === undefined) return undefined;
+  const difference = adversarial.to("float64").sub(images);
+  const distances = traits.norm === "linf" ? difference.abs() : difference.square().sumDim([1, 2, 3]).sqrt();
+  const farthest = distances.amax().item();
+  if (farthest <= traits.radius + tolerance) return undefined;
+  return `left its ball: ${traits.norm} distance ${farthest.toPrecision(7)}, but its radius is ${traits.radius}`;
+}

@@ -32,7 +32,7 @@ const loggedEvent = z.discriminatedUnion("type", [
  */
 export function readEvents(path: string): (EpochEvent | AlarmEvent)[] {
   if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n");
+  const lines = readText(path).split("\n");
   lines.pop();
   return lines.map((line, index) => {
     try {
@@ -42,4 +42,12 @@ export function readEvents(path: string): (EpochEvent | AlarmEvent)[] {
       throw new FileFormatError(`${path}:${index + 1}: not an event of a run: ${problem}`, { cause });
     }
   });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new FileFormatError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
 }

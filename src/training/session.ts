@@ -157,10 +157,14 @@ export class TrainingSession {
     });
   }
 
-  /** Whether every weight is a finite number. */
-  weightsFinite(): boolean {
+  /** Whether the network's answers to probe images are finite numbers. */
+  outputsFinite(): boolean {
     return scope(() =>
-      noGrad(() => [...this.model.module.state().values()].every((value) => value.isfinite().all().item() === 1)),
+      noGrad(() => {
+        const { images, imageIds } = this.#data.batch(this.#probePositions.subarray(0, probeBatch));
+        const logits = this.model.classifier().logits(images, { seed: this.#seed, draw: 0, imageIds });
+        return logits.isfinite().all().item() === 1;
+      }),
     );
   }
 

@@ -120,8 +120,8 @@ function* oneStep(run: Standing): Generator<TrainEvent> {
 function* endEpoch(run: Standing): Generator<TrainEvent> {
   const { session, progress, epochs, folder } = run;
   const epoch = progress.step / session.stepsPerEpoch;
-  // The loss is that before the last update, so the weights may be worse than it; no attack could run on them.
-  if (!session.weightsFinite()) yield* run.fail(progress.step, "a weight is not finite");
+  // The loss is that before the last update; no attack could run on a network that answers with NaN.
+  if (!session.outputsFinite()) yield* run.fail(progress.step, "the network's output is not finite");
   const event: EpochEvent = {
     type: "epoch",
     epoch,

@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { parseAttack, Target } from "../../src/attacks/index.js";
+import { deriveSeed, type Tensor } from "../../src/engine/index.js";
+import type { Classifier } from "../../src/nn/index.js";
+import { trainingMethods } from "../../src/training/index.js";
+import { maxDifference, quantizedCnn, randomBatch, randomCnn, tinyCnn } from "../attacks/tiny-networks.js";
+
+const context = (imageIds: Tensor) => ({ seed: deriveSeed(5, "methods"), imageIds });
+
+/** What a method makes of the random batch of a network; `noiseName` keys its noise. */
+function perturbed(text: string, model: Classifier, noiseName = "method"): Tensor {
+  const { images, labels, ids } = randomBatch(9, model);
+  const method = trainingMethods.parse(text);
+  return method.perturb!(new Target(model, context(ids), noiseName), images, labels);
+}
+
+const largestMove = (text: string, model: Classifier) =>
+  maxDifference(perturbed(text, model), randomBatch(9, model).images);
+
+const networks: [string, Classifier][] = [
+  ["the golden network", tinyCnn],
+  ["a random network", randomCnn],
+  ["a randomized network", quantizedCnn],
+];
+
+describe.each(networks)("on %s", (_, model) => {
+  const { images, labels, ids } = randomBatch(9, model);
+
+  test.each([
+    ["fgsm(epsilon=0.1)", "fgsm(epsilon=0.1)"],
+    ["fgsm(epsilon=0.1, labels=predicted)", "fgsm(epsilon=0.1, labels=predicted)"],
+    ["pgd(epsilon=0.1, steps=4, stepSize=0.03)", "pgd(epsilon=0.1, steps=4, stepSize=0.03)"],
+    ["pgd(epsilon=0.1, steps=1, stepSize=0.1, randomStart=false)", "fgsm(epsilon=0.1)"],
+  ])("%s makes the images of the attack %s", (method, attack) => {
+    const { attackName } = parseAttack(attack);
+    const reference = parseAttack(attack)(model, images, labels, context(ids));
+    const own = perturbed(method, model, attackName);
+    // Clamping to [0, 1] and projecting to the ball round differently in the last bit.
+    if (method.startsWith(attackName)) expect(own.toArray()).toEqual(reference.toArray());
+    else expect(maxDifference(own, reference)).toBeLessThan(1e-6);
+  });
+
+  test.each([
+    ["fgsm(epsilon=0.1)", 0.1],
+    ["fgsm(epsilon=0.1, sampled=true)", 0.1],
+    ["fgsm-rs(epsilon=0.1)", 0.1],
+    ["fgsm-rs(epsilon=0.1, stepSize=0.3)", 0.1],
+    ["pgd(epsilon=0.1, steps=3)", 0.1],
+    // Noise of up to k radii, and a step of one more that nothing projects back.
+    ["n-fgsm(epsilon=0.1)", 0.3],
+    ["n-fgsm(epsilon=0.1, noise=1, stepSize=0.05)", 0.15],
+  ])("%s moves pixels by at most %d, and keeps them in [0, 1]", (method, most) => {
+    const moved = perturbed(method, model);
+    expect(moved.shape).toEqual(images.shape);
+    expect(largestMove(method, model)).toBeLessThanOrEqual(most + 1e-6);
+    expect(largestMove(method, model)).toBeGreaterThan(0.4 * most);
+    expect(moved.amin().item()).toBeGreaterThanOrEqual(0);
+    expect(moved.amax().item()).toBeLessThanOrEqual(1);
+  });
+
+  test("a wide N-FGSM leaves the ball that FGSM with a random start keeps to", () => {
+    expect(largestMove("n-fgsm(epsilon=0.1)", model)).toBeGreaterThan(0.15);
+  });
+
+  test.each(["fgsm(epsilon=0.1, sampled=true)", "fgsm-rs", "n-fgsm", "pgd(steps=2)"])(
+    "%s is random by its key",
+    (text) => {
+      expect(perturbed(text, model).toArray()).toEqual(perturbed(text, model).toArray());
+      expect(maxDifference(perturbed(text, model), perturbed(text, model, "another key"))).toBeGreaterThan(1e-3);
+    },
+  );
+});
+
+test("sampled radii are those of a normal distribution cut at two standard deviations", () => {
+  const { images, labels, ids } = randomBatch(2000, tinyCnn);
+  const target = new Target(tinyCnn, context(ids), "radii");
+  const middle = images.mul(0).add(0.5);
+  const moved = trainingMethods.parse("fgsm(epsilon=0.1, sampled=true)").perturb!(target, middle, labels);
+  const radii = moved.sub(middle).abs().flatten(1).amax([1]).toNumbers();
+  // The mean of |N(0, 1)| given that it is below 2 is sqrt(2 / pi) (1 - exp(-2)) / erf(sqrt 2); one standard error is 0.006.
+  const mean = radii.reduce((a, b) => a + b, 0) / radii.length / 0.05;
+  expect(Math.abs(mean - (Math.sqrt(2 / Math.PI) * (1 - Math.exp(-2))) / 0.9544997)).toBeLessThan(0.04);
+  expect(radii.filter((radius) => radius > 0.0999).length).toBeLessThan(10);
+});
+
+test("standard training changes nothing", () => {
+  expect(trainingMethods.parse("standard").perturb).toBeUndefined();
+});
+
+test("unknown methods and options name the nearest", () => {
+  expect(() => trainingMethods.parse("n-fgm")).toThrow('unknown training method "n-fgm"; did you mean "n-fgsm"?');
+  expect(() => trainingMethods.parse("fgsm(epsilom=1)")).toThrow('unknown option "epsilom"; did you mean "epsilon"?');
+  expect(() => trainingMethods.parse("fgsm(epsilon=8)")).toThrow('option "epsilon" cannot be 8; accepted: ');
+});

@@ -1,0 +1,158 @@
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { FileFormatError } from "../../src/engine/index.js";
+import { RunFolder, type TrainConfigInput, type TrainEvent, train, trainConfig } from "../../src/training/index.js";
+import { writeDigits } from "./digits-folder.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sqa-run-folder-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const data = writeDigits(folder, { train: 30, test: 10 });
+const runs = join(folder, "runs");
+const config: TrainConfigInput = { epochs: 2, batchSize: 10, sqa: {}, probes: ["fgsm"], probeImages: 10 };
+const run = RunFolder.for(trainConfig(config), runs);
+
+async function collect(options: { threads?: number; data?: string; stopAfter?: number } = {}): Promise<TrainEvent[]> {
+  const { stopAfter, ...rest } = options;
+  const controller = new AbortController();
+  const events: TrainEvent[] = [];
+  const given = { runs, data, checksums: false, threads: 1, signal: controller.signal, ...rest };
+  for await (const event of train(config, given)) {
+    events.push(event);
+    if (event.type === "step" && event.step === stopAfter) controller.abort();
+  }
+  return events;
+}
+
+const refusal = async (): Promise<string> => {
+  const error = await collect().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(FileFormatError);
+  return (error as Error).message;
+};
+
+/** A run that stands after step 4 of 6, past its first epoch. */
+beforeEach(async () => {
+  rmSync(runs, { recursive: true, force: true });
+  await collect({ stopAfter: 4 });
+});
+
+describe("a damaged file of a run is named", () => {
+  test("a checkpoint cut short, of another run, or without its metadata", async () => {
+    const { checkpoint } = run;
+    const whole = readFileSync(checkpoint);
+    truncateSync(checkpoint, whole.length - 100);
+    expect(await refusal()).toMatch(new RegExp(`^${checkpoint}: .*; delete the file to begin the run again$`));
+    truncateSync(checkpoint, 0);
+    expect(await refusal()).toContain("0 bytes are too few");
+    // The metadata keeps its length, so that the file stays well-formed.
+    const text = whole.toString("latin1");
+    writeFileSync(checkpoint, text.replace(`"run":"${run.identity}"`, '"run":"00000000"'), "latin1");
+    expect(await refusal()).toContain(`this checkpoint is of run 00000000, not ${run.identity}`);
+    writeFileSync(checkpoint, text.replace('\\"epochLoss\\"', '\\"epochLoze\\"'), "latin1");
+    expect(await refusal()).toContain("not a checkpoint: must hold step, epochLoss");
+    writeFileSync(checkpoint, text.replace('"network.fc2.bias"', '"network.fc2.bios"'), "latin1");
+    expect(await refusal()).toContain("missing: fc2.bias; not of this network: fc2.bios");
+    writeFileSync(checkpoint, text.replace('"optimizer.momentum.fc2.bias"', '"optimizer.momentum.fc2.bios"'), "latin1");
+    expect(await refusal()).toContain(`the optimizer's "momentum.fc2.bias" is missing`);
+  });
+
+  test("events.jsonl", async () => {
+    const events = run.file("events.jsonl");
+    const whole = readFileSync(events, "utf8");
+    writeFileSync(events, whole.replace('"epoch":1', '"epoch":'));
+    expect(await refusal()).toContain(`${events}:1: not an event of a run`);
+    writeFileSync(events, "");
+    expect(await refusal()).toContain(`${events}: tells of 0 epochs, but the checkpoint is past 1; delete`);
+  });
+
+  test("config.json", async () => {
+    const file = run.file("config.json");
+    writeFileSync(file, '{"epochs": 2');
+    expect(await refusal()).toContain(`${file}: `);
+    writeFileSync(file, '{"epochs": 3}');
+    expect(await refusal()).toContain(`${file}: not the configuration that the folder is named after`);
+    expect(() => RunFolder.open(folder)).toThrow(`${folder} is not a run folder: it has no config.json`);
+  });
+
+  test("result.json", async () => {
+    await collect();
+    writeFileSync(run.file("result.json"), "[]");
+    expect(await refusal()).toContain(`${run.file("result.json")}: not the result of a run`);
+  });
+});
+
+test("what a killed run wrote after its checkpoint, and half a line, are taken back", async () => {
+  const events = run.file("events.jsonl");
+  const epoch = run.events().find(({ type }) => type === "epoch");
+  appendFileSync(events, `${JSON.stringify({ ...epoch, epoch: 2, step: 6 })}\n{"type":"alar`);
+  const resumed = await collect();
+  expect(resumed.filter(({ type }) => type === "epoch")).toHaveLength(1);
+  const epochs = run.events().filter((event) => event.type === "epoch");
+  expect(epochs.map(({ step }) => step)).toEqual([3, 6]);
+  expect(run.result?.last.step).toBe(6);
+});
+
+test("a run killed between its weights and its result is finished", async () => {
+  await collect();
+  const weights = readFileSync(run.weights);
+  rmSync(run.file("result.json"));
+  expect((await collect()).map(({ type }) => type)).toEqual(["start", "end"]);
+  expect(readFileSync(run.weights).equals(weights)).toBe(true);
+});
+
+test("other threads or another libtorch than it began with are warned of", async () => {
+  const environment = JSON.parse(readFileSync(run.file("environment.json"), "utf8"));
+  writeFileSync(run.file("environment.json"), JSON.stringify({ ...environment, libtorch: "1.0" }));
+  const warnings = (await collect({ threads: 2 })).filter((event) => event.type === "warning");
+  expect(warnings.map(({ message }) => message.split(":")[0])).toEqual([
+    "the run began with number of threads 1 and goes on with 2",
+    `the run began with libtorch 1.0 and goes on with ${environment.libtorch}`,
+  ]);
+});
+
+test("other images than it began with are refused", async () => {
+  const other = writeDigits(join(folder, "other"), { train: 40, test: 10 });
+  await expect(collect({ data: other })).rejects.toThrow("the training images are not those that run");
+});
+
+describe("a run belongs to one process at a time", () => {
+  const lock = run.file("lock");
+  const owner = (pid: number, host = hostname()) => JSON.stringify({ pid, started: "1", host });
+
+  test("and says who has it", async () => {
+    const controller = new AbortController();
+    const first = train(config, { runs, data, checksums: false, signal: controller.signal });
+    await first.next();
+    await expect(collect()).rejects.toThrow(`run ${run.path} is in use by process ${process.pid} on ${hostname()}`);
+    controller.abort();
+    for await (const _ of first);
+    expect((await collect()).at(-1)?.type).toBe("end");
+  });
+
+  test("and is taken over from one that is gone", async () => {
+    const gone = spawnSync("true").pid;
+    // A number that another process has by now, and a file that no process wrote whole, count as gone, too.
+    for (const text of [owner(gone), owner(process.pid), "", "{"]) {
+      writeFileSync(lock, text);
+      expect((await collect({ stopAfter: 5 })).at(-1)?.type).toMatch(/stopped|end/);
+    }
+  });
+
+  test("but not from another machine", async () => {
+    writeFileSync(lock, owner(1, "elsewhere"));
+    await expect(collect()).rejects.toThrow("in use by process 1 on elsewhere: wait for it or stop it (if it is gone,");
+  });
+});
+
+test("a folder that cannot be made or written is named", async () => {
+  writeFileSync(join(folder, "file"), "");
+  const made = async () => {
+    for await (const _ of train(config, { runs: join(folder, "file"), data, checksums: false }));
+  };
+  await expect(made()).rejects.toThrow(`cannot make the run folder ${join(folder, "file")}`);
+  rmSync(run.file("events.jsonl"));
+  mkdirSync(run.file("events.jsonl"));
+  await expect(collect()).rejects.toThrow(run.file("events.jsonl"));
+});

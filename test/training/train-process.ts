@@ -1,0 +1,42 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { addonRecord } from "../../src/engine/native.js";
+
+const checkout = fileURLToPath(new URL("../..", import.meta.url));
+
+/** `sqa train` as a process of its own, with the addon that this process has; what it writes is kept. */
+export class TrainProcess {
+  stdout = "";
+  stderr = "";
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | NodeJS.Signals | null>;
+
+  constructor(words: readonly string[]) {
+    const SQA_ADDON = process.env.SQA_ADDON ?? resolve(checkout, "build", addonRecord().addon);
+    this.#child = spawn(process.execPath, [resolve(checkout, "bin/sqa.mjs"), "train", ...words], {
+      env: { ...process.env, SQA_ADDON, OMP_NUM_THREADS: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child.stdout!.on("data", (text) => {
+      this.stdout += text;
+    });
+    this.#child.stderr!.on("data", (text) => {
+      this.stderr += text;
+    });
+    this.#ended = new Promise((done) => this.#child.on("close", (code, signal) => done(signal ?? code)));
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Resolves with the exit code or the signal that ended the process. */
+  ended(): Promise<number | NodeJS.Signals | null> {
+    return this.#ended;
+  }
+}

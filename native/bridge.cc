@@ -15,6 +15,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "conv_block.h"
 #include "convert.h"
 #include "handle.h"
 #include "quantize.h"
@@ -302,6 +303,19 @@ napi_value uniform(napi_env env, const Arguments& arguments) {
                                         noiseKey(env, arguments, 2)));
 }
 
+// convBlock(input, weight, bias, lambda | 0 for no quantization, nearest, seed low, seed high, draw, stream, image ids | null)
+napi_value block(napi_env env, const Arguments& arguments) {
+  int64_t lambda = toInt(env, arguments[3], "lambda");
+  if (lambda < 0 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 0 .. 2^20");
+  std::optional<ImageQuantization> quantization;
+  if (lambda > 0) {
+    bool nearest = toIValue(env, arguments[4], c10::BoolType::get()).toBool();
+    quantization = ImageQuantization{lambda, nearest, noiseKey(env, arguments, 5), optionalTensor(env, arguments[9])};
+  }
+  return wrapTensor(env, convBlock(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
+                                   unwrapTensor(env, arguments[2]), quantization));
+}
+
 napi_value setTensorErrorClass(napi_env env, const Arguments& arguments) {
   setErrorClass(env, arguments[0]);
   return nullptr;
@@ -365,6 +379,7 @@ NAPI_MODULE_INIT() {
   define<versions, 0>(env, exports, "versions");
   define<memory, 0>(env, exports, "memory");
   define<quantize, 10>(env, exports, "quantizeActivation");
+  define<block, 10>(env, exports, "convBlock");
   define<uniform, 6>(env, exports, "countedUniform");
   define<setTensorErrorClass, 1>(env, exports, "setErrorClass");
   napi_value value;

@@ -129,7 +129,8 @@ void quantizeRun(const float* h, float* y, int64_t count, int64_t image, int64_t
 void quantizeChannelsLast(const float* h, float* y, int64_t pixels, int64_t channels, int64_t image,
                           const Extent& extent, float lambda, const Uniforms& uniforms) {
   if (settleDegenerate(h, y, pixels * channels, extent)) return;
-  std::vector<float> buffer(4 * channels);
+  thread_local std::vector<float> buffer;
+  buffer.resize(4 * channels);
   for (int64_t pixel = 0; pixel < pixels; pixel += 4) {
     uniformBlocks(uniforms.key(), uniforms.imageId(image), pixel / 4, pixels / 4, channels, buffer.data(), 1, channels);
     quantizeRow(h + pixel * channels, buffer.data(), y + pixel * channels, 4 * channels, extent.minimum,
@@ -192,6 +193,8 @@ struct StraightThrough : torch::autograd::Function<StraightThrough> {
   }
 };
 
+}  // namespace
+
 void checkImageIds(const at::Tensor& imageIds, int64_t images) {
   TORCH_CHECK(imageIds.defined(), "stochastic rounding needs image ids or uniforms");
   TORCH_CHECK(imageIds.device().is_cpu(), "image ids must be on the CPU, not on ", imageIds.device());
@@ -204,7 +207,36 @@ void checkImageIds(const at::Tensor& imageIds, int64_t images) {
   }
 }
 
-}  // namespace
+void quantizeImage(const float* h, float* y, int64_t pixels, int64_t channels, const ImageQuantization& quantization,
+                   int64_t image) {
+  const int64_t elements = pixels * channels;
+  const Extent extent = extentOf(h, elements);
+  if (settleDegenerate(h, y, elements, extent)) return;
+  const float lambda = static_cast<float>(quantization.lambda), width = extent.maximum - extent.minimum;
+  const at::Tensor none;
+  const Uniforms uniforms(none, quantization.nearest, quantization.key, quantization.imageIds);
+  thread_local std::vector<float> buffer;
+  if (quantization.nearest) {
+    buffer.resize(kChunk);
+    uniforms.at(image, 0, kChunk, buffer.data());
+    for (int64_t i = 0; i < elements; i += kChunk) {
+      const int64_t count = std::min(kChunk, elements - i);
+      quantizeRow(h + i, buffer.data(), y + i, count, extent.minimum, width, lambda);
+    }
+  } else if (pixels % 4 == 0) {
+    quantizeChannelsLast(h, y, pixels, channels, image, extent, lambda, uniforms);
+  } else {
+    // A counter block lies across channels: draw the image's uniforms in row-major order, then bring them into memory order.
+    buffer.resize(2 * elements + 4);
+    float* ordered = buffer.data();
+    float* drawn = ordered + elements;
+    uniforms.at(image, 0, elements, drawn);
+    for (int64_t p = 0; p < pixels; p++) {
+      for (int64_t c = 0; c < channels; c++) ordered[p * channels + c] = drawn[c * pixels + p];
+    }
+    quantizeRow(h, ordered, y, elements, extent.minimum, width, lambda);
+  }
+}
 
 at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
                               const at::Tensor& imageIds, const at::Tensor& uniforms) {

@@ -16,6 +16,22 @@ enum class Range { image, channel, batch };
 at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
                               const at::Tensor& imageIds, const at::Tensor& uniforms);
 
+// How an image by itself is quantized; ids are those of the whole batch, undefined when rounding to nearest.
+struct ImageQuantization {
+  int64_t lambda;
+  bool nearest;
+  NoiseKey key;
+  at::Tensor imageIds;
+};
+
+// Quantizes one image stored channels-last, (pixels, channels), over its own range; gives the values that
+// quantizeActivation gives. `image` is its place in the batch.
+void quantizeImage(const float* h, float* y, int64_t pixels, int64_t channels, const ImageQuantization& quantization,
+                   int64_t image);
+
+// Throws unless ids are int64 below 2^32 for each of the images.
+void checkImageIds(const at::Tensor& imageIds, int64_t images);
+
 // Uniforms in [0, 1) of shape (image ids, ...elementShape).
 at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape, const NoiseKey& key);
 

@@ -53,6 +53,18 @@ interface Native {
     imageIds: Handle | null,
     uniforms: Handle | null,
   ): Handle;
+  convBlock(
+    input: Handle,
+    weight: Handle,
+    bias: Handle,
+    lambda: number,
+    nearest: boolean,
+    seedLow: number,
+    seedHigh: number,
+    draw: number,
+    stream: number,
+    imageIds: Handle | null,
+  ): Handle;
   countedUniform(
     imageIds: Handle,
     elementShape: readonly number[],

@@ -27,7 +27,8 @@ export function imageIdRange(first: number, count: number): Tensor {
   );
 }
 
-function checkWord(name: string, value: number): void {
+/** Throws unless a word of a noise key fits 32 bits. */
+export function checkWord(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
     throw new RangeError(`${name} must be an integer in 0 .. 2^32 - 1, not ${value}`);
   }
@@ -67,6 +68,13 @@ export type Rounding = (typeof roundings)[number];
 /** Above this float32 no longer tells the levels apart well. */
 const largestLambda = 2 ** 20;
 
+/** Throws unless lambda, the number of levels minus one, is one that SQA takes. */
+export function checkLambda(lambda: number): void {
+  if (!Number.isInteger(lambda) || lambda < 1 || lambda > largestLambda) {
+    throw new RangeError(`lambda must be an integer in 1 .. 2^20, not ${lambda}`);
+  }
+}
+
 /**
  * The SQA kernel: quantizes activations (N, C, ...) or (N, F) to lambda + 1 levels, with a straight-through gradient
  * (Yoon, Park and Kim, Algorithm 1). `uniforms` replaces counted noise; nearest rounding needs neither.
@@ -84,9 +92,7 @@ export function quantizeActivation(
   if (!roundings.includes(options.rounding)) {
     throw new RangeError(`rounding must be one of ${roundings.join(", ")}, not ${options.rounding}`);
   }
-  if (!Number.isInteger(options.lambda) || options.lambda < 1 || options.lambda > largestLambda) {
-    throw new RangeError(`lambda must be an integer in 1 .. 2^20, not ${options.lambda}`);
-  }
+  checkLambda(options.lambda);
   if (source === undefined && !nearest) throw new TypeError("stochastic rounding needs noise or uniforms");
   const counted = source !== undefined && "noise" in source ? source : undefined;
   const uniforms = source !== undefined && "uniforms" in source ? source.uniforms : undefined;

@@ -5,6 +5,7 @@ export {
   checkPixelRange,
   classifierOf,
 } from "./classifier.js";
+export { withoutFusion } from "./fusion.js";
 export { batchNorm2d, conv2d, linear } from "./initialization.js";
 export {
   BatchNorm2d,
@@ -17,7 +18,7 @@ export {
   type WeightTransform,
 } from "./layers.js";
 export { crossEntropy, dlr, type Loss, type LossName, losses, margin, meanCrossEntropy } from "./losses.js";
-export { loadState, Module, type Pass, parameterCount, Sequential } from "./module.js";
+export { loadState, Module, type Pass, parameterCount } from "./module.js";
 export { adam, type Optimizer, sgd } from "./optimizers.js";
 export {
   constantSchedule,
@@ -27,3 +28,4 @@ export {
   stepSchedule,
   triangularSchedule,
 } from "./schedules.js";
+export { Sequential } from "./sequential.js";

@@ -1,4 +1,4 @@
-import { type Noise, scope, Tensor } from "../engine/index.js";
+import { type BlockQuantization, type Noise, scope, Tensor } from "../engine/index.js";
 
 /** What a network needs to know of the pass it is in. */
 export interface Pass {
@@ -27,6 +27,14 @@ export abstract class Module {
     let output = this.forward(input, pass);
     for (const transform of this.outputTransforms) output = transform.apply(output, pass);
     return output;
+  }
+
+  /**
+   * For an output transform that a fused kernel can do: the quantization it amounts to in a pass, null for none at all.
+   * Undefined, the default: only `apply` can do it.
+   */
+  fusedQuantization(_pass: Pass): BlockQuantization | null | undefined {
+    return undefined;
   }
 
   /** The modules in this one's fields, by name. */
@@ -61,24 +69,6 @@ export abstract class Module {
   /** Frees every tensor of the network. */
   dispose(): void {
     for (const value of this.state().values()) value.dispose();
-  }
-}
-
-/** Modules one after another, each under its own name. */
-export class Sequential extends Module {
-  readonly #layers: [string, Module][];
-
-  constructor(layers: Record<string, Module>) {
-    super();
-    this.#layers = Object.entries(layers);
-  }
-
-  override namedChildren(): [string, Module][] {
-    return this.#layers;
-  }
-
-  protected override forward(input: Tensor, pass: Pass): Tensor {
-    return this.#layers.reduce((hidden, [, layer]) => layer.apply(hidden, pass), input);
   }
 }
 

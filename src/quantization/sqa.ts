@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { quantizationRanges, quantizeActivation, roundings, type Tensor } from "../engine/index.js";
+import {
+  type BlockQuantization,
+  quantizationRanges,
+  quantizeActivation,
+  roundings,
+  type Tensor,
+} from "../engine/index.js";
 import { Module, type Pass } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";
 
@@ -27,6 +33,13 @@ export class StochasticQuantizedActivation extends Module {
   /** Whether two draws can differ. */
   get randomized(): boolean {
     return this.options.rounding === "stochastic";
+  }
+
+  override fusedQuantization(pass: Pass): BlockQuantization | null | undefined {
+    if (!pass.quantization) return null;
+    const { lambda, range, rounding } = this.options;
+    if (range !== "image") return undefined;
+    return rounding === "nearest" ? { lambda } : { lambda, source: { noise: pass.noise, stream: this.stream } };
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {

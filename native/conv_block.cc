@@ -1,0 +1,115 @@
+#include "conv_block.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "conv_block_backward.h"
+#include "conv_kernels.h"
+#include "conv_scratch.h"
+
+namespace sqa {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+void checkFloat(const at::Tensor& tensor, const char* name) {
+  TORCH_CHECK(tensor.scalar_type() == at::kFloat && tensor.device().is_cpu(), name, " must be float32 on the CPU, not ",
+              tensor.scalar_type(), " on ", tensor.device());
+}
+
+BlockShape checkedShape(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+  checkFloat(input, "input");
+  checkFloat(weight, "weight");
+  checkFloat(bias, "bias");
+  TORCH_CHECK(input.dim() == 4, "input must have shape (N, C, H, W), not ", input.sizes());
+  const BlockShape shape{input.size(1), weight.dim() > 0 ? weight.size(0) : 0, input.size(2), input.size(3)};
+  TORCH_CHECK(shape.in == 1 || (shape.in > 0 && shape.in % kLanes == 0),
+              "input channels must be 1 or a multiple of 8, not ", shape.in);
+  TORCH_CHECK(shape.out > 0 && shape.out % kLanes == 0, "output channels must be a multiple of 8, not ", shape.out);
+  TORCH_CHECK(shape.height >= 2 && shape.width >= 2, "sides must be 2 or more, not ", shape.height, " and ", shape.width);
+  TORCH_CHECK(weight.sizes() == at::IntArrayRef({shape.out, shape.in, 3, 3}), "weight must have shape [", shape.out, ", ",
+              shape.in, ", 3, 3], not ", weight.sizes());
+  TORCH_CHECK(bias.sizes() == at::IntArrayRef({shape.out}), "bias must have shape [", shape.out, "], not ", bias.sizes());
+  constexpr int64_t kLargest = 1 << 30;  // offsets in an image and in the weights are 32-bit
+  TORCH_CHECK(shape.height < kLargest / shape.in / (shape.width + 2) && 9 * shape.in < kLargest / shape.out,
+              "an image of shape ", input.sizes(), " is too large");
+  return shape;
+}
+
+struct Pooled {
+  at::Tensor output;
+  at::Tensor codes;  // (N, windows, out), one byte a pooled output; undefined where no gradient will be asked for
+};
+
+Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                    const std::optional<ImageQuantization>& quantization, bool keepCodes) {
+  const int64_t images = input.size(0);
+  const at::Tensor x = channelsLast(input), w = channelsLast(weight), b = bias.contiguous();
+  at::Tensor output = at::empty({images, shape.out, shape.pooledHeight(), shape.pooledWidth()}, x.options(),
+                                at::MemoryFormat::ChannelsLast);
+  const int64_t pooled = shape.windows() * shape.out;
+  at::Tensor codes;
+  if (keepCodes) codes = at::empty({images, shape.windows(), shape.out}, at::kByte);
+
+  const at::Tensor packed = at::empty({w.numel()}, w.options());
+  packWeights(shape, w.data_ptr<float>(), packed.data_ptr<float>());
+  const std::vector<int32_t> offsets = windowOffsets(shape);
+  const ConvKernels& kernels = convKernels();
+  const float *from = x.data_ptr<float>(), *weights = packed.data_ptr<float>(), *biases = b.data_ptr<float>();
+  float* to = output.data_ptr<float>();
+  uint8_t* codesTo = keepCodes ? codes.data_ptr<uint8_t>() : nullptr;
+  at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
+    Scratch& scratch = Scratch::ofThread();
+    float* padded = scratch.padded.zeroed(shape.paddedInput());
+    float* h = scratch.hidden.of(shape.pixels() * shape.out);
+    float* y = quantization ? scratch.quantized.of(shape.pixels() * shape.out) : h;
+    uint8_t* spare = scratch.codes(pooled);
+    for (int64_t n = begin; n < end; n++) {
+      copyPadded(shape, from + n * shape.pixels() * shape.in, padded);
+      kernels.convolve(shape, padded, offsets.data(), weights, biases, h);
+      if (quantization) quantizeImage(h, y, shape.pixels(), shape.out, *quantization, n);
+      kernels.pool(shape, h, y, to + n * pooled, keepCodes ? codesTo + n * pooled : spare);
+    }
+  });
+  return {output, codes};
+}
+
+struct Block : torch::autograd::Function<Block> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
+                            const at::Tensor& bias, const BlockShape& shape,
+                            const std::optional<ImageQuantization>& quantization) {
+    Pooled pooled = forwardBlock(shape, input, weight, bias, quantization, true);
+    context->save_for_backward({input, weight, pooled.codes});
+    return pooled.output;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const std::array<bool, 3> wanted{context->needs_input_grad(0), context->needs_input_grad(1),
+                                     context->needs_input_grad(2)};
+    // Gradients of gradients are rare: they go through libtorch's operators.
+    const auto backward = at::GradMode::is_enabled() ? differentiableBackward : backwardBlock;
+    auto [input, weight, bias] = backward(saved[0], saved[1], saved[2], gradients[0], wanted);
+    return {input, weight, bias, at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor convBlock(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                     const std::optional<ImageQuantization>& quantization) {
+  const BlockShape shape = checkedShape(input, weight, bias);
+  if (quantization && !quantization->nearest) checkImageIds(quantization->imageIds, input.size(0));
+  const bool differentiable = input.requires_grad() || weight.requires_grad() || bias.requires_grad();
+  if (differentiable && at::GradMode::is_enabled()) return Block::apply(input, weight, bias, shape, quantization);
+  at::NoGradGuard guard;
+  return forwardBlock(shape, input, weight, bias, quantization, false).output;
+}
+
+}  // namespace sqa

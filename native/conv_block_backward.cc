@@ -1,0 +1,228 @@
+#include "conv_block_backward.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "conv_kernels.h"
+#include "conv_scratch.h"
+
+namespace sqa {
+namespace {
+
+// Sums over images are made within each of this many parts of a batch, and then over the parts in order, so that they do
+// not depend on the number of threads.
+constexpr int64_t kParts = 8;
+
+// Floats of runs that are added at a time: what twelve vector registers hold.
+constexpr int64_t kTile = 96;
+
+// What the backward pass of one image reads and writes.
+struct ImageGradients {
+  const float* image;
+  const float* pooledGradient;
+  const uint8_t* codes;
+  float* input;   // null where not wanted
+  float* weight;  // added to; null where not wanted
+};
+
+// Pooling lets a quarter of the convolution's outputs through, and ReLU less. So for several input channels the gradient
+// is never spread out: each pooled gradient adds its window of the input to the weights' gradient, and its kernel to the
+// input's, three runs each.
+class Backward {
+ public:
+  Backward(const BlockShape& shape, const float* weights)
+      : shape_(shape), weights_(weights), offsets_(windowOffsets(shape)), kernels_(convKernels()) {
+    if (shape.in > 1) return;
+    rotated_.resize(9 * shape.out);
+    for (int64_t c = 0; c < shape.out; c++) {
+      for (int64_t tap = 0; tap < 9; tap++) rotated_[(8 - tap) * shape.out + c] = weights[c * 9 + tap];
+    }
+  }
+
+  // Prepares a thread's buffers for any number of images.
+  void begin(Scratch& scratch, bool weightWanted) const {
+    if (shape_.in == 1) scratch.gradient.zeroed(shape_.paddedGradient());
+    if (weightWanted) scratch.padded.zeroed(shape_.paddedInput());
+    if (shape_.in > 1) {
+      scratch.runs.resize(4 * shape_.windows() * shape_.out);
+      scratch.counts.resize(std::max(4 * shape_.windows(), shape_.out));
+    }
+  }
+
+  void run(Scratch& scratch, const ImageGradients& image) const {
+    float* padded = scratch.padded.of(0);
+    if (image.weight != nullptr) copyPadded(shape_, image.image, padded);
+    if (shape_.in == 1) {
+      float* gradient = scratch.gradient.of(0);
+      kernels_.unpool(shape_, image.pooledGradient, image.codes, gradient);
+      if (image.input != nullptr) kernels_.inputGradientOfOne(shape_, gradient, rotated_.data(), image.input);
+      if (image.weight != nullptr) kernels_.weightGradientOfOne(shape_, padded, gradient, image.weight);
+    } else {
+      if (image.input != nullptr) inputGradient(scratch, image);
+      if (image.weight != nullptr) weightGradient(scratch, image, padded);
+    }
+  }
+
+ private:
+  // The pixel that is corner k = 0 .. 3 of a window: its place in the offsets.
+  int32_t offset(int64_t window, int64_t k) const {
+    const int64_t y = 2 * (window / shape_.pooledWidth()) + k / 2, x = 2 * (window % shape_.pooledWidth()) + k % 2;
+    return offsets_[y * shape_.width + x];
+  }
+
+  void inputGradient(Scratch& scratch, const ImageGradients& image) const {
+    const int64_t windows = shape_.windows(), out = shape_.out;
+    // For each corner of each window the kernels that go there: output channels whose largest pixel it is.
+    ScaledRun* runs = scratch.runs.data();
+    int32_t* counts = scratch.counts.data();
+    std::fill(counts, counts + 4 * windows, 0);
+    for (int64_t window = 0; window < windows; window++) {
+      const uint8_t* codes = image.codes + window * out;
+      const float* gradient = image.pooledGradient + window * out;
+      for (int64_t c = 0; c < out; c++) {
+        const int64_t corner = window * 4 + (codes[c] & 3);
+        // Written in any case and counted where active: no branch to mispredict.
+        runs[corner * out + counts[corner]] = {static_cast<int32_t>(c * 3 * shape_.run()), gradient[c]};
+        counts[corner] += codes[c] / kActive;
+      }
+    }
+    float* padded = scratch.gradient.zeroed(shape_.paddedInput());
+    for (int64_t ky = 0; ky < 3; ky++) {
+      for (int64_t j = 0; j < shape_.run(); j += kTile) {
+        const int64_t length = std::min(kTile, shape_.run() - j);
+        for (int64_t corner = 0; corner < 4 * windows; corner++) {
+          if (counts[corner] == 0) continue;
+          kernels_.addRuns(runs + corner * out, counts[corner], weights_ + ky * shape_.run() + j,
+                           padded + offset(corner / 4, corner % 4) + ky * shape_.paddedRow() + j, length);
+        }
+      }
+    }
+    const int64_t row = shape_.width * shape_.in;
+    for (int64_t y = 0; y < shape_.height; y++) {
+      std::memcpy(image.input + y * row, padded + (y + 1) * shape_.paddedRow() + shape_.in, row * sizeof(float));
+    }
+  }
+
+  void weightGradient(Scratch& scratch, const ImageGradients& image, const float* padded) const {
+    const int64_t windows = shape_.windows(), out = shape_.out;
+    // For each output channel the windows of the input that it saw.
+    ScaledRun* runs = scratch.runs.data();
+    int32_t* counts = scratch.counts.data();
+    std::fill(counts, counts + out, 0);
+    for (int64_t window = 0; window < windows; window++) {
+      const int32_t corners[4] = {offset(window, 0), offset(window, 1), offset(window, 2), offset(window, 3)};
+      const uint8_t* codes = image.codes + window * out;
+      const float* gradient = image.pooledGradient + window * out;
+      for (int64_t c = 0; c < out; c++) {
+        runs[c * windows + counts[c]] = {corners[codes[c] & 3], gradient[c]};
+        counts[c] += codes[c] / kActive;
+      }
+    }
+    for (int64_t ky = 0; ky < 3; ky++) {
+      for (int64_t j = 0; j < shape_.run(); j += kTile) {
+        const int64_t length = std::min(kTile, shape_.run() - j);
+        for (int64_t c = 0; c < out; c++) {
+          kernels_.addRuns(runs + c * windows, counts[c], padded + ky * shape_.paddedRow() + j,
+                           image.weight + (c * 3 + ky) * shape_.run() + j, length);
+        }
+      }
+    }
+  }
+
+  const BlockShape& shape_;
+  const float* weights_;
+  const std::vector<int32_t> offsets_;
+  const ConvKernels& kernels_;
+  std::vector<float> rotated_;
+};
+
+void addBias(const BlockShape& shape, const float* pooledGradient, const uint8_t* codes, float* bias) {
+  for (int64_t window = 0; window < shape.windows(); window++) {
+    for (int64_t c = 0; c < shape.out; c++) bias[c] += codes[c] >= kActive ? pooledGradient[c] : 0.0f;
+    pooledGradient += shape.out;
+    codes += shape.out;
+  }
+}
+
+// parts (parts, count) to their sums, part after part.
+void sumParts(const at::Tensor& parts, float* sums, int64_t count) {
+  const float* from = parts.data_ptr<float>();
+  at::parallel_for(0, count, 1 << 14, [&](int64_t begin, int64_t end) {
+    std::fill(sums + begin, sums + end, 0.0f);
+    for (int64_t part = 0; part < parts.size(0); part++) {
+      for (int64_t i = begin; i < end; i++) sums[i] += from[part * count + i];
+    }
+  });
+}
+
+}  // namespace
+
+BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& codes,
+                             const at::Tensor& outputGradient, const std::array<bool, 3>& wanted) {
+  const BlockShape shape{input.size(1), weight.size(0), input.size(2), input.size(3)};
+  const auto [inputWanted, weightWanted, biasWanted] = wanted;
+  const int64_t images = input.size(0), weights = weight.numel(), pooled = shape.windows() * shape.out;
+  const at::Tensor x = channelsLast(input), w = channelsLast(weight), g = channelsLast(outputGradient);
+  at::Tensor inputGradient, weightGradient, biasGradient;
+  if (inputWanted) inputGradient = at::empty_like(x);
+  // Without a sum over images every image is a part of its own.
+  const bool summed = weightWanted || biasWanted;
+  const int64_t partSize = summed ? (images + kParts - 1) / kParts : 1;
+  const int64_t parts = images == 0 ? 0 : (images + partSize - 1) / partSize;
+  const at::Tensor weightParts = at::zeros({weightWanted ? parts : 0, weights}, w.options());
+  const at::Tensor biasParts = at::zeros({biasWanted ? parts : 0, shape.out}, w.options());
+
+  const Backward backward(shape, w.data_ptr<float>());
+  const float *images_ = x.data_ptr<float>(), *gradients = g.data_ptr<float>();
+  const uint8_t* codesFrom = codes.data_ptr<uint8_t>();
+  float* inputTo = inputWanted ? inputGradient.data_ptr<float>() : nullptr;
+  float *weightTo = weightParts.data_ptr<float>(), *biasTo = biasParts.data_ptr<float>();
+  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    Scratch& scratch = Scratch::ofThread();
+    backward.begin(scratch, weightWanted);
+    for (int64_t part = begin; part < end; part++) {
+      for (int64_t n = part * partSize; n < std::min(images, (part + 1) * partSize); n++) {
+        const int64_t at = n * shape.pixels() * shape.in;
+        backward.run(scratch, {images_ + at, gradients + n * pooled, codesFrom + n * pooled,
+                               inputWanted ? inputTo + at : nullptr, weightWanted ? weightTo + part * weights : nullptr});
+        if (biasWanted) addBias(shape, gradients + n * pooled, codesFrom + n * pooled, biasTo + part * shape.out);
+      }
+    }
+  });
+  if (weightWanted && shape.in > 1) {
+    weightGradient = at::empty_like(w);
+    sumParts(weightParts, weightGradient.data_ptr<float>(), weights);
+  } else if (weightWanted) {
+    const at::Tensor byTap = at::empty({9, shape.out}, w.options());
+    sumParts(weightParts, byTap.data_ptr<float>(), weights);
+    weightGradient = byTap.t().reshape({shape.out, 1, 3, 3});
+  }
+  if (biasWanted) {
+    biasGradient = at::empty({shape.out}, w.options());
+    sumParts(biasParts, biasGradient.data_ptr<float>(), shape.out);
+  }
+  return {inputGradient, weightGradient, biasGradient};
+}
+
+BlockGradients differentiableBackward(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& codes,
+                                      const at::Tensor& outputGradient, const std::array<bool, 3>& wanted) {
+  const BlockShape shape{input.size(1), weight.size(0), input.size(2), input.size(3)};
+  const at::Tensor pooledCodes =
+      codes.view({input.size(0), shape.pooledHeight(), shape.pooledWidth(), shape.out}).permute({0, 3, 1, 2}).to(at::kLong);
+  const at::Tensor corner = pooledCodes.bitwise_and(3);
+  const auto longs = corner.options();
+  const at::Tensor y = at::arange(shape.pooledHeight(), longs).mul(2).view({-1, 1}) + corner.floor_divide(2);
+  const at::Tensor x = at::arange(shape.pooledWidth(), longs).mul(2) + corner.remainder(2);
+  const at::Tensor active = pooledCodes.ge(kActive).to(at::kFloat);
+  const at::Tensor gradient = at::max_unpool2d((outputGradient * active).contiguous(),
+                                               (y * shape.width + x).contiguous(), {shape.height, shape.width});
+  auto [byInput, byWeight, byBias] =
+      at::convolution_backward(gradient, input, weight, at::IntArrayRef({shape.out}), {1, 1}, {1, 1}, {1, 1}, false,
+                               {0, 0}, 1, wanted);
+  return {byInput, byWeight, byBias};
+}
+
+}  // namespace sqa

@@ -1,0 +1,89 @@
+// What forward and backward pass of a block share: a thread's buffers, kept from call to call, and padded copies.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "conv_kernels.h"
+
+namespace sqa {
+
+// Floats at an address that no vector straddles a cache line from; what it held is lost when it grows.
+class AlignedBuffer {
+ public:
+  float* of(int64_t count) {
+    if (count > capacity_) {
+      constexpr size_t kLine = 64;
+      const size_t bytes = (static_cast<size_t>(count) * sizeof(float) + kLine - 1) / kLine * kLine;
+      data_.reset(static_cast<float*>(std::aligned_alloc(kLine, bytes)));
+      if (!data_) {
+        capacity_ = 0;
+        throw std::bad_alloc();
+      }
+      capacity_ = count;
+    }
+    return data_.get();
+  }
+
+  float* zeroed(int64_t count) {
+    float* data = of(count);
+    std::fill(data, data + count, 0.0f);
+    return data;
+  }
+
+ private:
+  struct Free {
+    void operator()(float* data) const { std::free(data); }
+  };
+  std::unique_ptr<float, Free> data_;
+  int64_t capacity_ = 0;
+};
+
+struct Scratch {
+  AlignedBuffer padded, hidden, quantized, gradient;
+  std::vector<uint8_t> bytes;
+  std::vector<ScaledRun> runs;
+  std::vector<int32_t> counts;
+
+  uint8_t* codes(int64_t count) {
+    if (count > static_cast<int64_t>(bytes.size())) bytes.resize(count);
+    return bytes.data();
+  }
+
+  static Scratch& ofThread() {
+    thread_local Scratch scratch;
+    return scratch;
+  }
+};
+
+// The tensor in memory order (N, H, W, C); with one channel that is row-major order, whatever its strides say.
+inline at::Tensor channelsLast(const at::Tensor& tensor) {
+  return tensor.size(1) == 1 ? tensor.contiguous() : tensor.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// The first float of each output pixel's window in the padded input.
+inline std::vector<int32_t> windowOffsets(const BlockShape& shape) {
+  std::vector<int32_t> offsets(shape.pixels());
+  for (int64_t y = 0; y < shape.height; y++) {
+    for (int64_t x = 0; x < shape.width; x++) {
+      offsets[y * shape.width + x] = static_cast<int32_t>(y * shape.paddedRow() + x * shape.in);
+    }
+  }
+  return offsets;
+}
+
+// Into the interior of a padded image whose border is zero already.
+inline void copyPadded(const BlockShape& shape, const float* image, float* padded) {
+  const int64_t row = shape.width * shape.in;
+  for (int64_t y = 0; y < shape.height; y++) {
+    std::memcpy(padded + (y + 1) * shape.paddedRow() + shape.in, image + y * row, row * sizeof(float));
+  }
+}
+
+}  // namespace sqa

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import { countedNormal, deriveSeed, grad, imageIdRange, scope, type Tensor } from "../../src/engine/index.js";
+import { large, small } from "../../src/models/index.js";
+import {
+  batchNorm2d,
+  Conv2d,
+  conv2d,
+  crossEntropy,
+  MaxPool2d,
+  type Module,
+  type Pass,
+  ReLU,
+  Sequential,
+  withoutFusion,
+} from "../../src/nn/index.js";
+import { binarizeWeights, binaryWeights, placeAfter, sqa } from "../../src/quantization/index.js";
+
+const normal = (name: string, shape: readonly number[]) =>
+  countedNormal({ seed: deriveSeed(1, name), draw: 0, imageIds: imageIdRange(0, shape[0]!) }, 0, shape.slice(1));
+
+const pass = (batch: number, change: Partial<Pass> = {}): Pass => ({
+  training: true,
+  quantization: true,
+  noise: { seed: deriveSeed(2), draw: 3, imageIds: imageIdRange(10, batch) },
+  ...change,
+});
+
+function expectClose(actual: Tensor, expected: Tensor, tolerance: number): void {
+  expect(actual.shape).toEqual(expected.shape);
+  const difference = actual.sub(expected).abs().amax().item();
+  expect(difference).toBeLessThanOrEqual(tolerance * expected.abs().amax().item());
+}
+
+/** Whether fused blocks were used: they round otherwise, and make fewer nodes. */
+function layersApplied(network: Module, input: Tensor, how: Pass): string[] {
+  const applied: string[] = [];
+  const restore = network.namedModules().map(([name, module]) => {
+    const original = module.apply;
+    module.apply = function (this: Module, ...given) {
+      applied.push(name);
+      return original.apply(this, given);
+    };
+    return () => {
+      module.apply = original;
+    };
+  });
+  try {
+    scope(() => void network.apply(input, how));
+  } finally {
+    for (const undo of restore) undo();
+  }
+  return applied;
+}
+
+describe("a network evaluated in fused blocks equals itself layer by layer", () => {
+  test.each([
+    ["small", small, false],
+    ["large", large, false],
+    ["small, its twin", small, true],
+  ] as const)("%s", (_, model, twin) => {
+    const batch = 4;
+    const { module } = model.build({ seed: 5, ...(twin ? { sqa: {} } : {}) });
+    const images = normal("images", [batch, 1, 28, 28]).abs().clamp(0, 1).detach().requireGrad();
+    const labels = imageIdRange(0, batch);
+    const run = () => {
+      const loss = crossEntropy(module.apply(images, pass(batch, { quantization: !twin })), labels).sum();
+      return [loss, ...grad(loss, [images, ...module.parameters().values()])];
+    };
+    const expected = withoutFusion(run);
+    for (const [i, value] of run().entries()) expectClose(value, expected[i]!, 2e-5);
+  });
+});
+
+describe("layers are fused", () => {
+  const convolution = (options: { padding?: number; stride?: number; kernel?: number; bias?: boolean } = {}) =>
+    conv2d(deriveSeed(1), "conv", { in: 8, out: 8, kernel: 3, padding: 1, ...options });
+  const network = (conv: Module = convolution(), after: Record<string, Module> = {}) =>
+    new Sequential({ conv, ...after, relu: new ReLU(), pool: new MaxPool2d(2) });
+  const input = normal("hidden", [2, 8, 8, 8]);
+
+  test.each<[string, () => Module]>([
+    ["without a quantizer", () => network()],
+    ["with SQA after the ReLU", () => placeAfter(network(), { relu: sqa({ lambda: 2 }) })],
+    ["with SQA that rounds to nearest", () => placeAfter(network(), { relu: sqa({ rounding: "nearest" }) })],
+  ])("%s", (_, make) => {
+    expect(layersApplied(make(), input, pass(2))).toEqual([]);
+    expect(withoutFusion(() => layersApplied(make(), input, pass(2)))).toEqual(["conv", "relu", "pool"]);
+  });
+
+  test("with SQA switched off, whatever its range", () => {
+    const made = placeAfter(network(), { relu: sqa({ range: "batch" }) });
+    expect(layersApplied(made, input, pass(2, { quantization: false }))).toEqual([]);
+  });
+
+  class OwnConvolution extends Conv2d {}
+
+  test.each<[string, () => Module]>([
+    ["another padding", () => network(convolution({ padding: 0 }))],
+    ["another stride", () => network(convolution({ stride: 2 }))],
+    ["another kernel", () => network(convolution({ kernel: 5, padding: 1 }))],
+    ["no bias", () => network(convolution({ bias: false }))],
+    [
+      "a class of the user's",
+      () => network(new OwnConvolution(convolution().weight, convolution().bias, { padding: 1 })),
+    ],
+    ["batch normalization", () => network(convolution(), { norm: batchNorm2d(8) })],
+    ["SQA after the convolution", () => placeAfter(network(), { conv: sqa() })],
+    ["SQA after pooling", () => placeAfter(network(), { pool: sqa() })],
+    ["two quantizers", () => placeAfter(placeAfter(network(), { relu: sqa() }), { relu: sqa() })],
+    ["SQA over the batch", () => placeAfter(network(), { relu: sqa({ range: "batch" }) })],
+    ["SQA over a channel", () => placeAfter(network(), { relu: sqa({ range: "channel" }) })],
+    ["binary weights", () => binarizeWeights(network(), { conv: binaryWeights() })],
+    [
+      "channels that are no multiple of 8",
+      () => network(conv2d(deriveSeed(1), "c", { in: 8, out: 12, kernel: 3, padding: 1 })),
+    ],
+  ])("not with %s", (_, make) => {
+    expect(layersApplied(make(), input, pass(2)).slice(0, 1)).toEqual(["conv"]);
+  });
+
+  test("only where the tensors qualify", () => {
+    const made = network();
+    const wide = network(
+      new Conv2d(convolution().weight.to("float64"), convolution().bias!.to("float64"), { padding: 1 }),
+    );
+    expect(layersApplied(wide, input.to("float64"), pass(2))).toEqual(["conv", "relu", "pool"]);
+    expect(() => made.apply(input.slice(2, 0, 1), pass(2))).toThrow(/max_pool2d/);
+  });
+
+  test("from the middle of a network on, with the layers around them", () => {
+    const made = new Sequential({
+      first: new ReLU(),
+      conv: convolution(),
+      relu: new ReLU(),
+      pool: new MaxPool2d(2),
+      last: new ReLU(),
+    });
+    expect(layersApplied(made, input, pass(2))).toEqual(["first", "last"]);
+  });
+});
+
+test("fusion is on again after a function that throws", () => {
+  expect(() =>
+    withoutFusion(() => {
+      throw new Error("inside");
+    }),
+  ).toThrow("inside");
+  const { module } = small.build({ seed: 0 });
+  expect(layersApplied(module, normal("images", [1, 1, 28, 28]), pass(1))).not.toContain("conv1");
+});

@@ -26,7 +26,8 @@ export function readQuantization(text: string): QuantizationOptions | null {
  * in a file a mapping as in a run's config.json.
  */
 export const sqaOption = z
-  .union([z.boolean(), z.string(), quantizationOptions, z.null()])
+  // "none" by itself stays text: commander takes null for an option without its value.
+  .union([z.boolean(), z.enum(["none"]), z.string(), quantizationOptions, z.null()])
   .check((context) => {
     if (typeof context.value !== "string") return;
     try {

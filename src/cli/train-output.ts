@@ -39,7 +39,7 @@ function sayEnd({ run, result }: Extract<TrainEvent, { type: "end" }>, trained: 
   const { dim, red } = colors("stderr");
   const time = formatDuration(result.seconds);
   note(trained ? `trained in ${time}` : `finished already, in ${time}: ${epochLine(result.last, result.epochs)}`);
-  for (const { epoch, message } of result.alarms) warn(`${red("alarm")} in epoch ${epoch}: ${message}`);
+  for (const { epoch, message } of result.alarms) note(`${red("alarm")} in epoch ${epoch}: ${message}`);
   out(shownPath(run));
   note(`${dim("next:")} npx sqa evaluate ${quoted(shownPath(run))}`);
 }

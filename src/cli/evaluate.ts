@@ -1,0 +1,148 @@
+import * as z from "zod";
+import { parseAttack } from "../attacks/index.js";
+import { type Dataset, datasetByName, type Split, subset } from "../datasets/index.js";
+import { setThreads } from "../engine/index.js";
+import {
+  type Evaluation,
+  type EvaluationEvent,
+  evaluate,
+  networkFromRun,
+  networkFromWeights,
+  type OpenedNetwork,
+} from "../evaluation/index.js";
+import { readBy } from "../options/read-by.js";
+import { defineCommand } from "./command.js";
+import { dataOptions } from "./data-options.js";
+import { evaluationJson, evaluationTable } from "./evaluation-text.js";
+import { quantizationOf, readQuantization, sqaOption } from "./network-options.js";
+import { note, out, warn } from "./output.js";
+import { withProgress } from "./progress.js";
+import { asUsage, UsageError } from "./usage-error.js";
+
+/** The paper's columns: FGSM, PGD and C&W, each at 0.2 and 0.3, in 40 steps of 0.01. */
+const defaultAttacks = [0.2, 0.3].flatMap((epsilon) => [
+  `fgsm(epsilon=${epsilon})`,
+  `pgd(epsilon=${epsilon}, stepSize=0.01, steps=40, randomStart=false)`,
+  `cw-linf(epsilon=${epsilon}, stepSize=0.01, steps=40)`,
+]);
+
+const options = z.strictObject({
+  weights: z.string().min(1).meta({ placeholder: "FILE" }).optional().describe("safetensors file, in place of a run"),
+  network: z.string().optional().describe("network that the weights are of (default: small)"),
+  batchNorm: z.boolean().optional().describe("the weights are of a network with batch normalization"),
+  sqa: sqaOption,
+  dataset: z.string().optional().describe("data set (default: the run's, else mnist)"),
+  data: dataOptions.data,
+  split: z.enum(["test", "train"]).default("test").describe("which images"),
+  limit: z.int().min(1).optional().describe("only the first images"),
+  attack: z
+    .array(readBy("an attack such as pgd(epsilon=8/255, steps=7)", parseAttack))
+    .default([])
+    .describe("what to attack with; by default the paper's attacks at 0.2 and 0.3"),
+  transferFrom: z
+    .enum(["twin"])
+    .optional()
+    .describe("attack the network with SQA off and show it the result with SQA on"),
+  draws: z.int().min(1).max(10_000).default(10).describe("fresh draws of a randomized network for each image"),
+  seed: z.int().min(0).default(0).describe("seed of all noise"),
+  batchSize: z.int().min(1).default(500).describe("images attacked together; no result depends on it"),
+  threads: z.int().min(1).max(1024).optional().describe("threads of an operator (default: one a core)"),
+  json: z.boolean().default(false).describe("print one JSON object"),
+});
+type Options = z.output<typeof options>;
+
+function openNetwork(given: Options, operand: string | undefined): OpenedNetwork {
+  const sqa = quantizationOf(given.sqa);
+  if (operand === undefined) {
+    if (given.weights === undefined) throw new UsageError("give a run folder or --weights FILE");
+    return networkFromWeights(given.weights, {
+      network: given.network ?? "small",
+      batchNorm: given.batchNorm,
+      sqa: sqa ?? undefined,
+    });
+  }
+  // A word after --sqa that is no call of its own counts as the run folder: a mistyped call must not.
+  if (given.sqa === true && operand.includes("(")) asUsage(() => readQuantization(operand));
+  const known = (["weights", "network", "batchNorm"] as const).find((name) => given[name] !== undefined);
+  if (known !== undefined) {
+    const flag = known === "batchNorm" ? "batch-norm" : known;
+    throw new UsageError(`--${flag} cannot go with a run folder (${operand}), which knows its own`);
+  }
+  const opened = networkFromRun(operand, { sqa: given.sqa === true ? undefined : sqa });
+  // --sqa alone keeps the run's own placement; a run without one gets the paper's.
+  return given.sqa === true && opened.run?.config.sqa === null ? networkFromRun(operand, { sqa: {} }) : opened;
+}
+
+function loadSplit(given: Options, dataset: Dataset): Split {
+  const split = dataset[given.split];
+  const { limit = split.count } = given;
+  if (limit > split.count) {
+    throw new RangeError(`--limit ${limit}: the ${given.split} split of ${dataset.name} has ${split.count} images`);
+  }
+  return subset(split, limit);
+}
+
+async function run(given: Options, operand: string | undefined, signal: AbortSignal): Promise<number> {
+  if (given.threads !== undefined) setThreads(given.threads);
+  const { model, run: source } = openNetwork(given, operand);
+  const definition = datasetByName(given.dataset ?? source?.config.dataset ?? "mnist");
+  if (definition.imageShape.join() !== model.inputShape.join()) {
+    const [wanted, found] = [model.inputShape, definition.imageShape].map((shape) => shape.join(" x "));
+    throw new RangeError(
+      `network ${model.network} takes images of ${wanted}, data set ${definition.name} has ${found}`,
+    );
+  }
+  // Images of the user's own need not be the official ones.
+  const dataset = definition.load(given.data === undefined ? {} : { folder: given.data, checksums: false });
+  const split = loadSplit(given, dataset);
+  const classifier = model.classifier();
+  if (given.transferFrom !== undefined && !classifier.randomized) {
+    throw new RangeError("--transfer-from twin needs a randomized network: without SQA it is its own twin; add --sqa");
+  }
+  if (source?.finished === false) {
+    note(`${source.path} is not finished: its checkpoint after step ${source.steps} is evaluated`);
+  }
+  const attackTexts = given.attack.length > 0 ? given.attack : defaultAttacks;
+  const attacks = attackTexts.map(parseAttack);
+  const { draws, seed, batchSize } = given;
+  const surrogate = given.transferFrom === undefined ? undefined : model.classifier({ quantization: false });
+  const events = evaluate(classifier, split, { attacks, draws, seed, batchSize, surrogate, signal });
+  const evaluation = await withBar(events, attacks.length);
+  const subject = { ...given, network: model.network, model, source, dataset: dataset.name, attackTexts };
+  if (given.json) out(JSON.stringify(evaluationJson(evaluation, subject)));
+  else {
+    out(evaluationTable(evaluation, subject));
+    for (const { message } of evaluation.flags) warn(`warning: ${message}`);
+  }
+  return 0;
+}
+
+async function withBar(events: AsyncIterable<EvaluationEvent>, attacks: number): Promise<Evaluation> {
+  let finished = 0;
+  const shown = withProgress(events, { label: "evaluate" }, (event) => {
+    if (event.type === "end") return undefined;
+    const { attack, done, images } = event;
+    const before = finished * images;
+    if (done === images) finished++;
+    const under = attack === "clean" ? {} : { under: attack.replace(/\(.*/, "") };
+    return { done: before + done, total: (attacks + 1) * images, metrics: under };
+  });
+  for await (const event of shown) if (event.type === "end") return event.evaluation;
+  throw new Error("the evaluation ended without a result");
+}
+
+/** `sqa evaluate`: accuracy of a run's network, or of weights, on clean images and under attacks. */
+export const evaluateCommand = defineCommand({
+  name: "evaluate",
+  summary: "measure a network's accuracy on clean images and under attacks",
+  description:
+    "Measure a network's accuracy on clean images and under attacks. A randomized network is judged by fresh draws of its noise, other than those that an attack saw.",
+  operands: [{ name: "run", description: "run folder, whose network is evaluated", optional: true }],
+  options,
+  examples: [
+    "sqa evaluate runs/mnist-small-sqa-fgsm-seed0-6b05f408",
+    'sqa evaluate --network small --sqa --weights W.safetensors --limit 1000 --attack "pgd(epsilon=0.3, steps=40)" --json',
+    'sqa evaluate runs/NAME --transfer-from twin --attack "pgd(epsilon=0.2)"',
+  ],
+  run: (given, { operands, signal }) => run(given, operands[0], signal),
+});

@@ -1,0 +1,85 @@
+import type { Evaluation, OpenedNetwork } from "../evaluation/index.js";
+import type { Model } from "../models/index.js";
+import { placedQuantizers } from "../quantization/index.js";
+import { interval, percent, renderTable } from "../report/table.js";
+import { colors } from "./output.js";
+
+/** What was evaluated, beside the numbers. */
+export interface EvaluationSubject {
+  readonly network: string;
+  readonly model: Model;
+  readonly source: OpenedNetwork["run"];
+  readonly weights?: string | undefined;
+  readonly dataset: string;
+  readonly split: string;
+  readonly transferFrom?: string | undefined;
+  readonly seed: number;
+  /** The attacks as they were written: shorter than their labels, which name every option. */
+  readonly attackTexts: readonly string[];
+}
+
+/** Where SQA stands: `{ relu1: "lambda 1, image, stochastic" }`; null where there is none. */
+function placementOf(model: Model) {
+  const placed = placedQuantizers(model.module).map(([layer, { options }]) => [layer, options] as const);
+  return placed.length === 0 ? null : Object.fromEntries(placed);
+}
+
+/** An evaluation as `sqa evaluate --json` prints it. */
+export function evaluationJson(evaluation: Evaluation, subject: EvaluationSubject): object {
+  const { images, draws, clean, attacks, worstCase, flags } = evaluation;
+  const { network, dataset, split, model, source, seed, transferFrom = null } = subject;
+  return {
+    network,
+    dataset,
+    images,
+    draws,
+    clean: { accuracy: clean.accuracy, low: clean.low, high: clean.high },
+    attacks: attacks.map(({ perImage, ...rest }) => rest),
+    ...(worstCase === undefined ? {} : { worstCase }),
+    split,
+    seed,
+    sqa: placementOf(model),
+    transferFrom,
+    ...(source === undefined
+      ? { weights: subject.weights }
+      : { run: { path: source.path, finished: source.finished, ...(source.finished ? {} : { steps: source.steps }) } }),
+    flags,
+  };
+}
+
+/** An evaluation as a table for a terminal, with a line above that says what was evaluated. */
+export function evaluationTable(evaluation: Evaluation, subject: EvaluationSubject): string {
+  const { images, draws, clean, attacks, worstCase } = evaluation;
+  const { network, dataset, split, model, transferFrom, attackTexts } = subject;
+  const { bold, dim } = colors("stdout");
+  const placed = placedQuantizers(model.module);
+  const sqa = placed.map(([layer, { options }]) => `${layer}=${options.lambda}`).join(", ");
+  const heading = [
+    `${network}${sqa === "" ? "" : ` with SQA (${sqa})`}`,
+    `${images} images of ${dataset}, ${split}`,
+    draws === 1 ? "one answer an image" : `${draws} fresh draws an image`,
+    ...(transferFrom === undefined ? [] : ["attacks made on the network with SQA off"]),
+  ].join(" · ");
+  const passes = (count: number) => Math.round(count);
+  const row = (name: string, accuracy: number, low: number, high: number) => [
+    name,
+    percent(accuracy),
+    interval(low, high),
+  ];
+  const rows = [
+    [...row("clean", clean.accuracy, clean.low, clean.high), "", "", ""],
+    ...attacks.map((a, i) => [
+      ...row(attackTexts[i] ?? a.attack, a.robustAccuracy, a.low, a.high),
+      passes(a.passes.forward),
+      passes(a.passes.backward),
+      a.seconds.toFixed(1),
+    ]),
+    ...(worstCase === undefined || attacks.length < 2
+      ? []
+      : [[...row("worst case of each image", worstCase.accuracy, worstCase.low, worstCase.high), "", "", ""]]),
+  ];
+  const columns = ["attack", "accuracy %", "95 % interval", "forward", "backward", "seconds"];
+  const align = ["left", "right", "right", "right", "right", "right"] as const;
+  const table = renderTable({ columns, rows, align }, "terminal", { heading: bold, rule: dim });
+  return `${heading}\n\n${table}`;
+}

@@ -1,0 +1,103 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { datasets } from "../datasets/index.js";
+import { operators as ops, threads, versions } from "../engine/index.js";
+import { addonRecord } from "../engine/native.js";
+
+/** One thing that was looked at. `problem` says what is wrong and what to do; without it all is well. */
+export interface Finding {
+  readonly name: string;
+  readonly value: string;
+  /** Whether the project's main job fails without it. */
+  readonly needed: boolean;
+  readonly problem?: string;
+}
+
+const oldestNode = 20;
+
+function node(): Finding {
+  const { node: version } = process.versions;
+  const value = `${version} (${process.platform} ${process.arch})`;
+  if (Number.parseInt(version, 10) >= oldestNode) return { name: "node", value, needed: true };
+  return { name: "node", value, needed: true, problem: `Node ${oldestNode} or newer is needed: install it` };
+}
+
+/** Loads libtorch and computes with it. */
+function libtorch(): Finding[] {
+  try {
+    const { libtorch: version, cpuCapability, cudaDevices } = versions();
+    const sum = ops.ones([2, 2]).sum().item();
+    if (sum !== 4) throw new Error(`the sum of four ones came out as ${sum}`);
+    const named = process.env.SQA_ADDON;
+    const { path, source } = named === undefined ? addonRecord().libtorch : { path: named, source: "SQA_ADDON" };
+    return [
+      { name: "libtorch", value: `${version} from ${source}: ${path}`, needed: true },
+      { name: "cpuCapability", value: cpuCapability, needed: false },
+      { name: "threads", value: `${threads()} of ${availableParallelism()} processors`, needed: false },
+      { name: "cuda", value: cudaDevices === 0 ? "no devices" : `${cudaDevices} devices`, needed: false },
+    ];
+  } catch (error) {
+    const [reason] = (error as Error).message.split("\n");
+    const problem = `${reason}; run npm run setup, which finds or installs libtorch and builds the addon`;
+    return [{ name: "libtorch", value: "does not load", needed: true, problem }];
+  }
+}
+
+/** What a processor's flags, as /proc/cpuinfo lists them, say of arithmetic in bfloat16. */
+export function bf16Support(flags: readonly string[]): string {
+  const found = ["amx_bf16", "avx512_bf16"].filter((flag) => flags.includes(flag));
+  return found.length > 0 ? `yes (${found.join(", ")})` : "no (emulated: slow)";
+}
+
+function cpuFlags(): string[] {
+  try {
+    const line = readFileSync("/proc/cpuinfo", "utf8").match(/^flags\s*:\s*(.*)$/m);
+    return line?.[1]?.split(" ") ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function processor(): Finding[] {
+  const model = cpus()[0]?.model.trim() || "unknown";
+  return [
+    { name: "cpu", value: model, needed: false },
+    { name: "memory", value: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`, needed: false },
+    { name: "bf16", value: bf16Support(cpuFlags()), needed: false },
+  ];
+}
+
+/** Programs that only building the addon takes: nothing is wrong without them once it is built. */
+function compiler(addonLoads: boolean): Finding[] {
+  return ["g++", "cmake"].map((program) => {
+    const { status, stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+    const needed = !addonLoads;
+    if (status === 0) return { name: program, value: stdout.split("\n")[0]!, needed };
+    return {
+      name: program,
+      value: "not found",
+      needed,
+      problem: `builds the addon; run apt-get install -y ${program}`,
+    };
+  });
+}
+
+/** The data set of the main job is needed, others are there to be used. */
+function dataFolders(): Finding[] {
+  return [...datasets.values()].map((definition) => {
+    const needed = definition.name === "mnist";
+    try {
+      return { name: definition.name, value: definition.locate(), needed };
+    } catch (error) {
+      return { name: definition.name, value: "not found", needed, problem: (error as Error).message };
+    }
+  });
+}
+
+/** Everything that decides what runs on this machine and how fast. */
+export function examine(): Finding[] {
+  const engine = libtorch();
+  const loads = engine.every(({ problem }) => problem === undefined);
+  return [node(), ...engine, ...processor(), ...compiler(loads), ...dataFolders()];
+}

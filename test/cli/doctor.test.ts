@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { bf16Support, type Finding } from "../../src/cli/machine.js";
+import { main } from "../../src/cli/main.js";
+import { versions } from "../../src/engine/index.js";
+import { captureOutput } from "./captured-output.js";
+
+async function doctor(...words: string[]) {
+  using captured = captureOutput();
+  const code = await main(["doctor", ...words]);
+  return { code, out: captured.stdout.text };
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe("sqa doctor", () => {
+  it("names libtorch and where it came from, the processor, and the data sets", async () => {
+    const { code, out } = await doctor();
+    expect(code).toBe(0);
+    expect(out).toContain(versions().libtorch);
+    for (const name of ["node", "libtorch", "cpuCapability", "threads", "bf16", "cuda", "g++", "mnist"]) {
+      expect(out).toContain(`  ${name} `);
+    }
+    expect(out).toMatch(/nothing that is needed is missing\n$/);
+  });
+
+  it("prints JSON", async () => {
+    const { ok, ...findings } = JSON.parse((await doctor("--json")).out) as { ok: boolean } & Record<string, Finding>;
+    expect(ok).toBe(true);
+    expect(findings.libtorch).toMatchObject({ needed: true, value: expect.stringContaining(versions().libtorch) });
+    expect(findings["fashion-mnist"]).toMatchObject({ needed: false });
+  });
+
+  it("says that compilers are missing, which a built addon does not need", async () => {
+    vi.stubEnv("PATH", "/nonexistent");
+    const { code, out } = await doctor();
+    expect(code).toBe(0);
+    expect(out).toMatch(/^absent +g\+\+ +not found$/m);
+    expect(out).toContain("g++: builds the addon; run apt-get install -y g++");
+  });
+});
+
+describe("bfloat16", () => {
+  it("is told by the processor's flags", () => {
+    // Sapphire Rapids, Zen 4 and Zen 3, as /proc/cpuinfo lists them.
+    expect(bf16Support("avx512f avx512_bf16 amx_bf16 amx_tile".split(" "))).toBe("yes (amx_bf16, avx512_bf16)");
+    expect(bf16Support("avx2 avx512f avx512_bf16".split(" "))).toBe("yes (avx512_bf16)");
+    expect(bf16Support("avx avx2 fma".split(" "))).toBe("no (emulated: slow)");
+  });
+});

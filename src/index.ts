@@ -1,0 +1,49 @@
+/**
+ * What the package offers its users; everything else may change at any time. Networks are trained by `train`, kept in run
+ * folders, opened by `networkFromRun`, attacked by `fgsm()`, `pgd()` and the like, and measured by `evaluate`.
+ */
+export * from "./attacks/index.js";
+export * from "./datasets/index.js";
+export {
+  type DType,
+  deriveSeed,
+  FileFormatError,
+  grad,
+  imageIdRange,
+  keep,
+  liveTensors,
+  type Noise,
+  noGrad,
+  operators,
+  type Seed,
+  scope,
+  setThreads,
+  Tensor,
+  TensorError,
+  tensor,
+  threads,
+  UseAfterDisposeError,
+  versions,
+} from "./engine/index.js";
+export * from "./evaluation/index.js";
+export * from "./models/index.js";
+export * from "./nn/index.js";
+export * from "./quantization/index.js";
+export {
+  type AlarmEvent,
+  type AlarmKind,
+  type EpochEvent,
+  loadWeights,
+  presets,
+  RunFolder,
+  saveWeights,
+  type TrainConfig,
+  type TrainConfigInput,
+  type TrainEvent,
+  type TrainingMethod,
+  type TrainOptions,
+  type TrainResult,
+  train,
+  trainConfig,
+  trainingMethods,
+} from "./training/index.js";

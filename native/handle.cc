@@ -3,16 +3,15 @@
 #include <atomic>
 #include <cstring>
 #include <stdexcept>
+#include <unordered_set>
 
 namespace sqa {
 namespace {
 
-constexpr uint64_t kMagic = 0x5351415f74656e73;  // tells our externals from anybody else's
 // What a handle costs beside the tensor's data, so that a loop over tiny tensors is collected too.
 constexpr int64_t kHandleBytes = 256;
 
 struct Holder {
-  uint64_t magic = kMagic;
   at::Tensor tensor;
   int64_t bytes = 0;
 };
@@ -20,6 +19,13 @@ struct Holder {
 struct EnvironmentData {
   napi_ref errorClass = nullptr;
 };
+
+// The holders of this thread's environment, which tell our externals from anybody else's: what a foreign external points to
+// may be freed already, so it must not be looked at. Never deleted: finalizers may run after thread-local destructors.
+std::unordered_set<void*>& holders() {
+  thread_local auto* known = new std::unordered_set<void*>;
+  return *known;
+}
 
 std::atomic<int64_t> liveCount{0};
 std::atomic<int64_t> liveByteCount{0};
@@ -37,6 +43,7 @@ void release(node_api_basic_env env, Holder* holder) {
 void finalize(node_api_basic_env env, void* data, void*) {
   auto* holder = static_cast<Holder*>(data);
   release(env, holder);
+  holders().erase(holder);
   delete holder;
 }
 
@@ -44,8 +51,7 @@ Holder* holderOf(napi_env env, napi_value value) {
   void* data = nullptr;
   napi_valuetype type;
   if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
-      napi_get_value_external(env, value, &data) != napi_ok || data == nullptr ||
-      static_cast<Holder*>(data)->magic != kMagic) {
+      napi_get_value_external(env, value, &data) != napi_ok || holders().count(data) == 0) {
     throw std::invalid_argument("expected a tensor");
   }
   return static_cast<Holder*>(data);
@@ -72,6 +78,7 @@ napi_value wrapTensor(napi_env env, at::Tensor tensor) {
     delete holder;
     check(env, status, "cannot make a tensor handle");
   }
+  holders().insert(holder);
   int64_t total = 0;
   napi_adjust_external_memory(env, holder->bytes, &total);
   liveByteCount += holder->bytes;

@@ -10,7 +10,6 @@ import {
   scope,
   tensor,
 } from "../../src/engine/index.js";
-import { residentMegabytes } from "./process-memory.js";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -56,8 +55,8 @@ function step(draw: number): number {
 const losses: number[] = [];
 for (let i = 0; i < 200; i++) losses.push(step(i));
 collect();
-const before = { tensors: liveTensors().tensors, resident: residentMegabytes() };
+const before = { tensors: liveTensors().tensors, resident: process.memoryUsage.rss() / 1e6 };
 for (let i = 200; i < 1200; i++) losses.push(step(i));
 collect();
-const after = { tensors: liveTensors().tensors, resident: residentMegabytes() };
+const after = { tensors: liveTensors().tensors, resident: process.memoryUsage.rss() / 1e6 };
 process.stdout.write(JSON.stringify({ before, after, first: losses[0], last: losses.at(-1) }));

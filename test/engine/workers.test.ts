@@ -6,7 +6,7 @@ import { countedUniform } from "../../src/engine/philox.js";
 const script = fileURLToPath(new URL("two-workers.mjs", import.meta.url));
 
 test("the addon works in the main thread and two worker threads at once, and the process ends cleanly", () => {
-  const out = execFileSync(process.execPath, ["--import", "tsx", script], { encoding: "utf8", timeout: 30_000 });
+  const out = execFileSync(process.execPath, [script], { encoding: "utf8", timeout: 30_000 });
   const results = JSON.parse(out) as { sums: number[]; uniforms: number[]; failure: boolean }[];
   const uniforms = Array.from({ length: 8 }, (_, i) =>
     countedUniform({ low: 7, high: 0 }, { stream: 0, draw: 0, image: 0 }, i),

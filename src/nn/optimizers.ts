@@ -11,7 +11,9 @@ export interface Optimizer {
 }
 
 function buffers(parameters: ReadonlyMap<string, Tensor>, kind: string): Map<string, Tensor> {
-  return new Map([...parameters].map(([name, parameter]) => [`${kind}.${name}`, parameter.detach().zerosLike()]));
+  return new Map(
+    [...parameters].map(([name, parameter]) => [`${kind}.${name}`, scope(() => parameter.detach().zerosLike())]),
+  );
 }
 
 function checkNumber(name: string, value: number, accepted: string, ok: boolean): void {

@@ -119,14 +119,14 @@ describe("sqa train", () => {
 });
 
 test("Ctrl-C stops at a step, saves, and says how to go on; the run then ends as an unbroken one", async () => {
-  const words = [...brief, "--epochs=3", "--batch-size=1", "--limit=40", "--checkpoint-seconds=1000"];
+  const words = [...brief, "--epochs=3", "--batch-size=2", "--limit=40", "--checkpoint-seconds=1000"];
   const child = new TrainProcess([...words, "--runs", join(folder, "stopped")]);
   while (!child.stderr.includes("epoch 1/3") && child.running) await sleep(2);
   child.kill("SIGINT");
   expect([await child.ended(), child.stdout], child.stderr).toEqual([130, ""]);
   const [, step, command] =
     /\nstopped and saved after step (\d+); the same command goes on, or: npx sqa train (.*)\n$/.exec(child.stderr)!;
-  expect(Number(step)).toBeLessThan(120);
+  expect(Number(step)).toBeLessThan(60);
   const resumed = await sqaTrain(...command!.split(" "));
   expect(resumed.err).toContain(`going on after step ${step}\n`);
   const unbroken = await sqaTrain(...words, "--runs", join(folder, "unbroken"), "--quiet");

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { tensor } from "../../src/engine/index.js";
+import { losses, meanCrossEntropy } from "../../src/nn/index.js";
+
+const golden = JSON.parse(readFileSync(new URL("../golden/losses_and_sqa.json", import.meta.url), "utf8")).losses;
+const logits = tensor(new Float32Array(golden.logits.data), golden.logits.shape);
+const labels = tensor(golden.y as number[], [8], "int64");
+
+test.each([
+  ["cross-entropy", golden.ce as number[]],
+  ["margin", (golden.margin_cw_correct_minus_best_other as number[]).map((value) => -value)],
+  ["dlr", golden.dlr as number[]],
+] as const)("%s matches the published values", (name, expected) => {
+  for (const [i, value] of losses[name](logits, labels).toNumbers().entries()) {
+    expect(value).toBeCloseTo(expected[i]!, 5);
+  }
+});
+
+test("the mean cross-entropy is the mean, and smooths labels towards uniform ones", () => {
+  const rows = Array.from({ length: 8 }, (_, n) => (golden.logits.data as number[]).slice(n * 10, n * 10 + 10));
+  const logSum = (row: number[]) => Math.log(row.reduce((sum, z) => sum + Math.exp(z), 0));
+  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const hard = mean(golden.ce as number[]);
+  const uniform = mean(rows.map((row) => logSum(row) - mean(row)));
+  expect(meanCrossEntropy(logits, labels).item()).toBeCloseTo(hard, 5);
+  expect(meanCrossEntropy(logits, labels, 0.2).item()).toBeCloseTo(0.8 * hard + 0.2 * uniform, 5);
+});
+
+test("DLR needs three classes", () => {
+  expect(() => losses.dlr(tensor([1, 2], [1, 2]), tensor([0], [1], "int64"))).toThrow(
+    new RangeError("the DLR loss needs 3 classes or more, not 2"),
+  );
+});

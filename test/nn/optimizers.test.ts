@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { tensor } from "../../src/engine/index.js";
+import { adam, type Optimizer, sgd } from "../../src/nn/index.js";
+
+const start = [0.5, -1.5, 2];
+const gradientAt = (step: number) => start.map((_, i) => Math.sin(step * 1.3 + i));
+const rateAt = (step: number) => 0.1 / (1 + step);
+
+/** Twenty updates in float64. */
+function run(make: (parameters: Map<string, ReturnType<typeof tensor>>) => Optimizer): number[] {
+  const weight = tensor(start, [3], "float64").requireGrad();
+  const optimizer = make(new Map([["w", weight]]));
+  for (let step = 0; step < 20; step++) optimizer.step([tensor(gradientAt(step), [3], "float64")], rateAt(step));
+  expect(optimizer.steps).toBe(20);
+  return weight.toNumbers();
+}
+
+function expectClose(found: number[], expected: number[]): void {
+  for (const [i, value] of found.entries()) expect(value).toBeCloseTo(expected[i]!, 12);
+}
+
+describe("sgd", () => {
+  test.each([
+    { momentum: 0, weightDecay: 0, nesterov: false },
+    { momentum: 0, weightDecay: 0.01, nesterov: false },
+    { momentum: 0.9, weightDecay: 5e-4, nesterov: false },
+    { momentum: 0.9, weightDecay: 5e-4, nesterov: true },
+  ])("equals the published update: %o", ({ momentum, weightDecay, nesterov }) => {
+    const w = [...start];
+    const v = [0, 0, 0];
+    for (let step = 0; step < 20; step++) {
+      for (const [i, g] of gradientAt(step).entries()) {
+        const d = g + weightDecay * w[i]!;
+        v[i] = momentum * v[i]! + d;
+        w[i]! -= rateAt(step) * (nesterov ? d + momentum * v[i]! : v[i]!);
+      }
+    }
+    expectClose(
+      run((parameters) => sgd(parameters, { momentum, weightDecay, nesterov })),
+      w,
+    );
+  });
+
+  test("refuses options and gradients that make no sense", () => {
+    const parameters = new Map([["w", tensor(start)]]);
+    expect(() => sgd(parameters, { momentum: 1 })).toThrow(new RangeError("momentum must be in [0, 1), not 1"));
+    expect(() => sgd(parameters, { nesterov: true })).toThrow("nesterov needs a momentum above 0");
+    expect(() => sgd(parameters).step([], 0.1)).toThrow("step takes a gradient for each of the 1 parameters, not 0");
+    expect(() => sgd(parameters).step([tensor(start)], Number.NaN)).toThrow("learningRate must be finite and >= 0");
+  });
+});
+
+test.each([{ weightDecay: 0 }, { weightDecay: 0.01 }])("adam equals Algorithm 1: %o", ({ weightDecay }) => {
+  const w = [...start];
+  const [m, v] = [
+    [0, 0, 0],
+    [0, 0, 0],
+  ];
+  for (let step = 0; step < 20; step++) {
+    for (const [i, gradient] of gradientAt(step).entries()) {
+      const g = gradient + weightDecay * w[i]!;
+      m![i] = 0.9 * m![i]! + 0.1 * g;
+      v![i] = 0.999 * v![i]! + 0.001 * g * g;
+      const mean = m![i]! / (1 - 0.9 ** (step + 1));
+      const square = v![i]! / (1 - 0.999 ** (step + 1));
+      w[i]! -= (rateAt(step) * mean) / (Math.sqrt(square) + 1e-8);
+    }
+  }
+  expectClose(
+    run((parameters) => adam(parameters, { weightDecay })),
+    w,
+  );
+});

@@ -15,7 +15,7 @@ import { defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
 import { evaluationJson, evaluationTable } from "./evaluation-text.js";
 import { quantizationOf, readQuantization, sqaOption } from "./network-options.js";
-import { note, out, warn } from "./output.js";
+import { note, out } from "./output.js";
 import { withProgress } from "./progress.js";
 import { asUsage, UsageError } from "./usage-error.js";
 
@@ -109,11 +109,7 @@ async function run(given: Options, operand: string | undefined, signal: AbortSig
   const events = evaluate(classifier, split, { attacks, draws, seed, batchSize, surrogate, signal });
   const evaluation = await withBar(events, attacks.length);
   const subject = { ...given, network: model.network, model, source, dataset: dataset.name, attackTexts };
-  if (given.json) out(JSON.stringify(evaluationJson(evaluation, subject)));
-  else {
-    out(evaluationTable(evaluation, subject));
-    for (const { message } of evaluation.flags) warn(`warning: ${message}`);
-  }
+  out(given.json ? JSON.stringify(evaluationJson(evaluation, subject)) : evaluationTable(evaluation, subject));
   return 0;
 }
 

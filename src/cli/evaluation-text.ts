@@ -47,11 +47,11 @@ export function evaluationJson(evaluation: Evaluation, subject: EvaluationSubjec
   };
 }
 
-/** An evaluation as a table for a terminal, with a line above that says what was evaluated. */
+/** An evaluation as a table for a terminal, with what was evaluated above and warnings below. */
 export function evaluationTable(evaluation: Evaluation, subject: EvaluationSubject): string {
-  const { images, draws, clean, attacks, worstCase } = evaluation;
+  const { images, draws, clean, attacks, worstCase, flags } = evaluation;
   const { network, dataset, split, model, transferFrom, attackTexts } = subject;
-  const { bold, dim } = colors("stdout");
+  const { bold, dim, yellow } = colors("stdout");
   const placed = placedQuantizers(model.module);
   const sqa = placed.map(([layer, { options }]) => `${layer}=${options.lambda}`).join(", ");
   const heading = [
@@ -81,5 +81,9 @@ export function evaluationTable(evaluation: Evaluation, subject: EvaluationSubje
   const columns = ["attack", "accuracy %", "95 % interval", "forward", "backward", "seconds"];
   const align = ["left", "right", "right", "right", "right", "right"] as const;
   const table = renderTable({ columns, rows, align }, "terminal", { heading: bold, rule: dim });
-  return `${heading}\n\n${table}`;
+  const notes = [
+    dim("forward, backward: passes of an image through the attacked network"),
+    ...flags.map(({ message }) => yellow(`warning: ${message}`)),
+  ];
+  return [heading, "", table, "", ...notes].join("\n");
 }

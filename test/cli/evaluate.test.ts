@@ -128,7 +128,7 @@ describe("sqa evaluate --json", () => {
 
 describe("sqa evaluate", () => {
   it("prints a table, with warnings", async () => {
-    const { code, out, err } = await sqa(
+    const { code, out } = await sqa(
       ...base,
       "--attack",
       "fgsm(epsilon=0.1)",
@@ -140,7 +140,7 @@ describe("sqa evaluate", () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^small with SQA \(relu1=1, relu2=2\) · 20 images of mnist, test · 2 fresh draws an image\n/);
     expect(out).toMatch(/\nclean .*\d+\.\d\d {2,}\[\d+\.\d\d, \d+\.\d\d\]\nfgsm\(epsilon=0\.1\) .*\] +1 +1 /);
-    expect(err).toMatch(/^warning: the logits of \d+ of 16 images depend on the other images of the batch/);
+    expect(out).toMatch(/\nwarning: the logits of \d+ of 16 images depend on the other images of the batch.*\n$/);
   });
 
   it("takes a run folder, which knows its own configuration, finished or not", async () => {

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { deriveSeed, grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { BatchNorm2d, Conv2d, Linear, MaxPool2d, type Module, type Pass } from "../../src/nn/index.js";
+
+const pass = (training: boolean): Pass => ({
+  training,
+  quantization: true,
+  noise: { seed: deriveSeed(0), draw: 0, imageIds: imageIdRange(0, 2) },
+});
+const values = (count: number, phase: number) => Array.from({ length: count }, (_, i) => Math.sin(i * 1.3 + phase));
+const parameter = (shape: number[], phase: number) =>
+  tensor(
+    values(
+      shape.reduce((a, b) => a * b, 1),
+      phase,
+    ),
+    shape,
+    "float64",
+  ).requireGrad();
+
+/** Checks gradients of sum(layer(input)^3) against central differences, in float64. */
+function expectGradients(layer: Module, inputs: readonly Tensor[], input: Tensor, training: boolean): void {
+  const loss = () => layer.apply(input, pass(training)).pow(3).sum();
+  const gradients = grad(loss(), inputs).map((gradient) => gradient.toNumbers());
+  for (const [k, variable] of inputs.entries()) {
+    const memory = variable.detach().shareArray() as Float64Array;
+    for (let i = 0; i < memory.length; i++) {
+      const value = memory[i]!;
+      memory[i] = value + 1e-5;
+      const above = loss().item();
+      memory[i] = value - 1e-5;
+      const below = loss().item();
+      memory[i] = value;
+      expect(gradients[k]![i]).toBeCloseTo((above - below) / 2e-5, 5);
+    }
+  }
+}
+
+describe("gradients equal finite differences", () => {
+  test("convolution with stride and padding", () => {
+    const [x, w, b] = [parameter([1, 2, 4, 4], 0), parameter([3, 2, 3, 3], 1), parameter([3], 2)];
+    expectGradients(new Conv2d(w, b, { stride: 2, padding: 1 }), [x, w, b], x, false);
+  });
+
+  test("fully connected", () => {
+    const [x, w, b] = [parameter([2, 3], 0), parameter([4, 3], 1), parameter([4], 2)];
+    expectGradients(new Linear(w, b), [x, w, b], x, false);
+  });
+
+  test.each([true, false])("batch normalization, training %s", (training) => {
+    const [x, w, b] = [parameter([2, 2, 2, 2], 0), parameter([2], 1), parameter([2], 2)];
+    const layer = new BatchNorm2d(w, b, tensor([0.1, -0.2], [2], "float64"), tensor([1.5, 0.5], [2], "float64"));
+    expectGradients(layer, [x, w, b], x, training);
+  });
+
+  test("max pooling", () => {
+    const x = parameter([1, 2, 4, 4], 0);
+    expectGradients(new MaxPool2d(2), [x], x, false);
+  });
+});
+
+test("batch normalization moves its running statistics by the momentum, the variance unbiased", () => {
+  const x = tensor([1, 2, 3, 6], [2, 1, 1, 2], "float64");
+  const [mean, variance] = [tensor([0], [1], "float64"), tensor([1], [1], "float64")];
+  const layer = new BatchNorm2d(tensor([1], [1], "float64"), tensor([0], [1], "float64"), mean, variance);
+  const trained = layer.apply(x, pass(true)).toNumbers();
+  // Mean 3, variance 14 / 4 of the batch, 14 / 3 unbiased.
+  for (const [i, value] of [1, 2, 3, 6].entries())
+    expect(trained[i]).toBeCloseTo((value - 3) / Math.sqrt(3.5 + 1e-5), 12);
+  expect(mean.item()).toBeCloseTo(0.3, 12);
+  expect(variance.item()).toBeCloseTo(0.9 + 0.1 * (14 / 3), 12);
+  layer.apply(x, pass(false));
+  expect(mean.item()).toBeCloseTo(0.3, 12);
+  expect(() => layer.apply(tensor([1], [1, 1, 1, 1], "float64"), pass(true))).toThrow(/one value a channel/);
+});

@@ -118,7 +118,8 @@ export class Target {
         if (this.#requireFinite && !Number.isFinite(gradient!.sum().item())) {
           throw new Error(`attack ${this.#attackName}: the gradient of the network's loss is not finite`);
         }
-        return { gradient: gradient!, logits: logits.detach(), losses: losses.detach() };
+        // A gradient may be an expanded view, which cannot be changed in place.
+        return { gradient: gradient!.contiguous(), logits: logits.detach(), losses: losses.detach() };
       }),
     );
   }

@@ -69,8 +69,11 @@ export class Progress {
     }
   }
 
+  /** Take the bar away without a word: the work has ended, or was broken off. */
   [Symbol.dispose](): void {
-    this.finish();
+    if (this.#finished) return;
+    this.#finished = true;
+    if (progressStyle().terminal) showLiveLine(undefined);
   }
 
   #line(barColumns: number): string {
@@ -113,6 +116,7 @@ export async function* withProgress<Event>(
     if (update !== undefined) progress.update(update);
     yield event;
   }
+  progress.finish();
 }
 
 /** Seconds as `0.4 s`, `12 s`, `3:05` or `1:02:03`. */

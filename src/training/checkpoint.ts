@@ -66,6 +66,8 @@ function toTensors(path: string, tensors: ReadonlyMap<string, SafetensorsTensor>
 /** Reads weights into a network; throws when a name or a shape does not fit. */
 export function loadWeights(path: string, module: Module): void {
   const { tensors } = readSafetensors(path);
+  // PyTorch's batch normalization counts its batches; nothing here depends on the count.
+  for (const name of tensors.keys()) if (name.endsWith("num_batches_tracked")) tensors.delete(name);
   scope(() => {
     try {
       loadState(module, toTensors(path, tensors));

@@ -31,7 +31,8 @@ BlockShape checkedShape(const at::Tensor& input, const at::Tensor& weight, const
   const BlockShape shape{input.size(1), weight.dim() > 0 ? weight.size(0) : 0, input.size(2), input.size(3)};
   TORCH_CHECK(shape.in == 1 || (shape.in > 0 && shape.in % kLanes == 0),
               "input channels must be 1 or a multiple of 8, not ", shape.in);
-  TORCH_CHECK(shape.out > 0 && shape.out % kLanes == 0, "output channels must be a multiple of 8, not ", shape.out);
+  TORCH_CHECK(shape.out > 0 && shape.out % kLanes == 0 && shape.out < (1 << 16),
+              "output channels must be a multiple of 8 below 2^16, not ", shape.out);
   TORCH_CHECK(shape.height >= 2 && shape.width >= 2, "sides must be 2 or more, not ", shape.height, " and ", shape.width);
   TORCH_CHECK(weight.sizes() == at::IntArrayRef({shape.out, shape.in, 3, 3}), "weight must have shape [", shape.out, ", ",
               shape.in, ", 3, 3], not ", weight.sizes());

@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t kParts = 8;
 
 // Floats of runs that are added at a time: what twelve vector registers hold.
-constexpr int64_t kTile = 96;
+constexpr int64_t kTile = 12 * kLanes;
 
 // What the backward pass of one image reads and writes.
 struct ImageGradients {
@@ -33,8 +33,15 @@ struct ImageGradients {
 // input's, three runs each.
 class Backward {
  public:
-  Backward(const BlockShape& shape, const float* weights)
-      : shape_(shape), weights_(weights), offsets_(windowOffsets(shape)), kernels_(convKernels()) {
+  Backward(const BlockShape& shape, const ConvKernels& kernels, const float* weights)
+      : shape_(shape), kernels_(kernels), weights_(weights) {
+    const std::vector<int32_t> offsets = windowOffsets(shape);
+    for (int64_t y = 0; y < shape.pooledHeight(); y++) {
+      for (int64_t x = 0; x < shape.pooledWidth(); x++) {
+        const int32_t* first = offsets.data() + 2 * y * shape.width + 2 * x;
+        for (int64_t corner : {int64_t{0}, int64_t{1}, shape.width, shape.width + 1}) corners_.push_back(first[corner]);
+      }
+    }
     if (shape.in > 1) return;
     rotated_.resize(9 * shape.out);
     for (int64_t c = 0; c < shape.out; c++) {
@@ -67,27 +74,24 @@ class Backward {
   }
 
  private:
-  // The pixel that is corner k = 0 .. 3 of a window: its place in the offsets.
-  int32_t offset(int64_t window, int64_t k) const {
-    const int64_t y = 2 * (window / shape_.pooledWidth()) + k / 2, x = 2 * (window % shape_.pooledWidth()) + k % 2;
-    return offsets_[y * shape_.width + x];
-  }
-
   void inputGradient(Scratch& scratch, const ImageGradients& image) const {
     const int64_t windows = shape_.windows(), out = shape_.out;
     // For each corner of each window the kernels that go there: output channels whose largest pixel it is.
     ScaledRun* runs = scratch.runs.data();
     int32_t* counts = scratch.counts.data();
-    std::fill(counts, counts + 4 * windows, 0);
+    const int32_t kernelSize = static_cast<int32_t>(3 * shape_.run());
     for (int64_t window = 0; window < windows; window++) {
       const uint8_t* codes = image.codes + window * out;
       const float* gradient = image.pooledGradient + window * out;
+      ScaledRun* windowRuns = runs + 4 * window * out;
+      uint64_t fourCounts = 0;  // 16 bits each, in one register
       for (int64_t c = 0; c < out; c++) {
-        const int64_t corner = window * 4 + (codes[c] & 3);
         // Written in any case and counted where active: no branch to mispredict.
-        runs[corner * out + counts[corner]] = {static_cast<int32_t>(c * 3 * shape_.run()), gradient[c]};
-        counts[corner] += codes[c] / kActive;
+        const uint64_t code = codes[c], shift = (code & 3) * 16;
+        windowRuns[(code & 3) * out + (fourCounts >> shift & 0xffff)] = {static_cast<int32_t>(c) * kernelSize, gradient[c]};
+        fourCounts += code / kActive << shift;
       }
+      for (int k = 0; k < 4; k++) counts[4 * window + k] = static_cast<int32_t>(fourCounts >> (16 * k) & 0xffff);
     }
     float* padded = scratch.gradient.zeroed(shape_.paddedInput());
     for (int64_t ky = 0; ky < 3; ky++) {
@@ -96,7 +100,7 @@ class Backward {
         for (int64_t corner = 0; corner < 4 * windows; corner++) {
           if (counts[corner] == 0) continue;
           kernels_.addRuns(runs + corner * out, counts[corner], weights_ + ky * shape_.run() + j,
-                           padded + offset(corner / 4, corner % 4) + ky * shape_.paddedRow() + j, length);
+                           padded + corners_[corner] + ky * shape_.paddedRow() + j, length);
         }
       }
     }
@@ -113,7 +117,7 @@ class Backward {
     int32_t* counts = scratch.counts.data();
     std::fill(counts, counts + out, 0);
     for (int64_t window = 0; window < windows; window++) {
-      const int32_t corners[4] = {offset(window, 0), offset(window, 1), offset(window, 2), offset(window, 3)};
+      const int32_t* corners = corners_.data() + 4 * window;
       const uint8_t* codes = image.codes + window * out;
       const float* gradient = image.pooledGradient + window * out;
       for (int64_t c = 0; c < out; c++) {
@@ -133,19 +137,11 @@ class Backward {
   }
 
   const BlockShape& shape_;
-  const float* weights_;
-  const std::vector<int32_t> offsets_;
   const ConvKernels& kernels_;
-  std::vector<float> rotated_;
+  const float* weights_;
+  std::vector<float> rotated_;    // (9, out), for one input channel
+  std::vector<int32_t> corners_;  // of each window its four pixels: the first float of their windows of the padded input
 };
-
-void addBias(const BlockShape& shape, const float* pooledGradient, const uint8_t* codes, float* bias) {
-  for (int64_t window = 0; window < shape.windows(); window++) {
-    for (int64_t c = 0; c < shape.out; c++) bias[c] += codes[c] >= kActive ? pooledGradient[c] : 0.0f;
-    pooledGradient += shape.out;
-    codes += shape.out;
-  }
-}
 
 // parts (parts, count) to their sums, part after part.
 void sumParts(const at::Tensor& parts, float* sums, int64_t count) {
@@ -175,8 +171,9 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
   const at::Tensor weightParts = at::zeros({weightWanted ? parts : 0, weights}, w.options());
   const at::Tensor biasParts = at::zeros({biasWanted ? parts : 0, shape.out}, w.options());
 
-  const Backward backward(shape, w.data_ptr<float>());
-  const float *images_ = x.data_ptr<float>(), *gradients = g.data_ptr<float>();
+  const ConvKernels& kernels = convKernels();
+  const Backward backward(shape, kernels, w.data_ptr<float>());
+  const float *imagesFrom = x.data_ptr<float>(), *gradients = g.data_ptr<float>();
   const uint8_t* codesFrom = codes.data_ptr<uint8_t>();
   float* inputTo = inputWanted ? inputGradient.data_ptr<float>() : nullptr;
   float *weightTo = weightParts.data_ptr<float>(), *biasTo = biasParts.data_ptr<float>();
@@ -186,9 +183,11 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
     for (int64_t part = begin; part < end; part++) {
       for (int64_t n = part * partSize; n < std::min(images, (part + 1) * partSize); n++) {
         const int64_t at = n * shape.pixels() * shape.in;
-        backward.run(scratch, {images_ + at, gradients + n * pooled, codesFrom + n * pooled,
+        backward.run(scratch, {imagesFrom + at, gradients + n * pooled, codesFrom + n * pooled,
                                inputWanted ? inputTo + at : nullptr, weightWanted ? weightTo + part * weights : nullptr});
-        if (biasWanted) addBias(shape, gradients + n * pooled, codesFrom + n * pooled, biasTo + part * shape.out);
+        if (biasWanted) {
+          kernels.addBias(shape, gradients + n * pooled, codesFrom + n * pooled, biasTo + part * shape.out);
+        }
       }
     }
   });

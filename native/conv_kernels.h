@@ -40,6 +40,8 @@ struct ConvKernels {
   // pooled (windows, out) = largest y of each window, the first one of equals, NaN above all; one code each. Activity is
   // that of h, which y was quantized from, or y itself.
   void (*pool)(const BlockShape&, const float* h, const float* y, float* pooled, uint8_t* codes);
+  // bias (out) += the active ones of the pooled gradient (windows, out).
+  void (*addBias)(const BlockShape&, const float* pooledGradient, const uint8_t* codes, float* bias);
   // target[0 .. count) += sum of scale * base[offset .. offset + count); count is a multiple of 8.
   void (*addRuns)(const ScaledRun* runs, int64_t runCount, const float* base, float* target, int64_t count);
   // Undoes pooling: writes the interior of a padded (height + 2, width + 2, out) gradient, whose border is zero already.

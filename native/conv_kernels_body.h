@@ -10,6 +10,8 @@ using UnalignedByte8 = uint8_t __attribute__((vector_size(8), aligned(1), may_al
 inline Float8 load(const float* from) { return *reinterpret_cast<const UnalignedFloat8*>(from); }
 inline void store(float* to, Float8 value) { *reinterpret_cast<UnalignedFloat8*>(to) = value; }
 
+inline Byte8 loadCodes(const uint8_t* from) { return *reinterpret_cast<const UnalignedByte8*>(from); }
+
 // kPixels pixels times kVectors vectors of output channels, all sums in registers; kRun is 3 * in where known.
 template <int kPixels, int kVectors, int kRun>
 inline void convolveTile(const BlockShape& shape, const float* padded, const int32_t* offsets, const float* weights,
@@ -86,7 +88,9 @@ void convolve(const BlockShape& shape, const float* padded, const int32_t* offse
   }
 }
 
-void pool(const BlockShape& shape, const float* h, const float* y, float* pooled, uint8_t* codes) {
+// h is read only where it differs from y.
+template <bool kQuantized>
+void poolImage(const BlockShape& shape, const float* h, const float* y, float* pooled, uint8_t* codes) {
   const int64_t row = shape.width * shape.out;
   const int64_t corner[4] = {0, shape.out, row, row + shape.out};
   const Float8 zero = {};
@@ -95,23 +99,43 @@ void pool(const BlockShape& shape, const float* h, const float* y, float* pooled
       const int64_t first = 2 * wy * row + 2 * wx * shape.out;
       for (int64_t c = 0; c < shape.out; c += kLanes) {
         const int64_t at = first + c;
-        Float8 best = load(y + at), before = load(h + at);
+        Float8 best = load(y + at), before = kQuantized ? load(h + at) : best;
         Int8 code = {};
 #pragma GCC unroll 4
         for (int k = 1; k < 4; k++) {
           const Float8 value = load(y + at + corner[k]);
           const Int8 larger = (value > best) | (value != value);
           best = larger ? value : best;
-          before = larger ? load(h + at + corner[k]) : before;
+          if (kQuantized) before = larger ? load(h + at + corner[k]) : before;
           code = larger ? Int8{} + k : code;
         }
-        code = before <= zero ? code : code + kActive;
+        code = (kQuantized ? before : best) <= zero ? code : code + kActive;
         store(pooled, best);
         *reinterpret_cast<UnalignedByte8*>(codes) = __builtin_convertvector(code, Byte8);
         pooled += kLanes;
         codes += kLanes;
       }
     }
+  }
+}
+
+void pool(const BlockShape& shape, const float* h, const float* y, float* pooled, uint8_t* codes) {
+  if (h == y) {
+    poolImage<false>(shape, h, y, pooled, codes);
+  } else {
+    poolImage<true>(shape, h, y, pooled, codes);
+  }
+}
+
+void addBias(const BlockShape& shape, const float* pooledGradient, const uint8_t* codes, float* bias) {
+  const Float8 zero = {};
+  for (int64_t c = 0; c < shape.out; c += kLanes) {
+    Float8 sum = load(bias + c);
+    for (int64_t at = c; at < shape.windows() * shape.out; at += shape.out) {
+      const Int8 code = __builtin_convertvector(loadCodes(codes + at), Int8);
+      sum += code >= kActive ? load(pooledGradient + at) : zero;
+    }
+    store(bias + c, sum);
   }
 }
 
@@ -165,8 +189,7 @@ void unpool(const BlockShape& shape, const float* pooledGradient, const uint8_t*
       float* first = paddedGradient + (2 * wy + 1) * row + (2 * wx + 1) * shape.out;
       for (int64_t c = 0; c < shape.out; c += kLanes) {
         const Float8 gradient = load(pooledGradient);
-        const Int8 code = __builtin_convertvector(
-            static_cast<Byte8>(*reinterpret_cast<const UnalignedByte8*>(codes)), Int8);
+        const Int8 code = __builtin_convertvector(loadCodes(codes), Int8);
 #pragma GCC unroll 4
         for (int k = 0; k < 4; k++) {
           store(first + c + corner[k], code == Int8{} + (k + kActive) ? gradient : zero);
@@ -231,4 +254,4 @@ void weightGradientOfOne(const BlockShape& shape, const float* padded, const flo
   }
 }
 
-const ConvKernels kernels = {convolve, pool, addRuns, unpool, inputGradientOfOne, weightGradientOfOne};
+const ConvKernels kernels = {convolve, pool, addBias, addRuns, unpool, inputGradientOfOne, weightGradientOfOne};

@@ -26,18 +26,21 @@ struct Extent {
 // Elements quantized between two refills of the buffer of uniforms: small enough to stay in the first-level cache.
 constexpr int64_t kChunk = 1024;
 
+using Floats = float __attribute__((vector_size(32), aligned(4), may_alias));
+
 SQA_CLONES Extent extentOf(const float* h, int64_t count) {
-  constexpr int kLanes = 16;
-  float minimum[kLanes], maximum[kLanes], product[kLanes];
-  for (int i = 0; i < kLanes; i++) {
-    minimum[i] = std::numeric_limits<float>::infinity();
+  constexpr int kLanes = 8, kVectors = 4;  // enough sums for the latency of one not to be waited for
+  Floats minimum[kVectors], maximum[kVectors], product[kVectors];
+  for (int i = 0; i < kVectors; i++) {
+    minimum[i] = Floats{} + std::numeric_limits<float>::infinity();
     maximum[i] = -minimum[i];
-    product[i] = 0;
+    product[i] = Floats{};
   }
   int64_t base = 0;
-  for (; base + kLanes <= count; base += kLanes) {
-    for (int i = 0; i < kLanes; i++) {
-      float value = h[base + i];
+  for (; base + kLanes * kVectors <= count; base += kLanes * kVectors) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; i++) {
+      const Floats value = *reinterpret_cast<const Floats*>(h + base + i * kLanes);
       minimum[i] = value < minimum[i] ? value : minimum[i];
       maximum[i] = value > maximum[i] ? value : maximum[i];
       product[i] += value * 0.0f;  // stays zero unless the value is NaN or infinite
@@ -45,10 +48,12 @@ SQA_CLONES Extent extentOf(const float* h, int64_t count) {
   }
   Extent extent;
   float sum = 0;
-  for (int i = 0; i < kLanes; i++) {
-    extent.minimum = std::min(extent.minimum, minimum[i]);
-    extent.maximum = std::max(extent.maximum, maximum[i]);
-    sum += product[i];
+  for (int i = 0; i < kVectors; i++) {
+    for (int lane = 0; lane < kLanes; lane++) {
+      extent.minimum = std::min(extent.minimum, minimum[i][lane]);
+      extent.maximum = std::max(extent.maximum, maximum[i][lane]);
+      sum += product[i][lane];
+    }
   }
   for (; base < count; base++) {
     extent.minimum = std::min(extent.minimum, h[base]);

@@ -19,6 +19,7 @@ export function convBlockSupports(input: Tensor, weight: Tensor, bias: Tensor): 
     (inputs === 1 || (inputs > 0 && inputs % 8 === 0)) &&
     outputs > 0 &&
     outputs % 8 === 0 &&
+    outputs < 65536 &&
     weight.shape.join() === `${outputs},${inputs},3,3` &&
     bias.shape.join() === `${outputs}` &&
     height >= 2 &&

@@ -1,9 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setUp } from "../../scripts/setup/set-up.mjs";
 import { addonRecord } from "../../src/engine/native.js";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
+
+let compiled = false;
+
+/** What bin/sqa.mjs runs, without its look at the set-up: that is done once, below. */
+const program = `import { main } from ${JSON.stringify(resolve(checkout, "dist/cli/main.js"))};
+process.exitCode = await main(process.argv.slice(1));`;
 
 /** `sqa train` as a process of its own, with the addon that this process has; what it writes is kept. */
 export class TrainProcess {
@@ -14,8 +21,11 @@ export class TrainProcess {
 
   constructor(words: readonly string[]) {
     const SQA_ADDON = process.env.SQA_ADDON ?? resolve(checkout, "build", addonRecord().addon);
-    this.#child = spawn(process.execPath, [resolve(checkout, "bin/sqa.mjs"), "train", ...words], {
-      env: { ...process.env, SQA_ADDON, OMP_NUM_THREADS: "1" },
+    const env = { ...process.env, SQA_ADDON, OMP_NUM_THREADS: "1" };
+    if (!compiled) setUp({ env });
+    compiled = true;
+    this.#child = spawn(process.execPath, ["--input-type=module", "--eval", program, "--", "train", ...words], {
+      env,
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child.stdout!.on("data", (text) => {

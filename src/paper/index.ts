@@ -1,4 +1,4 @@
-export { demoCell, demoNote, renderDemo } from "./demo.js";
+export { demoCells, demoNote, renderDemo } from "./demo.js";
 export {
   type Cell,
   type CellOutcome,

@@ -50,8 +50,8 @@ export type TrainConfigInput = z.input<typeof trainConfigSchema>;
 export const presets = {
   /** The paper's recipe, section 4: SGD 0.1, momentum 0.9, decay 5e-4, 100 epochs, a tenth every 30, batches of 128. */
   paper: { epochs: 100, schedule: "step(peak=0.1, epochs=30, factor=0.1)", cleanShare: 0.5 },
-  /** A few epochs of one cycle. */
-  short: { epochs: 5, schedule: "one-cycle(peak=0.05)", cleanShare: 0.5 },
+  /** The same in a few epochs, for a first look. */
+  short: { epochs: 4, schedule: "step(peak=0.1, epochs=1.5, factor=0.1)", cleanShare: 0.5 },
 } satisfies Record<string, TrainConfigInput>;
 export type PresetName = keyof typeof presets;
 

@@ -8,6 +8,10 @@
 #include <limits>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace sqa {
 namespace {
 
@@ -26,41 +30,54 @@ struct Extent {
 // Elements quantized between two refills of the buffer of uniforms: small enough to stay in the first-level cache.
 constexpr int64_t kChunk = 1024;
 
-using Floats = float __attribute__((vector_size(32), aligned(4), may_alias));
+#if defined(__x86_64__)
 
-SQA_CLONES Extent extentOf(const float* h, int64_t count) {
-  constexpr int kLanes = 8, kVectors = 4;  // enough sums for the latency of one not to be waited for
-  Floats minimum[kVectors], maximum[kVectors], product[kVectors];
+// As much of an extent as whole groups of 32 elements give; returns how many elements were seen.
+__attribute__((target("avx2"))) int64_t extentAvx2(const float* h, int64_t count, Extent& extent) {
+  constexpr int kVectors = 4;  // enough results at a time for the latency of one not to be waited for
+  __m256 minimum[kVectors], maximum[kVectors], product[kVectors];
   for (int i = 0; i < kVectors; i++) {
-    minimum[i] = Floats{} + std::numeric_limits<float>::infinity();
-    maximum[i] = -minimum[i];
-    product[i] = Floats{};
+    minimum[i] = _mm256_set1_ps(std::numeric_limits<float>::infinity());
+    maximum[i] = _mm256_set1_ps(-std::numeric_limits<float>::infinity());
+    product[i] = _mm256_setzero_ps();
   }
   int64_t base = 0;
-  for (; base + kLanes * kVectors <= count; base += kLanes * kVectors) {
-#pragma GCC unroll 4
+  for (; base + 8 * kVectors <= count; base += 8 * kVectors) {
     for (int i = 0; i < kVectors; i++) {
-      const Floats value = *reinterpret_cast<const Floats*>(h + base + i * kLanes);
-      minimum[i] = value < minimum[i] ? value : minimum[i];
-      maximum[i] = value > maximum[i] ? value : maximum[i];
-      product[i] += value * 0.0f;  // stays zero unless the value is NaN or infinite
+      const __m256 value = _mm256_loadu_ps(h + base + 8 * i);
+      minimum[i] = _mm256_min_ps(value, minimum[i]);  // the second where the first is NaN
+      maximum[i] = _mm256_max_ps(value, maximum[i]);
+      product[i] = _mm256_add_ps(product[i], _mm256_mul_ps(value, _mm256_setzero_ps()));
     }
   }
-  Extent extent;
-  float sum = 0;
+  alignas(32) float lowest[8], highest[8], products[8];
   for (int i = 0; i < kVectors; i++) {
-    for (int lane = 0; lane < kLanes; lane++) {
-      extent.minimum = std::min(extent.minimum, minimum[i][lane]);
-      extent.maximum = std::max(extent.maximum, maximum[i][lane]);
-      sum += product[i][lane];
+    _mm256_store_ps(lowest, minimum[i]);
+    _mm256_store_ps(highest, maximum[i]);
+    _mm256_store_ps(products, product[i]);
+    for (int lane = 0; lane < 8; lane++) {
+      extent.merge({lowest[lane], highest[lane], products[lane] == 0.0f});
     }
   }
+  return base;
+}
+
+#endif
+
+Extent extentOf(const float* h, int64_t count) {
+  Extent extent;
+  int64_t base = 0;
+#if defined(__x86_64__)
+  static const bool avx2 = __builtin_cpu_supports("avx2");
+  if (avx2) base = extentAvx2(h, count, extent);
+#endif
+  float product = 0;  // stays zero unless a value is NaN or infinite
   for (; base < count; base++) {
     extent.minimum = std::min(extent.minimum, h[base]);
     extent.maximum = std::max(extent.maximum, h[base]);
-    sum += h[base] * 0.0f;
+    product += h[base] * 0.0f;
   }
-  extent.finite = sum == 0.0f;
+  extent.finite = extent.finite && product == 0.0f;
   return extent;
 }
 

@@ -38,7 +38,8 @@ describe("cells", () => {
     expect(second.at(-1)).toEqual(first.at(-1));
     const folder = join(runs, readdirSync(runs)[0]!);
     expect(readdirSync(folder).filter((name) => name.startsWith("evaluation-"))).toHaveLength(2);
-    expect(liveTensors().tensors).toBe(before);
+    // Tensors that other tests dropped may be collected meanwhile.
+    expect(liveTensors().tensors).toBeLessThanOrEqual(before);
   });
 
   it("stops when it is aborted, without an outcome", async () => {

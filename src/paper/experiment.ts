@@ -3,10 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { parseAttack } from "../attacks/index.js";
 import { datasetByName, subset } from "../datasets/index.js";
 import { writeFileAtomic } from "../engine/atomic-file.js";
-import { type Evaluation, type EvaluationEvent, evaluate } from "../evaluation/index.js";
-import { modelByName } from "../models/index.js";
+import { type Evaluation, type EvaluationEvent, evaluate, networkFromRun } from "../evaluation/index.js";
 import {
-  loadWeights,
   RunFolder,
   type TrainConfig,
   type TrainEvent,
@@ -64,11 +62,9 @@ export async function* evaluateRun(
   plan: EvaluationPlan,
   options: { data?: string | undefined; signal?: AbortSignal | undefined },
 ): AsyncGenerator<EvaluationEvent, void> {
-  const { network, seed, batchNorm, sqa, dataset } = folder.config;
-  const model = modelByName(network).build({ seed, batchNorm, sqa: sqa ?? undefined });
+  const { model } = networkFromRun(folder.path);
   try {
-    loadWeights(folder.weights, model.module);
-    const { test } = datasetByName(dataset).load({ folder: options.data });
+    const { test } = datasetByName(folder.config.dataset).load({ folder: options.data });
     const split = plan.limit === null ? test : subset(test, Math.min(plan.limit, test.count));
     yield* evaluate(model.classifier(), split, {
       attacks: plan.attacks.map((text) => parseAttack(text)),

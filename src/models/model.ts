@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { deriveSeed } from "../engine/index.js";
-import { type Classifier, classifierOf, type Module } from "../nn/index.js";
+import { type Classifier, classifierOf, isRandomized, type Module } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";
-import { isRandomized, placeAfter, sqa, sqaOptions } from "../quantization/index.js";
+import { placeAfter, sqa, sqaOptions } from "../quantization/index.js";
 
 /** Where SQA stands in a network, and how it quantizes there. */
 export const quantizationOptions = z.strictObject({

@@ -18,7 +18,7 @@ export {
   type WeightTransform,
 } from "./layers.js";
 export { crossEntropy, dlr, type Loss, type LossName, losses, margin, meanCrossEntropy } from "./losses.js";
-export { loadState, Module, type Pass, parameterCount } from "./module.js";
+export { isRandomized, loadState, Module, type Pass, parameterCount, usesBatchStatistics } from "./module.js";
 export { adam, type Optimizer, sgd } from "./optimizers.js";
 export {
   constantSchedule,

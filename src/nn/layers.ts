@@ -13,6 +13,10 @@ export abstract class WeightedLayer extends Module {
   abstract readonly weight: Tensor;
   weightTransform: WeightTransform | undefined;
 
+  override get randomized(): boolean {
+    return this.weightTransform?.randomized ?? false;
+  }
+
   protected effectiveWeight(pass: Pass): Tensor {
     return this.weightTransform === undefined ? this.weight : this.weightTransform(this.weight, pass);
   }
@@ -87,6 +91,10 @@ export class BatchNorm2d extends Module {
     readonly options: { momentum?: number; epsilon?: number } = {},
   ) {
     super();
+  }
+
+  override get usesBatchStatistics(): boolean {
+    return true;
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {

@@ -37,8 +37,24 @@ export abstract class Module {
     return undefined;
   }
 
-  /** The modules in this one's fields, by name. */
+  /** Whether two passes that differ in their draw alone can differ because of this module itself. */
+  get randomized(): boolean {
+    return false;
+  }
+
+  /** Whether, in training, an image's output depends on the other images of its batch because of this module itself. */
+  get usesBatchStatistics(): boolean {
+    return false;
+  }
+
+  /** The modules in this one's fields, by name. A list of modules has no names: TypeError, it belongs into a `Sequential`. */
   namedChildren(): [string, Module][] {
+    for (const [name, value] of Object.entries(this)) {
+      if (name === "outputTransforms" || !Array.isArray(value)) continue;
+      if (value.some((item) => item instanceof Module)) {
+        throw new TypeError(`field "${name}" is a list of modules, whose weights would not be found: use a Sequential`);
+      }
+    }
     return Object.entries(this).filter((field): field is [string, Module] => field[1] instanceof Module);
   }
 
@@ -70,6 +86,22 @@ export abstract class Module {
   dispose(): void {
     for (const value of this.state().values()) value.dispose();
   }
+}
+
+/** A network's own module, all those below it, and what is applied to their outputs. */
+function everyModule(network: Module): Module[] {
+  const modules = [network, ...network.namedModules().map(([, module]) => module)];
+  return modules.flatMap((module) => [module, ...module.outputTransforms.flatMap(everyModule)]);
+}
+
+/** Whether two passes of a network can differ: by a quantizer, or by a layer's random weights. */
+export function isRandomized(network: Module): boolean {
+  return everyModule(network).some((module) => module.randomized);
+}
+
+/** Whether a network in training mixes the images of a batch, as batch normalization does. */
+export function usesBatchStatistics(network: Module): boolean {
+  return everyModule(network).some((module) => module.usesBatchStatistics);
 }
 
 /** Number of elements of all parameters. */

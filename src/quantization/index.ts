@@ -6,5 +6,5 @@ export {
   clipBinaryWeights,
 } from "./binary-weights.js";
 export { matchingNames } from "./layer-names.js";
-export { isRandomized, placeAfter, placedQuantizers } from "./place.js";
+export { placeAfter, placedQuantizers } from "./place.js";
 export { type QuantizerFactory, type SqaOptions, StochasticQuantizedActivation, sqa, sqaOptions } from "./sqa.js";

@@ -1,4 +1,4 @@
-import { type Module, WeightedLayer } from "../nn/index.js";
+import type { Module } from "../nn/index.js";
 import { layersOf } from "./layer-names.js";
 import { type QuantizerFactory, StochasticQuantizedActivation } from "./sqa.js";
 
@@ -11,14 +11,6 @@ export function placedQuantizers(network: Module): [string, StochasticQuantizedA
         .filter((transform) => transform instanceof StochasticQuantizedActivation)
         .map((quantizer) => [name, quantizer] as [string, StochasticQuantizedActivation]),
     );
-}
-
-/** Whether two passes of a network can differ: by a quantizer, or by a layer's random weights. */
-export function isRandomized(network: Module): boolean {
-  return (
-    placedQuantizers(network).some(([, quantizer]) => quantizer.randomized) ||
-    network.namedModules().some(([, module]) => module instanceof WeightedLayer && module.weightTransform?.randomized)
-  );
 }
 
 /**

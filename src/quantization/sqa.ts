@@ -30,8 +30,7 @@ export class StochasticQuantizedActivation extends Module {
     super();
   }
 
-  /** Whether two draws can differ. */
-  get randomized(): boolean {
+  override get randomized(): boolean {
     return this.options.rounding === "stochastic";
   }
 

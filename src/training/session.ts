@@ -2,7 +2,7 @@ import { type AttackContext, parseAttack, Target } from "../attacks/index.js";
 import { type Batch, type Dataset, holdOut, subset, TensorSplit } from "../datasets/index.js";
 import { deriveSeed, grad, noGrad, permutation, type Seed, scope, type Tensor } from "../engine/index.js";
 import { type Model, modelByName } from "../models/index.js";
-import { meanCrossEntropy, type Optimizer, type Schedule } from "../nn/index.js";
+import { meanCrossEntropy, type Optimizer, type Schedule, usesBatchStatistics } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
 import type { Probe } from "./events.js";
 import { trainingMethods } from "./methods/index.js";
@@ -40,6 +40,7 @@ export class TrainingSession {
   readonly #probePositions: Int32Array;
   readonly #method;
   readonly #parameters: ReadonlyMap<string, Tensor>;
+  readonly #mixesImages: boolean;
   #order: { epoch: number; positions: Int32Array } | undefined;
 
   constructor(config: TrainConfig, dataset: Dataset) {
@@ -63,6 +64,7 @@ export class TrainingSession {
     this.#probePositions = (heldOut.length > 0 ? heldOut : train).slice(0, config.probeImages);
     this.model = definition.build({ seed, batchNorm, sqa: config.sqa ?? undefined });
     this.#parameters = this.model.module.parameters();
+    this.#mixesImages = usesBatchStatistics(this.model.module);
     this.optimizer = optimizers.parse(config.optimizer).optimizer(this.#parameters);
     this.#method = trainingMethods.parse(config.method);
     this.stepsPerEpoch = Math.ceil(train.length / batchSize);
@@ -107,11 +109,11 @@ export class TrainingSession {
 
   /** Losses and gradients of the method's images and the clean ones, weighted by the clean share. */
   #mixedBackward(batch: Batch, step: number): { loss: number; gradients: Tensor[] } {
-    const { cleanShare, batchNorm, labelSmoothing } = this.#config;
+    const { cleanShare, labelSmoothing } = this.#config;
     const draws = { perturbed: 2 * step, clean: 2 * step + 1 };
     if (cleanShare === 0) return this.#backward(this.#perturb(batch, step), batch, draws.perturbed);
     // Batch statistics or smoothed labels would make the clean pass's gradient another one than the attack's.
-    const shared = batchNorm || labelSmoothing > 0 ? undefined : this.#method.fromCleanGradient;
+    const shared = this.#mixesImages || labelSmoothing > 0 ? undefined : this.#method.fromCleanGradient;
     let clean: Backward;
     let images: Tensor;
     if (shared === undefined) {

@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
 import { deriveSeed, grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
-import { Flatten, Linear, linear, Module, type Pass, ReLU, Sequential } from "../../src/nn/index.js";
+import { Flatten, isRandomized, Linear, linear, Module, type Pass, ReLU, Sequential } from "../../src/nn/index.js";
 import {
   binarizeWeights,
   binaryWeights,
   clipBinaryWeights,
-  isRandomized,
   placeAfter,
   placedQuantizers,
   sqa,

@@ -77,7 +77,7 @@ export function checkLambda(lambda: number): void {
 
 /**
  * The SQA kernel: quantizes activations (N, C, ...) or (N, F) to lambda + 1 levels, with a straight-through gradient
- * (Yoon, Park and Kim, Algorithm 1). `uniforms` replaces counted noise; nearest rounding needs neither.
+ * (Yoon, Park and Kim, Algorithm 1). `uniforms` replaces counted noise; nearest rounding looks at neither.
  * A constant range is returned as it is; one with NaN or infinity in it, or whose width overflows, becomes NaN.
  * `channel` is each channel of each image by itself and needs (N, C, ...).
  */
@@ -94,8 +94,8 @@ export function quantizeActivation(
   }
   checkLambda(options.lambda);
   if (source === undefined && !nearest) throw new TypeError("stochastic rounding needs noise or uniforms");
-  const counted = source !== undefined && "noise" in source ? source : undefined;
-  const uniforms = source !== undefined && "uniforms" in source ? source.uniforms : undefined;
+  const counted = !nearest && source !== undefined && "noise" in source ? source : undefined;
+  const uniforms = !nearest && source !== undefined && "uniforms" in source ? source.uniforms : undefined;
   if (counted) {
     checkWord("draw", counted.noise.draw);
     checkWord("stream", counted.stream);

@@ -102,6 +102,10 @@ describe("quantizeActivation", () => {
     const h = tensor([0, 0.25, 0.5, 0.7499, 0.75, 1], [1, 6]);
     const y = quantizeActivation(h, { lambda: 2, range: "image", rounding: "nearest" }, undefined);
     expect(y.toNumbers()).toEqual([0, 0.5, 0.5, 0.5, 1, 1]);
+    for (const source of [noiseOf(1), { uniforms: h.mul(0).add(0.99) }]) {
+      const same = quantizeActivation(h, { lambda: 2, range: "image", rounding: "nearest" }, source);
+      expect(same.toArray()).toEqual(y.toArray());
+    }
   });
 
   test("gives one of lambda + 1 levels, at most one level away, and h on average (Hoeffding)", () => {

@@ -6,8 +6,8 @@ import { setUp } from "../scripts/setup/set-up.mjs";
 
 try {
   setUp();
-  const { main } = await import("../dist/cli/main.js");
-  process.exitCode = await main(process.argv.slice(2));
+  const { runProcess } = await import("../dist/cli/main.js");
+  await runProcess();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   process.stderr.write(`${error.message}\n`);

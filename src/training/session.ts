@@ -58,7 +58,6 @@ export class TrainingSession {
     const split = config.limit === null ? whole : subset(whole, config.limit);
     checkCount("holdOut", config.holdOut, split.count - 1, "one of the images must be left to train on");
     const { train, heldOut } = holdOut(split, config.holdOut, deriveSeed(seed, "hold out"));
-    this.#data = new TensorSplit(split, dataset.imageShape);
     this.#positions = train;
     // Without held-out images the probe shows overfitting to an attack, which needs none, but not to the images.
     this.#probePositions = (heldOut.length > 0 ? heldOut : train).slice(0, config.probeImages);
@@ -76,6 +75,8 @@ export class TrainingSession {
       `an epoch has ${this.stepsPerEpoch} steps`,
     );
     this.learningRate = schedules.parse(config.schedule).schedule({ epochs, stepsPerEpoch: this.stepsPerEpoch });
+    // Last, so that nothing this large is made for a configuration that is refused.
+    this.#data = new TensorSplit(split, dataset.imageShape);
   }
 
   #batch(step: number): Batch {

@@ -43,16 +43,17 @@ export async function* train(config: TrainConfigInput, options: TrainOptions = {
     return;
   }
   const threadsBefore = currentThreads();
-  if (options.threads !== undefined) setThreads(options.threads);
-  // What does not fit together fails here, before a folder is made.
-  const session = new TrainingSession(checked, dataset);
+  let session: TrainingSession | undefined;
   try {
+    if (options.threads !== undefined) setThreads(options.threads);
+    // What does not fit together fails here, before a folder is made.
+    session = new TrainingSession(checked, dataset);
     folder.make();
     using _lock = folder.lock();
     yield* compareEnvironment(folder, environmentOf(dataset));
     yield* trainSteps(session, folder, { signal, checkpointSeconds, turn });
   } finally {
-    session.dispose();
+    session?.dispose();
     setThreads(threadsBefore);
   }
 }

@@ -2,15 +2,26 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { liveTensors } from "../../src/engine/index.js";
-import { RunFolder, type TrainConfigInput, type TrainEvent, train, trainConfig } from "../../src/training/index.js";
+import { liveTensors, threads } from "../../src/engine/index.js";
+import {
+  RunFolder,
+  type TrainConfigInput,
+  type TrainEvent,
+  type TrainOptions,
+  train,
+  trainConfig,
+} from "../../src/training/index.js";
 import { writeDigits } from "./digits-folder.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-small-run-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const data = writeDigits(folder, { train: 400, test: 20 });
 
-async function collect(config: TrainConfigInput, runs: string, options: { signal?: AbortSignal; data?: string } = {}) {
+async function collect(
+  config: TrainConfigInput,
+  runs: string,
+  options: Pick<TrainOptions, "signal" | "data" | "threads"> = {},
+) {
   const events: TrainEvent[] = [];
   const given = { runs: join(folder, runs), data, checksums: false, threads: 1, ...options };
   for await (const event of train(config, given)) events.push(event);
@@ -140,7 +151,9 @@ describe("a run", () => {
     [{ epochs: 2 ** 40 }, "epochs must be at most"],
     [{ sqa: { layers: { relu9: 1 } } }, 'unknown layer "relu9"; did you mean "relu'],
   ])("with %j is refused, and leaves no folder", async (change, message) => {
-    await expect(collect({ ...learns, ...change }, "refused")).rejects.toThrow(message);
+    const before = threads();
+    await expect(collect({ ...learns, ...change }, "refused", { threads: before + 1 })).rejects.toThrow(message);
+    expect(threads()).toBe(before);
     expect(existsSync(join(folder, "refused"))).toBe(false);
   });
 });

@@ -1,10 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, scope, type Tensor, tensor } from "../engine/index.js";
-import { readSafetensors } from "../engine/safetensors.js";
+import { FileFormatError, scope } from "../engine/index.js";
 import { type Model, modelByName, type QuantizationOptions } from "../models/index.js";
-import { loadState, type Module } from "../nn/index.js";
-import { loadWeights, RunFolder, type TrainConfig } from "../training/index.js";
+import type { Module } from "../nn/index.js";
+import { loadCheckpointWeights, loadWeights, RunFolder, type TrainConfig } from "../training/index.js";
 
 /** What a file of weights does not tell of its network. */
 export interface NetworkOptions {
@@ -70,27 +69,7 @@ export function networkFromRun(
     return { model, run: { path: folder.path, config, finished } };
   }
   if (!existsSync(folder.checkpoint)) throw new Error(`run ${path} has not reached its first checkpoint yet`);
-  const steps = loadCheckpointWeights(folder.checkpoint, model.module);
+  const steps = loadCheckpointWeights(folder.checkpoint, model.module, folder.identity);
   checkFinite(folder.checkpoint, model.module);
   return { model, run: { path: folder.path, config, finished, steps } };
-}
-
-const prefix = "network.";
-
-/** Loads a checkpoint's weights, without what only training needs, and returns the steps behind them. */
-function loadCheckpointWeights(path: string, module: Module): number {
-  const { tensors, metadata } = readSafetensors(path);
-  scope(() => {
-    const weights = new Map<string, Tensor>();
-    for (const [name, { dtype, data, shape }] of tensors) {
-      // The network's part is float32 throughout; anything else would then be missing, and is said to be.
-      if (name.startsWith(prefix) && dtype === "float32") weights.set(name.slice(prefix.length), tensor(data, shape));
-    }
-    try {
-      loadState(module, weights);
-    } catch (error) {
-      throw new FileFormatError(`${path}: ${(error as Error).message}`, { cause: error });
-    }
-  });
-  return (JSON.parse(metadata.progress ?? "{}") as { step?: number }).step ?? 0;
 }

@@ -108,18 +108,40 @@ export function loadCheckpoint(path: string, module: Module, optimizer: Optimize
   }
 }
 
-function readCheckpoint(path: string, module: Module, optimizer: Optimizer, run: string): Progress {
+/** A checkpoint's file, checked to be one of a run; its tensors are still those of the file. */
+function openCheckpoint(path: string, run: string) {
   const { tensors, metadata } = readSafetensors(path);
   const checked = metadataSchema.safeParse(metadata);
   if (!checked.success) throw new FileFormatError(`${path}: not a checkpoint: ${checked.error.issues[0]!.message}`);
   const { run: owner, optimizerSteps, progress } = checked.data;
   if (owner !== run) throw new FileFormatError(`${path}: this checkpoint is of run ${owner}, not ${run}`);
+  const part = (prefix: string) => {
+    const named = [...tensors].filter(([name]) => name.startsWith(prefix));
+    return toTensors(path, new Map(named.map(([name, value]) => [name.slice(prefix.length), value])));
+  };
+  return { part, optimizerSteps, progress };
+}
+
+/**
+ * Reads a checkpoint's weights alone into a network and returns the steps behind them. Throws a FileFormatError that names
+ * the file when it is damaged or of another run.
+ */
+export function loadCheckpointWeights(path: string, module: Module, run: string): number {
+  const { part, progress } = openCheckpoint(path, run);
   scope(() => {
-    const all = toTensors(path, tensors);
-    const part = (prefix: string) =>
-      new Map(
-        [...all].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),
-      );
+    try {
+      loadState(module, part("network."));
+    } catch (cause) {
+      if (cause instanceof RangeError) throw new FileFormatError(`${path}: ${cause.message}`, { cause });
+      throw cause;
+    }
+  });
+  return progress.step;
+}
+
+function readCheckpoint(path: string, module: Module, optimizer: Optimizer, run: string): Progress {
+  const { part, optimizerSteps, progress } = openCheckpoint(path, run);
+  scope(() => {
     const saved = part("optimizer.");
     for (const [name, own] of optimizer.state) {
       const value = saved.get(name);

@@ -1,5 +1,5 @@
 export { type EpochAlarm, epochAlarms } from "./alarm.js";
-export { loadWeights, saveWeights } from "./checkpoint.js";
+export { loadCheckpointWeights, loadWeights, saveWeights } from "./checkpoint.js";
 export {
   configHash,
   type PresetName,

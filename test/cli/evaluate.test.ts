@@ -15,7 +15,7 @@ import {
 } from "../../src/engine/index.js";
 import { writeSafetensors } from "../../src/engine/safetensors.js";
 import { modelByName } from "../../src/models/index.js";
-import { saveWeights, trainConfig } from "../../src/training/index.js";
+import { RunFolder, saveWeights, trainConfig } from "../../src/training/index.js";
 import { fakeImages, fakeLabels, idxBytes, writeFolder } from "../datasets/idx-files.js";
 import { captureOutput } from "./captured-output.js";
 
@@ -154,7 +154,15 @@ describe("sqa evaluate", () => {
       ([name, value]) =>
         [`network.${name}`, { dtype: "float32", shape: value.shape, data: value.toArray() as Float32Array }] as const,
     );
-    writeSafetensors(join(run, "checkpoint.safetensors"), state, { progress: '{"step":12}' });
+    const checkpoint = (owner: string) =>
+      writeSafetensors(join(run, "checkpoint.safetensors"), state, {
+        run: owner,
+        optimizerSteps: "12",
+        progress: JSON.stringify({ step: 12, epochLoss: 0, epochSeconds: 0, seconds: 0 }),
+      });
+    checkpoint("00000000");
+    expect((await sqa(run, ...words)).err).toMatch(/this checkpoint is of run 00000000, not [0-9a-f]{8}\n$/);
+    checkpoint(RunFolder.open(run).identity);
     const unfinished = await sqa(run, ...words);
     expect(unfinished.err).toMatch(/is not finished: its checkpoint after step 12 is evaluated\n$/);
     expect(json(unfinished)).toMatchObject({ network: "small", draws: 2, run: { finished: false, steps: 12 } });

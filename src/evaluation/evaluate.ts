@@ -33,6 +33,14 @@ function checkCount(name: string, value: number, most: number): void {
   throw new RangeError(`${name} must be an integer in 1 .. ${most}, not ${value}`);
 }
 
+function checkAttacks(attacks: readonly Attack[]): void {
+  if (!Array.isArray(attacks)) throw new TypeError(`attacks must be a list of attacks, not ${String(attacks)}`);
+  for (const attack of attacks) {
+    if (typeof attack === "function" && typeof attack.label === "string") continue;
+    throw new TypeError(`attacks must hold attacks such as pgd() or parseAttack("pgd"), not ${String(attack)}`);
+  }
+}
+
 function checkFit(model: Classifier, split: Split, surrogate: Classifier): void {
   const [channels, height, width] = model.inputShape;
   if (split.count === 0) throw new RangeError("the split must hold at least one image");
@@ -63,6 +71,7 @@ export async function* evaluate(
   checkCount("draws", options.draws ?? 10, mostDraws);
   checkCount("batchSize", batchSize, 2 ** 31 - 1);
   checkFit(model, split, surrogate);
+  checkAttacks(attacks);
   const draws = model.randomized ? (options.draws ?? 10) : 1;
   const attackSeed = deriveSeed(seed, "evaluation", "attack");
   const images = split.count;

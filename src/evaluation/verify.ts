@@ -1,7 +1,7 @@
 import type { Attack } from "../attacks/index.js";
 import { noGrad, scope, type Tensor } from "../engine/index.js";
 
-/** What float32 may add to a radius. */
+/** What float32 may add to a radius, as a share of it where it is above 1. */
 const tolerance = 1e-6;
 
 /**
@@ -24,6 +24,6 @@ function faultOf({ traits }: Attack, images: Tensor, adversarial: Tensor): strin
   const difference = adversarial.to("float64").sub(images);
   const distances = traits.norm === "linf" ? difference.abs() : difference.square().sumDim([1, 2, 3]).sqrt();
   const farthest = distances.amax().item();
-  if (farthest <= traits.radius + tolerance) return undefined;
+  if (farthest <= traits.radius + tolerance * Math.max(1, traits.radius)) return undefined;
   return `left its ball: ${traits.norm} distance ${farthest.toPrecision(7)}, but its radius is ${traits.radius}`;
 }

@@ -167,6 +167,12 @@ describe("what cannot be measured", () => {
   const split = grays(10, 120);
   const failing = (model: Classifier, ...attacks: Attack[]) => evaluated(model, split, { attacks });
 
+  it("is an attack that is none", async () => {
+    await expect(failing(brightness, "pgd" as unknown as Attack)).rejects.toThrow(
+      new TypeError('attacks must hold attacks such as pgd() or parseAttack("pgd"), not pgd'),
+    );
+  });
+
   it("is an attack that breaks its promises: the error names it", async () => {
     await expect(
       failing(

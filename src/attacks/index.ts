@@ -15,6 +15,7 @@ export {
   type AttackTraits,
   defineAttack,
 } from "./attack.js";
+export { shortLabel } from "./short-label.js";
 export type { AttackContext, PassCounter } from "./target.js";
 export { Target } from "./target.js";
 export { combinators, cwL2, cwLinf, fgsm, madryCw, pgd, restarts, worstCase };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseAttack } from "../attacks/index.js";
+import { parseAttack, shortLabel } from "../attacks/index.js";
 import { type Dataset, datasetByName, type Split, subset } from "../datasets/index.js";
 import { setThreads } from "../engine/index.js";
 import {
@@ -120,7 +120,7 @@ async function withBar(events: AsyncIterable<EvaluationEvent>, attacks: number):
     const { attack, done, images } = event;
     const before = finished * images;
     if (done === images) finished++;
-    const under = attack === "clean" ? {} : { under: attack.replace(/\(.*/, "") };
+    const under = attack === "clean" ? {} : { under: shortLabel(attack) };
     return { done: before + done, total: (attacks + 1) * images, metrics: under };
   });
   for await (const event of shown) if (event.type === "end") return event.evaluation;

@@ -18,7 +18,7 @@ export interface EvaluationSubject {
   readonly attackTexts: readonly string[];
 }
 
-/** Where SQA stands: `{ relu1: "lambda 1, image, stochastic" }`; null where there is none. */
+/** Where SQA stands: `{ relu1: { lambda: 1, range: "image", rounding: "stochastic" } }`; null where there is none. */
 function placementOf(model: Model) {
   const placed = placedQuantizers(model.module).map(([layer, { options }]) => [layer, options] as const);
   return placed.length === 0 ? null : Object.fromEntries(placed);

@@ -1,24 +1,17 @@
 import { relative } from "node:path";
-import { formatCall, parseCall } from "../options/call.js";
+import { shortLabel } from "../attacks/index.js";
+import { percent } from "../report/table.js";
 import type { EpochEvent, TrainEvent } from "../training/index.js";
 import { colors, note, out, warn } from "./output.js";
 import { formatDuration, Progress } from "./progress.js";
 
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-
-/** An attack's name and radius, as much as fits into a line. */
-function shortAttack(label: string): string {
-  const { name, options: given } = parseCall(label);
-  return formatCall(name, given.epsilon === undefined ? {} : { epsilon: given.epsilon });
-}
-
 function epochLine({ epoch, loss, clean, probes, secondsPerStep }: EpochEvent, epochs: number): string {
-  const accuracies = probes.map(({ attack, accuracy }) => `${shortAttack(attack)} ${percent(accuracy)}`);
+  const accuracies = probes.map(({ attack, accuracy }) => `${shortLabel(attack)} ${percent(accuracy, 1)} %`);
   const speed = `${(1000 * secondsPerStep).toFixed(1)} ms a step`;
   return [
     `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
     `loss ${loss.toFixed(4)}`,
-    `clean ${percent(clean)}`,
+    `clean ${percent(clean, 1)} %`,
     ...accuracies,
     speed,
   ].join("  ");
@@ -64,7 +57,7 @@ export async function showTraining(events: AsyncIterable<TrainEvent>, goOn: (run
       else if (event.type === "alarm") warn(bold(red(`ALARM in epoch ${event.epoch}: ${event.message}`)));
       else if (event.type === "warning") warn(`${yellow("warning:")} ${event.message}`);
       else if (event.type === "stopped") {
-        progress?.finish();
+        progress?.[Symbol.dispose]();
         warn(`stopped and saved after step ${event.step}; the same command goes on, or: ${goOn(event.run)}`);
       } else if (event.type === "end") {
         progress?.finish();
@@ -72,6 +65,6 @@ export async function showTraining(events: AsyncIterable<TrainEvent>, goOn: (run
       }
     }
   } finally {
-    progress?.finish();
+    progress?.[Symbol.dispose]();
   }
 }

@@ -1,4 +1,4 @@
-import { formatCall, parseCall } from "../options/call.js";
+import { shortLabel } from "../attacks/index.js";
 import type { AlarmKind, EpochEvent } from "./events.js";
 
 /** What an alarm says before it has a place in a run. */
@@ -11,13 +11,6 @@ export interface EpochAlarm {
 const collapse = 0.2;
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-
-/** An attack's name and radius: its other options would hide what an alarm says. */
-function short(label: string): string {
-  const { name, options, of } = parseCall(label);
-  if (of !== undefined) return `${name}(${of.map((inner) => short(formatCall(inner.name, inner.options))).join(", ")})`;
-  return formatCall(name, options.epsilon === undefined ? {} : { epsilon: options.epsilon });
-}
 
 /** Nearly every image is given one class, and not because nearly all are of one. */
 function constantOutput({ commonestClass, clean }: EpochEvent): EpochAlarm[] {
@@ -41,7 +34,7 @@ function catastrophicOverfitting(epochs: readonly EpochEvent[]): EpochAlarm[] {
   // A run can be overfitted before its first epoch ends: then there is no better epoch to fall from.
   const apart = weak(now) - strong(now) > 0.5 && weak(now) > now.clean - 0.05;
   if (!fell && !apart) return [];
-  const message = `${percent(first.accuracy)} under ${short(first.attack)}, but ${percent(last.accuracy)} under ${short(last.attack)}`;
+  const message = `${percent(first.accuracy)} under ${shortLabel(first.attack)}, but ${percent(last.accuracy)} under ${shortLabel(last.attack)}`;
   return [{ kind: "catastrophic-overfitting", message: `catastrophic overfitting: ${message}` }];
 }
 

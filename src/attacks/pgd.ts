@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { losses } from "../nn/losses.js";
+import { type LossName, losses } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
 import { defineAttack } from "./attack.js";
 import { labelSource, labelsFrom } from "./label-source.js";
@@ -14,7 +14,10 @@ const options = z
     norm: z.enum(["linf", "l2"]).default("linf").describe("norm of the radius and of a step"),
     randomStart: z.boolean().default(true).describe("start from a random point of the ball"),
     restarts: z.int().min(1).default(1).describe("runs, of which each image's worst case is kept"),
-    loss: z.enum(["cross-entropy", "margin"]).default("cross-entropy").describe("what the steps increase"),
+    loss: z
+      .enum(Object.keys(losses) as [LossName, ...LossName[]])
+      .default("cross-entropy")
+      .describe("what the steps increase"),
     labels: labelSource,
     selectionDraws,
   })

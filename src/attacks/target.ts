@@ -33,7 +33,7 @@ export interface AttackContext {
  * The classifier under attack as an attack sees it: every call is a fresh draw of the network's noise, and is counted.
  *
  * Noise is keyed by the attack's name and not by its options, so that runs which differ in the radius, the steps or the
- * number of restarts share their draws, and differ by their options alone.
+ * number of restarts share their draws, and differ by their options alone. (Training gives a method's whole label as name.)
  */
 export class Target {
   readonly classes: number;

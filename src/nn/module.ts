@@ -11,7 +11,7 @@ export interface Pass {
 }
 
 /**
- * A layer or network: tensors and modules in plain fields, found by walking them.
+ * A layer or network: tensors and modules in plain, public fields (not `#private`, not in lists), found by walking them.
  *
  * Tensors that require a gradient are parameters, others buffers. Names are the field names joined by dots, as in
  * PyTorch's state dicts.

@@ -17,7 +17,9 @@ export function placedQuantizers(network: Module): [string, StochasticQuantizedA
  * Places quantizers after named layers of any network: `placeAfter(network, { relu1: sqa(), "layer*.relu": sqa({ lambda: 2 }) })`.
  *
  * Names are those of `namedModules`, or patterns with `*`. Throws a RangeError that lists the layers when a name matches
- * none, or when two match the same layer; then nothing is placed. Returns the network.
+ * none, or when two match the same layer; then nothing is placed. Returns the network. The noise of a quantizer is keyed by
+ * its place in the order of placing, so a layer that a network applies twice in a pass quantizes with the same draws twice:
+ * give each place a layer of its own.
  */
 export function placeAfter<M extends Module>(network: M, placement: Readonly<Record<string, QuantizerFactory>>): M {
   const modules = new Map(network.namedModules());

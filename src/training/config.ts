@@ -10,7 +10,10 @@ import { trainingMethods } from "./methods/index.js";
 import { optimizers } from "./optimizers.js";
 import { schedules } from "./schedules.js";
 
-/** Everything that decides a run's weights; its hash is the run's identity. */
+/**
+ * Everything that decides a run's weights; its hash is the run's identity. A new option, a new default or another order changes
+ * every hash, and so makes all runs anew.
+ */
 export const trainConfigSchema = z.strictObject({
   network: readBy("a network such as small", modelByName).default("small").describe("which network"),
   batchNorm: z.boolean().default(false).describe("batch normalization after each convolution"),

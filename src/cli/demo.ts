@@ -1,9 +1,11 @@
 import { relative } from "node:path";
 import { z } from "zod";
+import { setThreads } from "../engine/index.js";
 import { demoCells, demoNote, renderDemo, runCells } from "../paper/index.js";
 import { defineCommand } from "./command.js";
 import { followExperiment } from "./experiment-progress.js";
 import { note, out } from "./output.js";
+import { runOptions } from "./run-options.js";
 
 export const demoCommand = defineCommand({
   name: "demo",
@@ -11,12 +13,11 @@ export const demoCommand = defineCommand({
   description:
     "The main job, in about three minutes on two cores; `npm start` runs it. A finished demo shows its result again, a " +
     "stopped one goes on.",
-  options: z.strictObject({
-    runs: z.string().default("runs").describe("folder of the run folders"),
-    threads: z.int().min(1).optional().describe("threads of one operator"),
-  }),
+  options: z.strictObject(runOptions),
   examples: ["sqa demo"],
   async run(options, { signal }) {
+    // Evaluation as well as training, which would put the number back.
+    if (options.threads !== undefined) setThreads(options.threads);
     note("Training SMALL on clean and FGSM images of MNIST (epsilon 0.3), in full precision and with SQA.");
     const cells = demoCells();
     const outcomes = await followExperiment(runCells(cells, { ...options, signal }));

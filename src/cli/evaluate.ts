@@ -17,6 +17,7 @@ import { evaluationJson, evaluationTable } from "./evaluation-text.js";
 import { quantizationOf, readQuantization, sqaOption } from "./network-options.js";
 import { note, out } from "./output.js";
 import { withProgress } from "./progress.js";
+import { runOptions } from "./run-options.js";
 import { asUsage, UsageError } from "./usage-error.js";
 
 /** The paper's columns: FGSM, PGD and C&W, each at 0.2 and 0.3, in 40 steps of 0.01. */
@@ -46,7 +47,7 @@ const options = z.strictObject({
   draws: z.int().min(1).max(10_000).default(10).describe("fresh draws of a randomized network for each image"),
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   batchSize: z.int().min(1).default(500).describe("images attacked together; no result depends on it"),
-  threads: z.int().min(1).max(1024).optional().describe("threads of an operator (default: one a core)"),
+  threads: runOptions.threads,
   json: z.boolean().default(false).describe("print one JSON object"),
 });
 type Options = z.output<typeof options>;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../engine/atomic-file.js";
-import { threads, unknownName, versions } from "../engine/index.js";
+import { setThreads, threads, unknownName, versions } from "../engine/index.js";
 import {
   type CellOutcome,
   figure1Cells,
@@ -20,8 +20,10 @@ import {
 import { saveChart } from "../report/chart.js";
 import { type EpochEvent, RunFolder } from "../training/index.js";
 import { type CommandContext, defineCommand } from "./command.js";
+import { dataOptions } from "./data-options.js";
 import { followExperiment } from "./experiment-progress.js";
 import { out } from "./output.js";
+import { runOptions } from "./run-options.js";
 import { UsageError } from "./usage-error.js";
 
 const options = z.strictObject({
@@ -30,10 +32,9 @@ const options = z.strictObject({
   seeds: z.int().min(1).default(3).describe("seeds of the SQA networks"),
   limit: z.int().min(1).optional().describe("test images; all where left out"),
   strongLimit: z.int().min(1).default(1000).describe("test images under the attacks that the paper lacks"),
-  runs: z.string().default("runs").describe("folder of the run folders"),
   results: z.string().default("results").describe("folder of tables and figures"),
-  data: z.string().optional().describe("folder with the data set's files"),
-  threads: z.int().min(1).optional().describe("threads of one operator"),
+  data: dataOptions.data,
+  ...runOptions,
 });
 type Options = z.output<typeof options>;
 
@@ -56,8 +57,10 @@ export const paperCommand = defineCommand({
   examples: ["sqa paper table1", "sqa paper table1 --only small --epochs 20 --seeds 3", "sqa paper figure1"],
   async run(given, context) {
     const name = context.operands[0]!;
-    const target = targets[name];
+    const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
     if (target === undefined) throw new UsageError(unknownName("table or figure", name, Object.keys(targets)).message);
+    // Evaluation as well as training, which would put the number back.
+    if (given.threads !== undefined) setThreads(given.threads);
     return target(given, context);
   },
 });

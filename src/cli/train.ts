@@ -13,6 +13,7 @@ import {
 import { defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
 import { quantizationOf, sqaOption } from "./network-options.js";
+import { runOptions } from "./run-options.js";
 import { quoted, shownPath, showTraining } from "./train-output.js";
 import { asUsage } from "./usage-error.js";
 
@@ -43,8 +44,7 @@ const options = z.strictObject({
     .optional()
     .describe("attacks after each epoch: the first single-step, the last the strongest"),
   ...dataOptions,
-  runs: z.string().min(1).meta({ placeholder: "FOLDER" }).default("runs").describe("where run folders lie"),
-  threads: z.int().min(1).max(1024).optional().describe("threads of one operator; libtorch's own choice if left out"),
+  ...runOptions,
   checkpointSeconds: z.number().min(0).default(30).describe("seconds between two checkpoints within an epoch"),
 });
 

@@ -12,11 +12,11 @@ export function withLock(file, step) {
   for (let waited = false; !take(file); waited = true) {
     const holder = holderOf(file);
     if (holder === undefined) continue;
-    if (!isAlive(holder)) {
+    if (!stillHolds(holder)) {
       rmSync(file, { force: true });
       continue;
     }
-    if (!waited) say(`set-up: process ${holder} is setting up this checkout; waiting for it (lock: ${file})`);
+    if (!waited) say(`set-up: process ${holder.pid} is setting up this checkout; waiting for it (lock: ${file})`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   }
   try {
@@ -26,10 +26,12 @@ export function withLock(file, step) {
   }
 }
 
+/** @typedef {{ pid: number, started: string }} Holder */
+
 /** Takes the lock if it is free: a hard link appears at once and with its content. @param {string} file */
 function take(file) {
   const own = `${file}.${process.pid}`;
-  writeFileSync(own, String(process.pid));
+  writeFileSync(own, `${process.pid} ${processStart(process.pid)}`);
   try {
     linkSync(own, file);
     return true;
@@ -41,22 +43,33 @@ function take(file) {
   }
 }
 
-/** The process that holds the lock; undefined where it was released just now. @param {string} file */
+/** The process that holds the lock; undefined where it was released just now. @param {string} file @returns {Holder | undefined} */
 function holderOf(file) {
   try {
-    return Number(readFileSync(file, "utf8"));
+    const [pid, started = ""] = readFileSync(file, "utf8").split(" ");
+    return { pid: Number(pid), started };
   } catch {
     return undefined;
   }
 }
 
+/** When a process began, in clock ticks since the machine did; "" when it is gone. @param {number} pid */
+function processStart(pid) {
+  try {
+    // The command's name, in parentheses, may hold spaces.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "");
+    return fields.split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Whether the holder still runs: numbers are used again, in a container often by the same program. @param {Holder} holder */
+function stillHolds({ pid, started }) {
+  return started !== "" && processStart(pid) === started;
+}
+
 /** Whether a process of this number runs. @param {number} pid */
 export function isAlive(pid) {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === "EPERM";
-  }
+  return processStart(pid) !== "";
 }

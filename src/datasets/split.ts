@@ -2,9 +2,9 @@ import { permutation, type Seed } from "../engine/seed.js";
 import type { Split } from "./dataset.js";
 
 function checkWithin(name: string, value: number, least: number, most: number): void {
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number, got ${typeof value}`);
+  if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${typeof value}`);
   if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${name} must be an integer in [${least}, ${most}], got ${value}`);
+    throw new RangeError(`${name} must be an integer in [${least}, ${most}], not ${value}`);
   }
 }
 

@@ -49,9 +49,9 @@ export function philox4x32(counter: PhiloxBlock, key: readonly [number, number])
 export type NoiseKey = { readonly stream: number; readonly draw: number; readonly image: number };
 
 function checkCount(name: string, value: number, limit: number): void {
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number, got ${typeof value}`);
+  if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${typeof value}`);
   if (!Number.isInteger(value) || value < 0 || value >= limit) {
-    throw new RangeError(`${name} must be an integer in [0, ${limit - 1}], got ${value}`);
+    throw new RangeError(`${name} must be an integer in [0, ${limit - 1}], not ${value}`);
   }
 }
 

@@ -106,7 +106,7 @@ const dataKinds = {
 } as const;
 
 function checkText(what: string, text: string): void {
-  if (typeof text !== "string") throw new TypeError(`${what} must be a string, got ${typeof text}`);
+  if (typeof text !== "string") throw new TypeError(`${what} must be a string, not ${typeof text}`);
   if (/\p{Surrogate}/u.test(text)) throw new RangeError(`${what} ${JSON.stringify(text)} is not well-formed Unicode`);
 }
 
@@ -119,7 +119,7 @@ function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): F
   checkName("tensor name", name);
   const kind = Object.hasOwn(dataKinds, dtype) ? dataKinds[dtype] : undefined;
   if (kind === undefined) {
-    throw new RangeError(`tensor "${name}": dtype must be ${Object.keys(dataKinds).join(", ")}, got ${String(dtype)}`);
+    throw new RangeError(`tensor "${name}": dtype must be ${Object.keys(dataKinds).join(", ")}, not ${String(dtype)}`);
   }
   if (!(data instanceof kind.array))
     throw new TypeError(`tensor "${name}": data of ${dtype} must be a ${kind.array.name}`);

@@ -7,8 +7,8 @@ export type Seed = { readonly low: number; readonly high: number };
 /** Throws unless `seed` is what a user may give: an integer from 0 to 2^53 - 1. `name` is the argument's name. */
 export function checkSeed(seed: number, name = "seed"): void {
   const accepted = `an integer from 0 to ${Number.MAX_SAFE_INTEGER}`;
-  if (typeof seed !== "number") throw new TypeError(`${name} must be ${accepted}, got ${typeof seed}`);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`${name} must be ${accepted}, got ${seed}`);
+  if (typeof seed !== "number") throw new TypeError(`${name} must be ${accepted}, not ${typeof seed}`);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`${name} must be ${accepted}, not ${seed}`);
 }
 
 function isWord(value: unknown): boolean {
@@ -19,7 +19,7 @@ function isWord(value: unknown): boolean {
 export function toSeed(seed: number | Seed): Seed {
   if (typeof seed === "object" && seed !== null) {
     if (isWord(seed.low) && isWord(seed.high)) return { low: seed.low, high: seed.high };
-    throw new RangeError(`seed words must be integers in [0, ${2 ** 32 - 1}], got ${JSON.stringify(seed)}`);
+    throw new RangeError(`seed words must be integers in [0, ${2 ** 32 - 1}], not ${JSON.stringify(seed)}`);
   }
   checkSeed(seed);
   return { low: seed >>> 0, high: Math.floor(seed / 2 ** 32) };
@@ -36,7 +36,7 @@ export function deriveSeed(seed: number | Seed, ...purpose: readonly (string | n
   const { low, high } = toSeed(seed);
   for (const part of purpose) {
     if (typeof part === "string" || Number.isFinite(part)) continue;
-    throw new TypeError(`purpose must be made of strings and finite numbers, got ${String(part)}`);
+    throw new TypeError(`purpose must be made of strings and finite numbers, not ${String(part)}`);
   }
   const digest = createHash("sha256")
     .update(JSON.stringify([low, high, ...purpose]))
@@ -64,7 +64,7 @@ export function wordStream(seed: number | Seed): () => number {
  */
 export function permutation(count: number, seed: number | Seed): Int32Array {
   if (!Number.isInteger(count) || count < 0 || count >= 2 ** 31) {
-    throw new RangeError(`count must be an integer in [0, ${2 ** 31 - 1}], got ${count}`);
+    throw new RangeError(`count must be an integer in [0, ${2 ** 31 - 1}], not ${count}`);
   }
   const word = wordStream(seed);
   const order = new Int32Array(count);

@@ -18,11 +18,11 @@ describe("subset", () => {
   });
 
   test.each([0, -1, 11, 2.5, Number.NaN])("refuses a limit of %s", (limit) => {
-    expect(() => subset(split, limit)).toThrow(new RangeError(`limit must be an integer in [1, 10], got ${limit}`));
+    expect(() => subset(split, limit)).toThrow(new RangeError(`limit must be an integer in [1, 10], not ${limit}`));
   });
 
   test("refuses a limit that is no number", () => {
-    expect(() => subset(split, "3" as unknown as number)).toThrow(new TypeError("limit must be a number, got string"));
+    expect(() => subset(split, "3" as unknown as number)).toThrow(new TypeError("limit must be a number, not string"));
   });
 });
 
@@ -48,7 +48,7 @@ describe("holdOut", () => {
 
   test("can hold out nothing, but not everything", () => {
     expect(holdOut(split, 0, 1).train).toEqual(Int32Array.from(split.labels.keys()));
-    expect(() => holdOut(split, 10, 1)).toThrow(new RangeError("count must be an integer in [0, 9], got 10"));
+    expect(() => holdOut(split, 10, 1)).toThrow(new RangeError("count must be an integer in [0, 9], not 10"));
     expect(() => holdOut(split, 1, -1)).toThrow("seed must be an integer from 0");
   });
 });

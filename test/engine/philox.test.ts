@@ -59,10 +59,10 @@ describe("countedUniform", () => {
   });
 
   test.each([
-    ["stream", { ...key, stream: -1 }, 0, "stream must be an integer in [0, 4294967295], got -1"],
-    ["draw", { ...key, draw: 0.5 }, 0, "draw must be an integer in [0, 4294967295], got 0.5"],
-    ["image", { ...key, image: 2 ** 32 }, 0, "image must be an integer in [0, 4294967295], got 4294967296"],
-    ["element", key, 2 ** 34, "element must be an integer in [0, 17179869183], got 17179869184"],
+    ["stream", { ...key, stream: -1 }, 0, "stream must be an integer in [0, 4294967295], not -1"],
+    ["draw", { ...key, draw: 0.5 }, 0, "draw must be an integer in [0, 4294967295], not 0.5"],
+    ["image", { ...key, image: 2 ** 32 }, 0, "image must be an integer in [0, 4294967295], not 4294967296"],
+    ["element", key, 2 ** 34, "element must be an integer in [0, 17179869183], not 17179869184"],
   ])("refuses a wrong %s", (_, noise, element, message) => {
     expect(() => countedUniform(seed, noise, element)).toThrow(new RangeError(message));
   });

@@ -141,7 +141,7 @@ describe("writing", () => {
   test.each<[string, [string, unknown][], Record<string, string>, string]>([
     ["shape", [["a", { ...good, shape: [3] }]], {}, 'tensor "a": shape [3] does not fit 4 elements'],
     ["negative shape", [["a", { ...good, shape: [-2, -2] }]], {}, 'tensor "a": shape [-2,-2] does not fit 4 elements'],
-    ["dtype", [["a", { ...good, dtype: "int8" }]], {}, 'tensor "a": dtype must be float32, bfloat16, int64, got int8'],
+    ["dtype", [["a", { ...good, dtype: "int8" }]], {}, 'tensor "a": dtype must be float32, bfloat16, int64, not int8'],
     ["data", [["a", { ...good, data: [1, 2, 3, 4] }]], {}, 'tensor "a": data of float32 must be a Float32Array'],
     ["reserved name", [["__metadata__", good]], {}, "tensor name must not be __metadata__"],
     ["hostile name", [["__proto__", good]], {}, "tensor name must not be __proto__"],
@@ -155,7 +155,7 @@ describe("writing", () => {
       {},
       'tensor name "a" occurs twice',
     ],
-    ["metadata", [], { a: 1 as unknown as string }, 'metadata "a" must be a string, got number'],
+    ["metadata", [], { a: 1 as unknown as string }, 'metadata "a" must be a string, not number'],
   ])("refuses a wrong %s", (_, tensors, metadata, message) => {
     expect(() => encodeSafetensors(tensors as [string, SafetensorsTensor][], metadata)).toThrow(message);
   });

@@ -9,14 +9,14 @@ describe("toSeed", () => {
   });
 
   test.each([-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])("refuses %s", (seed) => {
-    const message = `seed must be an integer from 0 to 9007199254740991, got ${seed}`;
+    const message = `seed must be an integer from 0 to 9007199254740991, not ${seed}`;
     expect(() => toSeed(seed)).toThrow(new RangeError(message));
     expect(() => checkSeed(seed)).toThrow(new RangeError(message));
   });
 
   test("names the argument, and refuses other kinds", () => {
     expect(() => checkSeed("1" as unknown as number, "--seed")).toThrow(
-      new TypeError("--seed must be an integer from 0 to 9007199254740991, got string"),
+      new TypeError("--seed must be an integer from 0 to 9007199254740991, not string"),
     );
     expect(() => toSeed(null as unknown as number)).toThrow(TypeError);
     expect(() => toSeed({ low: -1, high: 0 })).toThrow(RangeError);
@@ -50,7 +50,7 @@ describe("deriveSeed", () => {
 
   test("refuses a purpose that JSON cannot hold", () => {
     expect(() => deriveSeed(1, Number.NaN)).toThrow(
-      new TypeError("purpose must be made of strings and finite numbers, got NaN"),
+      new TypeError("purpose must be made of strings and finite numbers, not NaN"),
     );
   });
 });
@@ -90,6 +90,6 @@ describe("permutation", () => {
   });
 
   test.each([-1, 1.5, 2 ** 31])("refuses a count of %s", (count) => {
-    expect(() => permutation(count, 0)).toThrow(`count must be an integer in [0, 2147483647], got ${count}`);
+    expect(() => permutation(count, 0)).toThrow(`count must be an integer in [0, 2147483647], not ${count}`);
   });
 });

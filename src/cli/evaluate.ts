@@ -10,6 +10,7 @@ import {
   networkFromWeights,
   type OpenedNetwork,
 } from "../evaluation/index.js";
+import { modelByName } from "../models/index.js";
 import { readBy } from "../options/read-by.js";
 import { defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
@@ -29,12 +30,16 @@ const defaultAttacks = [0.2, 0.3].flatMap((epsilon) => [
 
 const options = z.strictObject({
   weights: z.string().min(1).meta({ placeholder: "FILE" }).optional().describe("safetensors file, in place of a run"),
-  network: z.string().optional().describe("network that the weights are of (default: small)"),
+  network: readBy("a network such as small", modelByName)
+    .optional()
+    .describe("network that the weights are of (default: small)"),
   batchNorm: z.boolean().optional().describe("the weights are of a network with batch normalization"),
   sqa: sqaOption,
-  dataset: z.string().optional().describe("data set (default: the run's, else mnist)"),
+  dataset: readBy("a data set such as mnist", datasetByName)
+    .optional()
+    .describe("which images (default: the run's, else mnist)"),
   data: dataOptions.data,
-  split: z.enum(["test", "train"]).default("test").describe("which images"),
+  split: z.enum(["test", "train"]).default("test").describe("which of the data set's images"),
   limit: z.int().min(1).optional().describe("only the first images"),
   attack: z
     .array(readBy("an attack such as pgd(epsilon=8/255, steps=7)", parseAttack))

@@ -11,6 +11,8 @@ export interface EvaluationSubject {
   readonly source: OpenedNetwork["run"];
   readonly weights?: string | undefined;
   readonly dataset: string;
+  /** The folder of the images where it is not the data set's own: then they need not be the official ones. */
+  readonly data?: string | undefined;
   readonly split: string;
   readonly transferFrom?: string | undefined;
   readonly seed: number;
@@ -37,6 +39,7 @@ export function evaluationJson(evaluation: Evaluation, subject: EvaluationSubjec
     attacks: attacks.map(({ perImage, ...rest }) => rest),
     ...(worstCase === undefined ? {} : { worstCase }),
     split,
+    ...(subject.data === undefined ? {} : { data: subject.data }),
     seed,
     sqa: placementOf(model),
     transferFrom,
@@ -56,7 +59,7 @@ export function evaluationTable(evaluation: Evaluation, subject: EvaluationSubje
   const sqa = placed.map(([layer, { options }]) => `${layer}=${options.lambda}`).join(", ");
   const heading = [
     `${network}${sqa === "" ? "" : ` with SQA (${sqa})`}`,
-    `${images} images of ${dataset}, ${split}`,
+    `${images} images of ${dataset}, ${split}${subject.data === undefined ? "" : `, from ${subject.data}`}`,
     draws === 1 ? "one answer an image" : `${draws} fresh draws an image`,
     ...(transferFrom === undefined ? [] : ["attacks made on the network with SQA off"]),
   ].join(" · ");

@@ -7,6 +7,7 @@ export {
   countedNormal,
   countedUniform,
   imageIdRange,
+  largestLambda,
   type Noise,
   type QuantizationRange,
   quantizationRanges,

@@ -65,8 +65,8 @@ export type QuantizationRange = (typeof quantizationRanges)[number];
 export const roundings = ["stochastic", "nearest"] as const;
 export type Rounding = (typeof roundings)[number];
 
-/** Above this float32 no longer tells the levels apart well. */
-const largestLambda = 2 ** 20;
+/** The largest lambda: above it float32 no longer tells the levels apart well. */
+export const largestLambda = 2 ** 20;
 
 /** Throws unless lambda, the number of levels minus one, is one that SQA takes. */
 export function checkLambda(lambda: number): void {

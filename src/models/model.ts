@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { deriveSeed } from "../engine/index.js";
+import { deriveSeed, largestLambda } from "../engine/index.js";
 import { type Classifier, classifierOf, isRandomized, type Module } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";
 import { placeAfter, sqa, sqaOptions } from "../quantization/index.js";
@@ -7,7 +7,8 @@ import { placeAfter, sqa, sqaOptions } from "../quantization/index.js";
 /** Where SQA stands in a network, and how it quantizes there. */
 export const quantizationOptions = z.strictObject({
   layers: z
-    .record(z.string(), z.int().min(1))
+    .record(z.string(), z.int().min(1).max(largestLambda))
+    .refine((layers) => Object.keys(layers).length > 0, "at least one layer is needed; a network without SQA has none")
     .optional()
     .describe("lambda after each named layer; default: the paper's"),
   range: sqaOptions.shape.range,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   type BlockQuantization,
+  largestLambda,
   quantizationRanges,
   quantizeActivation,
   roundings,
@@ -11,7 +12,12 @@ import { parseOptions } from "../options/schema.js";
 
 /** Options of one quantizer; see `StochasticQuantizedActivation`. */
 export const sqaOptions = z.strictObject({
-  lambda: z.int().min(1).default(1).describe("levels minus one: 1 is binary, 2 ternary, 3 quaternary"),
+  lambda: z
+    .int()
+    .min(1)
+    .max(largestLambda)
+    .default(1)
+    .describe("levels minus one: 1 is binary, 2 ternary, 3 quaternary"),
   range: z.enum(quantizationRanges).default("image").describe("over which elements the minimum and maximum run"),
   rounding: z.enum(roundings).default("stochastic").describe("rounding between two levels"),
 });

@@ -138,7 +138,7 @@ describe("sqa evaluate", () => {
       "2",
     );
     expect(code).toBe(0);
-    expect(out).toMatch(/^small with SQA \(relu1=1, relu2=2\) · 20 images of mnist, test · 2 fresh draws an image\n/);
+    expect(out).toMatch(/^small with SQA \(relu1=1, relu2=2\) · 20 images of mnist, test, from .*data · 2 fresh draws an image\n/);
     expect(out).toMatch(/\nclean .*\d+\.\d\d {2,}\[\d+\.\d\d, \d+\.\d\d\]\nfgsm\(epsilon=0\.1\) .*\] +1 +1 /);
     expect(out).toMatch(/\nwarning: the logits of \d+ of 16 images depend on the other images of the batch.*\n$/);
   });
@@ -192,8 +192,6 @@ describe("sqa evaluate", () => {
       [["--weights", nan], /nan\.safetensors: weight "fc2\.bias" holds NaN or infinity/],
       [["--weights", weights, "--network", "large"], /small\.safetensors: .*conv1/],
       [["--weights", weights, "--batch-norm"], /small\.safetensors: .*missing: bn1/],
-      [["--weights", weights, "--network", "smal"], /unknown network "smal"; did you mean "small"\?/],
-      [[...base, "--dataset", "mnits"], /unknown data set "mnits"; did you mean "mnist"\?/],
       [[...base, "--limit", "21"], /--limit 21: the test split of mnist has 20 images/],
       [[...base, "--data", join(folder, "none")], /mnist: folder .*none does not exist/],
       [[...base, "--data", short], /t10k-images-idx3-ubyte: truncated/],
@@ -212,6 +210,8 @@ describe("sqa evaluate", () => {
   it("refuses options that cannot be, with the nearest name", async () => {
     for (const [words, message] of [
       [[], /give a run folder or --weights FILE/],
+      [["--weights", weights, "--network", "smal"], /unknown network "smal"; did you mean "small"\?/],
+      [[...base, "--dataset", "mnits"], /unknown data set "mnits"; did you mean "mnist"\?/],
       [["--attack", "pgdd"], /unknown attack "pgdd"; did you mean "pgd"\?/],
       [["--attack", "pgd(epsilom=0.3)"], /unknown option "epsilom"; did you mean "epsilon"\?/],
       [["--limit", "0"], /--limit cannot be 0; accepted: a whole number of at least 1/],

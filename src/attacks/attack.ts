@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { noGrad, scope, type Tensor } from "../engine/index.js";
+import { noGrad, scope, Tensor } from "../engine/index.js";
 import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../nn/classifier.js";
 import { type Call, formatCall, type OptionValue } from "../options/call.js";
 import { parseOptions } from "../options/schema.js";
@@ -49,7 +49,13 @@ export interface AttackDefinition<Schema extends z.ZodObject> extends AttackDesc
 
 type Run = (target: Target, images: Tensor, labels: Tensor) => Tensor;
 
-function checkImageIds(images: Tensor, { imageIds }: AttackContext): void {
+function checkContext(images: Tensor, context: AttackContext | undefined): void {
+  const imageIds = context?.imageIds;
+  if (!(imageIds instanceof Tensor)) {
+    throw new TypeError(
+      "context must be { seed, imageIds: tensor }, such as { seed: 0, imageIds: imageIdRange(0, N) }",
+    );
+  }
   const count = images.shape[0]!;
   if (imageIds.dtype !== "int64") throw new TypeError(`context.imageIds must be int64, not ${imageIds.dtype}`);
   if (imageIds.shape.length !== 1 || imageIds.shape[0] !== count) {
@@ -79,7 +85,7 @@ export function attackOf(call: Call, traits: AttackTraits, run: Run): Attack {
       scope(() => {
         checkPixelRange(images);
         checkLabels(model, images, labels);
-        checkImageIds(images, context);
+        checkContext(images, context);
         if (images.shape[0] === 0) return images.clone();
         const proposal = run(new Target(model, context, attackName, { requireFinite: true }), images, labels);
         checkProposal(label, images, proposal);

@@ -23,7 +23,7 @@ export interface PassCounter {
 
 /** What an attack runs on: seeds, the ids of the images, and where its passes are counted. */
 export interface AttackContext {
-  readonly seed: Seed;
+  readonly seed: Seed | number;
   /** int64 of shape (N); noise is keyed by them, so results do not depend on how images are batched. */
   readonly imageIds: Tensor;
   readonly passes?: PassCounter;

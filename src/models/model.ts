@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { deriveSeed, largestLambda } from "../engine/index.js";
+import { deriveSeed, largestLambda, type Seed } from "../engine/index.js";
 import { type Classifier, classifierOf, isRandomized, type Module } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";
 import { placeAfter, sqa, sqaOptions } from "../quantization/index.js";
@@ -42,7 +42,7 @@ export interface ModelDefinition {
 export function defineModel(
   name: string,
   definition: Omit<ModelDefinition, "name" | "build"> & {
-    layers(seed: ReturnType<typeof deriveSeed>, options: { batchNorm: boolean }): Module;
+    layers(seed: Seed, options: { batchNorm: boolean }): Module;
   },
 ): ModelDefinition {
   const { summary, inputShape, classes, quantizedLayers } = definition;

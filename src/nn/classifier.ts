@@ -1,4 +1,4 @@
-import { type Noise, noGrad, type Tensor } from "../engine/index.js";
+import { type Noise, noGrad, Tensor } from "../engine/index.js";
 import type { Module } from "./module.js";
 
 /**
@@ -16,6 +16,7 @@ export interface Classifier {
 
 /** Says what is wrong with images for a classifier, before any native call. */
 export function checkImages(model: Pick<Classifier, "inputShape">, images: Tensor): void {
+  if (!(images instanceof Tensor)) throw new TypeError(`images must be a tensor, not ${String(images)}`);
   const wanted = model.inputShape;
   if (images.dtype !== "float32") {
     throw new TypeError(`images must be float32 in [0, 1], not ${images.dtype}: divide bytes by 255`);
@@ -34,6 +35,7 @@ export function checkPixelRange(images: Tensor): void {
 
 /** Throws unless labels are int64 of shape (N) within the classes. */
 export function checkLabels(model: Pick<Classifier, "classes">, images: Tensor, labels: Tensor): void {
+  if (!(labels instanceof Tensor)) throw new TypeError(`labels must be a tensor, not ${String(labels)}`);
   const count = images.shape[0]!;
   if (labels.dtype !== "int64") throw new TypeError(`labels must be int64, not ${labels.dtype}`);
   if (labels.shape.length !== 1 || labels.shape[0] !== count) {

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { parseAttack } from "../../src/attacks/index.js";
+import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { small } from "../../src/models/index.js";
+
+const model = small.build({ seed: 0 }).classifier();
+const images = tensor(new Float32Array(2 * 784).fill(0.5), [2, 1, 28, 28]);
+const labels = tensor([1, 2], [2], "int64");
+const context = { seed: 0, imageIds: imageIdRange(0, 2) };
+
+test.each<[string, unknown[], string]>([
+  ["no tensor for images", [[0.5], labels, context], "images must be a tensor, not 0.5"],
+  ["bytes", [images.to("uint8"), labels, context], "images must be float32 in [0, 1], not uint8: divide bytes by 255"],
+  ["another shape", [images.flatten(1), labels, context], "images must have shape [N, 1, 28, 28], not [2, 784]"],
+  ["gray levels", [images.mul(255), labels, context], "pixels must lie in [0, 1], found 127.5 .. 127.5"],
+  ["no labels", [images, undefined, context], "labels must be a tensor, not undefined"],
+  ["labels of another kind", [images, labels.to("int32"), context], "labels must be int64, not int32"],
+  [
+    "too few labels",
+    [images, labels.slice(0, 0, 1), context],
+    "labels must have shape [2], as many as images, not [1]",
+  ],
+  ["a label beyond the classes", [images, labels.add(8), context], "labels must lie in 0 .. 9, found 9 .. 10"],
+  ["no context", [images, labels], "context must be { seed, imageIds: tensor }"],
+  [
+    "ids of other images",
+    [images, labels, { seed: 0, imageIds: imageIdRange(0, 3) }],
+    "context.imageIds must have shape [2], as many as images, not [3]",
+  ],
+])("an attack refuses %s", (_, given, message) => {
+  const attack = parseAttack("fgsm(epsilon=0.1)") as (...args: unknown[]) => Tensor;
+  expect(() => attack(model, ...given)).toThrow(message);
+});
+
+test("an attack takes a number for its seed", () => {
+  expect(parseAttack("fgsm(epsilon=0.1)")(model, images, labels, context).shape).toEqual([2, 1, 28, 28]);
+});

@@ -1,5 +1,5 @@
 import { native } from "./native.js";
-import { checkLambda, checkWord, type Noise } from "./noise.js";
+import { checkLambda, type Noise, noiseWords } from "./noise.js";
 import { Tensor } from "./tensor.js";
 
 /** How `convBlock` quantizes an image between ReLU and pooling: SQA over the image's own range. */
@@ -39,10 +39,6 @@ export function convBlock(input: Tensor, weight: Tensor, bias: Tensor, quantizat
   checkTensors(input, weight, bias);
   const source = quantization?.source;
   if (quantization) checkLambda(quantization.lambda);
-  if (source) {
-    checkWord("draw", source.noise.draw);
-    checkWord("stream", source.stream);
-  }
   return new Tensor(
     native().convBlock(
       input.handle,
@@ -50,10 +46,7 @@ export function convBlock(input: Tensor, weight: Tensor, bias: Tensor, quantizat
       bias.handle,
       quantization?.lambda ?? 0,
       source === undefined,
-      source?.noise.seed.low ?? 0,
-      source?.noise.seed.high ?? 0,
-      source?.noise.draw ?? 0,
-      source?.stream ?? 0,
+      ...noiseWords(source?.noise, source?.stream),
       source?.noise.imageIds.handle ?? null,
     ),
   );

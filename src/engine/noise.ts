@@ -28,18 +28,26 @@ export function imageIdRange(first: number, count: number): Tensor {
 }
 
 /** Throws unless a word of a noise key fits 32 bits. */
-export function checkWord(name: string, value: number): void {
+function checkWord(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
     throw new RangeError(`${name} must be an integer in 0 .. 2^32 - 1, not ${value}`);
   }
 }
 
-/** Uniforms in [0, 1), float32 of shape (N, ...elementShape), by Philox-4x32-10 (Salmon et al. 2011). */
-export function countedUniform(noise: Noise, stream: number, elementShape: readonly number[]): Tensor {
+/** The four words by which the addon knows a stream of a pass's noise; zeros where there is none. */
+export function noiseWords(
+  noise: Noise | undefined,
+  stream = 0,
+): [low: number, high: number, draw: number, stream: number] {
+  if (noise === undefined) return [0, 0, 0, 0];
   checkWord("draw", noise.draw);
   checkWord("stream", stream);
-  const { low, high } = noise.seed;
-  return new Tensor(native().countedUniform(noise.imageIds.handle, elementShape, low, high, noise.draw, stream));
+  return [noise.seed.low, noise.seed.high, noise.draw, stream];
+}
+
+/** Uniforms in [0, 1), float32 of shape (N, ...elementShape), by Philox-4x32-10 (Salmon et al. 2011). */
+export function countedUniform(noise: Noise, stream: number, elementShape: readonly number[]): Tensor {
+  return new Tensor(native().countedUniform(noise.imageIds.handle, elementShape, ...noiseWords(noise, stream)));
 }
 
 /** The upper half of the streams is kept for the second uniform of each pair. */
@@ -96,20 +104,13 @@ export function quantizeActivation(
   if (source === undefined && !nearest) throw new TypeError("stochastic rounding needs noise or uniforms");
   const counted = !nearest && source !== undefined && "noise" in source ? source : undefined;
   const uniforms = !nearest && source !== undefined && "uniforms" in source ? source.uniforms : undefined;
-  if (counted) {
-    checkWord("draw", counted.noise.draw);
-    checkWord("stream", counted.stream);
-  }
   return new Tensor(
     native().quantizeActivation(
       h.handle,
       options.lambda,
       range,
       nearest,
-      counted?.noise.seed.low ?? 0,
-      counted?.noise.seed.high ?? 0,
-      counted?.noise.draw ?? 0,
-      counted?.stream ?? 0,
+      ...noiseWords(counted?.noise, counted?.stream),
       counted?.noise.imageIds.handle ?? null,
       uniforms?.handle ?? null,
     ),

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { setThreads } from "../engine/index.js";
 import { demoCells, demoNote, renderDemo, runCells } from "../paper/index.js";
 import { defineCommand } from "./command.js";

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { writeFileAtomic } from "../engine/atomic-file.js";
 import { setThreads, threads, unknownName, versions } from "../engine/index.js";
 import {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { deriveSeed, largestLambda, type Seed } from "../engine/index.js";
 import { type Classifier, classifierOf, isRandomized, type Module } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";

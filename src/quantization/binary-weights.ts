@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { countedUniform, imageIdRange, noGrad, scope, type Tensor } from "../engine/index.js";
 import { type Module, type Pass, WeightedLayer, type WeightTransform } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";

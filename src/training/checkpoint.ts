@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { FileFormatError, scope, type Tensor, tensor } from "../engine/index.js";
 import { readSafetensors, type SafetensorsTensor, writeSafetensors } from "../engine/safetensors.js";
 import { loadState, type Module, type Optimizer } from "../nn/index.js";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { parseAttack } from "../attacks/index.js";
 import { datasetByName } from "../datasets/index.js";
 import { modelByName, quantizationOptions } from "../models/index.js";

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { FileFormatError } from "../engine/index.js";
 import type { AlarmEvent, EpochEvent } from "./events.js";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Tensor } from "../engine/index.js";
 import { adam, type Optimizer, sgd } from "../nn/index.js";
 import { define, Registry } from "../options/named.js";

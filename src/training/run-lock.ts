@@ -1,6 +1,6 @@
 import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { z } from "zod";
+import * as z from "zod";
 
 const ownerSchema = z.object({ pid: z.int().min(1), started: z.string(), host: z.string() });
 type Owner = z.output<typeof ownerSchema>;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { linfRadius } from "../../attacks/ball.js";
 import { labelSource, labelsFrom } from "../../attacks/label-source.js";
 import type { Target } from "../../attacks/target.js";

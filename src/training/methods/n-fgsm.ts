@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { linfRadius } from "../../attacks/ball.js";
 import { crossEntropy } from "../../nn/index.js";
 import { define } from "../../options/named.js";

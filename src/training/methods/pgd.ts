@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { linfRadius } from "../../attacks/ball.js";
 import { projectedGradientAscent } from "../../attacks/projected-gradient.js";
 import { crossEntropy } from "../../nn/index.js";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { define } from "../../options/named.js";
 import type { TrainingMethod } from "./method.js";
 

@@ -125,10 +125,27 @@ function checkShape(shape: readonly number[], size: number): void {
   if (wanted !== size) throw new RangeError(`shape [${shape.join(", ")}] takes ${wanted} elements, not ${size}`);
 }
 
+/** The numbers that integer dtypes hold; any number is rounded to the nearest float, and any but 0 is true. */
+const wholeNumbers: ReadonlyMap<DType, readonly [least: number, most: number]> = new Map([
+  ["uint8", [0, 255]],
+  ["int32", [-(2 ** 31), 2 ** 31 - 1]],
+  ["int64", [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]],
+]);
+
+function checkWhole(numbers: readonly number[], dtype: DType): void {
+  const bounds = wholeNumbers.get(dtype);
+  if (bounds === undefined) return;
+  const [least, most] = bounds;
+  const wrong = numbers.find((value) => !(Number.isInteger(value) && value >= least && value <= most));
+  if (wrong !== undefined)
+    throw new RangeError(`data of ${dtype} must be integers in ${least} .. ${most}, not ${wrong}`);
+}
+
 /**
  * Makes a tensor from a number, an array of numbers, or a typed array, whose elements are copied.
  *
- * `shape` defaults to one axis (none for a number), `dtype` to that of the typed array, float32 for numbers.
+ * `shape` defaults to one axis (none for a number), `dtype` to that of the typed array, float32 for numbers. RangeError for
+ * a number that the dtype does not hold; a typed array is converted as libtorch converts.
  */
 export function tensor(
   data: TypedArray | readonly number[] | number,
@@ -144,6 +161,7 @@ export function tensor(
   checkShape(sides, array.length);
   const own = dtypeOfArray(array);
   const wanted = dtype ?? (array === numbers ? own : "float32");
+  if (array !== numbers) checkWhole(numbers as readonly number[], wanted);
   const made = new Tensor(native().fromBytes(array.buffer, array.byteOffset, array.byteLength, sides, scalarType(own)));
   if (wanted === own) return made;
   const converted = made.to(wanted);

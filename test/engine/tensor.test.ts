@@ -42,6 +42,14 @@ describe("tensor", () => {
     expect(flags.toArray()).toEqual(new Uint8Array([0, 1, 1]));
   });
 
+  test.each<[number, DType, string]>([
+    [0.5, "int64", "data of int64 must be integers in -9007199254740991 .. 9007199254740991, not 0.5"],
+    [Number.NaN, "int32", "data of int32 must be integers in -2147483648 .. 2147483647, not NaN"],
+    [256, "uint8", "data of uint8 must be integers in 0 .. 255, not 256"],
+  ])("refuses %d as %s, which would become another number", (value, dtype, message) => {
+    expect(() => tensor([1, value], [2], dtype)).toThrow(new RangeError(message));
+  });
+
   test("rounds to bfloat16 and widens it to float32 when read", () => {
     // bfloat16 keeps 8 bits: 257 lies midway between 256 and 258 and goes to the even one.
     using made = tensor([1, 257, 3.140625], [3], "bfloat16");

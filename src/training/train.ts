@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { type Dataset, datasetByName } from "../datasets/index.js";
 import { threads as currentThreads, setThreads, versions } from "../engine/index.js";
@@ -39,6 +40,7 @@ export async function* train(config: TrainConfigInput, options: TrainOptions = {
   const dataset = loadDataset(checked, options);
   const folder = RunFolder.for(checked, runs);
   if (folder.result !== undefined) {
+    if (existsSync(folder.file("environment.json"))) refuseOtherImages(folder, environmentOf(dataset));
     yield { type: "end", run: folder.path, weights: folder.weights, result: folder.result };
     return;
   }
@@ -72,14 +74,18 @@ function environmentOf({ train: split }: Dataset): RunEnvironment {
   return { libtorch, cpuCapability, threads: currentThreads(), data };
 }
 
-function* compareEnvironment(folder: RunFolder, now: RunEnvironment): Generator<TrainEvent> {
+/** The environment that a run began with; an Error when its images were others. */
+function refuseOtherImages(folder: RunFolder, now: RunEnvironment): RunEnvironment {
   const first = folder.environment(now);
-  if (first.data !== now.data) {
-    throw new Error(
-      `the training images are not those that run ${folder.path} began with (SHA-256 ${now.data.slice(0, 8)}, not ` +
-        `${first.data.slice(0, 8)}): give their folder, or another folder for runs`,
-    );
-  }
+  if (first.data === now.data) return first;
+  throw new Error(
+    `the training images are not those that run ${folder.path} began with (SHA-256 ${now.data.slice(0, 8)}, not ` +
+      `${first.data.slice(0, 8)}): give their folder, or another folder for runs`,
+  );
+}
+
+function* compareEnvironment(folder: RunFolder, now: RunEnvironment): Generator<TrainEvent> {
+  const first = refuseOtherImages(folder, now);
   for (const [key, name] of [
     ["threads", "number of threads"],
     ["libtorch", "libtorch"],

@@ -85,6 +85,13 @@ describe("a run", () => {
     expect((await collect(brief, "first")).map(({ type }) => type)).toEqual(["end"]);
   });
 
+  test("is not taken for a run on other images when it is finished", async () => {
+    const other = writeDigits(join(folder, "other"), { train: 300, test: 20 });
+    await expect(collect(brief, "first", { data: other })).rejects.toThrow(
+      "the training images are not those that run",
+    );
+  });
+
   test.each([
     { method: "standard", cleanShare: 0 },
     { method: "n-fgsm(epsilon=0.1)", sqa: null, optimizer: "sgd(nesterov=true)", labelSmoothing: 0.1 },

@@ -30,7 +30,10 @@ export function parseLine(command: Command, words: readonly string[]): ParsedLin
     parser.parse(normalizeWords(command, shapes, words), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (help === undefined) throw new UsageError(plainMessage(error));
+    if (help !== undefined) return { options: {}, operands: [], config: undefined, quiet: false, color: true, help };
+    if (error.code !== "commander.excessArguments") throw new UsageError(plainMessage(error));
+    const most = command.operands?.length ?? 0;
+    throw new UsageError(`too many arguments: ${parser.args.join(" ")} (${most === 0 ? "none" : most} expected)`);
   }
   const options: Record<string, unknown> = {};
   for (const name of shapes.keys()) {
@@ -150,7 +153,8 @@ function normalizeWords(
       command.operands?.length
     ) {
       const accepted = z.safeParse(command.options.shape[name]!, readText(shape, next)).success;
-      if (!next.startsWith("-") && !accepted) return `${kebab}=true`;
+      // A mistyped call is no operand; its fault is the option's.
+      if (!next.startsWith("-") && !next.includes("(") && !accepted) return `${kebab}=true`;
     }
     return `${kebab}${value ?? ""}`;
   });

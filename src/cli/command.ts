@@ -29,6 +29,8 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly description?: string;
   readonly operands?: readonly Operand[];
   readonly options: Schema;
+  /** Nothing of it is kept when it stops: Ctrl-C ends the process at once, also within a long native call. */
+  readonly endsAtOnce?: boolean;
   /** Whole command lines, shown in the help. */
   readonly examples: readonly string[];
   run(options: z.output<Schema>, context: CommandContext): Promise<number>;

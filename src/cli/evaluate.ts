@@ -15,11 +15,11 @@ import { readBy } from "../options/read-by.js";
 import { defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
 import { evaluationJson, evaluationTable } from "./evaluation-text.js";
-import { quantizationOf, readQuantization, sqaOption } from "./network-options.js";
+import { quantizationOf, sqaOption } from "./network-options.js";
 import { note, out } from "./output.js";
 import { withProgress } from "./progress.js";
 import { runOptions } from "./run-options.js";
-import { asUsage, UsageError } from "./usage-error.js";
+import { UsageError } from "./usage-error.js";
 
 /** The paper's columns: FGSM, PGD and C&W, each at 0.2 and 0.3, in 40 steps of 0.01. */
 const defaultAttacks = [0.2, 0.3].flatMap((epsilon) => [
@@ -67,12 +67,11 @@ function openNetwork(given: Options, operand: string | undefined): OpenedNetwork
       sqa: sqa ?? undefined,
     });
   }
-  // A word after --sqa that is no call of its own counts as the run folder: a mistyped call must not.
-  if (given.sqa === true && operand.includes("(")) asUsage(() => readQuantization(operand));
   const known = (["weights", "network", "batchNorm"] as const).find((name) => given[name] !== undefined);
   if (known !== undefined) {
     const flag = known === "batchNorm" ? "batch-norm" : known;
-    throw new UsageError(`--${flag} cannot go with a run folder (${operand}), which knows its own`);
+    const mistyped = given.sqa === true ? "; --sqa takes none, sqa or sqa(...)" : "";
+    throw new UsageError(`--${flag} cannot go with a run folder (${operand}), which knows its own${mistyped}`);
   }
   const opened = networkFromRun(operand, { sqa: given.sqa === true ? undefined : sqa });
   // --sqa alone keeps the run's own placement; a run without one gets the paper's.
@@ -141,6 +140,7 @@ export const evaluateCommand = defineCommand({
     "Measure a network's accuracy on clean images and under attacks. A randomized network is judged by fresh draws of its noise, other than those that an attack saw.",
   operands: [{ name: "run", description: "run folder, whose network is evaluated", optional: true }],
   options,
+  endsAtOnce: true,
   examples: [
     "sqa evaluate runs/mnist-small-sqa-fgsm-seed0-6b05f408",
     'sqa evaluate --network small --sqa --weights W.safetensors --limit 1000 --attack "pgd(epsilon=0.3, steps=40)" --json',

@@ -85,12 +85,13 @@ export function colors(stream: "stdout" | "stderr" = "stdout"): ReturnType<typeo
   return pc.createColors(wanted && settings[stream].isTTY === true);
 }
 
-/** End quietly when the reader of a pipe goes away, as `sqa list | head` makes it. */
+/** End quietly when the reader of a pipe goes away, as `sqa list | head` makes it, and with one line on a full disk. */
 export function endOnClosedPipe(exit: (code: number) => void = process.exit): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      exit(0);
+      if (error.code === "EPIPE") return exit(0);
+      if (stream !== process.stderr) process.stderr.write(`error: cannot write the output: ${error.message}\n`);
+      exit(1);
     });
   }
 }

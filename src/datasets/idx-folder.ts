@@ -70,7 +70,7 @@ function checkChecksum({ bytes }: IdxArray, file: string, expected: string, name
   const found = createHash("sha256").update(bytes).digest("hex");
   if (found === expected) return;
   throw new FileFormatError(
-    `${file}: not the official ${name} file: SHA-256 ${found}, expected ${expected}; to use it all the same, set checksums to false`,
+    `${file}: not the official ${name} file: SHA-256 ${found}, expected ${expected}; to use it all the same, set checksums to false (--no-checksums)`,
   );
 }
 

@@ -68,7 +68,7 @@ class Reader {
       of.push(this.#callNamed(word, depth + 1));
       return;
     }
-    if (!this.#skip("=")) this.#expected(`"=" and a value after "${word}"`);
+    if (!this.#skip("=")) this.#expected(`"=" and a value after "${word}", or "()" as in restarts(pgd())`);
     if (options.has(word)) {
       this.#position = start;
       this.#expected(`option "${word}" only once`);

@@ -138,7 +138,9 @@ describe("sqa evaluate", () => {
       "2",
     );
     expect(code).toBe(0);
-    expect(out).toMatch(/^small with SQA \(relu1=1, relu2=2\) · 20 images of mnist, test, from .*data · 2 fresh draws an image\n/);
+    expect(out).toMatch(
+      /^small with SQA \(relu1=1, relu2=2\) · 20 images of mnist, test, from .*data · 2 fresh draws an image\n/,
+    );
     expect(out).toMatch(/\nclean .*\d+\.\d\d {2,}\[\d+\.\d\d, \d+\.\d\d\]\nfgsm\(epsilon=0\.1\) .*\] +1 +1 /);
     expect(out).toMatch(/\nwarning: the logits of \d+ of 16 images depend on the other images of the batch.*\n$/);
   });
@@ -219,6 +221,8 @@ describe("sqa evaluate", () => {
       [["--seed", "-1"], /--seed/],
       [["--wieghts", "x"], /did you mean "?--weights/],
       [["--sqa", "sqa(rnge=batch)"], /rnge.*range/],
+      [["--sqa", "sqa(rnge=batch)", "runs/x"], /--sqa cannot be .*rnge.*range/],
+      [["--weights", weights, "--sqa", "saq"], /run folder \(saq\).*--sqa takes none, sqa or sqa\(\.\.\.\)/],
       [["--transfer-from", "twins"], /--transfer-from cannot be "twins"; accepted: twin/],
     ] as const) {
       const { code, out, err } = await sqa(...words);

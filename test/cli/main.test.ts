@@ -145,7 +145,8 @@ describe("options of a command", () => {
     ["--network huge", '--network cannot be "huge"; accepted: small | large'],
     ["--epsilon", "option '--epsilon <number>' argument missing"],
     ["--sqa=half", '--sqa cannot be "half"; accepted: true | false | none | ternary'],
-    ["a b", "too many arguments"],
+    ["a b", "too many arguments: a b (1 expected)"],
+    ["--sqa half(x=1)", '--sqa cannot be "half(x=1)"; accepted: true | false | none | ternary'],
   ])("refuse %s", async (words, message) => {
     const { code, out, err } = await sqa("attack", ...words.split(" "));
     expect([code, out]).toEqual([2, ""]);
@@ -255,6 +256,26 @@ describe("Ctrl-C", () => {
       expect(await main(["wait"], { wait: { summary: "wait", load: async () => wait } })).toBe(130);
       expect(captured.stderr.text).toBe("stopping; once more to end at once\n");
     }
+  });
+});
+
+describe("Ctrl-C in a command that keeps nothing", () => {
+  it("is left to the system, which heeds it within native calls too", async () => {
+    const before = process.listenerCount("SIGINT");
+    const seen: number[] = [];
+    const measure = defineCommand({
+      name: "measure",
+      summary: "measure",
+      options: z.strictObject({}),
+      endsAtOnce: true,
+      examples: ["sqa measure"],
+      run: async () => {
+        seen.push(process.listenerCount("SIGINT"));
+        return 0;
+      },
+    });
+    expect(await main(["measure"], { measure: { summary: "measure", load: async () => measure } })).toBe(0);
+    expect(seen).toEqual([before]);
   });
 });
 

@@ -42,6 +42,14 @@ describe("output", () => {
     expect(colors().red("x")).toBe("x");
   });
 
+  it("says in one line that its output cannot be written", () => {
+    const module = fileURLToPath(new URL("../../src/cli/output.ts", import.meta.url));
+    const script = `import(${JSON.stringify(module)}).then(({ endOnClosedPipe, out }) => { endOnClosedPipe(); out("x"); })`;
+    const command = `"${process.execPath}" --import tsx -e '${script}' > /dev/full`;
+    const { status, stderr } = spawnSync("bash", ["-c", command], { encoding: "utf8", timeout: 30_000 });
+    expect([status, stderr]).toEqual([1, "error: cannot write the output: ENOSPC: no space left on device, write\n"]);
+  });
+
   it("ends quietly when the reader of a pipe has gone", () => {
     const module = fileURLToPath(new URL("../../src/cli/output.ts", import.meta.url));
     const script = `import(${JSON.stringify(module)}).then(({ endOnClosedPipe, out }) => {

@@ -31,7 +31,7 @@ describe("parseCall", () => {
     ["pgd(epsilon=8/, steps=7)", "expected a number such as 7, 0.3, 1e-3 or 8/255"],
     ["pgd(epsilon=8/0)", "expected a number"],
     ["pgd(0.3)", 'expected an option such as "steps=7"'],
-    ["pgd(steps)", 'expected "=" and a value after "steps"'],
+    ["pgd(steps)", 'expected "=" and a value after "steps", or "()" as in restarts(pgd())'],
     ["pgd(steps=)", "expected a value"],
     ["pgd(steps=7", 'expected "," or ")"'],
     ["pgd(steps=7) x", "expected the end"],

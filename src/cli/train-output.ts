@@ -17,6 +17,8 @@ function epochLine({ epoch, loss, clean, probes, secondsPerStep }: EpochEvent, e
   ].join("  ");
 }
 
+const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? "" : "s"}`;
+
 /** A path as one types it: relative where that is no detour. */
 export function shownPath(path: string): string {
   const near = relative(process.cwd(), path);
@@ -47,7 +49,9 @@ export async function showTraining(events: AsyncIterable<TrainEvent>, goOn: (run
       if (event.type === "start") {
         epochs = event.epochs;
         const total = epochs * event.stepsPerEpoch;
-        note(`run ${shownPath(event.run)}: ${event.parameters} weights, ${total} steps in ${epochs} epochs`);
+        note(
+          `run ${shownPath(event.run)}: ${event.parameters} weights, ${counted(total, "step")} in ${counted(epochs, "epoch")}`,
+        );
         if (event.step > 0) note(`going on after step ${event.step}`);
         progress = new Progress({ label: "training", total, initial: event.step });
       } else if (event.type === "step") {

@@ -9,6 +9,7 @@ export const quantizationOptions = z.strictObject({
   layers: z
     .record(z.string(), z.int().min(1).max(largestLambda))
     .refine((layers) => Object.keys(layers).length > 0, "at least one layer is needed; a network without SQA has none")
+    .meta({ accepted: `whole numbers in [1, ${largestLambda}], by layer, such as relu1=2` })
     .optional()
     .describe("lambda after each named layer; default: the paper's"),
   range: sqaOptions.shape.range,

@@ -221,6 +221,7 @@ describe("sqa evaluate", () => {
       [["--seed", "-1"], /--seed/],
       [["--wieghts", "x"], /did you mean "?--weights/],
       [["--sqa", "sqa(rnge=batch)"], /rnge.*range/],
+      [[...base, "--sqa", "sqa(relu1=0.5)"], /"relu1":0\.5.*accepted: whole numbers in \[1, \d+\], by layer/],
       [["--sqa", "sqa(rnge=batch)", "runs/x"], /--sqa cannot be .*rnge.*range/],
       [["--weights", weights, "--sqa", "saq"], /run folder \(saq\).*--sqa takes none, sqa or sqa\(\.\.\.\)/],
       [["--transfer-from", "twins"], /--transfer-from cannot be "twins"; accepted: twin/],

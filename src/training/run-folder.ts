@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.js";
 import { FileFormatError } from "../engine/index.js";
+import { makeFolder } from "../engine/make-folder.js";
 import { configHash, runName, type TrainConfig, trainConfig } from "./config.js";
 import { readEvents } from "./event-log.js";
 import type { TrainEvent, TrainResult } from "./events.js";
@@ -46,7 +47,7 @@ export class RunFolder {
   /** Makes the folder with its config.json; throws a FileFormatError when it holds another configuration. */
   make(): void {
     try {
-      mkdirSync(this.path, { recursive: true });
+      makeFolder(this.path);
     } catch (cause) {
       throw new Error(`cannot make the run folder ${this.path}: ${(cause as Error).message}`, { cause });
     }

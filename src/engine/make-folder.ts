@@ -1,0 +1,22 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+
+/**
+ * Makes a folder and those above it; one that exists is fine. Throws the file system's Error when that cannot be.
+ *
+ * One at a time: Node 20's `recursive` never returns where a file system such as /proc answers that there is no such folder.
+ */
+export function makeFolder(path: string): void {
+  const missing: string[] = [];
+  for (let folder = resolve(path); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder);
+  for (const folder of missing) {
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      // Another process may have made it just now.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+  // With the folder there already, this only refuses a file of that name.
+  mkdirSync(resolve(path), { recursive: true });
+}

@@ -12,6 +12,7 @@ import {
 } from "../evaluation/index.js";
 import { modelByName } from "../models/index.js";
 import { readBy } from "../options/read-by.js";
+import { table1Columns } from "../paper/index.js";
 import { defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
 import { evaluationJson, evaluationTable } from "./evaluation-text.js";
@@ -21,12 +22,8 @@ import { withProgress } from "./progress.js";
 import { runOptions } from "./run-options.js";
 import { UsageError } from "./usage-error.js";
 
-/** The paper's columns: FGSM, PGD and C&W, each at 0.2 and 0.3, in 40 steps of 0.01. */
-const defaultAttacks = [0.2, 0.3].flatMap((epsilon) => [
-  `fgsm(epsilon=${epsilon})`,
-  `pgd(epsilon=${epsilon}, stepSize=0.01, steps=40, randomStart=false)`,
-  `cw-linf(epsilon=${epsilon}, stepSize=0.01, steps=40)`,
-]);
+/** Table 1's attacks, the paper's. */
+const defaultAttacks = table1Columns.flatMap(({ attack, paper }) => (attack !== undefined && paper ? [attack] : []));
 
 const options = z.strictObject({
   weights: z.string().min(1).meta({ placeholder: "FILE" }).optional().describe("safetensors file, in place of a run"),

@@ -29,7 +29,7 @@ import { UsageError } from "./usage-error.js";
 const options = z.strictObject({
   only: z.enum(["small", "large"]).optional().describe("one network of the table"),
   epochs: z.int().min(1).optional().describe("epochs of training; the paper's 100, 5 for figure1"),
-  seeds: z.int().min(1).default(3).describe("seeds of the SQA networks"),
+  seeds: z.int().min(1).default(3).describe("seeds of each network"),
   limit: z.int().min(1).optional().describe("test images; all where left out"),
   strongLimit: z.int().min(1).default(1000).describe("test images under the attacks that the paper lacks"),
   results: z.string().default("results").describe("folder of tables and figures"),
@@ -102,11 +102,8 @@ async function table1(given: Options, context: CommandContext): Promise<number> 
 }
 
 function wholeRows(outcomes: readonly CellOutcome[], seeds: number): CellOutcome[] {
-  const count = (kind: string) => outcomes.filter((outcome) => outcome.cell.name.startsWith(kind)).length;
-  return outcomes.filter(({ cell }) => {
-    const kind = cell.name.replace(/seed\d+$/, "");
-    return count(kind) === (kind.includes("sqa") ? seeds : 1);
-  });
+  const kind = ({ cell }: CellOutcome) => cell.name.replace(/-seed\d+$/, "");
+  return outcomes.filter((outcome) => outcomes.filter((other) => kind(other) === kind(outcome)).length === seeds);
 }
 
 /** The rows now measured, and those of an earlier table that were not measured again. */
@@ -138,7 +135,7 @@ async function figure1(given: Options, context: CommandContext): Promise<number>
 }
 
 async function overfitting(given: Options, context: CommandContext): Promise<number> {
-  const cells = table1Cells({ ...table1Options(given), networks: [given.only ?? "small"], seeds: 1 }).map((cell) => ({
+  const cells = table1Cells({ ...table1Options(given), networks: [given.only ?? "small"] }).map((cell) => ({
     ...cell,
     evaluations: [],
   }));

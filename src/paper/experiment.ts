@@ -50,9 +50,12 @@ function withoutImages({ clean, attacks, ...rest }: Evaluation) {
   return { ...rest, clean: cleanAccuracy, attacks: attacks.map(({ perImage: _, ...attack }) => attack) };
 }
 
-/** Where an evaluation of a run is kept: its name is the hash of its plan. */
+/** Where an evaluation of a run is kept: its name is the hash of its plan, with every option of its attacks. */
 function evaluationFile(folder: RunFolder, plan: EvaluationPlan): string {
-  const hash = createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 8);
+  const hash = createHash("sha256")
+    .update(JSON.stringify({ ...plan, attacks: plan.attacks.map((text) => parseAttack(text).label) }))
+    .digest("hex")
+    .slice(0, 8);
   return folder.file(`evaluation-${hash}.json`);
 }
 

@@ -1,3 +1,4 @@
+import { shortLabel } from "../attacks/index.js";
 import { lineChart } from "../report/line-chart.js";
 import type { EpochEvent, TrainConfig } from "../training/index.js";
 
@@ -13,7 +14,7 @@ export interface OverfittingRun {
  */
 export function overfittingChart(runs: readonly OverfittingRun[]) {
   const series = runs.flatMap(({ config, epochs }) => {
-    const name = config.sqa === null ? "full precision" : "SQA";
+    const name = `${config.sqa === null ? "full precision" : "SQA"}, seed ${config.seed}`;
     const line = (label: string, dashed: boolean, value: (event: EpochEvent) => number | undefined) => ({
       name: `${name}, ${label}`,
       dashed,
@@ -28,11 +29,13 @@ export function overfittingChart(runs: readonly OverfittingRun[]) {
     ];
   });
   const { config, epochs } = runs[0]!;
+  const images = `${config.probeImages} ${config.holdOut > 0 ? "held-out " : ""}training images`;
+  const probes = config.probes.map(shortLabel).join(" and ");
   return lineChart({
     title: "Training on FGSM examples: accuracy under FGSM and under PGD",
-    subtitle: `${config.network.toUpperCase()} on ${config.dataset.toUpperCase()}, epsilon 0.3, probes after each of ${epochs.length} epochs`,
+    subtitle: `${config.network.toUpperCase()} on ${config.dataset.toUpperCase()}; ${images} under ${probes} after each of ${epochs.length} epochs`,
     x: { label: "epoch" },
-    y: { label: "accuracy on probe images", percent: true },
+    y: { label: "accuracy", percent: true },
     series,
   });
 }

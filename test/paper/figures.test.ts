@@ -75,7 +75,12 @@ describe("the overfitting figure", () => {
       { config: trainConfig({ sqa: {} }), epochs },
     ];
     const svg = await renderSvg(overfittingChart(runs));
-    for (const name of ["full precision, FGSM", "full precision, PGD", "SQA, FGSM", "SQA, PGD"])
+    for (const name of [
+      "full precision, seed 0, FGSM",
+      "full precision, seed 0, PGD",
+      "SQA, seed 0, FGSM",
+      "SQA, seed 0, PGD",
+    ])
       expect(svg).toContain(name);
   });
 });

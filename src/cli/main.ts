@@ -12,7 +12,7 @@ type CommandTable = Readonly<Record<string, CommandEntry>>;
 /** The commands of `sqa`. Each is loaded when it runs, so that help and errors come at once. */
 export const commands: CommandTable = {
   demo: {
-    summary: "train with SQA on MNIST, attack, and show the result beside the paper's",
+    summary: "train with SQA and without on MNIST, attack, and show the result beside the paper's",
     load: async () => (await import("./demo.js")).demoCommand,
   },
   train: { summary: "train a network", load: async () => (await import("./train.js")).trainCommand },

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { writeFileAtomic } from "../engine/atomic-file.js";
 import { setThreads, threads, unknownName, versions } from "../engine/index.js";
+import { makeFolder } from "../engine/make-folder.js";
 import {
   type CellOutcome,
   figure1Cells,
@@ -30,8 +31,8 @@ const options = z.strictObject({
   only: z.enum(["small", "large"]).optional().describe("one network of the table"),
   epochs: z.int().min(1).optional().describe("epochs of training; the paper's 100, 5 for figure1"),
   seeds: z.int().min(1).default(3).describe("seeds of each network"),
-  limit: z.int().min(1).optional().describe("test images; all where left out"),
-  strongLimit: z.int().min(1).default(1000).describe("test images under the attacks that the paper lacks"),
+  limit: z.int().min(1).max(10_000).optional().describe("test images; all where left out"),
+  strongLimit: z.int().min(1).max(10_000).default(1000).describe("test images under the attacks that the paper lacks"),
   results: z.string().default("results").describe("folder of tables and figures"),
   data: dataOptions.data,
   ...runOptions,
@@ -61,6 +62,8 @@ export const paperCommand = defineCommand({
     if (target === undefined) throw new UsageError(unknownName("table or figure", name, Object.keys(targets)).message);
     // Evaluation as well as training, which would put the number back.
     if (given.threads !== undefined) setThreads(given.threads);
+    // A folder that cannot be made is said before hours of training, not after.
+    makeFolder(given.results);
     return target(given, context);
   },
 });
@@ -91,7 +94,6 @@ async function table1(given: Options, context: CommandContext): Promise<number> 
   const whole = outcomes.length === cells.length ? outcomes : wholeRows(outcomes, given.seeds);
   if (whole.length === 0) return 0;
   const rows = mergedRows(join(given.results, "table1.json"), table1Rows(whole));
-  mkdirSync(given.results, { recursive: true });
   const record = { rows, measuredOn: hardware() };
   writeFileAtomic(join(given.results, "table1.json"), `${JSON.stringify(record, null, 2)}\n`);
   const notes = table1Notes(rows);
@@ -126,7 +128,6 @@ async function figure1(given: Options, context: CommandContext): Promise<number>
   const outcomes = await followExperiment(runCells(cells, runnerOptions(given, context)));
   if (outcomes.length < cells.length) return 0;
   const series = figure1Series(outcomes, figure);
-  mkdirSync(given.results, { recursive: true });
   const record = { options: figure, series, measuredOn: hardware() };
   writeFileAtomic(join(given.results, "figure1.json"), `${JSON.stringify(record, null, 2)}\n`);
   const { svg, png } = await saveChart(join(given.results, "figure1"), figure1Chart(series, figure));
@@ -147,7 +148,6 @@ async function overfitting(given: Options, context: CommandContext): Promise<num
       .events()
       .filter((event): event is EpochEvent => event.type === "epoch"),
   }));
-  mkdirSync(given.results, { recursive: true });
   writeFileAtomic(
     join(given.results, "overfitting.json"),
     `${JSON.stringify({ runs, measuredOn: hardware() }, null, 2)}\n`,

@@ -68,7 +68,7 @@ export async function* evaluateRun(
   const { model } = networkFromRun(folder.path);
   try {
     const { test } = datasetByName(folder.config.dataset).load({ folder: options.data });
-    const split = plan.limit === null ? test : subset(test, Math.min(plan.limit, test.count));
+    const split = plan.limit === null ? test : subset(test, plan.limit);
     yield* evaluate(model.classifier(), split, {
       attacks: plan.attacks.map((text) => parseAttack(text)),
       draws: plan.draws,

@@ -19,7 +19,7 @@ import {
   table1Rows,
 } from "../paper/index.js";
 import { saveChart } from "../report/chart.js";
-import { type EpochEvent, RunFolder } from "../training/index.js";
+import { type EpochEvent, presets, RunFolder } from "../training/index.js";
 import { type CommandContext, defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
 import { followExperiment } from "./experiment-progress.js";
@@ -29,7 +29,11 @@ import { UsageError } from "./usage-error.js";
 
 const options = z.strictObject({
   only: z.enum(["small", "large"]).optional().describe("one network of the table"),
-  epochs: z.int().min(1).optional().describe("epochs of training; the paper's 100, 5 for figure1"),
+  preset: z
+    .enum(["paper", "short"])
+    .default("paper")
+    .describe("recipe of table1 and overfitting: the paper's, or a few epochs"),
+  epochs: z.int().min(1).optional().describe("epochs of training; the recipe's, 5 for figure1"),
   seeds: z.int().min(1).default(3).describe("seeds of each network"),
   limit: z.int().min(1).max(10_000).optional().describe("test images; all where left out"),
   strongLimit: z.int().min(1).max(10_000).default(1000).describe("test images under the attacks that the paper lacks"),
@@ -55,7 +59,12 @@ export const paperCommand = defineCommand({
     "done again, and a stopped table goes on where it was.",
   operands: [{ name: "target", description: Object.keys(targets).join(", ") }],
   options,
-  examples: ["sqa paper table1", "sqa paper table1 --only small --epochs 20 --seeds 3", "sqa paper figure1"],
+  examples: [
+    "sqa paper table1",
+    "sqa paper table1 --only small --epochs 20 --seeds 3",
+    "sqa paper table1 --only small --preset short",
+    "sqa paper figure1",
+  ],
   async run(given, context) {
     const name = context.operands[0]!;
     const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
@@ -75,7 +84,8 @@ function runnerOptions(given: Options, { signal }: CommandContext) {
 function table1Options(given: Options): Table1Options {
   return {
     networks: given.only === undefined ? ["small", "large"] : [given.only],
-    epochs: given.epochs ?? 100,
+    preset: given.preset,
+    epochs: given.epochs ?? presets[given.preset].epochs,
     seeds: given.seeds,
     limit: given.limit ?? null,
     strongLimit: given.strongLimit,
@@ -93,12 +103,13 @@ async function table1(given: Options, context: CommandContext): Promise<number> 
   // A stopped table shows the rows that are whole.
   const whole = outcomes.length === cells.length ? outcomes : wholeRows(outcomes, given.seeds);
   if (whole.length === 0) return 0;
-  const rows = mergedRows(join(given.results, "table1.json"), table1Rows(whole));
+  const file = join(given.results, given.preset === "paper" ? "table1" : `table1-${given.preset}`);
+  const rows = mergedRows(`${file}.json`, table1Rows(whole));
   const record = { rows, measuredOn: hardware() };
-  writeFileAtomic(join(given.results, "table1.json"), `${JSON.stringify(record, null, 2)}\n`);
+  writeFileAtomic(`${file}.json`, `${JSON.stringify(record, null, 2)}\n`);
   const notes = table1Notes(rows);
   const markdown = ["# Table 1: MNIST under white-box attacks", renderTable1(rows, "markdown"), ...notes].join("\n\n");
-  writeFileAtomic(join(given.results, "table1.md"), `${markdown}\n`);
+  writeFileAtomic(`${file}.md`, `${markdown}\n`);
   out([renderTable1(rows, "terminal"), "", ...notes].join("\n"));
   return 0;
 }

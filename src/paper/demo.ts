@@ -21,8 +21,8 @@ const kinds = [
 ] as const;
 
 /**
- * The main job: SMALL in full precision and with SQA, each trained on clean and FGSM images of the whole training set for
- * a few epochs, then attacked.
+ * The main job: SMALL in full precision and with SQA, each trained on FGSM images of the whole training set for a few epochs,
+ * then attacked.
  */
 export function demoCells(): Cell[] {
   const plan = (iterative: boolean, limit: number | null) => ({
@@ -63,4 +63,4 @@ function shown(value: number | undefined): string {
 
 /** What the numbers are measured on, and what they mean. */
 export const demoNote = `Clean and FGSM on all test images, C&W and PGD (40 steps) on the first ${attackedImages}; SQA answers in fresh draws that no
-attack saw (mean of 10). The plain network has overfitted to FGSM where it holds FGSM and falls to PGD.`;
+attack saw (mean of 10). A network has overfitted to FGSM where it holds FGSM and falls to PGD.`;

@@ -53,8 +53,11 @@ export type TrainConfigInput = z.input<typeof trainConfigSchema>;
 export const presets = {
   /** The paper's recipe, section 4: SGD 0.1, momentum 0.9, decay 5e-4, 100 epochs, a tenth every 30, batches of 128. */
   paper: { epochs: 100, schedule: "step(peak=0.1, epochs=30, factor=0.1)", cleanShare: 0.5 },
-  /** The same in a few epochs, for a first look. */
-  short: { epochs: 4, schedule: "step(peak=0.1, epochs=1.5, factor=0.1)", cleanShare: 0.5 },
+  /**
+   * A few epochs on FGSM images alone, at a rate that SQA bears: on held-out images its accuracy under PGD at 0.3 was 78
+   * and 83 % (two seeds), where the paper's rate and half clean images left between 0 and 80 % (docs/reproduction.md).
+   */
+  short: { epochs: 4, schedule: "one-cycle(peak=0.05)", cleanShare: 0 },
 } satisfies Record<string, TrainConfigInput>;
 export type PresetName = keyof typeof presets;
 

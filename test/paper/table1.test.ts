@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { CellOutcome } from "../../src/paper/experiment.js";
 import { renderTable1, table1Cells, table1Columns, table1Notes, table1Rows } from "../../src/paper/table1.js";
 
-const options = { networks: ["small"], epochs: 20, seeds: 3, limit: null, strongLimit: 1000 } as const;
+const options = { networks: ["small"], preset: "paper", epochs: 20, seeds: 3, limit: null, strongLimit: 1000 } as const;
 
 /** An outcome with made-up accuracies: the clean one, then one for each attack in the order of the plans. */
 function outcomeOf(cell: CellOutcome["cell"], clean: number, attacked: number): CellOutcome {
@@ -44,6 +44,11 @@ describe("table 1", () => {
   it("shrinks the paper's schedule with the epochs", () => {
     expect(cells[0]!.config.schedule).toContain("epochs=6");
     expect(table1Cells({ ...options, epochs: 100 })[0]!.config.schedule).toContain("epochs=30");
+  });
+
+  it("takes the short recipe as it is", () => {
+    const { config } = table1Cells({ ...options, preset: "short", epochs: 4 })[0]!;
+    expect([config.schedule, config.cleanShare, config.epochs]).toEqual(["one-cycle(peak=0.05, peakAt=0.3)", 0, 4]);
   });
 
   it("sets the twin's column for SQA alone", () => {

@@ -2,7 +2,13 @@ import { unknownName } from "../engine/index.js";
 import type { ModelDefinition } from "./model.js";
 import { large, small } from "./vanilla-cnn.js";
 
-export { defineModel, type Model, type ModelDefinition, type QuantizationOptions, quantizationOptions } from "./model.js";
+export {
+  defineModel,
+  type Model,
+  type ModelDefinition,
+  type QuantizationOptions,
+  quantizationOptions,
+} from "./model.js";
 export { large, small } from "./vanilla-cnn.js";
 
 /** Every network by name. */

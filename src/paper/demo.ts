@@ -21,7 +21,7 @@ const kinds = [
 ] as const;
 
 /**
- * The main job: SMALL in full precision and with SQA, each trained on FGSM images of the whole training set for a few epochs,
+ * The main job: SMALL in full precision and with SQA, each trained on FGSM images (random start) of the whole training set for a few epochs,
  * then attacked.
  */
 export function demoCells(): Cell[] {

@@ -1,6 +1,7 @@
 import { shortLabel } from "../attacks/index.js";
 import { lineChart } from "../report/line-chart.js";
 import type { EpochEvent, TrainConfig } from "../training/index.js";
+import { spreadOf } from "./statistics.js";
 
 /** A run as the figure shows it. */
 export interface OverfittingRun {
@@ -8,33 +9,41 @@ export interface OverfittingRun {
   readonly epochs: readonly EpochEvent[];
 }
 
+const kinds = [
+  { name: "full precision", holds: (config: TrainConfig) => config.sqa === null },
+  { name: "SQA", holds: (config: TrainConfig) => config.sqa !== null },
+] as const;
+
+/** The mean over runs of one probe after each epoch, with the lowest and the highest run as a band. */
+function line(name: string, dashed: boolean, runs: readonly OverfittingRun[], value: (event: EpochEvent) => number) {
+  const points = runs[0]!.epochs.map(({ epoch }, i) => {
+    const values = runs.map(({ epochs }) => value(epochs[i]!));
+    return { x: epoch, y: spreadOf(values).mean, low: Math.min(...values), high: Math.max(...values) };
+  });
+  return { name, dashed, points };
+}
+
 /**
- * The paper's case as a figure: accuracy under the first and the last probe against epochs, for each run.
- * Catastrophic overfitting is where the two lines of a run part.
+ * The paper's case as a figure: accuracy under the first and the last probe against epochs, for each kind of network.
+ * Catastrophic overfitting is where the two lines of a kind part. Runs are finished ones of one recipe.
  */
 export function overfittingChart(runs: readonly OverfittingRun[]) {
-  const series = runs.flatMap(({ config, epochs }) => {
-    const name = `${config.sqa === null ? "full precision" : "SQA"}, seed ${config.seed}`;
-    const line = (label: string, dashed: boolean, value: (event: EpochEvent) => number | undefined) => ({
-      name: `${name}, ${label}`,
-      dashed,
-      points: epochs.flatMap((event) => {
-        const y = value(event);
-        return y === undefined ? [] : [{ x: event.epoch, y }];
-      }),
-    });
+  const { config, epochs } = runs[0]!;
+  const [weak, strong] = [config.probes[0]!, config.probes.at(-1)!].map(shortLabel);
+  const series = kinds.flatMap(({ name, holds }) => {
+    const members = runs.filter((run) => holds(run.config));
+    if (members.length === 0) return [];
     return [
-      line("FGSM", true, (event) => event.probes[0]?.accuracy),
-      line("PGD", false, (event) => event.probes.at(-1)?.accuracy),
+      line(`${name}, ${weak}`, true, members, (event) => event.probes[0]!.accuracy),
+      line(`${name}, ${strong}`, false, members, (event) => event.probes.at(-1)!.accuracy),
     ];
   });
-  const { config, epochs } = runs[0]!;
+  const seeds = new Set(runs.map((run) => run.config.seed)).size;
   const images = `${config.probeImages} ${config.holdOut > 0 ? "held-out " : ""}training images`;
-  const probes = config.probes.map(shortLabel).join(" and ");
   return lineChart({
     title: "Training on FGSM examples: accuracy under FGSM and under PGD",
-    subtitle: `${config.network.toUpperCase()} on ${config.dataset.toUpperCase()}; ${images} under ${probes} after each of ${epochs.length} epochs`,
-    x: { label: "epoch" },
+    subtitle: `${config.network.toUpperCase()} on ${config.dataset.toUpperCase()}; mean, lowest and highest of ${seeds} seeds on ${images}`,
+    x: { label: "epoch", ...(epochs.length <= 20 ? { values: epochs.map(({ epoch }) => epoch) } : {}) },
     y: { label: "accuracy", percent: true },
     series,
   });

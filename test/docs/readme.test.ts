@@ -11,8 +11,8 @@ describe("README", () => {
     expect(readme).toContain(read("examples/train-and-attack.ts").trim());
   });
 
-  it("shows the committed table", () => {
-    const table = read("results/table1.md")
+  it.each(["results/table1.md", "results/table1-short.md"])("shows the committed %s", (file) => {
+    const table = read(file)
       .split("\n")
       .filter((line) => line.startsWith("|"))
       .join("\n");

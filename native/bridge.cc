@@ -348,15 +348,7 @@ void define(napi_env env, napi_value exports, const char* name) {
 // An error of an operator starts with the operator's name, which is known only once its index is read.
 napi_value callEntry(napi_env env, napi_callback_info info) {
   std::string operation = "call";
-  try {
-    return call(env, Arguments(env, info, 2), operation);
-  } catch (const PendingException&) {
-  } catch (const c10::Error& error) {
-    throwError(env, operation, error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    throwError(env, operation, error.what());
-  }
-  return nullptr;
+  return guarded(env, operation, [&] { return call(env, Arguments(env, info, 2), operation); });
 }
 
 }  // namespace

@@ -30,9 +30,10 @@ void setErrorClass(napi_env env, napi_value constructor);
 // Throws the error into JavaScript: the first line of the message, after the operator's name.
 void throwError(napi_env env, const std::string& operation, const char* message);
 
-// Runs a native function body and turns every C++ exception into a JavaScript error.
-template <typename Body>
-napi_value guarded(napi_env env, const char* operation, Body body) {
+// Runs a native function body and turns every C++ exception into a JavaScript error. The operation's name is read only
+// when there is one: the body may fill it in.
+template <typename Operation, typename Body>
+napi_value guarded(napi_env env, const Operation& operation, Body body) {
   try {
     return body();
   } catch (const PendingException&) {

@@ -5,10 +5,13 @@ import { type Call, formatCall, type OptionValue } from "../options/call.js";
 import { parseOptions } from "../options/schema.js";
 import { type AttackContext, Target } from "./target.js";
 
+/** A norm of perturbations. */
+export type Norm = "linf" | "l2" | "l1";
+
 /** What an attack with its options declares of itself. */
 export interface AttackTraits {
-  /** The norm that bounds the perturbation, or that is minimized. */
-  readonly norm: "linf" | "l2";
+  /** The norm that bounds the perturbation, or that is minimized; "none" where no norm does, as of a rotation. */
+  readonly norm: Norm | "none";
   /** The bound in that norm; undefined where the perturbation is minimized and no radius bounds it. */
   readonly radius: number | undefined;
   readonly usesGradients: boolean;
@@ -22,7 +25,7 @@ export interface AttackTraits {
  */
 export interface Attack {
   (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor;
-  readonly attackName: string;
+  readonly name: string;
   /** Every option with its value, defaults included. */
   readonly options: Readonly<Record<string, OptionValue>>;
   /** Name, options and attacks inside, as data: survives JSON, and `parseAttack` reads it. */
@@ -34,8 +37,8 @@ export interface Attack {
 
 /** What every attack's definition tells of itself, whatever its options. */
 export interface AttackDescription {
-  readonly attackName: string;
-  readonly schema: z.ZodObject;
+  readonly name: string;
+  readonly options: z.ZodObject;
   readonly summary: string;
   /** The attack of options that nobody has checked yet. Throws a RangeError that names the option at fault. */
   fromOptions(options: unknown): Attack;
@@ -44,7 +47,17 @@ export interface AttackDescription {
 /** An attack's definition: called with options it gives the Attack. */
 export interface AttackDefinition<Schema extends z.ZodObject> extends AttackDescription {
   (options?: z.input<Schema>): Attack;
-  readonly schema: Schema;
+  readonly options: Schema;
+}
+
+/** A function with properties; its own `name`, which is read-only, is replaced. */
+export function callable<F extends object, P extends object>(
+  f: F,
+  name: string,
+  properties: P,
+): F & P & { name: string } {
+  return Object.assign(Object.defineProperty(f, "name", { value: name, enumerable: true }), properties) as F &
+    P & { name: string };
 }
 
 type Run = (target: Target, images: Tensor, labels: Tensor) => Tensor;
@@ -77,8 +90,8 @@ function checkProposal(label: string, images: Tensor, proposal: Tensor): void {
 
 /** Makes an attack of a call and the function that does the work; input and result are checked, memory is freed. */
 export function attackOf(call: Call, traits: AttackTraits, run: Run): Attack {
-  const { name: attackName, options } = call;
-  const label = formatCall(attackName, options, call.of);
+  const { name, options } = call;
+  const label = formatCall(name, options, call.of);
   const attack = (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor => {
     checkImages(model, images);
     return noGrad(() =>
@@ -87,14 +100,14 @@ export function attackOf(call: Call, traits: AttackTraits, run: Run): Attack {
         checkLabels(model, images, labels);
         checkContext(images, context);
         if (images.shape[0] === 0) return images.clone();
-        const proposal = run(new Target(model, context, attackName, { requireFinite: true }), images, labels);
+        const proposal = run(new Target(model, context, name, { requireFinite: true }), images, labels);
         checkProposal(label, images, proposal);
         // A caller may free its images while it keeps the result, so the two are never one tensor.
         return proposal === images ? images.clone() : proposal;
       }),
     );
   };
-  return Object.assign(attack, { attackName, options, call, label, traits });
+  return callable(attack, name, { options, call, label, traits });
 }
 
 /**
@@ -102,7 +115,7 @@ export function attackOf(call: Call, traits: AttackTraits, run: Run): Attack {
  * input, and need not free tensors.
  */
 export function defineAttack<Schema extends z.ZodObject>(
-  attackName: string,
+  name: string,
   definition: {
     summary: string;
     options: Schema;
@@ -112,11 +125,11 @@ export function defineAttack<Schema extends z.ZodObject>(
 ): AttackDefinition<Schema> {
   const { summary, options: schema } = definition;
   const fromOptions = (given: unknown): Attack => {
-    const options = parseOptions("attack", attackName, schema, given);
-    const call = { name: attackName, options: options as Record<string, OptionValue> };
+    const options = parseOptions("attack", name, schema, given);
+    const call = { name, options: options as Record<string, OptionValue> };
     const run: Run = (target, images, labels) => definition.run(options, target, images, labels);
     return attackOf(call, definition.traits(options), run);
   };
   const create = (given?: z.input<Schema>): Attack => fromOptions(given ?? {});
-  return Object.assign(create, { attackName, schema, summary, fromOptions });
+  return callable(create, name, { options: schema, summary, fromOptions });
 }

@@ -1,7 +1,15 @@
 import { unknownName } from "../engine/errors.js";
 import { type Call, parseCall } from "../options/call.js";
 import type { Attack, AttackDescription } from "./attack.js";
-import { combinators, restarts, worstCase } from "./combinators.js";
+import {
+  backward,
+  combinators,
+  expectation,
+  jacobianScaling,
+  restarts,
+  temperature,
+  worstCase,
+} from "./combinators/index.js";
 import { cwL2 } from "./cw-l2.js";
 import { cwLinf } from "./cw-linf.js";
 import { fgsm } from "./fgsm.js";
@@ -14,15 +22,29 @@ export {
   type AttackDescription,
   type AttackTraits,
   defineAttack,
+  type Norm,
 } from "./attack.js";
 export { shortLabel } from "./short-label.js";
 export type { AttackContext, PassCounter } from "./target.js";
 export { Target } from "./target.js";
-export { combinators, cwL2, cwLinf, fgsm, madryCw, pgd, restarts, worstCase };
+export {
+  backward,
+  combinators,
+  cwL2,
+  cwLinf,
+  expectation,
+  fgsm,
+  jacobianScaling,
+  madryCw,
+  pgd,
+  restarts,
+  temperature,
+  worstCase,
+};
 
 /** Every attack by its name; a new one is a file and a name here. */
 export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, AttackDescription>(
-  [fgsm, pgd, cwLinf, madryCw, cwL2].map((definition) => [definition.attackName, definition]),
+  [fgsm, pgd, cwLinf, madryCw, cwL2].map((definition) => [definition.name, definition]),
 );
 
 /**

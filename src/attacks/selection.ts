@@ -1,10 +1,16 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../engine/index.js";
 import { crossEntropy, margin } from "../nn/losses.js";
+import type { Attack } from "./attack.js";
 import type { Target } from "./target.js";
 
 /** Proposes adversarial images (M, C, H, W) for the images (M, C, H, W), labels (M) and target it is given. */
 export type Proposal = (target: Target, images: Tensor, labels: Tensor) => Tensor;
+
+/** An attack as a proposal; runs of different `round` have unrelated noise. */
+export function proposalOf(attack: Attack, round: number): Proposal {
+  return (target, images, labels) => target.run(attack, images, labels, { round });
+}
 
 /** The number of draws that candidates against a randomized network are compared over. */
 export const selectionDraws = z

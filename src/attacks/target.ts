@@ -14,6 +14,7 @@ import {
 import type { Classifier } from "../nn/classifier.js";
 import type { Loss } from "../nn/losses.js";
 import type { Attack } from "./attack.js";
+import { composeViews, logitsOfMeanSoftmax, plainView, substituteOf, type View } from "./view.js";
 
 /** Passes of single images through the network that an attack has used. */
 export interface PassCounter {
@@ -27,10 +28,13 @@ export interface AttackContext {
   /** int64 of shape (N); noise is keyed by them, so results do not depend on how images are batched. */
   readonly imageIds: Tensor;
   readonly passes?: PassCounter;
+  /** How the network is seen; in one draw and through its own gradient where left out. */
+  readonly view?: View;
 }
 
 /**
- * The classifier under attack as an attack sees it: every call is a fresh draw of the network's noise, and is counted.
+ * The classifier under attack as an attack sees it: every call is a fresh draw of the network's noise, or the mean over
+ * several where the context's view says so, and is counted.
  *
  * Noise is keyed by the attack's name and not by its options, so that runs which differ in the radius, the steps or the
  * number of restarts share their draws, and differ by their options alone. (Training gives a method's whole label as name.)
@@ -42,6 +46,8 @@ export class Target {
   readonly #context: AttackContext;
   readonly #attackName: string;
   readonly #requireFinite: boolean;
+  readonly #view: View;
+  readonly #draws: number;
   #draw = 0;
 
   /** With `requireFinite`, a gradient that holds NaN or an infinity is an Error; training has its own alarm for that. */
@@ -57,6 +63,9 @@ export class Target {
     this.#context = context;
     this.#attackName = attackName;
     this.#requireFinite = requireFinite;
+    this.#view = context.view ?? plainView;
+    // The draws of a deterministic network are all alike.
+    this.#draws = model.randomized ? this.#view.draws : 1;
   }
 
   #seed(purpose: string): Seed {
@@ -71,10 +80,9 @@ export class Target {
     if (this.#context.passes) this.#context.passes[kind] += images.shape[0]!;
   }
 
-  /** Logits (N, classes) of one fresh draw, without gradients. */
+  /** Logits (N, classes) without gradients: of one fresh draw, or the mean over as many as the view says. */
   logits(images: Tensor): Tensor {
-    this.#count("forward", images);
-    return noGrad(() => scope(() => this.#model.logits(images, this.#modelNoise("model", this.#draw++))));
+    return noGrad(() => scope(() => this.#mean(this.#fresh(() => this.#answer(images)))));
   }
 
   /** Predicted classes, int64 (N), of one fresh draw. */
@@ -101,27 +109,79 @@ export class Target {
   }
 
   /**
-   * The gradient of a loss with respect to the images, with the logits and losses it was taken at.
+   * The gradient of a loss with respect to the images, with the logits and losses it was taken at; means over draws where
+   * the view says so.
    *
    * `loss` maps logits (N, classes) to losses (N); their sum is differentiated, so an image's gradient is its own.
    */
   gradient(images: Tensor, loss: (logits: Tensor) => Tensor): { gradient: Tensor; logits: Tensor; losses: Tensor } {
-    this.#count("forward", images);
-    this.#count("backward", images);
-    return enableGrad(() =>
+    const result = enableGrad(() =>
       scope(() => {
-        const input = images.detach().requireGrad();
-        const logits = this.#model.logits(input, this.#modelNoise("model", this.#draw++));
-        const losses = loss(logits);
-        const [gradient] = grad(losses.sum(), [input]);
-        // The sign of NaN is 0: without this check such a network would pass for a robust one.
-        if (this.#requireFinite && !Number.isFinite(gradient!.sum().item())) {
-          throw new Error(`attack ${this.#attackName}: the gradient of the network's loss is not finite`);
+        if (this.#view.mean === "softmax" && this.#draws > 1) {
+          return this.#gradientAt(images, loss, (input) => this.#mean(this.#fresh(() => this.#answer(input))));
         }
-        // A gradient may be an expanded view, which cannot be changed in place.
-        return { gradient: gradient!.contiguous(), logits: logits.detach(), losses: losses.detach() };
+        const [first, ...others] = this.#fresh(() =>
+          this.#gradientAt(images, loss, (input) => this.#answer(input), 1 / this.#draws),
+        );
+        for (const other of others) {
+          for (const part of ["gradient", "logits", "losses"] as const) first![part].add_(other[part]);
+        }
+        return first!;
       }),
     );
+    // The sign of NaN is 0: without this check such a network would pass for a robust one.
+    if (this.#requireFinite && !Number.isFinite(scope(() => result.gradient.sum().item()))) {
+      throw new Error(`attack ${this.#attackName}: the gradient of the network's loss is not finite`);
+    }
+    return result;
+  }
+
+  #gradientAt(
+    images: Tensor,
+    loss: (logits: Tensor) => Tensor,
+    answer: (input: Tensor) => Tensor,
+    share = 1,
+  ): { gradient: Tensor; logits: Tensor; losses: Tensor } {
+    return scope(() => {
+      this.#count("backward", images);
+      const input = images.detach().requireGrad();
+      const logits = answer(input);
+      const losses = loss(logits);
+      const [gradient] = grad(losses.sum(), [input]);
+      const parts = { gradient: gradient!, logits: logits.detach(), losses: losses.detach() };
+      // A gradient may be an expanded view, which cannot be changed in place.
+      if (share === 1) return { ...parts, gradient: parts.gradient.contiguous() };
+      return { gradient: parts.gradient.mul(share), logits: parts.logits.mul(share), losses: parts.losses.mul(share) };
+    });
+  }
+
+  /** What `answer` gives in each of the view's draws. */
+  #fresh<T>(answer: () => T): T[] {
+    return Array.from({ length: this.#draws }, answer);
+  }
+
+  #mean(draws: readonly Tensor[]): Tensor {
+    if (draws.length === 1) return draws[0]!;
+    if (this.#view.mean === "softmax") return logitsOfMeanSoftmax(draws);
+    return ops.stack(draws, 0).sumDim([0]).div(draws.length);
+  }
+
+  /** Logits of one fresh draw, whose gradient is that of the view's substitute. */
+  #answer(input: Tensor): Tensor {
+    const noise = this.#modelNoise("model", this.#draw++);
+    const { through, forward, scale } = this.#view;
+    this.#count("forward", input);
+    let logits: Tensor;
+    if (through === undefined) logits = this.#model.logits(input, noise);
+    else {
+      logits = substituteOf(this.#model, through).logits(input, noise);
+      if (forward === "own") {
+        this.#count("forward", input);
+        const own = noGrad(() => this.#model.logits(input.detach(), noise));
+        logits = logits.add(own.sub(logits.detach()));
+      }
+    }
+    return scale === 1 ? logits : logits.mul(scale);
   }
 
   /** Uniform noise in [low, high) of shape (N, ...elementShape); `stream` tells an attack's sources of noise apart. */
@@ -139,18 +199,41 @@ export class Target {
     return scope(() => countedNormal(this.#modelNoise("noise", 0), stream, elementShape));
   }
 
+  /**
+   * Whether each image (N) is misclassified, bool: by a deterministic network at all, by a randomized one in more than half
+   * of `draws` draws that no other call sees, so that one lucky draw is no success. The view plays no part.
+   */
+  fooled(images: Tensor, labels: Tensor, draws = 8): Tensor {
+    const wrong = (logits: Tensor, ofLabels: Tensor) => logits.argmax(1).ne(ofLabels).to("float32");
+    return scope(() => this.meanLoss(images, labels, wrong, this.randomized ? draws : 1).gt(0.5));
+  }
+
   /** The target seen by some of its images, int64 indices (M), with the same noise for each. */
   rows(indices: Tensor): Target {
-    const context = { ...this.#context, imageIds: this.#context.imageIds.indexSelect(0, indices) };
+    const { scale } = this.#view;
+    const context = {
+      ...this.#context,
+      imageIds: this.#context.imageIds.indexSelect(0, indices),
+      view: { ...this.#view, scale: typeof scale === "number" ? scale : scale.indexSelect(0, indices) },
+    };
     const rows = new Target(this.#model, context, this.#attackName, { requireFinite: this.#requireFinite });
     rows.#draw = this.#draw;
     return rows;
   }
 
-  /** Runs another attack on the same model and ids; runs of different `round` have unrelated noise, round 0 its own. */
-  run(attack: Attack, images: Tensor, labels: Tensor, round = 0): Tensor {
+  /**
+   * Runs another attack on the same model and ids. Runs of different `round` have unrelated noise, round 0 its own; `view`
+   * changes what it names of how the network is seen.
+   */
+  run(
+    attack: Attack,
+    images: Tensor,
+    labels: Tensor,
+    { round = 0, view = {} }: { round?: number; view?: Partial<View> } = {},
+  ): Tensor {
     const { seed } = this.#context;
     const roundSeed = round === 0 ? seed : deriveSeed(seed, "attack", this.#attackName, "round", round);
-    return attack(this.#model, images, labels, { ...this.#context, seed: roundSeed });
+    const context = { ...this.#context, seed: roundSeed, view: composeViews(this.#view, view) };
+    return attack(this.#model, images, labels, context);
   }
 }

@@ -24,14 +24,14 @@ interface Item {
 const kinds: Readonly<Record<string, readonly Item[]>> = {
   attacks: [
     ...[...attacks.values()].map((attack) => ({
-      name: attack.attackName,
+      name: attack.name,
       summary: attack.summary,
-      options: attack.schema,
+      options: attack.options,
     })),
     ...[...combinators.values()].map((combinator) => ({
-      name: combinator.combinatorName,
+      name: combinator.name,
       summary: combinator.summary,
-      options: combinator.schema,
+      options: combinator.options,
     })),
   ],
   networks: [...models.values()].map((model) => ({

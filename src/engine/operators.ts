@@ -63,6 +63,8 @@ const sortOperator = operator("aten::sort", "");
 const cumsumOperator = operator("aten::cumsum", "");
 const softmax_intOperator = operator("aten::softmax", "int");
 const logSoftmax_intOperator = operator("aten::log_softmax", "int");
+const logsumexpOperator = operator("aten::logsumexp", "");
+const reciprocalOperator = operator("aten::reciprocal", "");
 const gatherOperator = operator("aten::gather", "");
 const scatter_valueOperator = operator("aten::scatter", "value");
 const indexSelectOperator = operator("aten::index_select", "");
@@ -106,6 +108,7 @@ const fullOperator = operator("aten::full", "");
 const arange_start_stepOperator = operator("aten::arange", "start_step");
 const catOperator = operator("aten::cat", "");
 const stackOperator = operator("aten::stack", "");
+const linalgSvdvalsOperator = operator("aten::linalg_svdvals", "");
 const where_selfOperator = operator("aten::where", "self");
 const linearOperator = operator("aten::linear", "");
 const conv2dOperator = operator("aten::conv2d", "");
@@ -379,6 +382,16 @@ export abstract class TensorOperators {
     return call(logSoftmax_intOperator, [this.self(), dim, scalarType(dtype)]) as Tensor;
   }
 
+  /** `aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor` */
+  logsumexp(dim: readonly number[], keepdim?: boolean): Tensor {
+    return call(logsumexpOperator, [this.self(), dim, keepdim]) as Tensor;
+  }
+
+  /** `aten::reciprocal(Tensor self) -> Tensor` */
+  reciprocal(): Tensor {
+    return call(reciprocalOperator, [this.self()]) as Tensor;
+  }
+
   /** `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor` */
   gather(dim: number, index: Tensor, sparseGrad?: boolean): Tensor {
     return call(gatherOperator, [this.self(), dim, index, sparseGrad]) as Tensor;
@@ -573,6 +586,11 @@ export function cat(tensors: readonly Tensor[], dim?: number): Tensor {
 /** `aten::stack(Tensor[] tensors, int dim=0) -> Tensor` */
 export function stack(tensors: readonly Tensor[], dim?: number): Tensor {
   return call(stackOperator, [tensors, dim]) as Tensor;
+}
+
+/** `aten::linalg_svdvals(Tensor A, *, str? driver=None) -> Tensor` */
+export function linalgSvdvals(A: Tensor, driver?: string): Tensor {
+  return call(linalgSvdvalsOperator, [A, driver]) as Tensor;
 }
 
 /** `aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor` */

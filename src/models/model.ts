@@ -2,7 +2,7 @@ import * as z from "zod";
 import { deriveSeed, largestLambda, type Seed } from "../engine/index.js";
 import { type Classifier, classifierOf, isRandomized, type Module } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";
-import { placeAfter, sqa, sqaOptions } from "../quantization/index.js";
+import { placeAfter, placedQuantizers, sqa, sqaOptions } from "../quantization/index.js";
 
 /** Where SQA stands in a network, and how it quantizes there. */
 export const quantizationOptions = z.strictObject({
@@ -71,7 +71,13 @@ export function defineModel(
         inputShape,
         classes,
         classifier: (options = {}) =>
-          classifierOf(module, { inputShape, classes, randomized: isRandomized(module), ...options }),
+          classifierOf(module, {
+            inputShape,
+            classes,
+            randomized: isRandomized(module),
+            quantizerGradients: placedQuantizers(module).length > 0 ? ["staircase", "range"] : [],
+            ...options,
+          }),
       };
     },
   };

@@ -12,6 +12,8 @@ export interface Classifier {
   readonly classes: number;
   readonly randomized: boolean;
   logits(images: Tensor, noise: Noise): Tensor;
+  /** Networks whose gradients an attack may take in place of this one's, by name, such as its deterministic twin. */
+  readonly substitutes?: Readonly<Record<string, Classifier>>;
 }
 
 /** Says what is wrong with images for a classifier, before any native call. */
@@ -48,19 +50,32 @@ export function checkLabels(model: Pick<Classifier, "classes">, images: Tensor, 
   }
 }
 
-/** A network in evaluation mode as a classifier; with `quantization` false, its deterministic twin. */
+/**
+ * A network in evaluation mode as a classifier; with `quantization` false, its deterministic twin. `quantizerGradients` names
+ * the other gradients that its quantizers know: each becomes a substitute, beside the twin.
+ */
 export function classifierOf(
   module: Module,
-  form: { inputShape: readonly [number, number, number]; classes: number; randomized: boolean; quantization?: boolean },
+  form: {
+    inputShape: readonly [number, number, number];
+    classes: number;
+    randomized: boolean;
+    quantization?: boolean;
+    quantizerGradients?: readonly string[];
+  },
 ): Classifier {
-  const quantization = form.quantization ?? true;
-  return {
+  const { quantization = true, quantizerGradients = [] } = form;
+  const seen = (pass: { quantization: boolean; quantizerGradient?: string }): Classifier => ({
     inputShape: form.inputShape,
     classes: form.classes,
-    randomized: form.randomized && quantization,
+    randomized: form.randomized && pass.quantization,
     logits(images, noise) {
       checkImages(form, images);
-      return module.apply(images, { training: false, quantization, noise });
+      return module.apply(images, { ...pass, training: false, noise });
     },
-  };
+  });
+  if (!quantization) return seen({ quantization });
+  const others = quantizerGradients.map((name) => [name, seen({ quantization, quantizerGradient: name })] as const);
+  const substitutes = { twin: seen({ quantization: false }), ...Object.fromEntries(others) };
+  return { ...seen({ quantization }), ...(quantizerGradients.length > 0 ? { substitutes } : {}) };
 }

@@ -6,6 +6,8 @@ export interface Pass {
   readonly training: boolean;
   /** False switches every quantizer off: the network's deterministic mean, its twin. */
   readonly quantization: boolean;
+  /** The gradient that quantizers have, by a name that they know; straight-through where left out. */
+  readonly quantizerGradient?: string | undefined;
   /** The key of random layers' noise. */
   readonly noise: Noise;
 }

@@ -6,9 +6,11 @@ import {
   quantizeActivation,
   roundings,
   type Tensor,
+  unknownName,
 } from "../engine/index.js";
 import { Module, type Pass } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";
+import { type QuantizerGradient, quantizerGradients, withGradient } from "./gradients.js";
 
 /** Options of one quantizer; see `StochasticQuantizedActivation`. */
 export const sqaOptions = z.strictObject({
@@ -43,14 +45,22 @@ export class StochasticQuantizedActivation extends Module {
   override fusedQuantization(pass: Pass): BlockQuantization | null | undefined {
     if (!pass.quantization) return null;
     const { lambda, range, rounding } = this.options;
-    if (range !== "image") return undefined;
+    if (range !== "image" || gradientOf(pass) !== "straight-through") return undefined;
     return rounding === "nearest" ? { lambda } : { lambda, source: { noise: pass.noise, stream: this.stream } };
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     if (!pass.quantization) return input;
-    return quantizeActivation(input, this.options, { noise: pass.noise, stream: this.stream });
+    const output = quantizeActivation(input, this.options, { noise: pass.noise, stream: this.stream });
+    const kind = gradientOf(pass);
+    return kind === "straight-through" ? output : withGradient(kind, input, output, this.options);
   }
+}
+
+function gradientOf({ quantizerGradient = "straight-through" }: Pass): QuantizerGradient {
+  const kind = quantizerGradients.find((known) => known === quantizerGradient);
+  if (kind === undefined) throw unknownName("quantizer gradient", quantizerGradient, [...quantizerGradients]);
+  return kind;
 }
 
 /** A quantizer yet to be placed: made for the stream that its place has. */

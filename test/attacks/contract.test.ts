@@ -160,19 +160,19 @@ describe.each(cases)("%s", (text) => {
   });
 });
 
-describe.each([...attacks.values()])("definition of $attackName", (definition) => {
+describe.each([...attacks.values()])("definition of $name", (definition) => {
   test("has defaults for all options, describes each, and itself", () => {
-    expect(definition.attackName).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+    expect(definition.name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
     expect(definition.summary.length).toBeGreaterThan(10);
-    expect(Object.keys(definition.fromOptions({}).options)).toEqual(Object.keys(definition.schema.shape));
-    for (const option of describeOptions(definition.schema)) expect(option.description).not.toBe("");
+    expect(Object.keys(definition.fromOptions({}).options)).toEqual(Object.keys(definition.options.shape));
+    for (const option of describeOptions(definition.options)) expect(option.description).not.toBe("");
   });
 
   test("refuses unknown and ill-typed options", () => {
-    const [option] = Object.keys(definition.schema.shape);
+    const [option] = Object.keys(definition.options.shape);
     const mistyped = `${option!.slice(0, -1)}q`;
     expect(() => definition.fromOptions({ [mistyped]: 1 })).toThrow(
-      `attack ${definition.attackName}: unknown option "${mistyped}"; did you mean "${option}"?`,
+      `attack ${definition.name}: unknown option "${mistyped}"; did you mean "${option}"?`,
     );
     expect(() => definition.fromOptions({ [option!]: "no" })).toThrow(`option "${option}" cannot be "no"; accepted: `);
     expect(() => definition.fromOptions(3)).toThrow(TypeError);
@@ -187,8 +187,8 @@ describe.each([...attacks.values()])("definition of $attackName", (definition) =
         return tinyCnn.logits(images, noise);
       },
     };
-    const steps = "steps" in definition.schema.shape ? { steps: 30 } : {};
-    const rounds = "binarySearchSteps" in definition.schema.shape ? { binarySearchSteps: 2 } : {};
+    const steps = "steps" in definition.options.shape ? { steps: 30 } : {};
+    const rounds = "binarySearchSteps" in definition.options.shape ? { binarySearchSteps: 2 } : {};
     const attack = definition.fromOptions({ ...steps, ...rounds });
     scope(() => attack(watching, goldenImages, goldenLabels, contextOf(imageIdRange(0, 6))));
     // The collector may lower the count at any time; only a leak raises it again and again.

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Attack, attacks as known, parseAttack } from "../../src/attacks/index.js";
+import { callable } from "../../src/attacks/attack.js";
+import { type Attack, attacks as known, type Norm, parseAttack } from "../../src/attacks/index.js";
 import { deriveSeed, liveTensors, setThreads, type Tensor, tensor } from "../../src/engine/index.js";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../../src/evaluation/index.js";
 import { modelByName } from "../../src/models/index.js";
@@ -39,10 +40,9 @@ const custom = (
   name: string,
   radius: number | undefined,
   make: (images: Tensor) => Tensor,
-  norm: "linf" | "l2" = "linf",
+  norm: Norm = "linf",
 ): Attack =>
-  Object.assign((_: Classifier, images: Tensor) => make(images), {
-    attackName: name,
+  callable((_: Classifier, images: Tensor) => make(images), name, {
     options: {},
     call: { name, options: {} },
     label: name,

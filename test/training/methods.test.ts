@@ -32,11 +32,11 @@ describe.each(networks)("on %s", (_, model) => {
     ["pgd(epsilon=0.1, steps=4, stepSize=0.03)", "pgd(epsilon=0.1, steps=4, stepSize=0.03)"],
     ["pgd(epsilon=0.1, steps=1, stepSize=0.1, randomStart=false)", "fgsm(epsilon=0.1)"],
   ])("%s makes the images of the attack %s", (method, attack) => {
-    const { attackName } = parseAttack(attack);
+    const { name } = parseAttack(attack);
     const reference = parseAttack(attack)(model, images, labels, context(ids));
-    const own = perturbed(method, model, attackName);
+    const own = perturbed(method, model, name);
     // Clamping to [0, 1] and projecting to the ball round differently in the last bit.
-    if (method.startsWith(attackName)) expect(own.toArray()).toEqual(reference.toArray());
+    if (method.startsWith(name)) expect(own.toArray()).toEqual(reference.toArray());
     else expect(maxDifference(own, reference)).toBeLessThan(1e-6);
   });
 

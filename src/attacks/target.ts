@@ -82,7 +82,7 @@ export class Target {
 
   /** Logits (N, classes) without gradients: of one fresh draw, or the mean over as many as the view says. */
   logits(images: Tensor): Tensor {
-    return noGrad(() => scope(() => this.#mean(this.#fresh(() => this.#answer(images)))));
+    return noGrad(() => scope(() => this.#mean(this.#fresh((noise) => this.#answer(images, noise)))));
   }
 
   /** Predicted classes, int64 (N), of one fresh draw. */
@@ -100,10 +100,31 @@ export class Target {
         const sum = ops.zeros([images.shape[0]!], "float32", images.device);
         for (let draw = 0; draw < draws; draw++) {
           this.#count("forward", images);
-          scope(() => sum.add_(loss(this.#model.logits(images, this.#modelNoise("selection", draw)), labels)));
+          scope(() =>
+            sum.add_(loss(this.#finite(this.#model.logits(images, this.#modelNoise("selection", draw))), labels)),
+          );
         }
         sum.div_(draws);
         return sum;
+      }),
+    );
+  }
+
+  /**
+   * The mean of a loss over draws, as the view shows the network, float32 (N), without gradients: what a score-based attack
+   * learns. Over as many draws as the view says, else `draws`; the same ones at every call of a `round`, so that
+   * candidates are compared on equal terms, and none that chooses between attacks later.
+   */
+  query(images: Tensor, labels: Tensor, loss: Loss, draws: number, round = 0): Tensor {
+    const count = this.#draws > 1 || !this.randomized ? this.#draws : draws;
+    const answers = (of: (logits: Tensor) => Tensor) =>
+      Array.from({ length: count }, (_, draw) =>
+        scope(() => of(this.#finite(this.#answer(images, this.#modelNoise("query", round * count + draw))))),
+      );
+    return noGrad(() =>
+      scope(() => {
+        if (this.#view.mean === "softmax") return loss(this.#mean(answers((logits) => logits)), labels);
+        return this.#mean(answers((logits) => loss(logits, labels)));
       }),
     );
   }
@@ -118,10 +139,12 @@ export class Target {
     const result = enableGrad(() =>
       scope(() => {
         if (this.#view.mean === "softmax" && this.#draws > 1) {
-          return this.#gradientAt(images, loss, (input) => this.#mean(this.#fresh(() => this.#answer(input))));
+          return this.#gradientAt(images, loss, (input) =>
+            this.#mean(this.#fresh((noise) => this.#answer(input, noise))),
+          );
         }
-        const [first, ...others] = this.#fresh(() =>
-          this.#gradientAt(images, loss, (input) => this.#answer(input), 1 / this.#draws),
+        const [first, ...others] = this.#fresh((noise) =>
+          this.#gradientAt(images, loss, (input) => this.#answer(input, noise), 1 / this.#draws),
         );
         for (const other of others) {
           for (const part of ["gradient", "logits", "losses"] as const) first![part].add_(other[part]);
@@ -155,9 +178,17 @@ export class Target {
     });
   }
 
-  /** What `answer` gives in each of the view's draws. */
-  #fresh<T>(answer: () => T): T[] {
-    return Array.from({ length: this.#draws }, answer);
+  /** What `answer` gives in each of the view's draws, with noise that no earlier call has seen. */
+  #fresh<T>(answer: (noise: Noise) => T): T[] {
+    return Array.from({ length: this.#draws }, () => answer(this.#modelNoise("model", this.#draw++)));
+  }
+
+  /** Logits as they are: a comparison with NaN is false, so such a network would pass for a robust one. */
+  #finite(logits: Tensor): Tensor {
+    if (this.#requireFinite && !Number.isFinite(scope(() => logits.sum().item()))) {
+      throw new Error(`attack ${this.#attackName}: the network's logits are not finite`);
+    }
+    return logits;
   }
 
   #mean(draws: readonly Tensor[]): Tensor {
@@ -166,9 +197,8 @@ export class Target {
     return ops.stack(draws, 0).sumDim([0]).div(draws.length);
   }
 
-  /** Logits of one fresh draw, whose gradient is that of the view's substitute. */
-  #answer(input: Tensor): Tensor {
-    const noise = this.#modelNoise("model", this.#draw++);
+  /** Logits of one draw, whose gradient is that of the view's substitute. */
+  #answer(input: Tensor, noise: Noise): Tensor {
     const { through, forward, scale } = this.#view;
     this.#count("forward", input);
     let logits: Tensor;

@@ -1,4 +1,4 @@
-import type { Evaluation, OpenedNetwork } from "../evaluation/index.js";
+import type { Evaluation, OpenedNetwork, VoteEvaluation } from "../evaluation/index.js";
 import type { Model } from "../models/index.js";
 import { placedQuantizers } from "../quantization/index.js";
 import { interval, percent, renderTable } from "../report/table.js";
@@ -35,7 +35,7 @@ export function evaluationJson(evaluation: Evaluation, subject: EvaluationSubjec
     dataset,
     images,
     draws,
-    clean: { accuracy: clean.accuracy, low: clean.low, high: clean.high },
+    clean: (({ perImage, ...rest }) => rest)(clean),
     attacks: attacks.map(({ perImage, ...rest }) => rest),
     ...(worstCase === undefined ? {} : { worstCase }),
     split,
@@ -64,27 +64,37 @@ export function evaluationTable(evaluation: Evaluation, subject: EvaluationSubje
     ...(transferFrom === undefined ? [] : ["attacks made on the network with SQA off"]),
   ].join(" · ");
   const passes = (count: number) => Math.round(count);
-  const row = (name: string, accuracy: number, low: number, high: number) => [
+  const voted = clean.votes !== undefined;
+  const row = (name: string, accuracy: number, low: number, high: number, votes: VoteEvaluation | undefined) => [
     name,
     percent(accuracy),
     interval(low, high),
+    ...(voted ? [votes === undefined ? "" : percent(votes.majority.accuracy)] : []),
   ];
   const rows = [
-    [...row("clean", clean.accuracy, clean.low, clean.high), "", "", ""],
+    [...row("clean", clean.accuracy, clean.low, clean.high, clean.votes), "", "", ""],
     ...attacks.map((a, i) => [
-      ...row(attackTexts[i] ?? a.attack, a.robustAccuracy, a.low, a.high),
+      ...row(attackTexts[i] ?? a.attack, a.robustAccuracy, a.low, a.high, a.votes),
       passes(a.passes.forward),
       passes(a.passes.backward),
       a.seconds.toFixed(1),
     ]),
     ...(worstCase === undefined || attacks.length < 2
       ? []
-      : [[...row("worst case of each image", worstCase.accuracy, worstCase.low, worstCase.high), "", "", ""]]),
+      : [
+          [
+            ...row("worst case of each image", worstCase.accuracy, worstCase.low, worstCase.high, undefined),
+            "",
+            "",
+            "",
+          ],
+        ]),
   ];
-  const columns = ["attack", "accuracy %", "95 % interval", "forward", "backward", "seconds"];
-  const align = ["left", "right", "right", "right", "right", "right"] as const;
-  const table = renderTable({ columns, rows, align }, "terminal", { heading: bold, rule: dim });
+  const columns = ["accuracy %", "95 % interval", ...(voted ? ["majority %"] : []), "forward", "backward", "seconds"];
+  const align = ["left" as const, ...columns.map(() => "right" as const)];
+  const table = renderTable({ columns: ["attack", ...columns], rows, align }, "terminal", { heading: bold, rule: dim });
   const notes = [
+    ...(voted ? [dim(`accuracy: the mean of one draw; majority: the vote of all ${draws} draws`)] : []),
     dim("forward, backward: passes of an image through the attacked network"),
     ...flags.map(({ message }) => yellow(`warning: ${message}`)),
   ];

@@ -1,11 +1,21 @@
 import type { PassCounter } from "../attacks/index.js";
 import { deriveSeed, type Seed } from "../engine/index.js";
-import { type Answers, accuracyOf, worstOf } from "./answers.js";
+import { type Answers, accuracyOf, everyDrawOf, majorityOf, worstOf } from "./answers.js";
 import type { Flag } from "./flags.js";
 import type { Accuracy } from "./interval.js";
 
+/** Other readings of a randomized network's answers than the accuracy of one draw. */
+export interface VoteEvaluation {
+  /** Accuracy of the majority of all draws; a tie is wrong. */
+  readonly majority: Accuracy;
+  /** Share of images right in every one of the draws: what an attacker who may ask that often leaves. */
+  readonly everyDraw: Accuracy;
+}
+
 /** Accuracy on clean images. */
 export interface CleanEvaluation extends Accuracy {
+  /** Undefined for a deterministic network. */
+  readonly votes?: VoteEvaluation;
   /** The share of draws in which each image was answered correctly. */
   readonly perImage: Float32Array;
 }
@@ -17,6 +27,8 @@ export interface AttackEvaluation {
   readonly robustAccuracy: number;
   readonly low: number;
   readonly high: number;
+  /** Undefined for a deterministic network. */
+  readonly votes?: VoteEvaluation;
   /** Passes of an image through the attacked network, the mean over images; the answers are not among them. */
   readonly passes: PassCounter;
   /** Time of the attack and of the answers. */
@@ -31,7 +43,7 @@ export interface Evaluation {
   readonly draws: number;
   readonly clean: CleanEvaluation;
   readonly attacks: readonly AttackEvaluation[];
-  /** For each image the least accuracy among clean and all attacks; undefined without attacks. */
+  /** For each image the worst among clean and all attacks, judged by draws that did not choose it; undefined without attacks. */
   readonly worstCase?: Accuracy;
   readonly flags: readonly Flag[];
 }
@@ -54,14 +66,19 @@ export function summarize(
   flags: readonly Flag[],
 ): Evaluation {
   const accuracy = (answers: Answers, name: string) => accuracyOf(answers, randomized, deriveSeed(seed, name));
+  const votes = (answers: Answers) =>
+    randomized ? { votes: { majority: majorityOf(answers), everyDraw: everyDrawOf(answers) } } : {};
   const [clean, ...attacked] = rows;
   if (clean === undefined) throw new RangeError("an evaluation needs the row of the clean images");
   const worst = worstOf(rows.map(({ answers }) => answers));
   return {
-    images: clean.answers.correct.length,
+    images: clean.answers.majority.length,
     draws: clean.answers.draws,
-    clean: { ...accuracy(clean.answers, clean.name), perImage: clean.answers.shares() },
-    attacks: attacked.map((row) => summarizeAttack(row, accuracy(row.answers, row.name))),
+    clean: { ...accuracy(clean.answers, clean.name), ...votes(clean.answers), perImage: clean.answers.shares() },
+    attacks: attacked.map((row) => ({
+      ...summarizeAttack(row, accuracy(row.answers, row.name)),
+      ...votes(row.answers),
+    })),
     ...(attacked.length > 0 ? { worstCase: accuracy(worst, "worst case") } : {}),
     flags,
   };
@@ -69,7 +86,7 @@ export function summarize(
 
 function summarizeAttack({ name, answers, passes, seconds }: EvaluationRow, accuracy: Accuracy): AttackEvaluation {
   const { accuracy: robustAccuracy, low, high } = accuracy;
-  const images = answers.correct.length;
+  const images = answers.majority.length;
   const mean = { forward: passes.forward / images, backward: passes.backward / images };
   return { attack: name, robustAccuracy, low, high, passes: mean, seconds, perImage: answers.shares() };
 }

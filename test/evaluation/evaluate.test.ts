@@ -75,7 +75,14 @@ describe("a coin that answers right with probability p", () => {
     for (const { attack, robustAccuracy } of rows) {
       expect(Math.abs(robustAccuracy - p), attack).toBeLessThan(slack);
     }
-    expect(worstCase!.accuracy).toBeLessThanOrEqual(Math.min(...rows.map((row) => row.robustAccuracy)));
+    expect(Math.abs(worstCase!.accuracy - p)).toBeLessThan(slack);
+  });
+
+  it("has a majority that is nearly always right, and is nearly never right in every draw", async () => {
+    const { clean } = await evaluated(coin(p), splitOfZeros(600), { attacks: [], draws: 25 });
+    // Of 25 answers, P(more than half right) = 0.983 and P(all right) = 0.0001.
+    expect(clean.votes!.majority.accuracy).toBeGreaterThan(0.96);
+    expect(clean.votes!.everyDraw.accuracy).toBeLessThan(0.01);
   });
 
   it("never answers in a draw that an attack saw", async () => {

@@ -106,6 +106,8 @@ export const functions: Record<string, readonly string[]> = {
   adaptiveAvgPool2d: ["adaptive_avg_pool2d"],
   batchNorm: ["batch_norm"],
   crossEntropyLoss: ["cross_entropy_loss"],
+  affineGrid: ["affine_grid_generator"],
+  gridSampler: ["grid_sampler"],
   vectorNorm: ["linalg_vector_norm"],
   foreachAdd_: ["_foreach_add_.List"],
   foreachMul_: ["_foreach_mul_.Scalar"],

@@ -117,6 +117,8 @@ const avgPool2dOperator = operator("aten::avg_pool2d", "");
 const adaptiveAvgPool2dOperator = operator("aten::adaptive_avg_pool2d", "");
 const batchNormOperator = operator("aten::batch_norm", "");
 const crossEntropyLossOperator = operator("aten::cross_entropy_loss", "");
+const affineGridGeneratorOperator = operator("aten::affine_grid_generator", "");
+const gridSamplerOperator = operator("aten::grid_sampler", "");
 const linalgVectorNormOperator = operator("aten::linalg_vector_norm", "");
 const foreachAdd__ListOperator = operator("aten::_foreach_add_", "List");
 const foreachMul__ScalarOperator = operator("aten::_foreach_mul_", "Scalar");
@@ -631,6 +633,16 @@ export function batchNorm(input: Tensor, weight: Tensor | null, bias: Tensor | n
 /** `aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor` */
 export function crossEntropyLoss(self: Tensor, target: Tensor, weight?: Tensor | null, reduction?: number, ignoreIndex?: number, labelSmoothing?: number): Tensor {
   return call(crossEntropyLossOperator, [self, target, weight, reduction, ignoreIndex, labelSmoothing]) as Tensor;
+}
+
+/** `aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor` */
+export function affineGrid(theta: Tensor, size: readonly number[], alignCorners: boolean): Tensor {
+  return call(affineGridGeneratorOperator, [theta, size, alignCorners]) as Tensor;
+}
+
+/** `aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor` */
+export function gridSampler(input: Tensor, grid: Tensor, interpolationMode: number, paddingMode: number, alignCorners: boolean): Tensor {
+  return call(gridSamplerOperator, [input, grid, interpolationMode, paddingMode, alignCorners]) as Tensor;
 }
 
 /** `aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */

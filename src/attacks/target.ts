@@ -3,7 +3,6 @@ import {
   countedUniform,
   deriveSeed,
   enableGrad,
-  grad,
   type Noise,
   noGrad,
   operators as ops,
@@ -14,6 +13,7 @@ import {
 import type { Classifier } from "../nn/classifier.js";
 import type { Loss } from "../nn/losses.js";
 import type { Attack } from "./attack.js";
+import { type Derivative, type Differentiate, derivativeAt, gradientOf, jacobianOf } from "./differentiate.js";
 import { composeViews, logitsOfMeanSoftmax, plainView, substituteOf, type View } from "./view.js";
 
 /** Passes of single images through the network that an attack has used. */
@@ -76,8 +76,8 @@ export class Target {
     return { seed: this.#seed(purpose), draw, imageIds: this.#context.imageIds };
   }
 
-  #count(kind: keyof PassCounter, images: Tensor): void {
-    if (this.#context.passes) this.#context.passes[kind] += images.shape[0]!;
+  #count(kind: keyof PassCounter, images: Tensor, times = 1): void {
+    if (this.#context.passes) this.#context.passes[kind] += images.shape[0]! * times;
   }
 
   /** Logits (N, classes) without gradients: of one fresh draw, or the mean over as many as the view says. */
@@ -135,17 +135,32 @@ export class Target {
    *
    * `loss` maps logits (N, classes) to losses (N); their sum is differentiated, so an image's gradient is its own.
    */
-  gradient(images: Tensor, loss: (logits: Tensor) => Tensor): { gradient: Tensor; logits: Tensor; losses: Tensor } {
+  gradient(images: Tensor, loss: (logits: Tensor) => Tensor): Derivative {
+    return this.#differentiate(images, loss, gradientOf);
+  }
+
+  /** The gradient of each logit with respect to the images, (N, classes, C, H, W), for one pass forward; else as `gradient`. */
+  jacobian(images: Tensor): { jacobian: Tensor; logits: Tensor } {
+    const { gradient, logits } = this.#differentiate(images, (outputs) => outputs, jacobianOf, this.classes);
+    return { jacobian: gradient, logits };
+  }
+
+  #differentiate(
+    images: Tensor,
+    loss: (logits: Tensor) => Tensor,
+    differentiate: Differentiate,
+    backwards = 1,
+  ): Derivative {
+    const at = (answer: (input: Tensor) => Tensor, share: number) => {
+      this.#count("backward", images, backwards);
+      return derivativeAt(images, answer, loss, differentiate, share);
+    };
     const result = enableGrad(() =>
       scope(() => {
         if (this.#view.mean === "softmax" && this.#draws > 1) {
-          return this.#gradientAt(images, loss, (input) =>
-            this.#mean(this.#fresh((noise) => this.#answer(input, noise))),
-          );
+          return at((input) => this.#mean(this.#fresh((noise) => this.#answer(input, noise))), 1);
         }
-        const [first, ...others] = this.#fresh((noise) =>
-          this.#gradientAt(images, loss, (input) => this.#answer(input, noise), 1 / this.#draws),
-        );
+        const [first, ...others] = this.#fresh((noise) => at((input) => this.#answer(input, noise), 1 / this.#draws));
         for (const other of others) {
           for (const part of ["gradient", "logits", "losses"] as const) first![part].add_(other[part]);
         }
@@ -157,25 +172,6 @@ export class Target {
       throw new Error(`attack ${this.#attackName}: the gradient of the network's loss is not finite`);
     }
     return result;
-  }
-
-  #gradientAt(
-    images: Tensor,
-    loss: (logits: Tensor) => Tensor,
-    answer: (input: Tensor) => Tensor,
-    share = 1,
-  ): { gradient: Tensor; logits: Tensor; losses: Tensor } {
-    return scope(() => {
-      this.#count("backward", images);
-      const input = images.detach().requireGrad();
-      const logits = answer(input);
-      const losses = loss(logits);
-      const [gradient] = grad(losses.sum(), [input]);
-      const parts = { gradient: gradient!, logits: logits.detach(), losses: losses.detach() };
-      // A gradient may be an expanded view, which cannot be changed in place.
-      if (share === 1) return { ...parts, gradient: parts.gradient.contiguous() };
-      return { gradient: parts.gradient.mul(share), logits: parts.logits.mul(share), losses: parts.losses.mul(share) };
-    });
   }
 
   /** What `answer` gives in each of the view's draws, with noise that no earlier call has seen. */

@@ -1,5 +1,6 @@
-import { operators as ops, type Tensor } from "../engine/index.js";
+import { operators as ops, scope, type Tensor } from "../engine/index.js";
 import { ratio } from "../options/ratio.js";
+import { nearestInL1 } from "./l1-projection.js";
 
 /** The radius of an l-infinity ball as an option: more than 1 is a radius in gray levels, written without its /255. */
 export const linfRadius = (value: number) =>
@@ -32,6 +33,11 @@ export function l2Ball(images: Tensor, radius: number): Ball {
       candidates.clamp_(0, 1);
     },
   };
+}
+
+/** The l1 ball and the pixel range at once: the range taken after the ball would waste length that other pixels need. */
+export function l1Ball(images: Tensor, radius: number): Ball {
+  return { project_: (candidates) => scope(() => candidates.copy_(nearestInL1(images, candidates, radius))) };
 }
 
 /** Euclidean length of each image, (N, 1, 1, 1). */

@@ -1,10 +1,11 @@
 import { scope, type Tensor } from "../engine/index.js";
-import { type Ball, l2Ball, l2Norms, linfBall } from "./ball.js";
+import type { Norm } from "./attack.js";
+import { norms } from "./norms.js";
 import type { Target } from "./target.js";
 
 /** How the steps of projected gradient ascent go. */
 export interface AscentOptions {
-  readonly norm: "linf" | "l2";
+  readonly norm: Norm;
   readonly epsilon: number;
   readonly stepSize: number;
   readonly steps: number;
@@ -14,8 +15,7 @@ export interface AscentOptions {
 /**
  * Projected gradient ascent on a loss of the logits (N, classes) -> (N); returns the last iterate (Madry et al. 2018).
  *
- * `restart` numbers the random start. The l-infinity step is the gradient's sign, the l2 step the gradient divided by its
- * length.
+ * `restart` numbers the random start. Each step goes `stepSize` far in the norm along its steepest ascent.
  */
 export function projectedGradientAscent(
   options: AscentOptions,
@@ -24,33 +24,23 @@ export function projectedGradientAscent(
   loss: (logits: Tensor) => Tensor,
   restart = 0,
 ): Tensor {
-  const ball = options.norm === "linf" ? linfBall(images, options.epsilon) : l2Ball(images, options.epsilon);
+  const { epsilon, stepSize, steps, randomStart } = options;
+  const norm = norms[options.norm];
+  const ball = norm.ball(images, epsilon);
   const adversarial = images.clone();
-  if (options.randomStart) startRandomly(options, target, adversarial, ball, restart);
-  for (let step = 0; step < options.steps; step++) {
+  if (randomStart) {
+    scope(() => {
+      adversarial.add_(norm.inside(target, images.shape.slice(1), epsilon, restart));
+      ball.project_(adversarial);
+    });
+  }
+  for (let step = 0; step < steps; step++) {
     scope(() => {
       const { gradient } = target.gradient(adversarial, loss);
-      if (options.norm === "linf") gradient.sign_();
-      else gradient.div_(l2Norms(gradient).add(1e-10));
-      adversarial.add_(gradient, options.stepSize);
+      norm.step_(gradient, adversarial);
+      adversarial.add_(gradient, stepSize);
       ball.project_(adversarial);
     });
   }
   return adversarial;
-}
-
-/** Moves images in place: uniform in the l-infinity ball; in the l2 ball, uniform direction and uniform radius. */
-function startRandomly(options: AscentOptions, target: Target, images: Tensor, ball: Ball, restart: number): void {
-  const { epsilon } = options;
-  const shape = images.shape.slice(1);
-  scope(() => {
-    if (options.norm === "linf") {
-      images.add_(target.uniform(shape, -epsilon, epsilon, restart));
-    } else {
-      const direction = target.normal(shape, 2 * restart);
-      const radius = target.uniform([1, 1, 1], 0, epsilon, 2 * restart + 1);
-      images.add_(direction.mul(radius.div(l2Norms(direction))));
-    }
-    ball.project_(images);
-  });
 }

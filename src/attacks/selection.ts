@@ -4,8 +4,11 @@ import { crossEntropy, margin } from "../nn/losses.js";
 import type { Attack } from "./attack.js";
 import type { Target } from "./target.js";
 
-/** Proposes adversarial images (M, C, H, W) for the images (M, C, H, W), labels (M) and target it is given. */
-export type Proposal = (target: Target, images: Tensor, labels: Tensor) => Tensor;
+/**
+ * Proposes adversarial images (M, C, H, W) for the images (M, C, H, W), labels (M) and target it is given; `rows` takes
+ * their part of what has a row for each of all the images.
+ */
+export type Proposal = (target: Target, images: Tensor, labels: Tensor, rows: (all: Tensor) => Tensor) => Tensor;
 
 /** An attack as a proposal; runs of different `round` have unrelated noise. */
 export function proposalOf(attack: Attack, round: number): Proposal {
@@ -38,7 +41,7 @@ export function worstProposal(
       ? seen.meanLoss(candidates, ofLabels, crossEntropy, draws)
       : seen.meanLoss(candidates, ofLabels, margin, 1);
   const [first, ...others] = proposals;
-  const kept = first!(target, images, labels);
+  const kept = first!(target, images, labels, (all) => all);
   if (others.length === 0) return kept;
   const best = score(target, kept, labels);
   for (const propose of others) {
@@ -47,7 +50,7 @@ export function worstProposal(
       if (left?.size === 0) return true;
       const part = (all: Tensor) => (left === undefined ? all : all.indexSelect(0, left));
       const partTarget = left === undefined ? target : target.rows(left);
-      const candidates = propose(partTarget, part(images), part(labels));
+      const candidates = propose(partTarget, part(images), part(labels), part);
       const scores = score(partTarget, candidates, part(labels));
       const better = scores.gt(part(best));
       const column = better.unsqueeze(1).unsqueeze(2).unsqueeze(3);

@@ -14,14 +14,14 @@ export function meanCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing 
   return ops.crossEntropyLoss(logits, labels, undefined, reduction.mean, undefined, labelSmoothing);
 }
 
-function labelLogit(logits: Tensor, labels: Tensor): Tensor {
-  return logits.gather(1, labels.unsqueeze(1)).squeeze(1);
+function classLogit(logits: Tensor, classes: Tensor): Tensor {
+  return logits.gather(1, classes.unsqueeze(1)).squeeze(1);
 }
 
 /** Best other logit minus the label's logit (N): positive when misclassified (Carlini and Wagner 2017, f6 unclipped). */
 export const margin: Loss = (logits, labels) => {
   const others = logits.scatterValue(1, labels.unsqueeze(1), Number.NEGATIVE_INFINITY);
-  return others.amax([1]).sub(labelLogit(logits, labels));
+  return others.amax([1]).sub(classLogit(logits, labels));
 };
 
 /**
@@ -36,6 +36,31 @@ export const dlr: Loss = (logits, labels) => {
   return margin(logits, labels).div(spread);
 };
 
+/** A loss that leads to `targets`, int64 (N), and away from the labels: higher when nearer to the target class. */
+export type TargetedLoss = (logits: Tensor, labels: Tensor, targets: Tensor) => Tensor;
+
+/**
+ * Targeted difference of logits ratio (N): -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12) (Croce and Hein 2020,
+ * eq. 7). Needs four classes or more.
+ */
+export const targetedDlr: TargetedLoss = (logits, labels, targets) => {
+  const classes = logits.shape[1]!;
+  if (classes < 4) throw new RangeError(`the targeted DLR loss needs 4 classes or more, not ${classes}`);
+  const [top] = logits.topk(4, 1);
+  const middle = top.select(1, 2).add(top.select(1, 3)).div(2);
+  return targetedMargin(logits, labels, targets).div(top.select(1, 0).sub(middle).add(1e-12));
+};
+
+const targetedMargin: TargetedLoss = (logits, labels, targets) =>
+  classLogit(logits, targets).sub(classLogit(logits, labels));
+
 /** Losses by the name that options use. */
 export const losses = { "cross-entropy": crossEntropy, margin, dlr } as const;
 export type LossName = keyof typeof losses;
+
+/** The targeted form of each loss. */
+export const targetedLosses: Readonly<Record<LossName, TargetedLoss>> = {
+  "cross-entropy": (logits, _, targets) => crossEntropy(logits, targets).neg(),
+  margin: targetedMargin,
+  dlr: targetedDlr,
+};

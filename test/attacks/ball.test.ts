@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { l2Ball, l2Norms, linfBall } from "../../src/attacks/ball.js";
+import { l1Ball, l2Ball, l2Norms, linfBall } from "../../src/attacks/ball.js";
 import { pgd } from "../../src/attacks/index.js";
-import { countedUniform, deriveSeed, imageIdRange, tensor } from "../../src/engine/index.js";
-import { tinyCnn } from "./tiny-networks.js";
+import { countedUniform, deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { load, maxDifference, tinyCnn } from "./tiny-networks.js";
 
 const noise = { seed: deriveSeed(2, "ball"), draw: 0, imageIds: imageIdRange(0, 300) };
 const images = countedUniform(noise, 0, [2, 8, 8]);
@@ -29,8 +30,44 @@ describe("projection", () => {
     });
   });
 
+  test("to the l1 ball and [0, 1] at once equals the published values", () => {
+    const { x, delta, out_added, eps } = JSON.parse(
+      readFileSync(new URL("../golden/l1_projection.json", import.meta.url), "utf8"),
+    ).l1_projection;
+    const from = load(x);
+    const moved = from.add(load(delta));
+    l1Ball(from, eps).project_(moved);
+    expect(maxDifference(moved, from.add(load(delta)).add(load(out_added)))).toBeLessThan(1e-6);
+  });
+
+  test("to the l1 ball is the nearest point: no closer one among many inside", () => {
+    const far = images.add(countedUniform(noise, 1, [2, 8, 8]).sub(0.5).mul(3));
+    const moved = far.clone();
+    l1Ball(images, 4).project_(moved);
+    const distance = (points: Tensor) => l2Norms(points.sub(far));
+    for (const stream of [2, 3, 4]) {
+      // A step from the nearest point towards any other point inside never shortens the distance.
+      const inside = images.add(countedUniform(noise, stream, [2, 8, 8]).sub(0.5));
+      l1Ball(images, 4).project_(inside);
+      const between = moved.mul(0.99).add(inside, 0.01);
+      expect(distance(between).sub(distance(moved)).amin().item()).toBeGreaterThan(-1e-6);
+    }
+    const lengths = moved.sub(images).abs().sumDim([1, 2, 3]);
+    expect(lengths.amax().item()).toBeLessThan(4 + 1e-5);
+    expect(lengths.amin().item()).toBeGreaterThan(4 - 1e-5);
+  });
+
+  test("to the l1 ball only cuts by the pixel range what is inside already", () => {
+    const x = tensor([0.9, 0.5, 0.1, 0.5], [1, 1, 2, 2]);
+    const moved = tensor([1.5, 0.6, 0.1, 0.5], [1, 1, 2, 2]);
+    l1Ball(x, 0.3).project_(moved);
+    [1, 0.6, 0.1, 0.5].forEach((expected, i) => {
+      expect(moved.toNumbers()[i]).toBeCloseTo(expected, 6);
+    });
+  });
+
   test("to a ball of radius 0 gives the images back, also where nothing moved", () => {
-    for (const ball of [linfBall(images, 0), l2Ball(images, 0)]) {
+    for (const ball of [linfBall(images, 0), l2Ball(images, 0), l1Ball(images, 0)]) {
       for (const start of [images.clone(), images.add(0.1)]) {
         ball.project_(start);
         expect(start.sub(images).abs().amax().item()).toBeLessThan(1e-6);
@@ -59,6 +96,17 @@ describe("random starts", () => {
     const directions = moved.div(lengths);
     // The mean of 300 unit vectors in 128 dimensions has length near 1 / sqrt(300).
     expect(l2Norms(directions.meanDim([0], true)).item()).toBeLessThan(2 / Math.sqrt(300));
+  });
+
+  test("in l1 have any direction and an even radius", () => {
+    const moved = start({ norm: "l1", epsilon: 4 });
+    const lengths = moved.abs().sumDim([1, 2, 3], true);
+    expect(lengths.amax().item()).toBeLessThanOrEqual(4 + 1e-5);
+    expect(Math.abs(lengths.mean().item() - 2)).toBeLessThan((5 * 4) / Math.sqrt(12 * 300));
+    // Directions even in l1 have exponential pixels, whose mean square is twice the square of their mean size.
+    const pixels = moved.div(lengths).mul(128);
+    expect(Math.abs(pixels.mean().item())).toBeLessThan((5 * Math.SQRT2) / Math.sqrt(pixels.size));
+    expect(Math.abs(pixels.square().mean().item() - 2)).toBeLessThan(0.15);
   });
 
   test("differ between seeds, and are clipped to [0, 1] at once", () => {

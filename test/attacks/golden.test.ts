@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { type Attack, cwL2, cwLinf, fgsm, madryCw, pgd, Target } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange } from "../../src/engine/index.js";
+import { deriveSeed, imageIdRange, type Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { crossEntropy, margin } from "../../src/nn/losses.js";
 import { golden, goldenImages, goldenLabels, load, maxDifference, tinyCnn } from "./tiny-networks.js";
 
 const context = { seed: deriveSeed(0, "golden"), imageIds: imageIdRange(0, 6) };
 const run = (attack: Attack, model: Classifier = tinyCnn) => attack(model, goldenImages, goldenLabels, context);
+
+const rowOf = (images: Tensor, row: number) => images.slice(0, row, row + 1);
 
 const ball = { epsilon: 0.05, stepSize: 0.01 };
 const signAttacks: [string, Attack][] = [
@@ -37,6 +39,15 @@ describe("attacks that step along signs equal their references", () => {
         .toNumbers(),
     ).toEqual(expected.pred);
   });
+});
+
+test("targeted pgd equals its reference, class by class", () => {
+  const { params, adv } = golden.attacks.pgd_targeted_norand!;
+  const expected = load(adv);
+  for (const [row, target] of (params.target as number[]).entries()) {
+    const adversarial = run(pgd({ ...ball, steps: 10, randomStart: false, target }));
+    expect(maxDifference(rowOf(adversarial, row), rowOf(expected, row))).toBeLessThanOrEqual(1e-6);
+  }
 });
 
 test("fgsm is x + epsilon * sign(gradient), clipped, to the bit", () => {

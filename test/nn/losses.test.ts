@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { tensor } from "../../src/engine/index.js";
 import { losses, meanCrossEntropy } from "../../src/nn/index.js";
+import { targetedLosses } from "../../src/nn/losses.js";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/losses_and_sqa.json", import.meta.url), "utf8")).losses;
 const logits = tensor(new Float32Array(golden.logits.data), golden.logits.shape);
 const labels = tensor(golden.y as number[], [8], "int64");
+const row = (i: number): number[] => golden.logits.data.slice(i * 10, i * 10 + 10);
 
 test.each([
   ["cross-entropy", golden.ce as number[]],
@@ -14,6 +16,17 @@ test.each([
 ] as const)("%s matches the published values", (name, expected) => {
   for (const [i, value] of losses[name](logits, labels).toNumbers().entries()) {
     expect(value).toBeCloseTo(expected[i]!, 5);
+  }
+});
+
+test.each([
+  ["cross-entropy", (i: number) => logits.logSoftmax(1).select(0, i).toNumbers()[golden.y_target[i]]!],
+  ["margin", (i: number) => row(i)[golden.y_target[i]]! - row(i)[golden.y[i]]!],
+  ["dlr", (i: number) => golden.dlr_targeted[i] as number],
+] as const)("targeted %s matches its definition, DLR the published values", (name, expected) => {
+  const targets = tensor(golden.y_target as number[], [8], "int64");
+  for (const [i, value] of targetedLosses[name](logits, labels, targets).toNumbers().entries()) {
+    expect(value).toBeCloseTo(expected(i), 5);
   }
 });
 
@@ -27,8 +40,12 @@ test("the mean cross-entropy is the mean, and smooths labels towards uniform one
   expect(meanCrossEntropy(logits, labels, 0.2).item()).toBeCloseTo(0.8 * hard + 0.2 * uniform, 5);
 });
 
-test("DLR needs three classes", () => {
-  expect(() => losses.dlr(tensor([1, 2], [1, 2]), tensor([0], [1], "int64"))).toThrow(
+test("DLR needs three classes, its targeted form four", () => {
+  const label = tensor([0], [1], "int64");
+  expect(() => losses.dlr(tensor([1, 2], [1, 2]), label)).toThrow(
     new RangeError("the DLR loss needs 3 classes or more, not 2"),
+  );
+  expect(() => targetedLosses.dlr(tensor([1, 2, 3], [1, 3]), label, label)).toThrow(
+    new RangeError("the targeted DLR loss needs 4 classes or more, not 3"),
   );
 });

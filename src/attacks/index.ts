@@ -1,6 +1,7 @@
 import { unknownName } from "../engine/errors.js";
 import { type Call, parseCall } from "../options/call.js";
 import type { Attack, AttackDescription } from "./attack.js";
+import { bim } from "./bim.js";
 import {
   backward,
   combinators,
@@ -14,6 +15,8 @@ import { cwL2 } from "./cw-l2.js";
 import { cwLinf } from "./cw-linf.js";
 import { fgsm } from "./fgsm.js";
 import { madryCw } from "./madry-cw.js";
+import { miFgsm } from "./mi-fgsm.js";
+import { niFgsm } from "./ni-fgsm.js";
 import { pgd } from "./pgd.js";
 
 export {
@@ -29,6 +32,7 @@ export type { AttackContext, PassCounter } from "./target.js";
 export { Target } from "./target.js";
 export {
   backward,
+  bim,
   combinators,
   cwL2,
   cwLinf,
@@ -36,6 +40,8 @@ export {
   fgsm,
   jacobianScaling,
   madryCw,
+  miFgsm,
+  niFgsm,
   pgd,
   restarts,
   temperature,
@@ -44,7 +50,7 @@ export {
 
 /** Every attack by its name; a new one is a file and a name here. */
 export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, AttackDescription>(
-  [fgsm, pgd, cwLinf, madryCw, cwL2].map((definition) => [definition.name, definition]),
+  [fgsm, bim, pgd, miFgsm, niFgsm, cwLinf, madryCw, cwL2].map((definition) => [definition.name, definition]),
 );
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Attack, cwL2, cwLinf, fgsm, madryCw, pgd, Target } from "../../src/attacks/index.js";
+import { type Attack, bim, cwL2, cwLinf, fgsm, madryCw, miFgsm, niFgsm, pgd, Target } from "../../src/attacks/index.js";
 import { deriveSeed, imageIdRange, type Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { crossEntropy, margin } from "../../src/nn/losses.js";
@@ -14,8 +14,10 @@ const ball = { epsilon: 0.05, stepSize: 0.01 };
 const signAttacks: [string, Attack][] = [
   ["fgsm", fgsm({ epsilon: 0.05 })],
   ["fgsm_label_leak_free", fgsm({ epsilon: 0.05, labels: "predicted" })],
-  ["bim", pgd({ ...ball, steps: 7, randomStart: false })],
+  ["bim", bim({ ...ball, steps: 7 })],
   ["pgd_norand", pgd({ ...ball, steps: 10, randomStart: false })],
+  ["mifgsm", miFgsm({ ...ball, steps: 7 })],
+  ["nifgsm", niFgsm({ ...ball, steps: 7 })],
   ["madry_pgd_cwloss_norand", madryCw({ ...ball, steps: 10, kappa: 50, randomStart: false })],
   ["og_cw_linf_adam_sign", cwLinf({ ...ball, steps: 30 })],
 ];

@@ -13,6 +13,9 @@ import {
 } from "./combinators/index.js";
 import { cwL2 } from "./cw-l2.js";
 import { cwLinf } from "./cw-linf.js";
+import { deepfool } from "./deepfool.js";
+import { fab } from "./fab.js";
+import { fabT } from "./fab-t.js";
 import { fgsm } from "./fgsm.js";
 import { madryCw } from "./madry-cw.js";
 import { miFgsm } from "./mi-fgsm.js";
@@ -36,7 +39,10 @@ export {
   combinators,
   cwL2,
   cwLinf,
+  deepfool,
   expectation,
+  fab,
+  fabT,
   fgsm,
   jacobianScaling,
   madryCw,
@@ -50,7 +56,7 @@ export {
 
 /** Every attack by its name; a new one is a file and a name here. */
 export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, AttackDescription>(
-  [fgsm, bim, pgd, miFgsm, niFgsm, cwLinf, madryCw, cwL2].map((definition) => [definition.name, definition]),
+  [fgsm, bim, pgd, miFgsm, niFgsm, cwLinf, madryCw, cwL2, deepfool, fab, fabT].map((definition) => [definition.name, definition]),
 );
 
 /**

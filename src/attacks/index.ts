@@ -21,6 +21,7 @@ import { madryCw } from "./madry-cw.js";
 import { miFgsm } from "./mi-fgsm.js";
 import { niFgsm } from "./ni-fgsm.js";
 import { pgd } from "./pgd.js";
+import { square } from "./square.js";
 
 export {
   type Attack,
@@ -50,13 +51,17 @@ export {
   niFgsm,
   pgd,
   restarts,
+  square,
   temperature,
   worstCase,
 };
 
 /** Every attack by its name; a new one is a file and a name here. */
 export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, AttackDescription>(
-  [fgsm, bim, pgd, miFgsm, niFgsm, cwLinf, madryCw, cwL2, deepfool, fab, fabT].map((definition) => [definition.name, definition]),
+  [fgsm, bim, pgd, miFgsm, niFgsm, cwLinf, madryCw, cwL2, deepfool, fab, fabT, square].map((definition) => [
+    definition.name,
+    definition,
+  ]),
 );
 
 /**

@@ -66,6 +66,7 @@ const logSoftmax_intOperator = operator("aten::log_softmax", "int");
 const logsumexpOperator = operator("aten::logsumexp", "");
 const reciprocalOperator = operator("aten::reciprocal", "");
 const gatherOperator = operator("aten::gather", "");
+const scatter_srcOperator = operator("aten::scatter", "src");
 const scatter_valueOperator = operator("aten::scatter", "value");
 const indexSelectOperator = operator("aten::index_select", "");
 const maskedFill_ScalarOperator = operator("aten::masked_fill", "Scalar");
@@ -90,6 +91,7 @@ const onesLikeOperator = operator("aten::ones_like", "");
 const fullLikeOperator = operator("aten::full_like", "");
 const matmulOperator = operator("aten::matmul", "");
 const copy_Operator = operator("aten::copy_", "");
+const indexCopy_Operator = operator("aten::index_copy_", "");
 const add__TensorOperator = operator("aten::add_", "Tensor");
 const add__ScalarOperator = operator("aten::add_", "Scalar");
 const sub__TensorOperator = operator("aten::sub_", "Tensor");
@@ -399,6 +401,11 @@ export abstract class TensorOperators {
     return call(gatherOperator, [this.self(), dim, index, sparseGrad]) as Tensor;
   }
 
+  /** `aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
+  scatter(dim: number, index: Tensor, src: Tensor): Tensor {
+    return call(scatter_srcOperator, [this.self(), dim, index, src]) as Tensor;
+  }
+
   /** `aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor` */
   scatterValue(dim: number, index: Tensor, value: number): Tensor {
     return call(scatter_valueOperator, [this.self(), dim, index, value]) as Tensor;
@@ -517,6 +524,11 @@ export abstract class TensorOperators {
   /** `aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)` */
   copy_(src: Tensor): void {
     call(copy_Operator, [this.self(), src]);
+  }
+
+  /** `aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)` */
+  indexCopy_(dim: number, index: Tensor, source: Tensor): void {
+    call(indexCopy_Operator, [this.self(), dim, index, source]);
   }
 
   /** `aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`, `aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)` */

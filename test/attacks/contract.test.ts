@@ -35,6 +35,7 @@ const short: Record<string, string[]> = {
   fab: ["fab(steps=3)", "fab(norm=l2, epsilon=0.3, steps=3)", "fab(norm=l1, steps=3)"],
   "fab-t": ["fab-t(steps=3, targets=2)", "fab-t(epsilon=0.05, steps=3, targets=2)"],
   "cw-l2": ["cw-l2(steps=30, binarySearchSteps=2, initialConstant=1)"],
+  square: ["square(epsilon=0.05, queries=12, draws=3)", "square(norm=l2, epsilon=0.4, queries=12, draws=3)"],
 };
 
 const cases = [...attacks.keys()].flatMap((name) => short[name] ?? [name]);
@@ -169,7 +170,9 @@ describe.each(cases)("%s", (text) => {
   test("says so when the network's numbers are not finite", () => {
     const broken: Classifier = { ...tinyCnn, logits: (x, noise) => tinyCnn.logits(x, noise).mul(Number.NaN) };
     const run = () => attack(broken, goldenImages, goldenLabels, contextOf(imageIdRange(0, 6)));
-    expect(run).toThrow(/^attack [a-z0-9-]+: (the gradient of the network's loss is|the network's logits are) not finite$/);
+    expect(run).toThrow(
+      /^attack [a-z0-9-]+: (the gradient of the network's loss is|the network's logits are) not finite$/,
+    );
   });
 });
 

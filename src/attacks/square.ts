@@ -1,0 +1,80 @@
+import * as z from "zod";
+import { operators as ops, type Tensor } from "../engine/index.js";
+import { margin } from "../nn/losses.js";
+import { ratio } from "../options/ratio.js";
+import { defineAttack } from "./attack.js";
+import { radiusFitsNorm, radiusOption } from "./norms.js";
+import { queryDraws } from "./query-options.js";
+import { l2Search } from "./square-l2.js";
+import { linfSearch } from "./square-linf.js";
+import { attackStanding, type Standing } from "./standing.js";
+import type { Target } from "./target.js";
+
+/** How Square searches in one norm's ball. Each image has squares of its own. */
+export interface SquareSearch {
+  /** The side of a square of about so many pixels. */
+  side(pixels: number): number;
+  start(target: Target, images: Tensor, epsilon: number): Tensor;
+  /** Candidates (M, C, H, W): the best so far with one more square. */
+  propose(target: Target, state: Standing, side: number, epsilon: number, iteration: number): Tensor;
+}
+
+const searches = { linf: linfSearch, l2: l2Search } as const;
+
+const options = z
+  .strictObject({
+    epsilon: radiusOption(0.3),
+    norm: z.enum(["linf", "l2"]).default("linf").describe("norm of the radius"),
+    queries: z.int().min(1).default(5000).describe("candidates tried for each image"),
+    pInit: ratio({ above: 0, max: 1 }).default(0.8).describe("share of the pixels that the first squares change"),
+    rescaleSchedule: z
+      .boolean()
+      .default(false)
+      .describe("shrink the squares over the queries given, not over the paper's 10,000"),
+    draws: queryDraws,
+  })
+  .refine(...radiusFitsNorm);
+
+/**
+ * Square attack: random search by squares of shrinking size, each kept where it raises the margin (Andriushchenko et al.
+ * 2020). Uses logits alone, so that masked gradients do not stop it.
+ *
+ * Against a randomized network the margin is a mean over `draws` draws, the same for all candidates.
+ */
+export const square = defineAttack("square", {
+  summary: "random search by squares, without gradients",
+  options,
+  traits: ({ norm, epsilon }) => ({ norm, radius: epsilon, usesGradients: false, randomized: true }),
+  run({ epsilon, norm, queries, draws, ...schedule }, target, images, labels) {
+    const search = searches[norm];
+    const [, , height, width] = images.shape as [number, number, number, number];
+    const clean = target.query(images, labels, margin, draws);
+    // Whatever stands takes the start, as low as it may lead: squares come on top of it.
+    const margins = target.randomized ? clean.fullLike(lowest) : ops.where(clean.gt(0), clean, clean.fullLike(lowest));
+    const state = { images, labels, adversarial: images.clone(), margins };
+    attackStanding(target, state, { steps: queries, accept: "better" }, (seen, rows, iteration) => {
+      const pixels = squareShare(iteration, { ...schedule, queries }) * height * width;
+      const side = Math.max(1, Math.min(search.side(pixels), height, width));
+      const candidates =
+        iteration === 0
+          ? search.start(seen, rows.images, epsilon)
+          : search.propose(seen, rows, side, epsilon, iteration);
+      return { candidates, margins: seen.query(candidates, rows.labels, margin, draws) };
+    });
+    return state.adversarial;
+  },
+});
+
+const lowest = Number.NEGATIVE_INFINITY;
+
+/** The last iteration of each share, out of 10,000; the share halves after each. */
+const halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
+
+/** The share of the pixels that a square changes in an iteration (section 4.1). */
+export function squareShare(
+  iteration: number,
+  options: { pInit: number; queries: number; rescaleSchedule: boolean },
+): number {
+  const place = options.rescaleSchedule ? Math.floor((iteration * 10_000) / options.queries) : iteration;
+  return options.pInit / 2 ** halvings.filter((last) => place > last).length;
+}

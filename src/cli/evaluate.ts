@@ -10,7 +10,7 @@ import {
   networkFromWeights,
   type OpenedNetwork,
 } from "../evaluation/index.js";
-import { modelByName } from "../models/index.js";
+import { parseNetwork } from "../models/index.js";
 import { readBy } from "../options/read-by.js";
 import { table1Columns } from "../paper/index.js";
 import { defineCommand } from "./command.js";
@@ -27,10 +27,9 @@ const defaultAttacks = table1Columns.flatMap(({ attack, paper }) => (attack !== 
 
 const options = z.strictObject({
   weights: z.string().min(1).meta({ placeholder: "FILE" }).optional().describe("safetensors file, in place of a run"),
-  network: readBy("a network such as small", modelByName)
+  network: readBy("a network such as small or resnet18(classes=100)", parseNetwork)
     .optional()
     .describe("network that the weights are of (default: small)"),
-  batchNorm: z.boolean().optional().describe("the weights are of a network with batch normalization"),
   sqa: sqaOption,
   dataset: readBy("a data set such as mnist", datasetByName)
     .optional()
@@ -60,15 +59,13 @@ function openNetwork(given: Options, operand: string | undefined): OpenedNetwork
     if (given.weights === undefined) throw new UsageError("give a run folder or --weights FILE");
     return networkFromWeights(given.weights, {
       network: given.network ?? "small",
-      batchNorm: given.batchNorm,
       sqa: sqa ?? undefined,
     });
   }
-  const known = (["weights", "network", "batchNorm"] as const).find((name) => given[name] !== undefined);
+  const known = (["weights", "network"] as const).find((name) => given[name] !== undefined);
   if (known !== undefined) {
-    const flag = known === "batchNorm" ? "batch-norm" : known;
     const mistyped = given.sqa === true ? "; --sqa takes none, sqa or sqa(...)" : "";
-    throw new UsageError(`--${flag} cannot go with a run folder (${operand}), which knows its own${mistyped}`);
+    throw new UsageError(`--${known} cannot go with a run folder (${operand}), which knows its own${mistyped}`);
   }
   const opened = networkFromRun(operand, { sqa: given.sqa === true ? undefined : sqa });
   // --sqa alone keeps the run's own placement; a run without one gets the paper's.

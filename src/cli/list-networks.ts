@@ -3,11 +3,10 @@ import type { ModelDefinition } from "../models/index.js";
 import { parameterCount } from "../nn/index.js";
 import { sqaOption } from "./network-options.js";
 
-/** The options that every network has. */
-export const networkOptions = z.strictObject({
-  batchNorm: z.boolean().default(false).describe("batch normalization after each convolution"),
-  sqa: sqaOption,
-});
+/** A network's own options, and the one that every network has: a flag beside `--network`. */
+export function networkOptions({ options }: ModelDefinition): z.ZodObject {
+  return z.strictObject({ ...options.shape, "--sqa": sqaOption });
+}
 
 /** What a network's own page tells beside its options: shapes, size, and the layers that SQA can follow. */
 export function networkFacts(definition: ModelDefinition): string[] {

@@ -34,10 +34,10 @@ const kinds: Readonly<Record<string, readonly Item[]>> = {
       options: combinator.options,
     })),
   ],
-  networks: [...models.values()].map((model) => ({
+  networks: models.map((model) => ({
     name: model.name,
     summary: model.summary,
-    options: networkOptions,
+    options: networkOptions(model),
     facts: () => networkFacts(model),
   })),
   datasets: [...datasets.values()],

@@ -1,14 +1,14 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FileFormatError, scope } from "../engine/index.js";
-import { type Model, modelByName, type QuantizationOptions } from "../models/index.js";
+import { type Model, parseNetwork, type QuantizationOptions } from "../models/index.js";
 import type { Module } from "../nn/index.js";
 import { loadCheckpointWeights, loadWeights, RunFolder, type TrainConfig } from "../training/index.js";
 
 /** What a file of weights does not tell of its network. */
 export interface NetworkOptions {
+  /** Its name, and options where it has some: `resnet18(classes=100)`. */
   readonly network: string;
-  readonly batchNorm?: boolean | undefined;
   /** Where SQA stands; undefined for none. */
   readonly sqa?: QuantizationOptions | undefined;
 }
@@ -43,7 +43,7 @@ function checkFinite(path: string, module: Module): void {
 /** A network with weights out of a safetensors file. Errors name the file, and the weight that does not fit. */
 export function networkFromWeights(path: string, options: NetworkOptions): OpenedNetwork {
   checkFile(path);
-  const model = modelByName(options.network).build({ seed: 0, batchNorm: options.batchNorm, sqa: options.sqa });
+  const model = parseNetwork(options.network).build({ seed: 0, sqa: options.sqa });
   loadWeights(path, model.module);
   checkFinite(path, model.module);
   return { model };
@@ -61,7 +61,7 @@ export function networkFromRun(
   const folder = RunFolder.open(path);
   const { config } = folder;
   const sqa = (options.sqa === undefined ? config.sqa : options.sqa) ?? undefined;
-  const model = modelByName(config.network).build({ seed: config.seed, batchNorm: config.batchNorm, sqa });
+  const model = parseNetwork(config.network).build({ seed: config.seed, sqa });
   const finished = folder.result !== undefined;
   if (finished) {
     loadWeights(folder.weights, model.module);

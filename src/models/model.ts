@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { deriveSeed, largestLambda, type Seed } from "../engine/index.js";
 import { type Classifier, classifierOf, isRandomized, type Module } from "../nn/index.js";
-import { parseOptions } from "../options/schema.js";
+import { formatCall } from "../options/call.js";
+import type { Definition } from "../options/named.js";
+import { changedOptions, parseOptions } from "../options/schema.js";
 import { placeAfter, placedQuantizers, sqa, sqaOptions } from "../quantization/index.js";
 
 /** Where SQA stands in a network, and how it quantizes there. */
@@ -19,6 +21,7 @@ export type QuantizationOptions = z.input<typeof quantizationOptions>;
 
 /** A network ready to train, attack and evaluate. */
 export interface Model {
+  /** The network's name, and its options where they are not the defaults. */
   readonly network: string;
   readonly module: Module;
   readonly inputShape: readonly [number, number, number];
@@ -27,58 +30,69 @@ export interface Model {
   classifier(options?: { quantization?: boolean }): Classifier;
 }
 
-/** A kind of network that can be built: the contract of every file of this folder. */
-export interface ModelDefinition {
+/** A network whose options are chosen, yet to be built. */
+export interface Network {
+  /** Its name, without options. */
   readonly name: string;
-  readonly summary: string;
   readonly inputShape: readonly [number, number, number];
   readonly classes: number;
   /** After which layers the paper places SQA, with lambda. */
   readonly quantizedLayers: Readonly<Record<string, number>>;
   /** Builds the network, initialized for the seed; with `sqa`, quantizers are placed. */
-  build(options: { seed: number; batchNorm?: boolean | undefined; sqa?: QuantizationOptions | undefined }): Model;
+  build(options: { seed: number; sqa?: QuantizationOptions | undefined }): Model;
 }
 
-/** Defines a network: `layers` makes its modules for a seed. */
-export function defineModel(
+/** A kind of network, the contract of every file of this folder; itself the network of its default options. */
+export interface ModelDefinition extends Definition<Network>, Network {}
+
+/** What a network's options decide. */
+interface Architecture extends Omit<Network, "name" | "build"> {
+  /** The modules, initialized for a seed. */
+  layers(seed: Seed): Module;
+}
+
+function buildModel(
   name: string,
-  definition: Omit<ModelDefinition, "name" | "build"> & {
-    layers(seed: Seed, options: { batchNorm: boolean }): Module;
-  },
-): ModelDefinition {
-  const { summary, inputShape, classes, quantizedLayers } = definition;
+  network: string,
+  { inputShape, classes, quantizedLayers, layers }: Architecture,
+  { seed, sqa: quantization }: Parameters<Network["build"]>[0],
+): Model {
+  const module = layers(deriveSeed(seed, "network", name));
+  if (quantization !== undefined) {
+    const checked = parseOptions("quantization", "sqa", quantizationOptions, quantization);
+    const { layers: places = quantizedLayers, ...rest } = checked;
+    const placement = Object.entries(places).map(([layer, lambda]) => [layer, sqa({ lambda, ...rest })] as const);
+    placeAfter(module, Object.fromEntries(placement));
+  }
   return {
-    name,
-    summary,
+    network,
+    module,
     inputShape,
     classes,
-    quantizedLayers,
-    build({ seed, batchNorm = false, sqa: quantization }) {
-      const module = definition.layers(deriveSeed(seed, "network", name), { batchNorm });
-      if (quantization !== undefined) {
-        const { layers = quantizedLayers, ...rest } = parseOptions(
-          "quantization",
-          "sqa",
-          quantizationOptions,
-          quantization,
-        );
-        const placement = Object.entries(layers).map(([layer, lambda]) => [layer, sqa({ lambda, ...rest })] as const);
-        placeAfter(module, Object.fromEntries(placement));
-      }
-      return {
-        network: name,
-        module,
+    classifier: (options = {}) =>
+      classifierOf(module, {
         inputShape,
         classes,
-        classifier: (options = {}) =>
-          classifierOf(module, {
-            inputShape,
-            classes,
-            randomized: isRandomized(module),
-            quantizerGradients: placedQuantizers(module).length > 0 ? ["staircase", "range"] : [],
-            ...options,
-          }),
-      };
-    },
+        randomized: isRandomized(module),
+        quantizerGradients: placedQuantizers(module).length > 0 ? ["staircase", "range"] : [],
+        ...options,
+      }),
   };
+}
+
+/** Defines a network: `architecture` says for checked options what its modules and its images are. */
+export function defineModel<Schema extends z.ZodObject>(
+  name: string,
+  definition: { summary: string; options: Schema; architecture(options: z.output<Schema>): Architecture },
+): ModelDefinition {
+  const { summary, options: schema } = definition;
+  const create = (options: Record<string, unknown>): Network => {
+    const checked = parseOptions("network", name, schema, options);
+    const architecture = definition.architecture(checked);
+    const label = formatCall(name, changedOptions(schema, checked));
+    const { inputShape, classes, quantizedLayers } = architecture;
+    const build: Network["build"] = (given) => buildModel(name, label, architecture, given);
+    return { name, inputShape, classes, quantizedLayers, build };
+  };
+  return { summary, options: schema, create, ...create({}) };
 }

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { Seed } from "../engine/index.js";
 import { batchNorm2d, conv2d, Flatten, linear, MaxPool2d, type Module, ReLU, Sequential } from "../nn/index.js";
 import { defineModel, type ModelDefinition } from "./model.js";
@@ -25,10 +26,15 @@ function layers(seed: Seed, channels: number, batchNorm: boolean): Module {
 function vanillaCnn(name: string, channels: number): ModelDefinition {
   return defineModel(name, {
     summary: `the paper's vanilla CNN with ${channels}, ${2 * channels} and ${4 * channels} filters, for 28 x 28 images`,
-    inputShape: [1, 28, 28],
-    classes: 10,
-    quantizedLayers: { relu1: 1, relu2: 2 },
-    layers: (seed, { batchNorm }) => layers(seed, channels, batchNorm),
+    options: z.strictObject({
+      batchNorm: z.boolean().default(false).describe("batch normalization after each convolution"),
+    }),
+    architecture: ({ batchNorm }) => ({
+      inputShape: [1, 28, 28],
+      classes: 10,
+      quantizedLayers: { relu1: 1, relu2: 2 },
+      layers: (seed) => layers(seed, channels, batchNorm),
+    }),
   });
 }
 

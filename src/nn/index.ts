@@ -11,6 +11,7 @@ export {
   BatchNorm2d,
   Conv2d,
   Flatten,
+  GlobalAveragePool,
   Linear,
   MaxPool2d,
   ReLU,
@@ -19,6 +20,7 @@ export {
 } from "./layers.js";
 export { crossEntropy, dlr, type Loss, type LossName, losses, margin, meanCrossEntropy } from "./losses.js";
 export { isRandomized, loadState, Module, type Pass, parameterCount, usesBatchStatistics } from "./module.js";
+export { Normalize } from "./normalize.js";
 export { adam, type Optimizer, sgd } from "./optimizers.js";
 export {
   constantSchedule,

@@ -71,6 +71,13 @@ export class MaxPool2d extends Module {
   }
 }
 
+/** Mean of each channel: (N, C, H, W) to (N, C), for images of any size. */
+export class GlobalAveragePool extends Module {
+  protected override forward(input: Tensor): Tensor {
+    return input.meanDim([2, 3]);
+  }
+}
+
 /** (N, C, H, W) to (N, C * H * W), in row-major order. */
 export class Flatten extends Module {
   protected override forward(input: Tensor): Tensor {

@@ -47,6 +47,18 @@ export function parseOptions<S extends z.ZodObject>(
   throw new RangeError([...checked.faults.map((fault) => `${kind} ${name}: ${faultText(fault)}`), ...known].join("\n"));
 }
 
+/** Those of checked options that differ from their schema's defaults. */
+export function changedOptions(
+  schema: z.ZodObject,
+  checked: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const isDefault = ([name, value]: [string, unknown]) => {
+    const absent = schema.shape[name]?.safeParse(undefined);
+    return absent?.success === true && JSON.stringify(absent.data) === JSON.stringify(value);
+  };
+  return Object.fromEntries(Object.entries(checked).filter((option) => !isDefault(option)));
+}
+
 /** The options with their defaults in one line: `epsilon (required), steps=7, norm=linf`. */
 export function listOptions(schema: z.ZodObject): string {
   const rows = describeOptions(schema);

@@ -1,3 +1,4 @@
+import { parseCall } from "../options/call.js";
 import { renderTable } from "../report/table.js";
 import { type PresetName, presets, trainConfig } from "../training/index.js";
 import { expected } from "./expected.js";
@@ -104,7 +105,7 @@ export function table1Rows(outcomes: readonly CellOutcome[]): Table1Row[] {
       }),
     );
     return {
-      network: config.network,
+      network: parseCall(config.network).name,
       kind: config.sqa === null ? "full" : "sqa",
       epochs: config.epochs,
       seeds: members.map((member) => member.cell.config.seed),

@@ -1,22 +1,28 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import { essentialLabel } from "../attacks/essential-call.js";
 import { parseAttack } from "../attacks/index.js";
 import { datasetByName } from "../datasets/index.js";
-import { modelByName, quantizationOptions } from "../models/index.js";
+import { parseNetwork, quantizationOptions } from "../models/index.js";
+import { parseCall } from "../options/call.js";
 import { ratio } from "../options/ratio.js";
 import { readBy } from "../options/read-by.js";
-import { parseOptions } from "../options/schema.js";
+import { changedOptions, parseOptions } from "../options/schema.js";
 import { trainingMethods } from "./methods/index.js";
 import { optimizers } from "./optimizers.js";
 import { schedules } from "./schedules.js";
 
 /**
- * Everything that decides a run's weights; its hash is the run's identity. A new option, a new default or another order changes
- * every hash, and so makes all runs anew.
+ * Part of every run's hash: raised when a default changes, here or in a network, method, optimizer, schedule or attack, so
+ * that runs of before are not taken for runs of after. A new option leaves it, and every hash, as it is.
  */
+const configVersion = 2;
+
+/** Everything that decides a run's weights; the hash of what differs from the defaults is the run's identity. */
 export const trainConfigSchema = z.strictObject({
-  network: readBy("a network such as small", modelByName).default("small").describe("which network"),
-  batchNorm: z.boolean().default(false).describe("batch normalization after each convolution"),
+  network: readBy("a network such as small or resnet18(classes=100)", parseNetwork)
+    .default("small")
+    .describe("which network"),
   sqa: quantizationOptions.nullable().default(null).describe("where SQA stands; nowhere by default"),
   dataset: readBy("a data set such as mnist", datasetByName).default("mnist").describe("which data set"),
   limit: z.int().min(1).nullable().default(null).describe("train on the first so many images only"),
@@ -69,6 +75,7 @@ export function trainConfig(given: TrainConfigInput = {}): TrainConfig {
   const config = parseOptions("training configuration", "train", trainConfigSchema, given);
   return {
     ...config,
+    network: parseNetwork(config.network).label,
     sqa: config.sqa === null ? null : completeQuantization(config.network, config.sqa),
     method: trainingMethods.parse(config.method).label,
     optimizer: optimizers.parse(config.optimizer).label,
@@ -78,22 +85,49 @@ export function trainConfig(given: TrainConfigInput = {}): TrainConfig {
 }
 
 function completeQuantization(network: string, { layers, ...rest }: NonNullable<TrainConfig["sqa"]>) {
-  const placed = Object.entries(layers ?? modelByName(network).quantizedLayers);
+  const placed = Object.entries(layers ?? parseNetwork(network).quantizedLayers);
   const sorted = placed.sort(([a], [b]) => (a < b ? -1 : 1));
   return { layers: Object.fromEntries(sorted), ...rest };
 }
 
-/** The first 8 hexadecimal digits of a configuration's SHA-256: the identity of its run. */
+/** A configuration whose calls hold only what differs from their defaults. */
+function essentials(config: TrainConfig): Record<string, unknown> {
+  return {
+    ...config,
+    network: parseNetwork(config.network).shortLabel,
+    sqa: config.sqa === null ? null : changedOptions(quantizationOptions, config.sqa),
+    method: trainingMethods.parse(config.method).shortLabel,
+    optimizer: optimizers.parse(config.optimizer).shortLabel,
+    schedule: schedules.parse(config.schedule).shortLabel,
+    probes: config.probes.map(essentialLabel),
+  };
+}
+
+/**
+ * The identity of a configuration's run: the first 8 hexadecimal digits of the SHA-256 of `configVersion` and the options that
+ * differ from the defaults, by name.
+ */
 export function configHash(config: TrainConfig): string {
+  const defaults = essentials(trainConfig());
+  const changed = Object.entries(essentials(trainConfig(config)))
+    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256")
-    .update(JSON.stringify(trainConfig(config)))
+    .update(JSON.stringify([configVersion, changed]))
     .digest("hex")
     .slice(0, 8);
+}
+
+/** What a config.json holds, as a configuration; also one of version 1, where batch normalization stood beside the network. */
+export function storedConfig(stored: Record<string, unknown>): TrainConfig {
+  const { batchNorm, ...config } = stored;
+  if (batchNorm === undefined) return trainConfig(config);
+  return trainConfig({ ...config, network: `${config.network}(batchNorm=${batchNorm})` });
 }
 
 /** The name of a run's folder: what a reader looks for first, then the hash. */
 export function runName(config: TrainConfig): string {
   const kind = config.sqa === null ? "full" : "sqa";
-  const method = config.method.replace(/\(.*$/, "");
-  return `${config.dataset}-${config.network}-${kind}-${method}-seed${config.seed}-${configHash(config)}`;
+  const [network, method] = [config.network, config.method].map((text) => parseCall(text).name);
+  return `${config.dataset}-${network}-${kind}-${method}-seed${config.seed}-${configHash(config)}`;
 }

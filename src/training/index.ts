@@ -5,6 +5,7 @@ export {
   type PresetName,
   presets,
   runName,
+  storedConfig,
   type TrainConfig,
   type TrainConfigInput,
   trainConfig,

@@ -1,9 +1,9 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.js";
 import { FileFormatError } from "../engine/index.js";
 import { makeFolder } from "../engine/make-folder.js";
-import { configHash, runName, type TrainConfig, trainConfig } from "./config.js";
+import { configHash, runName, storedConfig, type TrainConfig } from "./config.js";
 import { readEvents } from "./event-log.js";
 import type { TrainEvent, TrainResult } from "./events.js";
 import { RunLock } from "./run-lock.js";
@@ -27,9 +27,13 @@ export class RunFolder {
     this.config = config;
   }
 
-  /** The folder of a configuration under `runs`; it need not exist yet. */
+  /**
+   * The folder of a configuration under `runs`; it need not exist yet. One that an earlier version made for the same
+   * configuration, under another hash, counts as well.
+   */
   static for(config: TrainConfig, runs: string): RunFolder {
-    return new RunFolder(resolve(runs, runName(config)), config);
+    const path = resolve(runs, runName(config));
+    return new RunFolder(existsSync(path) ? path : (earlierFolder(path, config) ?? path), config);
   }
 
   /** An existing run folder; throws a FileFormatError when the folder holds no run. */
@@ -37,7 +41,7 @@ export class RunFolder {
     const file = join(path, "config.json");
     if (!existsSync(file)) throw new FileFormatError(`${path} is not a run folder: it has no config.json`);
     try {
-      return new RunFolder(resolve(path), trainConfig(readJson(file) as object));
+      return new RunFolder(resolve(path), storedConfig(readJson(file) as Record<string, unknown>));
     } catch (error) {
       if (error instanceof FileFormatError) throw error;
       throw new FileFormatError(`${file}: ${(error as Error).message}`, { cause: error });
@@ -54,7 +58,7 @@ export class RunFolder {
     const file = this.file("config.json");
     if (!existsSync(file)) {
       writeFileAtomic(file, `${JSON.stringify(this.config, null, 2)}\n`);
-    } else if (RunFolder.open(this.path).identity !== this.identity) {
+    } else if (configHash(RunFolder.open(this.path).config) !== configHash(this.config)) {
       throw new FileFormatError(`${file}: not the configuration that the folder is named after; ${remedy(this.path)}`);
     }
   }
@@ -63,8 +67,9 @@ export class RunFolder {
     return join(this.path, name);
   }
 
+  /** What the run's files are marked with: the hash that its folder was named after, also by an earlier version. */
   get identity(): string {
-    return configHash(this.config);
+    return hashInName.exec(basename(this.path))?.[1] ?? configHash(this.config);
   }
 
   get checkpoint(): string {
@@ -123,6 +128,26 @@ export class RunFolder {
   finish(result: TrainResult): void {
     writeFileAtomic(this.file("result.json"), `${JSON.stringify(result, null, 2)}\n`);
   }
+}
+
+const hashInName = /-([0-9a-f]{8})$/;
+
+/** The folder beside `path` that holds the same configuration and differs from it in its hash alone. */
+function earlierFolder(path: string, config: TrainConfig): string | undefined {
+  const runs = resolve(path, "..");
+  const [name, hash] = [basename(path).replace(hashInName, ""), configHash(config)];
+  if (!existsSync(runs) || !statSync(runs).isDirectory()) return undefined;
+  return readdirSync(runs)
+    .filter((other) => other.replace(hashInName, "") === name)
+    .map((other) => join(runs, other))
+    .find((folder) => {
+      try {
+        return configHash(RunFolder.open(folder).config) === hash;
+      } catch {
+        // A damaged folder is found fault with when it is opened, not when another is looked for.
+        return false;
+      }
+    });
 }
 
 function remedy(path: string): string {

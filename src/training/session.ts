@@ -1,7 +1,7 @@
 import { type AttackContext, parseAttack, Target } from "../attacks/index.js";
 import { type Batch, type Dataset, holdOut, subset, TensorSplit } from "../datasets/index.js";
 import { deriveSeed, grad, noGrad, permutation, type Seed, scope, type Tensor } from "../engine/index.js";
-import { type Model, modelByName } from "../models/index.js";
+import { type Model, type Network, parseNetwork } from "../models/index.js";
 import { meanCrossEntropy, type Optimizer, type Schedule, usesBatchStatistics } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
 import type { Probe } from "./events.js";
@@ -44,11 +44,11 @@ export class TrainingSession {
   #order: { epoch: number; positions: Int32Array } | undefined;
 
   constructor(config: TrainConfig, dataset: Dataset) {
-    const { seed, network, batchNorm, batchSize, epochs } = config;
-    const definition = modelByName(network);
-    if (definition.inputShape.join() !== dataset.imageShape.join()) {
+    const { seed, batchSize, epochs } = config;
+    const network: Network = parseNetwork(config.network);
+    if (network.inputShape.join() !== dataset.imageShape.join()) {
       throw new RangeError(
-        `network "${network}" takes images of shape [${definition.inputShape}], data set "${dataset.name}" has [${dataset.imageShape}]`,
+        `network "${network.name}" takes images of shape [${network.inputShape}], data set "${dataset.name}" has [${dataset.imageShape}]`,
       );
     }
     this.#config = config;
@@ -61,7 +61,7 @@ export class TrainingSession {
     this.#positions = train;
     // Without held-out images the probe shows overfitting to an attack, which needs none, but not to the images.
     this.#probePositions = (heldOut.length > 0 ? heldOut : train).slice(0, config.probeImages);
-    this.model = definition.build({ seed, batchNorm, sqa: config.sqa ?? undefined });
+    this.model = network.build({ seed, sqa: config.sqa ?? undefined });
     this.#parameters = this.model.module.parameters();
     this.#mixesImages = usesBatchStatistics(this.model.module);
     this.optimizer = optimizers.parse(config.optimizer).optimizer(this.#parameters);

@@ -14,7 +14,7 @@ import {
   tensor,
 } from "../../src/engine/index.js";
 import { writeSafetensors } from "../../src/engine/safetensors.js";
-import { modelByName } from "../../src/models/index.js";
+import { small } from "../../src/models/index.js";
 import { RunFolder, saveWeights, trainConfig } from "../../src/training/index.js";
 import { fakeImages, fakeLabels, idxBytes, writeFolder } from "../datasets/idx-files.js";
 import { captureOutput } from "./captured-output.js";
@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), "sqa-evaluate-"));
 const weights = join(folder, "small.safetensors");
 const data = join(folder, "data");
 const count = 20;
-const model = modelByName("small").build({ seed: 4 });
+const model = small.build({ seed: 4 });
 
 beforeAll(() => {
   setThreads(1);
@@ -177,7 +177,7 @@ describe("sqa evaluate", () => {
 
   it("refuses bad input of every kind in one line", async () => {
     const nan = join(folder, "nan.safetensors");
-    const broken = modelByName("small").build({ seed: 0 });
+    const broken = small.build({ seed: 0 });
     noGrad(() => broken.module.state().get("fc2.bias")!.detach().mul_(Number.NaN));
     saveWeights(nan, broken.module);
     const cut = join(folder, "cut.safetensors");
@@ -193,7 +193,7 @@ describe("sqa evaluate", () => {
       [["--weights", cut], /cut\.safetensors: /],
       [["--weights", nan], /nan\.safetensors: weight "fc2\.bias" holds NaN or infinity/],
       [["--weights", weights, "--network", "large"], /small\.safetensors: .*conv1/],
-      [["--weights", weights, "--batch-norm"], /small\.safetensors: .*missing: bn1/],
+      [["--weights", weights, "--network", "small(batchNorm=true)"], /small\.safetensors: .*missing: bn1/],
       [[...base, "--limit", "21"], /--limit 21: the test split of mnist has 20 images/],
       [[...base, "--data", join(folder, "none")], /mnist: folder .*none does not exist/],
       [[...base, "--data", short], /t10k-images-idx3-ubyte: truncated/],

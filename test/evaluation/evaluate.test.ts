@@ -3,7 +3,7 @@ import { callable } from "../../src/attacks/attack.js";
 import { type Attack, attacks as known, type Norm, parseAttack } from "../../src/attacks/index.js";
 import { deriveSeed, liveTensors, setThreads, type Tensor, tensor } from "../../src/engine/index.js";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../../src/evaluation/index.js";
-import { modelByName } from "../../src/models/index.js";
+import { small } from "../../src/models/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { coin, seedText, splitOfZeros } from "./coin.js";
 
@@ -130,7 +130,7 @@ describe("a network with SQA", () => {
   const attacks = [parseAttack("pgd(epsilon=0.1, steps=3)")];
 
   it("is judged alike whatever the batch size and the order of the attacks", async () => {
-    const model = modelByName("small").build({ seed: 1, sqa: {} });
+    const model = small.build({ seed: 1, sqa: {} });
     const plain = ({ clean, attacks, worstCase }: Evaluation) => ({
       clean,
       worstCase,
@@ -146,14 +146,14 @@ describe("a network with SQA", () => {
   });
 
   it("is flagged when its range is the batch", async () => {
-    const model = modelByName("small").build({ seed: 1, sqa: { range: "batch" } });
+    const model = small.build({ seed: 1, sqa: { range: "batch" } });
     const { flags } = await evaluated(model.classifier(), split, { attacks: [], draws: 1 });
     expect(flags.map(({ kind }) => kind)).toEqual(["batch-dependent"]);
     model.module.dispose();
   });
 
   it("leaves no tensors behind, and stops between batches when aborted", async () => {
-    const model = modelByName("small").build({ seed: 1, sqa: {} });
+    const model = small.build({ seed: 1, sqa: {} });
     const before = liveTensors().tensors;
     const stop = new AbortController();
     let events = 0;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { deriveSeed, imageIdRange, tensor } from "../../src/engine/index.js";
-import { large, modelByName, small } from "../../src/models/index.js";
+import { large, parseNetwork, small } from "../../src/models/index.js";
 import { parameterCount } from "../../src/nn/index.js";
 
 const noise = { seed: deriveSeed(0), draw: 0, imageIds: imageIdRange(0, 2) };
@@ -67,5 +67,5 @@ test("small equals a direct evaluation in float64", () => {
 });
 
 test("an unknown network suggests the nearest", () => {
-  expect(() => modelByName("smal")).toThrow('unknown network "smal"; did you mean "small"?');
+  expect(() => parseNetwork("smal")).toThrow('unknown network "smal"; did you mean "small"?');
 });

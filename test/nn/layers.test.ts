@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { deriveSeed, grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
-import { BatchNorm2d, Conv2d, Linear, MaxPool2d, type Module, type Pass } from "../../src/nn/index.js";
+import {
+  BatchNorm2d,
+  Conv2d,
+  conv2d,
+  GlobalAveragePool,
+  Linear,
+  MaxPool2d,
+  type Module,
+  Normalize,
+  type Pass,
+} from "../../src/nn/index.js";
 
 const pass = (training: boolean): Pass => ({
   training,
@@ -53,6 +63,12 @@ describe("gradients equal finite differences", () => {
     expectGradients(layer, [x, w, b], x, training);
   });
 
+  test("normalization by constants, and the mean over an image", () => {
+    const x = parameter([2, 3, 2, 2], 0);
+    expectGradients(new Normalize([0.5, 0.4, 0.3], [0.2, 0.3, 0.4]), [x], x, false);
+    expectGradients(new GlobalAveragePool(), [x], x, true);
+  });
+
   test("max pooling", () => {
     const x = parameter([1, 2, 4, 4], 0);
     expectGradients(new MaxPool2d(2), [x], x, false);
@@ -72,4 +88,29 @@ test("batch normalization moves its running statistics by the momentum, the vari
   layer.apply(x, pass(false));
   expect(mean.item()).toBeCloseTo(0.3, 12);
   expect(() => layer.apply(tensor([1], [1, 1, 1, 1], "float64"), pass(true))).toThrow(/one value a channel/);
+});
+
+test("normalization subtracts the mean and divides by the deviation, and adds nothing to a network's state", () => {
+  const layer = new Normalize([0.5, 0.25], [0.5, 2]);
+  const output = layer.apply(tensor([1, 0, 0.5, 1], [1, 2, 1, 2]), pass(false));
+  expect(output.toNumbers()).toEqual([1, -1, 0.125, 0.375]);
+  expect(layer.state().size).toBe(0);
+  expect(() => new Normalize([0.5], [0])).toThrow("deviation must be above 0, not [0]");
+  expect(() => new Normalize([0.5, 0.5], [1])).toThrow("deviation must hold a number for each channel");
+});
+
+test("Kaiming's normal distribution has variance 2 / fan out, mean 0, and normal tails", () => {
+  const { weight } = conv2d(deriveSeed(3), "conv", {
+    in: 100,
+    out: 64,
+    kernel: 3,
+    bias: false,
+    initialization: "kaiming-normal",
+  });
+  const scaled = weight.toNumbers().map((value) => value * Math.sqrt((64 * 9) / 2));
+  const moment = (power: number) => scaled.reduce((sum, value) => sum + value ** power, 0) / scaled.length;
+  // 57,600 draws: five standard errors.
+  expect(Math.abs(moment(1))).toBeLessThan(5 / 240);
+  expect(Math.abs(moment(2) - 1)).toBeLessThan((5 * Math.sqrt(2)) / 240);
+  expect(Math.abs(moment(4) - 3)).toBeLessThan((5 * Math.sqrt(96)) / 240);
 });

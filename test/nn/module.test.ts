@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { deriveSeed, type Tensor } from "../../src/engine/index.js";
-import { small } from "../../src/models/index.js";
+import { parseNetwork, small } from "../../src/models/index.js";
 import { batchNorm2d, isRandomized, linear, Module, type Pass, ReLU, usesBatchStatistics } from "../../src/nn/index.js";
 import { placeAfter, sqa } from "../../src/quantization/index.js";
 
@@ -39,7 +39,7 @@ test("a list of modules in a field is refused: its weights would neither be trai
 test("a network mixes the images of a batch where any layer does", () => {
   expect(usesBatchStatistics(new Residual())).toBe(true);
   expect(usesBatchStatistics(small.build({ seed: 0, sqa: {} }).module)).toBe(false);
-  expect(usesBatchStatistics(small.build({ seed: 0, batchNorm: true }).module)).toBe(true);
+  expect(usesBatchStatistics(parseNetwork("small(batchNorm=true)").build({ seed: 0 }).module)).toBe(true);
 });
 
 test("a network is randomized where any layer or what is applied to its output is", () => {

@@ -1,5 +1,13 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { configHash, presets, runName, type TrainConfigInput, trainConfig } from "../../src/training/index.js";
+import {
+  configHash,
+  presets,
+  runName,
+  storedConfig,
+  type TrainConfigInput,
+  trainConfig,
+} from "../../src/training/index.js";
 
 describe("a training configuration", () => {
   test("is the same run however it is written", () => {
@@ -26,7 +34,7 @@ describe("a training configuration", () => {
     const base = configHash(trainConfig());
     const others: TrainConfigInput[] = [
       { network: "large" },
-      { batchNorm: true },
+      { network: "small(batchNorm=true)" },
       { sqa: {} },
       { dataset: "fashion-mnist" },
       { limit: 100 },
@@ -44,6 +52,42 @@ describe("a training configuration", () => {
     ];
     const hashes = others.map((other) => configHash(trainConfig(other)));
     expect(new Set([base, ...hashes]).size).toBe(others.length + 1);
+  });
+
+  test("keeps its hash when options with defaults are added, there or in a call", () => {
+    // The hash of the encoding that configHash documents, so that it does not change unnoticed.
+    const hash = (changed: readonly (readonly [string, unknown])[]) =>
+      createHash("sha256")
+        .update(JSON.stringify([2, changed]))
+        .digest("hex")
+        .slice(0, 8);
+    expect(configHash(trainConfig())).toBe(hash([]));
+    const given: TrainConfigInput = {
+      network: "small(batchNorm=true)",
+      seed: 1,
+      probes: ["restarts(fgsm(), times=3)"],
+    };
+    const changed = [
+      ["network", "small(batchNorm=true)"],
+      ["probes", ["restarts(fgsm(), times=3)"]],
+      ["seed", 1],
+    ] as const;
+    expect(configHash(trainConfig(given))).toBe(hash(changed));
+    const paper = [
+      ["cleanShare", 0.5],
+      ["epochs", 100],
+      ["schedule", "step"],
+      ["sqa", { layers: { relu1: 1, relu2: 2 }, range: "batch" }],
+    ] as const;
+    expect(configHash(trainConfig({ ...presets.paper, sqa: { range: "batch" } }))).toBe(hash(paper));
+  });
+
+  test("of version 1 is read: batch normalization stood beside the network", () => {
+    const { network, ...rest } = trainConfig({ sqa: {}, seed: 4 });
+    const plain = { network: "small", batchNorm: false, ...rest };
+    expect(storedConfig(plain)).toEqual({ network, ...rest });
+    expect(storedConfig({ ...plain, batchNorm: true }).network).toBe("small(batchNorm=true)");
+    expect(() => storedConfig({ ...plain, batchNorm: 3 })).toThrow('option "batchNorm" cannot be 3');
   });
 
   test("of the paper is its recipe", () => {

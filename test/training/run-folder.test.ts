@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
@@ -115,6 +125,23 @@ test("other threads or another libtorch than it began with are warned of", async
 test("other images than it began with are refused", async () => {
   const other = writeDigits(join(folder, "other"), { train: 40, test: 10 });
   await expect(collect({ data: other })).rejects.toThrow("the training images are not those that run");
+});
+
+test("a run that an earlier version named by another hash is found, gone on with and not repeated", async () => {
+  const [made, earlier] = [run.path, run.path.replace(/[0-9a-f]{8}$/, "0123abcd")];
+  const text = readFileSync(run.file("config.json"), "utf8");
+  const { network: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
+  const checkpoint = readFileSync(run.checkpoint, "latin1").replace(`"run":"${run.identity}"`, '"run":"0123abcd"');
+  renameSync(made, earlier);
+  writeFileSync(join(earlier, "config.json"), JSON.stringify({ network: "small", batchNorm: false, ...rest }));
+  writeFileSync(join(earlier, "checkpoint.safetensors"), checkpoint, "latin1");
+  const events = await collect();
+  expect(events[0]).toMatchObject({ type: "start", run: earlier, step: 4 });
+  expect(events.at(-1)).toMatchObject({ type: "end", run: earlier });
+  expect((await collect()).map(({ type }) => type)).toEqual(["end"]);
+  expect(existsSync(made)).toBe(false);
+  const other = trainConfig({ ...config, epochs: 3 });
+  expect(RunFolder.for(other, runs).path).not.toBe(earlier);
 });
 
 describe("a run belongs to one process at a time", () => {

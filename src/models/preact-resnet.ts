@@ -1,0 +1,80 @@
+import type { Seed, Tensor } from "../engine/index.js";
+import {
+  batchNorm2d,
+  type Conv2d,
+  GlobalAveragePool,
+  linear,
+  Module,
+  type Pass,
+  ReLU,
+  Sequential,
+} from "../nn/index.js";
+import { colorImageOptions, colorImageShape, defaultPlaces, normalizationLayer } from "./color-images.js";
+import { convolution } from "./convolution.js";
+import { defineModel } from "./model.js";
+
+/** Normalization and ReLU before each of two convolutions; a shortcut that changes the shape starts after the first ReLU. */
+class PreActBlock extends Module {
+  readonly bn1;
+  readonly relu1 = new ReLU();
+  readonly conv1: Conv2d;
+  readonly bn2;
+  readonly relu2 = new ReLU();
+  readonly conv2: Conv2d;
+  readonly shortcut: Module | undefined;
+
+  constructor(seed: Seed, name: string, from: number, to: number, stride: number) {
+    super();
+    this.bn1 = batchNorm2d(from);
+    this.conv1 = convolution(seed, `${name}.conv1`, from, to, 3, stride);
+    this.bn2 = batchNorm2d(to);
+    this.conv2 = convolution(seed, `${name}.conv2`, to, to, 3);
+    if (stride !== 1 || from !== to) {
+      this.shortcut = new Sequential({ 0: convolution(seed, `${name}.shortcut.0`, from, to, 1, stride) });
+    }
+  }
+
+  protected override forward(input: Tensor, pass: Pass): Tensor {
+    const active = this.relu1.apply(this.bn1.apply(input, pass), pass);
+    const inner = this.relu2.apply(this.bn2.apply(this.conv1.apply(active, pass), pass), pass);
+    return this.conv2.apply(inner, pass).add(this.shortcut?.apply(active, pass) ?? input);
+  }
+}
+
+function layers(seed: Seed, classes: number, first: Record<string, Module>): Module {
+  const stage = (index: number, from: number, to: number) =>
+    new Sequential({
+      0: new PreActBlock(seed, `layer${index}.0`, from, to, index === 1 ? 1 : 2),
+      1: new PreActBlock(seed, `layer${index}.1`, to, to, 1),
+    });
+  return new Sequential({
+    ...first,
+    conv1: convolution(seed, "conv1", 3, 64, 3),
+    layer1: stage(1, 64, 64),
+    layer2: stage(2, 64, 128),
+    layer3: stage(3, 128, 256),
+    layer4: stage(4, 256, 512),
+    bn: batchNorm2d(512),
+    relu: new ReLU(),
+    avgpool: new GlobalAveragePool(),
+    linear: linear(seed, "linear", { in: 512, out: classes }),
+  });
+}
+
+const stages = [1, 2, 3, 4].map((index) => [`layer${index}`, 2] as const);
+
+/**
+ * PreActResNet-18 (He et al. 2016, "Identity mappings"), with the batch normalization and ReLU after the last block that
+ * some copies lack. Names of the weights are those of Wong et al.'s fast_adversarial and of RobustBench.
+ */
+// The first layer has no ReLU of its own: its activation is the first block's.
+export const preactResnet18 = defineModel("preact-resnet18", {
+  summary: "PreActResNet-18 with its final normalization, for color images of 32 x 32",
+  options: colorImageOptions,
+  architecture: ({ classes, normalization, quantized }) => ({
+    inputShape: colorImageShape,
+    classes,
+    quantizedLayers: defaultPlaces("layer1.0.relu1", stages, quantized),
+    layers: (seed) => layers(seed, classes, normalizationLayer(normalization)),
+  }),
+});

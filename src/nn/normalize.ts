@@ -1,0 +1,32 @@
+import { type Tensor, tensor } from "../engine/index.js";
+import { Module } from "./module.js";
+
+function checkChannels(name: string, values: readonly number[], channels: number): void {
+  if (!Array.isArray(values)) throw new TypeError(`${name} must be a list of numbers, not ${String(values)}`);
+  if (values.length !== channels || channels === 0) {
+    throw new RangeError(`${name} must hold a number for each channel, as many as the mean, not ${values.length}`);
+  }
+  if (!values.every(Number.isFinite)) throw new RangeError(`${name} must hold finite numbers, not [${values}]`);
+}
+
+/**
+ * (x - mean) / deviation for each channel of (N, C, H, W): first layer of a network that takes images in [0, 1].
+ *
+ * The numbers are part of the network's definition, not of its state, so that keys stay those of other toolkits.
+ */
+export class Normalize extends Module {
+  constructor(
+    readonly mean: readonly number[],
+    readonly deviation: readonly number[],
+  ) {
+    super();
+    checkChannels("mean", mean, mean.length);
+    checkChannels("deviation", deviation, mean.length);
+    if (deviation.some((value) => value <= 0)) throw new RangeError(`deviation must be above 0, not [${deviation}]`);
+  }
+
+  protected override forward(input: Tensor): Tensor {
+    const shape = [1, this.mean.length, 1, 1];
+    return input.sub(tensor(this.mean, shape)).div(tensor(this.deviation, shape));
+  }
+}

@@ -41,12 +41,19 @@ export class Closest {
 const verdictDraws = 8;
 
 /**
- * Whether another class leads by more than `kappa` logits, bool (N): by the logits at hand where the network is
- * deterministic, in more than half of several draws apart where it is randomized, since one lucky draw is no success.
+ * Whether another class leads by more than `kappa` logits, bool (N): with a randomized network in more than half of several
+ * draws apart, since one lucky draw is no success. The `logits` at hand of a deterministic network spare it a pass.
  */
-export function succeeded(target: Target, logits: Tensor, candidates: Tensor, labels: Tensor, kappa = 0): Tensor {
-  const leads = (z: Tensor, y: Tensor) => margin(z, y).gt(kappa);
-  if (!target.randomized) return leads(logits, labels);
-  const share = target.meanLoss(candidates, labels, (z, y) => leads(z, y).to("float32"), verdictDraws);
-  return share.gt(0.5);
+export function succeeded(
+  target: Target,
+  candidates: Tensor,
+  labels: Tensor,
+  { kappa = 0, logits }: { kappa?: number; logits?: Tensor } = {},
+): Tensor {
+  return scope(() => {
+    const leads = (z: Tensor, y: Tensor) => margin(z, y).gt(kappa);
+    if (logits !== undefined && !target.randomized) return leads(logits, labels);
+    const draws = target.randomized ? verdictDraws : 1;
+    return target.meanLoss(candidates, labels, (z, y) => leads(z, y).to("float32"), draws).gt(0.5);
+  });
 }

@@ -1,9 +1,11 @@
 import * as z from "zod";
-import { operators as ops, scope, type Tensor } from "../engine/index.js";
+import { scope, type Tensor } from "../engine/index.js";
 import { margin } from "../nn/losses.js";
 import { adam } from "../nn/optimizers.js";
 import { ratio } from "../options/ratio.js";
 import { defineAttack } from "./attack.js";
+import { Closest, succeeded } from "./closest.js";
+import { ConstantSearch } from "./constant-search.js";
 import type { Target } from "./target.js";
 
 const options = z.strictObject({
@@ -16,29 +18,22 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>;
 
-/** The closest success so far: its images (N, C, H, W) and squared distances (N), infinite where there is none. */
-interface Closest {
-  readonly images: Tensor;
-  readonly distances: Tensor;
-}
-
 /**
  * Carlini and Wagner's l2 attack (2017, section VI.A; the paper's equations 4 and 5): Adam on w, where the adversarial
  * image is (tanh(w) + 1) / 2, minimizes squared distance + c * max(z_y - max_{i != y} z_i, -kappa). The constant c is
  * searched for each image. Returns the closest image that was misclassified by more than kappa at any step, or the
  * image as it was.
  *
- * Nothing stops early: an image's result would depend on its batch. Against a randomized network a success is judged by
- * one draw, and is one of a boundary case: choose kappa well above the spread of the logits.
+ * Nothing stops early: an image's result would depend on its batch. A randomized network is misclassified where most of
+ * several draws are.
  */
 export const cwL2 = defineAttack("cw-l2", {
   summary: "closest misclassified image in l2, by Carlini and Wagner",
   options,
   traits: () => ({ norm: "l2", radius: undefined, usesGradients: true, randomized: false }),
   run(given, target, images, labels) {
-    const none = ops.full([images.shape[0]!], Number.POSITIVE_INFINITY, "float32", images.device);
-    const closest = { images: images.clone(), distances: none.clone() };
-    const search = new ConstantSearch(none, given.initialConstant);
+    const closest = new Closest(images);
+    const search = new ConstantSearch(images, given.initialConstant);
     for (let round = 0; round < given.binarySearchSteps; round++) {
       scope(() => search.update(minimize(given, target, images, labels, search.constants, closest)));
     }
@@ -70,37 +65,10 @@ function minimize(
       gradient.add_(difference, 2);
       gradient.mul_(t.square().neg().add(1).div(2));
       optimizer.step([gradient], learningRate);
-      const success = margin(logits, labels).gt(kappa);
-      keepCloser(closest, candidates, difference.square().sumDim([1, 2, 3]), success);
+      const success = succeeded(target, candidates, labels, { kappa, logits });
+      closest.keep(candidates, difference.square().sumDim([1, 2, 3]), success);
       fooled.copy_(fooled.logicalOr(success));
     });
   }
   return fooled;
-}
-
-function keepCloser(closest: Closest, candidates: Tensor, distances: Tensor, success: Tensor): void {
-  const closer = success.logicalAnd(distances.lt(closest.distances));
-  closest.distances.copy_(ops.where(closer, distances, closest.distances));
-  closest.images.copy_(ops.where(closer.reshape([-1, 1, 1, 1]), candidates, closest.images));
-}
-
-/** The binary search of each image's constant: halves the gap after a success, grows tenfold until there is one. */
-class ConstantSearch {
-  readonly constants: Tensor;
-  readonly #lower: Tensor;
-  readonly #upper: Tensor;
-
-  constructor(unbounded: Tensor, initial: number) {
-    this.constants = unbounded.fullLike(initial);
-    this.#lower = unbounded.zerosLike();
-    this.#upper = unbounded.clone();
-  }
-
-  update(success: Tensor): void {
-    const { constants } = this;
-    this.#upper.copy_(ops.where(success, this.#upper.minimum(constants), this.#upper));
-    this.#lower.copy_(ops.where(success, this.#lower, this.#lower.maximum(constants)));
-    const middle = this.#lower.add(this.#upper).div(2);
-    constants.copy_(ops.where(this.#upper.isfinite(), middle, constants.mul(10)));
-  }
 }

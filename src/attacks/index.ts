@@ -13,10 +13,13 @@ import {
 } from "./combinators/index.js";
 import { cwL2 } from "./cw-l2.js";
 import { cwLinf } from "./cw-linf.js";
+import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
+import { ead } from "./ead.js";
 import { fab } from "./fab.js";
 import { fabT } from "./fab-t.js";
 import { fgsm } from "./fgsm.js";
+import { fmn } from "./fmn.js";
 import { madryCw } from "./madry-cw.js";
 import { miFgsm } from "./mi-fgsm.js";
 import { niFgsm } from "./ni-fgsm.js";
@@ -40,11 +43,14 @@ export {
   combinators,
   cwL2,
   cwLinf,
+  ddn,
   deepfool,
+  ead,
   expectation,
   fab,
   fabT,
   fgsm,
+  fmn,
   jacobianScaling,
   madryCw,
   miFgsm,
@@ -58,7 +64,7 @@ export {
 
 /** Every attack by its name; a new one is a file and a name here. */
 export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, AttackDescription>(
-  [fgsm, bim, pgd, miFgsm, niFgsm, cwLinf, madryCw, cwL2, deepfool, fab, fabT, square].map((definition) => [
+  [fgsm, bim, pgd, miFgsm, niFgsm, cwLinf, madryCw, cwL2, deepfool, fab, fabT, ead, ddn, fmn, square].map((definition) => [
     definition.name,
     definition,
   ]),

@@ -2,13 +2,13 @@ import { operators as ops, type Tensor } from "../engine/index.js";
 
 /**
  * The points nearest to candidates (N, C, H, W) among those in [0, 1] whose l1 distance from the images is at most
- * `radius` (Croce and Hein 2021, section 3.1).
+ * `radius`, one or one for each image, (N, 1) (Croce and Hein 2021, section 3.1).
  *
  * The nearest perturbation is sign(d) * min(max(|d| - t, 0), room), with d the given one and room what each pixel may move
  * until it is black or white. Its length falls with t along straight pieces, whose ends are sorted to find t exactly; in
  * float64, because thousands of pixels are added up.
  */
-export function nearestInL1(images: Tensor, candidates: Tensor, radius: number): Tensor {
+export function nearestInL1(images: Tensor, candidates: Tensor, radius: number | Tensor): Tensor {
   const from = images.flatten(1).to("float64");
   const moved = candidates.flatten(1).to("float64").sub(from);
   const size = moved.abs();

@@ -24,6 +24,11 @@ export function stepSchedule(peak: number, every: number, factor = 0.1): Schedul
   return (step) => peak * factor ** Math.floor(step / every);
 }
 
+/** The way from one value to another along half a cosine, of which a share is done. */
+export function cosine(from: number, to: number, share: number): number {
+  return to + ((from - to) / 2) * (1 + Math.cos(Math.PI * share));
+}
+
 /** From the peak to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts). */
 export function cosineSchedule(peak: number, total: number): Schedule {
   checkPeak(peak);
@@ -52,7 +57,6 @@ export function oneCycleSchedule(peak: number, total: number, peakAt = 0.3): Sch
   checkTotal(total);
   if (!(peakAt > 0 && peakAt < 1)) throw new RangeError(`peakAt must lie in (0, 1), not ${peakAt}`);
   const top = peakAt * total - 1;
-  const cosine = (from: number, to: number, share: number) => to + ((from - to) / 2) * (1 + Math.cos(Math.PI * share));
   return (step) => {
     const at = Math.min(step, total - 1);
     if (top > 0 && at <= top) return cosine(peak / 25, peak, at / top);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { type Attack, deepfool, fab, fabT, type Norm } from "../../src/attacks/index.js";
+import { type Attack, cwL2, ddn, deepfool, ead, fab, fabT, fmn, type Norm } from "../../src/attacks/index.js";
 import { perturbationLengths } from "../../src/attacks/perturbation-length.js";
 import { deriveSeed, imageIdRange } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
-import { exactDistances, linear, linearContext, linearImages, linearLabels, noisyLinear } from "./linear-network.js";
+import { exactDistances, linear, linearContext, linearImages, linearLabels, noisyLinear } from "./exact-distances.js";
 import { golden, goldenImages, goldenLabels, load, maxDifference, tinyCnn } from "./tiny-networks.js";
 
 const context = { seed: deriveSeed(0, "golden"), imageIds: imageIdRange(0, 6) };
@@ -27,14 +27,41 @@ describe("minimum-norm attacks equal their references", () => {
   });
 });
 
+describe("without a reference, come about as close as FAB's does", () => {
+  // DDN's last steps, 0.01 long, are coarse against distances of 0.03 to 0.3.
+  test.each([
+    [fmn({ norm: "linf" }), golden.attacks.fab_Linf!.linf, 1.02],
+    [fmn({ norm: "l2" }), golden.attacks.fab_L2!.l2, 1.02],
+    [fmn({ norm: "l1" }), golden.attacks.fab_L1!.l1, 1.02],
+    [ddn({ steps: 100 }), golden.attacks.fab_L2!.l2, 1.5],
+    [
+      ead({ decisionRule: "l1", beta: 0.01, steps: 50, binarySearchSteps: 3, initialConstant: 1 }),
+      golden.attacks.fab_L1!.l1,
+      1.2,
+    ],
+    [deepfool({ norm: "linf" }), golden.attacks.fab_Linf!.linf, 1.05],
+  ])("%o", (attack, reference, slack) => {
+    found(attack).forEach((length, i) => {
+      expect(length).toBeGreaterThanOrEqual(0.9 * reference[i]!);
+      expect(length).toBeLessThanOrEqual(slack * reference[i]!);
+    });
+  });
+});
+
 /** Each with the share by which it may miss the closest point of a linear network. */
 const onLinear: [Attack, number][] = [
   [deepfool(), 0.021],
   [deepfool({ norm: "linf" }), 0.021],
   ...(["linf", "l2", "l1"] as const).flatMap((norm): [Attack, number][] => [
-    [fab({ norm, steps: 30 }), 0.01],
-    [fabT({ norm, steps: 30 }), 0.01],
+    [fab({ norm, steps: 20 }), 0.01],
+    [fabT({ norm, steps: 20 }), 0.01],
   ]),
+  [ead({ decisionRule: "l1", beta: 0.01, steps: 60, binarySearchSteps: 5, initialConstant: 0.3 }), 0.05],
+  [ddn({ steps: 100 }), 0.05],
+  [fmn({ norm: "linf", steps: 50 }), 0.02],
+  [fmn({ norm: "l2", steps: 50 }), 0.02],
+  [fmn({ norm: "l1", steps: 50 }), 0.02],
+  [cwL2({ steps: 60, binarySearchSteps: 5, initialConstant: 0.3 }), 0.05],
 ];
 
 describe.each(onLinear.map((one) => [one[0].label, ...one] as const))("%s", (_, attack, slack) => {

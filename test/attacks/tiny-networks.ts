@@ -25,7 +25,9 @@ interface GoldenAttack {
   params: Record<string, unknown>;
   adv: Stored;
   pred: number[];
+  linf: number[];
   l2: number[];
+  l1: number[];
   margin_traj: Stored;
 }
 

@@ -22,8 +22,12 @@ import { fgsm } from "./fgsm.js";
 import { fmn } from "./fmn.js";
 import { madryCw } from "./madry-cw.js";
 import { miFgsm } from "./mi-fgsm.js";
+import { nes } from "./nes.js";
 import { niFgsm } from "./ni-fgsm.js";
+import { noise } from "./noise.js";
 import { pgd } from "./pgd.js";
+import { rotationTranslation } from "./rotation-translation.js";
+import { spsa } from "./spsa.js";
 import { square } from "./square.js";
 
 export {
@@ -54,9 +58,13 @@ export {
   jacobianScaling,
   madryCw,
   miFgsm,
+  nes,
   niFgsm,
+  noise,
   pgd,
   restarts,
+  rotationTranslation,
+  spsa,
   square,
   temperature,
   worstCase,
@@ -64,10 +72,27 @@ export {
 
 /** Every attack by its name; a new one is a file and a name here. */
 export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, AttackDescription>(
-  [fgsm, bim, pgd, miFgsm, niFgsm, cwLinf, madryCw, cwL2, deepfool, fab, fabT, ead, ddn, fmn, square].map((definition) => [
-    definition.name,
-    definition,
-  ]),
+  [
+    fgsm,
+    bim,
+    pgd,
+    miFgsm,
+    niFgsm,
+    cwLinf,
+    madryCw,
+    cwL2,
+    deepfool,
+    fab,
+    fabT,
+    ead,
+    ddn,
+    fmn,
+    square,
+    nes,
+    spsa,
+    noise,
+    rotationTranslation,
+  ].map((definition) => [definition.name, definition]),
 );
 
 /**

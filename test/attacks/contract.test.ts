@@ -38,6 +38,14 @@ const short: Record<string, string[]> = {
   fab: ["fab(steps=3)", "fab(norm=l2, epsilon=0.3, steps=3)", "fab(norm=l1, steps=3)"],
   "fab-t": ["fab-t(steps=3, targets=2)", "fab-t(epsilon=0.05, steps=3, targets=2)"],
   "cw-l2": ["cw-l2(steps=30, binarySearchSteps=2, initialConstant=1)"],
+  nes: ["nes(epsilon=0.05, steps=3, samples=10, sigma=0.01, draws=2)"],
+  spsa: ["spsa(epsilon=0.05, steps=3, samples=10, draws=2)", "spsa(norm=l2, epsilon=0.4, steps=2, samples=6, draws=2)"],
+  noise: [
+    "noise(epsilon=0.05)",
+    "noise(epsilon=0.05, distribution=gaussian, tries=3)",
+    "noise(norm=l2, epsilon=0.4, distribution=gaussian, tries=3)",
+  ],
+  "rotation-translation": ["rotation-translation(angles=3, shifts=3, draws=2)"],
   square: ["square(epsilon=0.05, queries=12, draws=3)", "square(norm=l2, epsilon=0.4, queries=12, draws=3)"],
 };
 

@@ -1,5 +1,7 @@
 import { unknownName } from "../engine/errors.js";
 import { type Call, parseCall } from "../options/call.js";
+import { apgd } from "./apgd.js";
+import { apgdT } from "./apgd-t.js";
 import type { Attack, AttackDescription } from "./attack.js";
 import { bim } from "./bim.js";
 import {
@@ -42,6 +44,8 @@ export { shortLabel } from "./short-label.js";
 export type { AttackContext, PassCounter } from "./target.js";
 export { Target } from "./target.js";
 export {
+  apgd,
+  apgdT,
   backward,
   bim,
   combinators,
@@ -78,6 +82,8 @@ export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, A
     pgd,
     miFgsm,
     niFgsm,
+    apgd,
+    apgdT,
     cwLinf,
     madryCw,
     cwL2,

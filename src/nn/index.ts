@@ -18,7 +18,18 @@ export {
   WeightedLayer,
   type WeightTransform,
 } from "./layers.js";
-export { crossEntropy, dlr, type Loss, type LossName, losses, margin, meanCrossEntropy } from "./losses.js";
+export {
+  crossEntropy,
+  dlr,
+  type Loss,
+  type LossName,
+  losses,
+  margin,
+  meanCrossEntropy,
+  type TargetedLoss,
+  targetedDlr,
+  targetedLosses,
+} from "./losses.js";
 export { isRandomized, loadState, Module, type Pass, parameterCount, usesBatchStatistics } from "./module.js";
 export { Normalize } from "./normalize.js";
 export { adam, type Optimizer, sgd } from "./optimizers.js";

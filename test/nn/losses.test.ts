@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { tensor } from "../../src/engine/index.js";
-import { losses, meanCrossEntropy } from "../../src/nn/index.js";
-import { targetedLosses } from "../../src/nn/losses.js";
+import { losses, meanCrossEntropy, targetedLosses } from "../../src/nn/index.js";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/losses_and_sqa.json", import.meta.url), "utf8")).losses;
 const logits = tensor(new Float32Array(golden.logits.data), golden.logits.shape);

@@ -50,7 +50,8 @@ export function bf16Support(flags: readonly string[]): string {
   return found.length > 0 ? `yes (${found.join(", ")})` : "no (emulated: slow)";
 }
 
-function cpuFlags(): string[] {
+/** The processor's flags, as /proc/cpuinfo lists them; none where there is no such file. */
+export function cpuFlags(): string[] {
   try {
     const line = readFileSync("/proc/cpuinfo", "utf8").match(/^flags\s*:\s*(.*)$/m);
     return line?.[1]?.split(" ") ?? [];

@@ -1,0 +1,82 @@
+// Times training steps, ours and PyTorch's, in one interleaved run: `npm run bench -- --help`.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { bf16Support, cpuFlags } from "../src/cli/machine.js";
+import { agreement } from "./agreement.js";
+import { PeerFiles } from "./files.js";
+import { type Precision, precisions } from "./matrices.js";
+import { measure } from "./measure.js";
+import { type BenchOptions, benchOptions, usage } from "./options.js";
+import { type BenchResult, benchMarkdown } from "./report.js";
+import { summarize } from "./summary.js";
+
+const tell = (line: string) => process.stderr.write(`${line}\n`);
+
+/** Why the interpreter cannot be a peer; undefined where it can. */
+function peersProblem(python: string): string | undefined {
+  const { status, error } = spawnSync(python, ["-c", "import torch"], { stdio: "ignore" });
+  if (status === 0) return undefined;
+  const what = error === undefined ? "has no torch" : "cannot be run";
+  return `not measured: ${python} ${what} (PYTHON or --python names another interpreter)`;
+}
+
+async function bench(options: BenchOptions): Promise<BenchResult> {
+  const { networks: names, rounds, batch, threads, python } = options;
+  const loadAtStart = loadavg()[0]!;
+  const problem = peersProblem(python);
+  if (problem !== undefined) tell(`PyTorch: ${problem}`);
+  const peaks: Partial<Record<Precision, number>> = {};
+  const engines: Record<string, string> = problem === undefined ? {} : { PyTorch: problem };
+  const measured = [];
+  using files = new PeerFiles();
+  for (const network of names) {
+    const weights = files.weights(network);
+    const check = { images: files.images(batch), weights };
+    const agreed = problem === undefined ? { lossDifference: await agreement(network, options, check) } : {};
+    const all = { images: files.images(options.images), weights };
+    const found = await measure(network, options, all, problem === undefined, tell);
+    for (const precision of precisions) {
+      peaks[precision] = Math.max(peaks[precision] ?? 0, found.matrices.peaks[precision] ?? 0);
+    }
+    Object.assign(engines, found.engines);
+    measured.push({ network, found, agreed });
+  }
+  // The peaks of the whole run, so that both networks are held against the same.
+  const networks = measured.map(({ network, found, agreed }) => ({
+    ...summarize(network, batch, { contenders: found.contenders, matrices: { peaks } }),
+    ...agreed,
+  }));
+  const machine = {
+    cpu: `${cpus().length} x ${cpus()[0]?.model.trim()}`,
+    bfloat16: bf16Support(cpuFlags()),
+    threads,
+    loadAtStart,
+    loadAtEnd: loadavg()[0]!,
+    node: process.versions.node,
+  };
+  return { machine, engines, rounds, batch, peaks, networks };
+}
+
+async function main(): Promise<void> {
+  const options = benchOptions(process.argv.slice(2), process.env);
+  if (options === undefined) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
+  const result = await bench(options);
+  const [json, markdown] = [JSON.stringify(result, null, 2), benchMarkdown(result)];
+  process.stdout.write(`${options.json ? json : markdown}\n`);
+  if (!options.write) return;
+  const folder = new URL("../results/", import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(new URL("bench.json", folder), `${json}\n`);
+  writeFileSync(new URL("bench.md", folder), `${markdown}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`error: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

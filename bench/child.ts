@@ -1,0 +1,84 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+
+/** What a child says first: the engine it runs on. */
+export interface Ready {
+  readonly ready: string;
+  readonly capability: string;
+}
+
+export interface Timed {
+  readonly seconds: number;
+  readonly losses?: readonly number[];
+}
+
+/** A process that answers a line of JSON to each line of JSON; see peers/main.py for what is asked. */
+export class Child {
+  readonly #process: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #lines: AsyncIterator<string>;
+  #said = "";
+
+  constructor(command: readonly [string, ...string[]], task: object, threads: number) {
+    const [program, ...words] = command;
+    const count = String(threads);
+    this.#process = spawn(program, [...words, JSON.stringify({ ...task, threads })], {
+      stdio: ["pipe", "pipe", "pipe"],
+      // Inductor's own compile processes would outlive the compiling, and take memory that nobody counts.
+      env: {
+        ...process.env,
+        OMP_NUM_THREADS: count,
+        TORCHINDUCTOR_COMPILE_THREADS: "1",
+        PYTHONDONTWRITEBYTECODE: "1",
+      },
+    });
+    this.#process.on("error", (error) => {
+      this.#said = error.message;
+    });
+    // A child that is gone shows as the end of its lines.
+    this.#process.stdin.on("error", () => {});
+    this.#process.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#said = (this.#said + text).slice(-4000);
+    });
+    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** What the child says of itself once it has begun. */
+  ready(): Promise<Ready> {
+    return this.#answer();
+  }
+
+  run(steps: number): Promise<Timed> {
+    return this.#ask({ run: steps });
+  }
+
+  /** The time of one product of two n x n matrices. */
+  multiply(n: number, dtype: string): Promise<Timed> {
+    return this.#ask({ multiply: n, dtype });
+  }
+
+  /** The most memory that the process ever had, in bytes. */
+  peakMemory(): number {
+    const status = readFileSync(`/proc/${this.#process.pid}/status`, "utf8");
+    return 1024 * Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]);
+  }
+
+  /** The child ends with its input. */
+  end(): void {
+    this.#process.stdin.end();
+  }
+
+  async #ask<Answer>(command: object): Promise<Answer> {
+    this.#process.stdin.write(`${JSON.stringify(command)}\n`);
+    return await this.#answer();
+  }
+
+  async #answer<Answer>(): Promise<Answer> {
+    const { value, done } = await this.#lines.next();
+    if (done !== true) return JSON.parse(value) as Answer;
+    const said = this.#said.trim().split("\n");
+    const reason = said.findLast((text) => text.includes("Error")) ?? said.at(-1) ?? "";
+    throw new Error(`the process ended${reason === "" ? "" : `: ${reason}`}`);
+  }
+}

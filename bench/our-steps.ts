@@ -1,0 +1,64 @@
+// Our side of the benchmark: a process that makes training steps as peers/main.py does, with the project's own loop.
+import { createInterface } from "node:readline";
+import { datasetByName } from "../src/datasets/index.js";
+import { dtypes } from "../src/engine/dtype.js";
+import { operators as ops, scope, setThreads, versions } from "../src/engine/index.js";
+import { TrainingSession, trainConfig } from "../src/training/index.js";
+
+/** What the parent asks for; a process without a method multiplies matrices only. */
+interface Task {
+  readonly threads: number;
+  readonly network: string;
+  readonly method?: "standard" | "fgsm";
+  readonly sqa: boolean;
+  readonly epsilon: number;
+  readonly batch: number;
+  readonly count: number;
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+function sessionOf(task: Task): TrainingSession {
+  const config = trainConfig({
+    network: task.network,
+    sqa: task.sqa ? {} : null,
+    method: task.method === "standard" ? "standard" : `fgsm(epsilon=${task.epsilon})`,
+    batchSize: task.batch,
+    optimizer: `sgd(momentum=${task.momentum}, weightDecay=${task.weightDecay})`,
+    schedule: `constant(peak=${task.learningRate})`,
+    limit: task.count,
+    // So many that no run of the benchmark gets to the end.
+    epochs: 100_000,
+  });
+  return new TrainingSession(config, datasetByName("mnist").load());
+}
+
+function multiply(n: number, name: string): number {
+  const dtype = dtypes.find((known) => known === name)!;
+  return scope(() => {
+    const matrix = ops.full([n, n], 0.5, "float32").to(dtype);
+    const began = performance.now();
+    matrix.matmul(matrix);
+    return (performance.now() - began) / 1000;
+  });
+}
+
+const task = JSON.parse(process.argv[2]!) as Task;
+setThreads(task.threads);
+const session = task.method === undefined ? undefined : sessionOf(task);
+let made = 0;
+
+function run(steps: number): { seconds: number; losses: number[] } {
+  const began = performance.now();
+  const losses = Array.from({ length: steps }, () => session!.step(made++).loss);
+  return { seconds: (performance.now() - began) / 1000, losses };
+}
+
+const answer = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const { libtorch, cpuCapability } = versions();
+answer({ ready: `libtorch ${libtorch}`, capability: cpuCapability });
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line) as { run: number } | { multiply: number; dtype: string };
+  answer("run" in command ? run(command.run) : { seconds: multiply(command.multiply, command.dtype) });
+}

@@ -1,0 +1,98 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it, test } from "vitest";
+import { forwardMultiplyAdds } from "../../bench/arithmetic.js";
+import type { Contender } from "../../bench/contenders.js";
+import { benchOptions } from "../../bench/options.js";
+import type { BenchResult } from "../../bench/report.js";
+import { ratioOf, spreadOf } from "../../bench/statistics.js";
+import { summarize } from "../../bench/summary.js";
+
+const program = new URL("../../bench/bench.ts", import.meta.url).pathname;
+
+function bench(...words: string[]) {
+  return spawnSync(process.execPath, ["--import", "tsx", program, ...words], { encoding: "utf8" });
+}
+
+test("the benchmark runs, and says why there are no peers", () => {
+  const brief = ["--quick", "--only", "small", "--batch", "4", "--images", "16", "--threads", "1"];
+  const { stdout, stderr, status } = bench(...brief, "--json", "--python", "no-such-python");
+  expect(status, stderr).toBe(0);
+  const result = JSON.parse(stdout) as BenchResult;
+  expect(result.engines).toMatchObject({
+    ours: expect.stringMatching(/^libtorch \d/),
+    PyTorch: "not measured: no-such-python cannot be run (PYTHON or --python names another interpreter)",
+  });
+  expect(result.peaks.float32).toBeGreaterThan(0);
+  const [small] = result.networks;
+  expect(small!.contenders.map(({ step, side, samples }) => [step, side, samples.length])).toEqual([
+    ["standard", "ours", 1],
+    ["fgsm", "ours", 1],
+    ["fgsm + sqa", "ours", 1],
+  ]);
+  for (const { seconds, memory, peakShare } of small!.contenders) {
+    expect(Math.min(seconds!.median, memory!, peakShare!)).toBeGreaterThan(0);
+  }
+  expect(small!.ratios.map(({ name }) => name)).toEqual(["ours: fgsm + sqa over fgsm", "ours: fgsm over standard"]);
+});
+
+describe("what it makes of the times", () => {
+  it("are medians and quartiles", () => {
+    // numpy.percentile([1, 2, 4, 8], [50, 25, 75])
+    expect(spreadOf([8, 1, 4, 2])).toEqual({ median: 3, low: 1.75, high: 5 });
+    expect(() => spreadOf([])).toThrow(RangeError);
+    expect(ratioOf([2, 20, 6], [1, 10, 2])).toEqual({ median: 2, low: 2, high: 2.5 });
+  });
+
+  it("are ratios to the fastest form that did not fail, and shares of the precision's peak", () => {
+    const one = (side: Contender["side"], form: string, precision: Contender["precision"], ...samples: number[]) => ({
+      contender: { side, step: "fgsm" as const, form, precision, task: {} },
+      samples,
+      memory: 1,
+      ...(samples.length === 0 ? { failed: "no compiler" } : {}),
+    });
+    const contenders = [
+      one("ours", "float32", "float32", 1, 1, 1),
+      one("PyTorch", "slow", "float32", 9, 9, 9),
+      one("PyTorch", "fast", "bfloat16", 2, 3, 4),
+      one("PyTorch", "broken", "bfloat16"),
+    ];
+    // 5 passes of 1,994,240 multiply-adds for one image.
+    const peaks = { float32: 19_942_400, bfloat16: 39_884_800 };
+    const { contenders: rows, ratios } = summarize("small", 1, { contenders, matrices: { peaks } });
+    expect(rows.map(({ peakShare, failed }) => failed ?? peakShare!.toFixed(4))).toEqual([
+      "1.0000",
+      "0.1111",
+      "0.1667",
+      "no compiler",
+    ]);
+    expect(ratios).toEqual([
+      { name: "fgsm: times as fast as PyTorch's fastest (fast)", ratio: { median: 3, low: 2.5, high: 3.5 } },
+    ]);
+  });
+
+  it("count a pass forward as its weights times the pixels they are used at", () => {
+    // 784 * 9 * 16 + 196 * 9 * 16 * 32 + 49 * 9 * 32 * 64 + 576 * 128 + 1280, and the same by 4 in each number of channels.
+    expect(forwardMultiplyAdds("small")).toBe(1_994_240);
+    expect(forwardMultiplyAdds("large")).toBe(784 * 9 * 64 + 2 * 196 * 9 * 64 * 128 + 2304 * 512 + 5120);
+  });
+});
+
+describe("its options", () => {
+  it("have defaults, and refuse what cannot be", () => {
+    expect(benchOptions([], { PYTHON: "python3.11" })).toMatchObject({
+      networks: ["small", "large"],
+      rounds: 20,
+      batch: 128,
+      python: "python3.11",
+    });
+    expect(benchOptions(["--quick", "--only", "large"], {})).toMatchObject({
+      networks: ["large"],
+      rounds: 1,
+      python: "python3",
+    });
+    expect(benchOptions(["--help"], {})).toBeUndefined();
+    expect(() => benchOptions(["--only", "medium"], {})).toThrow("--only must be small or large, not medium");
+    expect(() => benchOptions(["--rounds", "0"], {})).toThrow("--rounds must be a whole number in 1 .. 10000, not 0");
+    expect(() => benchOptions(["--batch", "99", "--images", "10"], {})).toThrow(/--batch must be .* 1 \.\. 10, not 99/);
+  });
+});

@@ -58,6 +58,17 @@ describe("a coin that answers right with probability p", () => {
     "madry-cw(steps=2)",
   ];
   texts.push("cw-l2(steps=3, binarySearchSteps=2)", "restarts(pgd(steps=1), times=4)");
+  texts.push("bim(steps=2)", "mi-fgsm(steps=2)", "ni-fgsm(steps=2)");
+  texts.push("deepfool(steps=2)", "fab(steps=2)", "fab-t(steps=2)", "ead(steps=2, binarySearchSteps=2)");
+  texts.push(
+    "ddn(steps=2)",
+    "fmn(steps=2)",
+    "square(queries=3)",
+    "nes(steps=1, samples=4)",
+    "spsa(steps=1, samples=4)",
+  );
+  texts.push("noise(tries=2)", "rotation-translation(angles=2, shifts=2)");
+  texts.push("apgd(steps=3, restarts=2, selectionDraws=2, stopWhenFooled=true)", "apgd-t(steps=2, loss=margin)");
 
   it("is reported as p, clean and under every attack", async () => {
     expect([...known.keys()].filter((name) => !texts.some((text) => text.startsWith(name)))).toEqual([]);

@@ -33,6 +33,8 @@ export interface Attack {
   /** The call as it is written on the command line: `pgd(epsilon=8/255, ...)`. */
   readonly label: string;
   readonly traits: AttackTraits;
+  /** The same attack, and those inside it, with the options that `change` gives for each one's call. */
+  remake(change: (call: Call) => Readonly<Record<string, unknown>>): Attack;
 }
 
 /** What every attack's definition tells of itself, whatever its options. */
@@ -88,8 +90,11 @@ function checkProposal(label: string, images: Tensor, proposal: Tensor): void {
   }
 }
 
-/** Makes an attack of a call and the function that does the work; input and result are checked, memory is freed. */
-export function attackOf(call: Call, traits: AttackTraits, run: Run): Attack {
+/**
+ * Makes an attack of a call, the function that does the work, and one that makes it again with other options; input and
+ * result are checked, memory is freed.
+ */
+export function attackOf(call: Call, traits: AttackTraits, run: Run, remake: Attack["remake"]): Attack {
   const { name, options } = call;
   const label = formatCall(name, options, call.of);
   const attack = (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor => {
@@ -107,7 +112,7 @@ export function attackOf(call: Call, traits: AttackTraits, run: Run): Attack {
       }),
     );
   };
-  return callable(attack, name, { options, call, label, traits });
+  return callable(attack, name, { options, call, label, traits, remake });
 }
 
 /**
@@ -128,7 +133,7 @@ export function defineAttack<Schema extends z.ZodObject>(
     const options = parseOptions("attack", name, schema, given);
     const call = { name, options: options as Record<string, OptionValue> };
     const run: Run = (target, images, labels) => definition.run(options, target, images, labels);
-    return attackOf(call, definition.traits(options), run);
+    return attackOf(call, definition.traits(options), run, (change) => fromOptions(change(call)));
   };
   const create = (given?: z.input<Schema>): Attack => fromOptions(given ?? {});
   return callable(create, name, { options: schema, summary, fromOptions });

@@ -9,6 +9,7 @@ import {
   combinators,
   expectation,
   jacobianScaling,
+  minimalEpsilon,
   restarts,
   temperature,
   worstCase,
@@ -31,6 +32,7 @@ import { pgd } from "./pgd.js";
 import { rotationTranslation } from "./rotation-translation.js";
 import { spsa } from "./spsa.js";
 import { square } from "./square.js";
+import { unconstrained } from "./unconstrained.js";
 
 export {
   type Attack,
@@ -62,6 +64,7 @@ export {
   jacobianScaling,
   madryCw,
   miFgsm,
+  minimalEpsilon,
   nes,
   niFgsm,
   noise,
@@ -71,6 +74,7 @@ export {
   spsa,
   square,
   temperature,
+  unconstrained,
   worstCase,
 };
 
@@ -93,6 +97,7 @@ export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, A
     ead,
     ddn,
     fmn,
+    unconstrained,
     square,
     nes,
     spsa,

@@ -42,6 +42,7 @@ const short: Record<string, string[]> = {
   ead: ["ead(steps=30, binarySearchSteps=2, initialConstant=1)", "ead(steps=10, binarySearchSteps=1, decisionRule=l1)"],
   ddn: ["ddn(steps=10)"],
   fmn: ["fmn(steps=10)", "fmn(norm=l2, steps=6)", "fmn(norm=l1, steps=6)"],
+  unconstrained: ["unconstrained(steps=8)"],
   fab: ["fab(steps=3)", "fab(norm=l2, epsilon=0.3, steps=3)", "fab(norm=l1, steps=3)"],
   "fab-t": ["fab-t(steps=3, targets=2)", "fab-t(epsilon=0.05, steps=3, targets=2)"],
   "cw-l2": ["cw-l2(steps=30, binarySearchSteps=2, initialConstant=1)"],
@@ -57,7 +58,7 @@ const short: Record<string, string[]> = {
 };
 
 const cases = [...attacks.keys()].flatMap((name) => short[name] ?? [name]);
-cases.push("restarts(cw-linf(epsilon=0.05, steps=4), times=2)", "worst-case(fgsm(epsilon=0.05), madry-cw(steps=4))");
+cases.push("restarts(cw-linf(epsilon=0.05, steps=4), times=2)", "worst-case(fgsm(epsilon=0.05), madry-cw(steps=4))", "minimal-epsilon(pgd(steps=3), maximum=0.1, rounds=3)");
 
 const networks: [string, Classifier][] = [
   ["the golden network", tinyCnn],

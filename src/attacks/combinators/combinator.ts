@@ -50,8 +50,15 @@ export function defineCombinator<Schema extends z.ZodObject>(
     }
     const call = { name, options: options as Record<string, OptionValue>, of: attacks.map((attack) => attack.call) };
     const traits = definition.traits?.(attacks, options) ?? first.traits;
-    return attackOf(call, traits, (target, images, labels) =>
-      definition.run(options, [first, ...others], target, images, labels),
+    return attackOf(
+      call,
+      traits,
+      (target, images, labels) => definition.run(options, [first, ...others], target, images, labels),
+      (change) =>
+        combine(
+          attacks.map((attack) => attack.remake(change)),
+          change(call),
+        ),
     );
   };
   const create = (inside: Attack | readonly Attack[], given?: z.input<Schema>): Attack =>

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { attacks, combinators } from "../attacks/index.js";
-import { datasets } from "../datasets/index.js";
+import { augmentations, datasets } from "../datasets/index.js";
 import { unknownName } from "../engine/errors.js";
 import { models } from "../models/index.js";
 import { describeOptions } from "../options/describe.js";
@@ -41,6 +41,7 @@ const kinds: Readonly<Record<string, readonly Item[]>> = {
     facts: () => networkFacts(model),
   })),
   datasets: [...datasets.values()],
+  augmentations: augmentations.definitions,
   methods: trainingMethods.definitions,
   schedules: schedules.definitions,
   optimizers: optimizers.definitions,

@@ -20,9 +20,17 @@ export const commands: CommandTable = {
     summary: "measure a network's accuracy on clean images and under attacks",
     load: async () => (await import("./evaluate.js")).evaluateCommand,
   },
+  audit: {
+    summary: "tell whether a network's claimed robustness is real",
+    load: async () => (await import("./audit.js")).auditCommand,
+  },
   paper: {
     summary: "make a table or figure of the paper",
     load: async () => (await import("./paper.js")).paperCommand,
+  },
+  data: {
+    summary: "fetch a data set that is published as an archive",
+    load: async () => (await import("./data.js")).dataCommand,
   },
   list: {
     summary: "list attacks, networks, data sets and training methods with their options",

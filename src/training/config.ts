@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { essentialLabel } from "../attacks/essential-call.js";
 import { parseAttack } from "../attacks/index.js";
-import { datasetByName } from "../datasets/index.js";
+import { augmentations, datasetByName } from "../datasets/index.js";
 import { parseNetwork, quantizationOptions } from "../models/index.js";
 import { parseCall } from "../options/call.js";
 import { ratio } from "../options/ratio.js";
@@ -27,6 +27,9 @@ export const trainConfigSchema = z.strictObject({
   dataset: readBy("a data set such as mnist", datasetByName).default("mnist").describe("which data set"),
   limit: z.int().min(1).nullable().default(null).describe("train on the first so many images only"),
   holdOut: z.int().min(0).default(0).describe("training images kept apart, to choose between settings by"),
+  augmentation: readBy("an augmentation such as crop-flip", (text) => augmentations.parse(text))
+    .default("none")
+    .describe("how images are varied before anything is made of them"),
   method: readBy("a training method such as fgsm(epsilon=0.3)", (text) => trainingMethods.parse(text))
     .default("fgsm(epsilon=0.3)")
     .describe("how training images are made"),
@@ -77,6 +80,7 @@ export function trainConfig(given: TrainConfigInput = {}): TrainConfig {
     ...config,
     network: parseNetwork(config.network).label,
     sqa: config.sqa === null ? null : completeQuantization(config.network, config.sqa),
+    augmentation: augmentations.parse(config.augmentation).label,
     method: trainingMethods.parse(config.method).label,
     optimizer: optimizers.parse(config.optimizer).label,
     schedule: schedules.parse(config.schedule).label,
@@ -96,6 +100,7 @@ function essentials(config: TrainConfig): Record<string, unknown> {
     ...config,
     network: parseNetwork(config.network).shortLabel,
     sqa: config.sqa === null ? null : changedOptions(quantizationOptions, config.sqa),
+    augmentation: augmentations.parse(config.augmentation).shortLabel,
     method: trainingMethods.parse(config.method).shortLabel,
     optimizer: optimizers.parse(config.optimizer).shortLabel,
     schedule: schedules.parse(config.schedule).shortLabel,

@@ -1,5 +1,5 @@
 import { type AttackContext, parseAttack, Target } from "../attacks/index.js";
-import { type Batch, type Dataset, holdOut, subset, TensorSplit } from "../datasets/index.js";
+import { augmentations, type Batch, type Dataset, holdOut, subset, TensorSplit } from "../datasets/index.js";
 import { deriveSeed, grad, noGrad, permutation, type Seed, scope, type Tensor } from "../engine/index.js";
 import { type Model, type Network, parseNetwork } from "../models/index.js";
 import { meanCrossEntropy, type Optimizer, type Schedule, usesBatchStatistics } from "../nn/index.js";
@@ -39,6 +39,7 @@ export class TrainingSession {
   readonly #positions: Int32Array;
   readonly #probePositions: Int32Array;
   readonly #method;
+  readonly #augment;
   readonly #parameters: ReadonlyMap<string, Tensor>;
   readonly #mixesImages: boolean;
   #order: { epoch: number; positions: Int32Array } | undefined;
@@ -65,6 +66,7 @@ export class TrainingSession {
     this.#parameters = this.model.module.parameters();
     this.#mixesImages = usesBatchStatistics(this.model.module);
     this.optimizer = optimizers.parse(config.optimizer).optimizer(this.#parameters);
+    this.#augment = augmentations.parse(config.augmentation).augment;
     this.#method = trainingMethods.parse(config.method);
     this.stepsPerEpoch = Math.ceil(train.length / batchSize);
     this.totalSteps = epochs * this.stepsPerEpoch;
@@ -86,7 +88,10 @@ export class TrainingSession {
       this.#order = { epoch, positions: order.map((index) => this.#positions[index]!) };
     }
     const first = (step % this.stepsPerEpoch) * this.#config.batchSize;
-    return this.#data.batch(this.#order.positions.subarray(first, first + this.#config.batchSize));
+    const batch = this.#data.batch(this.#order.positions.subarray(first, first + this.#config.batchSize));
+    if (this.#augment === undefined) return batch;
+    const noise = { seed: deriveSeed(this.#seed, "augmentation"), draw: step, imageIds: batch.imageIds };
+    return { ...batch, images: this.#augment(batch.images, noise) };
   }
 
   /** Gradient of the mean loss of a batch with respect to the parameters, and to the images where they require it. */

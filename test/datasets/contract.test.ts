@@ -50,7 +50,7 @@ describe.each([...datasets.values()])("data set $name", (definition) => {
 
 test("an unknown name suggests the nearest and lists all", () => {
   expect(() => datasetByName("minst")).toThrow(
-    new RangeError('unknown data set "minst"; did you mean "mnist"? known: mnist, fashion-mnist'),
+    new RangeError('unknown data set "minst"; did you mean "mnist"? known: mnist, fashion-mnist, cifar10'),
   );
 });
 

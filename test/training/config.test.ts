@@ -39,6 +39,7 @@ describe("a training configuration", () => {
       { dataset: "fashion-mnist" },
       { limit: 100 },
       { holdOut: 1 },
+      { augmentation: "crop-flip" },
       { method: "fgsm(epsilon=0.2)" },
       { cleanShare: 0.5 },
       { epochs: 6 },

@@ -93,7 +93,7 @@ describe("a run", () => {
   });
 
   test.each([
-    { method: "standard", cleanShare: 0 },
+    { method: "standard", cleanShare: 0, augmentation: "crop-flip(padding=2)" },
     { method: "n-fgsm(epsilon=0.1)", sqa: null, optimizer: "sgd(nesterov=true)", labelSmoothing: 0.1 },
     { method: "pgd(epsilon=0.1, steps=2)", network: "small(batchNorm=true)", schedule: "triangular", probes: [] },
   ])("goes on with %j where it was stopped, step by step", async (change) => {

@@ -1,5 +1,6 @@
 import { operators as ops, scope, type Tensor } from "../engine/index.js";
 import { type LossName, losses, margin } from "../nn/losses.js";
+import { copiesPerPass, repeated } from "./repeated.js";
 import type { Standing } from "./standing.js";
 import type { Target } from "./target.js";
 
@@ -14,9 +15,6 @@ export interface EstimateOptions {
   /** The direction of each image, (M, C, H, W), of independent elements of mean 0 and variance 1. */
   direction(target: Target, shape: readonly number[], stream: number): Tensor;
 }
-
-/** Images that go through the network together, where batches are small. */
-const imagesPerPass = 256;
 
 /**
  * The gradient of a loss at candidates (M, C, H, W), estimated without gradients: the mean of u (f(x + s u) - f(x - s u)) / 2s
@@ -34,7 +32,7 @@ export function estimateGradient(
   const count = labels.size;
   const shape = candidates.shape.slice(1);
   const pairs = options.samples / 2;
-  const together = Math.min(pairs, Math.max(1, Math.floor(imagesPerPass / (2 * count))));
+  const together = copiesPerPass(2 * count, pairs);
   const sum = candidates.zerosLike();
   scope(() => {
     for (let from = 0; from < pairs; from += together) {
@@ -47,10 +45,9 @@ export function estimateGradient(
         const moves = directions.mul(distance);
         // The network is asked about images alone; where one way is cut off, both ends are half as far apart.
         const both = ops.cat([moves.add(candidates), moves.neg().add(candidates)], 0).clamp(0, 1);
-        const rows = ops.cat(Array.from({ length: 2 * part }, () => ops.arange(0, count, 1, "int64", labels.device)));
-        const seen = target.rows(rows);
-        const answers = seen
-          .query(both.flatten(0, 1), labels.indexSelect(0, rows), losses[options.loss], draws, step + 1)
+        const copies = repeated(target, labels, 2 * part);
+        const answers = copies.target
+          .query(both.flatten(0, 1), copies.labels, losses[options.loss], draws, step + 1)
           .reshape([2, part, count, 1, 1, 1]);
         sum.add_(directions.mul(answers.select(0, 0).sub(answers.select(0, 1))).sumDim([0]));
       });

@@ -4,6 +4,7 @@ import { apgd } from "./apgd.js";
 import { apgdT } from "./apgd-t.js";
 import type { Attack, AttackDescription } from "./attack.js";
 import { bim } from "./bim.js";
+import { boundary } from "./boundary.js";
 import {
   backward,
   combinators,
@@ -12,6 +13,7 @@ import {
   minimalEpsilon,
   restarts,
   temperature,
+  within,
   worstCase,
 } from "./combinators/index.js";
 import { cwL2 } from "./cw-l2.js";
@@ -23,6 +25,7 @@ import { fab } from "./fab.js";
 import { fabT } from "./fab-t.js";
 import { fgsm } from "./fgsm.js";
 import { fmn } from "./fmn.js";
+import { hopSkipJump } from "./hop-skip-jump.js";
 import { madryCw } from "./madry-cw.js";
 import { miFgsm } from "./mi-fgsm.js";
 import { nes } from "./nes.js";
@@ -50,6 +53,7 @@ export {
   apgdT,
   backward,
   bim,
+  boundary,
   combinators,
   cwL2,
   cwLinf,
@@ -61,6 +65,7 @@ export {
   fabT,
   fgsm,
   fmn,
+  hopSkipJump,
   jacobianScaling,
   madryCw,
   miFgsm,
@@ -75,6 +80,7 @@ export {
   square,
   temperature,
   unconstrained,
+  within,
   worstCase,
 };
 
@@ -101,6 +107,8 @@ export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, A
     square,
     nes,
     spsa,
+    hopSkipJump,
+    boundary,
     noise,
     rotationTranslation,
   ].map((definition) => [definition.name, definition]),

@@ -17,3 +17,10 @@ export const queryLoss = z
   .enum(Object.keys(losses) as [LossName, ...LossName[]])
   .default("margin")
   .describe("the loss whose gradient is estimated");
+
+/** Random images that a decision-based attack may start from. */
+export const initialTries = z
+  .int()
+  .min(1)
+  .default(100)
+  .describe("random images tried for one that is misclassified, to start from");

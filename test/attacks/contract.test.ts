@@ -48,6 +48,11 @@ const short: Record<string, string[]> = {
   "cw-l2": ["cw-l2(steps=30, binarySearchSteps=2, initialConstant=1)"],
   nes: ["nes(epsilon=0.05, steps=3, samples=10, sigma=0.01, draws=2)"],
   spsa: ["spsa(epsilon=0.05, steps=3, samples=10, draws=2)", "spsa(norm=l2, epsilon=0.4, steps=2, samples=6, draws=2)"],
+  "hop-skip-jump": [
+    "hop-skip-jump(steps=3, samples=10, draws=3)",
+    "hop-skip-jump(norm=linf, steps=2, samples=10, draws=3)",
+  ],
+  boundary: ["boundary(steps=8, draws=3)"],
   noise: [
     "noise(epsilon=0.05)",
     "noise(epsilon=0.05, distribution=gaussian, tries=3)",
@@ -58,7 +63,12 @@ const short: Record<string, string[]> = {
 };
 
 const cases = [...attacks.keys()].flatMap((name) => short[name] ?? [name]);
-cases.push("restarts(cw-linf(epsilon=0.05, steps=4), times=2)", "worst-case(fgsm(epsilon=0.05), madry-cw(steps=4))", "minimal-epsilon(pgd(steps=3), maximum=0.1, rounds=3)");
+cases.push(
+  "restarts(cw-linf(epsilon=0.05, steps=4), times=2)",
+  "worst-case(fgsm(epsilon=0.05), madry-cw(steps=4))",
+  "within(hop-skip-jump(norm=linf, steps=2, samples=10, draws=3), epsilon=0.1)",
+  "minimal-epsilon(pgd(steps=3), maximum=0.1, rounds=3)",
+);
 
 const networks: [string, Classifier][] = [
   ["the golden network", tinyCnn],

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Tensor } from "../engine/index.js";
+import { operators as ops, type Tensor } from "../engine/index.js";
 import { type LossName, losses, targetedLosses } from "../nn/losses.js";
 import type { Target } from "./target.js";
 
@@ -19,6 +19,12 @@ export function lossOf({ loss, labels, classes }: Aim): (logits: Tensor) => Tens
 /** The aim of some of its images, whose rows `rows` takes. */
 export function aimOf({ loss, labels, classes }: Aim, rows: (all: Tensor) => Tensor): Aim {
   return { loss, labels: rows(labels), classes: classes && rows(classes) };
+}
+
+/** Adversarial images, but the image as it was where its label is the class aimed at: nothing leads there. */
+export function unlessAimedAtLabel({ labels, classes }: Aim, images: Tensor, adversarial: Tensor): Tensor {
+  if (classes === undefined) return adversarial;
+  return ops.where(classes.eq(labels).reshape([-1, 1, 1, 1]), images, adversarial);
 }
 
 export const lossOption = z

@@ -1,12 +1,15 @@
 import * as z from "zod";
-import { crossEntropy } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
+import { type Aim, classesOf, lossOf, targetOption, unlessAimedAtLabel } from "./aim.js";
 import { defineAttack } from "./attack.js";
 import { labelSource, labelsFrom } from "./label-source.js";
 import { normOption, radiusFitsNorm, radiusOption } from "./norms.js";
 import { projectedGradientAscent } from "./projected-gradient.js";
 
-/** The basic iterative method: steps up the cross-entropy from the image itself (Kurakin, Goodfellow and Bengio 2017). */
+/**
+ * The basic iterative method: steps up the cross-entropy from the image itself; with `target=least-likely` the iterative
+ * least-likely class method (Kurakin, Goodfellow and Bengio 2017, sections 2.2 and 2.3).
+ */
 export const bim = defineAttack("bim", {
   summary: "many small FGSM steps inside a ball, from the image itself",
   options: z
@@ -16,12 +19,15 @@ export const bim = defineAttack("bim", {
       steps: z.int().min(0).default(10).describe("number of steps"),
       norm: normOption,
       labels: labelSource,
+      target: targetOption,
     })
     .refine(...radiusFitsNorm),
   traits: ({ norm, epsilon }) => ({ norm, radius: epsilon, usesGradients: true, randomized: false }),
   run(given, target, images, labels) {
     const avoided = labelsFrom(given.labels, target, images, labels);
-    const loss = (logits: typeof images) => crossEntropy(logits, avoided);
-    return projectedGradientAscent({ ...given, randomStart: false }, target, images, loss);
+    const classes = classesOf(given.target, target, images, avoided);
+    const aim: Aim = { loss: "cross-entropy", labels: avoided, classes };
+    const adversarial = projectedGradientAscent({ ...given, randomStart: false }, target, images, lossOf(aim));
+    return unlessAimedAtLabel(aim, images, adversarial);
   },
 });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { scope, type Tensor } from "../engine/index.js";
-import { crossEntropy } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
+import { type Aim, classesOf, lossOf, targetOption, unlessAimedAtLabel } from "./aim.js";
 import { normOption, norms, radiusFitsNorm, radiusOption } from "./norms.js";
 import type { Target } from "./target.js";
 
@@ -13,6 +13,7 @@ export const momentumOptions = z
     steps: z.int().min(0).default(10).describe("number of steps"),
     decay: ratio({ min: 0 }).default(1).describe("share of the momentum that a step keeps"),
     norm: normOption,
+    target: targetOption,
   })
   .refine(...radiusFitsNorm);
 
@@ -21,7 +22,7 @@ export const momentumOptions = z
  * gradient is taken at the image, or with `lookAhead` at image + decay * stepSize * m.
  */
 export function momentumAscent(
-  { epsilon, stepSize, steps, decay, norm: name }: z.output<typeof momentumOptions>,
+  { epsilon, stepSize, steps, decay, norm: name, target: choice }: z.output<typeof momentumOptions>,
   lookAhead: boolean,
   target: Target,
   images: Tensor,
@@ -29,12 +30,13 @@ export function momentumAscent(
 ): Tensor {
   const norm = norms[name];
   const ball = norm.ball(images, epsilon);
+  const aim: Aim = { loss: "cross-entropy", labels, classes: classesOf(choice, target, images, labels) };
   const adversarial = images.clone();
   const momentum = images.zerosLike();
   for (let step = 0; step < steps; step++) {
     scope(() => {
       const point = lookAhead ? adversarial.add(momentum, decay * stepSize) : adversarial;
-      const { gradient } = target.gradient(point, (logits) => crossEntropy(logits, labels));
+      const { gradient } = target.gradient(point, lossOf(aim));
       // paper: divides by the sum; the mean, as in the authors' code, makes the look-ahead about a step long.
       gradient.div_(gradient.abs().meanDim([1, 2, 3], true).clamp(1e-30));
       momentum.mul_(decay);
@@ -45,5 +47,5 @@ export function momentumAscent(
       ball.project_(adversarial);
     });
   }
-  return adversarial;
+  return unlessAimedAtLabel(aim, images, adversarial);
 }

@@ -1,7 +1,6 @@
 import * as z from "zod";
-import { operators as ops } from "../engine/index.js";
 import { ratio } from "../options/ratio.js";
-import { type Aim, aimOf, classesOf, lossOf, lossOption, targetOption } from "./aim.js";
+import { type Aim, aimOf, classesOf, lossOf, lossOption, targetOption, unlessAimedAtLabel } from "./aim.js";
 import { defineAttack } from "./attack.js";
 import { labelSource, labelsFrom } from "./label-source.js";
 import { normOption, radiusFitsNorm, radiusOption } from "./norms.js";
@@ -39,8 +38,11 @@ export const pgd = defineAttack("pgd", {
   }),
   run(given, target, images, labels) {
     const avoided = labelsFrom(given.labels, target, images, labels);
-    const classes = classesOf(given.target, target, images, avoided);
-    const aim: Aim = { loss: given.loss, labels: avoided, classes };
+    const aim: Aim = {
+      loss: given.loss,
+      labels: avoided,
+      classes: classesOf(given.target, target, images, avoided),
+    };
     const run =
       (restart: number): Proposal =>
       (seen, some, _, rows) =>
@@ -49,7 +51,6 @@ export const pgd = defineAttack("pgd", {
     const restarts = given.randomStart || target.randomized ? given.restarts : 1;
     const runs = Array.from({ length: restarts }, (_, restart) => run(restart));
     const adversarial = worstProposal(runs, target, images, labels, given.selectionDraws);
-    if (classes === undefined) return adversarial;
-    return ops.where(classes.eq(avoided).reshape([-1, 1, 1, 1]), images, adversarial);
+    return unlessAimedAtLabel(aim, images, adversarial);
   },
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { pgd } from "../../src/attacks/index.js";
+import { bim, miFgsm, niFgsm, pgd } from "../../src/attacks/index.js";
 import { deriveSeed, imageIdRange, type Tensor } from "../../src/engine/index.js";
+import { crossEntropy } from "../../src/nn/losses.js";
 import { goldenImages, maxDifference, randomBatch, randomCnn } from "./tiny-networks.js";
 
 const { images, labels, ids } = randomBatch(24, randomCnn);
@@ -18,6 +19,20 @@ describe("targeted attacks", () => {
     const wanted = ranking.select(1, rank).toNumbers();
     const reached = predictions(pgd({ ...strong, target })(randomCnn, images, labels, context)).toNumbers();
     expect(reached.filter((value, i) => value === wanted[i]).length).toBeGreaterThan(16);
+  });
+
+  test.each([
+    ["bim", bim],
+    ["mi-fgsm", miFgsm],
+    ["ni-fgsm", niFgsm],
+  ] as const)("%s leads there as well", (_, attack) => {
+    const wanted = ranking.select(1, 9).contiguous();
+    const lossTo = (some: Tensor) =>
+      crossEntropy(randomCnn.logits(some, { ...context, draw: 0 }), wanted)
+        .mean()
+        .item();
+    const adversarial = attack({ ...strong, target: "least-likely" })(randomCnn, images, labels, context);
+    expect(lossTo(adversarial)).toBeLessThan(lossTo(images) / 2);
   });
 
   test("next skips the label of an image that is misclassified", () => {

@@ -47,6 +47,7 @@ const custom = (
     call: { name, options: {} },
     label: name,
     traits: { norm, radius, usesGradients: false, randomized: false },
+    remake: () => custom(name, radius, make, norm),
   });
 
 describe("a coin that answers right with probability p", () => {

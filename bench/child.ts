@@ -78,7 +78,7 @@ export class Child {
     const { value, done } = await this.#lines.next();
     if (done !== true) return JSON.parse(value) as Answer;
     const said = this.#said.trim().split("\n");
-    const reason = said.findLast((text) => text.includes("Error")) ?? said.at(-1) ?? "";
+    const reason = said.filter((text) => text.includes("Error")).at(-1) ?? said.at(-1) ?? "";
     throw new Error(`the process ended${reason === "" ? "" : `: ${reason}`}`);
   }
 }

@@ -10,6 +10,9 @@ export interface Accuracy {
 /** The 97.5 % quantile of the standard normal distribution. */
 const z = 1.959963984540054;
 
+/** So many images' worth of wrong answers, and of right ones, the percentile bootstrap needs. */
+const leastOfEither = 10;
+
 /** Uniforms drawn at a time, so that memory stays small however many images there are. */
 const chunkElements = 2 ** 20;
 
@@ -27,8 +30,11 @@ export function wilson(correct: number, total: number): Accuracy {
 
 /**
  * The mean over draws and images, out of each image's number of correct answers among `draws`, with the percentile
- * bootstrap's interval over images (Efron 1979); the same seed gives the same interval. Where all images are alike the
- * bootstrap has no width: then Wilson's interval stands in.
+ * bootstrap's interval over images (Efron 1979); the same seed gives the same interval.
+ *
+ * Near 0 and 1 the few images that differ make the bootstrap too narrow, and where all are alike it has no width. There, with
+ * less than 10 images' worth of wrong answers or of right ones, the wider of it and Wilson's interval on images counts.
+ * (Not everywhere: no variance of shares is above that of single answers, so Wilson's would always be the wider one.)
  */
 export function bootstrap(correct: Uint16Array, draws: number, seed: Seed, resamples = 1000): Accuracy {
   const images = correct.length;
@@ -38,10 +44,13 @@ export function bootstrap(correct: Uint16Array, draws: number, seed: Seed, resam
   }
   const answers = images * draws;
   const total = correct.reduce((sum, count) => sum + count, 0);
-  if (correct.every((count) => count === correct[0])) return wilson(total / draws, images);
   const totals = resampledTotals(correct, seed, resamples).sort();
   const low = Math.min(total, quantile(totals, 0.025)) / answers;
-  return { accuracy: total / answers, low, high: Math.max(total, quantile(totals, 0.975)) / answers };
+  const found = { accuracy: total / answers, low, high: Math.max(total, quantile(totals, 0.975)) / answers };
+  const alike = correct.every((count) => count === correct[0]);
+  if (!alike && Math.min(total, answers - total) >= leastOfEither * draws) return found;
+  const onImages = wilson(total / draws, images);
+  return onImages.high - onImages.low > found.high - found.low ? onImages : found;
 }
 
 /** The sum over as many images as there are, drawn with replacement, once for each resample. */

@@ -45,6 +45,27 @@ describe("the bootstrap's interval over images", () => {
     expect(bootstrap(counts, 10, seed)).not.toEqual(bootstrap(counts, 10, deriveSeed(1, "test")));
   });
 
+  it("is as wide as Wilson's near 0 and 1", () => {
+    const one = Uint16Array.from({ length: 1000 }, (_, i) => (i === 500 ? 0 : 10));
+    // statsmodels: proportion_confint(999, 1000, method="wilson")
+    for (const [counts, low, high] of [
+      [one, 0.994357, 0.999823],
+      [one.map((count) => 10 - count), 0.000177, 0.005643],
+    ] as const) {
+      const found = bootstrap(counts, 10, seed);
+      expect(found.accuracy).toBe(counts === one ? 0.999 : 0.001);
+      expect(found.low).toBeCloseTo(low, 5);
+      expect(found.high).toBeCloseTo(high, 5);
+    }
+    // One answer of ten thousand: the bootstrap's would be 0.0003 wide.
+    const { low, high } = bootstrap(
+      one.map((count) => Math.max(count, 9)),
+      10,
+      seed,
+    );
+    expect(high - low).toBeGreaterThan(0.003);
+  });
+
   it("is Wilson's where all images are alike, and refuses none", () => {
     expect(bootstrap(new Uint16Array(20), 10, seed)).toEqual(wilson(0, 20));
     expect(bootstrap(new Uint16Array(20).fill(10), 10, seed)).toEqual(wilson(20, 20));

@@ -1,21 +1,8 @@
 import { relative } from "node:path";
-import { shortLabel } from "../attacks/index.js";
-import { percent } from "../report/table.js";
-import type { EpochEvent, TrainEvent } from "../training/index.js";
-import { colors, note, out, warn } from "./output.js";
-import { formatDuration, Progress } from "./progress.js";
-
-function epochLine({ epoch, loss, clean, probes, secondsPerStep }: EpochEvent, epochs: number): string {
-  const accuracies = probes.map(({ attack, accuracy }) => `${shortLabel(attack)} ${percent(accuracy, 1)} %`);
-  const speed = `${(1000 * secondsPerStep).toFixed(1)} ms a step`;
-  return [
-    `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
-    `loss ${loss.toFixed(4)}`,
-    `clean ${percent(clean, 1)} %`,
-    ...accuracies,
-    speed,
-  ].join("  ");
-}
+import type { TrainEvent } from "../training/index.js";
+import { colors, note, out } from "./output.js";
+import { formatDuration } from "./progress.js";
+import { epochLine, TrainingDisplay } from "./training-display.js";
 
 const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? "" : "s"}`;
 
@@ -30,6 +17,12 @@ export function quoted(word: string): string {
   return /^[\w./=:+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+function sayStart({ run, parameters, epochs, stepsPerEpoch, step }: Extract<TrainEvent, { type: "start" }>): void {
+  const length = `${counted(epochs * stepsPerEpoch, "step")} in ${counted(epochs, "epoch")}`;
+  note(`run ${shownPath(run)}: ${parameters} weights, ${length}`);
+  if (step > 0) note(`going on after step ${step}`);
+}
+
 function sayEnd({ run, result }: Extract<TrainEvent, { type: "end" }>, trained: boolean): void {
   const { dim, red } = colors("stderr");
   const time = formatDuration(result.seconds);
@@ -39,36 +32,12 @@ function sayEnd({ run, result }: Extract<TrainEvent, { type: "end" }>, trained: 
   note(`${dim("next:")} npx sqa evaluate ${quoted(shownPath(run))}`);
 }
 
-/** Shows a training run: a progress bar, a line an epoch, alarms; `goOn` is the command that goes on with a stopped run. */
+/** Shows a training run from its start to its folder; `goOn` is the command that goes on with a stopped run. */
 export async function showTraining(events: AsyncIterable<TrainEvent>, goOn: (run: string) => string): Promise<void> {
-  const { bold, red, yellow } = colors("stderr");
-  let progress: Progress | undefined;
-  let epochs = 0;
-  try {
-    for await (const event of events) {
-      if (event.type === "start") {
-        epochs = event.epochs;
-        const total = epochs * event.stepsPerEpoch;
-        note(
-          `run ${shownPath(event.run)}: ${event.parameters} weights, ${counted(total, "step")} in ${counted(epochs, "epoch")}`,
-        );
-        if (event.step > 0) note(`going on after step ${event.step}`);
-        progress = new Progress({ label: "training", total, initial: event.step });
-      } else if (event.type === "step") {
-        const metrics = { loss: event.loss.toFixed(4), rate: event.learningRate.toPrecision(3) };
-        progress?.update({ done: event.step, metrics });
-      } else if (event.type === "epoch") note(epochLine(event, epochs));
-      else if (event.type === "alarm") warn(bold(red(`ALARM in epoch ${event.epoch}: ${event.message}`)));
-      else if (event.type === "warning") warn(`${yellow("warning:")} ${event.message}`);
-      else if (event.type === "stopped") {
-        progress?.[Symbol.dispose]();
-        warn(`stopped and saved after step ${event.step}; the same command goes on, or: ${goOn(event.run)}`);
-      } else if (event.type === "end") {
-        progress?.finish();
-        sayEnd(event, progress !== undefined);
-      }
-    }
-  } finally {
-    progress?.[Symbol.dispose]();
+  using display = new TrainingDisplay();
+  for await (const event of events) {
+    if (event.type === "start") sayStart(event);
+    display.show(event, goOn);
+    if (event.type === "end") sayEnd(event, display.begun);
   }
 }

@@ -1,0 +1,60 @@
+import { shortLabel } from "../attacks/index.js";
+import { percent } from "../report/table.js";
+import type { EpochEvent, TrainEvent } from "../training/index.js";
+import { colors, note, warn } from "./output.js";
+import { Progress } from "./progress.js";
+
+/** An epoch in one line: its loss, its accuracies and its speed. */
+export function epochLine({ epoch, loss, clean, probes, secondsPerStep }: EpochEvent, epochs: number): string {
+  return [
+    `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
+    `loss ${loss.toFixed(4)}`,
+    `clean ${percent(clean, 1)} %`,
+    ...probes.map(({ attack, accuracy }) => `${shortLabel(attack)} ${percent(accuracy, 1)} %`),
+    `${(1000 * secondsPerStep).toFixed(1)} ms a step`,
+  ].join("  ");
+}
+
+/**
+ * Shows what happens in a training run: a progress bar, a line an epoch, alarms and warnings, and where it was stopped. With
+ * a name, as one of several runs, it stands before each line.
+ */
+export class TrainingDisplay implements Disposable {
+  readonly #name: string | undefined;
+  #progress: Progress | undefined;
+  #epochs = 0;
+
+  constructor(name?: string) {
+    this.#name = name;
+  }
+
+  /** Whether the run has made steps, or goes on to make them: a finished one does not begin. */
+  get begun(): boolean {
+    return this.#progress !== undefined;
+  }
+
+  /** `goOn` is a command that goes on with the run, where it is another one than the user's. */
+  show(event: TrainEvent, goOn?: (run: string) => string): void {
+    const { bold, red, yellow } = colors("stderr");
+    const named = (line: string) => (this.#name === undefined ? line : `${this.#name}: ${line}`);
+    if (event.type === "start") {
+      this.#epochs = event.epochs;
+      const label = this.#name === undefined ? "training" : `${this.#name}: train`;
+      this.#progress = new Progress({ label, total: event.epochs * event.stepsPerEpoch, initial: event.step });
+    } else if (event.type === "step") {
+      const metrics = { loss: event.loss.toFixed(4), rate: event.learningRate.toPrecision(3) };
+      this.#progress?.update({ done: event.step, metrics });
+    } else if (event.type === "epoch") note(named(epochLine(event, this.#epochs)));
+    else if (event.type === "alarm") warn(bold(red(named(`ALARM in epoch ${event.epoch}: ${event.message}`))));
+    else if (event.type === "warning") warn(`${yellow(named("warning:"))} ${event.message}`);
+    else if (event.type === "stopped") {
+      this.#progress?.[Symbol.dispose]();
+      const other = goOn === undefined ? "" : `, or: ${goOn(event.run)}`;
+      warn(named(`stopped and saved after step ${event.step}; the same command goes on${other}`));
+    } else if (event.type === "end") this.#progress?.finish();
+  }
+
+  [Symbol.dispose](): void {
+    this.#progress?.[Symbol.dispose]();
+  }
+}

@@ -20,7 +20,7 @@ import { quantizationOf, sqaOption } from "./network-options.js";
 import { note, out } from "./output.js";
 import { withProgress } from "./progress.js";
 import { runOptions } from "./run-options.js";
-import { UsageError } from "./usage-error.js";
+import { asUsage, UsageError } from "./usage-error.js";
 
 /** Table 1's attacks, the paper's. */
 const defaultAttacks = table1Columns.flatMap(({ attack, paper }) => (attack !== undefined && paper ? [attack] : []));
@@ -76,18 +76,18 @@ function loadSplit(given: Options, dataset: Dataset): Split {
   const split = dataset[given.split];
   const { limit = split.count } = given;
   if (limit > split.count) {
-    throw new RangeError(`--limit ${limit}: the ${given.split} split of ${dataset.name} has ${split.count} images`);
+    throw new UsageError(`--limit ${limit}: the ${given.split} split of ${dataset.name} has ${split.count} images`);
   }
   return subset(split, limit);
 }
 
 async function run(given: Options, operand: string | undefined, signal: AbortSignal): Promise<number> {
   if (given.threads !== undefined) setThreads(given.threads);
-  const { model, run: source } = openNetwork(given, operand);
+  const { model, run: source } = asUsage(() => openNetwork(given, operand));
   const definition = datasetByName(given.dataset ?? source?.config.dataset ?? "mnist");
   if (definition.imageShape.join() !== model.inputShape.join()) {
     const [wanted, found] = [model.inputShape, definition.imageShape].map((shape) => shape.join(" x "));
-    throw new RangeError(
+    throw new UsageError(
       `network ${model.network} takes images of ${wanted}, data set ${definition.name} has ${found}`,
     );
   }
@@ -96,7 +96,7 @@ async function run(given: Options, operand: string | undefined, signal: AbortSig
   const split = loadSplit(given, dataset);
   const classifier = model.classifier();
   if (given.transferFrom !== undefined && !classifier.randomized) {
-    throw new RangeError("--transfer-from twin needs a randomized network: without SQA it is its own twin; add --sqa");
+    throw new UsageError("--transfer-from twin needs a randomized network: without SQA it is its own twin; add --sqa");
   }
   if (source?.finished === false) {
     note(`${source.path} is not finished: its checkpoint after step ${source.steps} is evaluated`);

@@ -15,7 +15,7 @@ import { dataOptions } from "./data-options.js";
 import { quantizationOf, sqaOption } from "./network-options.js";
 import { runOptions } from "./run-options.js";
 import { quoted, shownPath, showTraining } from "./train-output.js";
-import { asUsage } from "./usage-error.js";
+import { asUsage, usageUntilBegun } from "./usage-error.js";
 
 type Optional<Shape extends z.ZodRawShape> = { [Name in keyof Shape]: z.ZodOptional<z.ZodType<z.output<Shape[Name]>>> };
 
@@ -93,7 +93,7 @@ export const trainCommand = defineCommand({
     const config = asUsage(() => configOf(given));
     const { runs, data, checksums, threads, checkpointSeconds } = given;
     const events = train(config, { runs, data, checksums, threads, checkpointSeconds, signal });
-    await showTraining(events, (run) => sameCommand(run, given));
+    await showTraining(usageUntilBegun(events), (run) => sameCommand(run, given));
     return 0;
   },
 });

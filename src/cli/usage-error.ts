@@ -3,6 +3,22 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Pass events on; TypeErrors and RangeErrors before the first one, while nothing has begun, are usage errors. */
+export async function* usageUntilBegun<Event>(events: AsyncIterable<Event>): AsyncGenerator<Event, void, undefined> {
+  let begun = false;
+  try {
+    for await (const event of events) {
+      begun = true;
+      yield event;
+    }
+  } catch (error) {
+    if (begun) throw error;
+    asUsage(() => {
+      throw error;
+    });
+  }
+}
+
 /** Run a check of what the user wrote; its TypeErrors and RangeErrors are usage errors. */
 export function asUsage<T>(check: () => T): T {
   try {

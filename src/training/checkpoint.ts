@@ -63,7 +63,7 @@ function toTensors(path: string, tensors: ReadonlyMap<string, SafetensorsTensor>
   );
 }
 
-/** Reads weights into a network; throws when a name or a shape does not fit. */
+/** Reads weights into a network; throws a FileFormatError when a name or a shape does not fit. */
 export function loadWeights(path: string, module: Module): void {
   const { tensors } = readSafetensors(path);
   // PyTorch's batch normalization counts its batches; nothing here depends on the count.
@@ -72,7 +72,7 @@ export function loadWeights(path: string, module: Module): void {
     try {
       loadState(module, toTensors(path, tensors));
     } catch (error) {
-      if (error instanceof RangeError) throw new RangeError(`${path}: ${error.message}`);
+      if (error instanceof RangeError) throw new FileFormatError(`${path}: ${error.message}`, { cause: error });
       throw error;
     }
   });

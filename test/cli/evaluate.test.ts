@@ -194,13 +194,10 @@ describe("sqa evaluate", () => {
       [["--weights", nan], /nan\.safetensors: weight "fc2\.bias" holds NaN or infinity/],
       [["--weights", weights, "--network", "large"], /small\.safetensors: .*conv1/],
       [["--weights", weights, "--network", "small(batchNorm=true)"], /small\.safetensors: .*missing: bn1/],
-      [[...base, "--limit", "21"], /--limit 21: the test split of mnist has 20 images/],
       [[...base, "--data", join(folder, "none")], /mnist: folder .*none does not exist/],
       [[...base, "--data", short], /t10k-images-idx3-ubyte: truncated/],
       [[...base, "--split", "train"], /has none of train-images/],
-      [[...base, "--transfer-from", "twin"], /--transfer-from twin needs a randomized network/],
       [[join(folder, "no-run")], /run folder .*no-run does not exist/],
-      [[...base, "--sqa", "sqa(relu9=1)"], /unknown layer "relu9"/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
       expect([code, out], message.source).toEqual([1, ""]);
@@ -224,6 +221,9 @@ describe("sqa evaluate", () => {
       [[...base, "--sqa", "sqa(relu1=0.5)"], /"relu1":0\.5.*accepted: whole numbers in \[1, \d+\], by layer/],
       [["--sqa", "sqa(rnge=batch)", "runs/x"], /--sqa cannot be .*rnge.*range/],
       [["--weights", weights, "--sqa", "saq"], /run folder \(saq\).*--sqa takes none, sqa or sqa\(\.\.\.\)/],
+      [[...base, "--limit", "21"], /--limit 21: the test split of mnist has 20 images/],
+      [[...base, "--transfer-from", "twin"], /--transfer-from twin needs a randomized network/],
+      [[...base, "--sqa", "sqa(relu9=1)"], /unknown layer "relu9"/],
       [["--transfer-from", "twins"], /--transfer-from cannot be "twins"; accepted: twin/],
     ] as const) {
       const { code, out, err } = await sqa(...words);

@@ -86,12 +86,12 @@ describe("sqa train", () => {
     ["--network smal", 2, 'unknown network "smal"; did you mean "small"?'],
     ["--sqa sqa(rnge=batch)", 2, 'unknown option "rnge"; did you mean "range"?'],
     ["--sqa all", 2, '--sqa cannot be "all": expected none, sqa or options as in "sqa(range=batch)"'],
-    ["--sqa sqa(relu9=1)", 1, 'unknown layer "relu9"; did you mean "relu'],
+    ["--sqa sqa(relu9=1)", 2, 'unknown layer "relu9"; did you mean "relu'],
     ["--preset pape", 2, '--preset cannot be "pape"; accepted: paper | short'],
     ["--epochs 0", 2, "--epochs cannot be 0; accepted: a whole number of at least 1"],
     ["--probes fgsm --probes pgd(", 2, '--probes cannot be "pgd("'],
     ["--epoch 3", 2, "unknown option '--epoch'; did you mean \"--epochs\"?"],
-    ["--limit 61", 1, "limit must be at most 60, not 61"],
+    ["--limit 61", 2, "limit must be at most 60, not 61"],
     ["--data /nowhere", 1, "mnist: folder /nowhere does not exist"],
   ])("refuses %s", async (words, code, message) => {
     const runs = join(folder, "refused");

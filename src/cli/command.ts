@@ -14,8 +14,6 @@ export interface CommandContext {
   readonly operands: readonly string[];
   /** Aborted by the first Ctrl-C: stop where the work can go on later. */
   readonly signal: AbortSignal;
-  readonly quiet: boolean;
-  readonly debug: boolean;
 }
 
 /**

@@ -62,7 +62,7 @@ export async function main(words: readonly string[], table: CommandTable = comma
     if (!Object.hasOwn(table, name)) throw new UsageError(unknownName("command", name, Object.keys(table)).message);
     const [command, { runCommand }] = await Promise.all([table[name]!.load(), import("./run-command.js")]);
     if (command.endsAtOnce === true) interrupt[Symbol.dispose]();
-    const code = await runCommand(command, line.rest, { signal: interrupt.signal, debug });
+    const code = await runCommand(command, line.rest, interrupt.signal);
     return code === 0 ? (interrupt.code ?? 0) : code;
   } catch (error) {
     showLiveLine(undefined);

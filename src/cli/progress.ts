@@ -23,17 +23,15 @@ const BAR_COLUMNS = 24;
 /** A bar on a terminal, a line every few seconds elsewhere, nothing with `--quiet`; on standard error. */
 export class Progress {
   readonly #options: ProgressOptions;
-  readonly #parent: Progress | undefined;
   readonly #now: () => number;
   readonly #start: number;
   #state: ProgressUpdate;
   #shown: number;
   #finished = false;
 
-  constructor(options: ProgressOptions, parent?: Progress) {
+  constructor(options: ProgressOptions) {
     this.#options = options;
-    this.#parent = parent;
-    this.#now = options.now ?? (parent === undefined ? () => performance.now() : parent.#now);
+    this.#now = options.now ?? (() => performance.now());
     this.#start = this.#now();
     this.#state = { done: options.initial ?? 0, ...(options.total === undefined ? {} : { total: options.total }) };
     this.#shown = progressStyle().terminal ? Number.NEGATIVE_INFINITY : this.#start;
@@ -52,11 +50,6 @@ export class Progress {
     else note(this.#line(0));
   }
 
-  /** A progress of one part of this one, shown behind this one's label. */
-  nested(options: ProgressOptions): Progress {
-    return new Progress(options, this);
-  }
-
   /** Take the bar away. Where there is no terminal, long work says how long it took. */
   finish(): void {
     if (this.#finished) return;
@@ -65,7 +58,7 @@ export class Progress {
     if (quiet) return;
     if (terminal) showLiveLine(undefined);
     else if (this.#now() - this.#start >= LINE_MILLISECONDS) {
-      note(`${this.#label()}: done in ${formatDuration((this.#now() - this.#start) / 1000)}`);
+      note(`${this.#options.label}: done in ${formatDuration((this.#now() - this.#start) / 1000)}`);
     }
   }
 
@@ -79,7 +72,7 @@ export class Progress {
   #line(barColumns: number): string {
     const { done = 0, total, metrics = {} } = this.#state;
     const share = total === undefined || total === 0 ? undefined : Math.min(1, done / total);
-    const parts = [this.#label()];
+    const parts = [this.#options.label];
     if (share !== undefined && barColumns > 0) parts.push(bar(share, barColumns));
     if (share !== undefined) parts.push(`${Math.floor(share * 100)}%`.padStart(4));
     parts.push(total === undefined ? String(done) : `${done}/${total}`);
@@ -87,13 +80,6 @@ export class Progress {
     const left = this.#secondsLeft();
     if (left !== undefined) parts.push(`${formatDuration(left)} left`);
     return parts.join("  ");
-  }
-
-  #label(): string {
-    if (this.#parent === undefined) return this.#options.label;
-    const { done = 0, total } = this.#parent.#state;
-    const position = total === undefined ? "" : ` ${Math.min(done + 1, total)}/${total}`;
-    return `${this.#parent.#label()}${position} › ${this.#options.label}`;
   }
 
   #secondsLeft(): number | undefined {

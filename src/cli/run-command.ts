@@ -5,19 +5,13 @@ import { readText } from "../options/text.js";
 import type { Command } from "./command.js";
 import { parseLine } from "./command-line.js";
 import { type ConfigFile, kebabCase, readConfigFile } from "./config-file.js";
-import { configureOutput, out, progressStyle } from "./output.js";
+import { configureOutput, out } from "./output.js";
 import { UsageError } from "./usage-error.js";
-
-/** What `main` passes on to a command. */
-export interface RunContext {
-  readonly signal: AbortSignal;
-  readonly debug: boolean;
-}
 
 const NO_FILE: ConfigFile = { values: {}, places: new Map() };
 
 /** Run a command with the words after its name; options of a `--config` file count where no flag says otherwise. */
-export async function runCommand(command: Command, words: readonly string[], context: RunContext): Promise<number> {
+export async function runCommand(command: Command, words: readonly string[], signal: AbortSignal): Promise<number> {
   const line = parseLine(command, words);
   if (line.help !== undefined) {
     out(line.help.trimEnd());
@@ -30,12 +24,7 @@ export async function runCommand(command: Command, words: readonly string[], con
   if (!checked.ok) {
     throw new UsageError(checked.faults.map((fault) => describeFault(fault, line.options, file)).join("\n"));
   }
-  return command.run(checked.options, {
-    operands: line.operands,
-    signal: context.signal,
-    quiet: progressStyle().quiet,
-    debug: context.debug,
-  });
+  return command.run(checked.options, { operands: line.operands, signal });
 }
 
 function readConfig(path: string, known: readonly string[]): ConfigFile {

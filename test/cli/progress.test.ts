@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { note } from "../../src/cli/output.js";
 import { formatDuration, Progress, withProgress } from "../../src/cli/progress.js";
 import { captureOutput } from "./captured-output.js";
 
@@ -67,19 +66,6 @@ describe("Progress", () => {
       progress.finish();
       expect(captured.stderr.text).toBe("");
     }
-  });
-
-  it("names the whole that a part belongs to", () => {
-    using captured = captureOutput({ terminal: true });
-    const clock = handClock();
-    const whole = new Progress({ label: "table 1", total: 4, now: clock.now });
-    const part = whole.nested({ label: "small", total: 2 });
-    clock.time = 1000;
-    note("cell done");
-    part.finish();
-    whole.finish();
-    expect(captured.stderr.text).toContain(`${CLEAR}table 1 1/4 › small  ────────────────────────    0%  0/2`);
-    expect(captured.stderr.text).toContain(`${CLEAR}cell done\ntable 1 1/4 › small`);
   });
 
   it("passes a stream of events on and cleans up when it breaks", async () => {

@@ -32,6 +32,10 @@ export const commands: CommandTable = {
     summary: "fetch a data set that is published as an archive",
     load: async () => (await import("./data.js")).dataCommand,
   },
+  import: {
+    summary: "read PyTorch weights (.pt, .pth) and write them as safetensors",
+    load: async () => (await import("./import.js")).importCommand,
+  },
   list: {
     summary: "list attacks, networks, data sets and training methods with their options",
     load: async () => (await import("./list.js")).listCommand,

@@ -61,7 +61,10 @@ function buildModel(
   if (quantization !== undefined) {
     const checked = parseOptions("quantization", "sqa", quantizationOptions, quantization);
     const { layers: places = quantizedLayers, ...rest } = checked;
-    const placement = Object.entries(places).map(([layer, lambda]) => [layer, sqa({ lambda, ...rest })] as const);
+    // By name, as a run's config.json has them: a quantizer's noise is keyed by its place in this order.
+    const placement = Object.entries(places)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([layer, lambda]) => [layer, sqa({ lambda, ...rest })] as const);
     placeAfter(module, Object.fromEntries(placement));
   }
   return {

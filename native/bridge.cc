@@ -17,6 +17,7 @@
 
 #include "conv_block.h"
 #include "convert.h"
+#include "cuda.h"
 #include "handle.h"
 #include "quantize.h"
 
@@ -254,11 +255,21 @@ std::string cpuCapability() {
   return config.substr(begin + key.size(), config.find('\n', begin) - begin - key.size());
 }
 
+// How much of CUDA this build has: "none"; "libtorch", without kernels of our own; or "kernels".
+const char* cudaBuild() {
+#if defined(SQA_CUDA_LIBTORCH)
+  return hasCudaKernels() ? "kernels" : "libtorch";
+#else
+  return "none";
+#endif
+}
+
 napi_value versions(napi_env env, const Arguments&) {
   napi_value object;
   check(env, napi_create_object(env, &object), "cannot make an object");
   setProperty(env, object, "libtorch", fromString(env, TORCH_VERSION));
   setProperty(env, object, "cpuCapability", fromString(env, cpuCapability()));
+  setProperty(env, object, "cuda", fromString(env, cudaBuild()));
   setProperty(env, object, "cudaDevices", fromNumber(env, at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0));
   return object;
 }

@@ -12,19 +12,9 @@ constexpr uint32_t kWeyl0 = 0x9E3779B9u, kWeyl1 = 0xBB67AE85u;
 constexpr float kScale = 1.0f / 16777216.0f;
 
 void blockPortable(const NoiseKey& key, uint32_t image, uint32_t counter, float* out, int64_t wordStride) {
-  uint32_t x[4] = {counter, image, key.draw, key.stream};
-  uint32_t key0 = key.seedLow, key1 = key.seedHigh;
-  for (int round = 0; round < 10; round++) {
-    uint64_t a = static_cast<uint64_t>(x[0]) * kMultiplier0;
-    uint64_t b = static_cast<uint64_t>(x[2]) * kMultiplier1;
-    x[0] = static_cast<uint32_t>(b >> 32) ^ x[1] ^ key0;
-    x[2] = static_cast<uint32_t>(a >> 32) ^ x[3] ^ key1;
-    x[1] = static_cast<uint32_t>(b);
-    x[3] = static_cast<uint32_t>(a);
-    key0 += kWeyl0;
-    key1 += kWeyl1;
-  }
-  for (int w = 0; w < 4; w++) out[w * wordStride] = static_cast<float>(static_cast<int32_t>(x[w] >> 8)) * kScale;
+  float uniforms[4];
+  philoxUniforms(key, image, counter, uniforms);
+  for (int w = 0; w < 4; w++) out[w * wordStride] = uniforms[w];
 }
 
 #if defined(__x86_64__)

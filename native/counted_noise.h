@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "philox.h"
+
 namespace sqa {
 
 // The function is compiled for several instruction sets and chosen at run time; with -ffp-contract=off all give the
@@ -16,10 +18,6 @@ namespace sqa {
 #else
 #define SQA_CLONES
 #endif
-
-struct NoiseKey {
-  uint32_t seedLow, seedHigh, draw, stream;
-};
 
 // Uniforms of `blocks` counter blocks; block b has counter (first + b * step). Word w of block b goes to
 // out[b * blockStride + w * wordStride].

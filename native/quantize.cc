@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "cuda.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -262,31 +264,38 @@ void quantizeImage(const float* h, float* y, int64_t pixels, int64_t channels, c
 
 at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
                               const at::Tensor& imageIds, const at::Tensor& uniforms) {
-  TORCH_CHECK(h.scalar_type() == at::kFloat && h.device().is_cpu(), "activations must be float32 on the CPU, not ",
-              h.scalar_type(), " on ", h.device());
+  const bool isFloat = h.scalar_type() == at::kFloat;
+  TORCH_CHECK((isFloat && h.is_cpu()) || ((isFloat || h.scalar_type() == at::kBFloat16) && h.is_cuda()),
+              "activations must be float32 on the CPU, or float32 or bfloat16 on a CUDA device, not ", h.scalar_type(),
+              " on ", h.device());
   TORCH_CHECK(h.dim() >= 2, "activations must have a batch and a feature axis, not shape ", h.sizes());
   TORCH_CHECK(range != Range::channel || h.dim() >= 3,
               "range channel needs activations of shape (N, C, ...), not ", h.sizes());
-  at::Tensor given;
-  if (uniforms.defined()) {
-    TORCH_CHECK(uniforms.device().is_cpu(), "uniforms must be on the CPU, not on ", uniforms.device());
-    TORCH_CHECK(uniforms.scalar_type() == at::kFloat && uniforms.sizes() == h.sizes(), "uniforms must be float32 ",
-                h.sizes(), ", not ", uniforms.scalar_type(), " ", uniforms.sizes());
-    given = uniforms.contiguous();
-  } else if (!nearest) {
-    checkImageIds(imageIds, h.size(0));
+  TORCH_CHECK(!uniforms.defined() || (uniforms.scalar_type() == at::kFloat && uniforms.sizes() == h.sizes()),
+              "uniforms must be float32 ", h.sizes(), ", not ", uniforms.scalar_type(), " ", uniforms.sizes());
+  at::Tensor quantized;
+  if (h.is_cuda()) {
+    quantized = quantizeOnCuda(h.detach(), lambda, range, nearest, key, imageIds, uniforms);
+  } else {
+    at::Tensor given;
+    if (uniforms.defined()) {
+      TORCH_CHECK(uniforms.device().is_cpu(), "uniforms must be on the CPU, not on ", uniforms.device());
+      given = uniforms.contiguous();
+    } else if (!nearest) {
+      checkImageIds(imageIds, h.size(0));
+    }
+    quantized = quantizeForward(h.detach(), static_cast<float>(lambda), range, Uniforms(given, nearest, key, imageIds));
   }
-  at::Tensor quantized =
-      quantizeForward(h.detach(), static_cast<float>(lambda), range, Uniforms(given, nearest, key, imageIds));
   if (!h.requires_grad() || !at::GradMode::is_enabled()) return quantized;
   return StraightThrough::apply(h, quantized);
 }
 
 at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape, const NoiseKey& key) {
   TORCH_CHECK(imageIds.dim() == 1, "image ids must have one axis, not shape ", imageIds.sizes());
-  checkImageIds(imageIds, imageIds.size(0));
   std::vector<int64_t> shape{imageIds.size(0)};
   shape.insert(shape.end(), elementShape.begin(), elementShape.end());
+  if (imageIds.is_cuda()) return countedUniformOnCuda(imageIds, shape, key);
+  checkImageIds(imageIds, imageIds.size(0));
   at::Tensor out = at::empty(shape, at::kFloat);
   if (out.numel() == 0) return out;
   const int64_t elements = out.numel() / imageIds.size(0);

@@ -10,8 +10,8 @@ namespace sqa {
 // The set over which minimum and maximum run.
 enum class Range { image, channel, batch };
 
-// Quantizes activations (N, C, ...) or (N, F), float32, to lambda + 1 levels between the minimum and the maximum of the
-// range. Where `uniforms` is defined they are used in place of counted noise; `nearest` rounds half up and draws none.
+// Quantizes activations (N, C, ...) or (N, F), float32, on a CUDA device bfloat16 too, to lambda + 1 levels between the minimum
+// and the maximum of the range. Where `uniforms` is defined they are used in place of counted noise; `nearest` rounds half up and draws none.
 // A constant range is returned as it is; one that holds NaN or infinity, or whose width overflows, becomes NaN.
 at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
                               const at::Tensor& imageIds, const at::Tensor& uniforms);
@@ -32,7 +32,7 @@ void quantizeImage(const float* h, float* y, int64_t pixels, int64_t channels, c
 // Throws unless ids are int64 below 2^32 for each of the images.
 void checkImageIds(const at::Tensor& imageIds, int64_t images);
 
-// Uniforms in [0, 1) of shape (image ids, ...elementShape).
+// Uniforms in [0, 1) of shape (image ids, ...elementShape), on the ids' device.
 at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape, const NoiseKey& key);
 
 }  // namespace sqa

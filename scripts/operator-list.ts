@@ -76,6 +76,7 @@ export const methods: Record<string, readonly string[]> = {
   clone: ["clone"],
   contiguous: ["contiguous"],
   to: ["to.dtype"],
+  toDevice: ["to.device"],
   zerosLike: ["zeros_like"],
   onesLike: ["ones_like"],
   fullLike: ["full_like"],

@@ -9,6 +9,7 @@ const usage = `Usage: npm run setup -- [--libtorch FOLDER|pip|debian|search] [--
   --libtorch    the libtorch to build against and to keep using: a folder, the pinned torch by pip, Debian's libtorch-dev,
                 or a new search (LIBTORCH, python3's torch, the cache, else installed)
   --build-only  only build the addon, into FOLDER/sqa.node; run with SQA_ADDON=FOLDER/sqa.node to use it
+  --no-load     with --build-only: do not try whether it loads, for a libtorch whose own libraries are elsewhere
 `;
 
 /** @param {string[]} args */
@@ -17,7 +18,12 @@ function main(args) {
   try {
     options = parseArgs({
       args,
-      options: { libtorch: { type: "string" }, "build-only": { type: "string" }, help: { type: "boolean" } },
+      options: {
+        libtorch: { type: "string" },
+        "build-only": { type: "string" },
+        "no-load": { type: "boolean" },
+        help: { type: "boolean" },
+      },
     }).values;
   } catch (error) {
     process.stderr.write(`set-up: ${/** @type {Error} */ (error).message.split("\n")[0]}\n${usage}`);
@@ -28,9 +34,9 @@ function main(args) {
     return 0;
   }
   try {
-    const { libtorch, "build-only": folder } = options;
+    const { libtorch, "build-only": folder, "no-load": noLoad } = options;
     if (folder === undefined) setUp({ libtorch });
-    else buildOnly({ libtorch, folder });
+    else buildOnly({ libtorch, folder, load: noLoad !== true });
     return 0;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;

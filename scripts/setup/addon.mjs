@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { run, runOrFail } from "./command.mjs";
-import { SetupError, timed } from "./progress.mjs";
+import { programOnPath, run, runOrFail } from "./command.mjs";
+import { cudaBuild } from "./cuda.mjs";
+import { SetupError, say, timed } from "./progress.mjs";
 import { filesBelow, hashOfContents, isFresh, readJson, writeJson } from "./stamp.mjs";
 
 /** @typedef {import("./libtorch-folder.mjs").Libtorch} Libtorch */
@@ -22,6 +23,7 @@ export function addonStamp(root, { version, path }) {
   return {
     native: hashOfContents(sources),
     libtorch: { version, path },
+    cuda: cudaBuild(path),
     nodeApiHeaders: headers?.version ?? "none",
     nodeMajor: process.versions.node.split(".")[0],
   };
@@ -38,18 +40,26 @@ export function addonFresh(root, libtorch, folder) {
 /**
  * Builds `folder`/sqa.node if it is not fresh, and loads it once in another process: a libtorch that cannot be loaded is
  * told now, not at the first use. Returns the addon's path.
- * @param {string} root @param {Libtorch} libtorch @param {string} folder
+ * @param {string} root @param {Libtorch} libtorch @param {string} folder @param {{ load?: boolean }} [options]
  */
-export function buildAddon(root, libtorch, folder) {
+export function buildAddon(root, libtorch, folder, { load = true } = {}) {
   const addon = join(folder, "sqa.node");
   if (addonFresh(root, libtorch, folder)) return addon;
   const stamp = addonStamp(root, libtorch);
+  if (stamp.cuda !== null) {
+    const { nvcc } = stamp.cuda;
+    say(
+      nvcc === null
+        ? "set-up: no nvcc: without kernels of our own SQA and its noise cannot run on a CUDA device (put nvcc on PATH)"
+        : `set-up: CUDA kernels by ${nvcc}`,
+    );
+  }
   timed(`set-up: compiling the addon against libtorch ${libtorch.version} (half a minute or more)`, () => {
     compile(root, libtorch, join(folder, "cmake"));
     // A running process may have the old addon mapped: replace it, never write into it.
     copyFileSync(join(folder, "cmake", "sqa.node"), `${addon}.new`);
     renameSync(`${addon}.new`, addon);
-    checkLoads(addon, libtorch);
+    if (load) checkLoads(addon, libtorch);
   });
   writeJson(stampFile(folder), stamp);
   return addon;
@@ -58,8 +68,11 @@ export function buildAddon(root, libtorch, folder) {
 /** @param {string} root @param {Libtorch} libtorch @param {string} folder */
 function compile(root, libtorch, folder) {
   mkdirSync(folder, { recursive: true });
+  const nvcc = cudaBuild(libtorch.path)?.nvcc;
   const configure = [
-    ...["-G", "Unix Makefiles", "-S", join(root, "native"), "-B", folder, "-DCMAKE_BUILD_TYPE=Release"],
+    ...["-G", programOnPath("make") ? "Unix Makefiles" : "Ninja"],
+    ...["-S", join(root, "native"), "-B", folder, "-DCMAKE_BUILD_TYPE=Release"],
+    ...(nvcc ? [`-DCMAKE_CUDA_COMPILER=${nvcc}`] : []),
     `-DTORCH_PREFIX=${libtorch.path}`,
     `-DNODE_API_INCLUDE=${join(root, "node_modules", "node-api-headers", "include")}`,
   ];

@@ -42,14 +42,14 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
 
 /**
  * Builds an addon into a folder of its own, for SQA_ADDON; build/current.json stays as it is. Returns the addon's path.
- * @param {{ root?: string, env?: Record<string, string | undefined>, libtorch?: string | undefined, folder: string }} options
+ * @param {{ root?: string, env?: Record<string, string | undefined>, libtorch?: string | undefined, folder: string, load?: boolean }} options
  */
-export function buildOnly({ root = checkout, env = process.env, libtorch, folder }) {
+export function buildOnly({ root = checkout, env = process.env, libtorch, folder, load = true }) {
   checkNode();
   return withLock(join(root, "build", "set-up.lock"), () => {
     setUpNodeModules(root);
     setUpTools();
-    return buildAddon(root, chooseLibtorch(libtorch, root, env), resolve(root, folder));
+    return buildAddon(root, chooseLibtorch(libtorch, root, env), resolve(root, folder), { load });
   });
 }
 

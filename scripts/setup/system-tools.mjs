@@ -27,16 +27,21 @@ export function installPackages(packages, purpose) {
   });
 }
 
+/** Whether a program or, for make, what does the same for CMake is on PATH. @param {string} program */
+function isThere(program) {
+  return programOnPath(program) !== undefined || (program === "make" && programOnPath("ninja") !== undefined);
+}
+
 /** Installs cmake, g++ and make where they are missing. */
 export function setUpTools() {
-  const missing = Object.entries(tools).filter(([program]) => programOnPath(program) === undefined);
+  const missing = Object.entries(tools).filter(([program]) => !isThere(program));
   if (missing.length === 0) return;
   const names = missing.map(([program]) => program).join(", ");
   installPackages(
     missing.map(([, name]) => name),
     names,
   );
-  const still = missing.filter(([program]) => programOnPath(program) === undefined);
+  const still = missing.filter(([program]) => !isThere(program));
   if (still.length > 0)
     throw new SetupError(`set-up: ${still.map(([program]) => program).join(", ")} not on PATH after its installation`);
 }

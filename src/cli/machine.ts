@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { datasets } from "../datasets/index.js";
+import type { CudaAbilities } from "../engine/device-name.js";
 import { operators as ops, threads, versions } from "../engine/index.js";
 import { addonRecord } from "../engine/native.js";
 
@@ -26,7 +27,7 @@ function node(): Finding {
 /** Loads libtorch and computes with it. */
 function libtorch(): Finding[] {
   try {
-    const { libtorch: version, cpuCapability, cudaDevices } = versions();
+    const { libtorch: version, cpuCapability, ...cuda } = versions();
     const sum = ops.ones([2, 2]).sum().item();
     if (sum !== 4) throw new Error(`the sum of four ones came out as ${sum}`);
     const named = process.env.SQA_ADDON;
@@ -35,13 +36,24 @@ function libtorch(): Finding[] {
       { name: "libtorch", value: `${version} from ${source}: ${path}`, needed: true },
       { name: "cpuCapability", value: cpuCapability, needed: false },
       { name: "threads", value: `${threads()} of ${availableParallelism()} processors`, needed: false },
-      { name: "cuda", value: cudaDevices === 0 ? "no devices" : `${cudaDevices} devices`, needed: false },
+      cudaFinding(cuda),
     ];
   } catch (error) {
     const [reason] = (error as Error).message.split("\n");
     const problem = `${reason}; run npm run setup, which finds or installs libtorch and builds the addon`;
     return [{ name: "libtorch", value: "does not load", needed: true, problem }];
   }
+}
+
+/** What of CUDA there is, for the doctor's table. */
+export function cudaFinding({ cuda, cudaDevices }: Omit<CudaAbilities, "libtorch">): Finding {
+  const about = { name: "cuda", needed: false };
+  if (cuda === "none") return { ...about, value: "no: this libtorch is built without it" };
+  const devices = cudaDevices === 1 ? "1 device" : `${cudaDevices || "no"} devices`;
+  if (cuda === "kernels") return { ...about, value: devices };
+  const problem =
+    "the addon has no CUDA kernels, so SQA and its noise cannot run on a CUDA device; put nvcc on PATH and run npm run setup";
+  return { ...about, value: `${devices}; no kernels of our own`, problem };
 }
 
 /** What a processor's flags, as /proc/cpuinfo lists them, say of arithmetic in bfloat16. */

@@ -1,4 +1,4 @@
-import { scope, type Tensor, tensor } from "../engine/index.js";
+import { checkDevice, scope, type Tensor, tensor } from "../engine/index.js";
 import type { Split } from "./dataset.js";
 
 /** Images float32 (N, C, H, W) in [0, 1], labels int64 (N), and the images' positions in the split, int64 (N). */
@@ -8,22 +8,30 @@ export interface Batch {
   readonly imageIds: Tensor;
 }
 
-/** A split held by the engine: bytes in memory, floats only in a batch. */
+/** A split held by the engine: bytes in the memory of a device, floats only in a batch. */
 export class TensorSplit {
   readonly count: number;
   readonly #images: Tensor;
   readonly #labels: Tensor;
+  readonly #device: string;
 
-  constructor(split: Split, imageShape: readonly [number, number, number]) {
+  /** On the CPU where no device is given; RangeError for one that is not there. */
+  constructor(split: Split, imageShape: readonly [number, number, number], { device = "cpu" } = {}) {
     this.count = split.count;
-    this.#images = tensor(split.images, [split.count, ...imageShape]);
-    this.#labels = tensor(split.labels, [split.count], "int64");
+    this.#device = checkDevice(device);
+    this.#images = this.#placed(() => tensor(split.images, [split.count, ...imageShape]));
+    this.#labels = this.#placed(() => tensor(split.labels, [split.count], "int64"));
+  }
+
+  /** A tensor brought to the device. */
+  #placed(make: () => Tensor): Tensor {
+    return this.#device === "cpu" ? make() : scope(() => make().to({ device: this.#device }));
   }
 
   /** The images of the given positions, in their order. */
   batch(positions: Int32Array): Batch {
     return scope(() => {
-      const imageIds = tensor(positions, [positions.length], "int64");
+      const imageIds = this.#placed(() => tensor(positions, [positions.length], "int64"));
       const images = this.#images.indexSelect(0, imageIds).to("float32").div(255);
       return { images, labels: this.#labels.indexSelect(0, imageIds), imageIds };
     });

@@ -1,9 +1,23 @@
+import { type CudaAbilities, deviceNamed } from "./device-name.js";
 import { native } from "./native.js";
 
 /** Versions and abilities of the loaded libtorch. */
-export function versions(): { libtorch: string; cpuCapability: string; cudaDevices: number } {
+export function versions(): CudaAbilities & { readonly cpuCapability: string } {
   return native().versions();
 }
+
+/**
+ * The full name of a device that is there, `cpu` or `cuda:0`, for `cpu`, `cuda` or `cuda:N`. Throws a TypeError for no such
+ * name, and a RangeError that says why where the device is not there.
+ */
+export function checkDevice(name: string): string {
+  if (name === "cpu") return name;
+  abilities ??= versions();
+  return deviceNamed(name, abilities);
+}
+
+/** Devices do not come and go while a process runs. */
+let abilities: CudaAbilities | undefined;
 
 /** The number of threads that one operator may use. */
 export function threads(): number {

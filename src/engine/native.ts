@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import type { CudaAbilities } from "./device-name.js";
 import { TensorError } from "./errors.js";
 
 /** A native tensor: an external that owns an at::Tensor. Only the engine sees it. */
@@ -39,7 +40,7 @@ interface Native {
   setGradEnabled(flag: boolean): boolean;
   setThreads(threads: number): void;
   threads(): number;
-  versions(): { libtorch: string; cpuCapability: string; cudaDevices: number };
+  versions(): CudaAbilities & { readonly cpuCapability: string };
   memory(): { tensors: number; bytes: number };
   quantizeActivation(
     h: Handle,

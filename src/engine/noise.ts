@@ -11,7 +11,7 @@ export interface Noise {
   readonly seed: Seed;
   /** Which of the independent draws, 0 .. 2^32 - 1. */
   readonly draw: number;
-  /** An id for each image of the batch, int64 of shape (N): ids below 2^32. */
+  /** An id for each image of the batch, int64 of shape (N): ids below 2^32. On a CUDA device another id's noise is NaN. */
   readonly imageIds: Tensor;
 }
 
@@ -45,7 +45,7 @@ export function noiseWords(
   return [noise.seed.low, noise.seed.high, noise.draw, stream];
 }
 
-/** Uniforms in [0, 1), float32 of shape (N, ...elementShape), by Philox-4x32-10 (Salmon et al. 2011). */
+/** Uniforms in [0, 1), float32 of shape (N, ...elementShape), by Philox-4x32-10 (Salmon et al. 2011); on the ids' device. */
 export function countedUniform(noise: Noise, stream: number, elementShape: readonly number[]): Tensor {
   return new Tensor(native().countedUniform(noise.imageIds.handle, elementShape, ...noiseWords(noise, stream)));
 }
@@ -87,7 +87,8 @@ export function checkLambda(lambda: number): void {
  * The SQA kernel: quantizes activations (N, C, ...) or (N, F) to lambda + 1 levels, with a straight-through gradient
  * (Yoon, Park and Kim, Algorithm 1). `uniforms` replaces counted noise; nearest rounding looks at neither.
  * A constant range is returned as it is; one with NaN or infinity in it, or whose width overflows, becomes NaN.
- * `channel` is each channel of each image by itself and needs (N, C, ...).
+ * `channel` is each channel of each image by itself and needs (N, C, ...). float32, on a CUDA device bfloat16 as well: then
+ * with the arithmetic of float32 and the same draws.
  */
 export function quantizeActivation(
   h: Tensor,

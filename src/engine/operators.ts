@@ -86,6 +86,7 @@ const detachOperator = operator("aten::detach", "");
 const cloneOperator = operator("aten::clone", "");
 const contiguousOperator = operator("aten::contiguous", "");
 const to_dtypeOperator = operator("aten::to", "dtype");
+const to_deviceOperator = operator("aten::to", "device");
 const zerosLikeOperator = operator("aten::zeros_like", "");
 const onesLikeOperator = operator("aten::ones_like", "");
 const fullLikeOperator = operator("aten::full_like", "");
@@ -499,6 +500,11 @@ export abstract class TensorOperators {
   /** `aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)` */
   to(dtype: DType, copy?: boolean, memoryFormat?: MemoryFormat): Tensor {
     return call(to_dtypeOperator, [this.self(), scalarType(dtype), undefined, copy, memoryFormatCode(memoryFormat)]) as Tensor;
+  }
+
+  /** `aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)` */
+  toDevice(device: string, dtype: DType, copy?: boolean, memoryFormat?: MemoryFormat): Tensor {
+    return call(to_deviceOperator, [this.self(), device, scalarType(dtype), undefined, copy, memoryFormatCode(memoryFormat)]) as Tensor;
   }
 
   /** `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */

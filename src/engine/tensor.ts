@@ -1,5 +1,14 @@
+import { checkDevice } from "./devices.js";
 import { setTensorWrapper } from "./dispatch.js";
-import { arrayTypes, type DType, dtypeOf, dtypeOfArray, scalarType, type TypedArray } from "./dtype.js";
+import {
+  arrayTypes,
+  type DType,
+  dtypeOf,
+  dtypeOfArray,
+  type MemoryFormat,
+  scalarType,
+  type TypedArray,
+} from "./dtype.js";
 import { UseAfterDisposeError } from "./errors.js";
 import { type Handle, native } from "./native.js";
 import { TensorOperators } from "./operators.js";
@@ -60,6 +69,24 @@ export class Tensor extends TensorOperators {
 
   get disposed(): boolean {
     return this.#handle === null;
+  }
+
+  /**
+   * This tensor with another dtype, or on another device: `to("bfloat16")`, `to({ device: "cuda" })`, or both. Without `copy`
+   * it shares its memory with this one where nothing changes. RangeError for a device that is not there.
+   */
+  override to(
+    target: DType | { readonly dtype?: DType; readonly device?: string },
+    copy?: boolean,
+    memoryFormat?: MemoryFormat,
+  ): Tensor {
+    if (typeof target === "string") return super.to(target, copy, memoryFormat);
+    if (typeof target !== "object" || target === null) {
+      throw new TypeError(`to takes a dtype or { dtype, device }, not ${String(target)}`);
+    }
+    const { dtype = this.dtype, device } = target;
+    if (device === undefined) return super.to(dtype, copy, memoryFormat);
+    return this.toDevice(checkDevice(device), dtype, copy, memoryFormat);
   }
 
   /** Makes gradients with respect to this tensor available to `grad`, and returns it. */

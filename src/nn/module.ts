@@ -1,4 +1,4 @@
-import { type BlockQuantization, type Noise, scope, Tensor } from "../engine/index.js";
+import { type BlockQuantization, checkDevice, keep, type Noise, scope, Tensor } from "../engine/index.js";
 
 /** What a network needs to know of the pass it is in. */
 export interface Pass {
@@ -84,10 +84,33 @@ export abstract class Module {
     return new Map([...this.state()].filter(([, value]) => value.requiresGrad));
   }
 
+  /**
+   * Moves every tensor of the network to a device (`cpu`, `cuda` or `cuda:N`), also those of what is applied to its outputs, and
+   * frees the old ones: so an optimizer is made afterwards. Returns the network; RangeError for a device that is not there.
+   */
+  to(device: string): this {
+    const target = checkDevice(device);
+    const moved = new Map<Tensor, Tensor>();
+    for (const module of everyModule(this)) {
+      for (const [name, value] of Object.entries(module)) {
+        if (!(value instanceof Tensor) || value.device === target) continue;
+        if (!moved.has(value)) moved.set(value, onDevice(value, target));
+        Reflect.set(module, name, moved.get(value));
+      }
+    }
+    for (const old of moved.keys()) old.dispose();
+    return this;
+  }
+
   /** Frees every tensor of the network. */
   dispose(): void {
     for (const value of this.state().values()) value.dispose();
   }
+}
+
+function onDevice(value: Tensor, device: string): Tensor {
+  const moved = keep(scope(() => value.detach().to({ device })));
+  return value.requiresGrad ? moved.requireGrad() : moved;
 }
 
 /** A network's own module, all those below it, and what is applied to their outputs. */

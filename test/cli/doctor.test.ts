@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { bf16Support, type Finding } from "../../src/cli/machine.js";
+import { bf16Support, cudaFinding, type Finding } from "../../src/cli/machine.js";
 import { main } from "../../src/cli/main.js";
 import { versions } from "../../src/engine/index.js";
 import { captureOutput } from "./captured-output.js";
@@ -47,5 +47,16 @@ describe("bfloat16", () => {
     expect(bf16Support("avx512f avx512_bf16 amx_bf16 amx_tile".split(" "))).toBe("yes (amx_bf16, avx512_bf16)");
     expect(bf16Support("avx2 avx512f avx512_bf16".split(" "))).toBe("yes (avx512_bf16)");
     expect(bf16Support("avx avx2 fma".split(" "))).toBe("no (emulated: slow)");
+  });
+});
+
+describe("CUDA", () => {
+  it("is told by how the addon was built", () => {
+    expect(cudaFinding({ cuda: "none", cudaDevices: 0 }).value).toBe("no: this libtorch is built without it");
+    expect(cudaFinding({ cuda: "kernels", cudaDevices: 0 }).value).toBe("no devices");
+    expect(cudaFinding({ cuda: "kernels", cudaDevices: 1 }).value).toBe("1 device");
+    const { value, needed, problem } = cudaFinding({ cuda: "libtorch", cudaDevices: 2 });
+    expect([value, needed]).toEqual(["2 devices; no kernels of our own", false]);
+    expect(problem).toContain("put nvcc on PATH and run npm run setup");
   });
 });

@@ -1,0 +1,24 @@
+// For a build without kernels for CUDA: what needs them says so.
+#include "../cuda.h"
+
+namespace sqa {
+namespace {
+
+[[noreturn]] void refuse(const char* what) {
+  TORCH_CHECK(false, what,
+              " on a CUDA device needs the addon's CUDA kernels, which were not compiled: set-up found no CUDA libtorch or "
+              "no nvcc (put nvcc on PATH and run npm run setup)");
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+bool hasCudaKernels() { return false; }
+
+at::Tensor quantizeOnCuda(const at::Tensor&, int64_t, Range, bool, const NoiseKey&, const at::Tensor&, const at::Tensor&) {
+  refuse("SQA");
+}
+
+at::Tensor countedUniformOnCuda(const at::Tensor&, at::IntArrayRef, const NoiseKey&) { refuse("counted noise"); }
+
+}  // namespace sqa

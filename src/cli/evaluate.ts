@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { parseAttack, shortLabel } from "../attacks/index.js";
 import { type Dataset, datasetByName, type Split, subset } from "../datasets/index.js";
-import { setThreads } from "../engine/index.js";
+import { checkDevice, setThreads } from "../engine/index.js";
 import {
   type Evaluation,
   type EvaluationEvent,
@@ -19,7 +19,7 @@ import { evaluationJson, evaluationTable } from "./evaluation-text.js";
 import { quantizationOf, sqaOption } from "./network-options.js";
 import { note, out } from "./output.js";
 import { withProgress } from "./progress.js";
-import { runOptions } from "./run-options.js";
+import { deviceOption, runOptions } from "./run-options.js";
 import { asUsage, UsageError } from "./usage-error.js";
 
 /** Table 1's attacks, the paper's. */
@@ -49,6 +49,7 @@ const options = z.strictObject({
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   batchSize: z.int().min(1).default(500).describe("images attacked together; no result depends on it"),
   threads: runOptions.threads,
+  device: deviceOption,
   json: z.boolean().default(false).describe("print one JSON object"),
 });
 type Options = z.output<typeof options>;
@@ -83,7 +84,9 @@ function loadSplit(given: Options, dataset: Dataset): Split {
 
 async function run(given: Options, operand: string | undefined, signal: AbortSignal): Promise<number> {
   if (given.threads !== undefined) setThreads(given.threads);
+  const device = asUsage(() => checkDevice(given.device));
   const { model, run: source } = asUsage(() => openNetwork(given, operand));
+  model.module.to(device);
   const definition = datasetByName(given.dataset ?? source?.config.dataset ?? "mnist");
   if (definition.imageShape.join() !== model.inputShape.join()) {
     const [wanted, found] = [model.inputShape, definition.imageShape].map((shape) => shape.join(" x "));
@@ -105,7 +108,7 @@ async function run(given: Options, operand: string | undefined, signal: AbortSig
   const attacks = attackTexts.map(parseAttack);
   const { draws, seed, batchSize } = given;
   const surrogate = given.transferFrom === undefined ? undefined : model.classifier({ quantization: false });
-  const events = evaluate(classifier, split, { attacks, draws, seed, batchSize, surrogate, signal });
+  const events = evaluate(classifier, split, { attacks, draws, seed, batchSize, surrogate, device, signal });
   const evaluation = await withBar(events, attacks.length);
   const subject = { ...given, network: model.network, model, source, dataset: dataset.name, attackTexts };
   out(given.json ? JSON.stringify(evaluationJson(evaluation, subject)) : evaluationTable(evaluation, subject));

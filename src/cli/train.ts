@@ -13,7 +13,7 @@ import {
 import { defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
 import { quantizationOf, sqaOption } from "./network-options.js";
-import { runOptions } from "./run-options.js";
+import { deviceOption, runOptions } from "./run-options.js";
 import { quoted, shownPath, showTraining } from "./train-output.js";
 import { asUsage, usageUntilBegun } from "./usage-error.js";
 
@@ -45,6 +45,7 @@ const options = z.strictObject({
     .describe("attacks after each epoch: the first single-step, the last the strongest"),
   ...dataOptions,
   ...runOptions,
+  device: deviceOption,
   checkpointSeconds: z.number().min(0).default(30).describe("seconds between two checkpoints within an epoch"),
 });
 
@@ -52,7 +53,7 @@ type Options = z.output<typeof options>;
 
 /** The configuration that the options ask for: flags, then the preset, then the defaults. */
 function configOf(given: Options) {
-  const { preset, sqa, probes, data, checksums, runs, threads, checkpointSeconds, ...rest } = given;
+  const { preset, sqa, probes, data, checksums, runs, threads, device, checkpointSeconds, ...rest } = given;
   const quantization = quantizationOf(sqa);
   const flags = {
     ...rest,
@@ -67,12 +68,13 @@ function configOf(given: Options) {
 }
 
 /** The command that goes on with a run, or shows that it is finished. */
-function sameCommand(run: string, { runs, data, checksums, threads }: Options): string {
+function sameCommand(run: string, { runs, data, checksums, threads, device }: Options): string {
   const words = ["npx sqa train --config", quoted(`${shownPath(run)}/config.json`)];
   if (runs !== "runs") words.push("--runs", quoted(runs));
   if (data !== undefined) words.push("--data", quoted(data));
   if (!checksums) words.push("--no-checksums");
   if (threads !== undefined) words.push("--threads", String(threads));
+  if (device !== "cpu") words.push("--device", device);
   return words.join(" ");
 }
 
@@ -91,8 +93,8 @@ export const trainCommand = defineCommand({
   ],
   async run(given, { signal }) {
     const config = asUsage(() => configOf(given));
-    const { runs, data, checksums, threads, checkpointSeconds } = given;
-    const events = train(config, { runs, data, checksums, threads, checkpointSeconds, signal });
+    const { runs, data, checksums, threads, device, checkpointSeconds } = given;
+    const events = train(config, { runs, data, checksums, threads, device, checkpointSeconds, signal });
     await showTraining(usageUntilBegun(events), (run) => sameCommand(run, given));
     return 0;
   },

@@ -19,7 +19,7 @@ function shifts(uniforms: Tensor, padding: number): Tensor {
 
 /** Positions 0 .. size - 1 moved by each image's shift, (N, size), and which of them lie in the image. */
 function moved(size: number, shift: Tensor): { at: Tensor; inside: Tensor } {
-  const positions = ops.arange(0, size, 1, "int64").unsqueeze(0).add(shift.unsqueeze(1));
+  const positions = ops.arange(0, size, 1, "int64", shift.device).unsqueeze(0).add(shift.unsqueeze(1));
   return { at: positions.clamp(0, size - 1), inside: positions.ge(0).logicalAnd(positions.lt(size)) };
 }
 

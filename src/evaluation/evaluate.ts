@@ -20,6 +20,8 @@ export interface EvaluationOptions {
   readonly seed?: number | undefined;
   /** Images attacked together, 500 by default: results do not depend on it. */
   readonly batchSize?: number | undefined;
+  /** Where the networks are, and the images are put: `cpu` (where left out), `cuda` or `cuda:N`. */
+  readonly device?: string | undefined;
   /** Attacks run on this network, and its images are shown to the evaluated one. */
   readonly surrogate?: Classifier | undefined;
   /** Aborting ends the evaluation after the current batch with the signal's reason. */
@@ -75,7 +77,7 @@ export async function* evaluate(
   const draws = model.randomized ? (options.draws ?? 10) : 1;
   const attackSeed = deriveSeed(seed, "evaluation", "attack");
   const images = split.count;
-  const data = new TensorSplit(split, model.inputShape);
+  const data = new TensorSplit(split, model.inputShape, { device: options.device });
   const rows: EvaluationRow[] = [];
   try {
     for (const attack of [undefined, ...attacks]) {

@@ -12,6 +12,8 @@ import { RunLock } from "./run-lock.js";
 export interface RunEnvironment {
   readonly libtorch: string;
   readonly cpuCapability: string;
+  /** A run of an earlier version does not tell it. */
+  readonly device: string;
   readonly threads: number;
   /** SHA-256 of the training images and labels. */
   readonly data: string;

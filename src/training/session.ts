@@ -44,7 +44,7 @@ export class TrainingSession {
   readonly #mixesImages: boolean;
   #order: { epoch: number; positions: Int32Array } | undefined;
 
-  constructor(config: TrainConfig, dataset: Dataset) {
+  constructor(config: TrainConfig, dataset: Dataset, device = "cpu") {
     const { seed, batchSize, epochs } = config;
     const network: Network = parseNetwork(config.network);
     if (network.inputShape.join() !== dataset.imageShape.join()) {
@@ -63,6 +63,7 @@ export class TrainingSession {
     // Without held-out images the probe shows overfitting to an attack, which needs none, but not to the images.
     this.#probePositions = (heldOut.length > 0 ? heldOut : train).slice(0, config.probeImages);
     this.model = network.build({ seed, sqa: config.sqa ?? undefined });
+    this.model.module.to(device);
     this.#parameters = this.model.module.parameters();
     this.#mixesImages = usesBatchStatistics(this.model.module);
     this.optimizer = optimizers.parse(config.optimizer).optimizer(this.#parameters);
@@ -78,7 +79,7 @@ export class TrainingSession {
     );
     this.learningRate = schedules.parse(config.schedule).schedule({ epochs, stepsPerEpoch: this.stepsPerEpoch });
     // Last, so that nothing this large is made for a configuration that is refused.
-    this.#data = new TensorSplit(split, dataset.imageShape);
+    this.#data = new TensorSplit(split, dataset.imageShape, { device });
   }
 
   #batch(step: number): Batch {

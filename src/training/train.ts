@@ -2,15 +2,17 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { type Dataset, datasetByName } from "../datasets/index.js";
-import { threads as currentThreads, setThreads, versions } from "../engine/index.js";
+import { checkDevice, threads as currentThreads, setThreads, versions } from "../engine/index.js";
 import { type TrainConfig, type TrainConfigInput, trainConfig } from "./config.js";
 import type { TrainEvent } from "./events.js";
 import { type RunEnvironment, RunFolder } from "./run-folder.js";
 import { TrainingSession } from "./session.js";
 import { trainSteps } from "./train-steps.js";
 
-/** How a run is carried out: nothing here changes its weights but the number of threads, in the last bits. */
+/** How a run is carried out: nothing here changes its weights but the device and the number of threads, in the last bits. */
 export interface TrainOptions {
+  /** Where it computes: `cpu` (where left out), `cuda` or `cuda:N`; RangeError for one that is not there. */
+  device?: string;
   /** Where run folders lie. */
   runs?: string;
   /** The folder of the data set's files; its own default where left out. */
@@ -25,7 +27,7 @@ export interface TrainOptions {
 }
 
 /**
- * Trains a network and yields what happens. The same configuration gives the same weights, bit for bit, on one machine
+ * Trains a network and yields what happens. The same configuration gives the same weights, bit for bit, on one machine's CPU
  * and number of threads, whether or not the run was killed: called again, it goes on from its checkpoint, and a finished
  * run is not repeated.
  *
@@ -35,12 +37,13 @@ export interface TrainOptions {
  */
 export async function* train(config: TrainConfigInput, options: TrainOptions = {}): AsyncGenerator<TrainEvent, void> {
   const { runs = "runs", signal, checkpointSeconds = 30 } = options;
+  const device = checkDevice(options.device ?? "cpu");
   if (!(checkpointSeconds >= 0)) throw new RangeError(`checkpointSeconds must be >= 0, not ${checkpointSeconds}`);
   const checked = trainConfig(config);
   const dataset = loadDataset(checked, options);
   const folder = RunFolder.for(checked, runs);
   if (folder.result !== undefined) {
-    if (existsSync(folder.file("environment.json"))) refuseOtherImages(folder, environmentOf(dataset));
+    if (existsSync(folder.file("environment.json"))) refuseOtherImages(folder, environmentOf(dataset, device));
     yield { type: "end", run: folder.path, weights: folder.weights, result: folder.result };
     return;
   }
@@ -49,10 +52,10 @@ export async function* train(config: TrainConfigInput, options: TrainOptions = {
   try {
     if (options.threads !== undefined) setThreads(options.threads);
     // What does not fit together fails here, before a folder is made.
-    session = new TrainingSession(checked, dataset);
+    session = new TrainingSession(checked, dataset, device);
     folder.make();
     using _lock = folder.lock();
-    yield* compareEnvironment(folder, environmentOf(dataset));
+    yield* compareEnvironment(folder, environmentOf(dataset, device));
     yield* trainSteps(session, folder, { signal, checkpointSeconds, turn });
   } finally {
     session?.dispose();
@@ -68,10 +71,10 @@ function loadDataset({ dataset }: TrainConfig, { data, checksums = true }: Train
   });
 }
 
-function environmentOf({ train: split }: Dataset): RunEnvironment {
+function environmentOf({ train: split }: Dataset, device: string): RunEnvironment {
   const { libtorch, cpuCapability } = versions();
   const data = createHash("sha256").update(split.images).update(split.labels).digest("hex");
-  return { libtorch, cpuCapability, threads: currentThreads(), data };
+  return { libtorch, cpuCapability, device, threads: currentThreads(), data };
 }
 
 /** The environment that a run began with; an Error when its images were others. */
@@ -87,6 +90,7 @@ function refuseOtherImages(folder: RunFolder, now: RunEnvironment): RunEnvironme
 function* compareEnvironment(folder: RunFolder, now: RunEnvironment): Generator<TrainEvent> {
   const first = refuseOtherImages(folder, now);
   for (const [key, name] of [
+    ["device", "device"],
     ["threads", "number of threads"],
     ["libtorch", "libtorch"],
     ["cpuCapability", "CPU capability"],

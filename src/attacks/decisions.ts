@@ -30,7 +30,7 @@ export function attackFromNoise(all: Decided, tries: number, attack: (some: Deci
     if (left.size === 0) break;
     scope(() => {
       const some = rowsOf(all, left);
-      const candidates = some.target.uniform(all.images.shape.slice(1), 0, 1, i);
+      const candidates = coarseNoise(some, 2 ** (i % 5), i);
       const success = misclassified(some, candidates);
       const hits = left.indexSelect(0, success.nonzero().flatten());
       points.indexCopy_(0, hits, candidates.indexSelect(0, success.nonzero().flatten()));
@@ -44,6 +44,16 @@ export function attackFromNoise(all: Decided, tries: number, attack: (some: Deci
   attack(rowsOf(all, attacked), moved);
   result.indexCopy_(0, attacked, moved);
   return result;
+}
+
+/** Images (M, C, H, W) of square cells of `side` pixels, each cell uniform in [0, 1]. */
+// paper: cells are pixels. Networks tend to see one class in all such noise, and images of that class would have no start.
+function coarseNoise({ target, images }: Decided, side: number, stream: number): Tensor {
+  const [, channels, height, width] = images.shape as [number, number, number, number];
+  const [down, across] = [Math.ceil(height / side), Math.ceil(width / side)];
+  const cells = target.uniform([channels, down, across], 0, 1, stream);
+  const stretched = cells.reshape([-1, channels, down, 1, across, 1]).expand([-1, -1, -1, side, -1, side]);
+  return stretched.flatten(4).flatten(2, 3).slice(2, 0, height).slice(3, 0, width).contiguous();
 }
 
 function rowsOf({ target, images, labels, draws }: Decided, rows: Tensor): Decided {

@@ -23,7 +23,7 @@ export type Acceptance = "all" | "better";
  * Runs steps `first` .. `steps - 1` on the images of a deterministic network that are not misclassified yet, and on all of
  * a randomized one, whose margins are means that one image more or less does not make final. Changes `state` in place.
  *
- * A misclassified image is frozen at once and leaves the batch when a quarter has: its result never depends on the others.
+ * A misclassified image is frozen at once and leaves the batch when an eighth has: its result never depends on the others.
  */
 export function attackStanding<State extends Standing & Readonly<Record<string, Tensor>>>(
   target: Target,
@@ -35,7 +35,7 @@ export function attackStanding<State extends Standing & Readonly<Record<string, 
   for (let i = first; i < steps; i++) {
     const left = target.randomized ? undefined : scope(() => state.margins.le(0).nonzero().flatten());
     if (left?.size === 0) return;
-    if (left !== undefined && left.size <= 0.75 * count) {
+    if (left !== undefined && left.size <= 0.875 * count) {
       scope(() => {
         const rows = Object.entries(state).map(([name, all]) => [name, all.indexSelect(0, left)] as const);
         const some = Object.fromEntries(rows) as State;

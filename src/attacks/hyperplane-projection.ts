@@ -16,8 +16,7 @@ const huge = 1e8;
  * The shortest steps, in a norm, (N, D), that lead points (N, D) in [0, 1] to their hyperplanes inside [0, 1]; where a
  * hyperplane misses the box, the steps to the box's corner that comes nearest to it (Croce and Hein 2020, section 2.2).
  *
- * All rows are solved at once: pixels are sorted by when they reach the edge of the box, and cumulative sums tell at which
- * of them the hyperplane is reached.
+ * All rows are solved at once.
  */
 export function projectionSteps(norm: Norm, points: Tensor, { normals, offsets }: Hyperplanes): Tensor {
   return scope(() => {
@@ -38,19 +37,28 @@ function lengthsOf(norm: Norm, weights: Tensor, room: Tensor, needed: Tensor): T
 }
 
 /**
- * The level (N, 1) at which the sum over pixels of speed * min(level, reach) is `needed`; `full` is speed * reach. Where it
- * never is, the largest reach.
+ * The level (N, 1) at which the sum over pixels of speed * min(level, reach) is `needed`, or one above every reach where it
+ * never is; `full` is speed * reach.
+ *
+ * That sum is concave and linear between reaches, so that Newton's steps from 0 rise to the level and end there exactly,
+ * after a few passes over the pixels, where sorting them would take many.
  */
 function level(speed: Tensor, reach: Tensor, full: Tensor, needed: Tensor): Tensor {
-  const [reaches, order] = reach.sort(1);
-  const fulls = full.gather(1, order);
-  const before = fulls.cumsum(1).sub(fulls);
-  const speeds = speed.gather(1, order).flip([1]).cumsum(1).flip([1]);
-  const last = reaches.shape[1]! - 1;
-  const place = before.add(speeds.mul(reaches)).lt(needed).sumDim([1], true);
-  const at = place.clamp(undefined, last);
-  const exact = needed.sub(before.gather(1, at)).div(speeds.gather(1, at).clamp(tiny)).clamp(0, huge);
-  return ops.where(place.gt(last), reaches.slice(1, last, last + 1), exact);
+  const found = needed.zerosLike();
+  for (let rising = true; rising; ) {
+    rising = scope(() => {
+      const moving = reach.gt(found);
+      const left = needed.sub(full.maskedFill(moving, 0).sumDim([1], true));
+      const next = left
+        .div(speed.mul(moving).sumDim([1], true).clamp(tiny))
+        .clamp(undefined, huge)
+        .maximum(found);
+      const rose = next.gt(found).any().item() === 1;
+      found.copy_(next);
+      return rose;
+    });
+  }
+  return found;
 }
 
 /** The l1 solution: pixels of the largest weights move as far as they can, until enough is done. */

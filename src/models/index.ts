@@ -1,5 +1,4 @@
-import type { Named } from "../options/named.js";
-import { Registry } from "../options/named.js";
+import { type Named, Registry } from "../options/named.js";
 import type { Network } from "./model.js";
 import { preactResnet18 } from "./preact-resnet.js";
 import { resnet18, resnet34, resnet50, resnet101 } from "./resnet.js";

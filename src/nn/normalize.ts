@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from "../engine/index.js";
+import { operators as ops, type Tensor } from "../engine/index.js";
 import { Module } from "./module.js";
 
 function checkChannels(name: string, values: readonly number[], channels: number): void {
@@ -26,7 +26,11 @@ export class Normalize extends Module {
   }
 
   protected override forward(input: Tensor): Tensor {
-    const shape = [1, this.mean.length, 1, 1];
-    return input.sub(tensor(this.mean, shape)).div(tensor(this.deviation, shape));
+    if (input.shape[1] !== this.mean.length) {
+      throw new RangeError(`normalization of ${this.mean.length} channels cannot take [${input.shape.join(", ")}]`);
+    }
+    // Channel by channel, by plain numbers: constants as tensors would have to lie on the input's device.
+    const channels = this.mean.map((mean, c) => input.select(1, c).sub(mean).div(this.deviation[c]!));
+    return ops.stack(channels, 1);
   }
 }

@@ -95,6 +95,9 @@ test("normalization subtracts the mean and divides by the deviation, and adds no
   const output = layer.apply(tensor([1, 0, 0.5, 1], [1, 2, 1, 2]), pass(false));
   expect(output.toNumbers()).toEqual([1, -1, 0.125, 0.375]);
   expect(layer.state().size).toBe(0);
+  expect(() => layer.apply(tensor([1], [1, 1, 1, 1]), pass(false))).toThrow(
+    "normalization of 2 channels cannot take [1, 1",
+  );
   expect(() => new Normalize([0.5], [0])).toThrow("deviation must be above 0, not [0]");
   expect(() => new Normalize([0.5, 0.5], [1])).toThrow("deviation must hold a number for each channel");
 });

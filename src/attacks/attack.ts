@@ -3,7 +3,8 @@ import { noGrad, scope, Tensor } from "../engine/index.js";
 import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../nn/classifier.js";
 import { type Call, formatCall, type OptionValue } from "../options/call.js";
 import { parseOptions } from "../options/schema.js";
-import { type AttackContext, Target } from "./target.js";
+import type { AttackContext } from "./context.js";
+import { Target } from "./target.js";
 
 /** A norm of perturbations. */
 export type Norm = "linf" | "l2" | "l1";

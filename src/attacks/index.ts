@@ -3,6 +3,7 @@ import { type Call, parseCall } from "../options/call.js";
 import { apgd } from "./apgd.js";
 import { apgdT } from "./apgd-t.js";
 import type { Attack, AttackDescription } from "./attack.js";
+import { autoattack } from "./autoattack.js";
 import { bim } from "./bim.js";
 import { boundary } from "./boundary.js";
 import {
@@ -45,12 +46,13 @@ export {
   defineAttack,
   type Norm,
 } from "./attack.js";
+export type { AttackContext, PassCounter } from "./context.js";
 export { shortLabel } from "./short-label.js";
-export type { AttackContext, PassCounter } from "./target.js";
 export { Target } from "./target.js";
 export {
   apgd,
   apgdT,
+  autoattack,
   backward,
   bim,
   boundary,
@@ -104,6 +106,7 @@ export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, A
     ddn,
     fmn,
     unconstrained,
+    autoattack,
     square,
     nes,
     spsa,

@@ -13,24 +13,9 @@ import {
 import type { Classifier } from "../nn/classifier.js";
 import type { Loss } from "../nn/losses.js";
 import type { Attack } from "./attack.js";
+import type { AttackContext, PassCounter } from "./context.js";
 import { type Derivative, type Differentiate, derivativeAt, gradientOf, jacobianOf } from "./differentiate.js";
-import { composeViews, logitsOfMeanSoftmax, plainView, substituteOf, type View } from "./view.js";
-
-/** Passes of single images through the network that an attack has used. */
-export interface PassCounter {
-  forward: number;
-  backward: number;
-}
-
-/** What an attack runs on: seeds, the ids of the images, and where its passes are counted. */
-export interface AttackContext {
-  readonly seed: Seed | number;
-  /** int64 of shape (N); noise is keyed by them, so results do not depend on how images are batched. */
-  readonly imageIds: Tensor;
-  readonly passes?: PassCounter;
-  /** How the network is seen; in one draw and through its own gradient where left out. */
-  readonly view?: View;
-}
+import { composeViews, meanOfDraws, plainView, type View, viewedLogits } from "./view.js";
 
 /**
  * The classifier under attack as an attack sees it: every call is a fresh draw of the network's noise, or the mean over
@@ -82,7 +67,7 @@ export class Target {
 
   /** Logits (N, classes) without gradients: of one fresh draw, or the mean over as many as the view says. */
   logits(images: Tensor): Tensor {
-    return noGrad(() => scope(() => this.#mean(this.#fresh((noise) => this.#answer(images, noise)))));
+    return noGrad(() => scope(() => this.#freshMean(images)));
   }
 
   /** Predicted classes, int64 (N), of one fresh draw. */
@@ -100,12 +85,10 @@ export class Target {
         const sum = ops.zeros([images.shape[0]!], "float32", images.device);
         for (let draw = 0; draw < draws; draw++) {
           this.#count("forward", images);
-          scope(() =>
-            sum.add_(loss(this.#finite(this.#model.logits(images, this.#modelNoise("selection", draw))), labels)),
-          );
+          const noise = this.#modelNoise("selection", draw);
+          scope(() => sum.add_(loss(this.#finite(this.#model.logits(images, noise)), labels)));
         }
-        sum.div_(draws);
-        return sum;
+        return sum.div(draws);
       }),
     );
   }
@@ -123,8 +106,19 @@ export class Target {
       );
     return noGrad(() =>
       scope(() => {
-        if (this.#view.mean === "softmax") return loss(this.#mean(answers((logits) => logits)), labels);
-        return this.#mean(answers((logits) => loss(logits, labels)));
+        const view = this.#view;
+        if (view.mean === "softmax")
+          return loss(
+            meanOfDraws(
+              answers((logits) => logits),
+              view,
+            ),
+            labels,
+          );
+        return meanOfDraws(
+          answers((logits) => loss(logits, labels)),
+          view,
+        );
       }),
     );
   }
@@ -158,7 +152,7 @@ export class Target {
     const result = enableGrad(() =>
       scope(() => {
         if (this.#view.mean === "softmax" && this.#draws > 1) {
-          return at((input) => this.#mean(this.#fresh((noise) => this.#answer(input, noise))), 1);
+          return at((input) => this.#freshMean(input), 1);
         }
         const [first, ...others] = this.#fresh((noise) => at((input) => this.#answer(input, noise), 1 / this.#draws));
         for (const other of others) {
@@ -179,6 +173,14 @@ export class Target {
     return Array.from({ length: this.#draws }, () => answer(this.#modelNoise("model", this.#draw++)));
   }
 
+  /** Logits with gradients: of one fresh draw, or the mean over as many as the view says. */
+  #freshMean(input: Tensor): Tensor {
+    return meanOfDraws(
+      this.#fresh((noise) => this.#answer(input, noise)),
+      this.#view,
+    );
+  }
+
   /** Logits as they are: a comparison with NaN is false, so such a network would pass for a robust one. */
   #finite(logits: Tensor): Tensor {
     if (this.#requireFinite && !Number.isFinite(scope(() => logits.sum().item()))) {
@@ -187,27 +189,9 @@ export class Target {
     return logits;
   }
 
-  #mean(draws: readonly Tensor[]): Tensor {
-    if (draws.length === 1) return draws[0]!;
-    if (this.#view.mean === "softmax") return logitsOfMeanSoftmax(draws);
-    return ops.stack(draws, 0).sumDim([0]).div(draws.length);
-  }
-
-  /** Logits of one draw, whose gradient is that of the view's substitute. */
+  /** Logits of one draw, as the view shows them. */
   #answer(input: Tensor, noise: Noise): Tensor {
-    const { through, forward, scale } = this.#view;
-    this.#count("forward", input);
-    let logits: Tensor;
-    if (through === undefined) logits = this.#model.logits(input, noise);
-    else {
-      logits = substituteOf(this.#model, through).logits(input, noise);
-      if (forward === "own") {
-        this.#count("forward", input);
-        const own = noGrad(() => this.#model.logits(input.detach(), noise));
-        logits = logits.add(own.sub(logits.detach()));
-      }
-    }
-    return scale === 1 ? logits : logits.mul(scale);
+    return viewedLogits(this.#model, this.#view, input, noise, () => this.#count("forward", input));
   }
 
   /** Uniform noise in [low, high) of shape (N, ...elementShape); `stream` tells an attack's sources of noise apart. */

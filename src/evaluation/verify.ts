@@ -1,4 +1,5 @@
-import type { Attack, Norm } from "../attacks/index.js";
+import type { Attack } from "../attacks/index.js";
+import { perturbationLengths } from "../attacks/perturbation-length.js";
 import { noGrad, scope, type Tensor } from "../engine/index.js";
 
 /** What float32 may add to a radius, as a share of it where it is above 1. */
@@ -13,13 +14,6 @@ export function verifyAdversarial(attack: Attack, images: Tensor, adversarial: T
   if (fault !== undefined) throw new Error(`attack ${attack.label} ${fault}; its result is not counted`);
 }
 
-/** The length of each image's perturbation (N, C, H, W), or the lengths of its parts where the largest is meant. */
-const lengths: Readonly<Record<Norm, (perturbations: Tensor) => Tensor>> = {
-  linf: (perturbations) => perturbations.abs(),
-  l1: (perturbations) => perturbations.abs().sumDim([1, 2, 3]),
-  l2: (perturbations) => perturbations.square().sumDim([1, 2, 3]).sqrt(),
-};
-
 function faultOf({ traits }: Attack, images: Tensor, adversarial: Tensor): string | undefined {
   if (adversarial.dtype !== "float32" || adversarial.shape.join() !== images.shape.join()) {
     const [given, wanted] = [adversarial, images].map(({ dtype, shape }) => `${dtype} [${shape.join(", ")}]`);
@@ -28,7 +22,7 @@ function faultOf({ traits }: Attack, images: Tensor, adversarial: Tensor): strin
   const [low, high] = [adversarial.amin().item(), adversarial.amax().item()];
   if (!(low >= 0 && high <= 1)) return `left the pixel range [0, 1]: it returned ${low} .. ${high}`;
   if (traits.radius === undefined || traits.norm === "none") return undefined;
-  const farthest = lengths[traits.norm](adversarial.to("float64").sub(images)).amax().item();
+  const farthest = perturbationLengths(adversarial.to("float64").sub(images), traits.norm).amax().item();
   if (farthest <= traits.radius + tolerance * Math.max(1, traits.radius)) return undefined;
   return `left its ball: ${traits.norm} distance ${farthest.toPrecision(7)}, but its radius is ${traits.radius}`;
 }

@@ -46,6 +46,10 @@ const short: Record<string, string[]> = {
   fab: ["fab(steps=3)", "fab(norm=l2, epsilon=0.3, steps=3)", "fab(norm=l1, steps=3)"],
   "fab-t": ["fab-t(steps=3, targets=2)", "fab-t(epsilon=0.05, steps=3, targets=2)"],
   "cw-l2": ["cw-l2(steps=30, binarySearchSteps=2, initialConstant=1)"],
+  autoattack: [
+    "autoattack(epsilon=0.05, steps=4, queries=6, targets=2)",
+    "autoattack(epsilon=0.05, version=randomized, steps=3, queries=4, draws=2, selectionDraws=2)",
+  ],
   nes: ["nes(epsilon=0.05, steps=3, samples=10, sigma=0.01, draws=2)"],
   spsa: ["spsa(epsilon=0.05, steps=3, samples=10, draws=2)", "spsa(norm=l2, epsilon=0.4, steps=2, samples=6, draws=2)"],
   "hop-skip-jump": [
@@ -67,6 +71,9 @@ cases.push(
   "restarts(cw-linf(epsilon=0.05, steps=4), times=2)",
   "worst-case(fgsm(epsilon=0.05), madry-cw(steps=4))",
   "within(hop-skip-jump(norm=linf, steps=2, samples=10, draws=3), epsilon=0.1)",
+  "expectation(pgd(epsilon=0.05, stepSize=0.02, steps=3), draws=3, mean=softmax)",
+  "temperature(pgd(epsilon=0.05, stepSize=0.02, steps=3), value=5)",
+  "jacobian-scaling(apgd(epsilon=0.05, steps=4))",
   "minimal-epsilon(pgd(steps=3), maximum=0.1, rounds=3)",
 );
 

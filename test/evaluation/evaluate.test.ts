@@ -54,22 +54,34 @@ describe("a coin that answers right with probability p", () => {
   const p = 0.7;
   const texts = [
     "fgsm",
+    "bim(steps=2)",
     "pgd(steps=2, restarts=5, stepSize=0.2, selectionDraws=2)",
+    "mi-fgsm(steps=2)",
+    "ni-fgsm(steps=2)",
+    "apgd(steps=3, restarts=2, selectionDraws=2, stopWhenFooled=true)",
+    "apgd-t(steps=2, loss=margin)",
     "cw-linf(steps=2)",
     "madry-cw(steps=2)",
-  ];
-  texts.push("cw-l2(steps=3, binarySearchSteps=2)", "restarts(pgd(steps=1), times=4)");
-  texts.push("bim(steps=2)", "mi-fgsm(steps=2)", "ni-fgsm(steps=2)");
-  texts.push("deepfool(steps=2)", "fab(steps=2)", "fab-t(steps=2)", "ead(steps=2, binarySearchSteps=2)");
-  texts.push(
+    "cw-l2(steps=3, binarySearchSteps=2)",
+    "deepfool(steps=2)",
+    "fab(steps=2)",
+    "fab-t(steps=2)",
+    "ead(steps=2, binarySearchSteps=2)",
     "ddn(steps=2)",
     "fmn(steps=2)",
+    "unconstrained(steps=20)",
+    "autoattack(version=rand, steps=3, draws=2)",
+    "autoattack(version=randomized, steps=3, queries=3, draws=2)",
     "square(queries=3)",
     "nes(steps=1, samples=4)",
     "spsa(steps=1, samples=4)",
-  );
-  texts.push("noise(tries=2)", "rotation-translation(angles=2, shifts=2)");
-  texts.push("apgd(steps=3, restarts=2, selectionDraws=2, stopWhenFooled=true)", "apgd-t(steps=2, loss=margin)");
+    "hop-skip-jump(steps=1)",
+    "boundary(steps=2)",
+    "noise(tries=2)",
+    "rotation-translation(angles=2, shifts=2)",
+    "restarts(pgd(steps=1), times=4)",
+    "expectation(pgd(steps=2), draws=3)",
+  ];
 
   it("is reported as p, clean and under every attack", async () => {
     expect([...known.keys()].filter((name) => !texts.some((text) => text.startsWith(name)))).toEqual([]);

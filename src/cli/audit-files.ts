@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import type { Split } from "../datasets/index.js";
+import { writeFileAtomic } from "../engine/atomic-file.js";
+import { versions } from "../engine/index.js";
+import { makeFolder } from "../engine/make-folder.js";
+import { writeSafetensors } from "../engine/safetensors.js";
+import {
+  type Audit,
+  type AuditPlan,
+  attackOf,
+  type TrialStore,
+  type WorstImage,
+  worstImages,
+} from "../evaluation/audit/index.js";
+import { grayLevels, imagePng } from "../report/image-png.js";
+import { auditPage } from "./audit-page.js";
+
+/** What an audit's report is made of. */
+export interface AuditRecord {
+  readonly audit: Audit;
+  readonly plan: AuditPlan;
+  readonly split: Split;
+  readonly store: TrialStore;
+  /** What was audited, for headings. */
+  readonly name: string;
+}
+
+/** The files of a report. */
+export interface AuditFiles {
+  readonly json: string;
+  readonly html: string;
+  /** The folder of worst images, as safetensors and as 8-bit PNG. */
+  readonly images: string;
+}
+
+/** An audit's numbers as JSON. */
+function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImage[]): object {
+  const { libtorch, cpuCapability } = versions();
+  return {
+    audited: name,
+    verdict: audit.verdict,
+    norm: plan.norm,
+    epsilon: plan.epsilon,
+    claimedBy: attackOf(plan.claim)!.label,
+    budget: plan.budget,
+    images: audit.images,
+    clean: audit.clean,
+    claim: audit.claim,
+    worst: audit.worst,
+    ...(audit.majority === undefined ? {} : { worstMajority: audit.majority }),
+    survivesRounding: survivors(worst),
+    checklist: audit.lines,
+    trials: audit.trials.map(({ label, answers, passes, seconds, trial }) => ({
+      attack: label,
+      attacked: trial.on,
+      shownTo: trial.shownTo,
+      accuracy: mean([...answers.shares()]),
+      majority: mean([...answers.majority]),
+      draws: answers.draws,
+      passes,
+      seconds,
+    })),
+    perImage: worst.map(({ position, label, trial, correct, correctRounded }) => ({
+      position,
+      label,
+      brokenBy: correct < 1 ? trial.label : null,
+      norm: trial.norm,
+      length: trial.lengths[position],
+      passes: trial.passes,
+      successRate: 1 - correct,
+      successRateRounded: 1 - correctRounded,
+    })),
+    measuredOn: { libtorch, cpuCapability, node: process.version },
+  };
+}
+
+/** Of the images that are more often wrong than right, the share that still are once rounded to 8 bits. */
+export function survivors(worst: readonly WorstImage[]): number | null {
+  const broken = worst.filter(({ correct }) => correct < 0.5);
+  return broken.length === 0 ? null : mean(broken.map(({ correctRounded }) => (correctRounded < 0.5 ? 1 : 0)));
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Writes audit.json, audit.html and the worst images into a folder; each file is replaced atomically. */
+export async function writeAuditFiles(folder: string, record: AuditRecord): Promise<AuditFiles> {
+  const { plan, audit, split, store } = record;
+  const shape = plan.subject.model.inputShape;
+  const worst = worstImages(plan, audit, split, store);
+  const images = join(folder, "images");
+  makeFolder(images);
+  const data = Float32Array.from(worst.flatMap(({ adversarial }) => [...adversarial]));
+  const labels = BigInt64Array.from(worst, ({ label }) => BigInt(label));
+  writeSafetensors(join(images, "worst.safetensors"), [
+    ["images", { dtype: "float32", shape: [worst.length, ...shape], data }],
+    ["labels", { dtype: "int64", shape: [worst.length], data: labels }],
+  ]);
+  for (const { position, adversarial } of worst) {
+    writeFileAtomic(join(images, `${String(position).padStart(5, "0")}.png`), imagePng(grayLevels(adversarial), shape));
+  }
+  const files = { json: join(folder, "audit.json"), html: join(folder, "audit.html"), images };
+  writeFileAtomic(files.json, `${JSON.stringify(auditJson(record, worst), null, 2)}\n`);
+  writeFileAtomic(files.html, await auditPage(record, worst));
+  return files;
+}

@@ -1,0 +1,140 @@
+import {
+  type Audit,
+  type AuditPlan,
+  attackOf,
+  curveRadii,
+  curveTrial,
+  trialLabel,
+  type WorstImage,
+} from "../evaluation/audit/index.js";
+import { renderSvg } from "../report/chart.js";
+import { type Html, html, htmlImage, htmlPage, htmlTable } from "../report/html.js";
+import { grayLevels, imagePng } from "../report/image-png.js";
+import { type ChartSeries, lineChart } from "../report/line-chart.js";
+import { interval, percent } from "../report/table.js";
+import type { AuditRecord } from "./audit-files.js";
+import { survivors } from "./audit-files.js";
+import { verdictMeaning } from "./audit-text.js";
+
+/** Images shown on the page. */
+const shownImages = 40;
+
+/** An audit as one HTML page that loads nothing from anywhere. */
+export async function auditPage({ audit, plan, name }: AuditRecord, worst: readonly WorstImage[]): Promise<string> {
+  const rounding = survivors(worst);
+  const figures = [
+    ["clean images", audit.clean],
+    [`claimed: ${attackOf(plan.claim)!.label}`, audit.claim],
+    ["worst case of each image over all attacks in the ball", audit.worst],
+    ...(audit.majority === undefined ? [] : [["worst case of the majority vote", audit.majority] as const]),
+  ] as const;
+  return htmlPage(`Audit of ${name}`, [
+    html`<h1>Audit of ${name}</h1>
+<p class="verdict">Verdict: <span class="${audit.verdict === "robust as claimed" ? "passed" : "masked"}">${audit.verdict}</span></p>
+<p>${verdictMeaning[audit.verdict]}. ${plan.norm} radius ${plan.epsilon}; ${audit.images} test images; ${drawsText(audit)}</p>`,
+    htmlTable(
+      ["accuracy", "%", "95 % interval"],
+      figures.map(([title, a]) => [title, percent(a.accuracy), interval(a.low, a.high)]),
+    ),
+    html`<h2>Checklist</h2>`,
+    htmlTable(
+      ["", "question", "evidence", "source"],
+      audit.lines.map((line) => [
+        html`<span class="${line.outcome}">${line.outcome}</span>`,
+        line.question,
+        line.evidence,
+        line.source,
+      ]),
+    ),
+    html`<h2>Security curve</h2>`,
+    { html: await renderSvg(securityChart(audit, plan)) },
+    html`<h2>Convergence</h2>`,
+    { html: await renderSvg(lossChart(audit)) },
+    html`<h2>Attacks</h2>`,
+    trialTable(audit),
+    html`<h2>Adversarial images</h2>
+<p>Each image clean, in its worst form, and the difference (gray: none). ${
+      rounding === null ? "" : `Rounded to 8 bits, ${percent(rounding)} % of the images that fool the network still do.`
+    }</p>`,
+    html`<div class="images">${worst.slice(0, shownImages).map((image) => imageFigure(image, plan))}</div>`,
+  ]);
+}
+
+function drawsText({ trials }: Audit): string {
+  const draws = Math.max(...trials.map(({ answers }) => answers.draws));
+  return draws === 1
+    ? "one answer an image."
+    : `${draws} fresh draws an image, none of which an attack saw; accuracy is that of one draw.`;
+}
+
+function securityChart(audit: Audit, plan: AuditPlan) {
+  const byLabel = new Map(audit.trials.map((result) => [result.label, result]));
+  const accuracyOf = (label: string) => {
+    const shares = byLabel.get(label)!.answers.shares();
+    return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  };
+  const pgd = curveRadii(plan).map((epsilon) => ({ x: epsilon, y: accuracyOf(trialLabel(curveTrial(plan, epsilon))) }));
+  const others = audit.trials.filter(({ trial, label }) => {
+    const attack = attackOf(trial);
+    return (
+      attack?.traits.norm === plan.norm &&
+      attack.traits.radius === plan.epsilon &&
+      label !== trialLabel(curveTrial(plan, plan.epsilon))
+    );
+  });
+  const series: ChartSeries[] = [
+    { name: "PGD", points: [{ x: 0, y: audit.clean.accuracy }, ...pgd] },
+    { name: "claimed", points: [{ x: plan.epsilon, y: audit.claim.accuracy }] },
+    {
+      name: "worst case of all",
+      points: [{ x: plan.epsilon, y: audit.worst.accuracy, low: audit.worst.low, high: audit.worst.high }],
+    },
+    { name: "other attacks", points: others.map(({ label }) => ({ x: plan.epsilon, y: accuracyOf(label) })) },
+  ];
+  return lineChart({
+    title: "Accuracy against epsilon",
+    x: { label: `${plan.norm} radius` },
+    y: { label: "accuracy", percent: true },
+    series: series.filter(({ points }) => points.length > 0),
+    height: 300,
+  });
+}
+
+function lossChart({ losses }: Audit) {
+  return lineChart({
+    title: "Mean loss at each step of the standard attack",
+    x: { label: "step" },
+    y: { label: "cross-entropy" },
+    series: [{ name: "loss", points: losses.map((y, x) => ({ x, y })) }],
+    height: 220,
+  });
+}
+
+function trialTable({ trials }: Audit): Html {
+  const rows = trials.map(({ label, answers, passes, seconds }) => {
+    const shares = answers.shares();
+    return [
+      label,
+      percent(shares.reduce((sum, share) => sum + share, 0) / shares.length),
+      percent(answers.majority.reduce((sum, one) => sum + one, 0) / shares.length),
+      Math.round(passes.forward),
+      Math.round(passes.backward),
+      seconds.toFixed(1),
+    ];
+  });
+  return htmlTable(["attack", "accuracy %", "majority %", "forward passes", "backward passes", "seconds"], rows);
+}
+
+function imageFigure(
+  { clean, adversarial, label, trial, correct, position }: WorstImage,
+  { subject }: AuditPlan,
+): Html {
+  const shape = subject.model.inputShape;
+  const zoom = Math.max(1, Math.round(64 / shape[1]));
+  const difference = adversarial.map((pixel, i) => (pixel - clean[i]! + 1) / 2);
+  const caption = `${position}: label ${label}, right in ${percent(correct)} % of draws, ${attackOf(trial.trial)?.name ?? "clean"}`;
+  const images = [clean, adversarial, difference].map((pixels) =>
+    htmlImage(imagePng(grayLevels(pixels), shape, zoom), caption),
+  );
+  return html`<figure>${images}<figcaption>${caption}</figcaption></figure>`;
+}

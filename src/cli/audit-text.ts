@@ -1,0 +1,53 @@
+import type { Audit, AuditPlan, Outcome } from "../evaluation/audit/index.js";
+import { interval, percent, renderTable } from "../report/table.js";
+import type { AuditFiles } from "./audit-files.js";
+import { colors } from "./output.js";
+
+/** What each verdict means, in a sentence. */
+export const verdictMeaning: Readonly<Record<Audit["verdict"], string>> = {
+  "robust as claimed": "no attack in the ball left clearly less than claimed, and nothing hides gradients",
+  "not robust": "attacks in the ball leave no more than chance",
+  overstated: "attacks in the same ball leave clearly less than claimed",
+  masked: "attacks by gradients fail for another reason than robustness, so the claim says little",
+  invalid: "the network or the claimed attack does not do what an evaluation takes for granted",
+};
+
+/** An audit for a terminal: verdict, figures, checklist, trials, files. */
+export function auditText(audit: Audit, plan: AuditPlan, files: AuditFiles): string {
+  const { bold, dim, green, red, yellow } = colors("stdout");
+  const paint: Readonly<Record<Outcome, (text: string) => string>> = {
+    passed: green,
+    noted: yellow,
+    masked: red,
+    invalid: red,
+    skipped: dim,
+  };
+  const good = audit.verdict === "robust as claimed";
+  const figures = [
+    ["clean", audit.clean],
+    ["claimed", audit.claim],
+    ["worst case of each image", audit.worst],
+    ...(audit.majority === undefined ? [] : [["worst case, majority vote", audit.majority] as const]),
+  ] as const;
+  const figureTable = renderTable(
+    {
+      columns: [`${plan.norm} ${plan.epsilon}, ${audit.images} images`, "accuracy %", "95 % interval"],
+      rows: figures.map(([name, value]) => [name, percent(value.accuracy), interval(value.low, value.high)]),
+    },
+    "terminal",
+    { heading: bold, rule: dim },
+  );
+  const lines = audit.lines.map(
+    ({ outcome, question, evidence }) => `${paint[outcome](outcome.padEnd(8))}${question}\n        ${dim(evidence)}`,
+  );
+  return [
+    `${bold("verdict:")} ${(good ? green : red)(bold(audit.verdict))} – ${verdictMeaning[audit.verdict]}`,
+    "",
+    figureTable,
+    "",
+    ...lines,
+    "",
+    dim(`report: ${files.html}`),
+    dim(`numbers: ${files.json}; worst images: ${files.images}`),
+  ].join("\n");
+}

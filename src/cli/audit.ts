@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { parseAttack, shortLabel } from "../attacks/index.js";
+import { datasetByName, subset } from "../datasets/index.js";
+import { deriveSeed, setThreads } from "../engine/index.js";
+import {
+  type Audit,
+  type AuditEvent,
+  type AuditPlan,
+  audit,
+  type BudgetName,
+  budgets,
+  FolderStore,
+  type Subject,
+  whiteBox,
+} from "../evaluation/audit/index.js";
+import { networkFromRun, type OpenedNetwork } from "../evaluation/index.js";
+import { parseCall } from "../options/call.js";
+import { ratio } from "../options/ratio.js";
+import { readBy } from "../options/read-by.js";
+import { writeAuditFiles } from "./audit-files.js";
+import { auditText } from "./audit-text.js";
+import { type CommandContext, defineCommand } from "./command.js";
+import { dataOptions } from "./data-options.js";
+import { note, out } from "./output.js";
+import { withProgress } from "./progress.js";
+import { runOptions } from "./run-options.js";
+import { UsageError } from "./usage-error.js";
+
+const options = z.strictObject({
+  budget: z
+    .enum(Object.keys(budgets) as [BudgetName, ...BudgetName[]])
+    .default("standard")
+    .describe("how much is spent"),
+  epsilon: ratio({ above: 0 }).optional().describe("radius of the claim (default: that of the run's training)"),
+  norm: z.enum(["linf", "l2"]).default("linf").describe("norm of the radius"),
+  claim: readBy("an attack such as pgd(epsilon=0.3)", parseAttack)
+    .optional()
+    .describe("attack that the claimed accuracy was measured by (default: PGD with 40 steps, the paper's)"),
+  transferFrom: z.array(z.string().min(1)).default([]).describe("run folders of other networks to take images from"),
+  limit: z.int().min(1).optional().describe("test images (default: the budget's)"),
+  data: dataOptions.data,
+  seed: z.int().min(0).default(0).describe("seed of all noise"),
+  out: z.string().min(1).optional().describe("folder of the report (default: inside the run folder)"),
+  threads: runOptions.threads,
+  json: z.boolean().default(false).describe("print audit.json in place of the table"),
+});
+type Options = z.output<typeof options>;
+
+/** The radius that a run trained for, in its method's options. */
+function trainedEpsilon({ run }: OpenedNetwork): number {
+  const epsilon = run === undefined ? undefined : parseCall(run.config.method).options.epsilon;
+  if (typeof epsilon !== "number") throw new UsageError("give --epsilon: the run's training method has none");
+  return epsilon;
+}
+
+function planOf(given: Options, opened: OpenedNetwork, subject: Subject): AuditPlan {
+  const { norm, epsilon = trainedEpsilon(opened) } = given;
+  // The paper's PGD: 40 steps of a thirtieth of epsilon 0.3.
+  const claim = given.claim ?? `pgd(norm=${norm}, epsilon=${epsilon}, stepSize=${epsilon / 30}, steps=40)`;
+  const { traits, label } = parseAttack(claim);
+  if (traits.norm !== norm || traits.radius === undefined || traits.radius > epsilon * (1 + 1e-9)) {
+    throw new UsageError(
+      `--claim ${label} is not within ${norm} ${epsilon}: give --norm and --epsilon that it is made for`,
+    );
+  }
+  const { images, ...budget } = budgets[given.budget];
+  return {
+    subject,
+    budget: { ...budget, images: given.limit ?? images },
+    norm,
+    epsilon,
+    claim: whiteBox(claim),
+    seed: deriveSeed(given.seed, "audit"),
+  };
+}
+
+/** The folder of an audit: named by what decides its numbers, so that another network's or plan's are never mixed in. */
+function folderOf(given: Options, { run }: OpenedNetwork, weights: string, plan: AuditPlan): string {
+  if (given.out !== undefined) return given.out;
+  const { subject: _, ...rest } = plan;
+  const hash = createHash("sha256")
+    .update(readFileSync(weights))
+    .update(JSON.stringify({ ...rest, data: given.data, transfers: given.transferFrom }))
+    .digest("hex");
+  return join(run!.path, `audit-${given.budget}-${hash.slice(0, 8)}`);
+}
+
+function subjectOf(opened: OpenedNetwork, paths: readonly string[]): Subject {
+  const { inputShape, classes } = opened.model;
+  const transfers = paths.map((path) => {
+    const { model } = networkFromRun(path);
+    if (model.inputShape.join() !== inputShape.join() || model.classes !== classes) {
+      throw new UsageError(`--transfer-from ${path}: its network takes other images or has other classes`);
+    }
+    return [path.replace(/\/+$/, "").replace(/^.*\//, ""), model.classifier()] as const;
+  });
+  return { model: opened.model.classifier(), transfers: Object.fromEntries(transfers) };
+}
+
+async function run(given: Options, path: string, { signal }: CommandContext): Promise<number> {
+  if (given.threads !== undefined) setThreads(given.threads);
+  const opened = networkFromRun(path);
+  const source = opened.run!;
+  if (!source.finished) throw new Error(`run ${source.path} is not finished: train it to its end, then audit it`);
+  const plan = planOf(given, opened, subjectOf(opened, given.transferFrom));
+  const { test } = datasetByName(source.config.dataset).load(given.data === undefined ? {} : { folder: given.data });
+  const { images } = plan.budget;
+  if (images > test.count) throw new UsageError(`--limit ${images}: the test split has ${test.count} images`);
+  const split = subset(test, images);
+  const folder = folderOf(given, opened, join(source.path, "weights.safetensors"), plan);
+  const store = new FolderStore(folder);
+  const found = await withBar(audit(plan, split, { store, signal }), folder);
+  const files = await writeAuditFiles(folder, {
+    audit: found,
+    plan,
+    split,
+    store,
+    name: source.path.replace(/^.*\//, ""),
+  });
+  out(given.json ? readFileSync(files.json, "utf8").trimEnd() : auditText(found, plan, files));
+  return 0;
+}
+
+async function withBar(events: AsyncIterable<AuditEvent>, folder: string): Promise<Audit> {
+  const shown = withProgress(events, { label: "audit" }, (event) => {
+    if (event.type === "plan") {
+      note(`${event.trials} attacks and probes, at most about ${durationText(event.seconds)}; kept in ${folder}`);
+      return { total: event.seconds };
+    }
+    if (event.type !== "progress") return undefined;
+    return { done: event.done, total: event.seconds, metrics: { under: shortLabel(event.attack) } };
+  });
+  for await (const event of shown) if (event.type === "end") return event.audit;
+  throw new Error("the audit ended without a result");
+}
+
+function durationText(seconds: number): string {
+  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+}
+
+/** `sqa audit`: whether a run's robustness is real. */
+export const auditCommand = defineCommand({
+  name: "audit",
+  summary: "tell whether a network's claimed robustness is real",
+  description:
+    "Run the checklist of Athalye et al., Carlini et al. and Pintor et al. on a run's network and give a verdict with the evidence: robust as claimed, not robust, overstated, masked or invalid. Writes audit.json, audit.html and the adversarial images; a stopped audit goes on where it was.",
+  operands: [{ name: "run", description: "run folder, whose network is audited" }],
+  options,
+  examples: [
+    "sqa audit runs/mnist-small-sqa-fgsm-rs-seed0-3ade88de --budget quick",
+    'sqa audit runs/NAME --epsilon 0.3 --claim "fgsm(epsilon=0.3)" --transfer-from runs/OTHER',
+  ],
+  run: (given, context) => run(given, context.operands[0]!, context),
+});

@@ -1,0 +1,23 @@
+import { formatCall } from "../../options/call.js";
+import type { AuditPlan } from "./check.js";
+
+/** What an audit changes of its standard attack. */
+interface Changes {
+  readonly epsilon?: number;
+  readonly steps?: number;
+  readonly restarts?: number;
+  readonly loss?: string;
+}
+
+/** The audit's standard attack as text: PGD by the plan's steps and restarts, whose step is 2.5 radii over their number. */
+export function pgdText({ norm, epsilon, budget }: AuditPlan, changes: Changes = {}): string {
+  const radius = changes.epsilon ?? epsilon;
+  const { steps = budget.steps, restarts = 1, loss } = changes;
+  const options = { norm, epsilon: radius, stepSize: (2.5 * radius) / steps, steps, restarts };
+  return formatCall("pgd", loss === undefined ? options : { ...options, loss });
+}
+
+/** AutoAttack by the plan's steps and queries, as text. */
+export function suiteText({ norm, epsilon, budget }: AuditPlan, version: "standard" | "randomized"): string {
+  return formatCall("autoattack", { norm, epsilon, version, steps: budget.suiteSteps, queries: budget.queries });
+}

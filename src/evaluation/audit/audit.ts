@@ -1,0 +1,182 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { type Split, TensorSplit } from "../../datasets/index.js";
+import { deriveSeed, scope } from "../../engine/index.js";
+import { type Answers, accuracyOf, majorityOf, worstOf } from "../answers.js";
+import type { Accuracy } from "../interval.js";
+import { batchImages } from "./budget.js";
+import type { AuditPlan, AuditResults, Finding } from "./check.js";
+import { checks } from "./checks/index.js";
+import { estimateSeconds } from "./estimate.js";
+import type { TrialStore } from "./store.js";
+import { traceOf } from "./trace.js";
+import {
+  attackOf,
+  blackBox,
+  joinBatches,
+  runTrialBatch,
+  type Trial,
+  type TrialBatch,
+  type TrialResult,
+  trialLabel,
+} from "./trial.js";
+import { type Verdict, verdictOf } from "./verdict.js";
+
+/** A line of the checklist with what was found. */
+export interface CheckedLine extends Finding {
+  readonly name: string;
+  readonly question: string;
+  readonly source: string;
+}
+
+export interface Audit {
+  readonly verdict: Verdict;
+  readonly images: number;
+  readonly clean: Accuracy;
+  /** Accuracy under the attack that the claim names. */
+  readonly claim: Accuracy;
+  /** Each image's worst case over all attacks in the ball, judged by draws that did not choose it. */
+  readonly worst: Accuracy;
+  /** The worst case of the majority vote; undefined for a deterministic network. */
+  readonly majority?: Accuracy;
+  readonly lines: readonly CheckedLine[];
+  /** Every trial's outcome, in the order of running. */
+  readonly trials: readonly TrialResult[];
+  /** Mean loss of a few images at each step of the standard attack. */
+  readonly losses: readonly number[];
+  /** For each image the trial in the ball that did it most harm; its label. */
+  readonly brokenBy: readonly string[];
+}
+
+export type AuditEvent =
+  /** `seconds`: expected for the work that the store does not hold, at most. */
+  | { readonly type: "plan"; readonly trials: number; readonly seconds: number }
+  /** `done`: of the expected seconds, those of finished work. */
+  | { readonly type: "progress"; readonly attack: string; readonly done: number; readonly seconds: number }
+  | { readonly type: "trial"; readonly result: TrialResult; readonly accuracy: Accuracy }
+  | { readonly type: "end"; readonly audit: Audit };
+
+export interface AuditOptions {
+  readonly store: TrialStore;
+  /** Aborting ends the audit after the current batch with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const clean = blackBox("none");
+
+/** Every trial that the checks need, each once, cheap ones first. */
+export function trialsOf(plan: AuditPlan): Trial[] {
+  const wanted = [clean, plan.claim, ...checks.flatMap((check) => check.trials(plan))];
+  const byLabel = new Map<string, Trial>();
+  for (const trial of wanted) if (!byLabel.has(trialLabel(trial))) byLabel.set(trialLabel(trial), trial);
+  return [...byLabel.values()];
+}
+
+/** Whether a trial's images lie in the ball of the claim and were shown to the audited network. */
+function inBall({ norm, epsilon }: AuditPlan, trial: Trial): boolean {
+  if (trial.shownTo !== "network") return false;
+  const attack = attackOf(trial);
+  if (attack === undefined) return true;
+  const { traits } = attack;
+  return traits.norm === norm && traits.radius !== undefined && traits.radius <= epsilon * (1 + 1e-9);
+}
+
+/**
+ * Audits a network's robustness: runs the trials that the checklist needs and that the store does not hold, and judges.
+ *
+ * Yields the plan with the expected time, progress after each batch, each trial's outcome, and last the audit. Stopped or
+ * killed at any moment it goes on where it was, from the same store. Throws a RangeError when the split is empty.
+ */
+export async function* audit(plan: AuditPlan, split: Split, options: AuditOptions): AsyncGenerator<AuditEvent, void> {
+  const { store, signal } = options;
+  const { subject, budget, seed } = plan;
+  if (split.count === 0) throw new RangeError("the split must hold at least one image");
+  const data = new TensorSplit(split, subject.model.inputShape);
+  const trials = trialsOf(plan);
+  const batches = Math.ceil(split.count / batchImages);
+  try {
+    const missing = (trial: Trial) =>
+      Array.from({ length: batches }, (_, batch) => batch).filter((batch) => store.read(trial, batch) === undefined);
+    const unfinished = trials.filter((trial) => missing(trial).length > 0);
+    const expected = scope(() => estimateSeconds(plan, data.range(0, 16), unfinished));
+    const ofBatch = (trial: Trial) => expected.get(trialLabel(trial))! * Math.min(batchImages, split.count);
+    const seconds = unfinished.reduce((sum, trial) => sum + missing(trial).length * ofBatch(trial), 0);
+    yield { type: "plan", trials: trials.length, seconds };
+    const results = new Map<string, TrialResult>();
+    let done = 0;
+    for (const trial of trials) {
+      const records: TrialBatch[] = [];
+      for (let batch = 0; batch < batches; batch++) {
+        let record = store.read(trial, batch);
+        if (record === undefined) {
+          await turn();
+          signal?.throwIfAborted();
+          record = scope(() => {
+            const run = runTrialBatch(subject, trial, data.range(batch * batchImages, batchImages), {
+              seed,
+              draws: budget.draws,
+            });
+            store.write(trial, batch, run.record, run.images);
+            return run.record;
+          });
+          done += ofBatch(trial);
+          yield { type: "progress", attack: trialLabel(trial), done, seconds };
+        }
+        records.push(record);
+      }
+      const result = joinBatches(trial, records);
+      results.set(result.label, result);
+      yield { type: "trial", result, accuracy: accuracyIn(plan, result.answers, result.label) };
+    }
+    yield { type: "end", audit: scope(() => conclude(plan, [...results.values()], data)) };
+  } finally {
+    data.dispose();
+  }
+}
+
+function accuracyIn(plan: AuditPlan, answers: Answers, name: string): Accuracy {
+  return accuracyOf(answers, answers.draws > 1, deriveSeed(plan.seed, "interval", name));
+}
+
+function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorSplit): Audit {
+  const of = (trial: Trial): TrialResult => {
+    const label = trialLabel(trial);
+    const result = trials.find((one) => one.label === label);
+    if (result === undefined) throw new Error(`trial ${label} was not run`);
+    return result;
+  };
+  const within = trials.filter(({ trial }) => inBall(plan, trial));
+  const byGradients = within.filter(({ trial }) => trial.whiteBox || trial.attack === "none");
+  const sample = data.range(0, 100);
+  const trace = traceOf(plan, sample);
+  const results: AuditResults = {
+    of,
+    clean: of(clean).answers,
+    whiteBox: worstOf(byGradients.map(({ answers }) => answers)),
+    worst: worstOf(within.map(({ answers }) => answers)),
+    sample,
+    trace,
+  };
+  const lines = checks.map((check) => {
+    const { name, question, source } = check;
+    return { name, question, source, ...scope(() => check.judge(plan, results)) };
+  });
+  const claim = of(plan.claim).answers;
+  const { randomized, classes } = plan.subject.model;
+  return {
+    verdict: verdictOf(lines, claim, results.worst, classes),
+    images: data.count,
+    clean: accuracyIn(plan, results.clean, "clean"),
+    claim: accuracyIn(plan, claim, "claim"),
+    worst: accuracyIn(plan, results.worst, "worst"),
+    ...(randomized ? { majority: majorityOf(results.worst) } : {}),
+    lines,
+    trials,
+    losses: trace.losses,
+    brokenBy: Array.from({ length: data.count }, (_, image) => mostHarmful(within, image)),
+  };
+}
+
+function mostHarmful(within: readonly TrialResult[], image: number): string {
+  const share = ({ answers }: TrialResult) => answers.correct[image]! / answers.draws;
+  return within.reduce((worst, result) => (share(result) < share(worst) ? result : worst)).label;
+}

@@ -1,0 +1,67 @@
+/** How much an audit spends. */
+export interface Budget {
+  /** Test images attacked. */
+  readonly images: number;
+  /** Fresh draws that a randomized network answers each image in. */
+  readonly draws: number;
+  /** Steps of an iterative attack; the check of convergence doubles them. */
+  readonly steps: number;
+  /** Restarts of an iterative attack; the check of convergence doubles them. */
+  readonly restarts: number;
+  /** Draws that gradients are averaged over, in turn. */
+  readonly expectation: readonly number[];
+  /** Steps of the suite's attacks. */
+  readonly suiteSteps: number;
+  /** Queries of a score-based attack for an image. */
+  readonly queries: number;
+  /** Steps of a decision-based attack. */
+  readonly decisionSteps: number;
+  /** Points of the ball tried at random. */
+  readonly noiseTries: number;
+  /** Known draws of a randomized network that are attacked one by one. */
+  readonly seeds: number;
+}
+
+/** Images of a batch: what a killed audit loses at most of a trial. No result depends on it. */
+export const batchImages = 50;
+
+/** Budgets by name. An audit with fewer images than a budget's says so in its intervals. */
+export const budgets = {
+  quick: {
+    images: 100,
+    draws: 100,
+    steps: 40,
+    restarts: 2,
+    expectation: [1, 5, 20],
+    suiteSteps: 20,
+    queries: 500,
+    decisionSteps: 5,
+    noiseTries: 200,
+    seeds: 1,
+  },
+  standard: {
+    images: 200,
+    draws: 100,
+    steps: 100,
+    restarts: 5,
+    expectation: [1, 5, 20, 100],
+    suiteSteps: 100,
+    queries: 5000,
+    decisionSteps: 20,
+    noiseTries: 1000,
+    seeds: 5,
+  },
+  full: {
+    images: 1000,
+    draws: 100,
+    steps: 100,
+    restarts: 10,
+    expectation: [1, 5, 20, 100],
+    suiteSteps: 100,
+    queries: 5000,
+    decisionSteps: 40,
+    noiseTries: 10_000,
+    seeds: 5,
+  },
+} as const satisfies Record<string, Budget>;
+export type BudgetName = keyof typeof budgets;

@@ -1,0 +1,16 @@
+import { deriveSeed } from "../../../engine/index.js";
+import { flagsOf } from "../../flags.js";
+import type { Check } from "../check.js";
+
+/** A network whose answers depend on more than the image, or are no logits, cannot be evaluated image by image. */
+export const predictions: Check = {
+  name: "predictions",
+  question: "Are outputs logits that depend on the image and the draw alone?",
+  source: "Carlini et al. 2019, section 4.2; RobustBench, restrictions",
+  trials: () => [],
+  judge({ subject, seed }, { sample }) {
+    const flags = flagsOf(subject.model, sample, deriveSeed(seed, "predictions"));
+    if (flags.length === 0) return { outcome: "passed", evidence: "logits, the same in every batch" };
+    return { outcome: "invalid", evidence: flags.map(({ message }) => message).join("; ") };
+  },
+};

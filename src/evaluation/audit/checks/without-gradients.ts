@@ -1,0 +1,50 @@
+import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
+import { isAbove, percentOf } from "../difference.js";
+import { attackOf, blackBox, type Trial } from "../trial.js";
+
+/** Attacks that take no gradient, against each image's worst case by gradients. */
+function beats(trials: readonly Trial[], { of, whiteBox }: AuditResults): Finding {
+  const found = trials.map((trial) => of(trial));
+  const evidence = [
+    ...found.map(({ answers, trial }) => `${attackOf(trial)!.name} leaves ${percentOf(answers)}`),
+    `gradients ${percentOf(whiteBox)}`,
+  ].join(", ");
+  const stronger = found.some(({ answers }) => isAbove(whiteBox, answers));
+  return { outcome: stronger ? "masked" : "passed", evidence };
+}
+
+const square = ({ norm, epsilon, budget }: AuditPlan) =>
+  blackBox(`square(norm=${norm}, epsilon=${epsilon}, queries=${budget.queries})`);
+
+/** Scores alone must not do better than gradients. */
+export const scoreBased: Check = {
+  name: "score-based",
+  question: "Is an attack that sees scores alone no stronger than gradients?",
+  source: "Athalye et al. 2018, section 3.1",
+  trials: (plan) => [square(plan)],
+  judge: (plan, results) => beats([square(plan)], results),
+};
+
+const decisions = ({ norm, epsilon, budget }: AuditPlan) =>
+  blackBox(`within(hop-skip-jump(norm=${norm}, steps=${budget.decisionSteps}), epsilon=${epsilon})`);
+
+/** Labels alone must not either. */
+export const decisionBased: Check = {
+  name: "decision-based",
+  question: "Is an attack that sees labels alone no stronger than gradients?",
+  source: "Carlini et al. 2019, section 4.3",
+  trials: (plan) => [decisions(plan)],
+  judge: (plan, results) => beats([decisions(plan)], results),
+};
+
+const noise = ({ norm, epsilon, budget }: AuditPlan) =>
+  blackBox(`noise(norm=${norm}, epsilon=${epsilon}, tries=${budget.noiseTries})`);
+
+/** Nor must trying points at random. */
+export const noiseSearch: Check = {
+  name: "noise-search",
+  question: "Is the best of many random points no stronger than gradients?",
+  source: "Carlini et al. 2019, section 4.3",
+  trials: (plan) => [noise(plan)],
+  judge: (plan, results) => beats([noise(plan)], results),
+};

@@ -1,0 +1,78 @@
+import type { Batch } from "../../datasets/index.js";
+import { deriveSeed, enableGrad, grad, noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
+import type { Classifier } from "../../nn/classifier.js";
+import type { AuditPlan } from "./check.js";
+import { playerOf } from "./players.js";
+import { attackOf, type Trial, trialLabel } from "./trial.js";
+
+/**
+ * A classifier that no attack fools and that costs nothing: it says class 0 by far, with a slight slope in every pixel. An
+ * attack on it uses all the passes it ever uses.
+ */
+function unfoolable({ inputShape, classes, substitutes }: Classifier, randomized: boolean): Classifier {
+  const self: Classifier = {
+    inputShape,
+    classes,
+    randomized,
+    logits(images) {
+      const slope = images.flatten(1).sumDim([1], true).mul(1e-3);
+      const rest = slope.neg().expand([images.shape[0]!, classes - 1]);
+      return ops.cat([slope.add(1e3), rest], 1);
+    },
+  };
+  const names = Object.keys(substitutes ?? {});
+  return { ...self, substitutes: Object.fromEntries(names.map((name) => [name, self])) };
+}
+
+/** Passes of an image that a trial's attack takes at most. */
+function passesOf(plan: AuditPlan, trial: Trial, image: Tensor): { forward: number; backward: number } {
+  const passes = { forward: 0, backward: 0 };
+  const attack = attackOf(trial);
+  if (attack === undefined) return passes;
+  const attacked = playerOf(plan.subject, trial.on);
+  scope(() => {
+    const context = { seed: deriveSeed(plan.seed, "estimate"), imageIds: ops.zeros([1], "int64"), passes };
+    attack(unfoolable(attacked, attacked.randomized), image, ops.zeros([1], "int64"), context);
+  });
+  return passes;
+}
+
+function secondsOf(work: () => void): number {
+  // The first run warms up caches.
+  work();
+  const began = performance.now();
+  work();
+  return (performance.now() - began) / 1000;
+}
+
+/**
+ * Seconds that an image of each trial takes at most, by the trial's label: its attack's passes, times what a pass of a sample
+ * of images takes. Images that are fooled early make it less.
+ */
+export function estimateSeconds(
+  plan: AuditPlan,
+  { images, imageIds }: Batch,
+  trials: readonly Trial[],
+): ReadonlyMap<string, number> {
+  const { model } = plan.subject;
+  const noise = { seed: plan.seed, draw: 0, imageIds };
+  const forward = secondsOf(() => noGrad(() => scope(() => model.logits(images, noise))));
+  const both = secondsOf(() =>
+    enableGrad(() =>
+      scope(() => {
+        const input = images.detach().requireGrad();
+        grad(model.logits(input, noise).sum(), [input]);
+      }),
+    ),
+  );
+  const count = images.shape[0]!;
+  const image = images.slice(0, 0, 1);
+  return new Map(
+    trials.map((trial) => {
+      const passes = passesOf(plan, trial, image);
+      const answers = playerOf(plan.subject, trial.shownTo).randomized ? plan.budget.draws : 1;
+      const seconds = (passes.forward - passes.backward + answers) * forward + passes.backward * both;
+      return [trialLabel(trial), seconds / count];
+    }),
+  );
+}

@@ -1,0 +1,35 @@
+import { parseAttack } from "../../attacks/index.js";
+import type { Batch } from "../../datasets/index.js";
+import { deriveSeed, scope } from "../../engine/index.js";
+import type { Classifier } from "../../nn/classifier.js";
+import { crossEntropy } from "../../nn/losses.js";
+import { pgdText } from "./attack-texts.js";
+import type { AuditPlan } from "./check.js";
+
+/** What the audit's standard attack saw at each of its steps. */
+export interface Trace {
+  /** Mean cross-entropy over images. */
+  readonly losses: readonly number[];
+  /** 1 for each image that was misclassified. */
+  readonly fooled: readonly Uint8Array[];
+}
+
+/** The trace of the standard attack on images, from its start to the last step but one. */
+export function traceOf(plan: AuditPlan, { images, labels, imageIds }: Batch): Trace {
+  const trace = { losses: [] as number[], fooled: [] as Uint8Array[] };
+  const { model } = plan.subject;
+  const watched: Classifier = {
+    ...model,
+    logits(shown, noise) {
+      const logits = model.logits(shown, noise);
+      scope(() => {
+        trace.losses.push(crossEntropy(logits.detach(), labels).mean().item());
+        trace.fooled.push(Uint8Array.from(logits.detach().argmax(1).ne(labels).toNumbers()));
+      });
+      return logits;
+    },
+  };
+  const attack = parseAttack(pgdText(plan));
+  scope(() => attack(watched, images, labels, { seed: deriveSeed(plan.seed, "trace"), imageIds }));
+  return trace;
+}

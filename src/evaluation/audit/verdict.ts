@@ -1,0 +1,28 @@
+import type { Answers } from "../answers.js";
+import type { Finding } from "./check.js";
+import { difference } from "./difference.js";
+
+/**
+ * What an audit concludes.
+ *
+ * - `invalid`: the network or the claimed attack does not do what an evaluation takes for granted.
+ * - `masked`: attacks by gradients fail for a reason other than robustness; the claim says little.
+ * - `overstated`: attacks in the same ball leave clearly less than claimed.
+ * - `not robust`: no more than chance is left, whatever was claimed.
+ * - `robust as claimed`: nothing in the checklist speaks against the claim.
+ */
+export type Verdict = "robust as claimed" | "not robust" | "overstated" | "masked" | "invalid";
+
+/** Points between the claim and the worst case that make a claim overstated. */
+const tolerance = 2;
+
+/** The verdict of findings, the claimed attack's answers and each image's worst case over all attacks. */
+export function verdictOf(findings: readonly Finding[], claim: Answers, worst: Answers, classes: number): Verdict {
+  const found = (outcome: Finding["outcome"]) => findings.some((finding) => finding.outcome === outcome);
+  if (found("invalid")) return "invalid";
+  if (found("masked")) return "masked";
+  const { points, error } = difference(claim, worst);
+  if (points > Math.max(tolerance, error)) return "overstated";
+  const left = worst.shares().reduce((sum, share) => sum + share, 0) / worst.majority.length;
+  return left <= 1 / classes ? "not robust" : "robust as claimed";
+}

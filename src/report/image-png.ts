@@ -1,0 +1,31 @@
+import { encode } from "fast-png";
+
+/** An image in [0, 1], row-major (C, H, W), as gray levels 0 .. 255 of the same order: the nearest. */
+export function grayLevels(pixels: Float32Array): Uint8Array {
+  return Uint8Array.from(pixels, (pixel) => Math.round(255 * pixel));
+}
+
+/**
+ * An image of gray levels, row-major (C, H, W) with one channel or three, as an 8-bit PNG; each pixel becomes a square of
+ * `zoom` x `zoom`. RangeError for another number of channels or levels that do not fill the shape.
+ */
+export function imagePng(levels: Uint8Array, shape: readonly [number, number, number], zoom = 1): Uint8Array {
+  const [channels, height, width] = shape;
+  if (channels !== 1 && channels !== 3) throw new RangeError(`an image has 1 or 3 channels, not ${channels}`);
+  if (levels.length !== channels * height * width) {
+    throw new RangeError(
+      `an image of [${shape.join(", ")}] has ${channels * height * width} levels, not ${levels.length}`,
+    );
+  }
+  const [rows, columns] = [height * zoom, width * zoom];
+  const data = new Uint8Array(rows * columns * channels);
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      const from = Math.floor(y / zoom) * width + Math.floor(x / zoom);
+      for (let c = 0; c < channels; c++) {
+        data[(y * columns + x) * channels + c] = levels[c * height * width + from]!;
+      }
+    }
+  }
+  return encode({ width: columns, height: rows, data, channels, depth: 8 });
+}

@@ -89,16 +89,7 @@ export abstract class Module {
    * frees the old ones: so an optimizer is made afterwards. Returns the network; RangeError for a device that is not there.
    */
   to(device: string): this {
-    const target = checkDevice(device);
-    const moved = new Map<Tensor, Tensor>();
-    for (const module of everyModule(this)) {
-      for (const [name, value] of Object.entries(module)) {
-        if (!(value instanceof Tensor) || value.device === target) continue;
-        if (!moved.has(value)) moved.set(value, onDevice(value, target));
-        Reflect.set(module, name, moved.get(value));
-      }
-    }
-    for (const old of moved.keys()) old.dispose();
+    moveState(this, checkDevice(device));
     return this;
   }
 
@@ -109,8 +100,21 @@ export abstract class Module {
 }
 
 function onDevice(value: Tensor, device: string): Tensor {
-  const moved = keep(scope(() => value.detach().to({ device })));
+  const moved = keep(scope(() => value.detach().toDevice(device, value.dtype)));
   return value.requiresGrad ? moved.requireGrad() : moved;
+}
+
+/** What `Module.to` does once it knows that the device is there. */
+export function moveState(network: Module, device: string): void {
+  const moved = new Map<Tensor, Tensor>();
+  for (const module of everyModule(network)) {
+    for (const [name, value] of Object.entries(module)) {
+      if (!(value instanceof Tensor) || value.device === device) continue;
+      if (!moved.has(value)) moved.set(value, onDevice(value, device));
+      Reflect.set(module, name, moved.get(value));
+    }
+  }
+  for (const old of moved.keys()) old.dispose();
 }
 
 /** A network's own module, all those below it, and what is applied to their outputs. */

@@ -1,9 +1,8 @@
 // Networks on a device. The meta device, which has shapes but no values, stands for one that this machine may not have.
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { deriveSeed, type Tensor } from "../../src/engine/index.js";
 import { linear, Module, type Pass } from "../../src/nn/index.js";
-
-vi.mock("../../src/engine/device-name.ts", () => ({ deviceNamed: (name: string) => name }));
+import { moveState } from "../../src/nn/module.js";
 
 class Tied extends Module {
   readonly first = linear(deriveSeed(1), "first", { in: 2, out: 2 });
@@ -17,11 +16,14 @@ class Tied extends Module {
 test("every tensor moves: parameters stay parameters, shared ones shared, and the old ones are freed", () => {
   const network = new Tied();
   const before = network.state();
-  expect(network.to("meta")).toBe(network);
+  moveState(network, "meta");
   expect([...network.state().values()].map(({ device }) => device)).toEqual(["meta", "meta", "meta", "meta"]);
   expect([...network.parameters().keys()]).toEqual([...before.keys()]);
   expect(network.second.weight).toBe(network.first.weight);
   expect([...before.values()].every(({ disposed }) => disposed)).toBe(true);
   const moved = network.first.weight;
-  expect(network.to("meta").first.weight).toBe(moved);
+  moveState(network, "meta");
+  expect(network.first.weight).toBe(moved);
+  expect(() => network.to("cuda:99")).toThrow(RangeError);
+  expect(() => network.to("meta")).toThrow(TypeError);
 });

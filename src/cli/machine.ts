@@ -5,6 +5,7 @@ import { datasets } from "../datasets/index.js";
 import type { CudaAbilities } from "../engine/device-name.js";
 import { operators as ops, threads, versions } from "../engine/index.js";
 import { addonRecord } from "../engine/native.js";
+import { disagreement } from "./device-check.js";
 
 /** One thing that was looked at. `problem` says what is wrong and what to do; without it all is well. */
 export interface Finding {
@@ -45,12 +46,29 @@ function libtorch(): Finding[] {
   }
 }
 
-/** What of CUDA there is, for the doctor's table. */
-export function cudaFinding({ cuda, cudaDevices }: Omit<CudaAbilities, "libtorch">): Finding {
+/** What a comparison says, or why it could not be made. */
+function attempted(compare: () => string | undefined): string | undefined {
+  try {
+    return compare();
+  } catch (error) {
+    return (error as Error).message.split("\n")[0];
+  }
+}
+
+/** What of CUDA there is, for the doctor's table; a device with our kernels is compared with the CPU. */
+export function cudaFinding(
+  { cuda, cudaDevices }: Omit<CudaAbilities, "libtorch">,
+  compare: (device: string) => string | undefined = disagreement,
+): Finding {
   const about = { name: "cuda", needed: false };
   if (cuda === "none") return { ...about, value: "no: this libtorch is built without it" };
   const devices = cudaDevices === 1 ? "1 device" : `${cudaDevices || "no"} devices`;
-  if (cuda === "kernels") return { ...about, value: devices };
+  if (cuda === "kernels" && cudaDevices === 0) return { ...about, value: devices };
+  if (cuda === "kernels") {
+    const difference = attempted(() => compare("cuda:0"));
+    if (difference === undefined) return { ...about, value: `${devices}; SQA and noise are the CPU's to the bit` };
+    return { ...about, value: `${devices}; wrong results`, problem: `${difference}: do not use this device` };
+  }
   const problem =
     "the addon has no CUDA kernels, so SQA and its noise cannot run on a CUDA device; put nvcc on PATH and run npm run setup";
   return { ...about, value: `${devices}; no kernels of our own`, problem };

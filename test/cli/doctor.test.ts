@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { disagreement } from "../../src/cli/device-check.js";
 import { bf16Support, cudaFinding, type Finding } from "../../src/cli/machine.js";
 import { main } from "../../src/cli/main.js";
 import { versions } from "../../src/engine/index.js";
@@ -54,9 +55,15 @@ describe("CUDA", () => {
   it("is told by how the addon was built", () => {
     expect(cudaFinding({ cuda: "none", cudaDevices: 0 }).value).toBe("no: this libtorch is built without it");
     expect(cudaFinding({ cuda: "kernels", cudaDevices: 0 }).value).toBe("no devices");
-    expect(cudaFinding({ cuda: "kernels", cudaDevices: 1 }).value).toBe("1 device");
+    const compared = (result: string | undefined) => cudaFinding({ cuda: "kernels", cudaDevices: 1 }, () => result);
+    expect(compared(undefined).value).toBe("1 device; SQA and noise are the CPU's to the bit");
+    expect(compared("SQA differs").problem).toBe("SQA differs: do not use this device");
     const { value, needed, problem } = cudaFinding({ cuda: "libtorch", cudaDevices: 2 });
     expect([value, needed]).toEqual(["2 devices; no kernels of our own", false]);
     expect(problem).toContain("put nvcc on PATH and run npm run setup");
+  });
+
+  it("is compared with the CPU by a check that the CPU itself passes", () => {
+    expect(disagreement("cpu")).toBeUndefined();
   });
 });

@@ -1,0 +1,79 @@
+import {
+  countedUniform,
+  grad,
+  imageIdRange,
+  type QuantizationRange,
+  quantizationRanges,
+  quantizeActivation,
+  type Rounding,
+  roundings,
+  scope,
+  type Tensor,
+} from "../engine/index.js";
+import { small } from "../models/index.js";
+import { meanCrossEntropy } from "../nn/index.js";
+
+const noiseOf = (imageIds: Tensor) => ({ seed: { low: 1, high: 2 }, draw: 3, imageIds });
+
+/** Whether two tensors, wherever they are, hold the same bits; NaN does not occur. */
+function sameBits(a: Tensor, b: Tensor): boolean {
+  return (
+    a.shape.join() === b.shape.join() &&
+    a
+      .to({ device: "cpu" })
+      .eq(b.to({ device: "cpu" }))
+      .all()
+      .item() === 1
+  );
+}
+
+function quantizes(device: string, range: QuantizationRange, rounding: Rounding): boolean {
+  const ids = imageIdRange(4, 3);
+  const input = countedUniform(noiseOf(ids), 9, [8, 12, 12]);
+  const option = { lambda: 2, range, rounding };
+  const quantized = (h: Tensor, imageIds: Tensor) =>
+    quantizeActivation(h, option, { noise: noiseOf(imageIds), stream: 1 });
+  const expected = quantized(input, ids);
+  const there = [input, input.contiguous("channelsLast")].map((h) => quantized(h.to({ device }), ids.to({ device })));
+  const half = input.to("bfloat16");
+  const halves = device === "cpu" ? [] : [quantized(half.to({ device }), ids)];
+  return (
+    there.every((y) => sameBits(y, expected)) &&
+    halves.every((y) => sameBits(y, quantized(half.to("float32"), ids).to("bfloat16")))
+  );
+}
+
+/** The loss of a small network's twin and the length of its first weight's gradient. */
+function trainingPass(device: string): [loss: number, gradient: number] {
+  const { module } = small.build({ seed: 0, sqa: {} });
+  module.to(device);
+  const imageIds = imageIdRange(0, 16);
+  const images = countedUniform(noiseOf(imageIds), 2, [1, 28, 28]).to({ device });
+  const labels = imageIds.div(2).to("int64").to({ device });
+  const noise = noiseOf(imageIds.to({ device }));
+  const loss = meanCrossEntropy(module.apply(images, { training: true, quantization: false, noise }), labels, 0);
+  const [gradient] = grad(loss, [...module.parameters().values()].slice(0, 1));
+  const result: [number, number] = [loss.item(), gradient!.square().sum().sqrt().item()];
+  module.dispose();
+  return result;
+}
+
+/**
+ * What a device computes otherwise than the CPU: counted noise and SQA have to be the same bits, a training pass has to agree
+ * within 2 % (convolutions may be in TF32 there). Undefined where nothing is wrong.
+ */
+export function disagreement(device: string): string | undefined {
+  return scope(() => {
+    const ids = imageIdRange(2, 5);
+    const drawn = (imageIds: Tensor) => countedUniform(noiseOf(imageIds), 1, [3, 7, 5]);
+    if (!sameBits(drawn(ids.to({ device })), drawn(ids))) return "counted noise differs from the CPU's";
+    for (const range of quantizationRanges) {
+      for (const rounding of roundings) {
+        if (!quantizes(device, range, rounding)) return `SQA (range ${range}, ${rounding}) differs from the CPU's`;
+      }
+    }
+    const [there, here] = [trainingPass(device), trainingPass("cpu")];
+    const near = there.every((value, i) => Math.abs(value - here[i]!) <= 0.02 * Math.abs(here[i]!));
+    return near ? undefined : `a training pass gives loss and gradient ${there.join(", ")}, the CPU ${here.join(", ")}`;
+  });
+}

@@ -1,4 +1,5 @@
 // The steps of set-up in their order. While nothing has changed only stamps are read, which takes some milliseconds.
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildAddon } from "./addon.mjs";
@@ -8,6 +9,9 @@ import { withLock } from "./lock.mjs";
 import { nodeModulesFresh, setUpNodeModules } from "./node-modules.mjs";
 import { SetupError, say } from "./progress.mjs";
 import { setUpTools } from "./system-tools.mjs";
+
+/** Whether this is a copy that `npm run pack:gpu` made: its packages and dist/ are complete, and only the addon is built. @param {string} root */
+const isPacked = (root) => existsSync(join(root, "packed.json"));
 
 /** The checkout's own folder. */
 export const checkout = fileURLToPath(new URL("../..", import.meta.url));
@@ -21,21 +25,22 @@ export const checkout = fileURLToPath(new URL("../..", import.meta.url));
 export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
   checkNode();
   const needsAddon = !env.SQA_ADDON;
+  const packed = isPacked(root);
   const isFresh = () =>
     libtorch === undefined &&
-    nodeModulesFresh(root) &&
+    (packed || nodeModulesFresh(root)) &&
     (!needsAddon || currentBuildFresh(root, env)) &&
-    distFresh(root);
+    (packed || distFresh(root));
   if (isFresh()) return;
   withLock(join(root, "build", "set-up.lock"), () => {
     if (isFresh()) return;
     const begun = Date.now();
-    setUpNodeModules(root);
+    if (!packed) setUpNodeModules(root);
     if (needsAddon && (libtorch !== undefined || !currentBuildFresh(root, env))) {
       setUpTools();
       makeCurrent(root, chooseLibtorch(libtorch, root, env));
     }
-    compileTypeScript(root);
+    if (!packed) compileTypeScript(root);
     say(`set-up: ready in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   });
 }
@@ -47,7 +52,7 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
 export function buildOnly({ root = checkout, env = process.env, libtorch, folder, load = true }) {
   checkNode();
   return withLock(join(root, "build", "set-up.lock"), () => {
-    setUpNodeModules(root);
+    if (!isPacked(root)) setUpNodeModules(root);
     setUpTools();
     return buildAddon(root, chooseLibtorch(libtorch, root, env), resolve(root, folder), { load });
   });

@@ -26,7 +26,7 @@ describe("sqa list", () => {
     expect((await list("schedules")).out).not.toContain("sgd");
     const { out } = await list("attacks", "pgd");
     expect(out).toMatch(/^pgd: /);
-    expect(out).toMatch(/^norm +linf +linf \| l2 +norm of the radius and of a step$/m);
+    expect(out).toMatch(/^norm +linf +linf \| l2 \| l1 +norm of the radius and of a step$/m);
     const network = (await list("networks", "small")).out;
     expect(network).toMatch(/98442 parameters\nlayers: conv1, relu1, .*\nthe paper's places of SQA.*relu1=1, relu2=2/);
   });

@@ -141,7 +141,9 @@ describe("sqa evaluate", () => {
     expect(out).toMatch(
       /^small with SQA \(relu1=1, relu2=2\) · 20 images of mnist, test, from .*data · 2 fresh draws an image\n/,
     );
-    expect(out).toMatch(/\nclean .*\d+\.\d\d {2,}\[\d+\.\d\d, \d+\.\d\d\] +\d+\.\d\d\nfgsm\(epsilon=0\.1\) .*\] +\d+\.\d\d +1 +1 /);
+    expect(out).toMatch(
+      /\nclean .*\d+\.\d\d {2,}\[\d+\.\d\d, \d+\.\d\d\] +\d+\.\d\d\nfgsm\(epsilon=0\.1\) .*\] +\d+\.\d\d +1 +1 /,
+    );
     expect(out).toMatch(/\nwarning: the logits of \d+ of 16 images depend on the other images of the batch.*\n$/);
   });
 

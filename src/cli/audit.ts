@@ -21,6 +21,7 @@ import { parseCall } from "../options/call.js";
 import { ratio } from "../options/ratio.js";
 import { readBy } from "../options/read-by.js";
 import { writeAuditFiles } from "./audit-files.js";
+import { auditSelfTest } from "./audit-self-test.js";
 import { auditText } from "./audit-text.js";
 import { type CommandContext, defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
@@ -45,6 +46,7 @@ const options = z.strictObject({
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   out: z.string().min(1).optional().describe("folder of the report (default: inside the run folder)"),
   threads: runOptions.threads,
+  selfTest: z.boolean().default(false).describe("audit networks known to be broken or robust, in place of a run"),
   json: z.boolean().default(false).describe("print audit.json in place of the table"),
 });
 type Options = z.output<typeof options>;
@@ -101,7 +103,6 @@ function subjectOf(opened: OpenedNetwork, paths: readonly string[]): Subject {
 }
 
 async function run(given: Options, path: string, { signal }: CommandContext): Promise<number> {
-  if (given.threads !== undefined) setThreads(given.threads);
   const opened = networkFromRun(path);
   const source = opened.run!;
   if (!source.finished) throw new Error(`run ${source.path} is not finished: train it to its end, then audit it`);
@@ -147,11 +148,21 @@ export const auditCommand = defineCommand({
   summary: "tell whether a network's claimed robustness is real",
   description:
     "Run the checklist of Athalye et al., Carlini et al. and Pintor et al. on a run's network and give a verdict with the evidence: robust as claimed, not robust, overstated, masked or invalid. Writes audit.json, audit.html and the adversarial images; a stopped audit goes on where it was.",
-  operands: [{ name: "run", description: "run folder, whose network is audited" }],
+  operands: [{ name: "run", description: "run folder, whose network is audited", optional: true }],
   options,
   examples: [
     "sqa audit runs/mnist-small-sqa-fgsm-rs-seed0-3ade88de --budget quick",
+    "sqa audit --self-test",
     'sqa audit runs/NAME --epsilon 0.3 --claim "fgsm(epsilon=0.3)" --transfer-from runs/OTHER',
   ],
-  run: (given, context) => run(given, context.operands[0]!, context),
+  run(given, context) {
+    const [path] = context.operands;
+    if (given.threads !== undefined) setThreads(given.threads);
+    if (given.selfTest) {
+      if (path !== undefined) throw new UsageError(`--self-test takes no run folder, given ${path}`);
+      return auditSelfTest({ ...given, signal: context.signal });
+    }
+    if (path === undefined) throw new UsageError("give a run folder, or --self-test");
+    return run(given, path, context);
+  },
 });

@@ -4,7 +4,7 @@ import { loadWeights, type TrainConfigInput, train } from "../../../training/ind
 /** A network that is trained in seconds on a part of MNIST, for the self-test to break or to trust. */
 const recipes = {
   /** Never attacked in training: any attack breaks it. */
-  undefended: { method: "standard", epochs: 1, limit: 10_000 },
+  undefended: { method: "standard", epochs: 4, limit: 10_000 },
   /** Trained on PGD examples of a small radius: honestly robust there. */
   robust: { method: "pgd(epsilon=0.1, steps=5)", epochs: 2, limit: 20_000 },
 } as const satisfies Record<string, TrainConfigInput>;

@@ -9,11 +9,13 @@ import {
   type Audit,
   type AuditEvent,
   type AuditPlan,
+  attackOf,
   audit,
   type BudgetName,
   budgets,
   FolderStore,
   type Subject,
+  type Trial,
   whiteBox,
 } from "../evaluation/audit/index.js";
 import { networkFromRun, type OpenedNetwork } from "../evaluation/index.js";
@@ -107,7 +109,9 @@ async function run(given: Options, path: string, { signal }: CommandContext): Pr
   const source = opened.run!;
   if (!source.finished) throw new Error(`run ${source.path} is not finished: train it to its end, then audit it`);
   const plan = planOf(given, opened, subjectOf(opened, given.transferFrom));
-  const { test } = datasetByName(source.config.dataset).load(given.data === undefined ? {} : { folder: given.data });
+  const { test } = datasetByName(source.config.dataset).load(
+    given.data === undefined ? {} : { folder: given.data, checksums: false },
+  );
   const { images } = plan.budget;
   if (images > test.count) throw new UsageError(`--limit ${images}: the test split has ${test.count} images`);
   const split = subset(test, images);
@@ -129,13 +133,20 @@ async function withBar(events: AsyncIterable<AuditEvent>, folder: string): Promi
   const shown = withProgress(events, { label: "audit" }, (event) => {
     if (event.type === "plan") {
       note(`${event.trials} attacks and probes, at most about ${durationText(event.seconds)}; kept in ${folder}`);
-      return { total: event.seconds };
+      return { total: Math.round(event.seconds) };
     }
     if (event.type !== "progress") return undefined;
-    return { done: event.done, total: event.seconds, metrics: { under: shortLabel(event.attack) } };
+    const [done, total] = [event.done, event.seconds].map(Math.round);
+    return { done: done!, total: total!, metrics: { under: shortTrial(event.trial) } };
   });
   for await (const event of shown) if (event.type === "end") return event.audit;
   throw new Error("the audit ended without a result");
+}
+
+function shortTrial(trial: Trial): string {
+  const attack = attackOf(trial);
+  const name = attack === undefined ? "clean" : shortLabel(attack.label);
+  return trial.on === "network" ? name : `${name} on ${trial.on}`;
 }
 
 function durationText(seconds: number): string {

@@ -51,7 +51,7 @@ export type AuditEvent =
   /** `seconds`: expected for the work that the store does not hold, at most. */
   | { readonly type: "plan"; readonly trials: number; readonly seconds: number }
   /** `done`: of the expected seconds, those of finished work. */
-  | { readonly type: "progress"; readonly attack: string; readonly done: number; readonly seconds: number }
+  | { readonly type: "progress"; readonly trial: Trial; readonly done: number; readonly seconds: number }
   | { readonly type: "trial"; readonly result: TrialResult; readonly accuracy: Accuracy }
   | { readonly type: "end"; readonly audit: Audit };
 
@@ -119,7 +119,7 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
             return run.record;
           });
           done += ofBatch(trial);
-          yield { type: "progress", attack: trialLabel(trial), done, seconds };
+          yield { type: "progress", trial, done, seconds };
         }
         records.push(record);
       }

@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decode } from "fast-png";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { main } from "../../src/cli/main.js";
+import { setThreads } from "../../src/engine/index.js";
+import { readSafetensors } from "../../src/engine/safetensors.js";
+import { train } from "../../src/training/index.js";
+import { writeDigits } from "../training/digits-folder.js";
+import { captureOutput } from "./captured-output.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sqa-audit-"));
+let data = "";
+let run = "";
+
+beforeAll(async () => {
+  setThreads(1);
+  data = writeDigits(folder, { train: 256, test: 20 });
+  const config = { network: "small", sqa: {}, epochs: 1, probes: [], limit: 256, method: "fgsm(epsilon=0.1)" };
+  for await (const event of train(config, { runs: join(folder, "runs"), data, checksums: false })) {
+    if (event.type === "end") run = event.run;
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function sqa(...words: string[]) {
+  using captured = captureOutput();
+  const code = await main(["audit", ...words]);
+  return { code, out: captured.stdout.text, err: captured.stderr.text };
+}
+
+describe("sqa audit", () => {
+  it("writes a verdict, the numbers, a page and the images", { timeout: 300_000 }, async () => {
+    const out = join(folder, "report");
+    const result = await sqa(run, "--budget", "quick", "--limit", "2", "--data", data, "--out", out, "--json");
+    expect(result.err).toContain("attacks and probes, at most about");
+    expect(result.code, result.err).toBe(0);
+    const found = JSON.parse(result.out);
+    expect(found).toEqual(JSON.parse(readFileSync(join(out, "audit.json"), "utf8")));
+    expect(found).toMatchObject({ norm: "linf", epsilon: 0.1, images: 2 });
+    expect(found.perImage).toHaveLength(2);
+    const page = readFileSync(join(out, "audit.html"), "utf8");
+    expect(page).toContain(found.verdict);
+    expect(page).toContain("<svg");
+    expect(page).not.toMatch(/(src|href)="(?!data:|#)/);
+    const { tensors } = readSafetensors(join(out, "images", "worst.safetensors"));
+    const worst = tensors.get("images")!.data as Float32Array;
+    const png = decode(readFileSync(join(out, "images", "00001.png")));
+    expect([png.width, png.height, png.channels]).toEqual([28, 28, 1]);
+    expect([...png.data]).toEqual([...worst.slice(784)].map((pixel) => Math.round(255 * pixel)));
+    const again = await sqa(run, "--budget", "quick", "--limit", "2", "--data", data, "--out", out);
+    expect(again.out).toContain(`verdict: ${found.verdict}`);
+    expect(again.err).toContain("at most about 0 s");
+  });
+
+  it.each([
+    [[], "give a run folder, or --self-test", 2],
+    [["nowhere"], "run folder nowhere does not exist", 1],
+    [["RUN", "--self-test"], "--self-test takes no run folder", 2],
+    [["RUN", "--budget", "huge"], "quick", 2],
+    [["RUN", "--claim", "pgd(epsilon=0.3)"], "is not within linf 0.1", 2],
+    [["RUN", "--claim", "cw-l2()"], "is not within linf 0.1", 2],
+    [["RUN", "--epsilon", "0"], "epsilon", 2],
+    [["RUN", "--data", "DATA", "--limit", "21"], "--limit 21: the test split has 20 images", 2],
+    [["RUN", "--transfer-from", "nowhere"], "run folder nowhere does not exist", 1],
+  ] as const)("refuses %j", async (words, message, code) => {
+    const result = await sqa(...words.map((word) => ({ RUN: run, DATA: data })[word as string] ?? word));
+    expect(result.err).toContain(message);
+    expect([result.code, result.out]).toEqual([code, ""]);
+  });
+});

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Attack } from "../attacks/index.js";
+import type { Attack, SuitePart } from "../attacks/index.js";
 import { type Split, TensorSplit } from "../datasets/index.js";
 import { deriveSeed, scope, type Tensor } from "../engine/index.js";
 import { type Classifier, checkLabels } from "../nn/classifier.js";
@@ -24,6 +24,8 @@ export interface EvaluationOptions {
   readonly device?: string | undefined;
   /** Attacks run on this network, and its images are shown to the evaluated one. */
   readonly surrogate?: Classifier | undefined;
+  /** Told of each attack of a suite such as AutoAttack that has run on a batch. */
+  readonly onPart?: ((part: SuitePart) => void) | undefined;
   /** Aborting ends the evaluation after the current batch with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -69,7 +71,7 @@ export async function* evaluate(
   split: Split,
   options: EvaluationOptions,
 ): AsyncGenerator<EvaluationEvent, void> {
-  const { attacks, seed = 0, batchSize = 500, surrogate = model, signal } = options;
+  const { attacks, seed = 0, batchSize = 500, surrogate = model, signal, onPart } = options;
   checkCount("draws", options.draws ?? 10, mostDraws);
   checkCount("batchSize", batchSize, 2 ** 31 - 1);
   checkFit(model, split, surrogate);
@@ -98,7 +100,8 @@ export async function* evaluate(
           const { labels, imageIds } = batch;
           let shown: Tensor = batch.images;
           if (attack !== undefined) {
-            shown = attack(surrogate, batch.images, labels, { seed: attackSeed, imageIds, passes: row.passes });
+            const context = { seed: attackSeed, imageIds, passes: row.passes, ...(onPart && { onPart }) };
+            shown = attack(surrogate, batch.images, labels, context);
             verifyAdversarial(attack, batch.images, shown);
           }
           row.answers.add(model, shown, labels, imageIds, answerSeed, first, situation);

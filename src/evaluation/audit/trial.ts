@@ -15,7 +15,7 @@ export interface Trial {
   readonly on: Player;
   /** The network that is shown the result: the audited one, or the attacked one itself. */
   readonly shownTo: Player;
-  /** Leads away from the labels by gradients of the audited network itself, or of its draws, and not of another's. */
+  /** Goes by gradients of the audited network and by nothing else. */
   readonly whiteBox: boolean;
 }
 
@@ -24,7 +24,7 @@ export function whiteBox(attack: string | Attack): Trial {
   return { attack, on: "network", shownTo: "network", whiteBox: true };
 }
 
-/** A trial on the audited network that takes no gradient of it. */
+/** A trial that goes by something else than gradients of the audited network alone. */
 export function blackBox(attack: string | Attack, on: Player = "network"): Trial {
   return { attack, on, shownTo: "network", whiteBox: false };
 }

@@ -1,10 +1,11 @@
 import { suiteText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { difference, isAbove, percentOf } from "../difference.js";
-import { type Trial, whiteBox } from "../trial.js";
+import { blackBox, type Trial } from "../trial.js";
 
+// Square is part of it, so that it cannot speak for gradients.
 const suite = (plan: AuditPlan): Trial =>
-  whiteBox(suiteText(plan, plan.subject.model.randomized ? "randomized" : "standard"));
+  blackBox(suiteText(plan, plan.subject.model.randomized ? "randomized" : "standard"));
 
 /** The suite that deterministic networks are ranked by, or its repaired form for randomized ones. */
 export const strongest: Check = {
@@ -20,16 +21,16 @@ export const strongest: Check = {
   },
 };
 
-/** The claimed attack must lower accuracy, or it attacks nothing. */
+/** The claimed attack must lower accuracy where other attacks by gradients do, or it attacks nothing. */
 export const claimedAttack: Check = {
   name: "claimed-attack",
   question: "Does the claimed attack do harm?",
   source: "Carlini et al. 2019, section 4.6",
   trials: (plan) => [plan.claim],
-  judge(plan, { of, clean, worst }) {
+  judge(plan, { of, clean, whiteBox }) {
     const claimed = of(plan.claim).answers;
-    const evidence = `clean ${percentOf(clean)}, under the claimed attack ${percentOf(claimed)}, worst case ${percentOf(worst)}`;
-    const nothing = !isAbove(clean, claimed, 0) && isAbove(clean, worst, 5);
+    const evidence = `clean ${percentOf(clean)}, under the claimed attack ${percentOf(claimed)}, under others by gradients ${percentOf(whiteBox)}`;
+    const nothing = !isAbove(clean, claimed, 0) && isAbove(clean, whiteBox, 5);
     return { outcome: isAbove(claimed, clean) || nothing ? "invalid" : "passed", evidence };
   },
 };

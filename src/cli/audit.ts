@@ -131,8 +131,9 @@ async function run(given: Options, path: string, { signal }: CommandContext): Pr
 
 async function withBar(events: AsyncIterable<AuditEvent>, folder: string): Promise<Audit> {
   const shown = withProgress(events, { label: "audit" }, (event) => {
+    if (event.type === "estimate") note(`${event.trials} attacks and probes; working out how long they take`);
     if (event.type === "plan") {
-      note(`${event.trials} attacks and probes, at most about ${durationText(event.seconds)}; kept in ${folder}`);
+      note(`at most about ${durationText(event.seconds)}; kept in ${folder}`);
       return { total: Math.round(event.seconds) };
     }
     if (event.type !== "progress") return undefined;

@@ -34,7 +34,7 @@ describe("sqa audit", () => {
   it("writes a verdict, the numbers, a page and the images", { timeout: 300_000 }, async () => {
     const out = join(folder, "report");
     const result = await sqa(run, "--budget", "quick", "--limit", "2", "--data", data, "--out", out, "--json");
-    expect(result.err).toContain("attacks and probes, at most about");
+    expect(result.err).toContain("attacks and probes; working out how long they take\nat most about");
     expect(result.code, result.err).toBe(0);
     const found = JSON.parse(result.out);
     expect(found).toEqual(JSON.parse(readFileSync(join(out, "audit.json"), "utf8")));

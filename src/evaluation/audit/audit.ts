@@ -48,6 +48,8 @@ export interface Audit {
 }
 
 export type AuditEvent =
+  /** The expected time is being worked out, which takes a minute at most. */
+  | { readonly type: "estimate"; readonly trials: number }
   /** `seconds`: expected for the work that the store does not hold, at most. */
   | { readonly type: "plan"; readonly trials: number; readonly seconds: number }
   /** `done`: of the expected seconds, those of finished work. */
@@ -97,6 +99,8 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
     const missing = (trial: Trial) =>
       Array.from({ length: batches }, (_, batch) => batch).filter((batch) => store.read(trial, batch) === undefined);
     const unfinished = trials.filter((trial) => missing(trial).length > 0);
+    yield { type: "estimate", trials: trials.length };
+    await turn();
     const expected = scope(() => estimateSeconds(plan, data.range(0, 16), unfinished));
     const ofBatch = (trial: Trial) => expected.get(trialLabel(trial))! * Math.min(batchImages, split.count);
     const seconds = unfinished.reduce((sum, trial) => sum + missing(trial).length * ofBatch(trial), 0);

@@ -1,3 +1,4 @@
+import type { Attack, PassCounter } from "../../attacks/index.js";
 import type { Batch } from "../../datasets/index.js";
 import { deriveSeed, enableGrad, grad, noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/classifier.js";
@@ -24,12 +25,9 @@ function unfoolable({ inputShape, classes, substitutes }: Classifier, randomized
   return { ...self, substitutes: Object.fromEntries(names.map((name) => [name, self])) };
 }
 
-/** Passes of an image that a trial's attack takes at most. */
-function passesOf(plan: AuditPlan, trial: Trial, image: Tensor): { forward: number; backward: number } {
+/** Passes of an image that an attack on a network like this takes at most. */
+function passesOf(plan: AuditPlan, attack: Attack, attacked: Classifier, image: Tensor): PassCounter {
   const passes = { forward: 0, backward: 0 };
-  const attack = attackOf(trial);
-  if (attack === undefined) return passes;
-  const attacked = playerOf(plan.subject, trial.on);
   scope(() => {
     const context = { seed: deriveSeed(plan.seed, "estimate"), imageIds: ops.zeros([1], "int64"), passes };
     attack(unfoolable(attacked, attacked.randomized), image, ops.zeros([1], "int64"), context);
@@ -67,9 +65,17 @@ export function estimateSeconds(
   );
   const count = images.shape[0]!;
   const image = images.slice(0, 0, 1);
+  // Thousands of queries take seconds even here, so that no attack is counted twice.
+  const counted = new Map<string, PassCounter>();
   return new Map(
     trials.map((trial) => {
-      const passes = passesOf(plan, trial, image);
+      const attack = attackOf(trial);
+      const attacked = playerOf(plan.subject, trial.on);
+      const key = `${attack?.label} ${attacked.randomized}`;
+      const passes =
+        counted.get(key) ??
+        (attack === undefined ? { forward: 0, backward: 0 } : passesOf(plan, attack, attacked, image));
+      counted.set(key, passes);
       const answers = playerOf(plan.subject, trial.shownTo).randomized ? plan.budget.draws : 1;
       const seconds = (passes.forward - passes.backward + answers) * forward + passes.backward * both;
       return [trialLabel(trial), seconds / count];

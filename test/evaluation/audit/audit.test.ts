@@ -70,7 +70,7 @@ describe("audit", () => {
     for await (const event of audit(plan, split, { store: new MemoryStore() })) events.push(event);
     const labels = trialsOf(plan).map(trialLabel);
     expect(new Set(labels).size).toBe(labels.length);
-    expect(events[0]).toMatchObject({ type: "plan", trials: labels.length });
+    expect(events.slice(0, 2)).toMatchObject([{ type: "estimate" }, { type: "plan", trials: labels.length }]);
     expect(events.flatMap((event) => (event.type === "trial" ? [event.result.label] : []))).toEqual(labels);
     const end = events.at(-1)!;
     if (end.type !== "end") throw new Error("the last event is the end");

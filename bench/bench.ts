@@ -1,10 +1,9 @@
 // Times training steps, ours and PyTorch's, in one interleaved run: `npm run bench -- --help`.
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
-import { bf16Support, cpuFlags } from "../src/cli/machine.js";
+import { loadavg } from "node:os";
 import { agreement } from "./agreement.js";
 import { PeerFiles } from "./files.js";
+import { machineNow, peersProblem } from "./machine.js";
 import { type Precision, precisions } from "./matrices.js";
 import { measure } from "./measure.js";
 import { type BenchOptions, benchOptions, usage } from "./options.js";
@@ -12,14 +11,6 @@ import { type BenchResult, benchMarkdown } from "./report.js";
 import { summarize } from "./summary.js";
 
 const tell = (line: string) => process.stderr.write(`${line}\n`);
-
-/** Why the interpreter cannot be a peer; undefined where it can. */
-function peersProblem(python: string): string | undefined {
-  const { status, error } = spawnSync(python, ["-c", "import torch"], { stdio: "ignore" });
-  if (status === 0) return undefined;
-  const what = error === undefined ? "has no torch" : "cannot be run";
-  return `not measured: ${python} ${what} (PYTHON or --python names another interpreter)`;
-}
 
 async function bench(options: BenchOptions): Promise<BenchResult> {
   const { networks: names, rounds, batch, threads, python } = options;
@@ -47,15 +38,7 @@ async function bench(options: BenchOptions): Promise<BenchResult> {
     ...summarize(network, batch, { contenders: found.contenders, matrices: { peaks } }),
     ...agreed,
   }));
-  const machine = {
-    cpu: `${cpus().length} x ${cpus()[0]?.model.trim()}`,
-    bfloat16: bf16Support(cpuFlags()),
-    threads,
-    loadAtStart,
-    loadAtEnd: loadavg()[0]!,
-    node: process.versions.node,
-  };
-  return { machine, engines, rounds, batch, peaks, networks };
+  return { machine: machineNow(threads, loadAtStart), engines, rounds, batch, peaks, networks };
 }
 
 async function main(): Promise<void> {

@@ -14,6 +14,29 @@ export interface Timed {
   readonly losses?: readonly number[];
 }
 
+/** A component of AutoAttack on a batch. */
+export interface AttackedPart {
+  readonly name: string;
+  /** Images that it attacked, and those of them that it left. */
+  readonly attacked: number;
+  readonly left: number;
+  /** Passes of single images. */
+  readonly forward: number;
+  readonly backward: number;
+  readonly seconds: number;
+  readonly processorSeconds: number;
+}
+
+/** What AutoAttack made of a batch; see peers/autoattack.py. */
+export interface Attacked {
+  /** Images that are right as they are. */
+  readonly clean: number;
+  readonly parts: readonly AttackedPart[];
+  /** The largest perturbation of a pixel. */
+  readonly largest: number;
+  readonly seconds: number;
+}
+
 /** A process that answers a line of JSON to each line of JSON; see peers/main.py for what is asked. */
 export class Child {
   readonly #process: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -51,6 +74,11 @@ export class Child {
 
   run(steps: number): Promise<Timed> {
     return this.#ask({ run: steps });
+  }
+
+  /** Attacks a batch; asked of autoattack.py and our-autoattack.ts alone. */
+  attack(batch: number): Promise<Attacked> {
+    return this.#ask({ batch });
   }
 
   /** The time of one product of two n x n matrices. */

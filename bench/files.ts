@@ -1,17 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { datasetByName, subset } from "../src/datasets/index.js";
+import { datasetByName, type SplitName, subset } from "../src/datasets/index.js";
 import { saveWeights } from "../src/training/index.js";
 import { type NetworkName, networks } from "./options.js";
 
-/** What the peers read: MNIST's first training images, bytes of images and then of labels, and first weights by network. */
+/** What the peers read: MNIST's first images of a split, bytes of images and then of labels, and first weights by network. */
 export class PeerFiles implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "sqa-bench-"));
 
-  images(count: number): string {
-    const path = join(this.#folder, `images-${count}`);
-    const { images, labels } = subset(datasetByName("mnist").load().train, count);
+  images(count: number, split: SplitName = "train"): string {
+    const path = join(this.#folder, `${split}-${count}`);
+    const { images, labels } = subset(datasetByName("mnist").load()[split], count);
     writeFileSync(path, Buffer.concat([images, labels]));
     return path;
   }

@@ -1,18 +1,12 @@
 import { renderTable } from "../src/report/table.js";
+import type { Machine } from "./machine.js";
 import type { Precision } from "./matrices.js";
 import type { Spread } from "./statistics.js";
 import type { NetworkSummary } from "./summary.js";
 
 /** All that a run of the benchmark says: what `--json` prints. */
 export interface BenchResult {
-  readonly machine: {
-    readonly cpu: string;
-    readonly bfloat16: string;
-    readonly threads: number;
-    readonly loadAtStart: number;
-    readonly loadAtEnd: number;
-    readonly node: string;
-  };
+  readonly machine: Machine;
   /** What computes on each side; of the peers, or why there are none. */
   readonly engines: Readonly<Record<string, string>>;
   readonly rounds: number;

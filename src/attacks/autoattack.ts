@@ -7,6 +7,7 @@ import { expectation } from "./combinators/expectation.js";
 import { fab } from "./fab.js";
 import { fabT } from "./fab-t.js";
 import { radiusFitsNorm, radiusOption } from "./norms.js";
+import { reported } from "./reported.js";
 import { type Proposal, proposalOf, selectionDraws, worstProposal } from "./selection.js";
 import { square } from "./square.js";
 
@@ -82,7 +83,7 @@ export const autoattack = defineAttack("autoattack", {
   options,
   traits: ({ norm, epsilon }) => ({ norm, radius: epsilon, usesGradients: true, randomized: true }),
   run(given, target, images, labels) {
-    const proposals = versions[given.version](given, target.classes).map((attack) => proposalOf(attack, 0));
+    const proposals = versions[given.version](given, target.classes).map((attack) => proposalOf(reported(attack), 0));
     return worstProposal([asTheyAre, ...proposals], target, images, labels, given.selectionDraws);
   },
 });

@@ -1,4 +1,5 @@
 import type { Seed, Tensor } from "../engine/index.js";
+import type { SuitePart } from "./reported.js";
 import type { View } from "./view.js";
 
 /** Passes of single images through the network that an attack has used. */
@@ -15,4 +16,6 @@ export interface AttackContext {
   readonly passes?: PassCounter;
   /** How the network is seen; in one draw and through its own gradient where left out. */
   readonly view?: View;
+  /** Told of each attack of a suite such as AutoAttack that has run. */
+  readonly onPart?: (part: SuitePart) => void;
 }

@@ -47,6 +47,7 @@ export {
   type Norm,
 } from "./attack.js";
 export type { AttackContext, PassCounter } from "./context.js";
+export type { SuitePart } from "./reported.js";
 export { shortLabel } from "./short-label.js";
 export { Target } from "./target.js";
 export {

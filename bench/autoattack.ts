@@ -1,0 +1,92 @@
+// AutoAttack standard, ours and PyTorch's, on the same weights and images in one interleaved run, batch by batch:
+// `npm run bench:autoattack -- --help`.
+import { loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
+import { type AutoAttackBenchOptions, autoAttackBenchOptions, autoAttackUsage } from "./autoattack-options.js";
+import { type AutoAttackResult, autoAttackMarkdown, type SideResult } from "./autoattack-report.js";
+import { type Attacked, Child } from "./child.js";
+import { PeerFiles } from "./files.js";
+import { machineNow, peersProblem } from "./machine.js";
+
+const tell = (line: string) => process.stderr.write(`${line}\n`);
+const fileNamed = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** What the batches of a side add up to. */
+function sumOf(batches: readonly Attacked[], images: number): Pick<SideResult, "clean" | "parts" | "seconds"> {
+  const names = ["apgd", "apgd-t", "fab-t", "square"];
+  const parts = names.map((name) => {
+    const sum = (of: "attacked" | "left" | "forward" | "backward" | "seconds" | "processorSeconds") =>
+      batches.reduce((total, { parts }) => total + (parts.find((part) => part.name === name)?.[of] ?? 0), 0);
+    return {
+      name,
+      attacked: sum("attacked"),
+      robustAccuracy: sum("left") / images,
+      forward: sum("forward"),
+      backward: sum("backward"),
+      seconds: sum("seconds"),
+      processorSeconds: sum("processorSeconds"),
+    };
+  });
+  return {
+    clean: batches.reduce((total, { clean }) => total + clean, 0) / images,
+    parts,
+    seconds: batches.reduce((total, { seconds }) => total + seconds, 0),
+  };
+}
+
+async function compare(options: AutoAttackBenchOptions): Promise<AutoAttackResult> {
+  const { images, batch, network, threads, python } = options;
+  const loadAtStart = loadavg()[0]!;
+  const problem = peersProblem(python);
+  if (problem !== undefined) tell(`PyTorch: ${problem}`);
+  using files = new PeerFiles();
+  const { epsilon, steps, queries, targets, seed } = options;
+  const weights = options.weights ?? files.weights(network);
+  const budgets = { epsilon, steps, queries, targets, seed };
+  const task = { network, weights, images: files.images(images, "test"), batch, count: images, ...budgets };
+  const start = (...command: [string, ...string[]]) => new Child(command, task, threads);
+  const children = [
+    ["ours", start(process.execPath, "--import", "tsx", fileNamed("our-autoattack.ts"))],
+    ...(problem === undefined ? [["PyTorch", start(python, fileNamed("peers/autoattack.py"))] as const] : []),
+  ] as const;
+  const sides: SideResult[] = [];
+  try {
+    const running = await Promise.all(
+      children.map(async ([side, child]) => ({ side, child, engine: await child.ready(), batches: [] as Attacked[] })),
+    );
+    const count = Math.ceil(images / batch);
+    for (let i = 0; i < count; i++) {
+      // The other side begins each time.
+      for (const { side, child, batches } of i % 2 === 0 ? running : [...running].reverse()) {
+        const attacked = await child.attack(i);
+        if (!(attacked.largest <= epsilon + 1e-6)) throw new Error(`${side} left the ball: ${attacked.largest}`);
+        batches.push(attacked);
+        tell(`batch ${i + 1} of ${count}: ${side}, ${attacked.seconds.toFixed(1)} s`);
+      }
+    }
+    for (const { side, engine, batches } of running) {
+      sides.push({ side, engine: `${engine.ready}, ${engine.capability}`, ...sumOf(batches, images) });
+    }
+  } finally {
+    for (const [, child] of children) child.end();
+  }
+  const machine = machineNow(threads, loadAtStart);
+  return { machine, images, batch, network, budgets, sides, ...(problem === undefined ? {} : { problem }) };
+}
+
+async function main(): Promise<void> {
+  const options = autoAttackBenchOptions(process.argv.slice(2), process.env);
+  if (options === undefined) {
+    process.stdout.write(`${autoAttackUsage}\n`);
+    return;
+  }
+  const result = await compare(options);
+  process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : autoAttackMarkdown(result)}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`error: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -84,12 +84,12 @@ function securityChart(audit: Audit, plan: AuditPlan) {
   });
   const series: ChartSeries[] = [
     { name: "PGD", points: [{ x: 0, y: audit.clean.accuracy }, ...pgd] },
+    { name: "other attacks", points: others.map(({ label }) => ({ x: plan.epsilon, y: accuracyOf(label) })) },
     { name: "claimed", points: [{ x: plan.epsilon, y: audit.claim.accuracy }] },
     {
       name: "worst case of all",
       points: [{ x: plan.epsilon, y: audit.worst.accuracy, low: audit.worst.low, high: audit.worst.high }],
     },
-    { name: "other attacks", points: others.map(({ label }) => ({ x: plan.epsilon, y: accuracyOf(label) })) },
   ];
   return lineChart({
     title: "Accuracy against epsilon",

@@ -46,7 +46,10 @@ export class TrainingDisplay implements Disposable {
       this.#progress?.update({ done: event.step, metrics });
     } else if (event.type === "epoch") note(named(epochLine(event, this.#epochs)));
     else if (event.type === "alarm") warn(bold(red(named(`ALARM in epoch ${event.epoch}: ${event.message}`))));
-    else if (event.type === "warning") warn(`${yellow(named("warning:"))} ${event.message}`);
+    else if (event.type === "roll-back") {
+      const scale = `the method's step is ${event.stepScale} of its own from now on`;
+      warn(yellow(named(`rolled back in epoch ${event.epoch} to the network of step ${event.to}; ${scale}`)));
+    } else if (event.type === "warning") warn(`${yellow(named("warning:"))} ${event.message}`);
     else if (event.type === "stopped") {
       this.#progress?.[Symbol.dispose]();
       const other = goOn === undefined ? "" : `, or: ${goOn(event.run)}`;

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError, scope, type Tensor, tensor } from "../engine/index.js";
+import { FileFormatError, noGrad, scope, type Tensor, tensor } from "../engine/index.js";
 import { readSafetensors, type SafetensorsTensor, writeSafetensors } from "../engine/safetensors.js";
 import { loadState, type Module, type Optimizer } from "../nn/index.js";
+import type { GuardState } from "./guard.js";
 
 /** Where a run stands beside its tensors. */
 export interface Progress {
@@ -13,7 +14,15 @@ export interface Progress {
   /** Training time of the current epoch and of the run so far. */
   epochSeconds: number;
   seconds: number;
+  /** What a guard knows; undefined without one. */
+  guard?: GuardState | undefined;
 }
+
+/** Tensors beside the network's and the optimizer's, by the part of the checkpoint that they are, changed in place. */
+export type Copies = ReadonlyMap<string, ReadonlyMap<string, Tensor>>;
+
+/** The copy that is the network to evaluate, where there is one. */
+export const averageCopy = "average";
 
 const metadataSchema = z.object({
   run: z.string(),
@@ -30,6 +39,19 @@ const progressSchema = z.strictObject({
   epochLoss: z.number(),
   epochSeconds: z.number().min(0),
   seconds: z.number().min(0),
+  guard: z
+    .strictObject({
+      alignment: z.number().nullable(),
+      lossFell: z.number().nullable(),
+      bestAlignment: z.number(),
+      bestLossFell: z.number(),
+      best: z.strictObject({ clean: z.number(), weak: z.number(), strong: z.number() }).nullable(),
+      stepScale: z.number().positive(),
+      rollBacks: z.int().min(0),
+      goodStep: z.int().min(0),
+      goodUpdates: z.int().min(0),
+    })
+    .optional(),
 });
 
 function parseJson(text: string): unknown {
@@ -78,29 +100,38 @@ export function loadWeights(path: string, module: Module): void {
   });
 }
 
-/** Writes everything that a run needs to go on: weights, optimizer state, and where it stands. */
+/** What a checkpoint holds of a run beside where it stands. */
+export interface TrainingState {
+  readonly module: Module;
+  readonly optimizer: Optimizer;
+  readonly copies: Copies;
+}
+
+/** Writes everything that a run needs to go on: weights, optimizer state, copies of weights, and where it stands. */
 export function saveCheckpoint(
   path: string,
-  module: Module,
-  optimizer: Optimizer,
+  { module, optimizer, copies }: TrainingState,
   progress: Progress,
   run: string,
 ): void {
   const entries = [
     ...[...module.state()].map(([name, value]) => [`network.${name}`, plain(value)] as const),
     ...[...optimizer.state].map(([name, value]) => [`optimizer.${name}`, plain(value)] as const),
+    ...[...copies].flatMap(([part, tensors]) =>
+      [...tensors].map(([name, value]) => [`${part}.${name}`, plain(value)] as const),
+    ),
   ];
   writeSafetensors(path, entries, { run, optimizerSteps: String(optimizer.steps), progress: JSON.stringify(progress) });
 }
 
 /**
- * Reads a checkpoint into a network and an optimizer; undefined when there is none. Throws a FileFormatError that names the
+ * Reads a checkpoint into a network, an optimizer and copies; undefined when there is none. Throws a FileFormatError that names the
  * file when it is damaged or of another run; then it says how to go on without it.
  */
-export function loadCheckpoint(path: string, module: Module, optimizer: Optimizer, run: string): Progress | undefined {
+export function loadCheckpoint(path: string, state: TrainingState, run: string): Progress | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return readCheckpoint(path, module, optimizer, run);
+    return readCheckpoint(path, state, run);
   } catch (error) {
     if (!(error instanceof FileFormatError || error instanceof RangeError)) throw error;
     const problem = error.message.startsWith(path) ? error.message : `${path}: ${error.message}`;
@@ -123,14 +154,15 @@ function openCheckpoint(path: string, run: string) {
 }
 
 /**
- * Reads a checkpoint's weights alone into a network and returns the steps behind them. Throws a FileFormatError that names
+ * Reads a checkpoint's weights alone, the averaged ones where it has them, into a network and returns the steps behind them. Throws a FileFormatError that names
  * the file when it is damaged or of another run.
  */
 export function loadCheckpointWeights(path: string, module: Module, run: string): number {
   const { part, progress } = openCheckpoint(path, run);
   scope(() => {
     try {
-      loadState(module, part("network."));
+      const averaged = part(`${averageCopy}.`);
+      loadState(module, averaged.size > 0 ? averaged : part("network."));
     } catch (cause) {
       if (cause instanceof RangeError) throw new FileFormatError(`${path}: ${cause.message}`, { cause });
       throw cause;
@@ -139,21 +171,28 @@ export function loadCheckpointWeights(path: string, module: Module, run: string)
   return progress.step;
 }
 
-function readCheckpoint(path: string, module: Module, optimizer: Optimizer, run: string): Progress {
+function checkPart(path: string, part: string, own: ReadonlyMap<string, Tensor>, saved: ReadonlyMap<string, Tensor>) {
+  for (const [name, { shape }] of own) {
+    const value = saved.get(name);
+    if (value === undefined) throw new FileFormatError(`${path}: the ${part}'s "${name}" is missing`);
+    if (value.shape.join() !== shape.join()) {
+      throw new FileFormatError(`${path}: the ${part}'s "${name}" must have shape [${shape}], not [${value.shape}]`);
+    }
+  }
+}
+
+function readCheckpoint(path: string, { module, optimizer, copies }: TrainingState, run: string): Progress {
   const { part, optimizerSteps, progress } = openCheckpoint(path, run);
   scope(() => {
-    const saved = part("optimizer.");
-    for (const [name, own] of optimizer.state) {
-      const value = saved.get(name);
-      if (value === undefined) throw new FileFormatError(`${path}: the optimizer's "${name}" is missing`);
-      if (value.shape.join() !== own.shape.join()) {
-        throw new FileFormatError(
-          `${path}: the optimizer's "${name}" must have shape [${own.shape}], not [${value.shape}]`,
-        );
-      }
-    }
+    const others = [["optimizer", optimizer.state] as const, ...copies].map(([name, tensors]) => {
+      const saved = part(`${name}.`);
+      checkPart(path, name, tensors, saved);
+      return { tensors, saved };
+    });
     loadState(module, part("network."));
-    for (const [name, own] of optimizer.state) own.copy_(saved.get(name)!);
+    noGrad(() => {
+      for (const { tensors, saved } of others) for (const [name, own] of tensors) own.copy_(saved.get(name)!);
+    });
   });
   optimizer.steps = optimizerSteps;
   return progress;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod";
 import { FileFormatError } from "../engine/index.js";
-import type { AlarmEvent, EpochEvent } from "./events.js";
+import type { AlarmEvent, EpochEvent, GuardEvent, RollBackEvent } from "./events.js";
 
 const share = z.number().min(0).max(1);
 const position = { epoch: z.int().min(1), step: z.int().min(0) };
@@ -24,13 +24,29 @@ const loggedEvent = z.discriminatedUnion("type", [
     ...position,
     message: z.string(),
   }),
+  z.object({
+    type: z.literal("guard"),
+    ...position,
+    alignment: z.number(),
+    lossFell: share,
+    clean: share,
+    fgsm: share,
+    pgd: share,
+    verdict: z.enum(["good", "doubtful", "overfitted"]),
+  }),
+  z.object({
+    type: z.literal("roll-back"),
+    ...position,
+    to: z.int().min(0),
+    stepScale: z.number().positive(),
+  }),
 ]);
 
 /**
  * The events of an events.jsonl file, none if it does not exist. Throws a FileFormatError that names the line which is no
  * event; only a last line without an end, as a killed process leaves it, is passed over.
  */
-export function readEvents(path: string): (EpochEvent | AlarmEvent)[] {
+export function readEvents(path: string): (EpochEvent | AlarmEvent | GuardEvent | RollBackEvent)[] {
   if (!existsSync(path)) return [];
   const lines = readText(path).split("\n");
   lines.pop();

@@ -24,12 +24,28 @@ export type TrainEvent =
       secondsPerStep: number;
     }
   | { type: "checkpoint"; step: number; path: string }
+  /** A guard's check: the means of its signals, accuracies of held-out images under FGSM and PGD, and what it makes of them. */
+  | {
+      type: "guard";
+      epoch: number;
+      step: number;
+      alignment: number;
+      lossFell: number;
+      clean: number;
+      fgsm: number;
+      pgd: number;
+      verdict: "good" | "doubtful" | "overfitted";
+    }
+  /** The network is again that of step `to`, and the method's step is `stepScale` times its own from now on. */
+  | { type: "roll-back"; epoch: number; step: number; to: number; stepScale: number }
   | { type: "alarm"; kind: AlarmKind; epoch: number; step: number; message: string }
   /** Something that does not hinder the run, but that its user should know. */
   | { type: "warning"; message: string }
   | { type: "stopped"; run: string; step: number }
   | { type: "end"; run: string; weights: string; result: TrainResult };
 
+export type GuardEvent = Extract<TrainEvent, { type: "guard" }>;
+export type RollBackEvent = Extract<TrainEvent, { type: "roll-back" }>;
 export type EpochEvent = Extract<TrainEvent, { type: "epoch" }>;
 /** Raised once where a state begins, not at every epoch that it lasts. */
 export type AlarmEvent = Extract<TrainEvent, { type: "alarm" }>;
@@ -40,6 +56,8 @@ export interface TrainResult {
   readonly epochs: number;
   readonly steps: number;
   readonly last: EpochEvent;
+  /** The epoch whose weights were saved, where they are not the last's by choice. */
+  readonly best?: EpochEvent;
   readonly alarms: AlarmEvent[];
   /** Training time over all sittings, without probes. */
   readonly seconds: number;

@@ -1,10 +1,12 @@
-import { FileFormatError, threads, versions } from "../engine/index.js";
+import { threads, versions } from "../engine/index.js";
 import { parameterCount } from "../nn/index.js";
 import { newAlarms } from "./alarm.js";
-import { loadCheckpoint, type Progress, saveCheckpoint, saveWeights } from "./checkpoint.js";
-import type { AlarmEvent, AlarmKind, EpochEvent, TrainEvent, TrainResult } from "./events.js";
+import { saveWeights } from "./checkpoint.js";
+import type { EpochEvent, TrainEvent, TrainResult } from "./events.js";
+import { guardStep } from "./guarding.js";
 import type { RunFolder } from "./run-folder.js";
 import type { TrainingSession } from "./session.js";
+import { Standing } from "./standing.js";
 
 /** What the steps of a run need to know beside the run itself. */
 export interface StepOptions {
@@ -12,57 +14,6 @@ export interface StepOptions {
   readonly checkpointSeconds: number;
   /** Gives timers and signals their turn, once after each step. */
   turn(): Promise<unknown>;
-}
-
-/** Where a run stands: restored from its folder, and what it has to say of its past. */
-class Standing {
-  readonly progress: Progress;
-  readonly epochs: EpochEvent[];
-  readonly alarms: AlarmEvent[];
-
-  constructor(
-    readonly session: TrainingSession,
-    readonly folder: RunFolder,
-  ) {
-    const { stepsPerEpoch, totalSteps, optimizer, model } = session;
-    const saved = loadCheckpoint(folder.checkpoint, model.module, optimizer, folder.identity);
-    this.progress = saved ?? { step: 0, epochLoss: 0, epochSeconds: 0, seconds: 0 };
-    const { step } = this.progress;
-    if (step > totalSteps) throw new FileFormatError(`${folder.checkpoint}: is at step ${step} of ${totalSteps}`);
-    const logged = folder.rewindEvents(step);
-    this.epochs = logged.filter((event): event is EpochEvent => event.type === "epoch");
-    this.alarms = logged.filter((event): event is AlarmEvent => event.type === "alarm");
-    const past = Math.floor(step / stepsPerEpoch);
-    if (this.epochs.length !== past) {
-      throw new FileFormatError(
-        `${folder.file("events.jsonl")}: tells of ${this.epochs.length} epochs, but the checkpoint is past ${past}; ` +
-          `delete ${folder.path} to begin the run again`,
-      );
-    }
-  }
-
-  save(): TrainEvent {
-    const { session, folder, progress } = this;
-    saveCheckpoint(folder.checkpoint, session.model.module, session.optimizer, progress, folder.identity);
-    return { type: "checkpoint", step: progress.step, path: folder.checkpoint };
-  }
-
-  raise(kind: AlarmKind, step: number, message: string): AlarmEvent {
-    const epoch = Math.ceil(step / this.session.stepsPerEpoch);
-    const alarm: AlarmEvent = { type: "alarm", kind, epoch, step, message };
-    this.alarms.push(alarm);
-    this.folder.log(alarm);
-    return alarm;
-  }
-
-  /** The alarm of a run that cannot go on, then its end. */
-  *fail(step: number, what: string): Generator<TrainEvent, never> {
-    yield this.raise("loss-not-finite", step, `${what} after step ${step}: lower the learning rate`);
-    throw new Error(
-      `training stopped: ${what} after step ${step}, and would be again: lower the learning rate ` +
-        `(${this.folder.path} keeps the last checkpoint)`,
-    );
-  }
 }
 
 /** The steps of a run from where it stands to its end. */
@@ -104,7 +55,7 @@ function* oneStep(run: Standing): Generator<TrainEvent> {
   const began = performance.now();
   const epoch = Math.floor(progress.step / session.stepsPerEpoch) + 1;
   const learningRate = session.learningRate(progress.step);
-  const { loss, zeroGradient } = session.step(progress.step);
+  const { loss, zeroGradient, signals } = session.step(progress.step, progress.guard?.stepScale);
   if (!Number.isFinite(loss)) yield* run.fail(progress.step + 1, `the loss is ${loss}`);
   const seconds = (performance.now() - began) / 1000;
   progress.step++;
@@ -115,10 +66,18 @@ function* oneStep(run: Standing): Generator<TrainEvent> {
   if (zeroGradient && !run.alarms.some(({ kind }) => kind === "zero-gradient")) {
     yield run.raise("zero-gradient", progress.step, "every gradient is zero: nothing is learned any more");
   }
+  yield* guardStep(run, signals);
+}
+
+const strongest = ({ probes }: EpochEvent): number => probes.at(-1)?.accuracy ?? 0;
+
+/** The first of the epochs that are best under the last probe. */
+function bestOf(epochs: readonly EpochEvent[]): EpochEvent {
+  return epochs.reduce((best, epoch) => (strongest(epoch) > strongest(best) ? epoch : best));
 }
 
 function* endEpoch(run: Standing): Generator<TrainEvent> {
-  const { session, progress, epochs, folder } = run;
+  const { session, progress, epochs } = run;
   const epoch = progress.step / session.stepsPerEpoch;
   // The loss is that before the last update; no attack could run on a network that answers with NaN.
   if (!session.outputsFinite()) yield* run.fail(progress.step, "the network's output is not finite");
@@ -132,8 +91,8 @@ function* endEpoch(run: Standing): Generator<TrainEvent> {
     secondsPerStep: progress.epochSeconds / session.stepsPerEpoch,
   };
   epochs.push(event);
-  folder.log(event);
-  yield event;
+  if (bestOf(epochs) === event) session.copies.keepBest();
+  yield run.logged(event);
   for (const { kind, message } of newAlarms(epochs)) yield run.raise(kind, progress.step, message);
   progress.epochLoss = 0;
   progress.epochSeconds = 0;
@@ -141,12 +100,14 @@ function* endEpoch(run: Standing): Generator<TrainEvent> {
 
 /** A run killed between the weights and the result writes the same weights again. */
 function end({ session, folder, progress, epochs, alarms }: Standing): TrainEvent {
-  const { network, epochs: planned } = folder.config;
-  saveWeights(folder.weights, session.model.module, { run: folder.identity, network });
+  const { network, epochs: planned, selection } = folder.config;
+  session.copies.takeBest();
+  saveWeights(folder.weights, session.evaluated.module, { run: folder.identity, network });
   const result: TrainResult = {
     epochs: planned,
     steps: session.totalSteps,
     last: epochs.at(-1)!,
+    ...(selection === "best" ? { best: bestOf(epochs) } : {}),
     alarms,
     seconds: progress.seconds,
     libtorch: versions().libtorch,

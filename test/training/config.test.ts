@@ -22,7 +22,13 @@ describe("a training configuration", () => {
   });
 
   test("comes back from JSON as it was", () => {
-    for (const given of [{}, { sqa: {} }, presets.paper, { ...presets.short, limit: 100, probes: [] }]) {
+    for (const given of [
+      {},
+      { sqa: {} },
+      presets.paper,
+      { ...presets.short, limit: 100, probes: [] },
+      presets.modern,
+    ]) {
       const config = trainConfig(given);
       const again = trainConfig(JSON.parse(JSON.stringify(config)));
       expect(again).toEqual(config);
@@ -47,6 +53,9 @@ describe("a training configuration", () => {
       { optimizer: "sgd(momentum=0)" },
       { schedule: "cosine" },
       { labelSmoothing: 0.1 },
+      { averaging: 0.9995 },
+      { selection: "best", holdOut: 2 },
+      { guard: "roll-back", holdOut: 3 },
       { probeImages: 10 },
       { probes: [] },
       { seed: 1 },

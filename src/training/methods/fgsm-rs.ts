@@ -14,10 +14,11 @@ export const fgsmRs = define({
     stepSize: ratio({ above: 0 }).optional().describe("step; 1.25 epsilon when left out"),
   }),
   create: ({ epsilon, stepSize = 1.25 * epsilon }): TrainingMethod => ({
-    perturb(target, images, labels) {
+    epsilon,
+    perturb(target, images, labels, stepScale = 1) {
       const start = images.add(target.uniform(images.shape.slice(1), -epsilon, epsilon, 0)).clamp(0, 1);
       const { gradient } = target.gradient(start, (logits) => crossEntropy(logits, labels));
-      const moved = start.add(gradient.sign(), stepSize);
+      const moved = start.add(gradient.sign(), stepSize * stepScale);
       linfBall(images, epsilon).project_(moved);
       return moved;
     },

@@ -27,13 +27,15 @@ export const fgsm = define({
     sampled: z.boolean().default(false).describe("draw each image's radius from |N(0, (epsilon/2)^2)| up to epsilon"),
   }),
   create: ({ epsilon, labels: source, sampled }): TrainingMethod => {
-    const step = (images: Tensor, gradient: Tensor) => images.add(gradient.sign(), epsilon).clamp(0, 1);
+    const step = (images: Tensor, gradient: Tensor, stepScale = 1) =>
+      images.add(gradient.sign(), epsilon * stepScale).clamp(0, 1);
     return {
-      perturb(target, images, labels) {
+      epsilon,
+      perturb(target, images, labels, stepScale = 1) {
         const chosen = labelsFrom(source, target, images, labels);
         const { gradient } = target.gradient(images, (logits) => crossEntropy(logits, chosen));
-        if (!sampled) return step(images, gradient);
-        const radii = truncatedNormal(target).mul(epsilon / 2);
+        if (!sampled) return step(images, gradient, stepScale);
+        const radii = truncatedNormal(target).mul((epsilon * stepScale) / 2);
         return images.add(gradient.sign().mul(radii)).clamp(0, 1);
       },
       fromCleanGradient: source === "given" && !sampled ? step : undefined,

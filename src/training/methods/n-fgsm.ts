@@ -15,10 +15,11 @@ export const nFgsm = define({
     stepSize: ratio({ above: 0 }).optional().describe("step; epsilon when left out"),
   }),
   create: ({ epsilon, noise, stepSize = epsilon }): TrainingMethod => ({
-    perturb(target, images, labels) {
+    epsilon,
+    perturb(target, images, labels, stepScale = 1) {
       const start = images.add(target.uniform(images.shape.slice(1), -noise * epsilon, noise * epsilon, 0)).clamp(0, 1);
       const { gradient } = target.gradient(start, (logits) => crossEntropy(logits, labels));
-      return start.add(gradient.sign(), stepSize).clamp(0, 1);
+      return start.add(gradient.sign(), stepSize * stepScale).clamp(0, 1);
     },
   }),
 });

@@ -17,9 +17,10 @@ export const pgd = define({
     randomStart: z.boolean().default(true).describe("start at a random point of the ball"),
   }),
   create: ({ epsilon, steps, stepSize = (2.5 * epsilon) / steps, randomStart }): TrainingMethod => ({
-    perturb: (target, images, labels) =>
-      projectedGradientAscent({ norm: "linf", epsilon, steps, stepSize, randomStart }, target, images, (logits) =>
-        crossEntropy(logits, labels),
-      ),
+    epsilon,
+    perturb(target, images, labels, stepScale = 1) {
+      const ascent = { norm: "linf", epsilon, steps, stepSize: stepSize * stepScale, randomStart } as const;
+      return projectedGradientAscent(ascent, target, images, (logits) => crossEntropy(logits, labels));
+    },
   }),
 });

@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { liveTensors, type Tensor, tensor } from "../../src/engine/index.js";
+import { readSafetensors } from "../../src/engine/safetensors.js";
+import { networkFromRun } from "../../src/evaluation/index.js";
+import { parseNetwork } from "../../src/models/index.js";
+import { averagingDecay, updateAverage } from "../../src/training/averaging.js";
+import { RunFolder, type TrainConfigInput, type TrainEvent, train, trainConfig } from "../../src/training/index.js";
+import { writeDigits } from "./digits-folder.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sqa-averaging-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const data = writeDigits(folder, { train: 60, test: 10 });
+
+describe("an average", () => {
+  test("is the sum of the values, each weighed by its decays' closed form", () => {
+    const values = [3, -1, 4, 1, -5, 9];
+    const own = tensor(Float32Array.of(2), [1]);
+    const average = new Map([["w", own]]);
+    for (const [i, value] of values.entries()) {
+      updateAverage(average, new Map([["w", tensor(Float32Array.of(value), [1])]]), { decay: 0.4, update: i + 1 });
+    }
+    // Decays 2/11, 3/12, 4/13, 5/14, 6/15, and from the sixth update on 0.4.
+    const decays = [2 / 11, 3 / 12, 4 / 13, 5 / 14, 6 / 15, 0.4];
+    const later = (i: number) => decays.slice(i).reduce((product, decay) => product * decay, 1);
+    const expected = values.reduce((sum, value, i) => sum + value * (1 - decays[i]!) * later(i + 1), 2 * later(0));
+    expect(own.item()).toBeCloseTo(expected, 5);
+  });
+
+  test("of a constant is the constant, and after many updates has the decay asked for", () => {
+    expect(averagingDecay(0.9995, 10)).toBeCloseTo(11 / 20, 12);
+    expect(averagingDecay(0.9995, 100_000)).toBe(0.9995);
+    const own = tensor(Float32Array.of(7, -7), [2]);
+    const same = new Map([["w", tensor(Float32Array.of(7, -7), [2])]]);
+    for (let update = 1; update < 50; update++) updateAverage(new Map([["w", own]]), same, { decay: 0.99, update });
+    expect(own.toNumbers()).toEqual([expect.closeTo(7, 4), expect.closeTo(-7, 4)]);
+  });
+
+  test("refuses decays, updates and values that are none", () => {
+    const average = new Map<string, Tensor>([["w", tensor(Float32Array.of(1), [1])]]);
+    expect(() => updateAverage(average, average, { decay: 1, update: 1 })).toThrow("decay must be in [0, 1), not 1");
+    expect(() => updateAverage(average, average, { decay: 0.5, update: 0 })).toThrow("update must be an integer >= 1");
+    expect(() => updateAverage(average, new Map(), { decay: 0.5, update: 1 })).toThrow('"w" is missing');
+  });
+});
+
+const config: TrainConfigInput = {
+  network: "small(batchNorm=true)",
+  sqa: {},
+  epochs: 2,
+  holdOut: 20,
+  batchSize: 20,
+  method: "n-fgsm(epsilon=0.1)",
+  optimizer: "adam",
+  schedule: "one-cycle(peak=0.005)",
+  averaging: 0.6,
+  probes: ["fgsm(epsilon=0.1)"],
+};
+
+async function run(given: TrainConfigInput, runs: string, stopAfter = Number.POSITIVE_INFINITY) {
+  const controller = new AbortController();
+  const options = { runs: join(folder, runs), data, checksums: false, threads: 1, signal: controller.signal };
+  const events: TrainEvent[] = [];
+  for await (const event of train(given, options)) {
+    events.push(event);
+    if (event.type === "step" && event.step >= stopAfter) controller.abort();
+  }
+  return events;
+}
+
+const valuesOf = (path: string, prefix: string) =>
+  new Map(
+    [...readSafetensors(path).tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, { data: values }]) => [name.slice(prefix.length), [...(values as Float32Array)]] as const),
+  );
+
+/** Digests: element by element a comparison takes minutes. */
+const bytesOf = (path: string) =>
+  [...readSafetensors(path).tensors].map(([name, { data: values }]) => [
+    name,
+    createHash("sha1")
+      .update(Buffer.from(values.buffer, values.byteOffset, values.byteLength))
+      .digest("hex"),
+  ]);
+
+describe("a run with averaged weights", () => {
+  test("saves the average of the weights after each update, running statistics with them", async () => {
+    const before = liveTensors().tensors;
+    const { checkpoint, weights } = RunFolder.for(trainConfig(config), join(folder, "whole"));
+    let step = 0;
+    const seen: ReadonlyMap<string, readonly number[]>[] = [];
+    const options = { runs: join(folder, "whole"), data, checksums: false, threads: 1, checkpointSeconds: 0 };
+    for await (const event of train(config, options)) {
+      if (event.type === "checkpoint" && event.step > step) {
+        step = event.step;
+        seen.push(valuesOf(checkpoint, "network."));
+      }
+    }
+    expect(seen).toHaveLength(4);
+    const decays = seen.map((_, i) => Math.min(0.6, (2 + i) / (11 + i)));
+    const saved = valuesOf(weights, "");
+    const { module } = parseNetwork(config.network!).build({ seed: 0, sqa: {} });
+    for (const name of ["conv1.weight", "fc2.bias", "bn1.running_mean", "bn2.running_var"]) {
+      const expected = module
+        .state()
+        .get(name)!
+        .toNumbers()
+        .map((initial, element) =>
+          seen.reduce((average, values, i) => {
+            return decays[i]! * average + (1 - decays[i]!) * values.get(name)![element]!;
+          }, initial),
+        );
+      const largest = Math.max(...expected.map((value, i) => Math.abs(value - saved.get(name)![i]!)));
+      expect(largest, name).toBeLessThan(1e-6);
+      expect(saved.get(name)![0]).not.toBe(seen.at(-1)!.get(name)![0]);
+    }
+    module.dispose();
+    expect(liveTensors().tensors).toBeLessThanOrEqual(before);
+  });
+
+  test("goes on where it was stopped, to the bit, and is evaluated by its average before it ends", async () => {
+    await run(config, "again");
+    for (const at of [1, 3]) await run(config, "stopped", at);
+    const stopped = RunFolder.for(trainConfig(config), join(folder, "stopped"));
+    const { model } = networkFromRun(stopped.path);
+    const average = valuesOf(stopped.checkpoint, "average.");
+    const close = average.get("fc2.bias")!.map((value) => expect.closeTo(value, 6));
+    expect(model.module.state().get("fc2.bias")!.toNumbers()).toEqual(close);
+    model.module.dispose();
+    await run(config, "stopped");
+    const whole = RunFolder.for(trainConfig(config), join(folder, "again"));
+    expect(readFileSync(stopped.weights).equals(readFileSync(whole.weights))).toBe(true);
+  });
+});
+
+test("the epoch that is best on held-out images is saved, also by a run that was stopped after it", async () => {
+  // At this rate the network is worse at the end than before.
+  const wild: TrainConfigInput = { ...config, averaging: 0, epochs: 4, schedule: "constant(peak=0.03)" };
+  const last = (events: TrainEvent[]) => events.at(-1) as Extract<TrainEvent, { type: "end" }>;
+  const { result } = last(await run({ ...wild, selection: "best" }, "best"));
+  const kept = result.best!;
+  const runFolder = RunFolder.for(trainConfig({ ...wild, selection: "best" }), join(folder, "best"));
+  const accuracies = runFolder.events().flatMap((event) => (event.type === "epoch" ? [event.probes[0]!.accuracy] : []));
+  expect(kept.probes[0]!.accuracy).toBe(Math.max(...accuracies));
+  expect(kept.epoch).toBe(accuracies.indexOf(Math.max(...accuracies)) + 1);
+  // A constant rate: a run of so many epochs alone ends with the same weights.
+  const alone = last(await run({ ...wild, epochs: kept.epoch }, "alone"));
+  const tensors = bytesOf(runFolder.weights);
+  expect(bytesOf(alone.weights)).toEqual(tensors);
+  await run({ ...wild, selection: "best" }, "best-stopped", 7);
+  const stopped = last(await run({ ...wild, selection: "best" }, "best-stopped"));
+  expect(bytesOf(stopped.weights)).toEqual(tensors);
+  expect(stopped.result.best!.epoch).toBe(kept.epoch);
+});

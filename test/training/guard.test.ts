@@ -1,0 +1,240 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { Target } from "../../src/attacks/index.js";
+import { deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { readSafetensors } from "../../src/engine/safetensors.js";
+import type { Classifier } from "../../src/nn/index.js";
+import { afterCheck, afterRollBack, afterSignals, type GuardState, untroubled } from "../../src/training/guard.js";
+import {
+  RunFolder,
+  type TrainConfigInput,
+  type TrainEvent,
+  TrainingSession,
+  train,
+  trainConfig,
+} from "../../src/training/index.js";
+import { measureSignals } from "../../src/training/signals.js";
+import { writeDigits } from "./digits-folder.js";
+
+/** The indices of the measurements that call for a check. */
+function suspicions(series: readonly (readonly [alignment: number, lossFell: number])[]): number[] {
+  let state: GuardState = untroubled;
+  return series.flatMap(([alignment, lossFell], index) => {
+    const after = afterSignals(state, { alignment, lossFell });
+    state = after.state;
+    return after.suspicious ? [index] : [];
+  });
+}
+
+describe("signals", () => {
+  const steady = Array.from({ length: 5 }, () => [0.4, 0.05] as const);
+
+  test("that are steady, or get better, call for no check", () => {
+    expect(suspicions(steady)).toEqual([]);
+    expect(suspicions([...steady, [0.6, 0], [0.8, 0], [0.5, 0.1]])).toEqual([]);
+  });
+
+  test("call for one where the mean cosine falls below half of its best", () => {
+    // Means after a fall from 0.4 to 0: 0.32, 0.256, 0.2048, 0.16384 < 0.2.
+    const fall = [0, 0, 0, 0].map((alignment) => [alignment, 0.05] as const);
+    expect(suspicions([...steady, ...fall])).toEqual([8]);
+  });
+
+  test("call for one where losses of a fifth more of the images fall under attack", () => {
+    // Means after a rise from 0.05 to 0.65: 0.17, 0.266 > 0.25.
+    expect(suspicions([...steady, [0.4, 0.65], [0.4, 0.65]])).toEqual([6]);
+  });
+});
+
+describe("checks", () => {
+  const verdicts = (rows: readonly (readonly [clean: number, weak: number, strong: number])[]) => {
+    let state: GuardState = untroubled;
+    return rows.map(([clean, weak, strong]) => {
+      const after = afterCheck(state, { clean: clean / 100, weak: weak / 100, strong: strong / 100 });
+      state = after.state;
+      return after.verdict;
+    });
+  };
+
+  test.each([
+    [
+      "a run that learns",
+      [
+        [40, 30, 28],
+        [60, 45, 40],
+        [70, 52, 46],
+      ],
+      ["good", "good", "good"],
+    ],
+    [
+      "noise",
+      [
+        [60, 45, 40],
+        [60, 45, 35],
+        [61, 46, 41],
+      ],
+      ["good", "good", "good"],
+    ],
+    [
+      "a slow decline is kept from the good ones",
+      [
+        [60, 45, 40],
+        [65, 50, 28],
+      ],
+      ["good", "doubtful"],
+    ],
+    [
+      "PGD collapses while FGSM rises",
+      [
+        [60, 45, 40],
+        [75, 80, 5],
+      ],
+      ["good", "overfitted"],
+    ],
+    ["it had overfitted before the first check", [[80, 90, 2]], ["overfitted"]],
+    [
+      "both fall, as with too high a rate",
+      [
+        [60, 45, 40],
+        [30, 15, 12],
+      ],
+      ["good", "doubtful"],
+    ],
+    [
+      "it still counts from the best after a roll-back",
+      [
+        [60, 45, 40],
+        [75, 80, 5],
+        [60, 46, 39],
+      ],
+      ["good", "overfitted", "good"],
+    ],
+  ] as const)("%s", (_, rows, expected) => {
+    expect(verdicts(rows)).toEqual(expected);
+  });
+
+  test("a roll-back makes the step smaller and forgets the signals", () => {
+    const before = afterSignals(untroubled, { alignment: 0.5, lossFell: 0.1 }).state;
+    const after = afterRollBack(afterRollBack(before, { factor: 0.5 }), { factor: 0.5 });
+    expect(after).toMatchObject({ stepScale: 0.25, rollBacks: 2, alignment: null, lossFell: null });
+  });
+});
+
+describe("measured on a linear classifier", () => {
+  // Logits (w x, 0) of images with two pixels: the gradient of the loss at label 0 points along -w.
+  const w = [3, 4];
+  const linear: Classifier = {
+    inputShape: [1, 1, 2],
+    classes: 2,
+    randomized: false,
+    logits(images: Tensor) {
+      const weights = tensor(Float32Array.of(w[0]!, 0, w[1]!, 0), [2, 2]);
+      return images.flatten(1).matmul(weights);
+    },
+  };
+  const images = tensor(Float32Array.of(0.5, 0.5, 0.5, 0.5), [2, 1, 1, 2]);
+  const labels = tensor(new Int32Array(2), [2], "int64");
+  const target = () => new Target(linear, { seed: deriveSeed(1), imageIds: imageIdRange(0, 2) }, "signals");
+  const moved = (...by: number[]) => images.add(tensor(Float32Array.from(by), [2, 1, 1, 2]));
+
+  test("the cosine is that of the perturbation and the gradient", () => {
+    // Signs (-1, -1) against -(3, 4): 7 / (5 sqrt 2). The second image moves along +w: cosine -1, and its loss falls.
+    const { alignment, lossFell } = measureSignals(target(), images, moved(-0.1, -0.1, 0.06, 0.08), labels);
+    expect(alignment).toBeCloseTo((7 / (5 * Math.SQRT2) - 1) / 2, 5);
+    expect(lossFell).toBe(0.5);
+  });
+
+  test("an image that does not move counts as 0", () => {
+    expect(measureSignals(target(), images, moved(-0.03, -0.04, 0, 0), labels).alignment).toBeCloseTo(0.5, 5);
+    expect(measureSignals(target(), images, images, labels)).toEqual({ alignment: 0, lossFell: 0 });
+  });
+});
+
+const folder = mkdtempSync(join(tmpdir(), "sqa-guard-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const data = writeDigits(folder, { train: 80, test: 10 });
+
+const guarded: TrainConfigInput = {
+  epochs: 2,
+  batchSize: 10,
+  holdOut: 20,
+  method: "fgsm(epsilon=0.1)",
+  optimizer: "adam",
+  schedule: "constant(peak=0.003)",
+  averaging: 0.5,
+  guard: "roll-back(interval=4, signalInterval=2, images=20, steps=3)",
+  probes: [],
+};
+
+async function collect(config: TrainConfigInput, runs: string, stopAfter = Number.POSITIVE_INFINITY) {
+  const controller = new AbortController();
+  const options = { runs: join(folder, runs), data, checksums: false, threads: 1, signal: controller.signal };
+  const events: TrainEvent[] = [];
+  for await (const event of train(config, options)) {
+    events.push(event);
+    if (event.type === "step" && event.step >= stopAfter) controller.abort();
+  }
+  return events;
+}
+
+/** Digests: element by element a comparison takes minutes. */
+const bytesOf = (path: string) =>
+  [...readSafetensors(path).tensors].map(([name, { data: values }]) => [
+    name,
+    createHash("sha1")
+      .update(Buffer.from(values.buffer, values.byteOffset, values.byteLength))
+      .digest("hex"),
+  ]);
+
+describe("a guarded run", () => {
+  test("checks at its interval, and ends with the weights of a run that was stopped between", async () => {
+    const events = await collect(guarded, "whole");
+    const checks = events.flatMap((event) => (event.type === "guard" ? [event.step] : []));
+    expect(checks).toEqual(expect.arrayContaining([4, 8, 12]));
+    for (const at of [3, 10]) await collect(guarded, "stopped", at);
+    await collect(guarded, "stopped");
+    const [whole, stopped] = ["whole", "stopped"].map((runs) =>
+      RunFolder.for(trainConfig(guarded), join(folder, runs)),
+    );
+    expect(readFileSync(stopped!.weights).equals(readFileSync(whole!.weights))).toBe(true);
+    const told = (run: RunFolder) => run.events().filter(({ type }) => type !== "epoch");
+    expect(told(stopped!)).toEqual(told(whole!));
+  });
+
+  test("is again the last good network after a collapse, with its optimizer and average, and a smaller step", async () => {
+    const config: TrainConfigInput = { ...guarded, guard: "roll-back(interval=4, signalInterval=100)" };
+    const check = vi.spyOn(TrainingSession.prototype, "guardCheck");
+    const good = { clean: 0.6, weak: 0.45, strong: 0.4 };
+    check.mockReturnValueOnce(good).mockReturnValueOnce({ clean: 0.7, weak: 0.8, strong: 0.05 }).mockReturnValue(good);
+    const { checkpoint } = RunFolder.for(trainConfig(config), join(folder, "collapse"));
+    await collect(config, "collapse", 4);
+    const atGood = bytesOf(checkpoint);
+    await collect(config, "collapse", 7);
+    expect(bytesOf(checkpoint)).not.toEqual(atGood);
+    const events = await collect(config, "collapse", 8);
+    const rolledBack = readSafetensors(checkpoint);
+    expect(bytesOf(checkpoint)).toEqual(atGood);
+    expect(rolledBack.metadata.optimizerSteps).toBe("4");
+    expect(JSON.parse(rolledBack.metadata.progress!)).toMatchObject({
+      step: 8,
+      guard: { stepScale: 0.5, goodStep: 4 },
+    });
+    const types = events.map(({ type }) => type);
+    expect(types).toEqual(["start", "step", "guard", "alarm", "roll-back", "checkpoint", "stopped"]);
+    const last = (await collect(config, "collapse")).at(-1);
+    check.mockRestore();
+    const { alarms } = (last as Extract<TrainEvent, { type: "end" }>).result;
+    // So short a run may also raise that its network answers one class alone.
+    expect(alarms.filter(({ kind }) => kind === "catastrophic-overfitting")).toMatchObject([{ step: 8, epoch: 2 }]);
+  });
+
+  test("needs held-out images and a radius", () => {
+    expect(() => trainConfig({ ...guarded, holdOut: 0 })).toThrow("needs images that are not trained on");
+    expect(() => trainConfig({ ...guarded, method: "standard" })).toThrow("needs a method that trains for a radius");
+    expect(() => trainConfig({ guard: "rollback" })).toThrow('unknown guard "rollback"; did you mean "roll-back"?');
+    expect(() => trainConfig({ selection: "best" })).toThrow('selection "best" needs images that are not trained on');
+  });
+});

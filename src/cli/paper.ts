@@ -1,11 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import * as z from "zod";
 import { writeFileAtomic } from "../engine/atomic-file.js";
-import { setThreads, threads, unknownName, versions } from "../engine/index.js";
+import { setThreads, unknownName } from "../engine/index.js";
 import { makeFolder } from "../engine/make-folder.js";
 import {
-  type CellOutcome,
   figure1Cells,
   figure1Chart,
   figure1Series,
@@ -21,49 +19,47 @@ import {
 import { saveChart } from "../report/chart.js";
 import { type EpochEvent, presets, RunFolder } from "../training/index.js";
 import { type CommandContext, defineCommand } from "./command.js";
-import { dataOptions } from "./data-options.js";
 import { followExperiment } from "./experiment-progress.js";
 import { out } from "./output.js";
-import { runOptions } from "./run-options.js";
+import {
+  hardware,
+  onlyOf,
+  type PaperOptions,
+  type PaperTarget,
+  paperOptions,
+  runnerOptions,
+  wholeRows,
+} from "./paper-options.js";
+import { table2, table4, twin } from "./paper-tables.js";
 import { UsageError } from "./usage-error.js";
 
-const options = z.strictObject({
-  only: z.enum(["small", "large"]).optional().describe("one network of the table"),
-  preset: z
-    .enum(["paper", "short"])
-    .default("paper")
-    .describe("recipe of table1 and overfitting: the paper's, or a few epochs"),
-  epochs: z.int().min(1).optional().describe("epochs of training; the recipe's, 5 for figure1"),
-  seeds: z.int().min(1).default(3).describe("seeds of each network"),
-  limit: z.int().min(1).max(10_000).optional().describe("test images; all where left out"),
-  strongLimit: z.int().min(1).max(10_000).default(1000).describe("test images under the attacks that the paper lacks"),
-  results: z.string().default("results").describe("folder of tables and figures"),
-  data: dataOptions.data,
-  ...runOptions,
-});
-type Options = z.output<typeof options>;
-
 /** The tables and figures by name. */
-const targets: Record<string, (given: Options, context: CommandContext) => Promise<number>> = {
+const targets: Record<string, PaperTarget> = {
   table1,
+  table2,
+  table4,
   figure1,
   overfitting,
+  twin,
 };
 
 export const paperCommand = defineCommand({
   name: "paper",
   summary: "make a table or figure of the paper",
   description:
-    "table1: accuracy of SMALL and LARGE, full precision and SQA, under white-box attacks. figure1: FGSM accuracy with one " +
+    "table1: accuracy of SMALL and LARGE, full precision and SQA, under white-box attacks. table2: of ResNet-34 and -101 on " +
+    "CIFAR-10. table4: seconds an iteration, beside the cost model. twin: networks trained with SQA, evaluated without. figure1: FGSM accuracy with one " +
     "layer quantized. overfitting: accuracy under FGSM and PGD against epochs. What is already in the run folders is not " +
     "done again, and a stopped table goes on where it was.",
   operands: [{ name: "target", description: Object.keys(targets).join(", ") }],
-  options,
+  options: paperOptions,
   examples: [
     "sqa paper table1",
     "sqa paper table1 --only small --epochs 20 --seeds 3",
     "sqa paper table1 --only small --preset short",
     "sqa paper figure1",
+    "sqa paper twin --preset short",
+    "sqa paper table4 --device cuda",
   ],
   async run(given, context) {
     const name = context.operands[0]!;
@@ -77,46 +73,37 @@ export const paperCommand = defineCommand({
   },
 });
 
-function runnerOptions(given: Options, { signal }: CommandContext) {
-  return { runs: given.runs, data: given.data, threads: given.threads, signal };
+function networksOf(given: PaperOptions): readonly ("small" | "large")[] {
+  const only = onlyOf(given, ["small", "large"]);
+  return only === undefined ? ["small", "large"] : [only];
 }
 
-function table1Options(given: Options): Table1Options {
+function table1Options(given: PaperOptions): Table1Options {
   return {
-    networks: given.only === undefined ? ["small", "large"] : [given.only],
+    networks: networksOf(given),
     preset: given.preset,
     epochs: given.epochs ?? presets[given.preset].epochs,
-    seeds: given.seeds,
+    seeds: given.seeds ?? 3,
     limit: given.limit ?? null,
-    strongLimit: given.strongLimit,
+    strongLimit: given.strongLimit ?? 1000,
   };
 }
 
-function hardware(): { libtorch: string; cpuCapability: string; threads: number; node: string } {
-  const { libtorch, cpuCapability } = versions();
-  return { libtorch, cpuCapability, threads: threads(), node: process.version };
-}
-
-async function table1(given: Options, context: CommandContext): Promise<number> {
+async function table1(given: PaperOptions, context: CommandContext): Promise<number> {
   const cells = table1Cells(table1Options(given));
   const outcomes = await followExperiment(runCells(cells, runnerOptions(given, context)));
   // A stopped table shows the rows that are whole.
-  const whole = outcomes.length === cells.length ? outcomes : wholeRows(outcomes, given.seeds);
+  const whole = outcomes.length === cells.length ? outcomes : wholeRows(outcomes, given.seeds ?? 3);
   if (whole.length === 0) return 0;
   const file = join(given.results, given.preset === "paper" ? "table1" : `table1-${given.preset}`);
   const rows = mergedRows(`${file}.json`, table1Rows(whole));
-  const record = { rows, measuredOn: hardware() };
+  const record = { rows, measuredOn: hardware(given.device) };
   writeFileAtomic(`${file}.json`, `${JSON.stringify(record, null, 2)}\n`);
   const notes = table1Notes(rows);
   const markdown = ["# Table 1: MNIST under white-box attacks", renderTable1(rows, "markdown"), ...notes].join("\n\n");
   writeFileAtomic(`${file}.md`, `${markdown}\n`);
   out([renderTable1(rows, "terminal"), "", ...notes].join("\n"));
   return 0;
-}
-
-function wholeRows(outcomes: readonly CellOutcome[], seeds: number): CellOutcome[] {
-  const kind = ({ cell }: CellOutcome) => cell.name.replace(/-seed\d+$/, "");
-  return outcomes.filter((outcome) => outcomes.filter((other) => kind(other) === kind(outcome)).length === seeds);
 }
 
 /** The rows now measured, and those of an earlier table that were not measured again. */
@@ -128,7 +115,7 @@ function mergedRows(path: string, rows: readonly Table1Row[]): Table1Row[] {
   return [...rows, ...kept].sort((a, b) => order.indexOf(id(a)) - order.indexOf(id(b)));
 }
 
-async function figure1(given: Options, context: CommandContext): Promise<number> {
+async function figure1(given: PaperOptions, context: CommandContext): Promise<number> {
   const figure = {
     epochs: given.epochs ?? 5,
     seed: 0,
@@ -139,15 +126,18 @@ async function figure1(given: Options, context: CommandContext): Promise<number>
   const outcomes = await followExperiment(runCells(cells, runnerOptions(given, context)));
   if (outcomes.length < cells.length) return 0;
   const series = figure1Series(outcomes, figure);
-  const record = { options: figure, series, measuredOn: hardware() };
+  const record = { options: figure, series, measuredOn: hardware(given.device) };
   writeFileAtomic(join(given.results, "figure1.json"), `${JSON.stringify(record, null, 2)}\n`);
   const { svg, png } = await saveChart(join(given.results, "figure1"), figure1Chart(series, figure));
   out(`${svg}\n${png}`);
   return 0;
 }
 
-async function overfitting(given: Options, context: CommandContext): Promise<number> {
-  const cells = table1Cells({ ...table1Options(given), networks: [given.only ?? "small"] }).map((cell) => ({
+async function overfitting(given: PaperOptions, context: CommandContext): Promise<number> {
+  const cells = table1Cells({
+    ...table1Options(given),
+    networks: given.only === undefined ? ["small"] : networksOf(given),
+  }).map((cell) => ({
     ...cell,
     evaluations: [],
   }));
@@ -161,7 +151,7 @@ async function overfitting(given: Options, context: CommandContext): Promise<num
   }));
   writeFileAtomic(
     join(given.results, "overfitting.json"),
-    `${JSON.stringify({ runs, measuredOn: hardware() }, null, 2)}\n`,
+    `${JSON.stringify({ runs, measuredOn: hardware(given.device) }, null, 2)}\n`,
   );
   const { svg, png } = await saveChart(join(given.results, "overfitting"), overfittingChart(runs));
   out(`${svg}\n${png}`);

@@ -21,6 +21,8 @@ export interface EvaluationPlan {
   readonly seed: number;
   /** Attack the network with its quantizers off, and show the images to the network with them. */
   readonly transferFromTwin: boolean;
+  /** Evaluate the network with its quantizers off, as a deterministic one; left out where it is as trained. */
+  readonly twin?: boolean;
 }
 
 /** One cell of a table: a run, and how it is evaluated. */
@@ -63,17 +65,19 @@ function evaluationFile(folder: RunFolder, plan: EvaluationPlan): string {
 export async function* evaluateRun(
   folder: RunFolder,
   plan: EvaluationPlan,
-  options: { data?: string | undefined; signal?: AbortSignal | undefined },
+  options: { data?: string | undefined; device?: string | undefined; signal?: AbortSignal | undefined },
 ): AsyncGenerator<EvaluationEvent, void> {
   const { model } = networkFromRun(folder.path);
   try {
     const { test } = datasetByName(folder.config.dataset).load({ folder: options.data });
     const split = plan.limit === null ? test : subset(test, plan.limit);
-    yield* evaluate(model.classifier(), split, {
+    model.module.to(options.device ?? "cpu");
+    yield* evaluate(model.classifier({ quantization: plan.twin !== true }), split, {
       attacks: plan.attacks.map((text) => parseAttack(text)),
       draws: plan.draws,
       seed: plan.seed,
       surrogate: plan.transferFromTwin ? model.classifier({ quantization: false }) : undefined,
+      device: options.device,
       signal: options.signal,
     });
   } finally {

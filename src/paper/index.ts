@@ -18,3 +18,23 @@ export {
   table1Notes,
   table1Rows,
 } from "./table1.js";
+export {
+  renderTable2,
+  type Table2Options,
+  table2Cells,
+  table2Columns,
+  table2Notes,
+  table2Rows,
+  table2Setting,
+} from "./table2.js";
+export {
+  measureTable4,
+  renderTable4,
+  type Table4,
+  type Table4Options,
+  type Table4Row,
+  table4Notes,
+  table4Rows,
+  table4Setting,
+} from "./table4.js";
+export { renderTwin, type TwinOptions, twinCells, twinColumns, twinNotes, twinRows } from "./twin.js";

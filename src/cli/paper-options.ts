@@ -1,0 +1,60 @@
+import * as z from "zod";
+import { threads, versions } from "../engine/index.js";
+import type { CellOutcome } from "../paper/index.js";
+import type { CommandContext } from "./command.js";
+import { dataOptions } from "./data-options.js";
+import { deviceOption, runOptions } from "./run-options.js";
+import { UsageError } from "./usage-error.js";
+
+const networkNames = ["small", "large", "resnet34", "resnet101"] as const;
+
+/** Options of `sqa paper`. */
+export const paperOptions = z.strictObject({
+  only: z.enum(networkNames).optional().describe("one network of the table"),
+  preset: z
+    .enum(["paper", "short"])
+    .default("paper")
+    .describe("recipe of table1, overfitting and twin: the paper's, or a few epochs"),
+  epochs: z.int().min(1).optional().describe("epochs of training; the recipe's, 5 for figure1"),
+  seeds: z.int().min(1).optional().describe("seeds of each network; 3, on a CPU 1 for table2"),
+  limit: z.int().min(1).max(10_000).optional().describe("test images; all where left out, few for table2 on a CPU"),
+  strongLimit: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe("test images under the attacks that the paper lacks; 1000, fewer for table2 on a CPU"),
+  results: z.string().default("results").describe("folder of tables and figures"),
+  data: dataOptions.data,
+  ...runOptions,
+  device: deviceOption,
+});
+export type PaperOptions = z.output<typeof paperOptions>;
+
+/** One target of `sqa paper`. */
+export type PaperTarget = (given: PaperOptions, context: CommandContext) => Promise<number>;
+
+export function runnerOptions(given: PaperOptions, { signal }: CommandContext) {
+  return { runs: given.runs, data: given.data, threads: given.threads, device: given.device, signal };
+}
+
+/** The network that `--only` names, of those that a target has; undefined where it is not given. */
+export function onlyOf<Name extends string>(given: PaperOptions, known: readonly Name[]): Name | undefined {
+  if (given.only === undefined) return undefined;
+  const found = known.find((name) => name === given.only);
+  if (found === undefined)
+    throw new UsageError(`option "only" cannot be ${given.only}; accepted here: ${known.join(", ")}`);
+  return found;
+}
+
+/** What results were measured on. */
+export function hardware(device: string) {
+  const { libtorch, cpuCapability } = versions();
+  return { libtorch, cpuCapability, device, threads: threads(), node: process.version };
+}
+
+/** Outcomes of the kinds that have all of their seeds: a stopped table shows the rows that are whole. */
+export function wholeRows(outcomes: readonly CellOutcome[], seeds: number): CellOutcome[] {
+  const kind = ({ cell }: CellOutcome) => cell.name.replace(/-seed\d+$/, "");
+  return outcomes.filter((outcome) => outcomes.filter((other) => kind(other) === kind(outcome)).length === seeds);
+}

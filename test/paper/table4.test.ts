@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { liveTensors } from "../../src/engine/index.js";
+import { measureTable4, renderTable4, table4Notes, table4Rows, table4Setting } from "../../src/paper/index.js";
+
+/** Times that obey the model: T = 0.1 s, 0.15 s with SQA. */
+const exact = {
+  standard: 0.1,
+  "standard-sqa": 0.15,
+  fgsm: 0.2,
+  "fgsm-sqa": 0.3,
+  "pgd-10": 1.1,
+  "pgd-20": 2.1,
+  "pgd-100": 10.1,
+};
+
+describe("table 4", () => {
+  it("predicts what obeys the cost model", () => {
+    const { rows, fitted } = table4Rows(exact);
+    expect(fitted).toBeCloseTo(0.1, 12);
+    for (const { key, measured, predicted } of rows) expect(predicted, key).toBeCloseTo(measured, 12);
+  });
+
+  it("shows predicted beside measured and the paper's, and says where the setting is reduced", () => {
+    const gpu = { setting: table4Setting("cuda"), ...table4Rows(exact) };
+    // The paper's PGD-10: 1.23 s against FGSM's 0.43.
+    expect(renderTable4(gpu, "markdown")).toMatch(
+      /PGD, 10 steps +\| +10 \| +1\.10 \| +1\.10 \| +5\.50 \| +1\.23 \| +2\.86 /,
+    );
+    expect(gpu.setting).toMatchObject({ network: "resnet34", batchSize: 128 });
+    expect(table4Notes(gpu).join(" ")).not.toContain("A reduced setting");
+    const cpu = { setting: table4Setting("cpu"), ...table4Rows(exact) };
+    expect(table4Notes(cpu).join(" ")).toContain("A reduced setting: the paper times ResNet-34");
+  });
+
+  it("times every method's steps in turn, and leaves nothing behind", async () => {
+    const before = liveTensors().tensors;
+    const setting = { network: "small", batchSize: 2, rounds: 1, device: "cpu" };
+    let steps = 0;
+    for await (const event of measureTable4(setting)) {
+      if (event.type === "progress") steps++;
+      else for (const { measured, key } of event.table.rows) expect(measured, key).toBeGreaterThan(0);
+    }
+    expect(steps).toBe(14);
+    expect(liveTensors().tensors).toBeLessThanOrEqual(before);
+  });
+
+  it("ends when it is aborted", async () => {
+    const setting = { network: "small", batchSize: 1, rounds: 1, device: "cpu" };
+    const events = [];
+    for await (const event of measureTable4(setting, AbortSignal.abort())) events.push(event);
+    expect(events).toEqual([]);
+  });
+});

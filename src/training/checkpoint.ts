@@ -85,9 +85,17 @@ function toTensors(path: string, tensors: ReadonlyMap<string, SafetensorsTensor>
   );
 }
 
-/** Reads weights into a network; throws a FileFormatError when a name or a shape does not fit. */
+/** A tensor of a file of weights; bfloat16 becomes the float32 of the same value. */
+function widened(value: SafetensorsTensor): SafetensorsTensor {
+  if (value.dtype !== "bfloat16") return value;
+  const data = new Float32Array(Uint32Array.from(value.data, (bits) => bits << 16).buffer);
+  return { dtype: "float32", shape: value.shape, data };
+}
+
+/** Reads weights, float32 or bfloat16, into a network; throws a FileFormatError when a name or a shape does not fit. */
 export function loadWeights(path: string, module: Module): void {
-  const { tensors } = readSafetensors(path);
+  const { tensors: stored } = readSafetensors(path);
+  const tensors = new Map([...stored].map(([name, value]) => [name, widened(value)]));
   // PyTorch's batch normalization counts its batches; nothing here depends on the count.
   for (const name of tensors.keys()) if (name.endsWith("num_batches_tracked")) tensors.delete(name);
   scope(() => {
@@ -154,8 +162,8 @@ function openCheckpoint(path: string, run: string) {
 }
 
 /**
- * Reads a checkpoint's weights alone, the averaged ones where it has them, into a network and returns the steps behind them. Throws a FileFormatError that names
- * the file when it is damaged or of another run.
+ * Reads a checkpoint's weights alone, the averaged ones where it has them, into a network and returns the steps behind
+ * them. Throws a FileFormatError that names the file when it is damaged or of another run.
  */
 export function loadCheckpointWeights(path: string, module: Module, run: string): number {
   const { part, progress } = openCheckpoint(path, run);

@@ -106,8 +106,9 @@ export function everyDrawOf(answers: Answers): Accuracy {
 
 /**
  * The worst of several rows for each image. Of several noisy counts the least is low by luck too; so the row is chosen by its
- * even draws and counted in its odd ones, and the other way round. With a single draw the least counts, which is exact for a
- * deterministic network.
+ * even draws and counted in its odd ones, and the other way round. Where rows are close, a choice by half the draws is poor: a
+ * row that is lower as a whole then stands for the worst case, which it bounds. With a single draw the least counts, which
+ * is exact for a deterministic network.
  */
 export function worstOf(rows: readonly Answers[]): Answers {
   const [first] = rows;
@@ -120,6 +121,9 @@ export function worstOf(rows: readonly Answers[]): Answers {
     worst.halves[1]![i] = byEven!.halves[1][i]!;
     worst.majority[i] = Math.min(...rows.map((row) => row.majority[i]!));
   }
+  const total = ({ correct }: Answers) => correct.reduce((sum, count) => sum + count, 0);
+  const lowest = [worst, ...rows].reduce((best, row) => (total(row) < total(best) ? row : best));
+  for (const half of [0, 1] as const) worst.halves[half].set(lowest.halves[half]);
   return worst;
 }
 

@@ -61,7 +61,8 @@ async function compare(options: AutoAttackBenchOptions): Promise<AutoAttackResul
         const attacked = await child.attack(i);
         if (!(attacked.largest <= epsilon + 1e-6)) throw new Error(`${side} left the ball: ${attacked.largest}`);
         batches.push(attacked);
-        tell(`batch ${i + 1} of ${count}: ${side}, ${attacked.seconds.toFixed(1)} s`);
+        const left = attacked.parts.map(({ name, left }) => `${name} ${left}`).join(", ");
+        tell(`batch ${i + 1} of ${count}: ${side}, ${attacked.seconds.toFixed(1)} s; left by ${left}`);
       }
     }
     for (const { side, engine, batches } of running) {

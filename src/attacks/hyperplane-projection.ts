@@ -1,4 +1,4 @@
-import { operators as ops, scope, type Tensor } from "../engine/index.js";
+import { scope, type Tensor } from "../engine/index.js";
 import type { Norm } from "./attack.js";
 
 /** Hyperplanes w . x = b, one a row: normals w (N, D) and offsets b (N). */
@@ -22,7 +22,8 @@ export function projectionSteps(norm: Norm, points: Tensor, { normals, offsets }
   return scope(() => {
     const excess = normals.mul(points).sumDim([1], true).sub(offsets.unsqueeze(1));
     const direction = normals.sign().mul(excess.sign()).neg();
-    const room = ops.where(direction.gt(0), points.neg().add(1), points);
+    // 1 - x up and x down; like below, arithmetic, which is several times faster than masks.
+    const room = points.sub(direction.clamp(0)).abs();
     const weights = normals.abs();
     return lengthsOf(norm, weights, room, excess.abs()).mul(direction);
   });
@@ -47,8 +48,9 @@ function level(speed: Tensor, reach: Tensor, full: Tensor, needed: Tensor): Tens
   const found = needed.zerosLike();
   for (let rising = true; rising; ) {
     rising = scope(() => {
-      const moving = reach.gt(found);
-      const left = needed.sub(full.maskedFill(moving, 0).sumDim([1], true));
+      const moving = reach.sub(found).sign();
+      moving.clamp_(0);
+      const left = needed.sub(full.sub(full.mul(moving)).sumDim([1], true));
       const next = left
         .div(speed.mul(moving).sumDim([1], true).clamp(tiny))
         .clamp(undefined, huge)

@@ -62,6 +62,7 @@ function keep(state: Standing, { candidates, margins }: Candidates, accept: Acce
   }
   // Few rows of a random search change in a step: the others are not touched.
   const rows = taken.nonzero().flatten();
+  if (rows.size === 0) return;
   state.adversarial.indexCopy_(0, rows, candidates.indexSelect(0, rows));
   state.margins.indexCopy_(0, rows, margins.indexSelect(0, rows));
 }

@@ -39,5 +39,7 @@ it("a tensor of whole numbers is no weight", () => {
     return [name, { dtype: "int64", shape: [...shape], data: new BigInt64Array(size) }] as const;
   });
   writeSafetensors(file, tensors);
-  expect(() => loadWeights(file, model.module)).toThrow(/int64.safetensors: tensor "[a-z0-9.]+" must be float32, not int64$/);
+  expect(() => loadWeights(file, model.module)).toThrow(
+    /int64.safetensors: tensor "[a-z0-9.]+" must be float32, not int64$/,
+  );
 });

@@ -17,9 +17,9 @@ export interface WorstImage {
   readonly adversarial: Float32Array;
   /** The trial that made it. */
   readonly trial: TrialResult;
-  /** Share of draws in which it is answered correctly. */
+  /** Share of draws in which it is answered correctly: fresh ones, since the others chose it as the worst. */
   readonly correct: number;
-  /** The same of its pixels rounded to 8 bits. */
+  /** The same of its pixels rounded to 8 bits, in the same draws. */
   readonly correctRounded: number;
 }
 
@@ -39,11 +39,13 @@ export function worstImages(plan: AuditPlan, audit: Audit, split: Split, store: 
           for (const trial of new Set(trials))
             copyRows(shown, store.images(trial.trial, first / batchImages), trials, trial);
           const rounded = shown.mul(255).round().div(255);
-          const answers = new Answers(count, model.randomized ? plan.budget.draws : 1);
-          answers.add(model, rounded, labels, imageIds, deriveSeed(plan.seed, "rounded"), 0, "on rounded images");
+          const [correct, correctRounded] = [shown, rounded].map((batch) => {
+            const answers = new Answers(count, model.randomized ? plan.budget.draws : 1);
+            answers.add(model, batch, labels, imageIds, deriveSeed(plan.seed, "worst"), 0, "on the worst images");
+            return answers.shares();
+          });
           const [clean, adversarial] = [images, shown].map((batch) => batch.toArray() as Float32Array);
           const pixels = clean!.length / count;
-          const shares = answers.shares();
           const ofLabels = labels.toNumbers();
           trials.forEach((trial, i) => {
             found.push({
@@ -52,8 +54,8 @@ export function worstImages(plan: AuditPlan, audit: Audit, split: Split, store: 
               clean: clean!.slice(i * pixels, (i + 1) * pixels),
               adversarial: adversarial!.slice(i * pixels, (i + 1) * pixels),
               trial,
-              correct: trial.answers.correct[first + i]! / trial.answers.draws,
-              correctRounded: shares[i]!,
+              correct: correct![i]!,
+              correctRounded: correctRounded![i]!,
             });
           });
         }),

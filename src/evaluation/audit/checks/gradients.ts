@@ -1,7 +1,7 @@
 import { Target } from "../../../attacks/index.js";
+import { norms } from "../../../attacks/norms.js";
 import type { Batch } from "../../../datasets/index.js";
-import { deriveSeed, operators as ops, type Seed, scope, type Tensor } from "../../../engine/index.js";
-import type { Classifier } from "../../../nn/classifier.js";
+import { deriveSeed, operators as ops, scope, type Tensor } from "../../../engine/index.js";
 import { crossEntropy } from "../../../nn/losses.js";
 import type { AuditPlan, Check } from "../check.js";
 
@@ -10,7 +10,7 @@ interface Gradients {
   readonly notFinite: boolean;
   /** Images whose gradient is zero in every pixel. */
   readonly zero: number;
-  /** Images whose loss does not rise by a small step along their gradient's sign. */
+  /** Images whose loss does not rise by a small step of steepest ascent in the claim's norm. */
   readonly misleading: number;
   /** Mean cosine of the gradients of two draws. */
   readonly agreement: number;
@@ -19,9 +19,10 @@ interface Gradients {
 /** Draws behind a loss that is compared. */
 const lossDraws = 32;
 
-function lookAt(model: Classifier, { images, labels, imageIds }: Batch, epsilon: number, seed: Seed): Gradients {
+function lookAt({ subject, norm, epsilon, seed }: AuditPlan, { images, labels, imageIds }: Batch): Gradients {
   return scope(() => {
-    const target = new Target(model, { seed, imageIds }, "gradients");
+    const context = { seed: deriveSeed(seed, "gradients"), imageIds };
+    const target = new Target(subject.model, context, "gradients");
     const gradientOf = () => target.gradient(images, (logits) => crossEntropy(logits, labels)).gradient.flatten(1);
     const [first, second] = [gradientOf(), gradientOf()];
     const lengths = (rows: Tensor) => ops.vectorNorm(rows, 2, [1]);
@@ -30,7 +31,9 @@ function lookAt(model: Classifier, { images, labels, imageIds }: Batch, epsilon:
       .mul(second)
       .sumDim([1])
       .div(lengths(first).mul(lengths(second)).clamp(1e-30));
-    const moved = images.add(first.sign().reshape(images.shape), epsilon / 10).clamp(0, 1);
+    const ascent = first.reshape(images.shape).clone();
+    norms[norm].step_(ascent, images);
+    const moved = images.add(ascent, epsilon / 10).clamp(0, 1);
     const losses = [images, moved].map((shown) => target.meanLoss(shown, labels, crossEntropy, lossDraws));
     return {
       notFinite: first.isfinite().all().item() === 0,
@@ -49,11 +52,11 @@ export const gradients: Check = {
   question: "Are gradients finite, not zero, and do they lead to a higher loss?",
   source: "Athalye et al. 2018, section 3; Pintor et al. 2022, indicator 1",
   trials: () => [],
-  judge({ subject, epsilon, seed }: AuditPlan, { sample }) {
-    const seen = lookAt(subject.model, sample, epsilon, deriveSeed(seed, "gradients"));
+  judge(plan, { sample }) {
+    const seen = lookAt(plan, sample);
     const evidence =
       `zero for ${percent(seen.zero)} of images; a step of epsilon / 10 does not raise the loss for ${percent(seen.misleading)}` +
-      (subject.model.randomized ? `; mean cosine of two draws' gradients ${seen.agreement.toFixed(2)}` : "");
+      (plan.subject.model.randomized ? `; mean cosine of two draws' gradients ${seen.agreement.toFixed(2)}` : "");
     if (seen.notFinite) return { outcome: "masked", evidence: "gradients are NaN or infinite" };
     return { outcome: seen.zero > 0.1 || seen.misleading > 0.25 ? "masked" : "passed", evidence };
   },

@@ -16,8 +16,10 @@ export function difference(above: Answers, below: Answers): Difference {
   const [a, b] = [above.shares(), below.shares()];
   const each = Array.from(a, (share, i) => share - b[i]!);
   const mean = each.reduce((sum, d) => sum + d, 0) / each.length;
-  const variance = each.reduce((sum, d) => sum + (d - mean) ** 2, 0) / Math.max(1, each.length - 1);
-  return { points: 100 * mean, error: 100 * 1.96 * Math.sqrt(variance / each.length) };
+  const variance = each.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (each.length - 1);
+  // One image tells nothing of how images differ: no difference on it is beyond chance.
+  const error = each.length === 1 ? 1 : 1.96 * Math.sqrt(variance / each.length);
+  return { points: 100 * mean, error: 100 * error };
 }
 
 /** Whether the first accuracy is above the second by more than `points` and by more than chance. */

@@ -25,8 +25,10 @@ export class FolderStore implements TrialStore {
   }
 
   read(trial: Trial, batch: number): TrialBatch | undefined {
-    const file = `${this.#path(trial, batch)}.json`;
-    if (!existsSync(file)) return undefined;
+    const path = this.#path(trial, batch);
+    const file = `${path}.json`;
+    // Numbers whose images are gone could not be shown at the end.
+    if (!existsSync(file) || !existsSync(`${path}.safetensors`)) return undefined;
     try {
       const { label, ...record } = JSON.parse(readFileSync(file, "utf8")) as TrialBatch & { label: string };
       if (label === trialLabel(trial)) return record;

@@ -4,11 +4,13 @@ import { isAbove, percentOf } from "../difference.js";
 import { type Trial, whiteBox } from "../trial.js";
 
 /** Radii of the curve, as shares of the audited one. */
-export const curveShares = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2] as const;
+const curveShares = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2] as const;
 
 /** The radii of the security curve: shares of the audited one, as far as the pixel range has room. */
 export function curveRadii({ norm, epsilon }: Pick<AuditPlan, "norm" | "epsilon">): number[] {
-  return curveShares.map((share) => Number((share * epsilon).toPrecision(6))).filter((r) => norm !== "linf" || r <= 1);
+  // Unrounded at 1, where the standard attack is the point: 8/255 has more digits.
+  const radii = curveShares.map((share) => (share === 1 ? epsilon : Number((share * epsilon).toPrecision(6))));
+  return radii.filter((radius) => norm !== "linf" || radius <= 1);
 }
 
 /** The trial of a point of the curve. */

@@ -2,11 +2,17 @@ import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
 import { isAbove, percentOf } from "../difference.js";
 import { attackOf, blackBox, type Trial } from "../trial.js";
 
+/** The attack's name; that of the attack inside a combinator, which says more. */
+function nameOf(trial: Trial): string {
+  const { name, of } = attackOf(trial)!.call;
+  return of?.[0]?.name ?? name;
+}
+
 /** Attacks that take no gradient, against each image's worst case by gradients. */
 function beats(trials: readonly Trial[], { of, whiteBox }: AuditResults): Finding {
   const found = trials.map((trial) => of(trial));
   const evidence = [
-    ...found.map(({ answers, trial }) => `${attackOf(trial)!.name} leaves ${percentOf(answers)}`),
+    ...found.map(({ answers, trial }) => `${nameOf(trial)} leaves ${percentOf(answers)}`),
     `gradients ${percentOf(whiteBox)}`,
   ].join(", ");
   const stronger = found.some(({ answers }) => isAbove(whiteBox, answers));

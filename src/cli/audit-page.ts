@@ -77,6 +77,7 @@ function securityChart(audit: Audit, plan: AuditPlan) {
   const others = audit.trials.filter(({ trial, label }) => {
     const attack = attackOf(trial);
     return (
+      trial.shownTo === "network" &&
       attack?.traits.norm === plan.norm &&
       attack.traits.radius === plan.epsilon &&
       label !== trialLabel(curveTrial(plan, plan.epsilon))

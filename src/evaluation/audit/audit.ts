@@ -65,11 +65,15 @@ export interface AuditOptions {
 
 const clean = blackBox("none");
 
-/** Every trial that the checks need, each once, cheap ones first. */
+/** Every trial that the claim and the checks need, each once, in the order of the checklist. */
 export function trialsOf(plan: AuditPlan): Trial[] {
   const wanted = [clean, plan.claim, ...checks.flatMap((check) => check.trials(plan))];
   const byLabel = new Map<string, Trial>();
-  for (const trial of wanted) if (!byLabel.has(trialLabel(trial))) byLabel.set(trialLabel(trial), trial);
+  for (const trial of wanted) {
+    const known = byLabel.get(trialLabel(trial));
+    // Where a check needs the claimed attack as well, the check knows what it goes by.
+    if (known === undefined || known === plan.claim) byLabel.set(trialLabel(trial), trial);
+  }
   return [...byLabel.values()];
 }
 

@@ -3,6 +3,7 @@ import { perturbationLengths } from "../../attacks/perturbation-length.js";
 import type { Batch } from "../../datasets/index.js";
 import { deriveSeed, noGrad, type Seed, scope, type Tensor } from "../../engine/index.js";
 import { checkLabels } from "../../nn/classifier.js";
+import type { Call } from "../../options/call.js";
 import { Answers } from "../answers.js";
 import { verifyAdversarial } from "../verify.js";
 import { type Player, playerOf, type Subject } from "./players.js";
@@ -27,6 +28,15 @@ export function whiteBox(attack: string | Attack): Trial {
 /** A trial that goes by something else than gradients of the audited network alone. */
 export function blackBox(attack: string | Attack, on: Player = "network"): Trial {
   return { attack, on, shownTo: "network", whiteBox: false };
+}
+
+/** The trial of an attack on the audited network, by gradients where the attack and all inside it go by them. */
+export function claimTrial(attack: string | Attack): Trial {
+  const { call, traits } = typeof attack === "string" ? parseAttack(attack) : attack;
+  const innermost = (one: Call): boolean =>
+    one.of === undefined ? parseAttack(one).traits.usesGradients : one.of.every(innermost);
+  const byGradients = call.of === undefined ? traits.usesGradients : innermost(call);
+  return byGradients ? whiteBox(attack) : blackBox(attack);
 }
 
 /** The attack of a trial; undefined where it shows the clean images. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import * as z from "zod";
 import { parseAttack, shortLabel } from "../attacks/index.js";
 import { datasetByName, subset } from "../datasets/index.js";
@@ -13,10 +13,10 @@ import {
   audit,
   type BudgetName,
   budgets,
+  claimTrial,
   FolderStore,
   type Subject,
   type Trial,
-  whiteBox,
 } from "../evaluation/audit/index.js";
 import { networkFromRun, type OpenedNetwork } from "../evaluation/index.js";
 import { parseCall } from "../options/call.js";
@@ -61,13 +61,17 @@ function trainedEpsilon({ run }: OpenedNetwork): number {
 }
 
 function planOf(given: Options, opened: OpenedNetwork, subject: Subject): AuditPlan {
-  const { norm, epsilon = trainedEpsilon(opened) } = given;
+  const { norm } = given;
+  if (norm !== "linf" && given.epsilon === undefined) {
+    throw new UsageError(`give --epsilon: training's radius is none in ${norm}`);
+  }
+  const epsilon = given.epsilon ?? trainedEpsilon(opened);
   // The paper's PGD: 40 steps of a thirtieth of epsilon 0.3.
   const claim = given.claim ?? `pgd(norm=${norm}, epsilon=${epsilon}, stepSize=${epsilon / 30}, steps=40)`;
   const { traits, label } = parseAttack(claim);
-  if (traits.norm !== norm || traits.radius === undefined || traits.radius > epsilon * (1 + 1e-9)) {
+  if (traits.norm !== norm || traits.radius === undefined || Math.abs(traits.radius - epsilon) > 1e-9 * epsilon) {
     throw new UsageError(
-      `--claim ${label} is not within ${norm} ${epsilon}: give --norm and --epsilon that it is made for`,
+      `--claim ${label} is not of ${norm} radius ${epsilon}: give --norm and --epsilon that it is made for`,
     );
   }
   const { images, ...budget } = budgets[given.budget];
@@ -76,30 +80,45 @@ function planOf(given: Options, opened: OpenedNetwork, subject: Subject): AuditP
     budget: { ...budget, images: given.limit ?? images },
     norm,
     epsilon,
-    claim: whiteBox(claim),
+    claim: claimTrial(claim),
     seed: deriveSeed(given.seed, "audit"),
   };
 }
 
-/** The folder of an audit: named by what decides its numbers, so that another network's or plan's are never mixed in. */
-function folderOf(given: Options, { run }: OpenedNetwork, weights: string, plan: AuditPlan): string {
-  if (given.out !== undefined) return given.out;
+/**
+ * The folder that an audit's trials are kept in: named by what decides its numbers, so that another network's or plan's are
+ * never mixed in, in a folder of the user's own either.
+ */
+function folderOf(given: Options, { run }: OpenedNetwork, plan: AuditPlan): string {
   const { subject: _, ...rest } = plan;
+  const { out: parent, transferFrom } = given;
+  // Inside its run folder an audit need not say whose it is.
+  const of = parent === undefined ? undefined : nameOf(run!.path);
   const hash = createHash("sha256")
-    .update(readFileSync(weights))
-    .update(JSON.stringify({ ...rest, data: given.data, transfers: given.transferFrom }))
-    .digest("hex");
-  return join(run!.path, `audit-${given.budget}-${hash.slice(0, 8)}`);
+    .update(readFileSync(join(run!.path, "weights.safetensors")))
+    .update(JSON.stringify({ ...rest, data: given.data, transfers: transferFrom, of }));
+  for (const path of transferFrom) hash.update(readFileSync(join(path, "weights.safetensors")));
+  return join(parent ?? run!.path, `audit-${given.budget}-${hash.digest("hex").slice(0, 8)}`);
+}
+
+/** A run's name: that of its folder. */
+function nameOf(path: string): string {
+  return basename(resolve(path));
 }
 
 function subjectOf(opened: OpenedNetwork, paths: readonly string[]): Subject {
   const { inputShape, classes } = opened.model;
-  const transfers = paths.map((path) => {
-    const { model } = networkFromRun(path);
+  const names = paths.map(nameOf);
+  const transfers = paths.map((path, i) => {
+    const { model, run } = networkFromRun(path);
+    if (!run!.finished) throw new Error(`run ${path} is not finished: train it to its end, then take images from it`);
+    if (names.indexOf(names[i]!) !== i) {
+      throw new UsageError(`--transfer-from ${path}: another folder of that name was given already`);
+    }
     if (model.inputShape.join() !== inputShape.join() || model.classes !== classes) {
       throw new UsageError(`--transfer-from ${path}: its network takes other images or has other classes`);
     }
-    return [path.replace(/\/+$/, "").replace(/^.*\//, ""), model.classifier()] as const;
+    return [names[i]!, model.classifier()] as const;
   });
   return { model: opened.model.classifier(), transfers: Object.fromEntries(transfers) };
 }
@@ -115,15 +134,15 @@ async function run(given: Options, path: string, { signal }: CommandContext): Pr
   const { images } = plan.budget;
   if (images > test.count) throw new UsageError(`--limit ${images}: the test split has ${test.count} images`);
   const split = subset(test, images);
-  const folder = folderOf(given, opened, join(source.path, "weights.safetensors"), plan);
-  const store = new FolderStore(folder);
-  const found = await withBar(audit(plan, split, { store, signal }), folder);
-  const files = await writeAuditFiles(folder, {
+  const kept = folderOf(given, opened, plan);
+  const store = new FolderStore(kept);
+  const found = await withBar(audit(plan, split, { store, signal }), kept);
+  const files = await writeAuditFiles(given.out ?? kept, {
     audit: found,
     plan,
     split,
     store,
-    name: source.path.replace(/^.*\//, ""),
+    name: nameOf(source.path),
   });
   out(given.json ? readFileSync(files.json, "utf8").trimEnd() : auditText(found, plan, files));
   return 0;

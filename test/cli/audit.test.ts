@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode } from "fast-png";
@@ -52,6 +52,8 @@ describe("sqa audit", () => {
     const again = await sqa(run, "--budget", "quick", "--limit", "2", "--data", data, "--out", out);
     expect(again.out).toContain(`verdict: ${found.verdict}`);
     expect(again.err).toContain("at most about 0 s");
+    // What was found is kept under a name of its own, so that another audit in the same folder takes nothing from it.
+    expect(readdirSync(out)).toContainEqual(expect.stringMatching(/^audit-quick-[0-9a-f]{8}$/));
   });
 
   it.each([
@@ -59,11 +61,14 @@ describe("sqa audit", () => {
     [["nowhere"], "run folder nowhere does not exist", 1],
     [["RUN", "--self-test"], "--self-test takes no run folder", 2],
     [["RUN", "--budget", "huge"], "quick", 2],
-    [["RUN", "--claim", "pgd(epsilon=0.3)"], "is not within linf 0.1", 2],
-    [["RUN", "--claim", "cw-l2()"], "is not within linf 0.1", 2],
+    [["RUN", "--claim", "pgd(epsilon=0.3)"], "is not of linf radius 0.1", 2],
+    [["RUN", "--claim", "pgd(epsilon=0.05)"], "is not of linf radius 0.1", 2],
+    [["RUN", "--claim", "cw-l2()"], "is not of linf radius 0.1", 2],
     [["RUN", "--epsilon", "0"], "epsilon", 2],
+    [["RUN", "--norm", "l2"], "give --epsilon: training's radius is none in l2", 2],
     [["RUN", "--data", "DATA", "--limit", "21"], "--limit 21: the test split has 20 images", 2],
     [["RUN", "--transfer-from", "nowhere"], "run folder nowhere does not exist", 1],
+    [["RUN", "--transfer-from", "RUN", "--transfer-from", "RUN"], "another folder of that name was given already", 2],
   ] as const)("refuses %j", async (words, message, code) => {
     const result = await sqa(...words.map((word) => ({ RUN: run, DATA: data })[word as string] ?? word));
     expect(result.err).toContain(message);

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { type Aim, aimOf, likeliestOthers, lossOption } from "./aim.js";
 import { autoPgdShape } from "./apgd.js";
-import { defineAttack } from "./attack.js";
-import { autoPgd } from "./auto-pgd.js";
-import { radiusFitsNorm } from "./norms.js";
-import { type Proposal, worstProposal } from "./selection.js";
+import { type Aim, aimOf, likeliestOthers, lossOption } from "./contract/aim.js";
+import { defineAttack } from "./contract/attack.js";
+import { type Proposal, worstProposal } from "./contract/selection.js";
+import { radiusFitsNorm } from "./geometry/norms.js";
+import { autoPgd } from "./search/auto-pgd.js";
 
 /**
  * Targeted Auto-PGD: a run towards each of the likeliest other classes, the worst case of which counts (Croce and Hein

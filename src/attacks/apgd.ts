@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { lossOption } from "./aim.js";
-import { defineAttack } from "./attack.js";
-import { autoPgd } from "./auto-pgd.js";
-import { normOption, radiusFitsNorm, radiusOption } from "./norms.js";
-import { type Proposal, selectionDraws, worstProposal } from "./selection.js";
+import { lossOption } from "./contract/aim.js";
+import { defineAttack } from "./contract/attack.js";
+import { type Proposal, selectionDraws, worstProposal } from "./contract/selection.js";
+import { normOption, radiusFitsNorm, radiusOption } from "./geometry/norms.js";
+import { autoPgd } from "./search/auto-pgd.js";
 
 /** The options that APGD and its targeted form share. */
 export const autoPgdShape = {

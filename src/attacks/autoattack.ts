@@ -2,13 +2,13 @@ import * as z from "zod";
 import type { LossName } from "../nn/losses.js";
 import { apgd } from "./apgd.js";
 import { apgdT } from "./apgd-t.js";
-import { type Attack, defineAttack } from "./attack.js";
 import { expectation } from "./combinators/expectation.js";
+import { type Attack, defineAttack } from "./contract/attack.js";
+import { reported } from "./contract/reported.js";
+import { type Proposal, proposalOf, selectionDraws, worstProposal } from "./contract/selection.js";
 import { fab } from "./fab.js";
 import { fabT } from "./fab-t.js";
-import { radiusFitsNorm, radiusOption } from "./norms.js";
-import { reported } from "./reported.js";
-import { type Proposal, proposalOf, selectionDraws, worstProposal } from "./selection.js";
+import { radiusFitsNorm, radiusOption } from "./geometry/norms.js";
 import { square } from "./square.js";
 
 const options = z

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { ratio } from "../options/ratio.js";
-import { type Aim, classesOf, lossOf, targetOption, unlessAimedAtLabel } from "./aim.js";
-import { defineAttack } from "./attack.js";
-import { labelSource, labelsFrom } from "./label-source.js";
-import { normOption, radiusFitsNorm, radiusOption } from "./norms.js";
-import { projectedGradientAscent } from "./projected-gradient.js";
+import { type Aim, classesOf, lossOf, targetOption, unlessAimedAtLabel } from "./contract/aim.js";
+import { defineAttack } from "./contract/attack.js";
+import { labelSource, labelsFrom } from "./contract/label-source.js";
+import { normOption, radiusFitsNorm, radiusOption } from "./geometry/norms.js";
+import { projectedGradientAscent } from "./search/projected-gradient.js";
 
 /**
  * The basic iterative method: steps up the cross-entropy from the image itself; with `target=least-likely` the iterative

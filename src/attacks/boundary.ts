@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../engine/index.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { l2Norms } from "./ball.js";
-import { attackFromNoise, type Decided, misclassified, toBoundary } from "./decisions.js";
-import { perImage } from "./perturbation-length.js";
-import { initialTries, queryDraws } from "./query-options.js";
+import { defineAttack } from "./contract/attack.js";
+import { initialTries, queryDraws } from "./contract/query-options.js";
+import { l2Norms } from "./geometry/ball.js";
+import { perImage } from "./geometry/perturbation-length.js";
+import { attackFromNoise, type Decided, misclassified, toBoundary } from "./search/decisions.js";
 
 const options = z.strictObject({
   steps: z.int().min(0).default(5000).describe("number of steps, of two decisions each"),

@@ -3,10 +3,10 @@ import { scope, type Tensor } from "../engine/index.js";
 import { margin } from "../nn/losses.js";
 import { adam } from "../nn/optimizers.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { Closest, succeeded } from "./closest.js";
-import { ConstantSearch } from "./constant-search.js";
-import type { Target } from "./target.js";
+import { defineAttack } from "./contract/attack.js";
+import type { Target } from "./contract/target.js";
+import { Closest, succeeded } from "./search/closest.js";
+import { ConstantSearch } from "./search/constant-search.js";
 
 const options = z.strictObject({
   steps: z.int().min(1).default(1000).describe("steps of Adam for each constant"),

@@ -3,8 +3,8 @@ import { scope } from "../engine/index.js";
 import { margin } from "../nn/losses.js";
 import { adam } from "../nn/optimizers.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { linfBall, linfRadius } from "./ball.js";
+import { defineAttack } from "./contract/attack.js";
+import { linfBall, linfRadius } from "./geometry/ball.js";
 
 /**
  * The Carlini-Wagner margin under an l-infinity bound as Athalye, Carlini and Wagner (2018) ran it: Adam on the sign of

@@ -3,10 +3,10 @@ import { operators as ops, scope } from "../engine/index.js";
 import { crossEntropy } from "../nn/losses.js";
 import { cosine } from "../nn/schedules.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { l2Norms } from "./ball.js";
-import { Closest, succeeded } from "./closest.js";
-import { perImage } from "./perturbation-length.js";
+import { defineAttack } from "./contract/attack.js";
+import { l2Norms } from "./geometry/ball.js";
+import { perImage } from "./geometry/perturbation-length.js";
+import { Closest, succeeded } from "./search/closest.js";
 
 /** The last step's length; the first is 1. */
 const lastStep = 0.01;

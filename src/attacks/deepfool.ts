@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { scope, type Tensor } from "../engine/index.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack, type Norm } from "./attack.js";
-import { type Boundary, nearestBoundary } from "./linearization.js";
-import { dualNorm, perImage, vectorLengths } from "./perturbation-length.js";
+import { defineAttack, type Norm } from "./contract/attack.js";
+import { type Boundary, nearestBoundary } from "./geometry/linearization.js";
+import { dualNorm, perImage, vectorLengths } from "./geometry/perturbation-length.js";
 
 /**
  * DeepFool: steps to the nearest linearized boundary until the class changes (Moosavi-Dezfooli, Fawzi and Frossard 2016,

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { Tensor } from "../engine/index.js";
-import { defineAttack } from "./attack.js";
+import { defineAttack } from "./contract/attack.js";
 import { closestOfRuns, fabOptions, fabTraits } from "./fab.js";
-import { boundaryTo } from "./linearization.js";
+import { boundaryTo } from "./geometry/linearization.js";
 
 const options = z.strictObject({
   ...fabOptions,

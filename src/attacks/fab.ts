@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../engine/index.js";
 import { ratio } from "../options/ratio.js";
-import { type AttackTraits, defineAttack, type Norm } from "./attack.js";
-import { Closest } from "./closest.js";
-import { type Linearize, walkAlongBoundary } from "./fab-walk.js";
-import { nearestBoundary } from "./linearization.js";
-import { perImage, perturbationLengths } from "./perturbation-length.js";
-import type { Target } from "./target.js";
+import { type AttackTraits, defineAttack, type Norm } from "./contract/attack.js";
+import type { Target } from "./contract/target.js";
+import { nearestBoundary } from "./geometry/linearization.js";
+import { perImage, perturbationLengths } from "./geometry/perturbation-length.js";
+import { Closest } from "./search/closest.js";
+import { type Linearize, walkAlongBoundary } from "./search/fab-walk.js";
 
 export const fabOptions = {
   norm: z.enum(["linf", "l2", "l1"]).default("linf").describe("norm that is minimized"),

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { crossEntropy } from "../nn/losses.js";
-import { defineAttack } from "./attack.js";
-import { linfRadius } from "./ball.js";
-import { labelSource, labelsFrom } from "./label-source.js";
+import { defineAttack } from "./contract/attack.js";
+import { labelSource, labelsFrom } from "./contract/label-source.js";
+import { linfRadius } from "./geometry/ball.js";
 
 /**
  * The fast gradient sign method: x + epsilon * sign(gradient of the cross-entropy), clipped to [0, 1]

@@ -3,11 +3,11 @@ import { operators as ops, scope, type Tensor } from "../engine/index.js";
 import { margin } from "../nn/losses.js";
 import { cosine } from "../nn/schedules.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack, type Norm } from "./attack.js";
-import { l2Norms } from "./ball.js";
-import { Closest, succeeded } from "./closest.js";
-import { nearestInL1 } from "./l1-projection.js";
-import { dualNorm, perImage, perturbationLengths } from "./perturbation-length.js";
+import { defineAttack, type Norm } from "./contract/attack.js";
+import { l2Norms } from "./geometry/ball.js";
+import { nearestInL1 } from "./geometry/l1-projection.js";
+import { dualNorm, perImage, perturbationLengths } from "./geometry/perturbation-length.js";
+import { Closest, succeeded } from "./search/closest.js";
 
 /** Where the cosines end that the step size and gamma fall along. */
 const [lastStep, lastGamma] = [1e-5, 1e-4];

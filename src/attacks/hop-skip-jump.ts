@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../engine/index.js";
-import { defineAttack } from "./attack.js";
-import { l2Norms } from "./ball.js";
-import { Closest } from "./closest.js";
-import { attackFromNoise, type Decided, misclassified, toBoundary } from "./decisions.js";
-import { perImage, perturbationLengths } from "./perturbation-length.js";
-import { initialTries, queryDraws } from "./query-options.js";
-import { copiesPerPass, repeated } from "./repeated.js";
-import type { Target } from "./target.js";
+import { defineAttack } from "./contract/attack.js";
+import { initialTries, queryDraws } from "./contract/query-options.js";
+import { copiesPerPass, repeated } from "./contract/repeated.js";
+import type { Target } from "./contract/target.js";
+import { l2Norms } from "./geometry/ball.js";
+import { perImage, perturbationLengths } from "./geometry/perturbation-length.js";
+import { Closest } from "./search/closest.js";
+import { attackFromNoise, type Decided, misclassified, toBoundary } from "./search/decisions.js";
 
 const options = z.strictObject({
   norm: z.enum(["linf", "l2"]).default("l2").describe("norm that is minimized"),

@@ -2,7 +2,6 @@ import { unknownName } from "../engine/errors.js";
 import { type Call, parseCall } from "../options/call.js";
 import { apgd } from "./apgd.js";
 import { apgdT } from "./apgd-t.js";
-import type { Attack, AttackDescription } from "./attack.js";
 import { autoattack } from "./autoattack.js";
 import { bim } from "./bim.js";
 import { boundary } from "./boundary.js";
@@ -17,6 +16,7 @@ import {
   within,
   worstCase,
 } from "./combinators/index.js";
+import type { Attack, AttackDescription } from "./contract/attack.js";
 import { cwL2 } from "./cw-l2.js";
 import { cwLinf } from "./cw-linf.js";
 import { ddn } from "./ddn.js";
@@ -45,11 +45,11 @@ export {
   type AttackTraits,
   defineAttack,
   type Norm,
-} from "./attack.js";
-export type { AttackContext, PassCounter } from "./context.js";
-export type { SuitePart } from "./reported.js";
-export { shortLabel } from "./short-label.js";
-export { Target } from "./target.js";
+} from "./contract/attack.js";
+export type { AttackContext, PassCounter } from "./contract/context.js";
+export type { SuitePart } from "./contract/reported.js";
+export { shortLabel } from "./contract/short-label.js";
+export { Target } from "./contract/target.js";
 export {
   apgd,
   apgdT,

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { margin } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { linfRadius } from "./ball.js";
-import { projectedGradientAscent } from "./projected-gradient.js";
+import { defineAttack } from "./contract/attack.js";
+import { linfRadius } from "./geometry/ball.js";
+import { projectedGradientAscent } from "./search/projected-gradient.js";
 
 /**
  * Madry's l-infinity PGD on the loss of Carlini and Wagner: ascent on -max(z_y - max_{i != y} z_i + kappa, 0), which

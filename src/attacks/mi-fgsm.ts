@@ -1,5 +1,5 @@
-import { defineAttack } from "./attack.js";
-import { momentumAscent, momentumOptions } from "./momentum-gradient.js";
+import { defineAttack } from "./contract/attack.js";
+import { momentumAscent, momentumOptions } from "./search/momentum-gradient.js";
 
 /** The momentum iterative method: steps along gradients that are accumulated (Dong et al. 2018, algorithm 1). */
 export const miFgsm = defineAttack("mi-fgsm", {

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { margin } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { estimateGradient, verdict } from "./gradient-estimate.js";
-import { normOption, norms, radiusFitsNorm, radiusOption } from "./norms.js";
-import { queryDraws, queryLoss, samplesOption } from "./query-options.js";
-import { attackStanding } from "./standing.js";
+import { defineAttack } from "./contract/attack.js";
+import { queryDraws, queryLoss, samplesOption } from "./contract/query-options.js";
+import { normOption, norms, radiusFitsNorm, radiusOption } from "./geometry/norms.js";
+import { estimateGradient, verdict } from "./search/gradient-estimate.js";
+import { attackStanding } from "./search/standing.js";
 
 const options = z
   .strictObject({

@@ -1,5 +1,5 @@
-import { defineAttack } from "./attack.js";
-import { momentumAscent, momentumOptions } from "./momentum-gradient.js";
+import { defineAttack } from "./contract/attack.js";
+import { momentumAscent, momentumOptions } from "./search/momentum-gradient.js";
 
 /** MI-FGSM with Nesterov's look-ahead: the gradient is taken where the momentum leads (Lin et al. 2020, section 3.1). */
 export const niFgsm = defineAttack("ni-fgsm", {

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import type { Tensor } from "../engine/index.js";
 import { margin } from "../nn/losses.js";
-import { defineAttack } from "./attack.js";
-import { l2Norms } from "./ball.js";
-import { norms, radiusFitsNorm, radiusOption } from "./norms.js";
-import { queryDraws } from "./query-options.js";
-import { attackStanding } from "./standing.js";
+import { defineAttack } from "./contract/attack.js";
+import { queryDraws } from "./contract/query-options.js";
+import { l2Norms } from "./geometry/ball.js";
+import { norms, radiusFitsNorm, radiusOption } from "./geometry/norms.js";
+import { attackStanding } from "./search/standing.js";
 
 const options = z
   .strictObject({

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { ratio } from "../options/ratio.js";
-import { type Aim, aimOf, classesOf, lossOf, lossOption, targetOption, unlessAimedAtLabel } from "./aim.js";
-import { defineAttack } from "./attack.js";
-import { labelSource, labelsFrom } from "./label-source.js";
-import { normOption, radiusFitsNorm, radiusOption } from "./norms.js";
-import { projectedGradientAscent } from "./projected-gradient.js";
-import { type Proposal, selectionDraws, worstProposal } from "./selection.js";
+import { type Aim, aimOf, classesOf, lossOf, lossOption, targetOption, unlessAimedAtLabel } from "./contract/aim.js";
+import { defineAttack } from "./contract/attack.js";
+import { labelSource, labelsFrom } from "./contract/label-source.js";
+import { type Proposal, selectionDraws, worstProposal } from "./contract/selection.js";
+import { normOption, radiusFitsNorm, radiusOption } from "./geometry/norms.js";
+import { projectedGradientAscent } from "./search/projected-gradient.js";
 
 const options = z
   .strictObject({

@@ -2,9 +2,9 @@ import * as z from "zod";
 import { operators as ops, type Tensor, tensor } from "../engine/index.js";
 import { margin } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { queryDraws } from "./query-options.js";
-import { attackStanding } from "./standing.js";
+import { defineAttack } from "./contract/attack.js";
+import { queryDraws } from "./contract/query-options.js";
+import { attackStanding } from "./search/standing.js";
 
 const options = z.strictObject({
   maxAngle: ratio({ min: 0, max: 180 }).default(30).describe("largest rotation either way, degrees"),

@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { margin } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { estimateGradient, verdict } from "./gradient-estimate.js";
-import { normOption, norms, radiusFitsNorm, radiusOption } from "./norms.js";
-import { queryDraws, queryLoss, samplesOption } from "./query-options.js";
-import { signs } from "./square-places.js";
-import { attackStanding } from "./standing.js";
-import type { Target } from "./target.js";
+import { defineAttack } from "./contract/attack.js";
+import { queryDraws, queryLoss, samplesOption } from "./contract/query-options.js";
+import type { Target } from "./contract/target.js";
+import { normOption, norms, radiusFitsNorm, radiusOption } from "./geometry/norms.js";
+import { estimateGradient, verdict } from "./search/gradient-estimate.js";
+import { signs } from "./search/square-places.js";
+import { attackStanding } from "./search/standing.js";
 
 const options = z
   .strictObject({

@@ -2,13 +2,13 @@ import * as z from "zod";
 import { operators as ops, type Tensor } from "../engine/index.js";
 import { margin } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { radiusFitsNorm, radiusOption } from "./norms.js";
-import { queryDraws } from "./query-options.js";
-import { l2Search } from "./square-l2.js";
-import { linfSearch } from "./square-linf.js";
-import { attackStanding, type Standing } from "./standing.js";
-import type { Target } from "./target.js";
+import { defineAttack } from "./contract/attack.js";
+import { queryDraws } from "./contract/query-options.js";
+import type { Target } from "./contract/target.js";
+import { radiusFitsNorm, radiusOption } from "./geometry/norms.js";
+import { l2Search } from "./search/square-l2.js";
+import { linfSearch } from "./search/square-linf.js";
+import { attackStanding, type Standing } from "./search/standing.js";
 
 /** How Square searches in one norm's ball. Each image has squares of its own. */
 export interface SquareSearch {

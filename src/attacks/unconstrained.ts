@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { type LossName, losses, margin } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
-import { defineAttack } from "./attack.js";
-import { queryDraws } from "./query-options.js";
-import { attackStanding } from "./standing.js";
+import { defineAttack } from "./contract/attack.js";
+import { queryDraws } from "./contract/query-options.js";
+import { attackStanding } from "./search/standing.js";
 
 /**
  * Steps up the loss with no bound but [0, 1], keeping each image's highest margin: must reach an accuracy of 0, or else the

@@ -1,5 +1,5 @@
+import { perturbationLengths } from "../attacks/geometry/perturbation-length.js";
 import type { Attack } from "../attacks/index.js";
-import { perturbationLengths } from "../attacks/perturbation-length.js";
 import { noGrad, scope, type Tensor } from "../engine/index.js";
 
 /** What float32 may add to a radius, as a share of it where it is above 1. */

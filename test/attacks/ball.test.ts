@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { l1Ball, l2Ball, l2Norms, linfBall } from "../../src/attacks/ball.js";
+import { l1Ball, l2Ball, l2Norms, linfBall } from "../../src/attacks/geometry/ball.js";
 import { pgd } from "../../src/attacks/index.js";
 import { countedUniform, deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import { load, maxDifference, tinyCnn } from "./tiny-networks.js";

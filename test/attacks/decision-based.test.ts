@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { type Decided, misclassified, toBoundary } from "../../src/attacks/decisions.js";
 import {
   type Attack,
   boundary,
@@ -9,6 +8,7 @@ import {
   Target,
   within,
 } from "../../src/attacks/index.js";
+import { type Decided, misclassified, toBoundary } from "../../src/attacks/search/decisions.js";
 import { imageIdRange, type Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import {

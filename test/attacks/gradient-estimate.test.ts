@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type EstimateOptions, estimateGradient } from "../../src/attacks/gradient-estimate.js";
 import { nes, spsa, Target } from "../../src/attacks/index.js";
+import { type EstimateOptions, estimateGradient } from "../../src/attacks/search/gradient-estimate.js";
 import { countedNormal, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { projectionSteps } from "../../src/attacks/hyperplane-projection.js";
-import { vectorLengths } from "../../src/attacks/perturbation-length.js";
+import { projectionSteps } from "../../src/attacks/geometry/hyperplane-projection.js";
+import { vectorLengths } from "../../src/attacks/geometry/perturbation-length.js";
 import { countedUniform, deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 
 interface Stored {

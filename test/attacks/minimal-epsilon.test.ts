@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { perturbationLengths } from "../../src/attacks/geometry/perturbation-length.js";
 import {
   combinators,
   cwL2,
@@ -12,7 +13,6 @@ import {
   unconstrained,
   worstCase,
 } from "../../src/attacks/index.js";
-import { perturbationLengths } from "../../src/attacks/perturbation-length.js";
 import { type Tensor, tensor } from "../../src/engine/index.js";
 import { exactDistances, linear, linearContext, linearImages, linearLabels } from "./exact-distances.js";
 import {

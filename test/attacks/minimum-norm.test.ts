@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { perturbationLengths } from "../../src/attacks/geometry/perturbation-length.js";
 import { type Attack, cwL2, ddn, deepfool, ead, fab, fabT, fmn, type Norm } from "../../src/attacks/index.js";
-import { perturbationLengths } from "../../src/attacks/perturbation-length.js";
 import { deriveSeed, imageIdRange } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { exactDistances, linear, linearContext, linearImages, linearLabels, noisyLinear } from "./exact-distances.js";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { expectation, square, Target } from "../../src/attacks/index.js";
+import { bumps, l2Search } from "../../src/attacks/search/square-l2.js";
+import { linfSearch } from "../../src/attacks/search/square-linf.js";
+import { squarePixels } from "../../src/attacks/search/square-places.js";
 import { squareShare } from "../../src/attacks/square.js";
-import { bumps, l2Search } from "../../src/attacks/square-l2.js";
-import { linfSearch } from "../../src/attacks/square-linf.js";
-import { squarePixels } from "../../src/attacks/square-places.js";
 import { imageIdRange, type Tensor } from "../../src/engine/index.js";
 import { margin } from "../../src/nn/losses.js";
 import {

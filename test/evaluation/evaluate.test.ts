@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { callable } from "../../src/attacks/attack.js";
+import { callable } from "../../src/attacks/contract/attack.js";
 import { type Attack, attacks as known, type Norm, parseAttack } from "../../src/attacks/index.js";
 import { deriveSeed, liveTensors, setThreads, type Tensor, tensor } from "../../src/engine/index.js";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../../src/evaluation/index.js";

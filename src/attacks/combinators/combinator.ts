@@ -2,8 +2,8 @@ import type * as z from "zod";
 import type { Tensor } from "../../engine/index.js";
 import type { OptionValue } from "../../options/call.js";
 import { parseOptions } from "../../options/schema.js";
-import { type Attack, type AttackTraits, attackOf, callable } from "../attack.js";
-import type { Target } from "../target.js";
+import { type Attack, type AttackTraits, attackOf, callable } from "../contract/attack.js";
+import type { Target } from "../contract/target.js";
 
 /** What every combinator's definition tells of itself: a way to make one attack of others. */
 export interface CombinatorDescription {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
-import type { Target } from "../target.js";
+import type { Target } from "../contract/target.js";
 import { defineCombinator } from "./combinator.js";
 
 /**

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor, tensor } from "../../engine/index.js";
 import { ratio } from "../../options/ratio.js";
-import { atEpsilon, checkHasEpsilon } from "../at-epsilon.js";
-import { perImage } from "../perturbation-length.js";
+import { atEpsilon, checkHasEpsilon } from "../contract/at-epsilon.js";
+import { perImage } from "../geometry/perturbation-length.js";
 import { defineCombinator } from "./combinator.js";
 
 /** One image's search: the attack fails at `low` and succeeds at `high`. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { proposalOf, selectionDraws, worstProposal } from "../selection.js";
+import { proposalOf, selectionDraws, worstProposal } from "../contract/selection.js";
 import { defineCombinator } from "./combinator.js";
 
 /** Any attack run several times with other noise, each image's worst case kept: `restarts(pgd(), { times: 10 })`. */

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { operators as ops } from "../../engine/index.js";
 import { ratio } from "../../options/ratio.js";
-import type { Norm } from "../attack.js";
-import { perImage, perturbationLengths } from "../perturbation-length.js";
+import type { Norm } from "../contract/attack.js";
+import { perImage, perturbationLengths } from "../geometry/perturbation-length.js";
 import { defineCombinator } from "./combinator.js";
 
 /**

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { Attack, AttackTraits } from "../attack.js";
-import { proposalOf, selectionDraws, worstProposal } from "../selection.js";
+import type { Attack, AttackTraits } from "../contract/attack.js";
+import { proposalOf, selectionDraws, worstProposal } from "../contract/selection.js";
 import { defineCombinator } from "./combinator.js";
 
 /** The traits of several attacks of one norm as one: the widest radius. Throws a RangeError for attacks of two norms. */

@@ -1,5 +1,5 @@
+import { perturbationLengths } from "../../attacks/geometry/perturbation-length.js";
 import { type Attack, type Norm, type PassCounter, parseAttack } from "../../attacks/index.js";
-import { perturbationLengths } from "../../attacks/perturbation-length.js";
 import type { Batch } from "../../datasets/index.js";
 import { deriveSeed, noGrad, type Seed, scope, type Tensor } from "../../engine/index.js";
 import { checkLabels } from "../../nn/classifier.js";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { linfBall, linfRadius } from "../../attacks/ball.js";
+import { linfBall, linfRadius } from "../../attacks/geometry/ball.js";
 import { crossEntropy } from "../../nn/index.js";
 import { define } from "../../options/named.js";
 import { ratio } from "../../options/ratio.js";

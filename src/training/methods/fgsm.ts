@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { linfRadius } from "../../attacks/ball.js";
-import { labelSource, labelsFrom } from "../../attacks/label-source.js";
-import type { Target } from "../../attacks/target.js";
+import { labelSource, labelsFrom } from "../../attacks/contract/label-source.js";
+import type { Target } from "../../attacks/contract/target.js";
+import { linfRadius } from "../../attacks/geometry/ball.js";
 import { operators as ops, type Tensor } from "../../engine/index.js";
 import { crossEntropy } from "../../nn/index.js";
 import { define } from "../../options/named.js";

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { linfRadius } from "../../attacks/ball.js";
-import { projectedGradientAscent } from "../../attacks/projected-gradient.js";
+import { linfRadius } from "../../attacks/geometry/ball.js";
+import { projectedGradientAscent } from "../../attacks/search/projected-gradient.js";
 import { crossEntropy } from "../../nn/index.js";
 import { define } from "../../options/named.js";
 import { ratio } from "../../options/ratio.js";

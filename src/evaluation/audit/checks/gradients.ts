@@ -1,5 +1,5 @@
+import { norms } from "../../../attacks/geometry/norms.js";
 import { Target } from "../../../attacks/index.js";
-import { norms } from "../../../attacks/norms.js";
 import type { Batch } from "../../../datasets/index.js";
 import { deriveSeed, operators as ops, scope, type Tensor } from "../../../engine/index.js";
 import { crossEntropy } from "../../../nn/losses.js";

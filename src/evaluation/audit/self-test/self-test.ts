@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { linfBall } from "../../../attacks/ball.js";
+import { linfBall } from "../../../attacks/geometry/ball.js";
 import { defineAttack, pgd } from "../../../attacks/index.js";
 import { datasetByName, type Split, subset } from "../../../datasets/index.js";
 import { deriveSeed, scope, tensor } from "../../../engine/index.js";

@@ -1,0 +1,249 @@
+import {
+  countedNormal,
+  countedUniform,
+  deriveSeed,
+  enableGrad,
+  type Noise,
+  noGrad,
+  operators as ops,
+  type Seed,
+  scope,
+  type Tensor,
+} from "../../engine/index.js";
+import type { Classifier } from "../../nn/classifier.js";
+import type { Loss } from "../../nn/losses.js";
+import type { Attack } from "./attack.js";
+import type { AttackContext, PassCounter } from "./context.js";
+import { type Derivative, type Differentiate, derivativeAt, gradientOf, jacobianOf } from "./differentiate.js";
+import { composeViews, meanOfDraws, plainView, type View, viewedLogits } from "./view.js";
+
+/**
+ * The classifier under attack as an attack sees it: every call is a fresh draw of the network's noise, or the mean over
+ * several where the context's view says so, and is counted.
+ *
+ * Noise is keyed by the attack's name and not by its options, so that runs which differ in the radius, the steps or the
+ * number of restarts share their draws, and differ by their options alone. (Training gives a method's whole label as name.)
+ */
+export class Target {
+  readonly classes: number;
+  readonly randomized: boolean;
+  readonly #model: Classifier;
+  readonly #context: AttackContext;
+  readonly #attackName: string;
+  readonly #requireFinite: boolean;
+  readonly #view: View;
+  readonly #draws: number;
+  #draw = 0;
+
+  /** With `requireFinite`, a gradient that holds NaN or an infinity is an Error; training has its own alarm for that. */
+  constructor(
+    model: Classifier,
+    context: AttackContext,
+    attackName: string,
+    { requireFinite = false }: { requireFinite?: boolean } = {},
+  ) {
+    this.classes = model.classes;
+    this.randomized = model.randomized;
+    this.#model = model;
+    this.#context = context;
+    this.#attackName = attackName;
+    this.#requireFinite = requireFinite;
+    this.#view = context.view ?? plainView;
+    // The draws of a deterministic network are all alike.
+    this.#draws = model.randomized ? this.#view.draws : 1;
+  }
+
+  #seed(purpose: string): Seed {
+    return deriveSeed(this.#context.seed, "attack", this.#attackName, purpose);
+  }
+
+  #modelNoise(purpose: string, draw: number): Noise {
+    return { seed: this.#seed(purpose), draw, imageIds: this.#context.imageIds };
+  }
+
+  #count(kind: keyof PassCounter, images: Tensor, times = 1): void {
+    if (this.#context.passes) this.#context.passes[kind] += images.shape[0]! * times;
+  }
+
+  /** Logits (N, classes) without gradients: of one fresh draw, or the mean over as many as the view says. */
+  logits(images: Tensor): Tensor {
+    return noGrad(() => scope(() => this.#freshMean(images)));
+  }
+
+  /** Predicted classes, int64 (N), of one fresh draw. */
+  predict(images: Tensor): Tensor {
+    return scope(() => this.logits(images).argmax(1));
+  }
+
+  /**
+   * The mean of a loss over draws that no other call sees, float32 (N); the same draws at every call, so that candidates
+   * are compared on equal terms.
+   */
+  meanLoss(images: Tensor, labels: Tensor, loss: Loss, draws: number): Tensor {
+    return noGrad(() =>
+      scope(() => {
+        const sum = ops.zeros([images.shape[0]!], "float32", images.device);
+        for (let draw = 0; draw < draws; draw++) {
+          this.#count("forward", images);
+          const noise = this.#modelNoise("selection", draw);
+          scope(() => sum.add_(loss(this.#finite(this.#model.logits(images, noise)), labels)));
+        }
+        return sum.div(draws);
+      }),
+    );
+  }
+
+  /**
+   * The mean of a loss over draws, as the view shows the network, float32 (N), without gradients: what a score-based attack
+   * learns. Over as many draws as the view says, else `draws`; the same ones at every call of a `round`, so that
+   * candidates are compared on equal terms, and none that chooses between attacks later.
+   */
+  query(images: Tensor, labels: Tensor, loss: Loss, draws: number, round = 0): Tensor {
+    const count = this.#draws > 1 || !this.randomized ? this.#draws : draws;
+    const answers = (of: (logits: Tensor) => Tensor) =>
+      Array.from({ length: count }, (_, draw) =>
+        scope(() => of(this.#finite(this.#answer(images, this.#modelNoise("query", round * count + draw))))),
+      );
+    return noGrad(() =>
+      scope(() => {
+        const view = this.#view;
+        if (view.mean === "softmax")
+          return loss(
+            meanOfDraws(
+              answers((logits) => logits),
+              view,
+            ),
+            labels,
+          );
+        return meanOfDraws(
+          answers((logits) => loss(logits, labels)),
+          view,
+        );
+      }),
+    );
+  }
+
+  /**
+   * The gradient of a loss with respect to the images, with the logits and losses it was taken at; means over draws where
+   * the view says so.
+   *
+   * `loss` maps logits (N, classes) to losses (N); their sum is differentiated, so an image's gradient is its own.
+   */
+  gradient(images: Tensor, loss: (logits: Tensor) => Tensor): Derivative {
+    return this.#differentiate(images, loss, gradientOf);
+  }
+
+  /** The gradient of each logit with respect to the images, (N, classes, C, H, W), for one pass forward; else as `gradient`. */
+  jacobian(images: Tensor): { jacobian: Tensor; logits: Tensor } {
+    const { gradient, logits } = this.#differentiate(images, (outputs) => outputs, jacobianOf, this.classes);
+    return { jacobian: gradient, logits };
+  }
+
+  #differentiate(
+    images: Tensor,
+    loss: (logits: Tensor) => Tensor,
+    differentiate: Differentiate,
+    backwards = 1,
+  ): Derivative {
+    const at = (answer: (input: Tensor) => Tensor, share: number) => {
+      this.#count("backward", images, backwards);
+      return derivativeAt(images, answer, loss, differentiate, share);
+    };
+    const result = enableGrad(() =>
+      scope(() => {
+        if (this.#view.mean === "softmax" && this.#draws > 1) {
+          return at((input) => this.#freshMean(input), 1);
+        }
+        const [first, ...others] = this.#fresh((noise) => at((input) => this.#answer(input, noise), 1 / this.#draws));
+        for (const other of others) {
+          for (const part of ["gradient", "logits", "losses"] as const) first![part].add_(other[part]);
+        }
+        return first!;
+      }),
+    );
+    // The sign of NaN is 0: without this check such a network would pass for a robust one.
+    if (this.#requireFinite && !Number.isFinite(scope(() => result.gradient.sum().item()))) {
+      throw new Error(`attack ${this.#attackName}: the gradient of the network's loss is not finite`);
+    }
+    return result;
+  }
+
+  /** What `answer` gives in each of the view's draws, with noise that no earlier call has seen. */
+  #fresh<T>(answer: (noise: Noise) => T): T[] {
+    return Array.from({ length: this.#draws }, () => answer(this.#modelNoise("model", this.#draw++)));
+  }
+
+  /** Logits with gradients: of one fresh draw, or the mean over as many as the view says. */
+  #freshMean(input: Tensor): Tensor {
+    return meanOfDraws(
+      this.#fresh((noise) => this.#answer(input, noise)),
+      this.#view,
+    );
+  }
+
+  /** Logits as they are: a comparison with NaN is false, so such a network would pass for a robust one. */
+  #finite(logits: Tensor): Tensor {
+    if (this.#requireFinite && !Number.isFinite(scope(() => logits.sum().item()))) {
+      throw new Error(`attack ${this.#attackName}: the network's logits are not finite`);
+    }
+    return logits;
+  }
+
+  /** Logits of one draw, as the view shows them. */
+  #answer(input: Tensor, noise: Noise): Tensor {
+    return viewedLogits(this.#model, this.#view, input, noise, () => this.#count("forward", input));
+  }
+
+  /** Uniform noise in [low, high) of shape (N, ...elementShape); `stream` tells an attack's sources of noise apart. */
+  uniform(elementShape: readonly number[], low: number, high: number, stream: number): Tensor {
+    return scope(() => {
+      const noise = countedUniform(this.#modelNoise("noise", 0), stream, elementShape);
+      noise.mul_(high - low);
+      noise.add_(low);
+      return noise;
+    });
+  }
+
+  /** Standard normal noise of shape (N, ...elementShape); `stream` is below 2^31. */
+  normal(elementShape: readonly number[], stream: number): Tensor {
+    return scope(() => countedNormal(this.#modelNoise("noise", 0), stream, elementShape));
+  }
+
+  /**
+   * Whether each image (N) is misclassified, bool: by a deterministic network at all, by a randomized one in more than half
+   * of `draws` draws that no other call sees, so that one lucky draw is no success. The view plays no part.
+   */
+  fooled(images: Tensor, labels: Tensor, draws = 8): Tensor {
+    const wrong = (logits: Tensor, ofLabels: Tensor) => logits.argmax(1).ne(ofLabels).to("float32");
+    return scope(() => this.meanLoss(images, labels, wrong, this.randomized ? draws : 1).gt(0.5));
+  }
+
+  /** The target seen by some of its images, int64 indices (M), with the same noise for each. */
+  rows(indices: Tensor): Target {
+    const { scale } = this.#view;
+    const context = {
+      ...this.#context,
+      imageIds: this.#context.imageIds.indexSelect(0, indices),
+      view: { ...this.#view, scale: typeof scale === "number" ? scale : scale.indexSelect(0, indices) },
+    };
+    const rows = new Target(this.#model, context, this.#attackName, { requireFinite: this.#requireFinite });
+    rows.#draw = this.#draw;
+    return rows;
+  }
+
+  /**
+   * Runs another attack on the same model and ids. Runs of different `round` have unrelated noise, round 0 its own; `view`
+   * changes what it names of how the network is seen.
+   */
+  run(
+    attack: Attack,
+    images: Tensor,
+    labels: Tensor,
+    { round = 0, view = {} }: { round?: number; view?: Partial<View> } = {},
+  ): Tensor {
+    const { seed } = this.#context;
+    const roundSeed = round === 0 ? seed : deriveSeed(seed, "attack", this.#attackName, "round", round);
+    const context = { ...this.#context, seed: roundSeed, view: composeViews(this.#view, view) };
+    return attack(this.#model, images, labels, context);
+  }
+}

@@ -1,0 +1,98 @@
+import { operators as ops, scope, type Tensor } from "../../engine/index.js";
+import type { Target } from "../contract/target.js";
+import { perImage, perturbationLengths } from "../geometry/perturbation-length.js";
+
+/** Images that an attack by decisions works on, all (M, ...): all it learns is whether a point is misclassified. */
+export interface Decided {
+  readonly target: Target;
+  readonly images: Tensor;
+  readonly labels: Tensor;
+  /** Draws of a randomized network whose majority decides. */
+  readonly draws: number;
+}
+
+/** Whether points (M, C, H, W) are misclassified, bool (M). */
+export function misclassified({ target, labels, draws }: Decided, points: Tensor): Tensor {
+  return target.fooled(points, labels, draws);
+}
+
+/**
+ * Attacks those images that are classified rightly and for which one of `tries` random images is not: `attack` moves the
+ * points it is given, (M, C, H, W), all misclassified, in place. The other images are returned as they are.
+ */
+export function attackFromNoise(all: Decided, tries: number, attack: (some: Decided, points: Tensor) => void): Tensor {
+  const result = all.images.clone();
+  const standing = misclassified(all, all.images).logicalNot();
+  const points = all.images.clone();
+  const found = standing.logicalNot();
+  for (let i = 0; i < tries; i++) {
+    const left = scope(() => found.logicalNot().nonzero().flatten());
+    if (left.size === 0) break;
+    scope(() => {
+      const some = rowsOf(all, left);
+      const candidates = coarseNoise(some, 2 ** (i % 5), i);
+      const success = misclassified(some, candidates);
+      const hits = left.indexSelect(0, success.nonzero().flatten());
+      points.indexCopy_(0, hits, candidates.indexSelect(0, success.nonzero().flatten()));
+      found.indexCopy_(0, left, success);
+    });
+    left.dispose();
+  }
+  const attacked = standing.logicalAnd(found).nonzero().flatten();
+  if (attacked.size === 0) return result;
+  const moved = points.indexSelect(0, attacked);
+  attack(rowsOf(all, attacked), moved);
+  result.indexCopy_(0, attacked, moved);
+  return result;
+}
+
+/** Images (M, C, H, W) of square cells of `side` pixels, each cell uniform in [0, 1]. */
+// paper: cells are pixels. Networks tend to see one class in all such noise, and images of that class would have no start.
+function coarseNoise({ target, images }: Decided, side: number, stream: number): Tensor {
+  const [, channels, height, width] = images.shape as [number, number, number, number];
+  const [down, across] = [Math.ceil(height / side), Math.ceil(width / side)];
+  const cells = target.uniform([channels, down, across], 0, 1, stream);
+  const stretched = cells.reshape([-1, channels, down, 1, across, 1]).expand([-1, -1, -1, side, -1, side]);
+  return stretched.flatten(4).flatten(2, 3).slice(2, 0, height).slice(3, 0, width).contiguous();
+}
+
+function rowsOf({ target, images, labels, draws }: Decided, rows: Tensor): Decided {
+  return { target: target.rows(rows), images: images.indexSelect(0, rows), labels: labels.indexSelect(0, rows), draws };
+}
+
+/** The share of its distance to which a point is brought near the boundary: theta of HopSkipJump. */
+const precision = {
+  linf: (pixels: number) => pixels ** -2,
+  l2: (pixels: number) => pixels ** -1.5,
+};
+
+/**
+ * Misclassified points moved towards their images up to the boundary, by bisection: along the line in l2, by cutting the
+ * largest changes in l-infinity. What is returned is misclassified.
+ */
+export function toBoundary(some: Decided, points: Tensor, norm: "linf" | "l2"): Tensor {
+  const { images } = some;
+  return scope(() => {
+    const pixels = images.size / images.shape[0]!;
+    const rounds = Math.ceil(-Math.log2(precision[norm](pixels)));
+    const changes = points.sub(images);
+    const lengths = perturbationLengths(changes, norm);
+    const at = (shares: Tensor) => {
+      if (norm === "l2") return images.add(changes.mul(perImage(shares)));
+      const radius = perImage(shares.mul(lengths));
+      return images.add(changes.clampTensor(radius.neg(), radius));
+    };
+    const low = lengths.zerosLike();
+    const high = lengths.onesLike();
+    for (let round = 0; round < rounds; round++) {
+      scope(() => {
+        const middle = low.add(high).div(2);
+        const success = misclassified(some, at(middle));
+        high.copy_(ops.where(success, middle, high));
+        low.copy_(ops.where(success, low, middle));
+      });
+    }
+    // A share of 1 was never asked for, and rounding may take it across the boundary.
+    return ops.where(perImage(high.lt(1)), at(high), points);
+  });
+}

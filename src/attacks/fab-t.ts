@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Tensor } from "../engine/index.js";
+import { likeliestOthers } from "./contract/aim.js";
 import { defineAttack } from "./contract/attack.js";
 import { closestOfRuns, fabOptions, fabTraits } from "./fab.js";
 import { boundaryTo } from "./geometry/linearization.js";
@@ -19,8 +20,7 @@ export const fabT = defineAttack("fab-t", {
   traits: fabTraits,
   run(given, target, images, labels) {
     const count = Math.min(given.targets, target.classes - 1);
-    const others = target.logits(images).scatterValue(1, labels.unsqueeze(1), Number.NEGATIVE_INFINITY);
-    const [, order] = others.topk(count, 1);
+    const order = likeliestOthers(target, images, labels, count);
     const boundaries = Array.from({ length: count }, (_, k) => (rows: (all: Tensor) => Tensor) => {
       const classes = rows(order.select(1, k));
       return (...at: [typeof target, Tensor, Tensor]) => boundaryTo(classes, ...at);

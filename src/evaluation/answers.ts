@@ -1,22 +1,21 @@
-import { noGrad, operators as ops, type Seed, scope, type Tensor } from "../engine/index.js";
+import { NotFiniteError, noGrad, operators as ops, type Seed, scope, type Tensor } from "../engine/index.js";
 import type { Classifier } from "../nn/classifier.js";
 import { type Accuracy, bootstrap, wilson } from "./interval.js";
 
 /**
- * How each image was answered over draws of the network's noise. Draws are counted in two halves, the even ones and the odd
- * ones, so that what is chosen by one half can be judged by the other.
+ * In how many draws of the network's noise each image was answered correctly. Draws are counted in two halves, the even ones
+ * and the odd ones, so that what is chosen by one half can be judged by the other.
  */
-export class Answers {
+export class Counts {
+  readonly images: number;
   readonly draws: number;
   /** Correct answers of each image in the even draws and in the odd ones. */
   readonly halves: readonly [even: Uint16Array, odd: Uint16Array];
-  /** 1 where the label alone had the most answers, else 0: a tie is wrong. */
-  readonly majority: Uint8Array;
 
   constructor(images: number, draws: number) {
+    this.images = images;
     this.draws = draws;
     this.halves = [new Uint16Array(images), new Uint16Array(images)];
-    this.majority = new Uint8Array(images);
   }
 
   /** Correct answers of each image, 0 .. draws. */
@@ -25,9 +24,29 @@ export class Answers {
     return even.map((count, i) => count + odd[i]!);
   }
 
+  /** The share of draws in which each image was answered correctly. */
+  shares(): Float32Array {
+    const { draws } = this;
+    return Float32Array.from(this.correct, (count) => count / draws);
+  }
+}
+
+/** How each image was answered over draws of the network's noise. */
+export class Answers extends Counts {
+  /** 1 where the label alone had the most answers of all draws, else 0: a tie is wrong. */
+  readonly majority: Uint8Array;
+  /** The same of the even draws and of the odd ones; of a single draw, which is an even one, both are that. */
+  readonly votes: readonly [even: Uint8Array, odd: Uint8Array];
+
+  constructor(images: number, draws: number) {
+    super(images, draws);
+    this.majority = new Uint8Array(images);
+    this.votes = [new Uint8Array(images), new Uint8Array(images)];
+  }
+
   /**
-   * Lets the network answer images (N, C, H, W), which begin at `first`, in every draw. Throws an Error when a logit is not
-   * a finite number; `situation` tells where, such as "on clean images".
+   * Lets the network answer images (N, C, H, W), which begin at `first`, in every draw. Throws a NotFiniteError when a logit
+   * is not a finite number; `situation` tells where, such as "on clean images".
    */
   add(model: Classifier, images: Tensor, labels: Tensor, ids: Tensor, seed: Seed, first: number, situation: string) {
     noGrad(() =>
@@ -42,20 +61,19 @@ export class Answers {
           });
         }
         const column = labels.unsqueeze(1);
-        for (const [i, half] of votes.entries()) {
-          this.halves[i]!.set(half.gather(1, column).squeeze(1).toNumbers(), first);
-        }
-        const all = votes[0]!.add(votes[1]!);
-        const others = all.scatterValue(1, column, -1).amax([1]);
-        this.majority.set(all.gather(1, column).squeeze(1).gt(others).toNumbers(), first);
+        const counted = (half: Tensor) => half.gather(1, column).squeeze(1);
+        const wins = (half: Tensor) =>
+          counted(half)
+            .gt(half.scatterValue(1, column, -1).amax([1]))
+            .toNumbers();
+        const [even, odd] = [votes[0]!, votes[1]!];
+        this.halves[0].set(counted(even).toNumbers(), first);
+        this.halves[1].set(counted(odd).toNumbers(), first);
+        this.votes[0].set(wins(even), first);
+        this.votes[1].set(wins(this.draws === 1 ? even : odd), first);
+        this.majority.set(wins(even.add(odd)), first);
       }),
     );
-  }
-
-  /** The share of draws in which each image was answered correctly. */
-  shares(): Float32Array {
-    const { draws } = this;
-    return Float32Array.from(this.correct, (count) => count / draws);
   }
 }
 
@@ -76,13 +94,14 @@ function checkedLogits(
   }
   if (logits.isfinite().all().item() === 0) {
     const kind = logits.isnan().any().item() === 0 ? "infinite" : "NaN";
-    throw new Error(`the network's logits are ${kind} ${situation}: its weights or its activations overflowed`);
+    const message = `the network's logits are ${kind} ${situation}: its weights or its activations overflowed`;
+    throw new NotFiniteError("logits", message);
   }
   return logits;
 }
 
 /** The mean over draws and images with its interval: Wilson's for one certain answer an image, else the bootstrap's. */
-export function accuracyOf({ correct, draws }: Answers, randomized: boolean, seed: Seed): Accuracy {
+export function accuracyOf({ correct, draws }: Counts, randomized: boolean, seed: Seed): Accuracy {
   if (randomized) return bootstrap(correct, draws, seed);
   return wilson(
     correct.reduce((sum, count) => sum + count, 0),
@@ -99,34 +118,7 @@ export function majorityOf({ majority }: Answers): Accuracy {
 }
 
 /** The share of images answered correctly in every draw: what is left to an attacker who may ask `draws` times. */
-export function everyDrawOf(answers: Answers): Accuracy {
+export function everyDrawOf(answers: Counts): Accuracy {
   const { correct } = answers;
   return wilson(correct.filter((count) => count === answers.draws).length, correct.length);
-}
-
-/**
- * The worst of several rows for each image. Of several noisy counts the least is low by luck too; so the row is chosen by its
- * even draws and counted in its odd ones, and the other way round. Where rows are close, a choice by half the draws is poor: a
- * row that is lower as a whole then stands for the worst case, which it bounds. With a single draw the least counts, which
- * is exact for a deterministic network.
- */
-export function worstOf(rows: readonly Answers[]): Answers {
-  const [first] = rows;
-  if (first === undefined) throw new RangeError("worstOf needs at least one row");
-  const { draws } = first;
-  const worst = new Answers(first.majority.length, draws);
-  for (const i of worst.majority.keys()) {
-    const [byEven, byOdd] = [0, 1].map((half) => least(rows, (row) => row.halves[half]![i]!));
-    worst.halves[0]![i] = (draws === 1 ? byEven! : byOdd!).halves[0][i]!;
-    worst.halves[1]![i] = byEven!.halves[1][i]!;
-    worst.majority[i] = Math.min(...rows.map((row) => row.majority[i]!));
-  }
-  const total = ({ correct }: Answers) => correct.reduce((sum, count) => sum + count, 0);
-  const lowest = [worst, ...rows].reduce((best, row) => (total(row) < total(best) ? row : best));
-  for (const half of [0, 1] as const) worst.halves[half].set(lowest.halves[half]);
-  return worst;
-}
-
-function least(rows: readonly Answers[], count: (row: Answers) => number): Answers {
-  return rows.reduce((best, row) => (count(row) < count(best) ? row : best));
 }

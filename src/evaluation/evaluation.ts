@@ -1,8 +1,9 @@
 import type { PassCounter } from "../attacks/index.js";
 import { deriveSeed, type Seed } from "../engine/index.js";
-import { type Answers, accuracyOf, everyDrawOf, majorityOf, worstOf } from "./answers.js";
+import { type Answers, accuracyOf, type Counts, everyDrawOf, majorityOf } from "./answers.js";
 import type { Flag } from "./flags.js";
 import type { Accuracy } from "./interval.js";
+import { worstOf } from "./worst-of.js";
 
 /** Other readings of a randomized network's answers than the accuracy of one draw. */
 export interface VoteEvaluation {
@@ -65,14 +66,14 @@ export function summarize(
   seed: Seed,
   flags: readonly Flag[],
 ): Evaluation {
-  const accuracy = (answers: Answers, name: string) => accuracyOf(answers, randomized, deriveSeed(seed, name));
+  const accuracy = (answers: Counts, name: string) => accuracyOf(answers, randomized, deriveSeed(seed, name));
   const votes = (answers: Answers) =>
     randomized ? { votes: { majority: majorityOf(answers), everyDraw: everyDrawOf(answers) } } : {};
   const [clean, ...attacked] = rows;
   if (clean === undefined) throw new RangeError("an evaluation needs the row of the clean images");
   const worst = worstOf(rows.map(({ answers }) => answers));
   return {
-    images: clean.answers.majority.length,
+    images: clean.answers.images,
     draws: clean.answers.draws,
     clean: { ...accuracy(clean.answers, clean.name), ...votes(clean.answers), perImage: clean.answers.shares() },
     attacks: attacked.map((row) => ({
@@ -86,7 +87,7 @@ export function summarize(
 
 function summarizeAttack({ name, answers, passes, seconds }: EvaluationRow, accuracy: Accuracy): AttackEvaluation {
   const { accuracy: robustAccuracy, low, high } = accuracy;
-  const images = answers.majority.length;
+  const images = answers.images;
   const mean = { forward: passes.forward / images, backward: passes.backward / images };
   return { attack: name, robustAccuracy, low, high, passes: mean, seconds, perImage: answers.shares() };
 }

@@ -14,6 +14,9 @@ export const flagImages = 16;
 /** A change of logits that counts, as a share of the largest logit: beyond what other orders of summation cause. */
 const noticeable = 1e-3;
 
+/** The share of images whose logits may change with the batch: a quantizer's rounding may flip with the last bit of its input. */
+const flips = 0.1;
+
 /** What is wrong with a network's answers, judged by a few clean images. */
 export function flagsOf(model: Classifier, { images, imageIds }: Batch, seed: Seed): Flag[] {
   return noGrad(() =>
@@ -29,8 +32,7 @@ export function flagsOf(model: Classifier, { images, imageIds }: Batch, seed: Se
         });
       }
       const changed = rowsThatChange(logits, aloneLogits(model, images, noise));
-      // By chance one rounding of a quantizer may flip with the last bit of its input; hardly that of two images.
-      if (changed > 1) {
+      if (changed > Math.max(1, flips * images.shape[0]!)) {
         flags.push({
           kind: "batch-dependent",
           message:

@@ -21,3 +21,16 @@ export function pgdText({ norm, epsilon, budget }: AuditPlan, changes: Changes =
 export function suiteText({ norm, epsilon, budget }: AuditPlan, version: "standard" | "randomized"): string {
   return formatCall("autoattack", { norm, epsilon, version, steps: budget.suiteSteps, queries: budget.queries });
 }
+
+/**
+ * APGD by cross-entropy and by a loss without a softmax, and targeted APGD, as text: AutoAttack's attacks by gradients. Each
+ * attacks what those before it have left.
+ */
+export function adaptiveText({ norm, epsilon, budget, subject }: AuditPlan): string {
+  const { adaptiveSteps: steps, targets } = budget;
+  // The targeted form of the DLR needs four logits; of fewer the margin is what can be had.
+  const loss = subject.model.classes >= 4 ? "dlr" : "margin";
+  const options = { norm, epsilon, steps, stopWhenFooled: true };
+  const ascents = ["cross-entropy", loss].map((name) => formatCall("apgd", { ...options, loss: name }));
+  return `worst-case(${[...ascents, formatCall("apgd-t", { ...options, loss, targets })].join(", ")})`;
+}

@@ -1,24 +1,19 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type Split, TensorSplit } from "../../datasets/index.js";
 import { deriveSeed, scope } from "../../engine/index.js";
-import { type Answers, accuracyOf, majorityOf, worstOf } from "../answers.js";
+import { accuracyOf, type Counts, everyDrawOf } from "../answers.js";
 import type { Accuracy } from "../interval.js";
+import { worstOf, worstVoteOf } from "../worst-of.js";
 import { batchImages } from "./budget.js";
 import type { AuditPlan, AuditResults, Finding } from "./check.js";
 import { checks } from "./checks/index.js";
 import { estimateSeconds } from "./estimate.js";
+import { playerOf } from "./players.js";
+import { runTrialBatch } from "./run-trial.js";
 import type { TrialStore } from "./store.js";
 import { traceOf } from "./trace.js";
-import {
-  attackOf,
-  blackBox,
-  joinBatches,
-  runTrialBatch,
-  type Trial,
-  type TrialBatch,
-  type TrialResult,
-  trialLabel,
-} from "./trial.js";
+import { attackOf, blackBox, type Trial, trialLabel } from "./trial.js";
+import { joinBatches, type TrialBatch, type TrialResult } from "./trial-result.js";
 import { type Verdict, verdictOf } from "./verdict.js";
 
 /** A line of the checklist with what was found. */
@@ -36,8 +31,10 @@ export interface Audit {
   readonly claim: Accuracy;
   /** Each image's worst case over all attacks in the ball, judged by draws that did not choose it. */
   readonly worst: Accuracy;
-  /** The worst case of the majority vote; undefined for a deterministic network. */
+  /** The worst case of the vote of half the draws, the other half of which chose it; undefined for a deterministic network. */
   readonly majority?: Accuracy;
+  /** Share of images right in every draw of their worst case: what is left to an attacker who may ask as often. As `majority`. */
+  readonly everyDraw?: Accuracy;
   readonly lines: readonly CheckedLine[];
   /** Every trial's outcome, in the order of running. */
   readonly trials: readonly TrialResult[];
@@ -100,8 +97,8 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
   const trials = trialsOf(plan);
   const batches = Math.ceil(split.count / batchImages);
   try {
-    const missing = (trial: Trial) =>
-      Array.from({ length: batches }, (_, batch) => batch).filter((batch) => store.read(trial, batch) === undefined);
+    const kept = new Map(trials.map((trial) => [trial, keptBatches(plan, trial, split.count, store)]));
+    const missing = (trial: Trial) => kept.get(trial)!.filter((record) => record === undefined);
     const unfinished = trials.filter((trial) => missing(trial).length > 0);
     yield { type: "estimate", trials: trials.length };
     await turn();
@@ -114,15 +111,15 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
     for (const trial of trials) {
       const records: TrialBatch[] = [];
       for (let batch = 0; batch < batches; batch++) {
-        let record = store.read(trial, batch);
+        let record = kept.get(trial)![batch];
         if (record === undefined) {
           await turn();
           signal?.throwIfAborted();
           record = scope(() => {
-            const run = runTrialBatch(subject, trial, data.range(batch * batchImages, batchImages), {
-              seed,
-              draws: budget.draws,
-            });
+            const { after } = trial;
+            const earlier = after && { images: store.images(after, batch), correct: correctIn(results, after, batch) };
+            const given = { seed, draws: budget.draws, earlier };
+            const run = runTrialBatch(subject, trial, data.range(batch * batchImages, batchImages), given);
             store.write(trial, batch, run.record, run.images);
             return run.record;
           });
@@ -141,7 +138,27 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
   }
 }
 
-function accuracyIn(plan: AuditPlan, answers: Answers, name: string): Accuracy {
+/** What the store holds of each batch of a trial. Throws a FileFormatError where that is not of this audit. */
+function keptBatches(
+  { subject, budget }: AuditPlan,
+  trial: Trial,
+  images: number,
+  store: TrialStore,
+): (TrialBatch | undefined)[] {
+  const draws = playerOf(subject, trial.shownTo).randomized ? budget.draws : 1;
+  return Array.from({ length: Math.ceil(images / batchImages) }, (_, batch) => {
+    const count = Math.min(batchImages, images - batch * batchImages);
+    return store.read(trial, batch, { count, draws, shape: subject.model.inputShape });
+  });
+}
+
+/** In how many draws each image of a batch was answered correctly under a trial that has run. */
+function correctIn(results: ReadonlyMap<string, TrialResult>, trial: Trial, batch: number): number[] {
+  const { answers } = results.get(trialLabel(trial))!;
+  return [...answers.correct.slice(batch * batchImages, (batch + 1) * batchImages)];
+}
+
+function accuracyIn(plan: AuditPlan, answers: Counts, name: string): Accuracy {
   return accuracyOf(answers, answers.draws > 1, deriveSeed(plan.seed, "interval", name));
 }
 
@@ -161,6 +178,7 @@ function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorS
     clean: of(clean).answers,
     whiteBox: worstOf(byGradients.map(({ answers }) => answers)),
     worst: worstOf(within.map(({ answers }) => answers)),
+    trials,
     sample,
     trace,
   };
@@ -176,7 +194,15 @@ function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorS
     clean: accuracyIn(plan, results.clean, "clean"),
     claim: accuracyIn(plan, claim, "claim"),
     worst: accuracyIn(plan, results.worst, "worst"),
-    ...(randomized ? { majority: majorityOf(results.worst) } : {}),
+    ...(randomized
+      ? {
+          majority: worstVoteOf(
+            within.map(({ answers }) => answers),
+            deriveSeed(plan.seed, "interval", "majority"),
+          ),
+          everyDraw: everyDrawOf(results.worst),
+        }
+      : {}),
     lines,
     trials,
     losses: trace.losses,

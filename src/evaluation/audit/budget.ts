@@ -8,6 +8,10 @@ export interface Budget {
   readonly steps: number;
   /** Restarts of an iterative attack; the check of convergence doubles them. */
   readonly restarts: number;
+  /** Steps of the attacks that adapt them. */
+  readonly adaptiveSteps: number;
+  /** Classes that the targeted one of them leads to. */
+  readonly targets: number;
   /** Draws that gradients are averaged over, in turn. */
   readonly expectation: readonly number[];
   /** Steps of the suite's attacks. */
@@ -32,6 +36,8 @@ export const budgets = {
     draws: 100,
     steps: 40,
     restarts: 2,
+    adaptiveSteps: 40,
+    targets: 3,
     expectation: [1, 5, 20],
     suiteSteps: 20,
     queries: 500,
@@ -44,6 +50,8 @@ export const budgets = {
     draws: 100,
     steps: 100,
     restarts: 5,
+    adaptiveSteps: 100,
+    targets: 9,
     expectation: [1, 5, 20, 100],
     suiteSteps: 100,
     queries: 5000,
@@ -56,6 +64,8 @@ export const budgets = {
     draws: 100,
     steps: 100,
     restarts: 10,
+    adaptiveSteps: 100,
+    targets: 9,
     expectation: [1, 5, 20, 100],
     suiteSteps: 100,
     queries: 5000,

@@ -1,10 +1,11 @@
 import type { Batch } from "../../datasets/index.js";
 import type { Seed } from "../../engine/index.js";
-import type { Answers } from "../answers.js";
+import type { Answers, Counts } from "../answers.js";
 import type { Budget } from "./budget.js";
 import type { Subject } from "./players.js";
 import type { Trace } from "./trace.js";
-import type { Trial, TrialResult } from "./trial.js";
+import type { Trial } from "./trial.js";
+import type { TrialResult } from "./trial-result.js";
 
 /** What an audit is about: a network, the ball that it claims to be robust in, and by which attack. */
 export interface AuditPlan {
@@ -23,9 +24,11 @@ export interface AuditResults {
   of(trial: Trial): TrialResult;
   readonly clean: Answers;
   /** Each image's worst case over all trials in the ball by the audited network's own gradients. */
-  readonly whiteBox: Answers;
+  readonly whiteBox: Counts;
   /** Each image's worst case over all trials in the ball. */
-  readonly worst: Answers;
+  readonly worst: Counts;
+  /** The outcomes of all trials, in the order of running. */
+  readonly trials: readonly TrialResult[];
   /** A few clean images. */
   readonly sample: Batch;
   /** What the standard attack saw on them. */

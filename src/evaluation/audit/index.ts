@@ -5,6 +5,7 @@ export { curveRadii, curveTrial } from "./checks/security-curve.js";
 export { type Player, type Subject, withKnownDraw } from "./players.js";
 export { type SelfTestResult, selfTest, selfTestCases } from "./self-test/self-test.js";
 export { FolderStore, MemoryStore, type TrialStore } from "./store.js";
-export { attackOf, blackBox, claimTrial, type Trial, type TrialResult, trialLabel, whiteBox } from "./trial.js";
+export { attackOf, blackBox, claimTrial, type Trial, trialLabel, whiteBox } from "./trial.js";
+export type { TrialResult } from "./trial-result.js";
 export type { Verdict } from "./verdict.js";
 export { type WorstImage, worstImages } from "./worst-images.js";

@@ -5,11 +5,21 @@ import { writeFileAtomic } from "../../engine/atomic-file.js";
 import { FileFormatError, type Tensor, tensor } from "../../engine/index.js";
 import { makeFolder } from "../../engine/make-folder.js";
 import { readSafetensors, writeSafetensors } from "../../engine/safetensors.js";
-import { type Trial, type TrialBatch, trialLabel } from "./trial.js";
+import { keptBatch } from "./kept-batch.js";
+import { type Trial, trialLabel } from "./trial.js";
+import type { TrialBatch } from "./trial-result.js";
+
+/** What a batch must hold to be of this audit: images of a shape (C, H, W), answered in so many draws. */
+export interface BatchPlan {
+  readonly count: number;
+  readonly draws: number;
+  readonly shape: readonly [number, number, number];
+}
 
 /** Where what an audit has found is kept: a killed audit goes on behind its last finished batch. */
 export interface TrialStore {
-  read(trial: Trial, batch: number): TrialBatch | undefined;
+  /** What is kept of a batch; undefined where nothing is. Throws a FileFormatError where it is not of the plan. */
+  read(trial: Trial, batch: number, plan: BatchPlan): TrialBatch | undefined;
   write(trial: Trial, batch: number, record: TrialBatch, images: Tensor): void;
   /** The images (N, C, H, W) that a kept batch showed; the caller owns them. */
   images(trial: Trial, batch: number): Tensor;
@@ -24,18 +34,27 @@ export class FolderStore implements TrialStore {
     return join(this.folder, "trials", hash, String(batch).padStart(4, "0"));
   }
 
-  read(trial: Trial, batch: number): TrialBatch | undefined {
+  read(trial: Trial, batch: number, plan: BatchPlan): TrialBatch | undefined {
     const path = this.#path(trial, batch);
-    const file = `${path}.json`;
+    const [file, images] = [`${path}.json`, `${path}.safetensors`];
     // Numbers whose images are gone could not be shown at the end.
-    if (!existsSync(file) || !existsSync(`${path}.safetensors`)) return undefined;
-    try {
-      const { label, ...record } = JSON.parse(readFileSync(file, "utf8")) as TrialBatch & { label: string };
-      if (label === trialLabel(trial)) return record;
-    } catch (cause) {
-      throw new FileFormatError(`${file}: ${(cause as Error).message}; delete it to run that batch again`, { cause });
+    if (!existsSync(file) || !existsSync(images)) return undefined;
+    const faulty = (name: string, fault: string, cause?: unknown) =>
+      new FileFormatError(`${name}: ${fault}; delete it to run that batch again`, { cause });
+    const { label, ...record } = attempt(
+      () => keptBatch(JSON.parse(readFileSync(file, "utf8")), plan),
+      (error) => faulty(file, error.message, error),
+    );
+    if (label !== trialLabel(trial)) throw faulty(file, "not of the trial that its folder is named after");
+    const { shape } = attempt(
+      () => imagesOf(images),
+      (error) => faulty(images, error.message.replace(`${images}: `, ""), error),
+    );
+    const wanted = [plan.count, ...plan.shape];
+    if (shape.join() !== wanted.join()) {
+      throw faulty(images, `holds images of [${shape.join(", ")}], not [${wanted.join(", ")}]`);
     }
-    throw new FileFormatError(`${file}: not of the trial that its folder is named after; delete ${this.folder}`);
+    return record;
   }
 
   write(trial: Trial, batch: number, record: TrialBatch, images: Tensor): void {
@@ -48,10 +67,26 @@ export class FolderStore implements TrialStore {
   }
 
   images(trial: Trial, batch: number): Tensor {
-    const { tensors } = readSafetensors(`${this.#path(trial, batch)}.safetensors`);
-    const { data, shape } = tensors.get("images")!;
-    return tensor(data as Float32Array, shape);
+    const { data, shape } = imagesOf(`${this.#path(trial, batch)}.safetensors`);
+    return tensor(data, shape);
   }
+}
+
+function attempt<T>(work: () => T, failed: (error: Error) => Error): T {
+  try {
+    return work();
+  } catch (error) {
+    throw failed(error as Error);
+  }
+}
+
+/** The images that a file holds, which lie in [0, 1]. */
+function imagesOf(file: string): { data: Float32Array; shape: readonly number[] } {
+  const found = readSafetensors(file).tensors.get("images");
+  if (found?.dtype !== "float32") throw new FileFormatError(`${file}: holds no float32 tensor "images"`);
+  const { data, shape } = found;
+  if (!data.every((pixel) => pixel >= 0 && pixel <= 1)) throw new FileFormatError(`${file}: pixels outside [0, 1]`);
+  return { data, shape };
 }
 
 /** Keeps trials in memory. */

@@ -1,6 +1,6 @@
 import { parseAttack } from "../../attacks/index.js";
 import type { Batch } from "../../datasets/index.js";
-import { deriveSeed, scope } from "../../engine/index.js";
+import { deriveSeed, NotFiniteError, scope } from "../../engine/index.js";
 import type { Classifier } from "../../nn/classifier.js";
 import { crossEntropy } from "../../nn/losses.js";
 import { pgdText } from "./attack-texts.js";
@@ -12,6 +12,8 @@ export interface Trace {
   readonly losses: readonly number[];
   /** 1 for each image that was misclassified. */
   readonly fooled: readonly Uint8Array[];
+  /** Why the attack came to no end, where logits or gradients are not finite. */
+  readonly stop?: string;
 }
 
 /** The trace of the standard attack on images, from its start to the last step but one. */
@@ -30,6 +32,11 @@ export function traceOf(plan: AuditPlan, { images, labels, imageIds }: Batch): T
     },
   };
   const attack = parseAttack(pgdText(plan));
-  scope(() => attack(watched, images, labels, { seed: deriveSeed(plan.seed, "trace"), imageIds }));
-  return trace;
+  try {
+    scope(() => attack(watched, images, labels, { seed: deriveSeed(plan.seed, "trace"), imageIds }));
+    return trace;
+  } catch (error) {
+    if (error instanceof NotFiniteError) return { ...trace, stop: error.message };
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
-import type { Answers } from "../answers.js";
+import type { Counts } from "../answers.js";
 import type { Finding } from "./check.js";
-import { difference } from "./difference.js";
+import { difference, meanOf } from "./difference.js";
 
 /**
  * What an audit concludes.
@@ -17,12 +17,11 @@ export type Verdict = "robust as claimed" | "not robust" | "overstated" | "maske
 const tolerance = 2;
 
 /** The verdict of findings, the claimed attack's answers and each image's worst case over all attacks. */
-export function verdictOf(findings: readonly Finding[], claim: Answers, worst: Answers, classes: number): Verdict {
+export function verdictOf(findings: readonly Finding[], claim: Counts, worst: Counts, classes: number): Verdict {
   const found = (outcome: Finding["outcome"]) => findings.some((finding) => finding.outcome === outcome);
   if (found("invalid")) return "invalid";
   if (found("masked")) return "masked";
   const { points, error } = difference(claim, worst);
   if (points > Math.max(tolerance, error)) return "overstated";
-  const left = worst.shares().reduce((sum, share) => sum + share, 0) / worst.majority.length;
-  return left <= 1 / classes ? "not robust" : "robust as claimed";
+  return meanOf(worst) <= 1 / classes ? "not robust" : "robust as claimed";
 }

@@ -1,11 +1,11 @@
 import { type Split, TensorSplit } from "../../datasets/index.js";
-import { deriveSeed, noGrad, scope, type Tensor } from "../../engine/index.js";
+import { deriveSeed, NotFiniteError, noGrad, scope, type Tensor } from "../../engine/index.js";
 import { Answers } from "../answers.js";
 import type { Audit } from "./audit.js";
 import { batchImages } from "./budget.js";
 import type { AuditPlan } from "./check.js";
 import type { TrialStore } from "./store.js";
-import type { TrialResult } from "./trial.js";
+import type { TrialResult } from "./trial-result.js";
 
 /** An image in the form that did the network most harm. */
 export interface WorstImage {
@@ -41,7 +41,12 @@ export function worstImages(plan: AuditPlan, audit: Audit, split: Split, store: 
           const rounded = shown.mul(255).round().div(255);
           const [correct, correctRounded] = [shown, rounded].map((batch) => {
             const answers = new Answers(count, model.randomized ? plan.budget.draws : 1);
-            answers.add(model, batch, labels, imageIds, deriveSeed(plan.seed, "worst"), 0, "on the worst images");
+            try {
+              answers.add(model, batch, labels, imageIds, deriveSeed(plan.seed, "worst"), 0, "on the worst images");
+            } catch (error) {
+              // No answer is a wrong one; a line of the checklist says so.
+              if (!(error instanceof NotFiniteError)) throw error;
+            }
             return answers.shares();
           });
           const [clean, adversarial] = [images, shown].map((batch) => batch.toArray() as Float32Array);

@@ -26,6 +26,8 @@ const budget: Budget = {
   draws: 6,
   steps: 4,
   restarts: 1,
+  adaptiveSteps: 2,
+  targets: 2,
   expectation: [1, 2],
   suiteSteps: 4,
   queries: 8,
@@ -114,7 +116,7 @@ describe("audit", () => {
     const store = new FolderStore(folder);
     for await (const event of audit(plan, split, { store })) if (event.type === "progress") break;
     const [clean] = trialsOf(plan);
-    expect(store.read(clean!, 0)).toBeDefined();
+    expect(store.read(clean!, 0, { count: 6, draws: 1, shape: [2, 8, 8] })).toBeDefined();
     const [file] = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
     const path = join(folder, file!);
     expect(existsSync(path.replace(/json$/, "safetensors"))).toBe(true);

@@ -17,7 +17,8 @@ const byStep = (plan: AuditPlan): readonly [Trial, Trial] => [
   whiteBox(pgdText(plan)),
   whiteBox(pgdText(plan, { steps: 2 * plan.budget.steps })),
 ];
-const byRestart = (plan: AuditPlan): readonly [Trial, Trial] => [
+/** The standard attack with the plan's restarts, and with twice as many: the strongest PGD of an audit. */
+export const byRestart = (plan: AuditPlan): readonly [Trial, Trial] => [
   whiteBox(pgdText(plan, { restarts: plan.budget.restarts })),
   whiteBox(pgdText(plan, { restarts: 2 * plan.budget.restarts })),
 ];

@@ -1,8 +1,12 @@
 import type { Check } from "../check.js";
-import { claimedAttack, strongest } from "./claim.js";
+import { adaptiveSteps } from "./adaptive-steps.js";
+import { autoAttack } from "./autoattack.js";
+import { claimedAttack } from "./claim.js";
 import { convergedInRestarts, convergedInSteps } from "./convergence.js";
+import { finite } from "./finite.js";
 import { gradients } from "./gradients.js";
 import { otherGradients } from "./other-gradients.js";
+import { otherLosses } from "./other-losses.js";
 import { predictions } from "./predictions.js";
 import { lossConverged, silentSuccess } from "./progress-of-loss.js";
 import { expectationOverDraws, knownDraw } from "./randomness.js";
@@ -14,16 +18,19 @@ import { decisionBased, noiseSearch, scoreBased } from "./without-gradients.js";
 /** The checklist, in the order of the report; a new check is an object in a file here and a line. */
 export const checks: readonly Check[] = [
   predictions,
+  finite,
   claimedAttack,
   gradients,
   singleStep,
   labelLeak,
   convergedInSteps,
   convergedInRestarts,
+  adaptiveSteps,
   lossConverged,
   silentSuccess,
   securityCurve,
   unconstrained,
+  otherLosses,
   otherGradients,
   expectationOverDraws,
   knownDraw,
@@ -32,5 +39,5 @@ export const checks: readonly Check[] = [
   scoreBased,
   decisionBased,
   noiseSearch,
-  strongest,
+  autoAttack,
 ];

@@ -8,7 +8,8 @@ export const lossConverged: Check = {
   question: "Has the loss stopped rising at the attack's end?",
   source: "Pintor et al. 2022, indicator 4",
   trials: () => [],
-  judge(_, { trace: { losses } }) {
+  judge(_, { trace: { losses, stop } }) {
+    if (stop !== undefined) return { outcome: "skipped", evidence: stop };
     const last = Math.max(2, Math.floor(losses.length / 10));
     const [before, end] = [mean(losses.slice(-2 * last, -last)), mean(losses.slice(-last))];
     const change = (end - before) / Math.max(Math.abs(before), 1e-12);
@@ -24,7 +25,8 @@ export const silentSuccess: Check = {
   question: "Does the attack return every success that it passes through?",
   source: "Pintor et al. 2022, indicator 3",
   trials: () => [],
-  judge(plan, { trace: { fooled } }) {
+  judge(plan, { trace: { fooled, stop } }) {
+    if (stop !== undefined) return { outcome: "skipped", evidence: stop };
     if (plan.subject.model.randomized) {
       return { outcome: "skipped", evidence: "in one draw a randomized network is fooled now and then by luck" };
     }

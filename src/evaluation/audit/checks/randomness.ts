@@ -1,6 +1,6 @@
 import { pgdText, suiteText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
-import { difference, percentOf } from "../difference.js";
+import { isAbove, isAboveAny, percentOf } from "../difference.js";
 import type { Player } from "../players.js";
 import { type Trial, whiteBox } from "../trial.js";
 
@@ -20,14 +20,18 @@ export const expectationOverDraws: Check = {
   source: "Athalye et al. 2018, section 4.2",
   trials: (plan) =>
     isRandomized(plan)
-      ? plan.budget.expectation.flatMap((draws) =>
-          draws === 1 ? [averaged(plan, 1, "loss")] : [averaged(plan, draws, "loss"), averaged(plan, draws, "softmax")],
-        )
+      ? [
+          averaged(plan, 1, "loss"),
+          ...plan.budget.expectation
+            .filter((draws) => draws > 1)
+            .flatMap((draws) => [averaged(plan, draws, "loss"), averaged(plan, draws, "softmax")]),
+        ]
       : [],
   judge(plan, { of }) {
     if (!isRandomized(plan)) return deterministic;
     const single = of(averaged(plan, 1, "loss")).answers;
     const several = plan.budget.expectation.filter((draws) => draws > 1);
+    if (several.length === 0) return { outcome: "skipped", evidence: "the budget averages no gradients" };
     const found = several.flatMap((draws) =>
       (["loss", "softmax"] as const).map((mean) => ({ draws, mean, answers: of(averaged(plan, draws, mean)).answers })),
     );
@@ -35,10 +39,9 @@ export const expectationOverDraws: Check = {
       `1 draw leaves ${percentOf(single)}`,
       ...found.map(({ draws, mean, answers }) => `${draws} (mean ${mean}) ${percentOf(answers)}`),
     ].join(", ");
-    const drops = found.map(({ answers }) => difference(single, answers));
-    const most = drops.reduce((a, b) => (b.points > a.points ? b : a));
-    if (most.points > Math.max(hidden, most.error)) return { outcome: "masked", evidence };
-    return { outcome: most.points > Math.max(1, most.error) ? "noted" : "passed", evidence };
+    const all = found.map(({ answers }) => answers);
+    if (isAboveAny(single, all, hidden)) return { outcome: "masked", evidence };
+    return { outcome: isAboveAny(single, all) ? "noted" : "passed", evidence };
   },
 };
 
@@ -58,9 +61,8 @@ export const knownDraw: Check = {
     if (!isRandomized(plan)) return deterministic;
     const found = draws(plan).map((draw) => of(known(plan, draw)).answers);
     const evidence = `AutoAttack on a known draw leaves ${found.map(percentOf).join(", ")}; on fresh draws all attacks ${percentOf(worst)}`;
-    const harder = found.every(
-      (answers) => difference(answers, worst).points > Math.max(5, difference(answers, worst).error),
-    );
+    // Each of them must be: no correction for their number is due.
+    const harder = found.every((answers) => isAbove(answers, worst, 5));
     return { outcome: harder ? "masked" : "passed", evidence };
   },
 };

@@ -1,6 +1,6 @@
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
-import { isAbove, percentOf } from "../difference.js";
+import { isAbove, meanOf, negligible, percentOf } from "../difference.js";
 import { type Trial, whiteBox } from "../trial.js";
 
 /** Radii of the curve, as shares of the audited one. */
@@ -27,7 +27,10 @@ export const securityCurve: Check = {
     const evidence = [`0: ${percentOf(clean)}`, ...points.map((p) => `${p.epsilon}: ${percentOf(p.answers)}`)].join(
       ", ",
     );
-    const rises = points.some(({ answers }, i) => isAbove(answers, i === 0 ? clean : points[i - 1]!.answers));
+    const rises = points.some(({ answers }, i) => {
+      const before = i === 0 ? clean : points[i - 1]!.answers;
+      return isAbove(answers, before, negligible, points.length);
+    });
     return { outcome: rises ? "masked" : "passed", evidence };
   },
 };
@@ -44,14 +47,12 @@ export const unconstrained: Check = {
   trials: (plan) => [half(plan), unbounded],
   judge(plan, { of }) {
     const [atHalf, without] = [of(half(plan)).answers, of(unbounded).answers];
-    const left = (answers: typeof atHalf) =>
-      answers.shares().reduce((sum, share) => sum + share, 0) / answers.majority.length;
     const chance = 1 / plan.subject.model.classes;
     const evidence = `epsilon 0.5: ${percentOf(atHalf)} (chance: ${(100 * chance).toFixed(1)} %), no bound: ${percentOf(without)}`;
     // A randomized network is right now and then by luck; a few images in a hundred may need more steps.
     const bounds = [chance + 0.05, plan.subject.model.randomized ? chance / 2 : 0.01];
-    const fails = left(without) > bounds[1]!;
+    const fails = meanOf(without) > bounds[1]!;
     if (fails) return { outcome: "masked", evidence };
-    return { outcome: left(atHalf) > bounds[0]! ? "noted" : "passed", evidence };
+    return { outcome: meanOf(atHalf) > bounds[0]! ? "noted" : "passed", evidence };
   },
 };

@@ -1,13 +1,13 @@
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
-import { isAbove, percentOf } from "../difference.js";
+import { isAboveAny, percentOf } from "../difference.js";
 import type { Player } from "../players.js";
 import { blackBox, type Trial } from "../trial.js";
 
 const from = (plan: AuditPlan, player: Player): Trial =>
   blackBox(pgdText(plan, { restarts: plan.budget.restarts }), player);
 
-function stronger(plan: AuditPlan, { of, whiteBox }: AuditResults, players: readonly Player[]): Finding {
+function compare(plan: AuditPlan, { of, whiteBox }: AuditResults, players: readonly Player[]): Finding {
   const found = players.map((player) => of(from(plan, player)));
   const evidence = [
     ...found.map(
@@ -15,7 +15,11 @@ function stronger(plan: AuditPlan, { of, whiteBox }: AuditResults, players: read
     ),
     `the network's own gradients ${percentOf(whiteBox)}`,
   ].join(", ");
-  return { outcome: found.some(({ answers }) => isAbove(whiteBox, answers)) ? "masked" : "passed", evidence };
+  const stronger = isAboveAny(
+    whiteBox,
+    found.map(({ answers }) => answers),
+  );
+  return { outcome: stronger ? "masked" : "passed", evidence };
 }
 
 const hasTwin = ({ subject }: AuditPlan) => subject.model.substitutes?.twin !== undefined;
@@ -28,7 +32,7 @@ export const twin: Check = {
   trials: (plan) => (hasTwin(plan) ? [from(plan, "substitute:twin")] : []),
   judge: (plan, results) =>
     hasTwin(plan)
-      ? stronger(plan, results, ["substitute:twin"])
+      ? compare(plan, results, ["substitute:twin"])
       : { outcome: "skipped", evidence: "the network has no quantizers" },
 };
 
@@ -43,6 +47,6 @@ export const transfer: Check = {
   trials: (plan) => others(plan).map((player) => from(plan, player)),
   judge: (plan, results) =>
     others(plan).length > 0
-      ? stronger(plan, results, others(plan))
+      ? compare(plan, results, others(plan))
       : { outcome: "skipped", evidence: "no other network was given" },
 };

@@ -136,6 +136,8 @@ const budget: Budget = {
   draws: 40,
   steps: 20,
   restarts: 1,
+  adaptiveSteps: 20,
+  targets: 2,
   expectation: [1, 10],
   suiteSteps: 10,
   queries: 200,

@@ -1,0 +1,88 @@
+import { perturbationLengths } from "../../attacks/geometry/perturbation-length.js";
+import type { Batch } from "../../datasets/index.js";
+import { deriveSeed, NotFiniteError, noGrad, type Seed, scope, type Tensor, tensor } from "../../engine/index.js";
+import { type Classifier, checkLabels } from "../../nn/classifier.js";
+import { Answers } from "../answers.js";
+import { verifyAdversarial } from "../verify.js";
+import { playerOf, type Subject } from "./players.js";
+import { attackOf, type Trial, trialLabel } from "./trial.js";
+import type { Stop, TrialBatch } from "./trial-result.js";
+
+/** What the trial that another goes on from showed of a batch, and in how many draws each image was answered correctly. */
+export interface Earlier {
+  readonly images: Tensor;
+  readonly correct: readonly number[];
+}
+
+/** Runs a trial on a batch; `draws` is how often a randomized network answers. The images live as long as the caller's scope. */
+export function runTrialBatch(
+  subject: Subject,
+  trial: Trial,
+  batch: Batch,
+  { seed, draws, earlier }: { seed: Seed; draws: number; earlier?: Earlier | undefined },
+): { images: Tensor; record: TrialBatch } {
+  const began = performance.now();
+  const [attacked, shownTo] = [playerOf(subject, trial.on), playerOf(subject, trial.shownTo)];
+  const { images, labels, imageIds } = batch;
+  checkLabels(attacked, images, labels);
+  const passes = { forward: 0, backward: 0 };
+  let stop: Stop | undefined;
+  const unlessStopped = <T>(work: () => T, otherwise: T): T => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      stop ??= { what: error.what, message: error.message };
+      return otherwise;
+    }
+  };
+  const attack = attackOf(trial);
+  const label = trialLabel(trial);
+  const run = (part: Batch): Tensor =>
+    attack?.(attacked, part.images, part.labels, {
+      seed: deriveSeed(seed, "attack"),
+      imageIds: part.imageIds,
+      passes,
+    }) ?? part.images;
+  const shown = unlessStopped(() => goOn(batch, attacked, earlier, run), earlier?.images ?? images);
+  if (attack !== undefined) verifyAdversarial(attack, images, shown);
+  const count = images.shape[0]!;
+  const newAnswers = () => new Answers(count, shownTo.randomized ? draws : 1);
+  const answers = unlessStopped(() => {
+    const counted = newAnswers();
+    counted.add(shownTo, shown, labels, imageIds, deriveSeed(seed, "answers", label), 0, `under ${label}`);
+    return counted;
+  }, newAnswers());
+  const norm = attack === undefined || attack.traits.norm === "none" ? "linf" : attack.traits.norm;
+  const lengths = noGrad(() => scope(() => perturbationLengths(shown.sub(images), norm).toNumbers()));
+  return {
+    images: shown,
+    record: {
+      count,
+      even: [...answers.halves[0]],
+      odd: [...answers.halves[1]],
+      majority: [...answers.majority],
+      evenVote: [...answers.votes[0]],
+      oddVote: [...answers.votes[1]],
+      draws: answers.draws,
+      lengths: [...lengths],
+      norm,
+      passes,
+      seconds: (performance.now() - began) / 1000,
+      ...(stop === undefined ? {} : { stop }),
+    },
+  };
+}
+
+/** Attacks those images of a batch that the earlier trial has left; all of them where there is none. */
+function goOn(batch: Batch, attacked: Classifier, earlier: Earlier | undefined, run: (part: Batch) => Tensor): Tensor {
+  if (earlier === undefined || attacked.randomized) return run(batch);
+  const left = earlier.correct.flatMap((correct, i) => (correct > 0 ? [i] : []));
+  if (left.length === 0) return earlier.images;
+  return scope(() => {
+    const rows = tensor(left, [left.length], "int64");
+    const part = (all: Tensor) => all.indexSelect(0, rows);
+    const found = run({ images: part(batch.images), labels: part(batch.labels), imageIds: part(batch.imageIds) });
+    return earlier.images.indexCopy(0, rows, found);
+  });
+}

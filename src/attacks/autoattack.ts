@@ -81,7 +81,14 @@ const asTheyAre: Proposal = (_, images) => images.clone();
 export const autoattack = defineAttack("autoattack", {
   summary: "AutoAttack: APGD, targeted APGD, FAB and Square, each on the images that are left",
   options,
-  traits: ({ norm, epsilon }) => ({ norm, radius: epsilon, usesGradients: true, randomized: true }),
+  traits: ({ norm, epsilon, version }) => ({
+    norm,
+    radius: epsilon,
+    usesGradients: true,
+    // The published version for randomized networks is APGD alone.
+    searchesToo: version !== "rand",
+    randomized: true,
+  }),
   run(given, target, images, labels) {
     const proposals = versions[given.version](given, target.classes).map((attack) => proposalOf(reported(attack), 0));
     return worstProposal([asTheyAre, ...proposals], target, images, labels, given.selectionDraws);

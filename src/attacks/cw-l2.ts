@@ -5,8 +5,9 @@ import { adam } from "../nn/optimizers.js";
 import { ratio } from "../options/ratio.js";
 import { defineAttack } from "./contract/attack.js";
 import type { Target } from "./contract/target.js";
-import { Closest, succeeded } from "./search/closest.js";
+import { Closest } from "./search/closest.js";
 import { ConstantSearch } from "./search/constant-search.js";
+import { otherClassLeads } from "./search/other-class-leads.js";
 
 const options = z.strictObject({
   steps: z.int().min(1).default(1000).describe("steps of Adam for each constant"),
@@ -65,7 +66,7 @@ function minimize(
       gradient.add_(difference, 2);
       gradient.mul_(t.square().neg().add(1).div(2));
       optimizer.step([gradient], learningRate);
-      const success = succeeded(target, candidates, labels, { kappa, logits });
+      const success = otherClassLeads(target, candidates, labels, { kappa, logits });
       closest.keep(candidates, difference.square().sumDim([1, 2, 3]), success);
       fooled.copy_(fooled.logicalOr(success));
     });

@@ -6,7 +6,8 @@ import { ratio } from "../options/ratio.js";
 import { defineAttack } from "./contract/attack.js";
 import { l2Norms } from "./geometry/ball.js";
 import { perImage } from "./geometry/perturbation-length.js";
-import { Closest, succeeded } from "./search/closest.js";
+import { Closest } from "./search/closest.js";
+import { otherClassLeads } from "./search/other-class-leads.js";
 
 /** The last step's length; the first is 1. */
 const lastStep = 0.01;
@@ -33,7 +34,7 @@ export const ddn = defineAttack("ddn", {
       scope(() => {
         const points = images.add(perturbations);
         const { gradient, logits } = target.gradient(points, (z) => crossEntropy(z, labels));
-        const success = succeeded(target, points, labels, { logits });
+        const success = otherClassLeads(target, points, labels, { logits });
         closest.keep(points, l2Norms(perturbations).flatten(), success);
         radii.mul_(
           perImage(ops.where(success, radii.flatten().fullLike(1 - gamma), radii.flatten().fullLike(1 + gamma))),

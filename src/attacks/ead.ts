@@ -4,8 +4,9 @@ import { margin } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
 import { defineAttack } from "./contract/attack.js";
 import type { Target } from "./contract/target.js";
-import { Closest, succeeded } from "./search/closest.js";
+import { Closest } from "./search/closest.js";
 import { ConstantSearch } from "./search/constant-search.js";
+import { otherClassLeads } from "./search/other-class-leads.js";
 
 const options = z.strictObject({
   steps: z.int().min(1).default(1000).describe("steps of FISTA for each constant"),
@@ -66,7 +67,7 @@ function minimize(
       const next = images.add(shrink(moved, beta)).clamp(0, 1);
       ahead.copy_(next.add(next.sub(iterate), step / (step + 3)));
       iterate.copy_(next);
-      const success = succeeded(target, next, labels, { kappa });
+      const success = otherClassLeads(target, next, labels, { kappa });
       closest.keep(next, distances(next.sub(images), decisionRule === "l1" ? undefined : beta), success);
       fooled.copy_(fooled.logicalOr(success));
     });

@@ -7,7 +7,8 @@ import { defineAttack, type Norm } from "./contract/attack.js";
 import { l2Norms } from "./geometry/ball.js";
 import { nearestInL1 } from "./geometry/l1-projection.js";
 import { dualNorm, perImage, perturbationLengths } from "./geometry/perturbation-length.js";
-import { Closest, succeeded } from "./search/closest.js";
+import { Closest } from "./search/closest.js";
+import { otherClassLeads } from "./search/other-class-leads.js";
 
 /** Where the cosines end that the step size and gamma fall along. */
 const [lastStep, lastGamma] = [1e-5, 1e-4];
@@ -33,7 +34,7 @@ export const fmn = defineAttack("fmn", {
     for (let step = 0; step < steps; step++) {
       scope(() => {
         const { gradient, logits, losses } = target.gradient(points, (z) => margin(z, labels));
-        const success = succeeded(target, points, labels, { logits });
+        const success = otherClassLeads(target, points, labels, { logits });
         const lengths = perturbationLengths(points.sub(images), norm);
         closest.keep(points, lengths, success);
         const share = cosine(gamma, lastGamma, step / steps);

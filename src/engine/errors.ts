@@ -9,6 +9,17 @@ export class UseAfterDisposeError extends Error {
   override readonly name = "UseAfterDisposeError";
 }
 
+/** A network's logits or its gradients are NaN or infinite: nothing can be concluded from a comparison with them. */
+export class NotFiniteError extends Error {
+  override readonly name = "NotFiniteError";
+  readonly what: "logits" | "gradients";
+
+  constructor(what: "logits" | "gradients", message: string) {
+    super(message);
+    this.what = what;
+  }
+}
+
 /** A file that was read does not hold what it should: the message names the file and what is wrong. */
 export class FileFormatError extends Error {
   override readonly name = "FileFormatError";

@@ -1,7 +1,14 @@
 export { type BlockQuantization, convBlock, convBlockSupports } from "./conv-block.js";
 export { checkDevice, liveTensors, setThreads, threads, versions } from "./devices.js";
 export { type DType, dtypes, type MemoryFormat, type TypedArray } from "./dtype.js";
-export { FileFormatError, nearestName, TensorError, UseAfterDisposeError, unknownName } from "./errors.js";
+export {
+  FileFormatError,
+  NotFiniteError,
+  nearestName,
+  TensorError,
+  UseAfterDisposeError,
+  unknownName,
+} from "./errors.js";
 export { enableGrad, grad, noGrad } from "./gradients.js";
 export {
   countedNormal,

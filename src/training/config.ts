@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { essentialLabel } from "../attacks/contract/essential-call.js";
+import { essentialLabel } from "../attacks/contract/essential-label.js";
 import { parseAttack } from "../attacks/index.js";
 import { augmentations, datasetByName } from "../datasets/index.js";
 import { parseNetwork, quantizationOptions } from "../models/index.js";

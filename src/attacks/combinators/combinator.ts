@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { Tensor } from "../../engine/index.js";
 import type { OptionValue } from "../../options/call.js";
 import { parseOptions } from "../../options/schema.js";
-import { type Attack, type AttackTraits, attackOf, callable } from "../contract/attack.js";
+import { type Attack, type AttackTraits, callable, checkedAttack } from "../contract/attack.js";
 import type { Target } from "../contract/target.js";
 
 /** What every combinator's definition tells of itself: a way to make one attack of others. */
@@ -50,7 +50,7 @@ export function defineCombinator<Schema extends z.ZodObject>(
     }
     const call = { name, options: options as Record<string, OptionValue>, of: attacks.map((attack) => attack.call) };
     const traits = definition.traits?.(attacks, options) ?? first.traits;
-    return attackOf(
+    return checkedAttack(
       call,
       traits,
       (target, images, labels) => definition.run(options, [first, ...others], target, images, labels),

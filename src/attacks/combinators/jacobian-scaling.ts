@@ -19,10 +19,7 @@ export const jacobianScaling = defineCombinator("jacobian-scaling", {
 
 /** The factor of each image's logits, (N, 1): 1 over the mean singular value of d logits / d image. */
 function scales(target: Target, images: Tensor): Tensor {
-  const rows = Array.from({ length: target.classes }, (_, c) =>
-    scope(() => target.gradient(images, (logits) => logits.select(1, c)).gradient.flatten(1)),
-  );
-  const jacobian = ops.stack(rows, 1);
+  const jacobian = target.jacobian(images).jacobian.flatten(2);
   // A constant network has no singular value to scale by.
   return ops.linalgSvdvals(jacobian).sumDim([1], true).div(target.classes).clamp(1e-12).reciprocal();
 }

@@ -16,6 +16,7 @@ export function jointTraits(name: string, attacks: readonly Attack[]): AttackTra
     norm: first!.norm,
     radius: Number.isFinite(radius) ? radius : undefined,
     usesGradients: traits.some((trait) => trait.usesGradients),
+    searchesToo: traits.some((trait) => trait.searchesToo === true || !trait.usesGradients),
     randomized: traits.some((trait) => trait.randomized),
   };
 }

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { noGrad, scope, Tensor } from "../../engine/index.js";
+import { NotFiniteError, noGrad, scope, Tensor } from "../../engine/index.js";
 import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../../nn/classifier.js";
 import { type Call, formatCall, type OptionValue } from "../../options/call.js";
 import { parseOptions } from "../../options/schema.js";
@@ -16,6 +16,8 @@ export interface AttackTraits {
   /** The bound in that norm; undefined where the perturbation is minimized and no radius bounds it. */
   readonly radius: number | undefined;
   readonly usesGradients: boolean;
+  /** Beside gradients it searches by answers alone, as AutoAttack's Square does; false where left out. */
+  readonly searchesToo?: boolean;
   /** Draws noise of its own, such as a random start. */
   readonly randomized: boolean;
 }
@@ -86,8 +88,9 @@ function checkProposal(label: string, images: Tensor, proposal: Tensor): void {
   }
   const [low, high] = [proposal.amin().item(), proposal.amax().item()];
   if (!(low >= 0 && high <= 1)) {
-    const cause = Number.isNaN(low) ? ": the network's logits or gradients are not finite" : "";
-    throw new Error(`attack ${label} returned pixels outside [0, 1], ${low} .. ${high}${cause}`);
+    const message = `attack ${label} returned pixels outside [0, 1], ${low} .. ${high}`;
+    if (!Number.isNaN(low)) throw new Error(message);
+    throw new NotFiniteError("gradients", `${message}: the network's logits or gradients are not finite`);
   }
 }
 
@@ -95,7 +98,7 @@ function checkProposal(label: string, images: Tensor, proposal: Tensor): void {
  * Makes an attack of a call, the function that does the work, and one that makes it again with other options; input and
  * result are checked, memory is freed.
  */
-export function attackOf(call: Call, traits: AttackTraits, run: Run, remake: Attack["remake"]): Attack {
+export function checkedAttack(call: Call, traits: AttackTraits, run: Run, remake: Attack["remake"]): Attack {
   const { name, options } = call;
   const label = formatCall(name, options, call.of);
   const attack = (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor => {
@@ -134,7 +137,7 @@ export function defineAttack<Schema extends z.ZodObject>(
     const options = parseOptions("attack", name, schema, given);
     const call = { name, options: options as Record<string, OptionValue> };
     const run: Run = (target, images, labels) => definition.run(options, target, images, labels);
-    return attackOf(call, definition.traits(options), run, (change) => fromOptions(change(call)));
+    return checkedAttack(call, definition.traits(options), run, (change) => fromOptions(change(call)));
   };
   const create = (given?: z.input<Schema>): Attack => fromOptions(given ?? {});
   return callable(create, name, { options: schema, summary, fromOptions });

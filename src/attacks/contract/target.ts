@@ -4,6 +4,7 @@ import {
   deriveSeed,
   enableGrad,
   type Noise,
+  NotFiniteError,
   noGrad,
   operators as ops,
   type Seed,
@@ -107,18 +108,9 @@ export class Target {
     return noGrad(() =>
       scope(() => {
         const view = this.#view;
-        if (view.mean === "softmax")
-          return loss(
-            meanOfDraws(
-              answers((logits) => logits),
-              view,
-            ),
-            labels,
-          );
-        return meanOfDraws(
-          answers((logits) => loss(logits, labels)),
-          view,
-        );
+        const softmax = view.mean === "softmax";
+        const given = answers((logits) => (softmax ? logits : loss(logits, labels)));
+        return softmax ? loss(meanOfDraws(given, view), labels) : meanOfDraws(given, view);
       }),
     );
   }
@@ -163,7 +155,8 @@ export class Target {
     );
     // The sign of NaN is 0: without this check such a network would pass for a robust one.
     if (this.#requireFinite && !Number.isFinite(scope(() => result.gradient.sum().item()))) {
-      throw new Error(`attack ${this.#attackName}: the gradient of the network's loss is not finite`);
+      const message = `attack ${this.#attackName}: the gradient of the network's loss is not finite`;
+      throw new NotFiniteError("gradients", message);
     }
     return result;
   }
@@ -184,7 +177,7 @@ export class Target {
   /** Logits as they are: a comparison with NaN is false, so such a network would pass for a robust one. */
   #finite(logits: Tensor): Tensor {
     if (this.#requireFinite && !Number.isFinite(scope(() => logits.sum().item()))) {
-      throw new Error(`attack ${this.#attackName}: the network's logits are not finite`);
+      throw new NotFiniteError("logits", `attack ${this.#attackName}: the network's logits are not finite`);
     }
     return logits;
   }

@@ -11,6 +11,7 @@
 #include "conv_block_backward.h"
 #include "conv_kernels.h"
 #include "conv_scratch.h"
+#include "quantize_kernels.h"
 
 namespace sqa {
 namespace {
@@ -65,17 +66,33 @@ Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::
   const float *from = x.data_ptr<float>(), *weights = packed.data_ptr<float>(), *biases = b.data_ptr<float>();
   float* to = output.data_ptr<float>();
   uint8_t* codesTo = keepCodes ? codes.data_ptr<uint8_t>() : nullptr;
+  // Two rows of pixels make a row of windows: with SQA they are quantized and pooled while they lie in the nearest cache.
+  const BlockShape rows{shape.in, shape.out, 2, shape.width};
+  const NoiseKey* key = quantization && !quantization->nearest ? &quantization->key : nullptr;
+  const int64_t* ids = key != nullptr ? quantization->imageIds.data_ptr<int64_t>() : nullptr;
   at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
     Scratch& scratch = Scratch::ofThread();
     float* padded = scratch.padded.zeroed(shape.paddedInput());
     float* h = scratch.hidden.of(shape.pixels() * shape.out);
-    float* y = quantization ? scratch.quantized.of(shape.pixels() * shape.out) : h;
+    float* y = scratch.quantized.of(rows.pixels() * shape.out);
     uint8_t* spare = scratch.codes(pooled);
+    ChannelsLastQuantizer quantizer(shape.pixels(), shape.out, rows.pixels(),
+                                    quantization ? static_cast<float>(quantization->lambda) : 1.0f, key);
     for (int64_t n = begin; n < end; n++) {
       copyPadded(shape, from + n * shape.pixels() * shape.in, padded);
       kernels.convolve(shape, padded, offsets.data(), weights, biases, h);
-      if (quantization) quantizeImage(h, y, shape.pixels(), shape.out, *quantization, n);
-      kernels.pool(shape, h, y, to + n * pooled, keepCodes ? codesTo + n * pooled : spare);
+      float* imageTo = to + n * pooled;
+      uint8_t* imageCodes = keepCodes ? codesTo + n * pooled : spare;
+      if (!quantization) {
+        kernels.pool(shape, h, h, imageTo, imageCodes);
+        continue;
+      }
+      quantizer.begin(h, extentOf(h, shape.pixels() * shape.out), ids == nullptr ? 0 : static_cast<uint32_t>(ids[n]));
+      for (int64_t row = 0; row < shape.pooledHeight(); row++) {
+        const int64_t first = row * rows.pixels(), window = row * rows.windows() * shape.out;
+        quantizer.quantize(first, rows.pixels(), y);
+        kernels.pool(rows, h + first * shape.out, y, imageTo + window, imageCodes + window);
+      }
     }
   });
   return {output, codes};

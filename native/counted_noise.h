@@ -1,8 +1,11 @@
 // Counted noise: Philox-4x32-10 (Salmon et al. 2011, Random123), a pure function of key and counter.
 //
 //   key     = (seed low, seed high)
-//   counter = (element / 4, image id, draw, stream)
-//   uniform = (word[element % 4] >> 8) * 2^-24, in [0, 1)
+//   counter = (block, image id, draw, stream)
+//
+// A uniform in [0, 1) takes a whole word: element e has word e % 4 of block e / 4, and u = (word >> 8) 2^-24.
+// Rounding is content with half a word: of an image's elements the first L = lowElements(elements) take the low halves in
+// the same way, and element L + e takes the high half of element e's word; u = (half + 1/2) 2^-16.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +22,10 @@ namespace sqa {
 #define SQA_CLONES
 #endif
 
-// Uniforms of `blocks` counter blocks; block b has counter (first + b * step). Word w of block b goes to
-// out[b * blockStride + w * wordStride].
-void uniformBlocks(const NoiseKey& key, uint32_t image, int64_t first, int64_t step, int64_t blocks, float* out,
-                   int64_t blockStride, int64_t wordStride);
+// Uniforms in [0, 1) of an image's elements.
+void uniforms(const NoiseKey& key, uint32_t image, int64_t elements, float* out);
+
+// Uniforms in (0, 1) of an image's elements, for rounding.
+void roundingUniforms(const NoiseKey& key, uint32_t image, int64_t elements, float* out);
 
 }  // namespace sqa

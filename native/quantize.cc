@@ -4,124 +4,28 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <cmath>
-#include <limits>
 #include <vector>
 
 #include "cuda.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "quantize_kernels.h"
 
 namespace sqa {
 namespace {
 
-struct Extent {
-  float minimum = std::numeric_limits<float>::infinity();
-  float maximum = -std::numeric_limits<float>::infinity();
-  bool finite = true;
-
-  void merge(const Extent& other) {
-    minimum = std::min(minimum, other.minimum);
-    maximum = std::max(maximum, other.maximum);
-    finite = finite && other.finite;
-  }
-};
-
-// Elements quantized between two refills of the buffer of uniforms: small enough to stay in the first-level cache.
-constexpr int64_t kChunk = 1024;
-
-#if defined(__x86_64__)
-
-// As much of an extent as whole groups of 32 elements give; returns how many elements were seen.
-__attribute__((target("avx2"))) int64_t extentAvx2(const float* h, int64_t count, Extent& extent) {
-  constexpr int kVectors = 4;  // enough results at a time for the latency of one not to be waited for
-  __m256 minimum[kVectors], maximum[kVectors], product[kVectors];
-  for (int i = 0; i < kVectors; i++) {
-    minimum[i] = _mm256_set1_ps(std::numeric_limits<float>::infinity());
-    maximum[i] = _mm256_set1_ps(-std::numeric_limits<float>::infinity());
-    product[i] = _mm256_setzero_ps();
-  }
-  int64_t base = 0;
-  for (; base + 8 * kVectors <= count; base += 8 * kVectors) {
-    for (int i = 0; i < kVectors; i++) {
-      const __m256 value = _mm256_loadu_ps(h + base + 8 * i);
-      minimum[i] = _mm256_min_ps(value, minimum[i]);  // the second where the first is NaN
-      maximum[i] = _mm256_max_ps(value, maximum[i]);
-      product[i] = _mm256_add_ps(product[i], _mm256_mul_ps(value, _mm256_setzero_ps()));
-    }
-  }
-  alignas(32) float lowest[8], highest[8], products[8];
-  for (int i = 0; i < kVectors; i++) {
-    _mm256_store_ps(lowest, minimum[i]);
-    _mm256_store_ps(highest, maximum[i]);
-    _mm256_store_ps(products, product[i]);
-    for (int lane = 0; lane < 8; lane++) {
-      extent.merge({lowest[lane], highest[lane], products[lane] == 0.0f});
-    }
-  }
-  return base;
-}
-
-#endif
-
-Extent extentOf(const float* h, int64_t count) {
-  Extent extent;
-  int64_t base = 0;
-#if defined(__x86_64__)
-  static const bool avx2 = __builtin_cpu_supports("avx2");
-  if (avx2) base = extentAvx2(h, count, extent);
-#endif
-  float product = 0;  // stays zero unless a value is NaN or infinite
-  for (; base < count; base++) {
-    extent.minimum = std::min(extent.minimum, h[base]);
-    extent.maximum = std::max(extent.maximum, h[base]);
-    product += h[base] * 0.0f;
-  }
-  extent.finite = extent.finite && product == 0.0f;
-  return extent;
-}
-
-SQA_CLONES void quantizeRow(const float* h, const float* u, float* y, int64_t count, float minimum, float width,
-                            float lambda) {
-  for (int64_t i = 0; i < count; i++) {
-    float g = (h[i] - minimum) / width * lambda;
-    float level = static_cast<float>(static_cast<int32_t>(g));  // g >= 0, so truncation is floor
-    level += u[i] < g - level ? 1.0f : 0.0f;
-    level = level < lambda ? level : lambda;  // guards against rounding of g above lambda
-    y[i] = level / lambda * width + minimum;
-  }
-}
-
-// Copies a constant range and marks one that is not finite; true when nothing is left to quantize.
-bool settleDegenerate(const float* h, float* y, int64_t count, const Extent& extent) {
-  float width = extent.maximum - extent.minimum;
-  if (extent.finite && std::isfinite(width)) {
-    if (width > 0) return false;
-    std::copy(h, h + count, y);
-  } else {
-    std::fill(y, y + count, std::numeric_limits<float>::quiet_NaN());
-  }
-  return true;
-}
-
-// Where uniforms come from: given ones, none (nearest rounding is stochastic rounding with u = 0.5), or counted ones.
+// Where uniforms come from: given ones, none (rounding to nearest), or counted ones.
 class Uniforms {
  public:
   Uniforms(const at::Tensor& given, bool nearest, const NoiseKey& key, const at::Tensor& imageIds)
       : given_(given), nearest_(nearest), key_(key), ids_(imageIds.defined() ? imageIds.data_ptr<int64_t>() : nullptr) {}
 
-  // Uniforms of the elements [first, first + count) of one image, in row-major order; first is a multiple of 4.
-  const float* at(int64_t image, int64_t first, int64_t count, float* buffer) const {
-    if (given_.defined()) return given_.data_ptr<float>() + image * (given_.numel() / given_.size(0)) + first;
-    if (nearest_) {
-      // u < frac is false at frac = 0.5; the largest float below one half rounds half up.
-      std::fill(buffer, buffer + count, 0.49999997f);
-    } else {
-      uniformBlocks(key_, static_cast<uint32_t>(ids_[image]), first / 4, 1, (count + 3) / 4, buffer, 4, 1);
-    }
-    return buffer;
+  // The uniforms of an image, in row-major order, until the thread's next call; null for rounding to nearest.
+  const float* of(int64_t image, int64_t elements) const {
+    if (given_.defined()) return given_.data_ptr<float>() + image * elements;
+    if (nearest_) return nullptr;
+    thread_local std::vector<float> buffer;
+    buffer.resize(elements);
+    roundingUniforms(key_, imageId(image), elements, buffer.data());
+    return buffer.data();
   }
 
   bool counted() const { return !given_.defined() && !nearest_; }
@@ -135,40 +39,13 @@ class Uniforms {
   const int64_t* ids_;
 };
 
-// One run of `count` elements of an image, starting at element `offset`, that share minimum and maximum.
-void quantizeRun(const float* h, float* y, int64_t count, int64_t image, int64_t offset, const Extent& extent,
-                 float lambda, const Uniforms& uniforms) {
-  if (settleDegenerate(h, y, count, extent)) return;
-  float buffer[kChunk + 4];
-  const int64_t lead = offset % 4;  // counter blocks hold four elements: start at a block's first
-  for (int64_t begin = 0; begin < count; begin += kChunk - 4) {
-    const int64_t length = std::min(count - begin, kChunk - 4);
-    const float* u = uniforms.at(image, offset - lead + begin, length + lead, buffer) + lead;
-    quantizeRow(h + begin, u, y + begin, length, extent.minimum, extent.maximum - extent.minimum, lambda);
-  }
-}
-
-// An image stored channels-last, (pixels, channels), quantized in memory order; pixels are a multiple of 4, so that a
-// counter block is four neighboring pixels of one channel.
-void quantizeChannelsLast(const float* h, float* y, int64_t pixels, int64_t channels, int64_t image,
-                          const Extent& extent, float lambda, const Uniforms& uniforms) {
-  if (settleDegenerate(h, y, pixels * channels, extent)) return;
-  thread_local std::vector<float> buffer;
-  buffer.resize(4 * channels);
-  for (int64_t pixel = 0; pixel < pixels; pixel += 4) {
-    uniformBlocks(uniforms.key(), uniforms.imageId(image), pixel / 4, pixels / 4, channels, buffer.data(), 1, channels);
-    quantizeRow(h + pixel * channels, buffer.data(), y + pixel * channels, 4 * channels, extent.minimum,
-                extent.maximum - extent.minimum, lambda);
-  }
-}
-
 at::Tensor quantizeForward(at::Tensor h, float lambda, Range range, const Uniforms& uniforms) {
   const int64_t images = h.size(0);
   if (h.numel() == 0) return h.clone();
   const int64_t elements = h.numel() / images;
   const int64_t channels = h.dim() > 1 ? h.size(1) : 1;
   const int64_t pixels = elements / channels;
-  const bool channelsLast = h.dim() == 4 && channels > 1 && pixels > 1 && pixels % 4 == 0 && range != Range::channel &&
+  const bool channelsLast = h.dim() == 4 && channels > 1 && pixels > 1 && range != Range::channel &&
                             uniforms.counted() && h.is_contiguous(at::MemoryFormat::ChannelsLast);
   if (!channelsLast) h = h.contiguous();
   at::Tensor y = at::empty_like(h);
@@ -184,21 +61,20 @@ at::Tensor quantizeForward(at::Tensor h, float lambda, Range range, const Unifor
     for (const Extent& extent : extents) batch.merge(extent);
   }
   at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
+    ChannelsLastQuantizer quantizer(pixels, channels, pixels, lambda, &uniforms.key());
     for (int64_t n = begin; n < end; n++) {
       const float* image = from + n * elements;
       float* out = to + n * elements;
-      if (range == Range::channel) {
-        for (int64_t c = 0; c < channels; c++) {
-          const int64_t offset = c * pixels;
-          quantizeRun(image + offset, out + offset, pixels, n, offset, extentOf(image + offset, pixels), lambda, uniforms);
-        }
+      if (channelsLast) {
+        quantizer.begin(image, range == Range::batch ? batch : extentOf(image, elements), uniforms.imageId(n));
+        quantizer.quantize(0, pixels, out);
         continue;
       }
-      const Extent extent = range == Range::batch ? batch : extentOf(image, elements);
-      if (channelsLast) {
-        quantizeChannelsLast(image, out, pixels, channels, n, extent, lambda, uniforms);
-      } else {
-        quantizeRun(image, out, elements, n, 0, extent, lambda, uniforms);
+      const float* u = uniforms.of(n, elements);
+      const int64_t segment = range == Range::channel ? pixels : elements;
+      for (int64_t first = 0; first < elements; first += segment) {
+        const Extent extent = range == Range::batch ? batch : extentOf(image + first, segment);
+        quantizeElements(image + first, u == nullptr ? u : u + first, out + first, segment, extent, lambda);
       }
     }
   });
@@ -228,37 +104,6 @@ void checkImageIds(const at::Tensor& imageIds, int64_t images) {
   const int64_t* ids = imageIds.data_ptr<int64_t>();
   for (int64_t i = 0; i < images; i++) {
     TORCH_CHECK(ids[i] >= 0 && ids[i] <= 0xffffffffll, "image ids must lie in 0 .. 2^32 - 1, not ", ids[i]);
-  }
-}
-
-void quantizeImage(const float* h, float* y, int64_t pixels, int64_t channels, const ImageQuantization& quantization,
-                   int64_t image) {
-  const int64_t elements = pixels * channels;
-  const Extent extent = extentOf(h, elements);
-  if (settleDegenerate(h, y, elements, extent)) return;
-  const float lambda = static_cast<float>(quantization.lambda), width = extent.maximum - extent.minimum;
-  const at::Tensor none;
-  const Uniforms uniforms(none, quantization.nearest, quantization.key, quantization.imageIds);
-  thread_local std::vector<float> buffer;
-  if (quantization.nearest) {
-    buffer.resize(kChunk);
-    uniforms.at(image, 0, kChunk, buffer.data());
-    for (int64_t i = 0; i < elements; i += kChunk) {
-      const int64_t count = std::min(kChunk, elements - i);
-      quantizeRow(h + i, buffer.data(), y + i, count, extent.minimum, width, lambda);
-    }
-  } else if (pixels % 4 == 0) {
-    quantizeChannelsLast(h, y, pixels, channels, image, extent, lambda, uniforms);
-  } else {
-    // A counter block lies across channels: draw the image's uniforms in row-major order, then bring them into memory order.
-    buffer.resize(2 * elements + 4);
-    float* ordered = buffer.data();
-    float* drawn = ordered + elements;
-    uniforms.at(image, 0, elements, drawn);
-    for (int64_t p = 0; p < pixels; p++) {
-      for (int64_t c = 0; c < channels; c++) ordered[p * channels + c] = drawn[c * pixels + p];
-    }
-    quantizeRow(h, ordered, y, elements, extent.minimum, width, lambda);
   }
 }
 
@@ -303,14 +148,7 @@ at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementSha
   float* to = out.data_ptr<float>();
   at::parallel_for(0, imageIds.size(0), 1, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) {
-      float* image = to + n * elements;
-      const int64_t whole = elements / 4;
-      uniformBlocks(key, static_cast<uint32_t>(ids[n]), 0, 1, whole, image, 4, 1);
-      if (whole * 4 < elements) {
-        float last[4];
-        uniformBlocks(key, static_cast<uint32_t>(ids[n]), whole, 1, 1, last, 4, 1);
-        std::copy(last, last + (elements - whole * 4), image + whole * 4);
-      }
+      sqa::uniforms(key, static_cast<uint32_t>(ids[n]), elements, to + n * elements);
     }
   });
   return out;

@@ -24,11 +24,6 @@ struct ImageQuantization {
   at::Tensor imageIds;
 };
 
-// Quantizes one image stored channels-last, (pixels, channels), over its own range; gives the values that
-// quantizeActivation gives. `image` is its place in the batch.
-void quantizeImage(const float* h, float* y, int64_t pixels, int64_t channels, const ImageQuantization& quantization,
-                   int64_t image);
-
 // Throws unless ids are int64 below 2^32 for each of the images.
 void checkImageIds(const at::Tensor& imageIds, int64_t images);
 

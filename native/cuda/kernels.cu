@@ -111,41 +111,51 @@ __device__ inline float quantizeValue(float h, float u, const Extent& extent, fl
 
 __device__ inline bool isWord(int64_t id) { return id >= 0 && id <= 0xffffffffll; }
 
-// A thread for the four elements of a counter; blocks along x go over an image, along y over images.
+// A thread for the eight elements that share a counter, four with its low halves and four with its high ones; blocks along
+// x go over an image, along y over images.
 template <typename Scalar>
 __global__ void quantizeElements(Activations activations, uint32_t segmentsPerImage, uint32_t segmentLength,
                                  Rounding rounding, const Extent* extents) {
   const uint32_t channels = activations.channels, pixels = activations.pixels, elements = channels * pixels;
   const uint32_t group = blockIdx.x * kThreads + threadIdx.x;
-  if (group >= elements / 4 + (elements % 4 > 0 ? 1 : 0)) return;
+  const uint32_t low = static_cast<uint32_t>(lowElements(elements));
+  if (group >= low / 4) return;
   // Neighboring threads take neighboring elements in memory: of one image in row-major order, or of one pixel.
   const bool last = activations.channelsLast;
-  const uint32_t first = last ? group % channels * pixels + group / channels * 4 : group * 4;
-  const uint32_t offset = last ? group / channels * 4 * channels + group % channels : first;
-  const uint32_t stride = last ? channels : 1;
+  const uint32_t first = last ? group % (channels / 2) * pixels + group / (channels / 2) * 4 : group * 4;
+  const uint32_t offset = last ? group / (channels / 2) * 4 * channels + group % (channels / 2) : first;
+  const uint32_t stride = last ? channels : 1, highOffset = last ? channels / 2 : low;
   for (uint32_t image = blockIdx.y; image < activations.images; image += gridDim.y) {
     const int64_t base = static_cast<int64_t>(image) * elements;
     const Scalar* from = static_cast<const Scalar*>(activations.from) + base + offset;
     Scalar* to = static_cast<Scalar*>(activations.to) + base + offset;
-    // u < frac is false at frac = 0.5; the largest float below one half rounds half up.
-    float uniforms[4] = {0.49999997f, 0.49999997f, 0.49999997f, 0.49999997f};
+    uint32_t words[4] = {};
     bool known = true;
-    if (rounding.uniforms != nullptr) {
-      for (uint32_t w = 0; w < 4 && first + w < elements; w++) uniforms[w] = rounding.uniforms[base + first + w];
-    } else if (rounding.imageIds != nullptr) {
+    if (rounding.imageIds != nullptr) {
       const int64_t id = rounding.imageIds[image];
       known = isWord(id);
-      philoxUniforms(rounding.key, static_cast<uint32_t>(id), first / 4, uniforms);
+      philoxBlock(rounding.key, static_cast<uint32_t>(id), first / 4, words);
     }
-    for (uint32_t w = 0; w < 4 && first + w < elements; w++) {
-      const Extent& extent = extents[static_cast<int64_t>(image) * segmentsPerImage + (first + w) / segmentLength];
-      float value = load(from, w * stride);
-      if (!known || extent.state == Extent::notFinite) {
-        value = kNaN;
-      } else if (extent.state == Extent::quantize) {
-        value = quantizeValue(value, uniforms[w], extent, rounding.lambda);
+    for (uint32_t half = 0; half < 2; half++) {
+      for (uint32_t w = 0; w < 4; w++) {
+        const uint32_t element = first + half * low + w, place = half * highOffset + w * stride;
+        if (element >= elements) break;
+        // u < frac is false at frac = 0.5; the largest float below one half rounds half up.
+        float uniform = 0.49999997f;
+        if (rounding.uniforms != nullptr) {
+          uniform = rounding.uniforms[base + element];
+        } else if (rounding.imageIds != nullptr) {
+          uniform = half == 0 ? lowUniform(words[w]) : highUniform(words[w]);
+        }
+        const Extent& extent = extents[static_cast<int64_t>(image) * segmentsPerImage + element / segmentLength];
+        float value = load(from, place);
+        if (!known || extent.state == Extent::notFinite) {
+          value = kNaN;
+        } else if (extent.state == Extent::quantize) {
+          value = quantizeValue(value, uniform, extent, rounding.lambda);
+        }
+        store(to, place, value);
       }
-      store(to, w * stride, value);
     }
   }
 }
@@ -154,17 +164,17 @@ __global__ void drawUniforms(const int64_t* imageIds, uint32_t images, uint32_t 
   const uint32_t first = (blockIdx.x * kThreads + threadIdx.x) * 4;
   if (first >= elements) return;
   for (uint32_t image = blockIdx.y; image < images; image += gridDim.y) {
-    float uniforms[4];
-    philoxUniforms(key, static_cast<uint32_t>(imageIds[image]), first / 4, uniforms);
+    uint32_t words[4];
+    philoxBlock(key, static_cast<uint32_t>(imageIds[image]), first / 4, words);
     for (uint32_t w = 0; w < 4 && first + w < elements; w++) {
-      out[static_cast<int64_t>(image) * elements + first + w] = isWord(imageIds[image]) ? uniforms[w] : kNaN;
+      out[static_cast<int64_t>(image) * elements + first + w] = isWord(imageIds[image]) ? wordUniform(words[w]) : kNaN;
     }
   }
 }
 
-// Blocks for a thread a counter of every image.
-dim3 blocksFor(uint32_t images, uint32_t elements) {
-  const uint32_t perBlock = 4 * kThreads;
+// Blocks for a thread a counter of every image, which serves `perCounter` elements.
+dim3 blocksFor(uint32_t images, uint32_t elements, uint32_t perCounter) {
+  const uint32_t perBlock = perCounter * kThreads;
   return dim3(elements / perBlock + (elements % perBlock > 0 ? 1 : 0), images < 65535 ? images : 65535);
 }
 
@@ -181,7 +191,7 @@ cudaError_t quantizeAs(const Activations& activations, const Segments& segments,
   if (error != cudaSuccess) return error;
   const uint32_t elements = activations.channels * activations.pixels;
   const uint32_t length = segments.perImage == 0 ? elements : static_cast<uint32_t>(segments.length);
-  return launch(quantizeElements<Scalar>, blocksFor(activations.images, elements), kThreads, stream, activations,
+  return launch(quantizeElements<Scalar>, blocksFor(activations.images, elements, 8), kThreads, stream, activations,
                 segments.perImage, length, rounding, extents);
 }
 
@@ -201,7 +211,7 @@ cudaError_t quantizeActivation(const Activations& activations, const Segments& s
 
 cudaError_t countedUniform(const int64_t* imageIds, uint32_t images, uint32_t elements, const NoiseKey& key, float* out,
                            cudaStream_t stream) {
-  return launch(drawUniforms, blocksFor(images, elements), kThreads, stream, imageIds, images, elements, key, out);
+  return launch(drawUniforms, blocksFor(images, elements, 4), kThreads, stream, imageIds, images, elements, key, out);
 }
 
 }  // namespace sqa::cuda

@@ -17,7 +17,7 @@ struct Extent {
 };
 
 // Activations of `images` images of channels x pixels elements, bfloat16 or float32, stored (N, C, pixels) or, where
-// `channelsLast`, (N, pixels, C); then pixels must be a multiple of 4.
+// `channelsLast`, (N, pixels, C); then pixels must be a multiple of 4 and channels even.
 struct Activations {
   const void* from;
   void* to;

@@ -22,7 +22,7 @@ at::Tensor idsOn(const c10::Device& device, const at::Tensor& imageIds, int64_t 
   return imageIds.contiguous();
 }
 
-// Elements of an image are counted in 32 bits, and four beyond the last must not overflow.
+// Elements of an image are counted in 32 bits, and eight beyond the last must not overflow.
 void checkElements(int64_t elements) {
   TORCH_CHECK(elements < (1ll << 31), "an image must have fewer than 2^31 elements on a CUDA device, not ", elements);
 }
@@ -45,7 +45,7 @@ at::Tensor quantizeOnCuda(const at::Tensor& given, int64_t lambda, Range range, 
   if (given.numel() == 0) return given.clone();
   const int64_t elements = given.numel() / images, pixels = elements / channels;
   checkElements(elements);
-  const bool channelsLast = given.dim() == 4 && channels > 1 && pixels > 1 && pixels % 4 == 0 &&
+  const bool channelsLast = given.dim() == 4 && channels % 2 == 0 && pixels > 1 && pixels % 4 == 0 &&
                             range != Range::channel && given.is_contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor h = channelsLast ? given : given.contiguous();
   at::Tensor y = at::empty_like(h);

@@ -55,6 +55,14 @@ function checkCount(name: string, value: number, limit: number): void {
   }
 }
 
+/** The words of a noise key in the order of the counter, with the block's number before them. */
+function blockOf(seed: Seed, { stream, draw, image }: NoiseKey, block: number): PhiloxBlock {
+  checkCount("stream", stream, 2 ** 32);
+  checkCount("draw", draw, 2 ** 32);
+  checkCount("image", image, 2 ** 32);
+  return philox4x32([block, image, draw, stream], [seed.low, seed.high]);
+}
+
 /**
  * The counted uniform number in [0, 1) of one element: the readable reference of what the native kernels compute.
  *
@@ -62,11 +70,23 @@ function checkCount(name: string, value: number, limit: number): void {
  * 24 bits of word `element % 4`, times 2^-24, so that float32 holds it exactly.
  * `element` is the index inside the image's activation, in [0, 2^34).
  */
-export function countedUniform(seed: Seed, { stream, draw, image }: NoiseKey, element: number): number {
-  checkCount("stream", stream, 2 ** 32);
-  checkCount("draw", draw, 2 ** 32);
-  checkCount("image", image, 2 ** 32);
+export function countedUniform(seed: Seed, key: NoiseKey, element: number): number {
   checkCount("element", element, 2 ** 34);
-  const block = philox4x32([Math.floor(element / 4), image, draw, stream], [seed.low, seed.high]);
-  return (block[element % 4]! >>> 8) * 2 ** -24;
+  return (blockOf(seed, key, Math.floor(element / 4))[element % 4]! >>> 8) * 2 ** -24;
+}
+
+/**
+ * The uniform number in (0, 1) by which stochastic rounding decides about one of an image's `elements` elements: the
+ * readable reference of what the native kernels compute.
+ *
+ * Rounding is content with 16 bits, so that each word serves two elements: with L = 4 ceil(elements / 8), element e below L
+ * has the low half of word e % 4 of block floor(e / 4), element L + e the high half; the uniform is (half + 1/2) 2^-16.
+ */
+export function roundingUniform(seed: Seed, key: NoiseKey, element: number, elements: number): number {
+  checkCount("elements", elements, 2 ** 34);
+  checkCount("element", element, elements);
+  const lowElements = 4 * Math.ceil(elements / 8);
+  const place = element % lowElements;
+  const word = blockOf(seed, key, Math.floor(place / 4))[place % 4]!;
+  return ((element < lowElements ? word & 0xffff : word >>> 16) + 0.5) * 2 ** -16;
 }

@@ -31,11 +31,11 @@ export class RunFolder {
 
   /**
    * The folder of a configuration under `runs`; it need not exist yet. One that an earlier version made for the same
-   * configuration, under another hash, counts as well.
+   * configuration, under another hash, counts as well, but for SQA: it rounded by other draws before.
    */
   static for(config: TrainConfig, runs: string): RunFolder {
     const path = resolve(runs, runName(config));
-    return new RunFolder(existsSync(path) ? path : (earlierFolder(path, config) ?? path), config);
+    return new RunFolder(existsSync(path) || config.sqa !== null ? path : (earlierFolder(path, config) ?? path), config);
   }
 
   /** An existing run folder; throws a FileFormatError when the folder holds no run. */

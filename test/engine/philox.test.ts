@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { countedUniform, type PhiloxBlock, philox4x32 } from "../../src/engine/philox.js";
+import { countedUniform, type PhiloxBlock, philox4x32, roundingUniform } from "../../src/engine/philox.js";
 
 const words = (text: string) => text.split(" ").map((word) => Number.parseInt(word, 16));
 
@@ -65,5 +65,53 @@ describe("countedUniform", () => {
     ["element", key, 2 ** 34, "element must be an integer in [0, 17179869183], not 17179869184"],
   ])("refuses a wrong %s", (_, noise, element, message) => {
     expect(() => countedUniform(seed, noise, element)).toThrow(new RangeError(message));
+  });
+});
+
+describe("roundingUniform", () => {
+  const seed = { low: 0xa4093822, high: 0x299f31d0 };
+  const key = { image: 0x85a308d3, draw: 0x13198a2e, stream: 0x03707344 };
+
+  test("is the halves of the published words: the low ones first, the high ones for the image's second half", () => {
+    const block = 0x243f6a88;
+    const elements = 8 * (block + 1);
+    const halves = (first: number) =>
+      [0, 1, 2, 3].map((offset) => roundingUniform(seed, key, first + offset, elements) * 2 ** 16 - 0.5);
+    // The words are d16cfe09, 94fdcceb, 5001e420, 24126ea1.
+    expect(halves(4 * block)).toEqual([0xfe09, 0xcceb, 0xe420, 0x6ea1]);
+    expect(halves(4 * (block + 1) + 4 * block)).toEqual([0xd16c, 0x94fd, 0x5001, 0x2412]);
+  });
+
+  test("gives an image of any size each half once", () => {
+    const wide = Array.from({ length: 24 }, (_, e) => roundingUniform(seed, key, e, 24));
+    // 21 elements: 12 low halves and the first 9 high ones.
+    expect(Array.from({ length: 21 }, (_, e) => roundingUniform(seed, key, e, 21))).toEqual(wide.slice(0, 21));
+    expect(new Set(wide).size).toBe(24);
+  });
+
+  test("is even, and independent of the element that shares its word and of its neighbor (chi-square)", () => {
+    const elements = 16_384;
+    const bins = 16;
+    const values = Array.from({ length: elements }, (_, e) => roundingUniform(seed, key, e, elements));
+    const chiSquare = (other: (e: number) => number) => {
+      const counts = new Array<number>(bins * bins).fill(0);
+      for (const [e, u] of values.entries()) {
+        counts[Math.floor(u * bins) * bins + Math.floor(values[other(e) % elements]! * bins)]!++;
+      }
+      const expected = elements / counts.length;
+      return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+    };
+    // 255 degrees of freedom: mean 255, standard deviation 22.6; each pair is counted from both ends where it shares a word.
+    for (const [other, factor] of [
+      [(e: number) => e + 1, 1],
+      [(e: number) => e + 4, 1],
+      [(e: number) => e + elements / 2, 2],
+    ] as const) {
+      expect(chiSquare(other) - 255).toBeLessThan(5 * 22.6 * Math.sqrt(factor));
+    }
+  });
+
+  test("refuses an element outside the image", () => {
+    expect(() => roundingUniform(seed, key, 5, 5)).toThrow("element must be an integer in [0, 4], not 5");
   });
 });

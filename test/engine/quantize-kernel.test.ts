@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import {
-  countedUniform,
   grad,
   imageIdRange,
   quantizationRanges,
@@ -12,6 +11,7 @@ import {
   tensor,
   threads,
 } from "../../src/engine/index.js";
+import { roundingUniform } from "../../src/engine/philox.js";
 
 type Golden = { shape: number[]; data: number[] };
 const golden = JSON.parse(readFileSync(new URL("../golden/losses_and_sqa.json", import.meta.url), "utf8")).sqa_spec as {
@@ -25,6 +25,15 @@ const noiseOf = (count: number, first = 0, draw = 0) => ({
   noise: { seed, draw, imageIds: imageIdRange(first, count) },
   stream: 1,
 });
+/** The reference's uniforms for images of ids `first`, `first` + 1 ..., under the key of `noiseOf`. */
+const roundingUniforms = (first: number, draw: number, [count, ...element]: number[]) => {
+  const elements = element.reduce((a, b) => a * b, 1);
+  const values = Array.from({ length: count! * elements }, (_, i) => {
+    const key = { stream: 1, draw, image: first + Math.floor(i / elements) };
+    return roundingUniform(seed, key, i % elements, elements);
+  });
+  return tensor(values, [count!, ...element]);
+};
 const stochastic = (lambda: number, range: (typeof quantizationRanges)[number] = "image") =>
   ({ lambda, range, rounding: "stochastic" }) as const;
 const wave = (shape: number[]) =>
@@ -53,20 +62,26 @@ describe("quantizeActivation", () => {
     expect(gradient!.toArray()).toEqual(w.toArray());
   });
 
-  test.each([[[3, 5, 7, 3]], [[3, 4, 6, 6]], [[3, 33]], [[2, 2, 50, 50]]])(
-    "with counted noise is the formula on counted uniforms, in any layout, batch and number of threads: %j",
+  test.each([[[3, 5, 7, 3]], [[3, 4, 6, 6]], [[3, 33]], [[2, 2, 50, 50]], [[2, 16, 6, 6]], [[2, 48, 2, 2]]])(
+    "with counted noise is the formula on the noise's readable reference, in any layout, batch and number of threads: %j",
     (shape) => {
       const h = wave(shape);
       const count = shape[0]!;
       for (const range of quantizationRanges.filter((name) => name !== "channel" || shape.length > 2)) {
         const { noise, stream } = noiseOf(count, 10, 7);
-        const uniforms = countedUniform(noise, stream, shape.slice(1));
-        const expected = quantizeActivation(h, stochastic(3, range), { uniforms }).toArray();
-        const counted = (x: Tensor) => quantizeActivation(x, stochastic(3, range), { noise, stream }).toArray();
+        const uniforms = roundingUniforms(10, 7, shape);
+        const quantized = (x: Tensor, lambda: number, source: Parameters<typeof quantizeActivation>[2]) =>
+          quantizeActivation(x, stochastic(lambda, range), source).toArray();
+        const expected = quantized(h, 3, { uniforms });
         for (const n of [1, 2, 4]) {
           setThreads(n);
-          expect(counted(h)).toEqual(expected);
-          if (shape.length === 4) expect(counted(h.contiguous("channelsLast"))).toEqual(expected);
+          for (const lambda of [3, 100]) {
+            const wanted = quantized(h, lambda, { uniforms });
+            expect(quantized(h, lambda, { noise, stream })).toEqual(wanted);
+            if (shape.length === 4) {
+              expect(quantized(h.contiguous("channelsLast"), lambda, { noise, stream })).toEqual(wanted);
+            }
+          }
         }
         if (range === "batch") continue;
         const parts = [0, 1].flatMap((part) => {

@@ -47,10 +47,10 @@ function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImag
     clean: audit.clean,
     claim: audit.claim,
     worst: audit.worst,
-    ...(audit.majority === undefined ? {} : { worstMajority: audit.majority }),
+    ...(audit.majority === undefined ? {} : { worstMajority: audit.majority, worstEveryDraw: audit.everyDraw }),
     survivesRounding: survivors(worst),
     checklist: audit.lines,
-    trials: audit.trials.map(({ label, answers, passes, seconds, trial }) => ({
+    trials: audit.trials.map(({ label, answers, passes, seconds, trial, stop }) => ({
       attack: label,
       attacked: trial.on,
       shownTo: trial.shownTo,
@@ -59,6 +59,7 @@ function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImag
       draws: answers.draws,
       passes,
       seconds,
+      ...(stop === undefined ? {} : { stoppedBy: stop.message }),
     })),
     perImage: worst.map(({ position, label, trial, correct, correctRounded }) => ({
       position,

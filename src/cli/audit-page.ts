@@ -14,7 +14,7 @@ import { type ChartSeries, lineChart } from "../report/line-chart.js";
 import { interval, percent } from "../report/table.js";
 import type { AuditRecord } from "./audit-files.js";
 import { survivors } from "./audit-files.js";
-import { verdictMeaning } from "./audit-text.js";
+import { verdictMeaning, voteFigures } from "./audit-text.js";
 
 /** Images shown on the page. */
 const shownImages = 40;
@@ -26,7 +26,7 @@ export async function auditPage({ audit, plan, name }: AuditRecord, worst: reado
     ["clean images", audit.clean],
     [`claimed: ${attackOf(plan.claim)!.label}`, audit.claim],
     ["worst case of each image over all attacks in the ball", audit.worst],
-    ...(audit.majority === undefined ? [] : [["worst case of the majority vote", audit.majority] as const]),
+    ...voteFigures(audit),
   ] as const;
   return htmlPage(`Audit of ${name}`, [
     html`<h1>Audit of ${name}</h1>
@@ -48,8 +48,7 @@ export async function auditPage({ audit, plan, name }: AuditRecord, worst: reado
     ),
     html`<h2>Security curve</h2>`,
     { html: await renderSvg(securityChart(audit, plan)) },
-    html`<h2>Convergence</h2>`,
-    { html: await renderSvg(lossChart(audit)) },
+    ...(audit.losses.length === 0 ? [] : [html`<h2>Convergence</h2>`, { html: await renderSvg(lossChart(audit)) }]),
     html`<h2>Attacks</h2>`,
     trialTable(audit),
     html`<h2>Adversarial images</h2>

@@ -1,4 +1,5 @@
 import type { Audit, AuditPlan, Outcome } from "../evaluation/audit/index.js";
+import type { Accuracy } from "../evaluation/index.js";
 import { interval, percent, renderTable } from "../report/table.js";
 import type { AuditFiles } from "./audit-files.js";
 import { colors } from "./output.js";
@@ -11,6 +12,16 @@ export const verdictMeaning: Readonly<Record<Audit["verdict"], string>> = {
   masked: "attacks by gradients fail for another reason than robustness, so the claim says little",
   invalid: "the network or the claimed attack does not do what an evaluation takes for granted",
 };
+
+/** A randomized network's figures beside the accuracy of one draw, with what each is of. */
+export function voteFigures({ majority, everyDraw, trials }: Audit): [name: string, value: Accuracy][] {
+  if (majority === undefined || everyDraw === undefined) return [];
+  const draws = Math.max(...trials.map(({ answers }) => answers.draws));
+  return [
+    [`worst case, majority vote of ${Math.floor(draws / 2)} draws`, majority],
+    [`worst case, right in each of ${draws} draws (whoever may ask so often)`, everyDraw],
+  ];
+}
 
 /** An audit for a terminal: verdict, figures, checklist, trials, files. */
 export function auditText(audit: Audit, plan: AuditPlan, files: AuditFiles): string {
@@ -27,7 +38,7 @@ export function auditText(audit: Audit, plan: AuditPlan, files: AuditFiles): str
     ["clean", audit.clean],
     ["claimed", audit.claim],
     ["worst case of each image", audit.worst],
-    ...(audit.majority === undefined ? [] : [["worst case, majority vote", audit.majority] as const]),
+    ...voteFigures(audit),
   ] as const;
   const figureTable = renderTable(
     {

@@ -132,7 +132,10 @@ async function run(given: Options, path: string, { signal }: CommandContext): Pr
     given.data === undefined ? {} : { folder: given.data, checksums: false },
   );
   const { images } = plan.budget;
-  if (images > test.count) throw new UsageError(`--limit ${images}: the test split has ${test.count} images`);
+  if (images > test.count) {
+    const asked = given.limit === undefined ? `--budget ${given.budget} takes ${images} images` : `--limit ${images}`;
+    throw new UsageError(`${asked}: the test split has ${test.count} images; give --limit ${test.count} at most`);
+  }
   const split = subset(test, images);
   const kept = folderOf(given, opened, plan);
   const store = new FolderStore(kept);
@@ -173,6 +176,19 @@ function durationText(seconds: number): string {
   return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
+/** What of the options the self-test goes by; all else is fixed in it. */
+const ofSelfTest: readonly string[] = ["selfTest", "data", "threads", "json"];
+
+function refuseBesideSelfTest(given: Options): void {
+  const defaults: Readonly<Record<string, unknown>> = options.parse({});
+  const other = Object.entries(given).find(
+    ([name, value]) => !ofSelfTest.includes(name) && JSON.stringify(value) !== JSON.stringify(defaults[name]),
+  );
+  if (other === undefined) return;
+  const flag = other[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new UsageError(`--self-test cannot be given together with --${flag}: what it audits, and how, is fixed`);
+}
+
 /** `sqa audit`: whether a run's robustness is real. */
 export const auditCommand = defineCommand({
   name: "audit",
@@ -191,6 +207,7 @@ export const auditCommand = defineCommand({
     if (given.threads !== undefined) setThreads(given.threads);
     if (given.selfTest) {
       if (path !== undefined) throw new UsageError(`--self-test takes no run folder, given ${path}`);
+      refuseBesideSelfTest(given);
       return auditSelfTest({ ...given, signal: context.signal });
     }
     if (path === undefined) throw new UsageError("give a run folder, or --self-test");

@@ -38,7 +38,7 @@ export interface Audit {
   readonly lines: readonly CheckedLine[];
   /** Every trial's outcome, in the order of running. */
   readonly trials: readonly TrialResult[];
-  /** Mean loss of a few images at each step of the standard attack. */
+  /** Mean loss of a few images at each step of the standard attack; none where it met logits or gradients that are not finite. */
   readonly losses: readonly number[];
   /** For each image the trial in the ball that did it most harm; its label. */
   readonly brokenBy: readonly string[];
@@ -205,7 +205,7 @@ function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorS
       : {}),
     lines,
     trials,
-    losses: trace.losses,
+    losses: trace.stop === undefined ? trace.losses : [],
     brokenBy: Array.from({ length: data.count }, (_, image) => mostHarmful(within, image)),
   };
 }

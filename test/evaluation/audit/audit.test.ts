@@ -2,56 +2,19 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Split } from "../../../src/datasets/index.js";
-import { deriveSeed } from "../../../src/engine/index.js";
 import {
   type Audit,
   type AuditEvent,
-  type AuditPlan,
   audit,
-  type Budget,
   FolderStore,
   MemoryStore,
   type TrialStore,
   trialLabel,
   trialsOf,
-  whiteBox,
   worstImages,
 } from "../../../src/evaluation/audit/index.js";
-import type { Classifier } from "../../../src/nn/classifier.js";
-import { goldenImages, goldenLabels, tinyCnn } from "../../attacks/tiny-networks.js";
-
-const budget: Budget = {
-  images: 6,
-  draws: 6,
-  steps: 4,
-  restarts: 1,
-  adaptiveSteps: 2,
-  targets: 2,
-  expectation: [1, 2],
-  suiteSteps: 4,
-  queries: 8,
-  decisionSteps: 1,
-  noiseTries: 2,
-  seeds: 1,
-};
-
-/** The golden images in gray levels, with the network's own answers as labels. */
-function goldenSplit(model: Classifier): Split {
-  const images = Uint8Array.from(goldenImages.mul(255).round().toNumbers());
-  const noise = { seed: deriveSeed(0, "labels"), draw: 0, imageIds: goldenLabels };
-  return { images, labels: Uint8Array.from(model.logits(goldenImages, noise).argmax(1).toNumbers()), count: 6 };
-}
-
-function planOf(model: Classifier, epsilon = 0.05): AuditPlan {
-  const claim = whiteBox(`pgd(epsilon=${epsilon}, stepSize=${epsilon / 4}, steps=8)`);
-  return { subject: { model }, budget, norm: "linf", epsilon, claim, seed: deriveSeed(0, "test") };
-}
-
-async function finished(events: AsyncIterable<AuditEvent>): Promise<Audit> {
-  for await (const event of events) if (event.type === "end") return event.audit;
-  throw new Error("no end");
-}
+import { tinyCnn } from "../../attacks/tiny-networks.js";
+import { finished, goldenSplit, planOf } from "./tiny-audit.js";
 
 const folders: string[] = [];
 const newFolder = () => {

@@ -12,6 +12,7 @@ import { lossConverged, silentSuccess } from "./progress-of-loss.js";
 import { expectationOverDraws, knownDraw } from "./randomness.js";
 import { securityCurve, unconstrained } from "./security-curve.js";
 import { labelLeak, singleStep } from "./single-step.js";
+import { stableGradients } from "./stable-gradients.js";
 import { transfer, twin } from "./transfer.js";
 import { decisionBased, noiseSearch, scoreBased } from "./without-gradients.js";
 
@@ -21,6 +22,7 @@ export const checks: readonly Check[] = [
   finite,
   claimedAttack,
   gradients,
+  stableGradients,
   singleStep,
   labelLeak,
   convergedInSteps,

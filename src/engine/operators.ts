@@ -57,7 +57,6 @@ const amaxOperator = operator("aten::amax", "");
 const aminOperator = operator("aten::amin", "");
 const argmaxOperator = operator("aten::argmax", "");
 const argminOperator = operator("aten::argmin", "");
-const max_dimOperator = operator("aten::max", "dim");
 const topkOperator = operator("aten::topk", "");
 const sortOperator = operator("aten::sort", "");
 const cumsumOperator = operator("aten::cumsum", "");
@@ -69,10 +68,8 @@ const gatherOperator = operator("aten::gather", "");
 const scatter_srcOperator = operator("aten::scatter", "src");
 const scatter_valueOperator = operator("aten::scatter", "value");
 const indexSelectOperator = operator("aten::index_select", "");
-const maskedFill_ScalarOperator = operator("aten::masked_fill", "Scalar");
 const nonzeroOperator = operator("aten::nonzero", "");
 const indexCopyOperator = operator("aten::index_copy", "");
-const viewOperator = operator("aten::view", "");
 const reshapeOperator = operator("aten::reshape", "");
 const flatten_using_intsOperator = operator("aten::flatten", "using_ints");
 const unsqueezeOperator = operator("aten::unsqueeze", "");
@@ -116,7 +113,6 @@ const where_selfOperator = operator("aten::where", "self");
 const linearOperator = operator("aten::linear", "");
 const conv2dOperator = operator("aten::conv2d", "");
 const maxPool2dOperator = operator("aten::max_pool2d", "");
-const avgPool2dOperator = operator("aten::avg_pool2d", "");
 const adaptiveAvgPool2dOperator = operator("aten::adaptive_avg_pool2d", "");
 const batchNormOperator = operator("aten::batch_norm", "");
 const crossEntropyLossOperator = operator("aten::cross_entropy_loss", "");
@@ -357,11 +353,6 @@ export abstract class TensorOperators {
     return call(argminOperator, [this.self(), dim, keepdim]) as Tensor;
   }
 
-  /** `aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` */
-  maxDim(dim: number, keepdim?: boolean): [Tensor, Tensor] {
-    return call(max_dimOperator, [this.self(), dim, keepdim]) as [Tensor, Tensor];
-  }
-
   /** `aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)` */
   topk(k: number, dim?: number, largest?: boolean, sorted?: boolean): [Tensor, Tensor] {
     return call(topkOperator, [this.self(), k, dim, largest, sorted]) as [Tensor, Tensor];
@@ -417,11 +408,6 @@ export abstract class TensorOperators {
     return call(indexSelectOperator, [this.self(), dim, index]) as Tensor;
   }
 
-  /** `aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor` */
-  maskedFill(mask: Tensor, value: number): Tensor {
-    return call(maskedFill_ScalarOperator, [this.self(), mask, value]) as Tensor;
-  }
-
   /** `aten::nonzero(Tensor self) -> Tensor` */
   nonzero(): Tensor {
     return call(nonzeroOperator, [this.self()]) as Tensor;
@@ -430,11 +416,6 @@ export abstract class TensorOperators {
   /** `aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor` */
   indexCopy(dim: number, index: Tensor, source: Tensor): Tensor {
     return call(indexCopyOperator, [this.self(), dim, index, source]) as Tensor;
-  }
-
-  /** `aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)` */
-  view(size: readonly number[]): Tensor {
-    return call(viewOperator, [this.self(), size]) as Tensor;
   }
 
   /** `aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)` */
@@ -631,11 +612,6 @@ export function conv2d(input: Tensor, weight: Tensor, bias?: Tensor | null, stri
 /** `aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
 export function maxPool2d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], dilation?: readonly number[], ceilMode?: boolean): Tensor {
   return call(maxPool2dOperator, [self, kernelSize, stride, padding, dilation, ceilMode]) as Tensor;
-}
-
-/** `aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor` */
-export function avgPool2d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], ceilMode?: boolean, countIncludePad?: boolean, divisorOverride?: number): Tensor {
-  return call(avgPool2dOperator, [self, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride]) as Tensor;
 }
 
 /** `aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor` */

@@ -67,6 +67,15 @@ describe("sqa audit", () => {
     [["RUN", "--epsilon", "0"], "epsilon", 2],
     [["RUN", "--norm", "l2"], "give --epsilon: training's radius is none in l2", 2],
     [["RUN", "--data", "DATA", "--limit", "21"], "--limit 21: the test split has 20 images", 2],
+    [
+      ["RUN", "--data", "DATA", "--budget", "full"],
+      "--budget full takes 1000 images: the test split has 20 images; give --limit 20 at most",
+      2,
+    ],
+    [["--self-test", "--budget", "quick"], "--self-test cannot be given together with --budget", 2],
+    [["--self-test", "--limit", "3"], "--self-test cannot be given together with --limit", 2],
+    [["--self-test", "--transfer-from", "x"], "--self-test cannot be given together with --transfer-from", 2],
+    [["--self-test", "--claim", "fgsm()"], "--self-test cannot be given together with --claim", 2],
     [["RUN", "--transfer-from", "nowhere"], "run folder nowhere does not exist", 1],
     [["RUN", "--transfer-from", "RUN", "--transfer-from", "RUN"], "another folder of that name was given already", 2],
   ] as const)("refuses %j", async (words, message, code) => {

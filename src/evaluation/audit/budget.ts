@@ -18,6 +18,8 @@ export interface Budget {
   readonly suiteSteps: number;
   /** Queries of a score-based attack for an image. */
   readonly queries: number;
+  /** Steps of an attack by estimated gradients; 0 for none. */
+  readonly estimateSteps: number;
   /** Steps of a decision-based attack. */
   readonly decisionSteps: number;
   /** Points of the ball tried at random. */
@@ -41,6 +43,7 @@ export const budgets = {
     expectation: [1, 5, 20],
     suiteSteps: 20,
     queries: 500,
+    estimateSteps: 0,
     decisionSteps: 5,
     noiseTries: 200,
     seeds: 1,
@@ -55,6 +58,7 @@ export const budgets = {
     expectation: [1, 5, 20, 100],
     suiteSteps: 100,
     queries: 5000,
+    estimateSteps: 40,
     decisionSteps: 20,
     noiseTries: 1000,
     seeds: 5,
@@ -69,6 +73,7 @@ export const budgets = {
     expectation: [1, 5, 20, 100],
     suiteSteps: 100,
     queries: 5000,
+    estimateSteps: 40,
     decisionSteps: 40,
     noiseTries: 10_000,
     seeds: 5,

@@ -23,6 +23,7 @@ export const budget: Budget = {
   expectation: [1, 2],
   suiteSteps: 4,
   queries: 8,
+  estimateSteps: 1,
   decisionSteps: 1,
   noiseTries: 2,
   seeds: 1,

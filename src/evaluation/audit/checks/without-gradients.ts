@@ -1,5 +1,6 @@
+import { formatCall } from "../../../options/call.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
-import { isAbove, percentOf } from "../difference.js";
+import { isAboveAny, percentOf } from "../difference.js";
 import { attackOf, blackBox, type Trial } from "../trial.js";
 
 /** The attack's name; that of the attack inside a combinator, which says more. */
@@ -15,20 +16,38 @@ function beats(trials: readonly Trial[], { of, whiteBox }: AuditResults): Findin
     ...found.map(({ answers, trial }) => `${nameOf(trial)} leaves ${percentOf(answers)}`),
     `gradients ${percentOf(whiteBox)}`,
   ].join(", ");
-  const stronger = found.some(({ answers }) => isAbove(whiteBox, answers));
+  const stronger = isAboveAny(
+    whiteBox,
+    found.map(({ answers }) => answers),
+  );
   return { outcome: stronger ? "masked" : "passed", evidence };
 }
 
 const square = ({ norm, epsilon, budget }: AuditPlan) =>
   blackBox(`square(norm=${norm}, epsilon=${epsilon}, queries=${budget.queries})`);
 
+/** A gradient estimated from scores, which no masking changes; steps in l-infinity as long as those of PGD. */
+const estimated = ({ norm, epsilon, budget }: AuditPlan) => {
+  const { estimateSteps: steps } = budget;
+  const options = {
+    norm,
+    epsilon,
+    steps,
+    samples: 64,
+    ...(norm === "linf" ? { learningRate: (2.5 * epsilon) / steps } : {}),
+  };
+  return blackBox(formatCall("spsa", options));
+};
+
+const scores = (plan: AuditPlan) => [square(plan), ...(plan.budget.estimateSteps > 0 ? [estimated(plan)] : [])];
+
 /** Scores alone must not do better than gradients. */
 export const scoreBased: Check = {
   name: "score-based",
   question: "Is an attack that sees scores alone no stronger than gradients?",
-  source: "Athalye et al. 2018, section 3.1",
-  trials: (plan) => [square(plan)],
-  judge: (plan, results) => beats([square(plan)], results),
+  source: "Athalye et al. 2018, section 3.1; Uesato et al. 2018",
+  trials: scores,
+  judge: (plan, results) => beats(scores(plan), results),
 };
 
 const decisions = ({ norm, epsilon, budget }: AuditPlan) =>

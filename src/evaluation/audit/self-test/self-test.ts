@@ -141,6 +141,7 @@ const budget: Budget = {
   expectation: [1, 10],
   suiteSteps: 10,
   queries: 200,
+  estimateSteps: 0,
   decisionSteps: 2,
   noiseTries: 10,
   seeds: 1,

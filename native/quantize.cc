@@ -109,10 +109,8 @@ void checkImageIds(const at::Tensor& imageIds, int64_t images) {
 
 at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
                               const at::Tensor& imageIds, const at::Tensor& uniforms) {
-  const bool isFloat = h.scalar_type() == at::kFloat;
-  TORCH_CHECK((isFloat && h.is_cpu()) || ((isFloat || h.scalar_type() == at::kBFloat16) && h.is_cuda()),
-              "activations must be float32 on the CPU, or float32 or bfloat16 on a CUDA device, not ", h.scalar_type(),
-              " on ", h.device());
+  TORCH_CHECK((h.scalar_type() == at::kFloat || h.scalar_type() == at::kBFloat16) && (h.is_cpu() || h.is_cuda()),
+              "activations must be float32 or bfloat16 on the CPU or a CUDA device, not ", h.scalar_type(), " on ", h.device());
   TORCH_CHECK(h.dim() >= 2, "activations must have a batch and a feature axis, not shape ", h.sizes());
   TORCH_CHECK(range != Range::channel || h.dim() >= 3,
               "range channel needs activations of shape (N, C, ...), not ", h.sizes());
@@ -129,7 +127,9 @@ at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, 
     } else if (!nearest) {
       checkImageIds(imageIds, h.size(0));
     }
-    quantized = quantizeForward(h.detach(), static_cast<float>(lambda), range, Uniforms(given, nearest, key, imageIds));
+    quantized = quantizeForward(h.detach().to(at::kFloat), static_cast<float>(lambda), range,
+                                Uniforms(given, nearest, key, imageIds))
+                    .to(h.scalar_type());
   }
   if (!h.requires_grad() || !at::GradMode::is_enabled()) return quantized;
   return StraightThrough::apply(h, quantized);

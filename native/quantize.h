@@ -10,7 +10,7 @@ namespace sqa {
 // The set over which minimum and maximum run.
 enum class Range { image, channel, batch };
 
-// Quantizes activations (N, C, ...) or (N, F), float32, on a CUDA device bfloat16 too, to lambda + 1 levels between the minimum
+// Quantizes activations (N, C, ...) or (N, F), float32 or bfloat16 (by float32's arithmetic), to lambda + 1 levels between the minimum
 // and the maximum of the range. Where `uniforms` is defined they are used in place of counted noise; `nearest` rounds half up and draws none.
 // A constant range is returned as it is; one that holds NaN or infinity, or whose width overflows, becomes NaN.
 at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,

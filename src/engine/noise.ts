@@ -87,8 +87,8 @@ export function checkLambda(lambda: number): void {
  * The SQA kernel: quantizes activations (N, C, ...) or (N, F) to lambda + 1 levels, with a straight-through gradient
  * (Yoon, Park and Kim, Algorithm 1). `uniforms` replaces counted noise; nearest rounding looks at neither.
  * A constant range is returned as it is; one with NaN or infinity in it, or whose width overflows, becomes NaN.
- * `channel` is each channel of each image by itself and needs (N, C, ...). float32, on a CUDA device bfloat16 as well: then
- * with the arithmetic of float32 and the same draws.
+ * `channel` is each channel of each image by itself and needs (N, C, ...). float32, or bfloat16 by the
+ * arithmetic of float32 and the same draws.
  */
 export function quantizeActivation(
   h: Tensor,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { deriveSeed, largestLambda, type Seed } from "../engine/index.js";
-import { type Classifier, classifierOf, isRandomized, type Module } from "../nn/index.js";
+import { type Classifier, classifierOf, isRandomized, type Module, type Precision } from "../nn/index.js";
 import { formatCall } from "../options/call.js";
 import type { Definition } from "../options/named.js";
 import { changedOptions, parseOptions } from "../options/schema.js";
@@ -26,8 +26,11 @@ export interface Model {
   readonly module: Module;
   readonly inputShape: readonly [number, number, number];
   readonly classes: number;
-  /** The network in evaluation mode; `quantization: false` gives its deterministic twin. */
-  classifier(options?: { quantization?: boolean }): Classifier;
+  /**
+   * The network in evaluation mode; `quantization: false` gives its deterministic twin. What is reported is in float32, the
+   * default; bfloat16 is for the attacks of training.
+   */
+  classifier(options?: { quantization?: boolean; precision?: Precision }): Classifier;
 }
 
 /** A network whose options are chosen, yet to be built. */

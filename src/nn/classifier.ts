@@ -1,5 +1,5 @@
 import { type Noise, noGrad, Tensor } from "../engine/index.js";
-import type { Module } from "./module.js";
+import type { Module, Precision } from "./module.js";
 
 /**
  * What is attacked and evaluated: images in [0, 1], float32 of shape (N, C, H, W), to logits (N, classes).
@@ -62,16 +62,17 @@ export function classifierOf(
     randomized: boolean;
     quantization?: boolean;
     quantizerGradients?: readonly string[];
+    precision?: Precision | undefined;
   },
 ): Classifier {
-  const { quantization = true, quantizerGradients = [] } = form;
+  const { quantization = true, quantizerGradients = [], precision } = form;
   const seen = (pass: { quantization: boolean; quantizerGradient?: string }): Classifier => ({
     inputShape: form.inputShape,
     classes: form.classes,
     randomized: form.randomized && pass.quantization,
     logits(images, noise) {
       checkImages(form, images);
-      return module.apply(images, { ...pass, training: false, noise });
+      return module.apply(images, { ...pass, training: false, noise, precision }).to("float32");
     },
   });
   if (!quantization) return seen({ quantization });

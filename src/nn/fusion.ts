@@ -43,7 +43,7 @@ export function applyFused(
   input: Tensor,
   pass: Pass,
 ): { output: Tensor; layers: number } | undefined {
-  if (!enabled) return undefined;
+  if (!enabled || (pass.precision ?? "float32") !== "float32") return undefined;
   const [conv, relu, pool] = [layers[first], layers[first + 1], layers[first + 2]];
   if (!isExactly(conv, Conv2d) || !isExactly(relu, ReLU) || !isExactly(pool, MaxPool2d)) return undefined;
   const { stride = 1, padding = 0 } = conv.options;

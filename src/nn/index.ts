@@ -30,7 +30,16 @@ export {
   targetedDlr,
   targetedLosses,
 } from "./losses.js";
-export { isRandomized, loadState, Module, type Pass, parameterCount, usesBatchStatistics } from "./module.js";
+export {
+  isRandomized,
+  loadState,
+  Module,
+  type Pass,
+  type Precision,
+  parameterCount,
+  precisions,
+  usesBatchStatistics,
+} from "./module.js";
 export { Normalize } from "./normalize.js";
 export { adam, type Optimizer, sgd } from "./optimizers.js";
 export {

@@ -17,8 +17,12 @@ export abstract class WeightedLayer extends Module {
     return this.weightTransform?.randomized ?? false;
   }
 
-  protected effectiveWeight(pass: Pass): Tensor {
-    return this.weightTransform === undefined ? this.weight : this.weightTransform(this.weight, pass);
+  /** Input, weight and bias as the pass has them: transformed, and in its precision. */
+  protected operands(input: Tensor, bias: Tensor | null, pass: Pass): [Tensor, Tensor, Tensor | null] {
+    const weight = this.weightTransform === undefined ? this.weight : this.weightTransform(this.weight, pass);
+    const { precision = "float32" } = pass;
+    if (precision === "float32") return [input, weight, bias];
+    return [input.to(precision), weight.to(precision), bias === null ? null : bias.to(precision)];
   }
 }
 
@@ -34,7 +38,7 @@ export class Conv2d extends WeightedLayer {
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     const { stride = 1, padding = 0 } = this.options;
-    const output = ops.conv2d(input, this.effectiveWeight(pass), this.bias, [stride, stride], [padding, padding]);
+    const output = ops.conv2d(...this.operands(input, this.bias, pass), [stride, stride], [padding, padding]);
     // libtorch cannot see the layout of a one-channel input and falls back to NCHW, in which pooling is 4 times slower.
     return output.contiguous("channelsLast");
   }
@@ -50,7 +54,7 @@ export class Linear extends WeightedLayer {
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
-    return ops.linear(input, this.effectiveWeight(pass), this.bias);
+    return ops.linear(...this.operands(input, this.bias, pass));
   }
 }
 

@@ -10,7 +10,13 @@ export interface Pass {
   readonly quantizerGradient?: string | undefined;
   /** The key of random layers' noise. */
   readonly noise: Noise;
+  /** What weighted layers compute in; float32 where left out. */
+  readonly precision?: Precision | undefined;
 }
+
+/** What a network's weighted layers compute in. In bfloat16 its parameters and their gradients stay float32. */
+export const precisions = ["float32", "bfloat16"] as const;
+export type Precision = (typeof precisions)[number];
 
 /**
  * A layer or network: tensors and modules in plain, public fields (not `#private`, not in lists), found by walking them.

@@ -4,6 +4,7 @@ import { essentialLabel } from "../attacks/contract/essential-label.js";
 import { parseAttack } from "../attacks/index.js";
 import { augmentations, datasetByName } from "../datasets/index.js";
 import { parseNetwork, quantizationOptions } from "../models/index.js";
+import { precisions } from "../nn/index.js";
 import { parseCall } from "../options/call.js";
 import { ratio } from "../options/ratio.js";
 import { readBy } from "../options/read-by.js";
@@ -37,6 +38,7 @@ export const trainConfigSchema = z.strictObject({
   cleanShare: ratio({ min: 0, below: 1 }).default(0).describe("weight of the clean images' loss beside the method's"),
   epochs: z.int().min(1).default(5).describe("passes over the training images"),
   batchSize: z.int().min(1).default(128).describe("images in a step"),
+  precision: z.enum(precisions).default("float32").describe("what layers compute in; weights and losses stay float32"),
   optimizer: readBy("an optimizer such as sgd(momentum=0.9)", (text) => optimizers.parse(text))
     .default("sgd(momentum=0.9, weightDecay=0.0005)")
     .describe("what changes the weights"),

@@ -35,7 +35,10 @@ export class RunFolder {
    */
   static for(config: TrainConfig, runs: string): RunFolder {
     const path = resolve(runs, runName(config));
-    return new RunFolder(existsSync(path) || config.sqa !== null ? path : (earlierFolder(path, config) ?? path), config);
+    return new RunFolder(
+      existsSync(path) || config.sqa !== null ? path : (earlierFolder(path, config) ?? path),
+      config,
+    );
   }
 
   /** An existing run folder; throws a FileFormatError when the folder holds no run. */

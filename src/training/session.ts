@@ -132,8 +132,9 @@ export class TrainingSession {
   /** Gradient of the mean loss of a batch with respect to the parameters, and to the images where they require it. */
   #backward(inputs: Tensor, batch: Batch, draw: number): Backward {
     const noise = { seed: deriveSeed(this.#seed, "noise"), draw, imageIds: batch.imageIds };
-    const logits = this.model.module.apply(inputs, { training: true, quantization: true, noise });
-    const loss = meanCrossEntropy(logits, batch.labels, this.#config.labelSmoothing);
+    const { precision } = this.#config;
+    const logits = this.model.module.apply(inputs, { training: true, quantization: true, noise, precision });
+    const loss = meanCrossEntropy(logits.to("float32"), batch.labels, this.#config.labelSmoothing);
     const parameters = [...this.#parameters.values()];
     if (!inputs.requiresGrad) return { loss: loss.item(), gradients: grad(loss, parameters, { unused: "zeros" }) };
     const [imageGradient, ...gradients] = grad(loss, [inputs, ...parameters], { unused: "zeros" });
@@ -150,7 +151,8 @@ export class TrainingSession {
   /** The network in training as an attack sees it, with noise of a purpose. */
   #target({ imageIds }: Batch, purpose: string, step: number): Target {
     const context: AttackContext = { seed: deriveSeed(this.#seed, purpose, step), imageIds };
-    return new Target(this.model.classifier(), context, this.#method.label);
+    const { precision } = this.#config;
+    return new Target(this.model.classifier({ precision }), context, this.#method.label);
   }
 
   /** Losses and gradients of the method's images and the clean ones, weighted by the clean share. */

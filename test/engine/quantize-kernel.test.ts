@@ -55,6 +55,16 @@ describe("quantizeActivation", () => {
     for (const [i, value] of y.toNumbers().entries()) expect(value).toBeCloseTo(expected[i]!, 6);
   });
 
+  test("quantizes bfloat16 by float32's arithmetic", () => {
+    for (const h of [wave([2, 16, 6, 6]).contiguous("channelsLast"), wave([3, 5, 7])]) {
+      const half = h.to("bfloat16").requireGrad();
+      const y = quantizeActivation(half, stochastic(2), noiseOf(h.shape[0]!));
+      const wanted = quantizeActivation(half.detach().to("float32"), stochastic(2), noiseOf(h.shape[0]!));
+      expect([y.dtype, y.toArray()]).toEqual(["bfloat16", wanted.to("bfloat16").toArray()]);
+      expect(new Set(grad(y.to("float32").sum(), [half])[0]!.toNumbers())).toEqual(new Set([1]));
+    }
+  });
+
   test("passes gradients straight through", () => {
     const h = wave([2, 3, 4, 4]).requireGrad();
     const w = wave([2, 3, 4, 4]).add(0.5);

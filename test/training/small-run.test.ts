@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { liveTensors, threads } from "../../src/engine/index.js";
+import { readSafetensors } from "../../src/engine/safetensors.js";
 import {
   RunFolder,
   type TrainConfigInput,
@@ -72,6 +73,18 @@ describe.each([null, {}])("a small run with SQA %j", (sqa) => {
     expect(RunFolder.open(run).result).toEqual(result);
     expect(liveTensors().tensors).toBeLessThanOrEqual(before);
   });
+});
+
+test("a run in bfloat16 is near float32's, and its weights stay float32", async () => {
+  const losses = async (precision: "float32" | "bfloat16") => {
+    const events = await collect({ ...brief, precision, probes: [] }, "precision");
+    const state = readSafetensors(last(events).weights).tensors;
+    expect(new Set([...state.values()].map(({ dtype }) => dtype))).toEqual(new Set(["float32"]));
+    return events.flatMap((event) => (event.type === "step" ? [event.loss] : []));
+  };
+  const [exact, half] = [await losses("float32"), await losses("bfloat16")];
+  expect(half).not.toEqual(exact);
+  for (const [i, loss] of half.entries()) expect(Math.abs(loss / exact[i]! - 1)).toBeLessThan(0.02);
 });
 
 describe("a run", () => {

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { countedNormal, deriveSeed, grad, imageIdRange, tensor } from "../../src/engine/index.js";
+import { parseNetwork } from "../../src/models/index.js";
+import { crossEntropy, type Precision } from "../../src/nn/index.js";
+
+const count = 16;
+const noise = { seed: deriveSeed(3), draw: 0, imageIds: imageIdRange(0, count) };
+const labels = tensor(
+  Array.from({ length: count }, (_, i) => i % 10),
+  [count],
+  "int64",
+);
+
+function lossAndGradients(name: string, precision: Precision | undefined, training = true) {
+  const { module, inputShape } = parseNetwork(name).build({ seed: 0 });
+  const images = countedNormal(noise, 1, inputShape).mul(0.2).add(0.5).clamp(0, 1).requireGrad();
+  const logits = module.apply(images, { training, quantization: true, noise, precision });
+  const loss = crossEntropy(logits.to("float32"), labels).sum();
+  const gradients = grad(loss, [images, ...module.parameters().values()], { unused: "zeros" });
+  return { dtype: logits.dtype, loss: loss.item(), gradients };
+}
+
+/** The cosine of the angle between two tensors as vectors. */
+function cosine(a: number[], b: number[]): number {
+  const dot = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
+test.each(["small", "small(batchNorm=true)"])("%s in bfloat16 has float32's loss and gradients to rounding", (name) => {
+  const exact = lossAndGradients(name, undefined);
+  const half = lossAndGradients(name, "bfloat16");
+  expect([exact.dtype, half.dtype]).toEqual(["float32", "bfloat16"]);
+  // Eight bits of mantissa: an error of 2^-9 an operation; where two values are near, ReLU and pooling may choose otherwise.
+  expect(Math.abs(half.loss / exact.loss - 1)).toBeLessThan(0.01);
+  for (const [i, gradient] of half.gradients.entries()) {
+    expect(gradient.dtype).toBe("float32");
+    const [a, b] = [gradient.toNumbers(), exact.gradients[i]!.toNumbers()];
+    // A bias before batch normalization has no gradient but rounding.
+    if (Math.hypot(...b) > 1e-4) expect(cosine(a, b)).toBeGreaterThan(0.95);
+  }
+});
+
+test("a classifier in bfloat16 gives logits in float32", () => {
+  const { inputShape, classifier } = parseNetwork("small").build({ seed: 0, sqa: { rounding: "nearest" } });
+  const images = countedNormal(noise, 1, inputShape).mul(0.2).add(0.5).clamp(0, 1);
+  const logits = classifier({ precision: "bfloat16" }).logits(images, noise);
+  expect(logits.dtype).toBe("float32");
+  const exact = classifier().logits(images, noise).toNumbers();
+  expect(logits.toNumbers()).not.toEqual(exact);
+  for (const [i, value] of logits.toNumbers().entries()) expect(Math.abs(value - exact[i]!)).toBeLessThan(0.05);
+});

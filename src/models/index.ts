@@ -1,4 +1,5 @@
 import { type Named, Registry } from "../options/named.js";
+import { compact } from "./compact.js";
 import type { Network } from "./model.js";
 import { preactResnet18 } from "./preact-resnet.js";
 import { resnet18, resnet34, resnet50, resnet101 } from "./resnet.js";
@@ -13,12 +14,24 @@ export {
   type QuantizationOptions,
   quantizationOptions,
 } from "./model.js";
-export { large, preactResnet18, resnet18, resnet34, resnet50, resnet101, small, wideResnet2810, wideResnet3410 };
+export {
+  compact,
+  large,
+  preactResnet18,
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet101,
+  small,
+  wideResnet2810,
+  wideResnet3410,
+};
 
 /** Every network; a new one is a file and a name here. */
 export const models = [
   small,
   large,
+  compact,
   resnet18,
   resnet34,
   resnet50,

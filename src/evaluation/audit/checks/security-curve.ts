@@ -1,3 +1,4 @@
+import { wilson } from "../../interval.js";
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { isAbove, meanOf, negligible, percentOf } from "../difference.js";
@@ -51,8 +52,8 @@ export const unconstrained: Check = {
     const evidence = `epsilon 0.5: ${percentOf(atHalf)} (chance: ${(100 * chance).toFixed(1)} %), no bound: ${percentOf(without)}`;
     // A randomized network is right now and then by luck; a few images in a hundred may need more steps.
     const bounds = [chance + 0.05, plan.subject.model.randomized ? chance / 2 : 0.01];
-    const fails = meanOf(without) > bounds[1]!;
-    if (fails) return { outcome: "masked", evidence };
+    const left = wilson(meanOf(without) * without.images, without.images);
+    if (left.low > bounds[1]!) return { outcome: "masked", evidence };
     return { outcome: meanOf(atHalf) > bounds[0]! ? "noted" : "passed", evidence };
   },
 };

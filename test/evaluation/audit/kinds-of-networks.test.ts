@@ -10,7 +10,10 @@ const randomImages = (shape: readonly [number, number, number]) =>
 
 const outcomeOf = ({ lines }: Audit, name: string) => lines.find((line) => line.name === name)!;
 
-describe("an audit", () => {
+// A few dozen attacks each: seconds, but not on a machine that does much else.
+const patient = { timeout: 300_000 };
+
+describe("an audit", patient, () => {
   it("in l2 attacks in l2 alone, but for epsilon 0.5", async () => {
     const claim = whiteBox("pgd(norm=l2, epsilon=0.5, stepSize=0.1, steps=8)");
     const plan: AuditPlan = { ...planOf(tinyCnn), norm: "l2", epsilon: 0.5, claim };
@@ -48,7 +51,7 @@ describe("an audit", () => {
   });
 });
 
-describe("a network whose numbers are not finite", () => {
+describe("a network whose numbers are not finite", patient, () => {
   /** The gradient of 0 * sqrt(0) is NaN; the value is 0. */
   const nanGradients: Classifier = {
     ...tinyCnn,

@@ -21,7 +21,7 @@ export const budget: Budget = {
   adaptiveSteps: 2,
   targets: 2,
   expectation: [1, 2],
-  suiteSteps: 4,
+  suiteSteps: 2,
   queries: 8,
   estimateSteps: 1,
   decisionSteps: 1,

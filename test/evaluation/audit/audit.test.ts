@@ -28,7 +28,8 @@ afterEach(() => {
 
 const split = goldenSplit(tinyCnn);
 
-describe("audit", () => {
+// Some audit twice: seconds, but not on a machine that does much else.
+describe("audit", { timeout: 300_000 }, () => {
   it("plans, runs every trial once, and concludes on every line", async () => {
     const plan = planOf(tinyCnn);
     const events: AuditEvent[] = [];

@@ -93,6 +93,15 @@ export const presets = {
     selection: "best",
     holdOut: 1000,
   },
+  /** MNIST in about a minute of one processor, for the network `compact`: Wong et al.'s recipe at twice their rate. */
+  fast: {
+    epochs: 8,
+    batchSize: 100,
+    method: "fgsm-rs(epsilon=0.3)",
+    optimizer: "adam",
+    schedule: "one-cycle(peak=0.01)",
+    probeImages: 250,
+  },
 } satisfies Record<string, TrainConfigInput>;
 export type PresetName = keyof typeof presets;
 

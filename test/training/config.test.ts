@@ -28,6 +28,7 @@ describe("a training configuration", () => {
       presets.paper,
       { ...presets.short, limit: 100, probes: [] },
       presets.modern,
+      { ...presets.fast, network: "compact" },
     ]) {
       const config = trainConfig(given);
       const again = trainConfig(JSON.parse(JSON.stringify(config)));

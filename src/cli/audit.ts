@@ -198,7 +198,7 @@ export const auditCommand = defineCommand({
   operands: [{ name: "run", description: "run folder, whose network is audited", optional: true }],
   options,
   examples: [
-    "sqa audit runs/mnist-small-sqa-fgsm-rs-seed0-3ade88de --budget quick",
+    "sqa audit runs/NAME --budget quick",
     "sqa audit --self-test",
     'sqa audit runs/NAME --epsilon 0.3 --claim "fgsm(epsilon=0.3)" --transfer-from runs/OTHER',
   ],

@@ -1,5 +1,5 @@
 // A robust network for MNIST in seconds: trains `compact` by the preset `fast` with several seeds, each in a process of its
-// own that is timed from its start to its end, and attacks what came out. `npx tsx bench/fast-mnist.ts --help`.
+// own that is timed from its start to its end, and attacks what came out. `npm run bench:fast-mnist -- --help`.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Machine, machineNow } from "./machine.js";
 
-const usage = `npx tsx bench/fast-mnist.ts [options]
+const usage = `npm run bench:fast-mnist -- [options]
   --seeds N      so many seeds, from 0 (5)
   --threads N    threads of each process (all processors)
   --limit N      test images (10000)
@@ -94,7 +94,7 @@ function markdown({ machine, command, images, seeds }: Result): string {
   return `# MNIST at epsilon 0.3 in seconds
 
 \`${command}\`, from the process's start to its end, then attacked: ${images} test images, ${machine.cpu}, ${machine.threads} threads,
-Node ${machine.node}. \`npx tsx bench/fast-mnist.ts --write\` measures again.
+Node ${machine.node}. \`npm run bench:fast-mnist -- --write\` measures again.
 
 ${[
   row("seed", head),

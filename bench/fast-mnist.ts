@@ -1,4 +1,4 @@
-// A robust network for MNIST in seconds: trains `compact` by the preset `fast` with several seeds, each in a process of its
+// A robust network for MNIST in a minute: trains `compact` by the preset `fast` with several seeds, each in a process of its
 // own that is timed from its start to its end, and attacks what came out. `npm run bench:fast-mnist -- --help`.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -91,7 +91,7 @@ function markdown({ machine, command, images, seeds }: Result): string {
   ];
   const row = (name: string, values: readonly string[]) => `| ${[name, ...values].join(" | ")} |`;
   const head = ["s", "processor s", "load before", "clean %", ...attacks.map((attack) => `\`${attack}\` %`)];
-  return `# MNIST at epsilon 0.3 in seconds
+  return `# MNIST at epsilon 0.3 in a minute
 
 \`${command}\`, from the process's start to its end, then attacked: ${images} test images, ${machine.cpu}, ${machine.threads} threads,
 Node ${machine.node}. \`npm run bench:fast-mnist -- --write\` measures again.

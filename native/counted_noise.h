@@ -14,14 +14,6 @@
 
 namespace sqa {
 
-// The function is compiled for several instruction sets and chosen at run time; with -ffp-contract=off all give the
-// same bits.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define SQA_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define SQA_CLONES
-#endif
-
 // Uniforms in [0, 1) of an image's elements.
 void uniforms(const NoiseKey& key, uint32_t image, int64_t elements, float* out);
 

@@ -5,6 +5,14 @@
 
 #include "philox_avx2.h"
 
+// A function is compiled for several instruction sets and chosen at run time; with -ffp-contract=off all give the
+// same bits.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define SQA_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define SQA_CLONES
+#endif
+
 namespace sqa {
 namespace {
 

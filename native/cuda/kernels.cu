@@ -1,4 +1,4 @@
-// SQA and counted noise on a CUDA device: the same counters and the same arithmetic as on the CPU (quantize.cc), compiled
+// SQA and counted noise on a CUDA device: the same counters and the same arithmetic as on the CPU (quantize_kernels.cc), compiled
 // without contraction to fused multiply-add, so that the results are the same bits.
 #include "kernels.h"
 

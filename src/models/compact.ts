@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { type Seed, scope, type Tensor, tensor } from "../engine/index.js";
-import { type Conv2d, conv2d, Flatten, linear, MaxPool2d, type Module, ReLU, Sequential } from "../nn/index.js";
+import type { Module } from "../nn/index.js";
 import { defineModel } from "./model.js";
+import { vanillaCnnLayers } from "./vanilla-cnn.js";
 
 /** Pixels' values at which the first filters begin to answer, and how steeply they do. */
 const thresholds = [0.3, 0.5, 0.7] as const;
@@ -18,41 +19,26 @@ function setValues(parameter: Tensor, values: readonly number[]): void {
  * l-infinity perturbations of 0.3, networks find three such filters by themselves (Madry et al. 2018, appendix C), in the first
  * of their many epochs; from here a few are enough.
  */
-function startAsThresholds(layer: Conv2d): Conv2d {
-  const [weights, biases] = scope(() => [layer.weight.detach().contiguous().toNumbers(), layer.bias!.toNumbers()]);
+function startAsThresholds(weight: Tensor, bias: Tensor): void {
+  const [weights, biases] = scope(() => [weight.detach().contiguous().toNumbers(), bias.toNumbers()]);
   for (const [filter, threshold] of thresholds.entries()) {
     const first = 9 * filter;
     for (let i = first; i < first + 9; i++) weights[i]! *= randomShare;
     weights[first + 4]! += steepness;
     biases[filter] = -steepness * threshold;
   }
-  setValues(layer.weight, weights);
-  setValues(layer.bias!, biases);
-  return layer;
+  setValues(weight, weights);
+  setValues(bias, biases);
 }
 
 function layers(seed: Seed, withThresholds: boolean): Module {
-  const conv = (name: string, from: number, to: number) =>
-    conv2d(seed, name, { in: from, out: to, kernel: 3, padding: 1 });
-  const first = conv("conv1", 1, 8);
-  return new Sequential({
-    conv1: withThresholds ? startAsThresholds(first) : first,
-    relu1: new ReLU(),
-    pool1: new MaxPool2d(2),
-    conv2: conv("conv2", 8, 16),
-    relu2: new ReLU(),
-    pool2: new MaxPool2d(2),
-    conv3: conv("conv3", 16, 32),
-    relu3: new ReLU(),
-    pool3: new MaxPool2d(2),
-    flatten: new Flatten(),
-    fc1: linear(seed, "fc1", { in: 288, out: 64 }),
-    relu4: new ReLU(),
-    fc2: linear(seed, "fc2", { in: 64, out: 10 }),
-  });
+  const network = vanillaCnnLayers(seed, 8);
+  const state = network.state();
+  if (withThresholds) startAsThresholds(state.get("conv1.weight")!, state.get("conv1.bias")!);
+  return network;
 }
 
-/** A quarter of SMALL's arithmetic, in the same form, for training runs of seconds. */
+/** A quarter of SMALL's arithmetic, in the same form, for training in a minute. */
 export const compact = defineModel("compact", {
   summary: "the vanilla CNN with 8, 16 and 32 filters, the first three of them thresholds, for 28 x 28 images",
   options: z.strictObject({

@@ -5,7 +5,7 @@ import { defineModel, type ModelDefinition } from "./model.js";
 
 /** The paper's vanilla CNN: three blocks of convolution, ReLU and pooling, and two fully connected layers. */
 // paper: gives the numbers of filters only; 3x3 kernels and 8 * channels hidden units are this project's reading.
-function layers(seed: Seed, channels: number, batchNorm: boolean): Module {
+export function vanillaCnnLayers(seed: Seed, channels: number, batchNorm = false): Sequential {
   const block = (index: number, from: number, to: number): Record<string, Module> => ({
     [`conv${index}`]: conv2d(seed, `conv${index}`, { in: from, out: to, kernel: 3, padding: 1 }),
     ...(batchNorm ? { [`bn${index}`]: batchNorm2d(to) } : {}),
@@ -33,7 +33,7 @@ function vanillaCnn(name: string, channels: number): ModelDefinition {
       inputShape: [1, 28, 28],
       classes: 10,
       quantizedLayers: { relu1: 1, relu2: 2 },
-      layers: (seed) => layers(seed, channels, batchNorm),
+      layers: (seed) => vanillaCnnLayers(seed, channels, batchNorm),
     }),
   });
 }

@@ -17,8 +17,9 @@ import { schedules } from "./schedules.js";
 /**
  * Part of every run's hash: raised when a default changes, here or in a network, method, optimizer, schedule or attack, so
  * that runs of before are not taken for runs of after. A new option leaves it, and every hash, as it is.
+ * Since version 3 SQA rounds by other draws.
  */
-const configVersion = 2;
+const configVersion = 3;
 
 /** Everything that decides a run's weights; the hash of what differs from the defaults is the run's identity. */
 export const trainConfigSchema = z.strictObject({

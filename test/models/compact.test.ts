@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { deriveSeed, grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
-import { compact, parseNetwork } from "../../src/models/index.js";
+import { compact, parseNetwork, small } from "../../src/models/index.js";
 import { meanCrossEntropy, parameterCount } from "../../src/nn/index.js";
 import { referenceLogits } from "./reference-cnn.js";
 
@@ -35,8 +35,15 @@ function slope(values: number[], at: number, loss: () => number): number {
   return (high! - low!) / (2 * h);
 }
 
-test("has a quarter of SMALL's work, under the same names", () => {
+test("has half of SMALL's filters in each layer, so a quarter of its work, under the same names", () => {
   const { module } = compact.build({ seed: 0, sqa: {} });
+  const halved = [...small.build({ seed: 0 }).module.state()].map(([name, { shape }]) => {
+    const [out, ...rest] = shape;
+    const [from, ...kernel] = rest;
+    const inner = from === undefined ? [] : [name.startsWith("conv1") ? from : from / 2, ...kernel];
+    return [name, [name.startsWith("fc2") ? out! : out! / 2, ...inner]];
+  });
+  expect([...module.state()].map(([name, { shape }]) => [name, [...shape]])).toEqual(halved);
   expect(parameterCount(module)).toBe(8 * 10 + 16 * (8 * 9 + 1) + 32 * (16 * 9 + 1) + 64 * 289 + 10 * 65);
   const names = ["conv1", "conv2", "conv3", "fc1", "fc2"].flatMap((name) => [`${name}.weight`, `${name}.bias`]);
   expect([...module.state().keys()]).toEqual(names);

@@ -69,7 +69,7 @@ describe("a training configuration", () => {
     // The hash of the encoding that configHash documents, so that it does not change unnoticed.
     const hash = (changed: readonly (readonly [string, unknown])[]) =>
       createHash("sha256")
-        .update(JSON.stringify([2, changed]))
+        .update(JSON.stringify([3, changed]))
         .digest("hex")
         .slice(0, 8);
     expect(configHash(trainConfig())).toBe(hash([]));

@@ -1,9 +1,10 @@
 import type * as z from "zod";
-import { NotFiniteError, noGrad, scope, Tensor } from "../../engine/index.js";
+import { noGrad, scope, Tensor } from "../../engine/index.js";
 import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../../nn/classifier.js";
 import { type Call, formatCall, type OptionValue } from "../../options/call.js";
 import { parseOptions } from "../../options/schema.js";
 import type { AttackContext } from "./context.js";
+import { notFinite } from "./not-finite.js";
 import { Target } from "./target.js";
 
 /** A norm of perturbations. */
@@ -82,7 +83,13 @@ function checkContext(images: Tensor, context: AttackContext | undefined): void 
   }
 }
 
-function checkProposal(label: string, images: Tensor, proposal: Tensor): void {
+function checkProposal(
+  label: string,
+  proposal: Tensor,
+  images: Tensor,
+  model: Classifier,
+  context: AttackContext,
+): void {
   if (proposal.shape.join() !== images.shape.join()) {
     throw new Error(`attack ${label} returned shape [${proposal.shape.join(", ")}], not that of the images`);
   }
@@ -90,7 +97,7 @@ function checkProposal(label: string, images: Tensor, proposal: Tensor): void {
   if (!(low >= 0 && high <= 1)) {
     const message = `attack ${label} returned pixels outside [0, 1], ${low} .. ${high}`;
     if (!Number.isNaN(low)) throw new Error(message);
-    throw new NotFiniteError("gradients", `${message}: the network's logits or gradients are not finite`);
+    throw notFinite(model, images, context, message);
   }
 }
 
@@ -110,7 +117,7 @@ export function checkedAttack(call: Call, traits: AttackTraits, run: Run, remake
         checkContext(images, context);
         if (images.shape[0] === 0) return images.clone();
         const proposal = run(new Target(model, context, name, { requireFinite: true }), images, labels);
-        checkProposal(label, images, proposal);
+        checkProposal(label, proposal, images, model, context);
         // A caller may free its images while it keeps the result, so the two are never one tensor.
         return proposal === images ? images.clone() : proposal;
       }),

@@ -16,7 +16,11 @@ import type { Loss } from "../../nn/losses.js";
 import type { Attack } from "./attack.js";
 import type { AttackContext, PassCounter } from "./context.js";
 import { type Derivative, type Differentiate, derivativeAt, gradientOf, jacobianOf } from "./differentiate.js";
+import { notFinite } from "./not-finite.js";
 import { composeViews, meanOfDraws, plainView, type View, viewedLogits } from "./view.js";
+
+/** Draws by which a randomized network is judged: one lucky draw is no success. */
+const verdictDraws = 8;
 
 /**
  * The classifier under attack as an attack sees it: every call is a fresh draw of the network's noise, or the mean over
@@ -155,8 +159,7 @@ export class Target {
     );
     // The sign of NaN is 0: without this check such a network would pass for a robust one.
     if (this.#requireFinite && !Number.isFinite(scope(() => result.gradient.sum().item()))) {
-      const message = `attack ${this.#attackName}: the gradient of the network's loss is not finite`;
-      throw new NotFiniteError("gradients", message);
+      throw notFinite(this.#model, images, this.#context, `attack ${this.#attackName}`);
     }
     return result;
   }
@@ -203,12 +206,17 @@ export class Target {
   }
 
   /**
-   * Whether each image (N) is misclassified, bool: by a deterministic network at all, by a randomized one in more than half
-   * of `draws` draws that no other call sees, so that one lucky draw is no success. The view plays no part.
+   * Whether something holds of each image (N), bool: of a deterministic network's logits at all, of a randomized one's in
+   * more than half of `draws` draws that no other call sees. The view plays no part.
    */
-  fooled(images: Tensor, labels: Tensor, draws = 8): Tensor {
-    const wrong = (logits: Tensor, ofLabels: Tensor) => logits.argmax(1).ne(ofLabels).to("float32");
-    return scope(() => this.meanLoss(images, labels, wrong, this.randomized ? draws : 1).gt(0.5));
+  mostly(images: Tensor, labels: Tensor, holds: Loss, draws = verdictDraws): Tensor {
+    const vote: Loss = (logits, ofLabels) => holds(logits, ofLabels).to("float32");
+    return scope(() => this.meanLoss(images, labels, vote, this.randomized ? draws : 1).gt(0.5));
+  }
+
+  /** Whether each image (N) is misclassified, bool, as `mostly` judges. */
+  fooled(images: Tensor, labels: Tensor, draws = verdictDraws): Tensor {
+    return this.mostly(images, labels, (logits, ofLabels) => logits.argmax(1).ne(ofLabels), draws);
   }
 
   /** The target seen by some of its images, int64 indices (M), with the same noise for each. */

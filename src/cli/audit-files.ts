@@ -50,7 +50,7 @@ function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImag
     ...(audit.majority === undefined ? {} : { worstMajority: audit.majority, worstEveryDraw: audit.everyDraw }),
     survivesRounding: survivors(worst),
     checklist: audit.lines,
-    trials: audit.trials.map(({ label, answers, passes, seconds, trial, stop }) => ({
+    trials: audit.trials.map(({ label, answers, passes, seconds, trial, stops }) => ({
       attack: label,
       attacked: trial.on,
       shownTo: trial.shownTo,
@@ -59,7 +59,7 @@ function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImag
       draws: answers.draws,
       passes,
       seconds,
-      ...(stop === undefined ? {} : { stoppedBy: stop.message }),
+      ...(stops.length === 0 ? {} : { stoppedBy: stops[0]!.message }),
     })),
     perImage: worst.map(({ position, label, trial, correct, correctRounded }) => ({
       position,

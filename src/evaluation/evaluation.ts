@@ -44,7 +44,10 @@ export interface Evaluation {
   readonly draws: number;
   readonly clean: CleanEvaluation;
   readonly attacks: readonly AttackEvaluation[];
-  /** For each image the worst among clean and all attacks, judged by draws that did not choose it; undefined without attacks. */
+  /**
+   * For each image the worst among clean and all attacks, judged by draws that did not choose it; undefined without attacks,
+   * and for a randomized network that answered in a single draw, whose least answer would be low by luck.
+   */
   readonly worstCase?: Accuracy;
   readonly flags: readonly Flag[];
 }
@@ -71,7 +74,14 @@ export function summarize(
     randomized ? { votes: { majority: majorityOf(answers), everyDraw: everyDrawOf(answers) } } : {};
   const [clean, ...attacked] = rows;
   if (clean === undefined) throw new RangeError("an evaluation needs the row of the clean images");
-  const worst = worstOf(rows.map(({ answers }) => answers));
+  const worstCase = () =>
+    accuracy(
+      worstOf(
+        rows.map(({ answers }) => answers),
+        randomized,
+      ),
+      "worst case",
+    );
   return {
     images: clean.answers.images,
     draws: clean.answers.draws,
@@ -80,7 +90,7 @@ export function summarize(
       ...summarizeAttack(row, accuracy(row.answers, row.name)),
       ...votes(row.answers),
     })),
-    ...(attacked.length > 0 ? { worstCase: accuracy(worst, "worst case") } : {}),
+    ...(attacked.length > 0 && (!randomized || clean.answers.draws > 1) ? { worstCase: worstCase() } : {}),
     flags,
   };
 }

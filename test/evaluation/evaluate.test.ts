@@ -118,6 +118,12 @@ describe("a coin that answers right with probability p", () => {
   });
 });
 
+it("has no worst case in a single draw of a randomized network, where the least answer is low by luck", async () => {
+  const attacks = [parseAttack("fgsm"), parseAttack("noise(tries=2)")];
+  expect(await evaluated(coin(0.7), splitOfZeros(20), { attacks, draws: 1 })).not.toHaveProperty("worstCase");
+  expect(await evaluated(coin(0.7), splitOfZeros(20), { attacks, draws: 2 })).toHaveProperty("worstCase");
+});
+
 describe("a deterministic network", () => {
   it("answers once, is judged exactly, and has Wilson's interval", async () => {
     // Grays below 127.5 are right; a step of 0.2 = 51 bytes upward breaks those above 76.5.

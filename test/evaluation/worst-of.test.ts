@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { countedUniform, deriveSeed, imageIdRange, scope } from "../../src/engine/index.js";
 import { Answers } from "../../src/evaluation/answers.js";
-import { worstOf, worstVoteOf } from "../../src/evaluation/worst-of.js";
+import { worstEveryDrawOf, worstOf, worstVoteOf } from "../../src/evaluation/worst-of.js";
 
 const seed = deriveSeed(0, "worst of");
+
+/** Answers of images in a single draw. */
+function single(right: readonly number[]): Answers {
+  const made = new Answers(right.length, 1);
+  made.halves[0].set(right);
+  return made;
+}
 
 /** Answers of images in 10 draws, from their correct counts in the even and in the odd ones. */
 function answers(counts: readonly (readonly [even: number, odd: number])[]): Answers {
@@ -42,7 +49,7 @@ describe("worstOf", () => {
       [5, 5],
     ]);
     // Image 0: the even draws choose the first, whose odd ones count 5; the odd ones choose the second, whose even ones count 4.
-    expect([...worstOf([first, second]).correct]).toEqual([9, 1, 2]);
+    expect([...worstOf([first, second], true).correct]).toEqual([9, 1, 2]);
   });
 
   it("is never above a row that is lower as a whole", () => {
@@ -55,7 +62,7 @@ describe("worstOf", () => {
       [5, 1],
     ]);
     // Chosen by halves: [noisy odd 5 + low even 2] and [low odd 2 + noisy even 5], 14 in all; low alone has 10.
-    expect([...worstOf([noisy, low]).correct]).toEqual([5, 5]);
+    expect([...worstOf([noisy, low], true).correct]).toEqual([5, 5]);
   });
 
   it("takes the lowest row as a whole by half the draws as well", () => {
@@ -68,20 +75,31 @@ describe("worstOf", () => {
       [3, 1],
       [3, 1],
     ]);
-    expect([...worstOf([first, second]).correct]).toEqual([7, 7]);
+    expect([...worstOf([first, second], true).correct]).toEqual([7, 7]);
   });
 
   it("reports a coin as what it is, however many attacks it withstood", () => {
     const rows = Array.from({ length: 60 }, (_, row) => coinAnswers(200, 100, 0.7, row));
-    const left = worstOf(rows).correct.reduce((sum, count) => sum + count, 0) / (200 * 100);
+    const left = worstOf(rows, true).correct.reduce((sum, count) => sum + count, 0) / (200 * 100);
     // The share of 20,000 tosses has a standard deviation of 0.32 points; the least of 60 such shares is 0.75 points low.
     expect(Math.abs(left - 0.7)).toBeLessThan(0.01);
     const lowest = Math.min(...rows.map((row) => row.correct.reduce((sum, count) => sum + count, 0) / (200 * 100)));
     expect(lowest).toBeLessThan(0.695);
   });
 
+  it("is the least of each image for a deterministic network", () => {
+    expect([...worstOf([single([1, 1, 0]), single([1, 0, 1])], false).correct]).toEqual([1, 0, 0]);
+  });
+
+  it("refuses a single draw of a randomized network, whose least is low by luck", () => {
+    const refused = "a randomized network must answer in at least 2 draws, not 1";
+    expect(() => worstOf([single([1, 0])], true)).toThrow(`worstOf: ${refused}`);
+    expect(() => worstVoteOf([single([1, 0])], seed)).toThrow(`worstVoteOf: ${refused}`);
+    expect(() => worstEveryDrawOf([single([1, 0])])).toThrow(`worstEveryDrawOf: ${refused}`);
+  });
+
   it("refuses to choose among no rows", () => {
-    expect(() => worstOf([])).toThrow("worstOf needs at least one row");
+    expect(() => worstOf([], true)).toThrow("worstOf needs at least one row");
   });
 });
 
@@ -108,16 +126,53 @@ describe("worstVoteOf", () => {
     expect(high).toBeGreaterThan(accuracy);
   });
 
-  it("is the least of each image where there is one draw", () => {
-    const single = (right: readonly number[]) => {
-      const made = new Answers(right.length, 1);
-      made.halves[0].set(right);
-      return made;
-    };
-    expect(worstVoteOf([single([1, 1, 0]), single([1, 0, 1])], seed).accuracy).toBeCloseTo(1 / 3);
-  });
-
   it("refuses to choose among no rows", () => {
     expect(() => worstVoteOf([], seed)).toThrow("worstVoteOf needs at least one row");
+  });
+});
+
+describe("worstEveryDrawOf", () => {
+  const first = answers([
+    [5, 5],
+    [5, 5],
+    [0, 0],
+    [0, 0],
+  ]);
+  const second = answers([
+    [5, 4],
+    [5, 4],
+    [0, 0],
+    [0, 0],
+  ]);
+  const third = answers([
+    [5, 5],
+    [4, 5],
+    [0, 1],
+    [1, 0],
+  ]);
+
+  it("counts images that are right in all draws of the attack that the other half chose for each", () => {
+    // Image 0: by even draws all are alike and the first stands, 5 of 5; by odd ones the second, 5 of 5: right in every draw.
+    // Image 1: the even draws choose the third, 5 of 5, the odd ones the second, 5 of 5.
+    expect(worstEveryDrawOf([first, second, third]).accuracy).toBe(0.5);
+    expect(worstEveryDrawOf([second]).accuracy).toBe(0);
+  });
+
+  it("goes by each image, whichever way of choosing is the lower as a whole", () => {
+    // By image: the halves choose the other row each and count 5 + 5; one row for all, the flat one, has fewer answers.
+    const flat = answers([
+      [4, 4],
+      [0, 0],
+    ]);
+    const split = answers([
+      [3, 5],
+      [5, 3],
+    ]);
+    const mirrored = answers([
+      [5, 3],
+      [3, 5],
+    ]);
+    expect(worstOf([split, mirrored, flat], true).correct).toEqual(Uint16Array.of(8, 0));
+    expect(worstEveryDrawOf([split, mirrored, flat]).accuracy).toBe(0.5);
   });
 });

@@ -1,14 +1,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type Split, TensorSplit } from "../../datasets/index.js";
 import { deriveSeed, scope } from "../../engine/index.js";
-import { accuracyOf, type Counts, everyDrawOf } from "../answers.js";
+import { accuracyOf, type Counts } from "../answers.js";
 import type { Accuracy } from "../interval.js";
-import { worstOf, worstVoteOf } from "../worst-of.js";
+import { worstEveryDrawOf, worstOf, worstVoteOf } from "../worst-of.js";
 import { batchImages } from "./budget.js";
 import type { AuditPlan, AuditResults, Finding } from "./check.js";
 import { checks } from "./checks/index.js";
 import { estimateSeconds } from "./estimate.js";
-import { playerOf } from "./players.js";
+import { type Player, playerOf } from "./players.js";
 import { runTrialBatch } from "./run-trial.js";
 import type { TrialStore } from "./store.js";
 import { traceOf } from "./trace.js";
@@ -33,7 +33,10 @@ export interface Audit {
   readonly worst: Accuracy;
   /** The worst case of the vote of half the draws, the other half of which chose it; undefined for a deterministic network. */
   readonly majority?: Accuracy;
-  /** Share of images right in every draw of their worst case: what is left to an attacker who may ask as often. As `majority`. */
+  /**
+   * Share of images right in every draw, each half of the draws under the attack that the other half chose for the image: what
+   * is left to an attacker who may ask as often. Undefined as `majority`.
+   */
   readonly everyDraw?: Accuracy;
   readonly lines: readonly CheckedLine[];
   /** Every trial's outcome, in the order of running. */
@@ -87,12 +90,16 @@ function inBall({ norm, epsilon }: AuditPlan, trial: Trial): boolean {
  * Audits a network's robustness: runs the trials that the checklist needs and that the store does not hold, and judges.
  *
  * Yields the plan with the expected time, progress after each batch, each trial's outcome, and last the audit. Stopped or
- * killed at any moment it goes on where it was, from the same store. Throws a RangeError when the split is empty.
+ * killed at any moment it goes on where it was, from the same store. Throws a RangeError when the split is empty, or a
+ * randomized network is to answer in fewer than 2 draws.
  */
 export async function* audit(plan: AuditPlan, split: Split, options: AuditOptions): AsyncGenerator<AuditEvent, void> {
   const { store, signal } = options;
   const { subject, budget, seed } = plan;
   if (split.count === 0) throw new RangeError("the split must hold at least one image");
+  if (subject.model.randomized && budget.draws < 2) {
+    throw new RangeError(`budget.draws must be at least 2 for a randomized network, not ${budget.draws}`);
+  }
   const data = new TensorSplit(split, subject.model.inputShape);
   const trials = trialsOf(plan);
   const batches = Math.ceil(split.count / batchImages);
@@ -130,7 +137,7 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
       }
       const result = joinBatches(trial, records);
       results.set(result.label, result);
-      yield { type: "trial", result, accuracy: accuracyIn(plan, result.answers, result.label) };
+      yield { type: "trial", result, accuracy: accuracyIn(plan, result.answers, result.label, trial.shownTo) };
     }
     yield { type: "end", audit: scope(() => conclude(plan, [...results.values()], data)) };
   } finally {
@@ -158,8 +165,8 @@ function correctIn(results: ReadonlyMap<string, TrialResult>, trial: Trial, batc
   return [...answers.correct.slice(batch * batchImages, (batch + 1) * batchImages)];
 }
 
-function accuracyIn(plan: AuditPlan, answers: Counts, name: string): Accuracy {
-  return accuracyOf(answers, answers.draws > 1, deriveSeed(plan.seed, "interval", name));
+function accuracyIn({ subject, seed }: AuditPlan, answers: Counts, name: string, of: Player = "network"): Accuracy {
+  return accuracyOf(answers, playerOf(subject, of).randomized, deriveSeed(seed, "interval", name));
 }
 
 function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorSplit): Audit {
@@ -171,13 +178,15 @@ function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorS
   };
   const within = trials.filter(({ trial }) => inBall(plan, trial));
   const byGradients = within.filter(({ trial }) => trial.whiteBox || trial.attack === "none");
+  const { randomized, classes } = plan.subject.model;
+  const rowsOf = (some: readonly TrialResult[]) => some.map(({ answers }) => answers);
   const sample = data.range(0, 100);
   const trace = traceOf(plan, sample);
   const results: AuditResults = {
     of,
     clean: of(clean).answers,
-    whiteBox: worstOf(byGradients.map(({ answers }) => answers)),
-    worst: worstOf(within.map(({ answers }) => answers)),
+    whiteBox: worstOf(rowsOf(byGradients), randomized),
+    worst: worstOf(rowsOf(within), randomized),
     trials,
     sample,
     trace,
@@ -187,7 +196,6 @@ function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorS
     return { name, question, source, ...scope(() => check.judge(plan, results)) };
   });
   const claim = of(plan.claim).answers;
-  const { randomized, classes } = plan.subject.model;
   return {
     verdict: verdictOf(lines, claim, results.worst, classes),
     images: data.count,
@@ -196,11 +204,8 @@ function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorS
     worst: accuracyIn(plan, results.worst, "worst"),
     ...(randomized
       ? {
-          majority: worstVoteOf(
-            within.map(({ answers }) => answers),
-            deriveSeed(plan.seed, "interval", "majority"),
-          ),
-          everyDraw: everyDrawOf(results.worst),
+          majority: worstVoteOf(rowsOf(within), deriveSeed(plan.seed, "interval", "majority")),
+          everyDraw: worstEveryDrawOf(rowsOf(within)),
         }
       : {}),
     lines,

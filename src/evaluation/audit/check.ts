@@ -23,7 +23,7 @@ export interface AuditResults {
   /** The outcome of a trial that the check has asked for. */
   of(trial: Trial): TrialResult;
   readonly clean: Answers;
-  /** Each image's worst case over all trials in the ball by the audited network's own gradients. */
+  /** Each image's worst case over all trials in the ball by the audited network's gradients, its substitutes' included. */
   readonly whiteBox: Counts;
   /** Each image's worst case over all trials in the ball. */
   readonly worst: Counts;

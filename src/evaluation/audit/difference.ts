@@ -15,8 +15,8 @@ export interface Difference {
  * By how many points the first accuracy is above the second, paired by image, as one of `comparisons` of which any would count
  * (Bonferroni).
  *
- * The interval is Agresti and Min's (2005) for paired shares: as if there were two images more, one better by a half of each
- * kind. Wald's is too narrow where few images differ: it takes 4 images of 100 for proof, which have 1 chance in 16.
+ * The interval is as wide as Agresti and Min's (2005) for paired shares: half an image is added to each of the four cells of
+ * the table of pairs, so two images, one of which is right under one alone. It is put about the raw difference.
  */
 export function difference(above: Counts, below: Counts, comparisons = 1): Difference {
   const [a, b] = [above.shares(), below.shares()];
@@ -28,10 +28,31 @@ export function difference(above: Counts, below: Counts, comparisons = 1): Diffe
   return { points: (100 * total) / each.length, error: (100 * error) / each.length };
 }
 
-/** Whether the first accuracy is above the second by more than `points` and by more than chance. */
+/**
+ * Whether the first accuracy is above the second by more than `points` and by more than chance: by more than the half width
+ * of the difference's interval, and by the sign test, since few images are too few for an interval.
+ */
 export function isAbove(above: Counts, below: Counts, points = negligible, comparisons = 1): boolean {
   const found = difference(above, below, comparisons);
-  return found.points > Math.max(points, found.error);
+  return found.points > Math.max(points, found.error) && signTest(above, below) <= 0.05 / comparisons;
+}
+
+/**
+ * The two-sided exact sign test's p over images that differ (McNemar's). Of randomized networks, where most images differ by
+ * a draw or two and sizes count, the least that any exact test of so many pairs could give: that of all differing one way.
+ */
+export function signTest(above: Counts, below: Counts): number {
+  const [a, b] = [above.shares(), below.shares()];
+  const signs = Array.from(a, (share, i) => Math.sign(share - b[i]!)).filter((sign) => sign !== 0);
+  const certain = above.draws === 1 && below.draws === 1;
+  const fewer = certain ? Math.min(...[1, -1].map((way) => signs.filter((sign) => sign === way).length)) : 0;
+  // Logarithms, since 2^-n is 0 beyond a thousand images.
+  let [log, tail] = [-signs.length * Math.LN2, 0];
+  for (let k = 0; k <= fewer; k++) {
+    tail += Math.exp(log);
+    log += Math.log((signs.length - k) / (k + 1));
+  }
+  return Math.min(1, 2 * tail);
 }
 
 /** Whether the first accuracy is above any of several by more than `points`, and by more than the chance of as many tries. */

@@ -5,6 +5,12 @@ import type { TrialBatch } from "./trial-result.js";
 const counts = z.array(z.int().min(0));
 const votes = z.array(z.int().min(0).max(1));
 const atLeastZero = z.number().min(0);
+const player = z.union([
+  z.literal("network"),
+  z.templateLiteral(["substitute:", z.string()]),
+  z.templateLiteral(["transfer:", z.string()]),
+  z.templateLiteral(["known-draw:", z.int()]),
+]);
 
 const schema = z.strictObject({
   label: z.string(),
@@ -19,7 +25,9 @@ const schema = z.strictObject({
   norm: z.enum(["linf", "l2", "l1"]),
   passes: z.strictObject({ forward: atLeastZero, backward: atLeastZero }),
   seconds: atLeastZero,
-  stop: z.strictObject({ what: z.enum(["logits", "gradients"]), message: z.string() }).optional(),
+  stop: z
+    .strictObject({ what: z.enum(["logits", "gradients"]), message: z.string(), player: player.optional() })
+    .optional(),
 });
 
 const lists = ["even", "odd", "majority", "evenVote", "oddVote", "lengths"] as const;

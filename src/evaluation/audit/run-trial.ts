@@ -4,7 +4,7 @@ import { deriveSeed, NotFiniteError, noGrad, type Seed, scope, type Tensor, tens
 import { type Classifier, checkLabels } from "../../nn/classifier.js";
 import { Answers } from "../answers.js";
 import { verifyAdversarial } from "../verify.js";
-import { playerOf, type Subject } from "./players.js";
+import { type Player, playerOf, type Subject } from "./players.js";
 import { attackOf, type Trial, trialLabel } from "./trial.js";
 import type { Stop, TrialBatch } from "./trial-result.js";
 
@@ -27,12 +27,12 @@ export function runTrialBatch(
   checkLabels(attacked, images, labels);
   const passes = { forward: 0, backward: 0 };
   let stop: Stop | undefined;
-  const unlessStopped = <T>(work: () => T, otherwise: T): T => {
+  const unlessStopped = <T>(player: Player, work: () => T, otherwise: T): T => {
     try {
       return work();
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
-      stop ??= { what: error.what, message: error.message };
+      stop ??= { what: error.what, message: error.message, player };
       return otherwise;
     }
   };
@@ -44,15 +44,20 @@ export function runTrialBatch(
       imageIds: part.imageIds,
       passes,
     }) ?? part.images;
-  const shown = unlessStopped(() => goOn(batch, attacked, earlier, run), earlier?.images ?? images);
+  const shown = unlessStopped(blamedFor(trial), () => goOn(batch, attacked, earlier, run), earlier?.images ?? images);
   if (attack !== undefined) verifyAdversarial(attack, images, shown);
   const count = images.shape[0]!;
   const newAnswers = () => new Answers(count, shownTo.randomized ? draws : 1);
-  const answers = unlessStopped(() => {
-    const counted = newAnswers();
-    counted.add(shownTo, shown, labels, imageIds, deriveSeed(seed, "answers", label), 0, `under ${label}`);
-    return counted;
-  }, newAnswers());
+  const situation = attack === undefined ? "on clean images" : `under ${label}`;
+  const answers = unlessStopped(
+    trial.shownTo,
+    () => {
+      const counted = newAnswers();
+      counted.add(shownTo, shown, labels, imageIds, deriveSeed(seed, "answers", label), 0, situation);
+      return counted;
+    },
+    newAnswers(),
+  );
   const norm = attack === undefined || attack.traits.norm === "none" ? "linf" : attack.traits.norm;
   const lengths = noGrad(() => scope(() => perturbationLengths(shown.sub(images), norm).toNumbers()));
   return {
@@ -72,6 +77,12 @@ export function runTrialBatch(
       ...(stop === undefined ? {} : { stop }),
     },
   };
+}
+
+/** Whose numbers an attack meets: those of the substitute whose gradients it takes, where it does, else of the attacked network. */
+function blamedFor(trial: Trial): Player {
+  const { name, options } = attackOf(trial)?.call ?? {};
+  return name === "backward" ? `substitute:${options!.through}` : trial.on;
 }
 
 /** Attacks those images of a batch that the earlier trial has left; all of them where there is none. */

@@ -1,11 +1,14 @@
 import type { Norm, PassCounter } from "../../attacks/index.js";
 import { Answers } from "../answers.js";
+import type { Player } from "./players.js";
 import { type Trial, trialLabel } from "./trial.js";
 
 /** Why a trial came to no end: what of the network was not finite, and the error's message. */
 export interface Stop {
   readonly what: "logits" | "gradients";
   readonly message: string;
+  /** Whose numbers they are; of what an earlier version kept, the attacked network's. */
+  readonly player?: Player | undefined;
 }
 
 /** What came of a trial on a batch of images: all of it numbers, kept as JSON. */
@@ -38,8 +41,8 @@ export interface TrialResult {
   /** Passes of an image through the attacked network, the mean over images. */
   readonly passes: PassCounter;
   readonly seconds: number;
-  /** That of the first batch which has one. */
-  readonly stop?: Stop | undefined;
+  /** Those of the batches that have one. */
+  readonly stops: readonly (Stop & { readonly player: Player })[];
 }
 
 /** The outcome of a trial out of its batches, in order. */
@@ -62,6 +65,6 @@ export function joinBatches(trial: Trial, batches: readonly TrialBatch[]): Trial
     norm,
     passes: { forward: mean(({ passes }) => passes.forward), backward: mean(({ passes }) => passes.backward) },
     seconds: batches.reduce((sum, { seconds }) => sum + seconds, 0),
-    stop: batches.find(({ stop }) => stop !== undefined)?.stop,
+    stops: batches.flatMap(({ stop }) => (stop === undefined ? [] : [{ ...stop, player: stop.player ?? trial.on }])),
   };
 }

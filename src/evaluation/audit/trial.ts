@@ -9,7 +9,7 @@ export interface Trial {
   readonly on: Player;
   /** The network that is shown the result: the audited one, or the attacked one itself. */
   readonly shownTo: Player;
-  /** Goes by gradients of the audited network and by nothing else. */
+  /** Goes by gradients of the audited network, its own or those of its substitutes (`backward`), and by nothing else. */
   readonly whiteBox: boolean;
   /**
    * An earlier trial that this one goes on from: images on which that fooled a deterministic network are kept, and only the
@@ -18,12 +18,12 @@ export interface Trial {
   readonly after?: Trial;
 }
 
-/** A trial on the audited network by its own gradients. */
+/** A trial on the audited network by gradients: its own, or those of a substitute (`backward`). */
 export function whiteBox(attack: string | Attack): Trial {
   return { attack, on: "network", shownTo: "network", whiteBox: true };
 }
 
-/** A trial that goes by something else than gradients of the audited network alone. */
+/** A trial that goes by something else than gradients of the audited network, as `whiteBox` means it, alone. */
 export function blackBox(attack: string | Attack, on: Player = "network"): Trial {
   return { attack, on, shownTo: "network", whiteBox: false };
 }

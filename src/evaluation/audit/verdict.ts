@@ -1,6 +1,6 @@
 import type { Counts } from "../answers.js";
 import type { Finding } from "./check.js";
-import { difference, meanOf } from "./difference.js";
+import { isAbove, meanOf } from "./difference.js";
 
 /**
  * What an audit concludes.
@@ -21,7 +21,6 @@ export function verdictOf(findings: readonly Finding[], claim: Counts, worst: Co
   const found = (outcome: Finding["outcome"]) => findings.some((finding) => finding.outcome === outcome);
   if (found("invalid")) return "invalid";
   if (found("masked")) return "masked";
-  const { points, error } = difference(claim, worst);
-  if (points > Math.max(tolerance, error)) return "overstated";
+  if (isAbove(claim, worst, tolerance)) return "overstated";
   return meanOf(worst) <= 1 / classes ? "not robust" : "robust as claimed";
 }

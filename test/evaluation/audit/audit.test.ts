@@ -13,7 +13,7 @@ import {
   trialsOf,
   worstImages,
 } from "../../../src/evaluation/audit/index.js";
-import { tinyCnn } from "../../attacks/tiny-networks.js";
+import { quantizedCnn, tinyCnn } from "../../attacks/tiny-networks.js";
 import { finished, goldenSplit, planOf } from "./tiny-audit.js";
 
 const folders: string[] = [];
@@ -105,6 +105,14 @@ describe("audit", { timeout: 300_000 }, () => {
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(finished(audit(planOf(tinyCnn), split, { store: new MemoryStore(), signal }))).rejects.toThrow(
       "enough",
+    );
+  });
+
+  it("refuses a single draw of a randomized network, whose worst case would be low by luck", async () => {
+    const plan = planOf(quantizedCnn);
+    const single = { ...plan, budget: { ...plan.budget, draws: 1 } };
+    await expect(finished(audit(single, split, { store: new MemoryStore() }))).rejects.toThrow(
+      "budget.draws must be at least 2 for a randomized network, not 1",
     );
   });
 

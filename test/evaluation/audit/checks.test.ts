@@ -1,20 +1,34 @@
 import { describe, expect, it } from "vitest";
+import {
+  countedNormal,
+  countedUniform,
+  deriveSeed,
+  imageIdRange,
+  type Noise,
+  type Tensor,
+} from "../../../src/engine/index.js";
 import { Answers } from "../../../src/evaluation/answers.js";
 import type { AuditPlan, AuditResults, Check } from "../../../src/evaluation/audit/check.js";
 import { adaptiveSteps } from "../../../src/evaluation/audit/checks/adaptive-steps.js";
+import { claimedAttack } from "../../../src/evaluation/audit/checks/claim.js";
+import { finite } from "../../../src/evaluation/audit/checks/finite.js";
+import { gradients } from "../../../src/evaluation/audit/checks/gradients.js";
 import { otherGradients } from "../../../src/evaluation/audit/checks/other-gradients.js";
 import { otherLosses } from "../../../src/evaluation/audit/checks/other-losses.js";
-import { expectationOverDraws } from "../../../src/evaluation/audit/checks/randomness.js";
+import { lossConverged } from "../../../src/evaluation/audit/checks/progress-of-loss.js";
+import { expectationOverDraws, knownDraw } from "../../../src/evaluation/audit/checks/randomness.js";
 import { securityCurve } from "../../../src/evaluation/audit/checks/security-curve.js";
-import { twin } from "../../../src/evaluation/audit/checks/transfer.js";
+import { stableGradients } from "../../../src/evaluation/audit/checks/stable-gradients.js";
+import { transfer, twin } from "../../../src/evaluation/audit/checks/transfer.js";
 import { scoreBased } from "../../../src/evaluation/audit/checks/without-gradients.js";
 import { trialLabel } from "../../../src/evaluation/audit/index.js";
+import type { Player } from "../../../src/evaluation/audit/players.js";
 import type { Trial } from "../../../src/evaluation/audit/trial.js";
 import { verdictOf } from "../../../src/evaluation/audit/verdict.js";
 import { worstOf } from "../../../src/evaluation/worst-of.js";
 import type { Classifier } from "../../../src/nn/classifier.js";
 import { tinyCnn } from "../../attacks/tiny-networks.js";
-import { budget, planOf } from "./tiny-audit.js";
+import { budget, linearNetwork, planOf } from "./tiny-audit.js";
 
 /** Answers of a deterministic network to 200 images, of which the last ones are wrong. */
 function leaving(right: number): Answers {
@@ -29,14 +43,22 @@ type Left = readonly (readonly [part: string, right: number])[];
 function judge(
   check: Check,
   left: Left,
-  { plan = planOf(tinyCnn), whiteBox = 200 }: { plan?: AuditPlan; whiteBox?: number } = {},
+  {
+    plan = planOf(tinyCnn),
+    whiteBox = 200,
+    notFinite = [],
+    ...given
+  }: { plan?: AuditPlan; whiteBox?: number; notFinite?: readonly Player[] } & Partial<
+    Pick<AuditResults, "sample" | "trace" | "trials">
+  > = {},
 ) {
   const of = (trial: Trial) => {
     const label = trialLabel(trial);
     const [, right] = left.find(([part]) => label.includes(part)) ?? ["", 200];
-    return { trial, label, answers: leaving(right) };
+    const stops = notFinite.includes(trial.on) ? [{ what: "logits", message: "NaN", player: trial.on }] : [];
+    return { trial, label, answers: leaving(right), stops };
   };
-  const results = { of, clean: leaving(200), whiteBox: leaving(whiteBox), worst: leaving(whiteBox) };
+  const results = { of, clean: leaving(200), whiteBox: leaving(whiteBox), worst: leaving(whiteBox), ...given };
   return check.judge(plan, results as unknown as AuditResults);
 }
 
@@ -55,7 +77,7 @@ describe("what makes a claim masked, and what overstated", () => {
       outcome: "noted",
       evidence: expect.stringContaining("leaves 75.0 %, APGD and targeted APGD 70.0 %"),
     });
-    expect(verdictOf([found], leaving(150), worstOf([leaving(150), leaving(140), leaving(141)]), 10)).toBe(
+    expect(verdictOf([found], leaving(150), worstOf([leaving(150), leaving(140), leaving(141)], false), 10)).toBe(
       "overstated",
     );
   });
@@ -92,8 +114,10 @@ describe("what makes a claim masked, and what overstated", () => {
   });
 
   it("corrects for the number of comparisons", () => {
-    // 6 of 200 images alone: 3 points, and one comparison's interval is +- 2.6, one of seven's +- 3.5.
-    expect(judge(scoreBased, [["square", 194]]).outcome).toBe("masked");
+    // 6 of 200 images, all one way: p = 0.031, enough for one comparison, not for one of two or of seven.
+    const single = { ...planOf(tinyCnn), budget: { ...budget, estimateSteps: 0 } };
+    expect(judge(scoreBased, [["square", 194]], { plan: single }).outcome).toBe("masked");
+    expect(judge(scoreBased, [["square", 194]]).outcome).toBe("passed");
     const rising: Left = [
       ["epsilon=0.0625", 200],
       ["pgd", 194],
@@ -105,5 +129,130 @@ describe("what makes a claim masked, and what overstated", () => {
         ["pgd", 185],
       ]).outcome,
     ).toBe("masked");
+  });
+
+  it("calls a claimed attack invalid that does no harm where others do much", () => {
+    expect(judge(claimedAttack, [], { whiteBox: 150 }).outcome).toBe("invalid");
+    // 5 of 200 images are no proof of harm, but then the others do not prove much more either.
+    expect(judge(claimedAttack, [["pgd", 195]], { whiteBox: 190 }).outcome).toBe("passed");
+  });
+
+  it("masks where images of other networks are stronger, and leaves out those that are not finite", () => {
+    const plan: AuditPlan = { ...planOf(tinyCnn), subject: { model: tinyCnn, transfers: { a: tinyCnn, b: tinyCnn } } };
+    const found = judge(transfer, [["transfer:b", 180]], { plan });
+    expect(found).toEqual({
+      outcome: "masked",
+      evidence: "what fools a leaves 100.0 %, what fools b leaves 90.0 %, the best by gradients 100.0 %",
+    });
+    expect(judge(transfer, [["transfer:b", 180]], { plan, whiteBox: 178 }).outcome).toBe("passed");
+    expect(judge(transfer, [["transfer:b", 180]], { plan, notFinite: ["transfer:b"] })).toEqual({
+      outcome: "passed",
+      evidence: "what fools a leaves 100.0 %, the best by gradients 100.0 %, b is not finite",
+    });
+    expect(judge(transfer, [], { plan, notFinite: ["transfer:a", "transfer:b"] }).outcome).toBe("skipped");
+    expect(judge(transfer, []).outcome).toBe("skipped");
+  });
+
+  it("masks where a network whose noise is known is the harder to fool, and skips that without known draws", () => {
+    const plan = planOf({ ...tinyCnn, randomized: true });
+    expect(judge(knownDraw, [["known-draw:0", 170]], { plan, whiteBox: 150 }).outcome).toBe("masked");
+    expect(judge(knownDraw, [["known-draw:0", 155]], { plan, whiteBox: 150 }).outcome).toBe("passed");
+    const none = { ...plan, budget: { ...budget, seeds: 0 } };
+    expect(judge(knownDraw, [], { plan: none }).outcome).toBe("skipped");
+    expect(judge(knownDraw, []).outcome).toBe("skipped");
+  });
+});
+
+describe("finite", () => {
+  const stopped = (what: "logits" | "gradients", player: Player) => ({ stops: [{ what, message: what, player }] });
+  const outcomeOf = (...trials: ReturnType<typeof stopped>[]) =>
+    judge(finite, [], { trials: trials as unknown as AuditResults["trials"] });
+
+  it("fails by the audited network and its known draws alone", () => {
+    expect(outcomeOf(stopped("logits", "transfer:a"), stopped("gradients", "substitute:twin")).outcome).toBe("passed");
+    expect(outcomeOf(stopped("gradients", "known-draw:0")).outcome).toBe("masked");
+    expect(outcomeOf(stopped("gradients", "network"), stopped("logits", "network"))).toEqual({
+      outcome: "invalid",
+      evidence: "logits (2 of 2 trials stopped)",
+    });
+  });
+});
+
+describe("loss-converged", () => {
+  const found = (...losses: number[]) => judge(lossConverged, [], { trace: { losses, fooled: [] } });
+
+  it("notes a loss that still rises, or that is no higher than at first", () => {
+    expect(found(1, 2, 3, 3, 3, 3).outcome).toBe("passed");
+    expect(found(1, 2, 3, 4, 5, 6).outcome).toBe("noted");
+    expect(found(2, 2, 2, 2)).toMatchObject({
+      outcome: "noted",
+      evidence: expect.stringContaining("does not raise the loss"),
+    });
+  });
+
+  it("says nothing of an attack of a few steps", () => {
+    expect(found(1).outcome).toBe("skipped");
+  });
+});
+
+/** 100 images of a linear network, of whose gradients a number are changed: those of the first images. */
+function lookingAt(check: Check, changed: number, hide: (images: Tensor, noise: Noise) => Tensor, randomized = false) {
+  const shape = [1, 4, 4] as const;
+  const base = linearNetwork(shape, 3);
+  const imageIds = imageIdRange(0, 100);
+  const images = countedUniform({ seed: deriveSeed(0, "looked at"), draw: 0, imageIds }, 0, shape)
+    .mul(0.5)
+    .add(0.25);
+  const model: Classifier = {
+    ...base,
+    randomized,
+    logits(shown, noise) {
+      const mask = noise.imageIds.to("float32").lt(changed).to("float32").reshape([-1, 1, 1, 1]);
+      const hidden = hide(shown, noise).mul(mask);
+      return base.logits(hidden.add(shown.mul(mask.neg().add(1))), noise);
+    },
+  };
+  const labels = base.logits(images, { seed: deriveSeed(0, "labels"), draw: 0, imageIds }).argmax(1);
+  return judge(check, [], { plan: planOf(model), sample: { images, labels, imageIds } });
+}
+
+describe("gradients", () => {
+  const flat = (images: Tensor) => images.detach();
+  /** The same value, and the gradient the other way. */
+  const reversed = (images: Tensor) => images.detach().mul(2).sub(images);
+
+  it("masks where the interval of images without a gradient lies above a tenth", () => {
+    expect(lookingAt(gradients, 10, flat).outcome).toBe("passed");
+    expect(lookingAt(gradients, 20, flat).outcome).toBe("masked");
+  });
+
+  it("masks where that of images whose gradient leads downhill lies above a quarter", () => {
+    expect(lookingAt(gradients, 25, reversed)).toEqual({
+      outcome: "passed",
+      evidence: "zero for 0 % of images; a step of epsilon / 10 does not raise the loss for 25 %",
+    });
+    expect(lookingAt(gradients, 40, reversed).outcome).toBe("masked");
+  });
+});
+
+describe("stable-gradients", () => {
+  /** The same value, and a gradient that each draw multiplies, pixel by pixel, by normal noise. */
+  const scattered = (images: Tensor, noise: Noise) => {
+    const factors = countedNormal(noise, 2 ** 20, images.shape.slice(1));
+    return images.detach().add(images.sub(images.detach()).mul(factors));
+  };
+
+  it("masks where gradients of other draws have nothing in common", () => {
+    expect(lookingAt(stableGradients, 100, scattered, true).outcome).toBe("masked");
+    expect(lookingAt(stableGradients, 0, scattered, true).outcome).toBe("passed");
+    expect(lookingAt(stableGradients, 50, scattered, true).outcome).toBe("passed");
+  });
+
+  it("says nothing of fewer than 10 images with a gradient", () => {
+    expect(lookingAt(stableGradients, 91, (images) => images.detach())).toEqual({
+      outcome: "skipped",
+      evidence: "fewer than 10 images have a gradient",
+    });
+    expect(lookingAt(stableGradients, 90, (images) => images.detach()).outcome).toBe("passed");
   });
 });

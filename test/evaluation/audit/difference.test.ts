@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Answers } from "../../../src/evaluation/answers.js";
-import { difference, isAbove, isAboveAny, normalQuantile } from "../../../src/evaluation/audit/difference.js";
+import { difference, isAbove, isAboveAny, normalQuantile, signTest } from "../../../src/evaluation/audit/difference.js";
 
 /** Answers to n images, right for those before `right`. */
 function first(right: number, n: number): Answers {
@@ -23,20 +23,53 @@ describe("difference", () => {
     expect(error).toBeCloseTo(100 * half * (n / 100), 1);
   });
 
-  it("takes 4 images of 100 that differ all one way for chance, and 5 not", () => {
-    // The exact one-sided chances are 1 in 16 and 1 in 32.
-    expect(isAbove(first(100, 100), first(96, 100))).toBe(false);
-    expect(isAbove(first(100, 100), first(95, 100))).toBe(true);
+  it("takes 5 images that differ all one way for chance, and 6 not, of however many", () => {
+    // The exact two-sided chances are 1 in 16 and 1 in 32.
+    expect(isAbove(first(100, 100), first(95, 100))).toBe(false);
+    expect(isAbove(first(100, 100), first(94, 100))).toBe(true);
+    for (const n of [1, 3, 5]) expect(isAbove(first(n, n), first(0, n))).toBe(false);
+    expect(isAbove(first(6, 6), first(0, 6))).toBe(true);
   });
 
-  it("proves nothing on one image", () => {
-    expect(isAbove(first(1, 1), first(0, 1))).toBe(false);
+  it("proves nothing on 5 images of a randomized network either", () => {
+    const inDraws = (right: number, n: number) => {
+      const answers = new Answers(n, 2);
+      for (const half of answers.halves) half.fill(right);
+      return answers;
+    };
+    expect(isAbove(inDraws(1, 5), inDraws(0, 5))).toBe(false);
+    expect(isAbove(inDraws(1, 6), inDraws(0, 6))).toBe(true);
   });
 
   it("asks for more where any of several may be it", () => {
-    const several = [first(95, 100), first(100, 100), first(100, 100), first(100, 100)];
+    const several = [first(94, 100), first(100, 100), first(100, 100), first(100, 100)];
     expect(isAboveAny(first(100, 100), several.slice(0, 1))).toBe(true);
     expect(isAboveAny(first(100, 100), several)).toBe(false);
+  });
+});
+
+describe("signTest", () => {
+  // scipy.stats.binomtest(min(b, c), b + c).pvalue
+  it.each([
+    [6, 0, 0.03125],
+    [5, 5, 1],
+    [10, 2, 0.03857421875],
+    [20, 5, 0.004077315330505371],
+    [0, 0, 1],
+  ])("of %d against %d images is exact", (b, c, p) => {
+    const [above, below] = [new Answers(30, 1), new Answers(30, 1)];
+    above.halves[0].fill(1, 0, b);
+    below.halves[0].fill(1, b, b + c);
+    expect(signTest(above, below)).toBeCloseTo(p, 12);
+    expect(signTest(below, above)).toBeCloseTo(p, 12);
+  });
+
+  it("holds for more images than 2^-n can be written for", () => {
+    expect(signTest(first(3000, 3000), first(0, 3000))).toBe(0);
+    const [above, below] = [new Answers(3000, 1), new Answers(3000, 1)];
+    above.halves[0].fill(1, 0, 1500);
+    below.halves[0].fill(1, 1500, 3000);
+    expect(signTest(above, below)).toBeCloseTo(1, 6);
   });
 });
 

@@ -1,6 +1,6 @@
 import { adaptiveText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
-import { difference, negligible, percentOf } from "../difference.js";
+import { difference, isAbove, percentOf } from "../difference.js";
 import { type Trial, whiteBox } from "../trial.js";
 import { byRestart } from "./convergence.js";
 
@@ -22,6 +22,6 @@ export const adaptiveSteps: Check = {
     const evidence =
       `PGD with ${2 * plan.budget.restarts} restarts leaves ${percentOf(before!)}, APGD and targeted APGD ` +
       `${percentOf(after!)} (${points.toFixed(1)} +- ${error.toFixed(1)} points less)`;
-    return { outcome: points > Math.max(negligible, error) ? "noted" : "passed", evidence };
+    return { outcome: isAbove(before!, after!) ? "noted" : "passed", evidence };
   },
 };

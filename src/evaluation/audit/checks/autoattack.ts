@@ -1,6 +1,6 @@
 import { suiteText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
-import { difference, negligible, percentOf } from "../difference.js";
+import { difference, isAbove, percentOf } from "../difference.js";
 import { blackBox, type Trial } from "../trial.js";
 
 // Square is part of it, so that it cannot speak for gradients.
@@ -17,6 +17,6 @@ export const autoAttack: Check = {
     const [claimed, left] = [of(plan.claim).answers, of(suite(plan)).answers];
     const { points, error } = difference(claimed, left);
     const evidence = `claimed ${percentOf(claimed)}, AutoAttack leaves ${percentOf(left)} (${points.toFixed(1)} +- ${error.toFixed(1)} points less)`;
-    return { outcome: points > Math.max(negligible, error) ? "noted" : "passed", evidence };
+    return { outcome: isAbove(claimed, left) ? "noted" : "passed", evidence };
   },
 };

@@ -10,7 +10,7 @@ export const claimedAttack: Check = {
   judge(plan, { of, clean, whiteBox }) {
     const claimed = of(plan.claim).answers;
     const evidence = `clean ${percentOf(clean)}, under the claimed attack ${percentOf(claimed)}, under others by gradients ${percentOf(whiteBox)}`;
-    const nothing = !isAbove(clean, claimed, 0) && isAbove(clean, whiteBox, 5);
+    const nothing = !isAbove(clean, claimed, 0) && isAbove(claimed, whiteBox, 5);
     return { outcome: isAbove(claimed, clean) || nothing ? "invalid" : "passed", evidence };
   },
 };

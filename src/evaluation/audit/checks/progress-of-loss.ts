@@ -10,11 +10,13 @@ export const lossConverged: Check = {
   trials: () => [],
   judge(_, { trace: { losses, stop } }) {
     if (stop !== undefined) return { outcome: "skipped", evidence: stop };
+    if (losses.length < 4) return { outcome: "skipped", evidence: `an attack of ${losses.length} steps has no tenths` };
     const last = Math.max(2, Math.floor(losses.length / 10));
     const [before, end] = [mean(losses.slice(-2 * last, -last)), mean(losses.slice(-last))];
     const change = (end - before) / Math.max(Math.abs(before), 1e-12);
     const evidence = `mean loss ${losses[0]!.toFixed(2)} at first, ${end.toFixed(2)} in the last tenth of the steps, ${(100 * change).toFixed(1)} % above the tenth before`;
-    if (end <= losses[0]!) return { outcome: "masked", evidence: `${evidence}: the attack does not raise the loss` };
+    // One draw of few images: no ground for more than a note, and `gradients` looks at the first step by itself.
+    if (end <= losses[0]!) return { outcome: "noted", evidence: `${evidence}: the attack does not raise the loss` };
     return { outcome: change > 0.05 ? "noted" : "passed", evidence };
   },
 };

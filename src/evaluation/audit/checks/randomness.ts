@@ -59,6 +59,7 @@ export const knownDraw: Check = {
   trials: (plan) => (isRandomized(plan) ? draws(plan).map((draw) => known(plan, draw)) : []),
   judge(plan, { of, worst }) {
     if (!isRandomized(plan)) return deterministic;
+    if (plan.budget.seeds === 0) return { outcome: "skipped", evidence: "the budget attacks no known draw" };
     const found = draws(plan).map((draw) => of(known(plan, draw)).answers);
     const evidence = `AutoAttack on a known draw leaves ${found.map(percentOf).join(", ")}; on fresh draws all attacks ${percentOf(worst)}`;
     // Each of them must be: no correction for their number is due.

@@ -1,30 +1,27 @@
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
-import { isAboveAny, percentOf } from "../difference.js";
 import type { Player } from "../players.js";
 import { blackBox, type Trial } from "../trial.js";
+import { againstGradients } from "./against-gradients.js";
 
 const from = (plan: AuditPlan, player: Player): Trial =>
   blackBox(pgdText(plan, { restarts: plan.budget.restarts }), player);
 
-function compare(plan: AuditPlan, { of, whiteBox }: AuditResults, players: readonly Player[]): Finding {
-  const found = players.map((player) => of(from(plan, player)));
-  const evidence = [
-    ...found.map(
-      ({ answers, trial }) => `images made on ${trial.on.replace(/^[^:]*:/, "")} leave ${percentOf(answers)}`,
-    ),
-    `the network's own gradients ${percentOf(whiteBox)}`,
-  ].join(", ");
-  const stronger = isAboveAny(
-    whiteBox,
-    found.map(({ answers }) => answers),
-  );
-  return { outcome: stronger ? "masked" : "passed", evidence };
+/** A network whose numbers are not finite gives no images to judge by, and says nothing of the audited one. */
+function compare(plan: AuditPlan, results: AuditResults, players: readonly Player[]): Finding {
+  const all = players.map((player) => ({ name: player.replace(/^[^:]*:/, ""), ...results.of(from(plan, player)) }));
+  const broken = all.filter(({ stops }) => stops.some(({ player }) => player !== "network"));
+  const unable = broken.map(({ name }) => `${name} is not finite`);
+  const made = all.filter((one) => !broken.includes(one));
+  if (made.length === 0) return { outcome: "skipped", evidence: unable.join(", ") };
+  const named = made.map(({ name, answers }) => ({ name: `what fools ${name}`, answers }));
+  const { outcome, evidence } = againstGradients(named, results);
+  return { outcome, evidence: [evidence, ...unable].join(", ") };
 }
 
 const hasTwin = ({ subject }: AuditPlan) => subject.model.substitutes?.twin !== undefined;
 
-/** The twin is the network's mean: what fools it should not fool the network more than its own gradients do. */
+/** The twin is the network's mean: what fools it should not fool the network more than attacks by gradients do. */
 export const twin: Check = {
   name: "twin",
   question: "Does the network with its quantizers off give no better adversarial images?",

@@ -1,7 +1,7 @@
 import { formatCall } from "../../../options/call.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
-import { isAboveAny, percentOf } from "../difference.js";
 import { attackOf, blackBox, type Trial } from "../trial.js";
+import { againstGradients } from "./against-gradients.js";
 
 /** The attack's name; that of the attack inside a combinator, which says more. */
 function nameOf(trial: Trial): string {
@@ -9,18 +9,9 @@ function nameOf(trial: Trial): string {
   return of?.[0]?.name ?? name;
 }
 
-/** Attacks that take no gradient, against each image's worst case by gradients. */
-function beats(trials: readonly Trial[], { of, whiteBox }: AuditResults): Finding {
-  const found = trials.map((trial) => of(trial));
-  const evidence = [
-    ...found.map(({ answers, trial }) => `${nameOf(trial)} leaves ${percentOf(answers)}`),
-    `gradients ${percentOf(whiteBox)}`,
-  ].join(", ");
-  const stronger = isAboveAny(
-    whiteBox,
-    found.map(({ answers }) => answers),
-  );
-  return { outcome: stronger ? "masked" : "passed", evidence };
+function judge(trials: readonly Trial[], results: AuditResults): Finding {
+  const found = trials.map((trial) => ({ name: nameOf(trial), answers: results.of(trial).answers }));
+  return againstGradients(found, results);
 }
 
 const square = ({ norm, epsilon, budget }: AuditPlan) =>
@@ -47,7 +38,7 @@ export const scoreBased: Check = {
   question: "Is an attack that sees scores alone no stronger than gradients?",
   source: "Athalye et al. 2018, section 3.1; Uesato et al. 2018",
   trials: scores,
-  judge: (plan, results) => beats(scores(plan), results),
+  judge: (plan, results) => judge(scores(plan), results),
 };
 
 const decisions = ({ norm, epsilon, budget }: AuditPlan) =>
@@ -59,7 +50,7 @@ export const decisionBased: Check = {
   question: "Is an attack that sees labels alone no stronger than gradients?",
   source: "Carlini et al. 2019, section 4.3",
   trials: (plan) => [decisions(plan)],
-  judge: (plan, results) => beats([decisions(plan)], results),
+  judge: (plan, results) => judge([decisions(plan)], results),
 };
 
 const noise = ({ norm, epsilon, budget }: AuditPlan) =>
@@ -71,5 +62,5 @@ export const noiseSearch: Check = {
   question: "Is the best of many random points no stronger than gradients?",
   source: "Carlini et al. 2019, section 4.3",
   trials: (plan) => [noise(plan)],
-  judge: (plan, results) => beats([noise(plan)], results),
+  judge: (plan, results) => judge([noise(plan)], results),
 };

@@ -18,7 +18,7 @@ export const demoCommand = defineCommand({
   async run(options, { signal }) {
     // Evaluation as well as training, which would put the number back.
     if (options.threads !== undefined) setThreads(options.threads);
-    note("Training SMALL on FGSM images (epsilon 0.3, random start) of MNIST, in full precision and with SQA.");
+    note("Training SMALL on FGSM images (epsilon 0.3) of MNIST, in full precision and with SQA.");
     const cells = demoCells();
     const outcomes = await followExperiment(runCells(cells, { ...options, signal }));
     if (outcomes.length < cells.length) return 0;

@@ -118,7 +118,8 @@ describe.each(cases)("%s", (text) => {
     test("lowers accuracy", () => {
       const clean = accuracy(model, images, labels);
       expect(clean).toBeGreaterThan(0.5);
-      expect(accuracy(model, whole, labels)).toBeLessThanOrEqual(clean);
+      // Of a few steps on a randomized network, chosen between by few draws, some do a little good.
+      expect(accuracy(model, whole, labels)).toBeLessThanOrEqual(model.randomized ? clean + 0.1 : clean);
     });
 
     test("gives an image the same result alone, in batches of 3 and 4, and in 7", () => {

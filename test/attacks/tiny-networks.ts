@@ -93,15 +93,22 @@ function randomWeights(seed: number): Weights {
 
 const plain = (h: Tensor) => h;
 
-/** Binary activations by counted noise, straight-through backward. */
+/** Activations of five levels by counted noise, straight-through backward. */
 const quantized = (h: Tensor, noise: Noise) =>
-  quantizeActivation(h, { lambda: 1, range: "image", rounding: "stochastic" }, { noise, stream: 0 });
+  quantizeActivation(h, { lambda: 4, range: "image", rounding: "stochastic" }, { noise, stream: 0 });
 
 export const tinyCnn = network(goldenWeights, plain, false);
 export const randomCnn = network(randomWeights(1), plain, false);
 export const quantizedCnn = network(goldenWeights, quantized, true);
 
-/** Images of random pixels for the networks here, with the network's own predictions as labels where it is given. */
+/** Mean logits of a network: over many draws where it is randomized, so that what they say does not hang on one. */
+function meanLogits(model: Classifier, images: Tensor, noise: Noise): Tensor {
+  if (!model.randomized) return model.logits(images, noise);
+  const draws = Array.from({ length: 64 }, (_, draw) => model.logits(images, { ...noise, draw }));
+  return draws.reduce((sum, logits) => sum.add(logits)).div(draws.length);
+}
+
+/** Images of random pixels for the networks here, with the network's own predictions as labels. */
 export function randomBatch(
   count: number,
   model: Classifier,
@@ -110,13 +117,17 @@ export function randomBatch(
   const ids = imageIdRange(100, count);
   const noise = { seed: deriveSeed(seed, "images"), draw: 0, imageIds: ids };
   const images = countedUniform(noise, 0, [2, 8, 8]);
-  return { images, labels: model.logits(images, noise).argmax(1), ids };
+  return { images, labels: meanLogits(model, images, noise).argmax(1), ids };
 }
 
-/** The fraction of images that a network gets right in one draw. */
-export function accuracy(model: Classifier, images: Tensor, labels: Tensor, draw = 1000): number {
-  const noise = { seed: deriveSeed(3, "accuracy"), draw, imageIds: imageIdRange(0, images.shape[0]!) };
-  return model.logits(images, noise).argmax(1).eq(labels).to("float32").mean().item();
+/** The fraction of images that a network gets right: mean over many draws where it is randomized. */
+export function accuracy(model: Classifier, images: Tensor, labels: Tensor): number {
+  const draws = model.randomized ? 32 : 1;
+  const shares = Array.from({ length: draws }, (_, draw) => {
+    const noise = { seed: deriveSeed(3, "accuracy"), draw, imageIds: imageIdRange(0, images.shape[0]!) };
+    return model.logits(images, noise).argmax(1).eq(labels).to("float32").mean().item();
+  });
+  return shares.reduce((sum, share) => sum + share, 0) / draws;
 }
 
 export const maxDifference = (a: Tensor, b: Tensor): number => a.sub(b).abs().amax().item();

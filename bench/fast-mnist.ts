@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Machine, machineNow } from "./machine.js";
+import { count } from "./options.js";
 
 const usage = `npm run bench:fast-mnist -- [options]
   --seeds N      so many seeds, from 0 (5)
@@ -60,15 +61,16 @@ interface Evaluated {
   readonly attacks: readonly { readonly attack: string; readonly robustAccuracy: number }[];
 }
 
-function measure(seed: number, threads: string, limit: string, attacks: readonly string[]): Trained {
+function measure(seed: number, threads: number, limit: number, attacks: readonly string[]): Trained {
   const runs = mkdtempSync(join(tmpdir(), "sqa-fast-"));
   try {
     const [began, processorBefore, load] = [performance.now(), processorSeconds(), loadavg()[0]!];
-    const run = sqa("train", ...recipe, "--seed", String(seed), "--runs", runs, "--threads", threads).trim();
+    const run = sqa("train", ...recipe, "--seed", String(seed), "--runs", runs, "--threads", String(threads)).trim();
     const seconds = (performance.now() - began) / 1000;
     const ofProcessors = processorSeconds() - processorBefore;
     const attackWords = attacks.flatMap((attack) => ["--attack", attack]);
-    const words = ["evaluate", run, ...attackWords, "--limit", limit, "--threads", threads, "--json"];
+    const sizes = ["--limit", String(limit), "--threads", String(threads)];
+    const words = ["evaluate", run, ...attackWords, ...sizes, "--json"];
     const evaluated = JSON.parse(sqa(...words)) as Evaluated;
     const attacked = Object.fromEntries(
       evaluated.attacks.map(({ robustAccuracy }, i) => [attacks[i]!, robustAccuracy]),
@@ -110,28 +112,39 @@ ${[
 `;
 }
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "5" },
-    threads: { type: "string", default: String(availableParallelism()) },
-    limit: { type: "string", default: "10000" },
-    attack: { type: "string", multiple: true, default: [pgd] },
-    write: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-} else {
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string", default: "5" },
+      threads: { type: "string", default: String(availableParallelism()) },
+      limit: { type: "string", default: "10000" },
+      attack: { type: "string", multiple: true, default: [pgd] },
+      write: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
+  const [wanted, threads] = [count("seeds", values.seeds, 1000), count("threads", values.threads, 1024)];
+  const images = count("limit", values.limit, 10_000);
   const loadAtStart = loadavg()[0]!;
   const seeds: Trained[] = [];
-  for (let seed = 0; seed < Number(values.seeds); seed++) {
-    seeds.push(measure(seed, values.threads, values.limit, values.attack));
-    const machine = machineNow(Number(values.threads), loadAtStart);
-    const result: Result = { machine, command: `sqa train ${recipe.join(" ")}`, images: Number(values.limit), seeds };
+  for (let seed = 0; seed < wanted; seed++) {
+    seeds.push(measure(seed, threads, images, values.attack));
+    const machine = machineNow(threads, loadAtStart);
+    const result: Result = { machine, command: `sqa train ${recipe.join(" ")}`, images, seeds };
     process.stdout.write(`${JSON.stringify(seeds.at(-1))}\n`);
     if (!values.write) continue;
     writeFileSync(join(root, "results/fast-mnist.json"), `${JSON.stringify(result, null, 2)}\n`);
     writeFileSync(join(root, "results/fast-mnist.md"), markdown(result));
   }
+}
+
+try {
+  main();
+} catch (error) {
+  process.stderr.write(`error: ${(error as Error).message}\n`);
+  process.exitCode = 1;
 }

@@ -33,7 +33,8 @@ export const usage = `npm run bench -- [options]
   --json            print JSON
   --write           write results/bench.md and results/bench.json`;
 
-function count(name: string, text: string, most: number): number {
+/** A whole number in 1 .. most out of an option's text; a RangeError names the option otherwise. */
+export function count(name: string, text: string, most: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new RangeError(`--${name} must be a whole number in 1 .. ${most}, not ${text}`);

@@ -12,7 +12,8 @@ const stub = `
   const after = (name) => words[words.indexOf(name) + 1];
   if (command === "train") for (const end = Date.now() + 200; Date.now() < end; );
   const attacks = [{ attack: "pgd", robustAccuracy: 0.5 }];
-  console.log(command === "train" ? after("--runs") + "/run" : JSON.stringify({ clean: { accuracy: 0.75 }, attacks }));
+  const evaluation = JSON.stringify({ clean: { accuracy: 0.75 }, attacks });
+  process.stdout.write(command === "train" ? after("--runs") + "/run" : evaluation);
 `;
 
 test("trains and attacks each seed, and times the process that trained", { timeout: 60_000 }, () => {
@@ -33,4 +34,15 @@ test("trains and attacks each seed, and times the process that trained", { timeo
     expect(seconds).toBeGreaterThan(0.2);
     expect(processorSeconds).toBeGreaterThan(0.05);
   }
+});
+
+test.each([
+  [["--seeds", "x"], "error: --seeds must be a whole number in 1 .. 1000, not x"],
+  [["--limit", "0"], "error: --limit must be a whole number in 1 .. 10000, not 0"],
+  [["--sees", "1"], "error: Unknown option '--sees'"],
+])("refuses %j in one line", (words, message) => {
+  const { stderr, status } = spawnSync(process.execPath, ["--import", "tsx", program, ...words], { encoding: "utf8" });
+  expect(status).toBe(1);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(stderr).toContain(message);
 });

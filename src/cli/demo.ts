@@ -1,26 +1,27 @@
 import { relative } from "node:path";
 import * as z from "zod";
 import { setThreads } from "../engine/index.js";
-import { demoCells, demoNote, renderDemo, runCells } from "../paper/index.js";
+import { demoCells, demoNote, renderDemo, runCellsAtOnce } from "../paper/index.js";
 import { defineCommand } from "./command.js";
 import { followExperiment } from "./experiment-progress.js";
 import { note, out } from "./output.js";
-import { runOptions } from "./run-options.js";
+import { jobsOption, runOptions, shareMachine } from "./run-options.js";
 
 export const demoCommand = defineCommand({
   name: "demo",
   summary: "train with SQA and without on MNIST, attack, and show the result beside the paper's",
   description:
-    "The main job, in about three minutes on two cores; `npm start` runs it. A finished demo shows its result again, a " +
+    "The main job, in about two minutes on two cores; `npm start` runs it. A finished demo shows its result again, a " +
     "stopped one goes on.",
-  options: z.strictObject(runOptions),
+  options: z.strictObject({ ...runOptions, jobs: jobsOption }),
   examples: ["sqa demo"],
   async run(options, { signal }) {
-    // Evaluation as well as training, which would put the number back.
-    if (options.threads !== undefined) setThreads(options.threads);
     note("Training SMALL on FGSM images (epsilon 0.3) of MNIST, in full precision and with SQA.");
     const cells = demoCells();
-    const outcomes = await followExperiment(runCells(cells, { ...options, signal }));
+    const { jobs, threads } = shareMachine(cells.length, options);
+    // Evaluation as well as training, which would put the number back.
+    if (threads !== undefined) setThreads(threads);
+    const outcomes = await followExperiment(runCellsAtOnce(cells, { runs: options.runs, jobs, threads, signal }));
     if (outcomes.length < cells.length) return 0;
     const runs = outcomes.map(({ run }) => relative(process.cwd(), run));
     out([renderDemo(outcomes), "", demoNote, "", ...runs.map((run) => `Run folder: ${run}`)].join("\n"));

@@ -3,34 +3,58 @@ import type { CellOutcome, ExperimentEvent } from "../paper/index.js";
 import { Progress } from "./progress.js";
 import { TrainingDisplay } from "./training-display.js";
 
-/** Follows an experiment: each cell's training as `sqa train` shows it, a bar for each evaluation; returns the outcomes. */
+/** What is shown of a cell: its training, then a bar for each attack. */
+class CellDisplay implements Disposable {
+  readonly #cell: string;
+  readonly #training: TrainingDisplay;
+  #attack: { readonly name: string; readonly progress: Progress } | undefined;
+
+  constructor(cell: string) {
+    this.#cell = cell;
+    this.#training = new TrainingDisplay(cell);
+  }
+
+  show(happened: Exclude<ExperimentEvent, { type: "outcome" }>): void {
+    if (happened.type === "train") {
+      this.#training.show(happened.event);
+    } else if (happened.event.type === "end") {
+      this.#attack?.progress.finish();
+      this.#attack = undefined;
+    } else {
+      const { attack, done, images } = happened.event;
+      if (this.#attack?.name !== attack) {
+        this.#attack?.progress.finish();
+        this.#attack = {
+          name: attack,
+          progress: new Progress({ label: `${this.#cell}: ${shortLabel(attack)}`, total: images }),
+        };
+      }
+      this.#attack.progress.update({ done });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#training[Symbol.dispose]();
+    this.#attack?.progress[Symbol.dispose]();
+  }
+}
+
+/** Follows an experiment, of which several cells may be under way; returns the outcomes. */
 export async function followExperiment(events: AsyncIterable<ExperimentEvent>): Promise<CellOutcome[]> {
   const outcomes: CellOutcome[] = [];
-  let training: { readonly cell: string; readonly display: TrainingDisplay } | undefined;
-  let evaluation: { readonly label: string; readonly progress: Progress } | undefined;
+  const displays = new Map<string, CellDisplay>();
   try {
     for await (const happened of events) {
       if (happened.type === "outcome") {
         outcomes.push(happened.outcome);
-      } else if (happened.type === "train") {
-        const { cell, event } = happened;
-        evaluation?.progress.finish();
-        if (training?.cell !== cell) training = { cell, display: new TrainingDisplay(cell) };
-        training.display.show(event);
-      } else if (happened.event.type === "progress") {
-        const { attack, done, images } = happened.event;
-        const label = `${happened.cell}: ${shortLabel(attack)}`;
-        if (evaluation?.label !== label) {
-          evaluation?.progress.finish();
-          evaluation = { label, progress: new Progress({ label, total: images }) };
-        }
-        evaluation.progress.update({ done });
+        continue;
       }
+      const display = displays.get(happened.cell) ?? new CellDisplay(happened.cell);
+      displays.set(happened.cell, display);
+      display.show(happened);
     }
-    evaluation?.progress.finish();
   } finally {
-    training?.display[Symbol.dispose]();
-    evaluation?.progress[Symbol.dispose]();
+    for (const display of displays.values()) display[Symbol.dispose]();
   }
   return outcomes;
 }

@@ -4,7 +4,7 @@ import { unknownName } from "../engine/errors.js";
 import type { CommandEntry } from "./command.js";
 import { addGlobalOptions, plainMessage } from "./global-options.js";
 import { interruptible } from "./interrupt.js";
-import { colors, configureOutput, endOnClosedPipe, out, outputWidth, showLiveLine, warn } from "./output.js";
+import { colors, configureOutput, endOnClosedPipe, out, outputWidth, removeLiveLines, warn } from "./output.js";
 import { UsageError } from "./usage-error.js";
 
 type CommandTable = Readonly<Record<string, CommandEntry>>;
@@ -69,12 +69,12 @@ export async function main(words: readonly string[], table: CommandTable = comma
     const code = await runCommand(command, line.rest, interrupt.signal);
     return code === 0 ? (interrupt.code ?? 0) : code;
   } catch (error) {
-    showLiveLine(undefined);
+    removeLiveLines();
     if (interrupt.code !== undefined && error instanceof Error && error.name === "AbortError") return interrupt.code;
     const known = name !== undefined && Object.hasOwn(table, name);
     return reportError(error, known ? `sqa ${name}` : "sqa", debug);
   } finally {
-    showLiveLine(undefined);
+    removeLiveLines();
     restore();
   }
 }

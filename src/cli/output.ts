@@ -17,6 +17,7 @@ export interface OutputSettings {
 }
 
 const CLEAR_LINE = "\r\u001b[2K";
+const CLEAR_LINE_ABOVE = "\u001b[1A\u001b[2K";
 
 let settings: OutputSettings = {
   stdout: process.stdout,
@@ -25,7 +26,8 @@ let settings: OutputSettings = {
   color: true,
   environment: process.env,
 };
-let liveLine: string | undefined;
+/** The lines at the bottom of the terminal, by whom they belong to. */
+const liveLines = new Map<object, string>();
 
 /** Change where output goes; returns a function that puts everything back. */
 export function configureOutput(changes: Partial<OutputSettings>): () => void {
@@ -51,20 +53,30 @@ export function warn(text: string): void {
   aroundLiveLine(() => settings.stderr.write(`${text}\n`));
 }
 
-/** Show a line at the bottom of the terminal in place of the one before; undefined takes it away. */
-export function showLiveLine(line: string | undefined): void {
-  if (line === liveLine) return;
-  const clear = liveLine === undefined ? "" : CLEAR_LINE;
-  liveLine = line;
-  settings.stderr.write(clear + (line ?? ""));
+/** Show an owner's line at the bottom of the terminal in place of the one before; undefined takes it away. */
+export function showLiveLine(owner: object, line: string | undefined): void {
+  if (liveLines.get(owner) === line) return;
+  const clear = clearLiveLines();
+  if (line === undefined) liveLines.delete(owner);
+  else liveLines.set(owner, line);
+  settings.stderr.write(clear + drawLiveLines());
+}
+
+/** Take every live line away. */
+export function removeLiveLines(): void {
+  for (const owner of [...liveLines.keys()]) showLiveLine(owner, undefined);
 }
 
 function aroundLiveLine(write: () => void): void {
-  const line = liveLine;
-  showLiveLine(undefined);
+  const shown = liveLines.size > 0;
+  if (shown) settings.stderr.write(clearLiveLines());
   write();
-  showLiveLine(line);
+  if (shown) settings.stderr.write(drawLiveLines());
 }
+
+const drawLiveLines = () => [...liveLines.values()].join("\n");
+
+const clearLiveLines = () => (liveLines.size === 0 ? "" : CLEAR_LINE + CLEAR_LINE_ABOVE.repeat(liveLines.size - 1));
 
 /** Whether progress is wanted, may be redrawn in place, and how many columns it has. */
 export function progressStyle(): { readonly quiet: boolean; readonly terminal: boolean; readonly columns: number } {

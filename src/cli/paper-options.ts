@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { threads, versions } from "../engine/index.js";
-import type { CellOutcome } from "../paper/index.js";
+import { setThreads, threads, versions } from "../engine/index.js";
+import { type Cell, type CellOutcome, type ExperimentEvent, runCellsAtOnce } from "../paper/index.js";
 import type { CommandContext } from "./command.js";
 import { dataOptions } from "./data-options.js";
-import { deviceOption, runOptions } from "./run-options.js";
+import { deviceOption, jobsOption, runOptions, shareMachine } from "./run-options.js";
 import { UsageError } from "./usage-error.js";
 
 const networkNames = ["small", "large", "resnet34", "resnet101"] as const;
@@ -27,6 +27,7 @@ export const paperOptions = z.strictObject({
   results: z.string().default("results").describe("folder of tables and figures"),
   data: dataOptions.data,
   ...runOptions,
+  jobs: jobsOption,
   device: deviceOption,
 });
 export type PaperOptions = z.output<typeof paperOptions>;
@@ -34,8 +35,16 @@ export type PaperOptions = z.output<typeof paperOptions>;
 /** One target of `sqa paper`. */
 export type PaperTarget = (given: PaperOptions, context: CommandContext) => Promise<number>;
 
-export function runnerOptions(given: PaperOptions, { signal }: CommandContext) {
-  return { runs: given.runs, data: given.data, threads: given.threads, device: given.device, signal };
+/** Does a target's cells as its options say. */
+export function runPaperCells(
+  cells: readonly Cell[],
+  given: PaperOptions,
+  { signal }: CommandContext,
+): AsyncIterable<ExperimentEvent> {
+  const { jobs, threads } = shareMachine(cells.length, given);
+  // Evaluation as well as training, which would put the number back; and `hardware` tells it.
+  if (threads !== undefined) setThreads(threads);
+  return runCellsAtOnce(cells, { runs: given.runs, data: given.data, device: given.device, jobs, threads, signal });
 }
 
 /** The network that `--only` names, of those that a target has; undefined where it is not given. */

@@ -3,7 +3,6 @@ import {
   renderTable2,
   renderTable4,
   renderTwin,
-  runCells,
   type TwinOptions,
   table2Cells,
   table2Notes,
@@ -17,7 +16,7 @@ import {
 } from "../paper/index.js";
 import { presets } from "../training/index.js";
 import { followExperiment } from "./experiment-progress.js";
-import { hardware, onlyOf, type PaperTarget, runnerOptions, wholeRows } from "./paper-options.js";
+import { hardware, onlyOf, type PaperTarget, runPaperCells, wholeRows } from "./paper-options.js";
 import { showTable } from "./paper-table.js";
 import { Progress } from "./progress.js";
 
@@ -33,7 +32,7 @@ export const table2: PaperTarget = async (given, context) => {
     limit: given.limit ?? setting.limit,
     strongLimit: given.strongLimit ?? setting.strongLimit,
   };
-  const outcomes = await followExperiment(runCells(table2Cells(options), runnerOptions(given, context)));
+  const outcomes = await followExperiment(runPaperCells(table2Cells(options), given, context));
   const rows = table2Rows(wholeRows(outcomes, options.seeds), options);
   if (rows.length === 0) return 0;
   showTable(given.results, "table2", {
@@ -76,7 +75,7 @@ export const twin: PaperTarget = async (given, context) => {
     limit: given.limit ?? null,
     strongLimit: given.strongLimit ?? 1000,
   };
-  const outcomes = await followExperiment(runCells(twinCells(options), runnerOptions(given, context)));
+  const outcomes = await followExperiment(runPaperCells(twinCells(options), given, context));
   const rows = twinRows(wholeRows(outcomes, options.seeds));
   if (rows.length === 0) return 0;
   showTable(given.results, "twin", {

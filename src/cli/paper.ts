@@ -9,7 +9,6 @@ import {
   figure1Series,
   overfittingChart,
   renderTable1,
-  runCells,
   type Table1Options,
   type Table1Row,
   table1Cells,
@@ -27,7 +26,7 @@ import {
   type PaperOptions,
   type PaperTarget,
   paperOptions,
-  runnerOptions,
+  runPaperCells,
   wholeRows,
 } from "./paper-options.js";
 import { table2, table4, twin } from "./paper-tables.js";
@@ -91,7 +90,7 @@ function table1Options(given: PaperOptions): Table1Options {
 
 async function table1(given: PaperOptions, context: CommandContext): Promise<number> {
   const cells = table1Cells(table1Options(given));
-  const outcomes = await followExperiment(runCells(cells, runnerOptions(given, context)));
+  const outcomes = await followExperiment(runPaperCells(cells, given, context));
   // A stopped table shows the rows that are whole.
   const whole = outcomes.length === cells.length ? outcomes : wholeRows(outcomes, given.seeds ?? 3);
   if (whole.length === 0) return 0;
@@ -123,7 +122,7 @@ async function figure1(given: PaperOptions, context: CommandContext): Promise<nu
     epsilons: [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
   };
   const cells = figure1Cells(figure);
-  const outcomes = await followExperiment(runCells(cells, runnerOptions(given, context)));
+  const outcomes = await followExperiment(runPaperCells(cells, given, context));
   if (outcomes.length < cells.length) return 0;
   const series = figure1Series(outcomes, figure);
   const record = { options: figure, series, measuredOn: hardware(given.device) };
@@ -141,7 +140,7 @@ async function overfitting(given: PaperOptions, context: CommandContext): Promis
     ...cell,
     evaluations: [],
   }));
-  const outcomes = await followExperiment(runCells(cells, runnerOptions(given, context)));
+  const outcomes = await followExperiment(runPaperCells(cells, given, context));
   if (outcomes.length < cells.length) return 0;
   const runs = outcomes.map(({ cell, run }) => ({
     config: cell.config,

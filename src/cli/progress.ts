@@ -46,7 +46,7 @@ export class Progress {
     const now = this.#now();
     if (quiet || now - this.#shown < (terminal ? REDRAW_MILLISECONDS : LINE_MILLISECONDS)) return;
     this.#shown = now;
-    if (terminal) showLiveLine(truncate(this.#line(BAR_COLUMNS), columns - 1));
+    if (terminal) showLiveLine(this, truncate(this.#line(BAR_COLUMNS), columns - 1));
     else note(this.#line(0));
   }
 
@@ -56,7 +56,7 @@ export class Progress {
     this.#finished = true;
     const { quiet, terminal } = progressStyle();
     if (quiet) return;
-    if (terminal) showLiveLine(undefined);
+    if (terminal) showLiveLine(this, undefined);
     else if (this.#now() - this.#start >= LINE_MILLISECONDS) {
       note(`${this.#options.label}: done in ${formatDuration((this.#now() - this.#start) / 1000)}`);
     }
@@ -66,7 +66,7 @@ export class Progress {
   [Symbol.dispose](): void {
     if (this.#finished) return;
     this.#finished = true;
-    if (progressStyle().terminal) showLiveLine(undefined);
+    if (progressStyle().terminal) showLiveLine(this, undefined);
   }
 
   #line(barColumns: number): string {

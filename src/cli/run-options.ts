@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import * as z from "zod";
 
 /** Where a command computes; whether the device is there is asked when it begins. */
@@ -13,3 +14,24 @@ export const runOptions = {
   runs: z.string().min(1).meta({ placeholder: "FOLDER" }).default("runs").describe("where run folders lie"),
   threads: z.int().min(1).max(1024).optional().describe("threads of one operator; libtorch's own choice if left out"),
 };
+
+/** Options of commands that do several runs. */
+export const jobsOption = z
+  .int()
+  .min(1)
+  .max(256)
+  .optional()
+  .describe("runs at a time, each in a process of its own; as many as processors on a CPU without --threads, else 1");
+
+/**
+ * How `runs` runs share the machine: several small networks at a time keep all processors busy, where the operators of one
+ * leave a second thread idle most of the time.
+ */
+export function shareMachine(
+  runs: number,
+  { jobs, threads, device = "cpu" }: { jobs?: number | undefined; threads?: number | undefined; device?: string },
+): { jobs: number; threads: number | undefined } {
+  const processors = availableParallelism();
+  const atOnce = Math.min(runs, jobs ?? (device === "cpu" && threads === undefined ? processors : 1));
+  return { jobs: atOnce, threads: threads ?? (atOnce > 1 ? Math.max(1, Math.floor(processors / atOnce)) : undefined) };
+}

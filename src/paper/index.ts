@@ -1,3 +1,4 @@
+export { type AtOnceOptions, runCellsAtOnce } from "./cells-at-once.js";
 export { demoCells, demoNote, renderDemo } from "./demo.js";
 export {
   type Cell,

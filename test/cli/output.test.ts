@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { colors, configureOutput, note, out, showLiveLine, warn } from "../../src/cli/output.js";
+import { colors, configureOutput, note, out, removeLiveLines, showLiveLine, warn } from "../../src/cli/output.js";
 import { captureOutput } from "./captured-output.js";
 
 describe("output", () => {
@@ -22,10 +22,21 @@ describe("output", () => {
 
   it("takes a live line away before other output and puts it back", () => {
     using captured = captureOutput({ terminal: true });
-    showLiveLine("50%");
+    showLiveLine(captured, "50%");
     note("remark");
-    showLiveLine(undefined);
+    showLiveLine(captured, undefined);
     expect(captured.stderr.text).toBe("50%\r\u001b[2Kremark\n50%\r\u001b[2K");
+  });
+
+  it("shows the live lines of several owners one below the other", () => {
+    using captured = captureOutput({ terminal: true });
+    const [first, second] = [{}, {}];
+    showLiveLine(first, "a");
+    showLiveLine(second, "b");
+    showLiveLine(first, undefined);
+    removeLiveLines();
+    const clearLine = "\r\u001b[2K";
+    expect(captured.stderr.text).toBe(`a${clearLine}a\nb${clearLine}\u001b[1A\u001b[2Kb${clearLine}`);
   });
 
   it.each([

@@ -1,0 +1,92 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { setThreads, threads } from "../../src/engine/index.js";
+import { type Cell, type ExperimentEvent, runCells, runCellsAtOnce } from "../../src/paper/index.js";
+import { RunFolder, trainConfig } from "../../src/training/index.js";
+
+let runs: string;
+let threadsBefore: number;
+beforeEach(() => {
+  runs = mkdtempSync(join(tmpdir(), "sqa-at-once-"));
+  threadsBefore = threads();
+});
+afterEach(() => {
+  rmSync(runs, { recursive: true, force: true });
+  setThreads(threadsBefore);
+});
+
+function cellOf(seed: number, epochs = 1): Cell {
+  const config = { sqa: {}, limit: 64, batchSize: 32, probeImages: 8, probes: ["fgsm(epsilon=0.1)"] };
+  return {
+    name: `tiny-seed${seed}`,
+    config: trainConfig({ ...config, epochs, seed }),
+    evaluations: [{ attacks: ["fgsm(epsilon=0.1)"], limit: 16, draws: 2, seed: 0, transferFromTwin: false }],
+  };
+}
+
+async function collect(events: AsyncIterable<ExperimentEvent>): Promise<ExperimentEvent[]> {
+  const all: ExperimentEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+const outcomesOf = (events: readonly ExperimentEvent[]) =>
+  events.flatMap((event) => (event.type === "outcome" ? [event.outcome] : []));
+
+describe("cells at once", () => {
+  it("gives the outcomes that one process gives, in the cells' order", async () => {
+    const cells = [cellOf(0, 3), cellOf(1), cellOf(2)];
+    const apart = await collect(runCellsAtOnce(cells, { runs, jobs: 2, threads: 1 }));
+    expect(apart.slice(-3).map(({ type }) => type)).toEqual(["outcome", "outcome", "outcome"]);
+    expect(apart.filter((event) => event.type === "train" && event.event.type === "step")).toHaveLength(10);
+    setThreads(1);
+    const other = mkdtempSync(join(tmpdir(), "sqa-alone-"));
+    const alone = await collect(runCells(cells, { runs: other, threads: 1 }));
+    rmSync(other, { recursive: true });
+    const accuracies = (events: readonly ExperimentEvent[]) =>
+      outcomesOf(events).map(({ cell, training, evaluations }) => ({
+        cell,
+        loss: training.last.loss,
+        clean: evaluations.map(({ clean }) => clean),
+        attacked: evaluations.map(({ attacks }) => attacks.map(({ robustAccuracy }) => robustAccuracy)),
+      }));
+    expect(accuracies(apart)).toEqual(accuracies(alone));
+  });
+
+  it("stops every cell when it is aborted, with a checkpoint to go on from", async () => {
+    const cells = [cellOf(0, 500), cellOf(1, 500)];
+    const abort = new AbortController();
+    const begun = new Set<string>();
+    const seen: ExperimentEvent[] = [];
+    for await (const event of runCellsAtOnce(cells, { runs, jobs: 2, threads: 1, signal: abort.signal })) {
+      seen.push(event);
+      if (event.type === "train" && event.event.type === "step") begun.add(event.cell);
+      if (begun.size === 2) abort.abort();
+    }
+    expect(outcomesOf(seen)).toEqual([]);
+    for (const { config } of cells) {
+      expect(existsSync(RunFolder.for(config, runs).file("checkpoint.safetensors"))).toBe(true);
+      expect(existsSync(RunFolder.for(config, runs).file("lock"))).toBe(false);
+    }
+  });
+
+  it("tells what went wrong in a cell, and stops the others", async () => {
+    const cells = [cellOf(0, 500), cellOf(1)];
+    const broken = RunFolder.for(cells[1]!.config, runs);
+    broken.make();
+    writeFileSync(broken.file("checkpoint.safetensors"), "no checkpoint");
+    await expect(collect(runCellsAtOnce(cells, { runs, jobs: 2, threads: 1 }))).rejects.toThrow(
+      "checkpoint.safetensors",
+    );
+    expect(existsSync(RunFolder.for(cells[0]!.config, runs).file("lock"))).toBe(false);
+  });
+
+  it("refuses a wrong number of jobs, before anything is done", async () => {
+    await expect(collect(runCellsAtOnce([cellOf(0)], { runs, jobs: 0 }))).rejects.toThrow(
+      "jobs must be an integer >= 1, not 0",
+    );
+    expect(readdirSync(runs)).toEqual([]);
+  });
+});

@@ -3,13 +3,16 @@ import { operators as ops, scope, type Tensor } from "../engine/index.js";
 import { ratio } from "../options/ratio.js";
 import { defineAttack } from "./contract/attack.js";
 import { initialTries, queryDraws } from "./contract/query-options.js";
-import { l2Norms } from "./geometry/ball.js";
-import { perImage } from "./geometry/perturbation-length.js";
+import type { Target } from "./contract/target.js";
+import { perImage, perturbationLengths } from "./geometry/perturbation-length.js";
 import { attackFromNoise, type Decided, misclassified, toBoundary } from "./search/decisions.js";
 
 const options = z.strictObject({
+  norm: z.enum(["linf", "l2"]).default("l2").describe("norm that is minimized"),
   steps: z.int().min(0).default(5000).describe("number of steps, of two decisions each"),
-  sphereStep: ratio({ above: 0 }).default(0.01).describe("first length of a step around the image, in distances to it"),
+  sphereStep: ratio({ above: 0 })
+    .default(0.01)
+    .describe("first length of a step around the image, in distances to it; in linf the share of pixels moved"),
   sourceStep: ratio({ above: 0, below: 1 }).default(0.01).describe("first length of a step towards it, in distances"),
   initialTries,
   draws: queryDraws,
@@ -23,17 +26,18 @@ const [sphereSuccess, sourceSuccess] = [0.5, 0.25];
 const adaptation = 0.1;
 
 /**
- * The boundary attack: the closest misclassified image in l2 by labels alone. A random walk on the misclassified side: a step
+ * The boundary attack: the closest misclassified image by labels alone. A random walk on the misclassified side: a step
  * around the image, then one towards it (Brendel, Rauber and Bethge 2018, algorithm 1). Starts from noise; returns images as
  * they are for which no noise is misclassified.
  *
  * Against a randomized network a decision is the majority of `draws` draws, so the result is a boundary case of fresh ones.
  */
 // paper: starts at the noise itself, and adapts lengths to the successes of windows; here from the boundary, at each step.
+// paper: of l2 alone. In l-infinity a step around the image moves some pixels to an end of the cube of its distance.
 export const boundary = defineAttack("boundary", {
-  summary: "closest misclassified image in l2 by labels alone, by a random walk along the boundary",
+  summary: "closest misclassified image by labels alone, by a random walk along the boundary",
   options,
-  traits: () => ({ norm: "l2", radius: undefined, usesGradients: false, randomized: true }),
+  traits: ({ norm }) => ({ norm, radius: undefined, usesGradients: false, randomized: true }),
   run(given, target, images, labels) {
     const all = { target, images, labels, draws: given.draws };
     return attackFromNoise(all, given.initialTries, (some, points) => walk(given, some, points));
@@ -42,33 +46,63 @@ export const boundary = defineAttack("boundary", {
 
 /** Moves misclassified points (M, C, H, W), in place, ever closer to their images. */
 function walk(given: Options, some: Decided, points: Tensor): void {
-  const { images } = some;
-  points.copy_(toBoundary(some, points, "l2"));
-  const sphereSteps = l2Norms(points).fullLike(given.sphereStep);
+  const { images, target } = some;
+  const { norm } = given;
+  points.copy_(toBoundary(some, points, norm));
+  const sphereSteps = lengthsOf(points, norm).fullLike(given.sphereStep);
   const sourceSteps = sphereSteps.fullLike(given.sourceStep);
+  const { around, shortened } = moves[norm];
   for (let step = 0; step < given.steps; step++) {
     scope(() => {
-      const noise = some.target.normal(images.shape.slice(1), given.initialTries + step);
-      const around = aroundImage(images, points, noise, sphereSteps);
-      const towards = around.add(images.sub(around).mul(sourceSteps));
-      const sphere = perImage(misclassified(some, around));
-      const source = perImage(misclassified(some, towards));
-      points.copy_(ops.where(source, towards, points));
+      const aside = around(target, points.sub(images), sphereSteps, given.initialTries + step);
+      // The pixel range only brings a point closer to the image.
+      const beside = images.add(aside).clamp(0, 1);
+      const closer = images.add(shortened(beside.sub(images), sourceSteps));
+      const sphere = perImage(misclassified(some, beside));
+      const source = perImage(misclassified(some, closer));
+      points.copy_(ops.where(source, closer, points));
       adapt(sphereSteps, sphere, sphereSuccess);
       adapt(sourceSteps, source, sourceSuccess, sphere);
     });
   }
 }
 
-/** Points moved along noise by shares (M, 1, 1, 1) of their distances to the images, which stay as they are. */
-function aroundImage(images: Tensor, points: Tensor, noise: Tensor, shares: Tensor): Tensor {
-  const away = points.sub(images);
-  const distances = l2Norms(away).clamp(1e-12);
-  const direction = away.div(distances);
-  const sideways = noise.sub(direction.mul(noise.mul(direction).sumDim([1, 2, 3], true)));
-  const moved = away.add(sideways.mul(distances.mul(shares).div(l2Norms(sideways).clamp(1e-12))));
-  // The pixel range only brings a point closer to the image.
-  return images.add(moved.mul(distances.div(l2Norms(moved).clamp(1e-12)))).clamp(0, 1);
+/** How a perturbation (M, C, H, W) moves by shares (M, 1, 1, 1) of its length. */
+interface Moves {
+  /** At random, to about the same length. */
+  around(target: Target, perturbation: Tensor, shares: Tensor, stream: number): Tensor;
+  /** To a length that is less by the shares. */
+  shortened(perturbation: Tensor, shares: Tensor): Tensor;
+}
+
+const moves: Readonly<Record<Options["norm"], Moves>> = {
+  linf: {
+    around(target, perturbation, shares, stream) {
+      const drawn = target.uniform(perturbation.shape.slice(1), -1, 1, stream);
+      const ends = drawn.sign().mul(lengthsOf(perturbation, "linf"));
+      return ops.where(drawn.abs().lt(shares), ends, perturbation);
+    },
+    shortened(perturbation, shares) {
+      const lengths = lengthsOf(perturbation, "linf").mul(shares.neg().add(1));
+      return perturbation.clampTensor(lengths.neg(), lengths);
+    },
+  },
+  l2: {
+    around(target, perturbation, shares, stream) {
+      const lengths = lengthsOf(perturbation, "l2");
+      const direction = perturbation.div(lengths);
+      const noise = target.normal(perturbation.shape.slice(1), stream);
+      const sideways = noise.sub(direction.mul(noise.mul(direction).sumDim([1, 2, 3], true)));
+      const moved = perturbation.add(sideways.mul(lengths.mul(shares).div(lengthsOf(sideways, "l2"))));
+      return moved.mul(lengths.div(lengthsOf(moved, "l2")));
+    },
+    shortened: (perturbation, shares) => perturbation.mul(shares.neg().add(1)),
+  },
+};
+
+/** The length of each perturbation, (M, 1, 1, 1); no division by it fails. */
+function lengthsOf(perturbations: Tensor, norm: Options["norm"]): Tensor {
+  return perImage(perturbationLengths(perturbations, norm)).clamp(1e-12);
 }
 
 /** Lengthens steps (M, 1, 1, 1) where they succeed and shortens them where not, in place, in the rows that `counts` says. */

@@ -56,7 +56,7 @@ const short: Record<string, string[]> = {
     "hop-skip-jump(steps=3, samples=10, draws=3)",
     "hop-skip-jump(norm=linf, steps=2, samples=10, draws=3)",
   ],
-  boundary: ["boundary(steps=8, draws=3)"],
+  boundary: ["boundary(steps=8, draws=3)", "boundary(norm=linf, steps=8, draws=3)"],
   noise: [
     "noise(epsilon=0.05)",
     "noise(epsilon=0.05, distribution=gaussian, tries=3)",

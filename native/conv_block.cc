@@ -1,6 +1,5 @@
 #include "conv_block.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -11,6 +10,7 @@
 #include "conv_block_backward.h"
 #include "conv_kernels.h"
 #include "conv_scratch.h"
+#include "parallel.h"
 #include "quantize_kernels.h"
 
 namespace sqa {
@@ -70,7 +70,7 @@ Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::
   const BlockShape rows{shape.in, shape.out, 2, shape.width};
   const NoiseKey* key = quantization && !quantization->nearest ? &quantization->key : nullptr;
   const int64_t* ids = key != nullptr ? quantization->imageIds.data_ptr<int64_t>() : nullptr;
-  at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
+  parallelFor(images, kImagesTaken, [&](int64_t begin, int64_t end) {
     Scratch& scratch = Scratch::ofThread();
     float* padded = scratch.padded.zeroed(shape.paddedInput());
     float* h = scratch.hidden.of(shape.pixels() * shape.out);

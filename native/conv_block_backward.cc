@@ -1,13 +1,12 @@
 #include "conv_block_backward.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "conv_kernels.h"
 #include "conv_scratch.h"
+#include "parallel.h"
 
 namespace sqa {
 namespace {
@@ -146,7 +145,7 @@ class Backward {
 // parts (parts, count) to their sums, part after part.
 void sumParts(const at::Tensor& parts, float* sums, int64_t count) {
   const float* from = parts.data_ptr<float>();
-  at::parallel_for(0, count, 1 << 14, [&](int64_t begin, int64_t end) {
+  parallelFor(count, 1 << 14, [&](int64_t begin, int64_t end) {
     std::fill(sums + begin, sums + end, 0.0f);
     for (int64_t part = 0; part < parts.size(0); part++) {
       for (int64_t i = begin; i < end; i++) sums[i] += from[part * count + i];
@@ -177,7 +176,7 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
   const uint8_t* codesFrom = codes.data_ptr<uint8_t>();
   float* inputTo = inputWanted ? inputGradient.data_ptr<float>() : nullptr;
   float *weightTo = weightParts.data_ptr<float>(), *biasTo = biasParts.data_ptr<float>();
-  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+  parallelFor(parts, summed ? 1 : kImagesTaken, [&](int64_t begin, int64_t end) {
     Scratch& scratch = Scratch::ofThread();
     backward.begin(scratch, weightWanted);
     for (int64_t part = begin; part < end; part++) {

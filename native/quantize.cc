@@ -1,12 +1,12 @@
 #include "quantize.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <vector>
 
 #include "cuda.h"
+#include "parallel.h"
 #include "quantize_kernels.h"
 
 namespace sqa {
@@ -55,12 +55,12 @@ at::Tensor quantizeForward(at::Tensor h, float lambda, Range range, const Unifor
   Extent batch;
   if (range == Range::batch) {
     std::vector<Extent> extents(images);
-    at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
+    parallelFor(images, kImagesTaken, [&](int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; n++) extents[n] = extentOf(from + n * elements, elements);
     });
     for (const Extent& extent : extents) batch.merge(extent);
   }
-  at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
+  parallelFor(images, kImagesTaken, [&](int64_t begin, int64_t end) {
     ChannelsLastQuantizer quantizer(pixels, channels, pixels, lambda, &uniforms.key());
     for (int64_t n = begin; n < end; n++) {
       const float* image = from + n * elements;
@@ -146,7 +146,7 @@ at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementSha
   const int64_t elements = out.numel() / imageIds.size(0);
   const int64_t* ids = imageIds.data_ptr<int64_t>();
   float* to = out.data_ptr<float>();
-  at::parallel_for(0, imageIds.size(0), 1, [&](int64_t begin, int64_t end) {
+  parallelFor(imageIds.size(0), kImagesTaken, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) {
       sqa::uniforms(key, static_cast<uint32_t>(ids[n]), elements, to + n * elements);
     }

@@ -18,7 +18,7 @@ const usage = `npm run bench:fast-mnist -- [options]
 SQA names the command to run, its words apart by spaces, where it is not bin/sqa.mjs.`;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const recipe = ["--network", "compact", "--preset", "fast"];
+const recipe = ["--preset", "fast"];
 const pgd = "pgd(epsilon=0.3, stepSize=0.01, steps=50, restarts=10)";
 
 interface Trained {

@@ -28,7 +28,7 @@ describe("a training configuration", () => {
       presets.paper,
       { ...presets.short, limit: 100, probes: [] },
       presets.modern,
-      { ...presets.fast, network: "compact" },
+      presets.fast,
     ]) {
       const config = trainConfig(given);
       const again = trainConfig(JSON.parse(JSON.stringify(config)));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { commands } from "../../src/cli/main.js";
 
@@ -11,13 +11,27 @@ describe("README", () => {
     expect(readme).toContain(read("examples/train-and-attack.ts").trim());
   });
 
-  it.each(["results/table1.md", "results/table1-short.md"])("shows the committed %s", (file) => {
+  it.each(["results/twin.md", "results/table1.md", "results/table1-short.md"])("shows the committed %s", (file) => {
     const table = read(file)
       .split("\n")
       .filter((line) => line.startsWith("|"))
       .join("\n");
     expect(table).not.toBe("");
     expect(readme).toContain(table);
+  });
+
+  it("shows the audits as they are committed", () => {
+    const percent = (share: number) => (100 * share).toFixed(1);
+    const audits = readdirSync(new URL("results/audit/", root)).map((name) => {
+      const audit = JSON.parse(read(`results/audit/${name}/audit.json`));
+      const [worst, low, high] = [audit.worst.accuracy, audit.worst.low, audit.worst.high];
+      const interval = `${percent(worst)} [${(100 * low).toFixed(0)}, ${(100 * high).toFixed(0)}]`;
+      const every = audit.worstEveryDraw === undefined ? "–" : percent(audit.worstEveryDraw.accuracy);
+      return `| ${percent(audit.clean.accuracy)} | ${percent(audit.claim.accuracy)} | ${interval} | ${every} |`;
+    });
+    expect(audits.filter((cells) => !readme.includes(cells))).toEqual([]);
+    const rows = readme.split("\n").filter((line) => /\| (masked|overstated|invalid|robust|not robust)/.test(line));
+    expect(rows).toHaveLength(audits.length);
   });
 
   it("names commands and files that exist", () => {

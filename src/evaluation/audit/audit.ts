@@ -48,7 +48,7 @@ export interface Audit {
 }
 
 export type AuditEvent =
-  /** The expected time is being worked out, which takes a minute at most. */
+  /** The expected time is being worked out: the passes of each attack are counted on a network that costs nothing. */
   | { readonly type: "estimate"; readonly trials: number }
   /** `seconds`: expected for the work that the store does not hold, at most. */
   | { readonly type: "plan"; readonly trials: number; readonly seconds: number }

@@ -1,4 +1,7 @@
-/** How much an audit spends. */
+/**
+ * How much an audit spends. Its folder is named by it, so that what is added here is optional: a budget without it keeps its
+ * folders.
+ */
 export interface Budget {
   /** Test images attacked. */
   readonly images: number;
@@ -18,12 +21,18 @@ export interface Budget {
   readonly suiteSteps: number;
   /** Queries of a score-based attack for an image. */
   readonly queries: number;
-  /** Steps of an attack by estimated gradients; 0 for none. */
+  /** Steps of each attack by estimated gradients; 0 for none. */
   readonly estimateSteps: number;
-  /** Steps of a decision-based attack. */
+  /** Steps of HopSkipJump. */
   readonly decisionSteps: number;
+  /** Steps of the boundary attack, of two decisions each; none where left out. */
+  readonly boundarySteps?: number;
   /** Points of the ball tried at random. */
   readonly noiseTries: number;
+  /** Points tried by Gaussian noise; none where left out. */
+  readonly gaussianTries?: number;
+  /** Angles that images are turned by, with 25 shifts each; none where left out. */
+  readonly angles?: number;
   /** Known draws of a randomized network that are attacked one by one. */
   readonly seeds: number;
 }
@@ -60,7 +69,10 @@ export const budgets = {
     queries: 5000,
     estimateSteps: 40,
     decisionSteps: 20,
+    boundarySteps: 2500,
     noiseTries: 1000,
+    gaussianTries: 1000,
+    angles: 31,
     seeds: 5,
   },
   full: {
@@ -75,7 +87,10 @@ export const budgets = {
     queries: 5000,
     estimateSteps: 40,
     decisionSteps: 40,
+    boundarySteps: 5000,
     noiseTries: 10_000,
+    gaussianTries: 10_000,
+    angles: 31,
     seeds: 5,
   },
 } as const satisfies Record<string, Budget>;

@@ -7,7 +7,6 @@ import {
   type Noise,
   type Tensor,
 } from "../../../src/engine/index.js";
-import { Answers } from "../../../src/evaluation/answers.js";
 import type { AuditPlan, AuditResults, Check } from "../../../src/evaluation/audit/check.js";
 import { adaptiveSteps } from "../../../src/evaluation/audit/checks/adaptive-steps.js";
 import { claimedAttack } from "../../../src/evaluation/audit/checks/claim.js";
@@ -21,46 +20,13 @@ import { securityCurve } from "../../../src/evaluation/audit/checks/security-cur
 import { stableGradients } from "../../../src/evaluation/audit/checks/stable-gradients.js";
 import { transfer, twin } from "../../../src/evaluation/audit/checks/transfer.js";
 import { scoreBased } from "../../../src/evaluation/audit/checks/without-gradients.js";
-import { trialLabel } from "../../../src/evaluation/audit/index.js";
 import type { Player } from "../../../src/evaluation/audit/players.js";
-import type { Trial } from "../../../src/evaluation/audit/trial.js";
 import { verdictOf } from "../../../src/evaluation/audit/verdict.js";
 import { worstOf } from "../../../src/evaluation/worst-of.js";
 import type { Classifier } from "../../../src/nn/classifier.js";
 import { tinyCnn } from "../../attacks/tiny-networks.js";
+import { judge, type Left, leaving } from "./judged.js";
 import { budget, linearNetwork, planOf } from "./tiny-audit.js";
-
-/** Answers of a deterministic network to 200 images, of which the last ones are wrong. */
-function leaving(right: number): Answers {
-  const answers = new Answers(200, 1);
-  answers.halves[0].set(Array.from({ length: 200 }, (_, i) => (i < right ? 1 : 0)));
-  return answers;
-}
-
-/** How many of 200 images each trial leaves, found by a part of its label; the first that fits counts. */
-type Left = readonly (readonly [part: string, right: number])[];
-
-function judge(
-  check: Check,
-  left: Left,
-  {
-    plan = planOf(tinyCnn),
-    whiteBox = 200,
-    notFinite = [],
-    ...given
-  }: { plan?: AuditPlan; whiteBox?: number; notFinite?: readonly Player[] } & Partial<
-    Pick<AuditResults, "sample" | "trace" | "trials">
-  > = {},
-) {
-  const of = (trial: Trial) => {
-    const label = trialLabel(trial);
-    const [, right] = left.find(([part]) => label.includes(part)) ?? ["", 200];
-    const stops = notFinite.includes(trial.on) ? [{ what: "logits", message: "NaN", player: trial.on }] : [];
-    return { trial, label, answers: leaving(right), stops };
-  };
-  const results = { of, clean: leaving(200), whiteBox: leaving(whiteBox), worst: leaving(whiteBox), ...given };
-  return check.judge(plan, results as unknown as AuditResults);
-}
 
 const quantized: Classifier = { ...tinyCnn, substitutes: { twin: tinyCnn, staircase: tinyCnn } };
 

@@ -14,12 +14,12 @@ const outcomeOf = ({ lines }: Audit, name: string) => lines.find((line) => line.
 const patient = { timeout: 300_000 };
 
 describe("an audit", patient, () => {
-  it("in l2 attacks in l2 alone, but for epsilon 0.5", async () => {
+  it("in l2 attacks in l2 alone, but for epsilon 0.5, no bound and rotations", async () => {
     const claim = whiteBox("pgd(norm=l2, epsilon=0.5, stepSize=0.1, steps=8)");
     const plan: AuditPlan = { ...planOf(tinyCnn), norm: "l2", epsilon: 0.5, claim };
     const found = await audited(plan, goldenSplit(tinyCnn));
     const elsewhere = found.trials.filter(({ norm }) => norm !== "l2").map(({ label }) => label.replace(/\(.*/, ""));
-    expect(new Set(elsewhere)).toEqual(new Set(["clean", "pgd", "unconstrained"]));
+    expect(new Set(elsewhere)).toEqual(new Set(["clean", "pgd", "unconstrained", "rotation-translation"]));
     for (const label of found.brokenBy) expect(label).toMatch(/^clean$|norm=l2/);
     expect(found.worst.accuracy).toBeLessThanOrEqual(found.claim.accuracy);
     for (const { trial, lengths, norm } of found.trials.filter((one) => found.brokenBy.includes(one.label))) {

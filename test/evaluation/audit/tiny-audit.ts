@@ -25,7 +25,10 @@ export const budget: Budget = {
   queries: 8,
   estimateSteps: 1,
   decisionSteps: 1,
+  boundarySteps: 2,
   noiseTries: 2,
+  gaussianTries: 2,
+  angles: 2,
   seeds: 1,
 };
 

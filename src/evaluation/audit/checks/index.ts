@@ -10,6 +10,7 @@ import { otherLosses } from "./other-losses.js";
 import { predictions } from "./predictions.js";
 import { lossConverged, silentSuccess } from "./progress-of-loss.js";
 import { expectationOverDraws, knownDraw } from "./randomness.js";
+import { rotations } from "./rotations.js";
 import { securityCurve, unconstrained } from "./security-curve.js";
 import { labelLeak, singleStep } from "./single-step.js";
 import { stableGradients } from "./stable-gradients.js";
@@ -42,4 +43,5 @@ export const checks: readonly Check[] = [
   decisionBased,
   noiseSearch,
   autoAttack,
+  rotations,
 ];

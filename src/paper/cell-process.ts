@@ -4,8 +4,7 @@ import { type CellMessage, type CellTask, stopMessage } from "./cells-at-once.js
 import { runCells } from "./experiment.js";
 
 const stop = new AbortController();
-// Ctrl-C on a terminal reaches every process. The parent decides what it means, and may be gone.
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
+// Also when the parent was killed: what was trained is kept.
 process.on("disconnect", () => stop.abort());
 
 process.on("message", async (message: CellTask | typeof stopMessage) => {
@@ -22,5 +21,6 @@ process.on("message", async (message: CellTask | typeof stopMessage) => {
 });
 
 function tell(message: CellMessage): void {
-  if (process.connected) process.send?.(message);
+  // The parent may go while a message is under way, which `disconnect` tells soon after.
+  if (process.connected) process.send?.(message, undefined, {}, () => {});
 }

@@ -74,10 +74,12 @@ function runCellApart(task: CellTask, signal: AbortSignal, tell: (event: Experim
   // Where this file is not compiled, as in tests, its neighbor is not either, and needs a loader.
   const source = import.meta.url.endsWith(".ts");
   const program = fileURLToPath(new URL(source ? "cell-process.ts" : "cell-process.js", import.meta.url));
-  const child = fork(program, { execArgv: source ? ["--import", "tsx"] : [], serialization: "advanced" });
-  const stop = () => {
-    if (child.connected) child.send(stopMessage);
-  };
+  const execArgv = source ? ["--import", "tsx"] : [];
+  // Detached, so that Ctrl-C on a terminal reaches this process alone, which then says what it means.
+  const child = fork(program, { execArgv, serialization: "advanced", detached: true });
+  // Where a message does not get through, the process has ended, and `close` tells how.
+  const send = (message: CellTask | typeof stopMessage) => child.connected && child.send(message, () => {});
+  const stop = () => send(stopMessage);
   let failure: Error | undefined;
   child.on("message", (message: CellMessage) => {
     if ("event" in message) tell(message.event);
@@ -92,7 +94,7 @@ function runCellApart(task: CellTask, signal: AbortSignal, tell: (event: Experim
       if (failure === undefined) done();
       else fail(failure);
     });
-    child.send(task);
+    send(task);
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   }).finally(() => signal.removeEventListener("abort", stop));

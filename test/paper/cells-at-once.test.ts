@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { setThreads, threads } from "../../src/engine/index.js";
 import { type Cell, type ExperimentEvent, runCells, runCellsAtOnce } from "../../src/paper/index.js";
 import { RunFolder, trainConfig } from "../../src/training/index.js";
@@ -35,7 +36,8 @@ async function collect(events: AsyncIterable<ExperimentEvent>): Promise<Experime
 const outcomesOf = (events: readonly ExperimentEvent[]) =>
   events.flatMap((event) => (event.type === "outcome" ? [event.outcome] : []));
 
-describe("cells at once", () => {
+// Each process loads libtorch and compiles the sources anew.
+describe("cells at once", { timeout: 120_000 }, () => {
   it("gives the outcomes that one process gives, in the cells' order", async () => {
     const cells = [cellOf(0, 3), cellOf(1), cellOf(2)];
     const apart = await collect(runCellsAtOnce(cells, { runs, jobs: 2, threads: 1 }));
@@ -70,6 +72,23 @@ describe("cells at once", () => {
       expect(existsSync(RunFolder.for(config, runs).file("checkpoint.safetensors"))).toBe(true);
       expect(existsSync(RunFolder.for(config, runs).file("lock"))).toBe(false);
     }
+  });
+
+  it("keeps what was trained when the process that waits for the cells is killed", async () => {
+    const cells = [cellOf(0, 5000), cellOf(1, 5000)];
+    const index = new URL("../../src/paper/index.ts", import.meta.url).pathname;
+    const program = `
+      import { runCellsAtOnce } from ${JSON.stringify(index)};
+      const begun = new Set();
+      for await (const { cell, event } of runCellsAtOnce(${JSON.stringify(cells)}, ${JSON.stringify({ runs, jobs: 2, threads: 1 })})) {
+        if (event?.type === "step") begun.add(cell);
+        if (begun.size === 2) process.kill(process.pid, "SIGKILL");
+      }`;
+    const { signal } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", program]);
+    expect(signal).toBe("SIGKILL");
+    const folders = cells.map(({ config }) => RunFolder.for(config, runs));
+    const checkpoints = () => folders.filter((folder) => existsSync(folder.file("checkpoint.safetensors")));
+    await vi.waitFor(() => expect(checkpoints()).toHaveLength(2), { timeout: 30_000 });
   });
 
   it("tells what went wrong in a cell, and stops the others", async () => {

@@ -46,7 +46,7 @@ export interface Evaluation {
   readonly attacks: readonly AttackEvaluation[];
   /**
    * For each image the worst among clean and all attacks, judged by draws that did not choose it; undefined without attacks,
-   * and for a randomized network that answered in a single draw, whose least answer would be low by luck.
+   * and, as a flag says, for a randomized network that answered in a single draw, whose least answer would be low by luck.
    */
   readonly worstCase?: Accuracy;
   readonly flags: readonly Flag[];
@@ -62,6 +62,11 @@ export interface EvaluationRow {
   seconds: number;
 }
 
+const noWorstCase: Flag = {
+  kind: "no-worst-case",
+  message: "no worst case is reported: that of a randomized network takes at least 2 draws",
+};
+
 /** Accuracies of counted rows, the clean one first. */
 export function summarize(
   rows: readonly EvaluationRow[],
@@ -74,14 +79,9 @@ export function summarize(
     randomized ? { votes: { majority: majorityOf(answers), everyDraw: everyDrawOf(answers) } } : {};
   const [clean, ...attacked] = rows;
   if (clean === undefined) throw new RangeError("an evaluation needs the row of the clean images");
-  const worstCase = () =>
-    accuracy(
-      worstOf(
-        rows.map(({ answers }) => answers),
-        randomized,
-      ),
-      "worst case",
-    );
+  const wanted = attacked.length > 0;
+  const byLuck = randomized && clean.answers.draws === 1;
+  const all = rows.map(({ answers }) => answers);
   return {
     images: clean.answers.images,
     draws: clean.answers.draws,
@@ -90,8 +90,8 @@ export function summarize(
       ...summarizeAttack(row, accuracy(row.answers, row.name)),
       ...votes(row.answers),
     })),
-    ...(attacked.length > 0 && (!randomized || clean.answers.draws > 1) ? { worstCase: worstCase() } : {}),
-    flags,
+    ...(wanted && !byLuck ? { worstCase: accuracy(worstOf(all, randomized), "worst case") } : {}),
+    flags: wanted && byLuck ? [...flags, noWorstCase] : flags,
   };
 }
 

@@ -2,9 +2,9 @@ import type { Batch } from "../datasets/index.js";
 import { type Noise, noGrad, operators as ops, type Seed, scope, type Tensor } from "../engine/index.js";
 import type { Classifier } from "../nn/classifier.js";
 
-/** Something about a network that makes its accuracies mean less than they seem to. */
+/** Something about a network, or its evaluation, that makes its accuracies mean less than they seem to. */
 export interface Flag {
-  readonly kind: "batch-dependent" | "hidden-randomness" | "probabilities";
+  readonly kind: "batch-dependent" | "hidden-randomness" | "probabilities" | "no-worst-case";
   readonly message: string;
 }
 

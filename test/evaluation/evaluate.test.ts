@@ -120,8 +120,20 @@ describe("a coin that answers right with probability p", () => {
 
 it("has no worst case in a single draw of a randomized network, where the least answer is low by luck", async () => {
   const attacks = [parseAttack("fgsm"), parseAttack("noise(tries=2)")];
-  expect(await evaluated(coin(0.7), splitOfZeros(20), { attacks, draws: 1 })).not.toHaveProperty("worstCase");
-  expect(await evaluated(coin(0.7), splitOfZeros(20), { attacks, draws: 2 })).toHaveProperty("worstCase");
+  const [single, two, clean] = [
+    await evaluated(coin(0.7), splitOfZeros(20), { attacks, draws: 1 }),
+    await evaluated(coin(0.7), splitOfZeros(20), { attacks, draws: 2 }),
+    await evaluated(coin(0.7), splitOfZeros(20), { attacks: [], draws: 1 }),
+  ];
+  expect(single).not.toHaveProperty("worstCase");
+  expect(single.flags).toEqual([
+    {
+      kind: "no-worst-case",
+      message: "no worst case is reported: that of a randomized network takes at least 2 draws",
+    },
+  ]);
+  expect(two).toHaveProperty("worstCase");
+  expect([...two.flags, ...clean.flags]).toEqual([]);
 });
 
 describe("a deterministic network", () => {

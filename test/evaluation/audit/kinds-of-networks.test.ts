@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { countedUniform, deriveSeed, imageIdRange, operators as ops } from "../../../src/engine/index.js";
 import { type Audit, type AuditPlan, trialLabel, trialsOf, whiteBox } from "../../../src/evaluation/audit/index.js";
+import { nanGradients } from "../../../src/evaluation/audit/self-test/broken-defenses.js";
 import type { Classifier } from "../../../src/nn/classifier.js";
 import { goldenImages, quantizedCnn, tinyCnn } from "../../attacks/tiny-networks.js";
 import { audited, goldenSplit, linearNetwork, planOf, splitOf } from "./tiny-audit.js";
@@ -52,14 +53,7 @@ describe("an audit", patient, () => {
 });
 
 describe("a network whose numbers are not finite", patient, () => {
-  /** The gradient of 0 * sqrt(0) is NaN; the value is 0. */
-  const nanGradients: Classifier = {
-    ...tinyCnn,
-    logits(images, noise) {
-      const nothing = images.sub(images.detach()).abs().pow(0.5).sumDim([1, 2, 3]).unsqueeze(1);
-      return tinyCnn.logits(images, noise).add(nothing.mul(0));
-    },
-  };
+  const withNanGradients = nanGradients(tinyCnn);
   const nanLogits: Classifier = {
     ...tinyCnn,
     logits: (images, noise) => tinyCnn.logits(images, noise).div(images.mul(0).sumDim([1, 2, 3]).unsqueeze(1)),
@@ -77,7 +71,7 @@ describe("a network whose numbers are not finite", patient, () => {
   };
 
   it("is masked where gradients are NaN, and attacks without gradients still run", async () => {
-    const found = await audited(planOf(nanGradients, 0.3), goldenSplit(tinyCnn));
+    const found = await audited(planOf(withNanGradients, 0.3), goldenSplit(tinyCnn));
     expect(found.verdict).toBe("masked");
     expect(outcomeOf(found, "gradients")).toMatchObject({
       outcome: "masked",
@@ -100,7 +94,7 @@ describe("a network whose numbers are not finite", patient, () => {
   });
 
   it("says nothing of the audited network where it only lends its images", async () => {
-    const transfers = { nan: nanGradients, none: nanLogits };
+    const transfers = { nan: withNanGradients, none: nanLogits };
     const plan = { ...planOf(tinyCnn), subject: { model: tinyCnn, transfers } };
     const [found, alone] = [
       await audited(plan, goldenSplit(tinyCnn)),

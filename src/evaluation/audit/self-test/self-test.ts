@@ -16,6 +16,7 @@ import {
   HardLevels,
   injectedNoise,
   leakingLabels,
+  nanGradients,
   roundedInput,
   scaledLogits,
 } from "./broken-defenses.js";
@@ -70,6 +71,13 @@ export const selfTestCases: readonly Case[] = [
     epsilon: 0.3,
     expected: fails,
     shattered: true,
+  },
+  {
+    name: "gradients that are NaN",
+    base: "undefended",
+    epsilon: 0.3,
+    expected: ["masked"],
+    defend: nanGradients,
   },
   {
     name: "logits times 10,000",

@@ -2,12 +2,12 @@ import { relative } from "node:path";
 import * as z from "zod";
 import { cifar10, cifar10Archive, cifar10CacheFolder } from "../datasets/cifar10.js";
 import { fetchArchive } from "../datasets/fetch-archive.js";
-import { datasetByName, datasets } from "../datasets/index.js";
+import { datasetByName } from "../datasets/index.js";
 import { unknownName } from "../engine/errors.js";
 import { defineCommand } from "./command.js";
 import { note, out } from "./output.js";
 import { Progress } from "./progress.js";
-import { UsageError } from "./usage-error.js";
+import { asUsage, UsageError } from "./usage-error.js";
 
 /** Data sets that are published as an archive; the others come with an installation. */
 const archives = { [cifar10.name]: { archive: cifar10Archive, folder: cifar10CacheFolder } };
@@ -15,8 +15,8 @@ const archives = { [cifar10.name]: { archive: cifar10Archive, folder: cifar10Cac
 function archiveOf(name: string) {
   const found = Object.hasOwn(archives, name) ? archives[name] : undefined;
   if (found !== undefined) return found;
-  if (!datasets.has(name)) throw new UsageError(unknownName("data set", name, [...datasets.keys()]).message);
-  throw new UsageError(`data set ${name} is not fetched: it is found at ${datasetByName(name).locate()}`);
+  const known = asUsage(() => datasetByName(name));
+  throw new UsageError(`data set ${name} is not fetched: it is found at ${known.locate()}`);
 }
 
 /** `sqa data fetch cifar10`: downloads the official archive and checks its files. */

@@ -22,18 +22,7 @@ interface Item {
 
 /** Every kind of thing that can be named on the command line. */
 const kinds: Readonly<Record<string, readonly Item[]>> = {
-  attacks: [
-    ...[...attacks.values()].map((attack) => ({
-      name: attack.name,
-      summary: attack.summary,
-      options: attack.options,
-    })),
-    ...[...combinators.values()].map((combinator) => ({
-      name: combinator.name,
-      summary: combinator.summary,
-      options: combinator.options,
-    })),
-  ],
+  attacks: [...attacks.values(), ...combinators.values()],
   networks: models.map((model) => ({
     name: model.name,
     summary: model.summary,

@@ -4,10 +4,12 @@ import { writeFileAtomic } from "../engine/atomic-file.js";
 import { versions } from "../engine/index.js";
 import { makeFolder } from "../engine/make-folder.js";
 import { writeSafetensors } from "../engine/safetensors.js";
+import { majorityOf } from "../evaluation/answers.js";
 import {
   type Audit,
   type AuditPlan,
   attackOf,
+  roundingSurvivors,
   type TrialStore,
   type WorstImage,
   worstImages,
@@ -48,14 +50,14 @@ function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImag
     claim: audit.claim,
     worst: audit.worst,
     ...(audit.majority === undefined ? {} : { worstMajority: audit.majority, worstEveryDraw: audit.everyDraw }),
-    survivesRounding: survivors(worst),
+    survivesRounding: roundingSurvivors(worst),
     checklist: audit.lines,
     trials: audit.trials.map(({ label, answers, passes, seconds, trial, stops }) => ({
       attack: label,
       attacked: trial.on,
       shownTo: trial.shownTo,
-      accuracy: mean([...answers.shares()]),
-      majority: mean([...answers.majority]),
+      accuracy: answers.mean(),
+      majority: majorityOf(answers).accuracy,
       draws: answers.draws,
       passes,
       seconds,
@@ -74,14 +76,6 @@ function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImag
     measuredOn: { libtorch, cpuCapability, node: process.version },
   };
 }
-
-/** Of the images that are more often wrong than right, the share that still are once rounded to 8 bits. */
-export function survivors(worst: readonly WorstImage[]): number | null {
-  const broken = worst.filter(({ correct }) => correct < 0.5);
-  return broken.length === 0 ? null : mean(broken.map(({ correctRounded }) => (correctRounded < 0.5 ? 1 : 0)));
-}
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Writes audit.json, audit.html and the worst images into a folder; each file is replaced atomically. */
 export async function writeAuditFiles(folder: string, record: AuditRecord): Promise<AuditFiles> {

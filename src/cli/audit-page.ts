@@ -1,9 +1,11 @@
+import { majorityOf } from "../evaluation/answers.js";
 import {
   type Audit,
   type AuditPlan,
   attackOf,
   curveRadii,
   curveTrial,
+  roundingSurvivors,
   trialLabel,
   type WorstImage,
 } from "../evaluation/audit/index.js";
@@ -13,7 +15,6 @@ import { grayLevels, imagePng } from "../report/image-png.js";
 import { type ChartSeries, lineChart } from "../report/line-chart.js";
 import { interval, percent } from "../report/table.js";
 import type { AuditRecord } from "./audit-files.js";
-import { survivors } from "./audit-files.js";
 import { verdictMeaning, voteFigures } from "./audit-text.js";
 
 /** Images shown on the page. */
@@ -21,7 +22,7 @@ const shownImages = 40;
 
 /** An audit as one HTML page that loads nothing from anywhere. */
 export async function auditPage({ audit, plan, name }: AuditRecord, worst: readonly WorstImage[]): Promise<string> {
-  const rounding = survivors(worst);
+  const rounding = roundingSurvivors(worst);
   const figures = [
     ["clean images", audit.clean],
     [`claimed: ${attackOf(plan.claim)!.label}`, audit.claim],
@@ -68,10 +69,7 @@ function drawsText({ trials }: Audit): string {
 
 function securityChart(audit: Audit, plan: AuditPlan) {
   const byLabel = new Map(audit.trials.map((result) => [result.label, result]));
-  const accuracyOf = (label: string) => {
-    const shares = byLabel.get(label)!.answers.shares();
-    return shares.reduce((sum, share) => sum + share, 0) / shares.length;
-  };
+  const accuracyOf = (label: string) => byLabel.get(label)!.answers.mean();
   const pgd = curveRadii(plan).map((epsilon) => ({ x: epsilon, y: accuracyOf(trialLabel(curveTrial(plan, epsilon))) }));
   const others = audit.trials.filter(({ trial, label }) => {
     const attack = attackOf(trial);
@@ -111,17 +109,14 @@ function lossChart({ losses }: Audit) {
 }
 
 function trialTable({ trials }: Audit): Html {
-  const rows = trials.map(({ label, answers, passes, seconds }) => {
-    const shares = answers.shares();
-    return [
-      label,
-      percent(shares.reduce((sum, share) => sum + share, 0) / shares.length),
-      percent(answers.majority.reduce((sum, one) => sum + one, 0) / shares.length),
-      Math.round(passes.forward),
-      Math.round(passes.backward),
-      seconds.toFixed(1),
-    ];
-  });
+  const rows = trials.map(({ label, answers, passes, seconds }) => [
+    label,
+    percent(answers.mean()),
+    percent(majorityOf(answers).accuracy),
+    Math.round(passes.forward),
+    Math.round(passes.backward),
+    seconds.toFixed(1),
+  ]);
   return htmlTable(["attack", "accuracy %", "majority %", "forward passes", "backward passes", "seconds"], rows);
 }
 

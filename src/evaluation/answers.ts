@@ -29,6 +29,11 @@ export class Counts {
     const { draws } = this;
     return Float32Array.from(this.correct, (count) => count / draws);
   }
+
+  /** The accuracy: the mean over images and draws. */
+  mean(): number {
+    return this.shares().reduce((sum, share) => sum + share, 0) / this.images;
+  }
 }
 
 /** How each image was answered over draws of the network's noise. */

@@ -1,51 +1,17 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type Split, TensorSplit } from "../../datasets/index.js";
-import { deriveSeed, scope } from "../../engine/index.js";
-import { accuracyOf, type Counts } from "../answers.js";
+import { scope } from "../../engine/index.js";
 import type { Accuracy } from "../interval.js";
-import { worstEveryDrawOf, worstOf, worstVoteOf } from "../worst-of.js";
 import { batchImages } from "./budget.js";
-import type { AuditPlan, AuditResults, Finding } from "./check.js";
+import type { AuditPlan } from "./check.js";
 import { checks } from "./checks/index.js";
+import { type Audit, accuracyIn, conclude } from "./conclude.js";
 import { estimateSeconds } from "./estimate.js";
-import { type Player, playerOf } from "./players.js";
+import { playerOf } from "./players.js";
 import { runTrialBatch } from "./run-trial.js";
 import type { TrialStore } from "./store.js";
-import { traceOf } from "./trace.js";
-import { attackOf, blackBox, type Trial, trialLabel } from "./trial.js";
+import { clean, type Trial, trialLabel } from "./trial.js";
 import { joinBatches, type TrialBatch, type TrialResult } from "./trial-result.js";
-import { type Verdict, verdictOf } from "./verdict.js";
-
-/** A line of the checklist with what was found. */
-export interface CheckedLine extends Finding {
-  readonly name: string;
-  readonly question: string;
-  readonly source: string;
-}
-
-export interface Audit {
-  readonly verdict: Verdict;
-  readonly images: number;
-  readonly clean: Accuracy;
-  /** Accuracy under the attack that the claim names. */
-  readonly claim: Accuracy;
-  /** Each image's worst case over all attacks in the ball, judged by draws that did not choose it. */
-  readonly worst: Accuracy;
-  /** The worst case of the vote of half the draws, the other half of which chose it; undefined for a deterministic network. */
-  readonly majority?: Accuracy;
-  /**
-   * Share of images right in every draw, each half of the draws under the attack that the other half chose for the image: what
-   * is left to an attacker who may ask as often. Undefined as `majority`.
-   */
-  readonly everyDraw?: Accuracy;
-  readonly lines: readonly CheckedLine[];
-  /** Every trial's outcome, in the order of running. */
-  readonly trials: readonly TrialResult[];
-  /** Mean loss of a few images at each step of the standard attack; none where it met logits or gradients that are not finite. */
-  readonly losses: readonly number[];
-  /** For each image the trial in the ball that did it most harm; its label. */
-  readonly brokenBy: readonly string[];
-}
 
 export type AuditEvent =
   /** The expected time is being worked out: the passes of each attack are counted on a network that costs nothing. */
@@ -63,7 +29,8 @@ export interface AuditOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const clean = blackBox("none");
+/** Images that a pass through the network is timed on. */
+const timedImages = 16;
 
 /** Every trial that the claim and the checks need, each once, in the order of the checklist. */
 export function trialsOf(plan: AuditPlan): Trial[] {
@@ -75,15 +42,6 @@ export function trialsOf(plan: AuditPlan): Trial[] {
     if (known === undefined || known === plan.claim) byLabel.set(trialLabel(trial), trial);
   }
   return [...byLabel.values()];
-}
-
-/** Whether a trial's images lie in the ball of the claim and were shown to the audited network. */
-function inBall({ norm, epsilon }: AuditPlan, trial: Trial): boolean {
-  if (trial.shownTo !== "network") return false;
-  const attack = attackOf(trial);
-  if (attack === undefined) return true;
-  const { traits } = attack;
-  return traits.norm === norm && traits.radius !== undefined && traits.radius <= epsilon * (1 + 1e-9);
 }
 
 /**
@@ -102,38 +60,35 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
   }
   const data = new TensorSplit(split, subject.model.inputShape);
   const trials = trialsOf(plan);
-  const batches = Math.ceil(split.count / batchImages);
+  const results = new Map<string, TrialResult>();
+  const run = (trial: Trial, batch: number): TrialBatch =>
+    scope(() => {
+      const { after } = trial;
+      const earlier = after && { images: store.images(after, batch), correct: correctIn(results, after, batch) };
+      const given = { seed, draws: budget.draws, earlier };
+      const { record, images } = runTrialBatch(subject, trial, data.range(batch * batchImages, batchImages), given);
+      store.write(trial, batch, record, images);
+      return record;
+    });
   try {
     const kept = new Map(trials.map((trial) => [trial, keptBatches(plan, trial, split.count, store)]));
-    const missing = (trial: Trial) => kept.get(trial)!.filter((record) => record === undefined);
-    const unfinished = trials.filter((trial) => missing(trial).length > 0);
     yield { type: "estimate", trials: trials.length };
     await turn();
-    const expected = scope(() => estimateSeconds(plan, data.range(0, 16), unfinished));
-    const ofBatch = (trial: Trial) => expected.get(trialLabel(trial))! * Math.min(batchImages, split.count);
-    const seconds = unfinished.reduce((sum, trial) => sum + missing(trial).length * ofBatch(trial), 0);
+    const { seconds, ofBatch } = scope(() => expectedTime(plan, data, kept));
     yield { type: "plan", trials: trials.length, seconds };
-    const results = new Map<string, TrialResult>();
     let done = 0;
     for (const trial of trials) {
       const records: TrialBatch[] = [];
-      for (let batch = 0; batch < batches; batch++) {
-        let record = kept.get(trial)![batch];
-        if (record === undefined) {
-          await turn();
-          signal?.throwIfAborted();
-          record = scope(() => {
-            const { after } = trial;
-            const earlier = after && { images: store.images(after, batch), correct: correctIn(results, after, batch) };
-            const given = { seed, draws: budget.draws, earlier };
-            const run = runTrialBatch(subject, trial, data.range(batch * batchImages, batchImages), given);
-            store.write(trial, batch, run.record, run.images);
-            return run.record;
-          });
-          done += ofBatch(trial);
-          yield { type: "progress", trial, done, seconds };
+      for (const [batch, known] of kept.get(trial)!.entries()) {
+        if (known !== undefined) {
+          records.push(known);
+          continue;
         }
-        records.push(record);
+        await turn();
+        signal?.throwIfAborted();
+        records.push(run(trial, batch));
+        done += ofBatch(trial);
+        yield { type: "progress", trial, done, seconds };
       }
       const result = joinBatches(trial, records);
       results.set(result.label, result);
@@ -145,13 +100,24 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
   }
 }
 
-/** What the store holds of each batch of a trial. Throws a FileFormatError where that is not of this audit. */
-function keptBatches(
-  { subject, budget }: AuditPlan,
-  trial: Trial,
-  images: number,
-  store: TrialStore,
-): (TrialBatch | undefined)[] {
+/** For each batch of a trial what the store holds of it. */
+type Kept = readonly (TrialBatch | undefined)[];
+
+/** The seconds that all missing batches take at most, and those of a batch of a trial. */
+function expectedTime(plan: AuditPlan, data: TensorSplit, kept: ReadonlyMap<Trial, Kept>) {
+  const missing = [...kept].map(([trial, batches]) => ({ trial, count: batches.filter((one) => !one).length }));
+  const unfinished = missing.filter(({ count }) => count > 0);
+  const ofImage = estimateSeconds(
+    plan,
+    data.range(0, timedImages),
+    unfinished.map(({ trial }) => trial),
+  );
+  const ofBatch = (trial: Trial) => ofImage.get(trialLabel(trial))! * Math.min(batchImages, data.count);
+  return { seconds: unfinished.reduce((sum, { trial, count }) => sum + count * ofBatch(trial), 0), ofBatch };
+}
+
+/** What the store holds of a trial. Throws a FileFormatError where that is not of this audit. */
+function keptBatches({ subject, budget }: AuditPlan, trial: Trial, images: number, store: TrialStore): Kept {
   const draws = playerOf(subject, trial.shownTo).randomized ? budget.draws : 1;
   return Array.from({ length: Math.ceil(images / batchImages) }, (_, batch) => {
     const count = Math.min(batchImages, images - batch * batchImages);
@@ -163,59 +129,4 @@ function keptBatches(
 function correctIn(results: ReadonlyMap<string, TrialResult>, trial: Trial, batch: number): number[] {
   const { answers } = results.get(trialLabel(trial))!;
   return [...answers.correct.slice(batch * batchImages, (batch + 1) * batchImages)];
-}
-
-function accuracyIn({ subject, seed }: AuditPlan, answers: Counts, name: string, of: Player = "network"): Accuracy {
-  return accuracyOf(answers, playerOf(subject, of).randomized, deriveSeed(seed, "interval", name));
-}
-
-function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorSplit): Audit {
-  const of = (trial: Trial): TrialResult => {
-    const label = trialLabel(trial);
-    const result = trials.find((one) => one.label === label);
-    if (result === undefined) throw new Error(`trial ${label} was not run`);
-    return result;
-  };
-  const within = trials.filter(({ trial }) => inBall(plan, trial));
-  const byGradients = within.filter(({ trial }) => trial.whiteBox || trial.attack === "none");
-  const { randomized, classes } = plan.subject.model;
-  const rowsOf = (some: readonly TrialResult[]) => some.map(({ answers }) => answers);
-  const sample = data.range(0, 100);
-  const trace = traceOf(plan, sample);
-  const results: AuditResults = {
-    of,
-    clean: of(clean).answers,
-    whiteBox: worstOf(rowsOf(byGradients), randomized),
-    worst: worstOf(rowsOf(within), randomized),
-    trials,
-    sample,
-    trace,
-  };
-  const lines = checks.map((check) => {
-    const { name, question, source } = check;
-    return { name, question, source, ...scope(() => check.judge(plan, results)) };
-  });
-  const claim = of(plan.claim).answers;
-  return {
-    verdict: verdictOf(lines, claim, results.worst, classes),
-    images: data.count,
-    clean: accuracyIn(plan, results.clean, "clean"),
-    claim: accuracyIn(plan, claim, "claim"),
-    worst: accuracyIn(plan, results.worst, "worst"),
-    ...(randomized
-      ? {
-          majority: worstVoteOf(rowsOf(within), deriveSeed(plan.seed, "interval", "majority")),
-          everyDraw: worstEveryDrawOf(rowsOf(within)),
-        }
-      : {}),
-    lines,
-    trials,
-    losses: trace.stop === undefined ? trace.losses : [],
-    brokenBy: Array.from({ length: data.count }, (_, image) => mostHarmful(within, image)),
-  };
-}
-
-function mostHarmful(within: readonly TrialResult[], image: number): string {
-  const share = ({ answers }: TrialResult) => answers.correct[image]! / answers.draws;
-  return within.reduce((worst, result) => (share(result) < share(worst) ? result : worst)).label;
 }

@@ -24,7 +24,7 @@ export interface AuditResults {
   of(trial: Trial): TrialResult;
   readonly clean: Answers;
   /** Each image's worst case over all trials in the ball by the audited network's gradients, its substitutes' included. */
-  readonly whiteBox: Counts;
+  readonly byGradients: Counts;
   /** Each image's worst case over all trials in the ball. */
   readonly worst: Counts;
   /** The outcomes of all trials, in the order of running. */

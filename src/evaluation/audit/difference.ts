@@ -28,6 +28,12 @@ export function difference(above: Counts, below: Counts, comparisons = 1): Diffe
   return { points: (100 * total) / each.length, error: (100 * error) / each.length };
 }
 
+/** The difference in words, such as "1.5 +- 0.8 points". */
+export function differenceText(above: Counts, below: Counts): string {
+  const { points, error } = difference(above, below);
+  return `${points.toFixed(1)} +- ${error.toFixed(1)} points`;
+}
+
 /**
  * Whether the first accuracy is above the second by more than `points` and by more than chance: by more than the half width
  * of the difference's interval, and by the sign test, since few images are too few for an interval.
@@ -62,12 +68,7 @@ export function isAboveAny(above: Counts, several: readonly Counts[], points = n
 
 /** The accuracy as percent, such as "83.2 %". */
 export function percentOf(counts: Counts): string {
-  return `${(100 * meanOf(counts)).toFixed(1)} %`;
-}
-
-/** The accuracy: the mean over images and draws. */
-export function meanOf(counts: Counts): number {
-  return counts.shares().reduce((sum, share) => sum + share, 0) / counts.images;
+  return `${(100 * counts.mean()).toFixed(1)} %`;
 }
 
 /**

@@ -1,11 +1,12 @@
-export { type Audit, type AuditEvent, type AuditOptions, audit, type CheckedLine, trialsOf } from "./audit.js";
+export { type AuditEvent, type AuditOptions, audit, trialsOf } from "./audit.js";
 export { type Budget, type BudgetName, budgets } from "./budget.js";
 export type { AuditPlan, Check, Finding, Outcome } from "./check.js";
 export { curveRadii, curveTrial } from "./checks/security-curve.js";
+export type { Audit, CheckedLine } from "./conclude.js";
 export { type Player, type Subject, withKnownDraw } from "./players.js";
 export { type SelfTestResult, selfTest, selfTestCases } from "./self-test/self-test.js";
 export { FolderStore, MemoryStore, type TrialStore } from "./store.js";
 export { attackOf, blackBox, claimTrial, type Trial, trialLabel, whiteBox } from "./trial.js";
 export type { TrialResult } from "./trial-result.js";
 export type { Verdict } from "./verdict.js";
-export { type WorstImage, worstImages } from "./worst-images.js";
+export { roundingSurvivors, type WorstImage, worstImages } from "./worst-images.js";

@@ -6,7 +6,7 @@ import { Answers } from "../answers.js";
 import { verifyAdversarial } from "../verify.js";
 import { type Player, playerOf, type Subject } from "./players.js";
 import { attackOf, type Trial, trialLabel } from "./trial.js";
-import type { Stop, TrialBatch } from "./trial-result.js";
+import { keptAnswers, type Stop, type TrialBatch } from "./trial-result.js";
 
 /** What the trial that another goes on from showed of a batch, and in how many draws each image was answered correctly. */
 export interface Earlier {
@@ -63,13 +63,7 @@ export function runTrialBatch(
   return {
     images: shown,
     record: {
-      count,
-      even: [...answers.halves[0]],
-      odd: [...answers.halves[1]],
-      majority: [...answers.majority],
-      evenVote: [...answers.votes[0]],
-      oddVote: [...answers.votes[1]],
-      draws: answers.draws,
+      ...keptAnswers(answers),
       lengths: [...lengths],
       norm,
       passes,

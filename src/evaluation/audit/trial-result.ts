@@ -45,6 +45,21 @@ export interface TrialResult {
   readonly stops: readonly (Stop & { readonly player: Player })[];
 }
 
+/** What a batch keeps of its answers. */
+export function keptAnswers(answers: Answers) {
+  const [even, odd] = answers.halves;
+  const [evenVote, oddVote] = answers.votes;
+  return {
+    count: answers.images,
+    even: [...even],
+    odd: [...odd],
+    majority: [...answers.majority],
+    evenVote: [...evenVote],
+    oddVote: [...oddVote],
+    draws: answers.draws,
+  };
+}
+
 /** The outcome of a trial out of its batches, in order. */
 export function joinBatches(trial: Trial, batches: readonly TrialBatch[]): TrialResult {
   const images = batches.reduce((sum, batch) => sum + batch.count, 0);

@@ -28,6 +28,9 @@ export function blackBox(attack: string | Attack, on: Player = "network"): Trial
   return { attack, on, shownTo: "network", whiteBox: false };
 }
 
+/** The trial that shows the clean images. */
+export const clean: Trial = blackBox("none");
+
 /** The trial of an attack on the audited network, by gradients where all of the attack goes by them. */
 export function claimTrial(attack: string | Attack): Trial {
   const { traits } = typeof attack === "string" ? parseAttack(attack) : attack;

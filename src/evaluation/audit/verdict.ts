@@ -1,6 +1,6 @@
 import type { Counts } from "../answers.js";
 import type { Finding } from "./check.js";
-import { isAbove, meanOf } from "./difference.js";
+import { isAbove } from "./difference.js";
 
 /**
  * What an audit concludes.
@@ -22,5 +22,5 @@ export function verdictOf(findings: readonly Finding[], claim: Counts, worst: Co
   if (found("invalid")) return "invalid";
   if (found("masked")) return "masked";
   if (isAbove(claim, worst, tolerance)) return "overstated";
-  return meanOf(worst) <= 1 / classes ? "not robust" : "robust as claimed";
+  return worst.mean() <= 1 / classes ? "not robust" : "robust as claimed";
 }

@@ -33,8 +33,8 @@ const quantized: Classifier = { ...tinyCnn, substitutes: { twin: tinyCnn, stairc
 describe("what makes a claim masked, and what overstated", () => {
   it("lets the best attack by gradients speak against one without", () => {
     // Square leaves 9 of 200 images less than PGD: masked, unless APGD by the same gradients reaches as many.
-    expect(judge(scoreBased, [["square", 141]], { whiteBox: 150 }).outcome).toBe("masked");
-    expect(judge(scoreBased, [["square", 141]], { whiteBox: 140 }).outcome).toBe("passed");
+    expect(judge(scoreBased, [["square", 141]], { byGradients: 150 }).outcome).toBe("masked");
+    expect(judge(scoreBased, [["square", 141]], { byGradients: 140 }).outcome).toBe("passed");
     const found = judge(adaptiveSteps, [
       ["apgd", 140],
       ["pgd", 150],
@@ -69,7 +69,7 @@ describe("what makes a claim masked, and what overstated", () => {
     expect(judge(otherGradients, [["through=twin", 180]], { plan }).outcome).toBe("masked");
     expect(judge(otherGradients, [["through=staircase", 192]], { plan }).outcome).toBe("noted");
     expect(judge(otherGradients, []).outcome).toBe("skipped");
-    expect(judge(twin, [["substitute:twin", 180]], { plan, whiteBox: 195 }).outcome).toBe("masked");
+    expect(judge(twin, [["substitute:twin", 180]], { plan, byGradients: 195 }).outcome).toBe("masked");
   });
 
   it("masks where averaged gradients find much more, and skips that without averages", () => {
@@ -98,9 +98,9 @@ describe("what makes a claim masked, and what overstated", () => {
   });
 
   it("calls a claimed attack invalid that does no harm where others do much", () => {
-    expect(judge(claimedAttack, [], { whiteBox: 150 }).outcome).toBe("invalid");
+    expect(judge(claimedAttack, [], { byGradients: 150 }).outcome).toBe("invalid");
     // 5 of 200 images are no proof of harm, but then the others do not prove much more either.
-    expect(judge(claimedAttack, [["pgd", 195]], { whiteBox: 190 }).outcome).toBe("passed");
+    expect(judge(claimedAttack, [["pgd", 195]], { byGradients: 190 }).outcome).toBe("passed");
   });
 
   it("masks where images of other networks are stronger, and leaves out those that are not finite", () => {
@@ -110,7 +110,7 @@ describe("what makes a claim masked, and what overstated", () => {
       outcome: "masked",
       evidence: "what fools a leaves 100.0 %, what fools b leaves 90.0 %, the best by gradients 100.0 %",
     });
-    expect(judge(transfer, [["transfer:b", 180]], { plan, whiteBox: 178 }).outcome).toBe("passed");
+    expect(judge(transfer, [["transfer:b", 180]], { plan, byGradients: 178 }).outcome).toBe("passed");
     expect(judge(transfer, [["transfer:b", 180]], { plan, notFinite: ["transfer:b"] })).toEqual({
       outcome: "passed",
       evidence: "what fools a leaves 100.0 %, the best by gradients 100.0 %, b is not finite",
@@ -121,8 +121,8 @@ describe("what makes a claim masked, and what overstated", () => {
 
   it("masks where a network whose noise is known is the harder to fool, and skips that without known draws", () => {
     const plan = planOf({ ...tinyCnn, randomized: true });
-    expect(judge(knownDraw, [["known-draw:0", 170]], { plan, whiteBox: 150 }).outcome).toBe("masked");
-    expect(judge(knownDraw, [["known-draw:0", 155]], { plan, whiteBox: 150 }).outcome).toBe("passed");
+    expect(judge(knownDraw, [["known-draw:0", 170]], { plan, byGradients: 150 }).outcome).toBe("masked");
+    expect(judge(knownDraw, [["known-draw:0", 155]], { plan, byGradients: 150 }).outcome).toBe("passed");
     const none = { ...plan, budget: { ...budget, seeds: 0 } };
     expect(judge(knownDraw, [], { plan: none }).outcome).toBe("skipped");
     expect(judge(knownDraw, []).outcome).toBe("skipped");

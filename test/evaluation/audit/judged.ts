@@ -22,10 +22,10 @@ export function judge(
   left: Left,
   {
     plan = planOf(tinyCnn),
-    whiteBox = 200,
+    byGradients = 200,
     notFinite = [],
     ...given
-  }: { plan?: AuditPlan; whiteBox?: number; notFinite?: readonly Player[] } & Partial<
+  }: { plan?: AuditPlan; byGradients?: number; notFinite?: readonly Player[] } & Partial<
     Pick<AuditResults, "sample" | "trace" | "trials">
   > = {},
 ) {
@@ -35,6 +35,6 @@ export function judge(
     const stops = notFinite.includes(trial.on) ? [{ what: "logits", message: "NaN", player: trial.on }] : [];
     return { trial, label, answers: leaving(right), stops };
   };
-  const results = { of, clean: leaving(200), whiteBox: leaving(whiteBox), worst: leaving(whiteBox), ...given };
+  const results = { of, clean: leaving(200), byGradients: leaving(byGradients), worst: leaving(byGradients), ...given };
   return check.judge(plan, results as unknown as AuditResults);
 }

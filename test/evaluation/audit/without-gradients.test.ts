@@ -20,11 +20,11 @@ describe.each([
     const labels = check.trials(planOf(tinyCnn)).map(trialLabel);
     expect(labels).toHaveLength(names.length);
     labels.forEach((label, i) => {
-      const found = judge(check, [[label, 141]], { whiteBox: 150 });
+      const found = judge(check, [[label, 141]], { byGradients: 150 });
       expect(found.outcome).toBe("masked");
       expect(found.evidence).toContain(`${names[i]} leaves 70.5 %`);
       expect(found.evidence).toContain("the best by gradients 75.0 %");
-      expect(judge(check, [[label, 141]], { whiteBox: 140 }).outcome).toBe("passed");
+      expect(judge(check, [[label, 141]], { byGradients: 140 }).outcome).toBe("passed");
     });
   });
 

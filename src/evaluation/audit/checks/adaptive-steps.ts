@@ -1,6 +1,6 @@
 import { adaptiveText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
-import { difference, isAbove, percentOf } from "../difference.js";
+import { differenceText, isAbove, percentOf } from "../difference.js";
 import { type Trial, whiteBox } from "../trial.js";
 import { byRestart } from "./convergence.js";
 
@@ -18,10 +18,9 @@ export const adaptiveSteps: Check = {
   trials: (plan) => [plain(plan), adaptive(plan)],
   judge(plan, { of }) {
     const [before, after] = [plain(plan), adaptive(plan)].map((trial) => of(trial).answers);
-    const { points, error } = difference(before!, after!);
     const evidence =
       `PGD with ${2 * plan.budget.restarts} restarts leaves ${percentOf(before!)}, APGD and targeted APGD ` +
-      `${percentOf(after!)} (${points.toFixed(1)} +- ${error.toFixed(1)} points less)`;
+      `${percentOf(after!)} (${differenceText(before!, after!)} less)`;
     return { outcome: isAbove(before!, after!) ? "noted" : "passed", evidence };
   },
 };

@@ -9,10 +9,10 @@ import { isAboveAny, percentOf } from "../difference.js";
 export function againstGradients(found: readonly { name: string; answers: Counts }[], results: AuditResults): Finding {
   const evidence = [
     ...found.map(({ name, answers }) => `${name} leaves ${percentOf(answers)}`),
-    `the best by gradients ${percentOf(results.whiteBox)}`,
+    `the best by gradients ${percentOf(results.byGradients)}`,
   ].join(", ");
   const stronger = isAboveAny(
-    results.whiteBox,
+    results.byGradients,
     found.map(({ answers }) => answers),
   );
   return { outcome: stronger ? "masked" : "passed", evidence };

@@ -1,6 +1,6 @@
 import { suiteText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
-import { difference, isAbove, percentOf } from "../difference.js";
+import { differenceText, isAbove, percentOf } from "../difference.js";
 import { blackBox, type Trial } from "../trial.js";
 
 // Square is part of it, so that it cannot speak for gradients.
@@ -15,8 +15,7 @@ export const autoAttack: Check = {
   trials: (plan) => [suite(plan), plan.claim],
   judge(plan, { of }) {
     const [claimed, left] = [of(plan.claim).answers, of(suite(plan)).answers];
-    const { points, error } = difference(claimed, left);
-    const evidence = `claimed ${percentOf(claimed)}, AutoAttack leaves ${percentOf(left)} (${points.toFixed(1)} +- ${error.toFixed(1)} points less)`;
+    const evidence = `claimed ${percentOf(claimed)}, AutoAttack leaves ${percentOf(left)} (${differenceText(claimed, left)} less)`;
     return { outcome: isAbove(claimed, left) ? "noted" : "passed", evidence };
   },
 };

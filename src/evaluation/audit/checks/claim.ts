@@ -7,10 +7,10 @@ export const claimedAttack: Check = {
   question: "Does the claimed attack do harm?",
   source: "Carlini et al. 2019, section 4.6",
   trials: (plan) => [plan.claim],
-  judge(plan, { of, clean, whiteBox }) {
+  judge(plan, { of, clean, byGradients }) {
     const claimed = of(plan.claim).answers;
-    const evidence = `clean ${percentOf(clean)}, under the claimed attack ${percentOf(claimed)}, under others by gradients ${percentOf(whiteBox)}`;
-    const nothing = !isAbove(clean, claimed, 0) && isAbove(claimed, whiteBox, 5);
+    const evidence = `clean ${percentOf(clean)}, under the claimed attack ${percentOf(claimed)}, under others by gradients ${percentOf(byGradients)}`;
+    const nothing = !isAbove(clean, claimed, 0) && isAbove(claimed, byGradients, 5);
     return { outcome: isAbove(claimed, clean) || nothing ? "invalid" : "passed", evidence };
   },
 };

@@ -1,6 +1,6 @@
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
-import { difference, percentOf } from "../difference.js";
+import { difference, differenceText, percentOf } from "../difference.js";
 import { type Trial, whiteBox } from "../trial.js";
 
 /** Points that doubling an attack may take before it counts as not converged. */
@@ -8,15 +8,15 @@ const most = 0.5;
 
 function doubled({ of }: AuditResults, pair: readonly [Trial, Trial], what: string): Finding {
   const [once, twice] = pair.map((trial) => of(trial).answers);
-  const { points, error } = difference(once!, twice!);
-  const evidence = `${what}: ${percentOf(once!)} to ${percentOf(twice!)} (${points.toFixed(1)} +- ${error.toFixed(1)} points)`;
-  return { outcome: points > most ? "noted" : "passed", evidence };
+  const evidence = `${what}: ${percentOf(once!)} to ${percentOf(twice!)} (${differenceText(once!, twice!)})`;
+  return { outcome: difference(once!, twice!).points > most ? "noted" : "passed", evidence };
 }
 
 const byStep = (plan: AuditPlan): readonly [Trial, Trial] => [
   whiteBox(pgdText(plan)),
   whiteBox(pgdText(plan, { steps: 2 * plan.budget.steps })),
 ];
+
 /** The standard attack with the plan's restarts, and with twice as many: the strongest PGD of an audit. */
 export const byRestart = (plan: AuditPlan): readonly [Trial, Trial] => [
   whiteBox(pgdText(plan, { restarts: plan.budget.restarts })),

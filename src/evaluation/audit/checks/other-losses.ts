@@ -1,6 +1,6 @@
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
-import { isAboveAny, meanOf, percentOf } from "../difference.js";
+import { isAboveAny, percentOf } from "../difference.js";
 import { type Trial, whiteBox } from "../trial.js";
 
 /** Points that scaled logits may take from every loss before the softmax counts as what hides gradients. */
@@ -37,7 +37,7 @@ export const otherLosses: Check = {
       `cross-entropy leaves ${percentOf(own)}`,
       ...[...losses(plan), ...scaled(plan)].map(([name, trial]) => `${name} ${percentOf(of(trial).answers)}`),
     ].join(", ");
-    const best = [own, ...answers(losses(plan))].reduce((least, one) => (meanOf(one) < meanOf(least) ? one : least));
+    const best = [own, ...answers(losses(plan))].reduce((least, one) => (one.mean() < least.mean() ? one : least));
     if (isAboveAny(best, answers(scaled(plan)), hidden)) return { outcome: "masked", evidence };
     const more = isAboveAny(own, [...answers(losses(plan)), ...answers(scaled(plan))]);
     return { outcome: more ? "noted" : "passed", evidence };

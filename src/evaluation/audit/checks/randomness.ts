@@ -49,18 +49,18 @@ const known = (plan: AuditPlan, draw: number): Trial => {
   const player: Player = `known-draw:${draw}`;
   return { attack: suiteText(plan, "standard"), on: player, shownTo: player, whiteBox: false };
 };
-const draws = ({ budget }: AuditPlan) => Array.from({ length: budget.seeds }, (_, draw) => draw);
+const knownDraws = ({ budget }: AuditPlan) => Array.from({ length: budget.seeds }, (_, draw) => draw);
 
 /** With the noise known, the network is a deterministic one, which must not be harder to fool. */
 export const knownDraw: Check = {
   name: "known-draw",
   question: "Does the attack succeed where the noise is fixed and known?",
   source: "Carlini et al. 2019, section 4.2; Liu et al. 2024",
-  trials: (plan) => (isRandomized(plan) ? draws(plan).map((draw) => known(plan, draw)) : []),
+  trials: (plan) => (isRandomized(plan) ? knownDraws(plan).map((draw) => known(plan, draw)) : []),
   judge(plan, { of, worst }) {
     if (!isRandomized(plan)) return deterministic;
     if (plan.budget.seeds === 0) return { outcome: "skipped", evidence: "the budget attacks no known draw" };
-    const found = draws(plan).map((draw) => of(known(plan, draw)).answers);
+    const found = knownDraws(plan).map((draw) => of(known(plan, draw)).answers);
     const evidence = `AutoAttack on a known draw leaves ${found.map(percentOf).join(", ")}; on fresh draws all attacks ${percentOf(worst)}`;
     // Each of them must be: no correction for their number is due.
     const harder = found.every((answers) => isAbove(answers, worst, 5));

@@ -1,7 +1,7 @@
 import { wilson } from "../../interval.js";
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
-import { isAbove, meanOf, negligible, percentOf } from "../difference.js";
+import { isAbove, negligible, percentOf } from "../difference.js";
 import { type Trial, whiteBox } from "../trial.js";
 
 /** Radii of the curve, as shares of the audited one. */
@@ -52,8 +52,8 @@ export const unconstrained: Check = {
     const evidence = `epsilon 0.5: ${percentOf(atHalf)} (chance: ${(100 * chance).toFixed(1)} %), no bound: ${percentOf(without)}`;
     // A randomized network is right now and then by luck; a few images in a hundred may need more steps.
     const bounds = [chance + 0.05, plan.subject.model.randomized ? chance / 2 : 0.01];
-    const left = wilson(meanOf(without) * without.images, without.images);
+    const left = wilson(without.mean() * without.images, without.images);
     if (left.low > bounds[1]!) return { outcome: "masked", evidence };
-    return { outcome: meanOf(atHalf) > bounds[0]! ? "noted" : "passed", evidence };
+    return { outcome: atHalf.mean() > bounds[0]! ? "noted" : "passed", evidence };
   },
 };

@@ -18,12 +18,12 @@ export interface Trial {
   readonly after?: Trial;
 }
 
-/** A trial on the audited network by gradients: its own, or those of a substitute (`backward`). */
+/** A trial on the audited network by gradients alone: its own, or those of a substitute (`backward`). */
 export function whiteBox(attack: string | Attack): Trial {
   return { attack, on: "network", shownTo: "network", whiteBox: true };
 }
 
-/** A trial that goes by something else than gradients of the audited network, as `whiteBox` means it, alone. */
+/** Any other trial: by answers, by gradients and answers both, or by another network's images. */
 export function blackBox(attack: string | Attack, on: Player = "network"): Trial {
   return { attack, on, shownTo: "network", whiteBox: false };
 }

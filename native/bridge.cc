@@ -19,6 +19,7 @@
 #include "convert.h"
 #include "cuda.h"
 #include "handle.h"
+#include "instruction_set.h"
 #include "quantize.h"
 
 namespace sqa {
@@ -269,6 +270,7 @@ napi_value versions(napi_env env, const Arguments&) {
   check(env, napi_create_object(env, &object), "cannot make an object");
   setProperty(env, object, "libtorch", fromString(env, TORCH_VERSION));
   setProperty(env, object, "cpuCapability", fromString(env, cpuCapability()));
+  setProperty(env, object, "kernels", fromString(env, nameOf(instructionSet())));
   setProperty(env, object, "cuda", fromString(env, cudaBuild()));
   setProperty(env, object, "cudaDevices", fromNumber(env, at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0));
   return object;

@@ -30,9 +30,9 @@ BlockShape checkedShape(const at::Tensor& input, const at::Tensor& weight, const
   checkFloat(bias, "bias");
   TORCH_CHECK(input.dim() == 4, "input must have shape (N, C, H, W), not ", input.sizes());
   const BlockShape shape{input.size(1), weight.dim() > 0 ? weight.size(0) : 0, input.size(2), input.size(3)};
-  TORCH_CHECK(shape.in == 1 || (shape.in > 0 && shape.in % kLanes == 0),
+  TORCH_CHECK(shape.in == 1 || (shape.in > 0 && shape.in % kChannelStep == 0),
               "input channels must be 1 or a multiple of 8, not ", shape.in);
-  TORCH_CHECK(shape.out > 0 && shape.out % kLanes == 0 && shape.out < (1 << 16),
+  TORCH_CHECK(shape.out > 0 && shape.out % kChannelStep == 0 && shape.out < (1 << 16),
               "output channels must be a multiple of 8 below 2^16, not ", shape.out);
   TORCH_CHECK(shape.height >= 2 && shape.width >= 2, "sides must be 2 or more, not ", shape.height, " and ", shape.width);
   TORCH_CHECK(weight.sizes() == at::IntArrayRef({shape.out, shape.in, 3, 3}), "weight must have shape [", shape.out, ", ",
@@ -60,9 +60,9 @@ Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::
   if (keepCodes) codes = at::empty({images, shape.windows(), shape.out}, at::kByte);
 
   const at::Tensor packed = at::empty({w.numel()}, w.options());
-  packWeights(shape, w.data_ptr<float>(), packed.data_ptr<float>());
   const std::vector<int32_t> offsets = windowOffsets(shape);
-  const ConvKernels& kernels = convKernels();
+  const ConvKernels& kernels = convKernels(instructionSet());
+  packWeights(shape, kernels.packedTile, w.data_ptr<float>(), packed.data_ptr<float>());
   const float *from = x.data_ptr<float>(), *weights = packed.data_ptr<float>(), *biases = b.data_ptr<float>();
   float* to = output.data_ptr<float>();
   uint8_t* codesTo = keepCodes ? codes.data_ptr<uint8_t>() : nullptr;

@@ -15,8 +15,9 @@ namespace {
 // not depend on the number of threads.
 constexpr int64_t kParts = 8;
 
-// Floats of runs that are added at a time: what twelve vector registers hold.
-constexpr int64_t kTile = 12 * kLanes;
+// Floats of runs that are added at a time: what twelve registers of AVX2 hold. It decides the order of sums, so it is the same
+// for each instruction set.
+constexpr int64_t kTile = 96;
 
 // What the backward pass of one image reads and writes.
 struct ImageGradients {
@@ -170,7 +171,7 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
   const at::Tensor weightParts = at::zeros({weightWanted ? parts : 0, weights}, w.options());
   const at::Tensor biasParts = at::zeros({biasWanted ? parts : 0, shape.out}, w.options());
 
-  const ConvKernels& kernels = convKernels();
+  const ConvKernels& kernels = convKernels(instructionSet());
   const Backward backward(shape, kernels, w.data_ptr<float>());
   const float *imagesFrom = x.data_ptr<float>(), *gradients = g.data_ptr<float>();
   const uint8_t* codesFrom = codes.data_ptr<uint8_t>();

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "instruction_set.h"
+
 namespace sqa {
 
 struct BlockShape {
@@ -33,6 +35,7 @@ constexpr uint8_t kActive = 4;
 
 // The functions of one instruction set. Sums run in one order in each, whatever the number of threads.
 struct ConvKernels {
+  int64_t packedTile;  // output channels of the widest tile of packed weights
   // h (pixels, out) = ReLU(convolution + bias). Weights packed by `packWeights`; offsets[p] is the first float of pixel
   // p's window in the padded input.
   void (*convolve)(const BlockShape&, const float* padded, const int32_t* offsets, const float* packed,
@@ -52,13 +55,24 @@ struct ConvKernels {
   void (*weightGradientOfOne)(const BlockShape&, const float* padded, const float* paddedGradient, float* gradient);
 };
 
-// The widest that this processor has.
-const ConvKernels& convKernels();
+// Those of a set that the addon was compiled for and the processor has.
+const ConvKernels& convKernels(InstructionSet set);
 
-// Channels that a vector holds; channels out of the block are a multiple of it.
-constexpr int64_t kLanes = 8;
+// Channels out of a block are a multiple of this.
+constexpr int64_t kChannelStep = 8;
 
-// Weights (out, 3, 3, in) to tiles of 16 output channels (the last may have 8), each (9 * in, tile).
-void packWeights(const BlockShape& shape, const float* weights, float* packed);
+// Weights (out, 3, 3, in) to tiles of `widest` output channels, the rest to ones of a half, a quarter ... of it, each
+// (9 * in, tile).
+inline void packWeights(const BlockShape& shape, int64_t widest, const float* weights, float* packed) {
+  const int64_t taps = 9 * shape.in;
+  int64_t first = 0;
+  for (int64_t tile = widest; tile >= kChannelStep; tile /= 2) {
+    for (; first + tile <= shape.out; first += tile) {
+      for (int64_t tap = 0; tap < taps; tap++) {
+        for (int64_t c = 0; c < tile; c++) *packed++ = weights[(first + c) * taps + tap];
+      }
+    }
+  }
+}
 
 }  // namespace sqa

@@ -1,16 +1,15 @@
-// What forward and backward pass of a block share: a thread's buffers, kept from call to call, and padded copies.
+// What forward and backward pass of a block share: a thread's buffers, kept from call to call, and how tensors lie in memory.
 #pragma once
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <vector>
 
-#include "conv_kernels.h"
+#include "conv_windows.h"
 
 namespace sqa {
 
@@ -65,25 +64,6 @@ struct Scratch {
 // The tensor in memory order (N, H, W, C); with one channel that is row-major order, whatever its strides say.
 inline at::Tensor channelsLast(const at::Tensor& tensor) {
   return tensor.size(1) == 1 ? tensor.contiguous() : tensor.contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-// The first float of each output pixel's window in the padded input.
-inline std::vector<int32_t> windowOffsets(const BlockShape& shape) {
-  std::vector<int32_t> offsets(shape.pixels());
-  for (int64_t y = 0; y < shape.height; y++) {
-    for (int64_t x = 0; x < shape.width; x++) {
-      offsets[y * shape.width + x] = static_cast<int32_t>(y * shape.paddedRow() + x * shape.in);
-    }
-  }
-  return offsets;
-}
-
-// Into the interior of a padded image whose border is zero already.
-inline void copyPadded(const BlockShape& shape, const float* image, float* padded) {
-  const int64_t row = shape.width * shape.in;
-  for (int64_t y = 0; y < shape.height; y++) {
-    std::memcpy(padded + (y + 1) * shape.paddedRow() + shape.in, image + y * row, row * sizeof(float));
-  }
 }
 
 }  // namespace sqa

@@ -20,4 +20,7 @@ void uniforms(const NoiseKey& key, uint32_t image, int64_t elements, float* out)
 // Uniforms in (0, 1) of an image's elements, for rounding.
 void roundingUniforms(const NoiseKey& key, uint32_t image, int64_t elements, float* out);
 
+// The four words of each of an image's first blocks, in order.
+void noiseWords(const NoiseKey& key, uint32_t image, int64_t blocks, uint32_t* words);
+
 }  // namespace sqa

@@ -38,14 +38,18 @@ class ChannelsLastQuantizer {
   void quantize(int64_t first, int64_t count, float* y);
 
  private:
+  // With the pass that quantizes; before it, as words of two elements each; or before it, as uniforms, in memory order.
+  enum class Drawing { byBand, byWord, byElement };
+
   int64_t pixels_, channels_;
   float lambda_;
   const NoiseKey* key_;
-  bool fused_;  // draws and quantizes in one pass; otherwise the uniforms are drawn before, in memory order
+  Drawing drawing_ = Drawing::byElement;
   const float* h_ = nullptr;
   Extent extent_;
   uint32_t imageId_ = 0;
   std::vector<float> drawn_, uniforms_;
+  std::vector<uint32_t> drawnWords_, words_;
 };
 
 }  // namespace sqa

@@ -28,7 +28,7 @@ function node(): Finding {
 /** Loads libtorch and computes with it. */
 function libtorch(): Finding[] {
   try {
-    const { libtorch: version, cpuCapability, ...cuda } = versions();
+    const { libtorch: version, cpuCapability, kernels, ...cuda } = versions();
     const sum = ops.ones([2, 2]).sum().item();
     if (sum !== 4) throw new Error(`the sum of four ones came out as ${sum}`);
     const named = process.env.SQA_ADDON;
@@ -36,6 +36,7 @@ function libtorch(): Finding[] {
     return [
       { name: "libtorch", value: `${version} from ${source}: ${path}`, needed: true },
       { name: "cpuCapability", value: cpuCapability, needed: false },
+      { name: "kernels", value: kernels, needed: false },
       { name: "threads", value: `${threads()} of ${availableParallelism()} processors`, needed: false },
       cudaFinding(cuda),
     ];

@@ -1,8 +1,8 @@
 import { type CudaAbilities, deviceNamed } from "./device-name.js";
-import { native } from "./native.js";
+import { native, type Versions } from "./native.js";
 
-/** Versions and abilities of the loaded libtorch. */
-export function versions(): CudaAbilities & { readonly cpuCapability: string } {
+/** Versions and abilities of the loaded libtorch and of the addon. */
+export function versions(): Versions {
   return native().versions();
 }
 

@@ -20,6 +20,14 @@ export type NativeArgument =
 /** What an operator returns. */
 export type NativeResult = Handle | number | boolean | null | undefined | readonly NativeResult[];
 
+/** What the addon says of libtorch and of itself. */
+export interface Versions extends CudaAbilities {
+  /** The instruction set of libtorch's kernels. */
+  readonly cpuCapability: string;
+  /** The instruction set of the addon's own kernels: "AVX512", "AVX2" or "portable". */
+  readonly kernels: string;
+}
+
 /** The addon's exports; see native/bridge.cc. */
 interface Native {
   findOperator(name: string, overload: string): number;
@@ -40,7 +48,7 @@ interface Native {
   setGradEnabled(flag: boolean): boolean;
   setThreads(threads: number): void;
   threads(): number;
-  versions(): CudaAbilities & { readonly cpuCapability: string };
+  versions(): Versions;
   memory(): { tensors: number; bytes: number };
   quantizeActivation(
     h: Handle,

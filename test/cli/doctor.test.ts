@@ -20,7 +20,7 @@ describe("sqa doctor", () => {
     const { code, out } = await doctor();
     expect(code).toBe(0);
     expect(out).toContain(versions().libtorch);
-    for (const name of ["node", "libtorch", "cpuCapability", "threads", "bf16", "cuda", "g++", "mnist"]) {
+    for (const name of ["node", "libtorch", "cpuCapability", "kernels", "threads", "bf16", "cuda", "g++", "mnist"]) {
       expect(out).toContain(`  ${name} `);
     }
     expect(out).toMatch(/nothing that is needed is missing\n$/);

@@ -1,0 +1,130 @@
+// The forward pass of conv_kernels_body.h.
+
+// kPixels pixels times kVectors vectors of output channels, all sums in registers; kRun is 3 * in where known.
+template <int kLanes, int kPixels, int kVectors, int kRun>
+inline void convolveTile(const BlockShape& shape, const float* padded, const int32_t* offsets, const float* weights,
+                         const float* bias, float* h) {
+  Floats<kLanes> sums[kPixels][kVectors];
+  const float* pixel[kPixels];
+#pragma GCC unroll 12
+  for (int p = 0; p < kPixels; p++) {
+    pixel[p] = padded + offsets[p];
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; v++) sums[p][v] = load<kLanes>(bias + v * kLanes);
+  }
+  const int64_t run = kRun > 0 ? kRun : shape.run();
+  for (int ky = 0; ky < 3; ky++) {
+    for (int64_t j = 0; j < run; j++) {
+      Floats<kLanes> w[kVectors];
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; v++) w[v] = load<kLanes>(weights + v * kLanes);
+      weights += kVectors * kLanes;
+#pragma GCC unroll 12
+      for (int p = 0; p < kPixels; p++) {
+        const Floats<kLanes> x = broadcast<kLanes>(pixel[p] + j);
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; v++) sums[p][v] = multiplyAdd(x, w[v], sums[p][v]);
+      }
+    }
+#pragma GCC unroll 12
+    for (int p = 0; p < kPixels; p++) pixel[p] += shape.paddedRow();
+  }
+  const Floats<kLanes> zero = {};
+#pragma GCC unroll 12
+  for (int p = 0; p < kPixels; p++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; v++) {
+      // NaN is not below zero and stays.
+      store<kLanes>(h + p * shape.out + v * kLanes, sums[p][v] < zero ? zero : sums[p][v]);
+    }
+  }
+}
+
+template <int kLanes, int kVectors, int kRun>
+void convolveChannels(const BlockShape& shape, const float* padded, const int32_t* offsets, const float* weights,
+                      const float* bias, float* h) {
+  const int64_t pixels = shape.pixels();
+  int64_t p = 0;
+  for (; p + kTilePixels <= pixels; p += kTilePixels) {
+    convolveTile<kLanes, kTilePixels, kVectors, kRun>(shape, padded, offsets + p, weights, bias, h + p * shape.out);
+  }
+  for (; p + 4 <= pixels; p += 4) {
+    convolveTile<kLanes, 4, kVectors, kRun>(shape, padded, offsets + p, weights, bias, h + p * shape.out);
+  }
+  for (; p < pixels; p++) {
+    convolveTile<kLanes, 1, kVectors, kRun>(shape, padded, offsets + p, weights, bias, h + p * shape.out);
+  }
+}
+
+template <int kRun>
+void convolveRun(const BlockShape& shape, const float* padded, const int32_t* offsets, const float* packed,
+                 const float* bias, float* h) {
+  const int64_t taps = 9 * shape.in;
+  int64_t c = 0;
+  for (; c + 2 * kWide <= shape.out; c += 2 * kWide) {
+    convolveChannels<kWide, 2, kRun>(shape, padded, offsets, packed + c * taps, bias + c, h + c);
+  }
+  if (c + kWide <= shape.out) {
+    convolveChannels<kWide, 1, kRun>(shape, padded, offsets, packed + c * taps, bias + c, h + c);
+    c += kWide;
+  }
+  if (kWide > 8 && c < shape.out) {
+    convolveChannels<8, 1, kRun>(shape, padded, offsets, packed + c * taps, bias + c, h + c);
+  }
+}
+
+void convolve(const BlockShape& shape, const float* padded, const int32_t* offsets, const float* packed,
+              const float* bias, float* h) {
+  if (shape.in == 1) {
+    convolveRun<3>(shape, padded, offsets, packed, bias, h);
+  } else {
+    convolveRun<0>(shape, padded, offsets, packed, bias, h);
+  }
+}
+
+// Channels of one window, the first pixel of which lies at h and y; h is read only where it differs from y.
+template <int kLanes, bool kQuantized>
+inline void poolWindow(const int64_t corner[4], const float* h, const float* y, float* pooled, uint8_t* codes) {
+  const Floats<kLanes> zero = {};
+  Floats<kLanes> best = load<kLanes>(y), before = kQuantized ? load<kLanes>(h) : best;
+  Ints<kLanes> code = {};
+#pragma GCC unroll 4
+  for (int k = 1; k < 4; k++) {
+    const Floats<kLanes> value = load<kLanes>(y + corner[k]);
+    const Ints<kLanes> larger = (value > best) | (value != value);
+    best = larger ? value : best;
+    if (kQuantized) before = larger ? load<kLanes>(h + corner[k]) : before;
+    code = larger ? Ints<kLanes>{} + k : code;
+  }
+  code = (kQuantized ? before : best) <= zero ? code : code + kActive;
+  store<kLanes>(pooled, best);
+  *reinterpret_cast<typename VectorTypes<kLanes>::UnalignedBytes*>(codes) = __builtin_convertvector(code, Bytes<kLanes>);
+}
+
+template <bool kQuantized>
+void poolImage(const BlockShape& shape, const float* h, const float* y, float* pooled, uint8_t* codes) {
+  const int64_t row = shape.width * shape.out;
+  const int64_t corner[4] = {0, shape.out, row, row + shape.out};
+  for (int64_t wy = 0; wy < shape.pooledHeight(); wy++) {
+    for (int64_t wx = 0; wx < shape.pooledWidth(); wx++) {
+      const int64_t first = 2 * wy * row + 2 * wx * shape.out;
+      int64_t c = 0;
+      for (; c + kWide <= shape.out; c += kWide) {
+        poolWindow<kWide, kQuantized>(corner, h + first + c, y + first + c, pooled + c, codes + c);
+      }
+      if (kWide > 8 && c < shape.out) {
+        poolWindow<8, kQuantized>(corner, h + first + c, y + first + c, pooled + c, codes + c);
+      }
+      pooled += shape.out;
+      codes += shape.out;
+    }
+  }
+}
+
+void pool(const BlockShape& shape, const float* h, const float* y, float* pooled, uint8_t* codes) {
+  if (h == y) {
+    poolImage<false>(shape, h, y, pooled, codes);
+  } else {
+    poolImage<true>(shape, h, y, pooled, codes);
+  }
+}

@@ -1,0 +1,26 @@
+// What primitives_avx2.h has, for 16 lanes of AVX-512; included after it.
+
+inline Floats<16> multiplyAdd(Floats<16> a, Floats<16> b, Floats<16> c) { return _mm512_fmadd_ps(a, b, c); }
+
+template <>
+inline Floats<16> broadcast<16>(const float* value) {
+  return _mm512_set1_ps(*value);
+}
+
+inline Floats<16> smaller(Floats<16> a, Floats<16> b) { return _mm512_min_ps(a, b); }
+inline Floats<16> larger(Floats<16> a, Floats<16> b) { return _mm512_max_ps(a, b); }
+
+inline Floats<16> truncated(Floats<16> a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+
+inline Floats<16> lookUp(Floats<16> table, Ints<16> index) {
+  return _mm512_permutexvar_ps(reinterpret_cast<__m512i>(index), table);
+}
+
+inline void multiplyWords(Words<16> x, Words<16> multiplier, Words<16>& high, Words<16>& low) {
+  const __m512i a = reinterpret_cast<__m512i>(x), b = reinterpret_cast<__m512i>(multiplier);
+  const __m512i even = _mm512_mul_epu32(a, b);
+  const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), b);
+  // Of each product's two words one goes to its neighbor's place and the other stays: one masked exchange each.
+  high = reinterpret_cast<Words<16>>(_mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_CDAB));
+  low = reinterpret_cast<Words<16>>(_mm512_mask_shuffle_epi32(even, 0xAAAA, odd, _MM_PERM_CDAB));
+}

@@ -82,18 +82,19 @@ void convolve(const BlockShape& shape, const float* padded, const int32_t* offse
   }
 }
 
-// Channels of one window, the first pixel of which lies at h and y; h is read only where it differs from y.
+// Channels of one window, the first pixel of which lies at `at`; h is read only where it differs from y.
 template <int kLanes, bool kQuantized>
-inline void poolWindow(const int64_t corner[4], const float* h, const float* y, float* pooled, uint8_t* codes) {
+inline void poolWindow(const int64_t corner[4], int64_t at, const float* h, const float* y, float* pooled,
+                       uint8_t* codes) {
   const Floats<kLanes> zero = {};
-  Floats<kLanes> best = load<kLanes>(y), before = kQuantized ? load<kLanes>(h) : best;
+  Floats<kLanes> best = load<kLanes>(y + at), before = kQuantized ? load<kLanes>(h + at) : best;
   Ints<kLanes> code = {};
 #pragma GCC unroll 4
   for (int k = 1; k < 4; k++) {
-    const Floats<kLanes> value = load<kLanes>(y + corner[k]);
+    const Floats<kLanes> value = load<kLanes>(y + at + corner[k]);
     const Ints<kLanes> larger = (value > best) | (value != value);
     best = larger ? value : best;
-    if (kQuantized) before = larger ? load<kLanes>(h + corner[k]) : before;
+    if (kQuantized) before = larger ? load<kLanes>(h + at + corner[k]) : before;
     code = larger ? Ints<kLanes>{} + k : code;
   }
   code = (kQuantized ? before : best) <= zero ? code : code + kActive;
@@ -110,13 +111,15 @@ void poolImage(const BlockShape& shape, const float* h, const float* y, float* p
       const int64_t first = 2 * wy * row + 2 * wx * shape.out;
       int64_t c = 0;
       for (; c + kWide <= shape.out; c += kWide) {
-        poolWindow<kWide, kQuantized>(corner, h + first + c, y + first + c, pooled + c, codes + c);
+        poolWindow<kWide, kQuantized>(corner, first + c, h, y, pooled, codes);
+        pooled += kWide;
+        codes += kWide;
       }
       if (kWide > 8 && c < shape.out) {
-        poolWindow<8, kQuantized>(corner, h + first + c, y + first + c, pooled + c, codes + c);
+        poolWindow<8, kQuantized>(corner, first + c, h, y, pooled, codes);
+        pooled += 8;
+        codes += 8;
       }
-      pooled += shape.out;
-      codes += shape.out;
     }
   }
 }

@@ -16,7 +16,7 @@ import {
 } from "../paper/index.js";
 import { presets } from "../training/index.js";
 import { followExperiment } from "./experiment-progress.js";
-import { hardware, onlyOf, type PaperTarget, runPaperCells, wholeRows } from "./paper-options.js";
+import { hardware, onlyOf, type PaperOptions, type PaperTarget, runPaperCells, wholeRows } from "./paper-options.js";
 import { showTable } from "./paper-table.js";
 import { Progress } from "./progress.js";
 
@@ -65,9 +65,9 @@ export const table4: PaperTarget = async (given, { signal }) => {
   return 0;
 };
 
-/** SQA in training only. */
-export const twin: PaperTarget = async (given, context) => {
-  const options: TwinOptions = {
+/** Training on FGSM images without a random start, as the options of `sqa paper` say. */
+export function twinOptions(given: PaperOptions): TwinOptions {
+  return {
     network: onlyOf(given, ["small", "large"]) ?? "small",
     preset: given.preset,
     epochs: given.epochs ?? presets[given.preset].epochs,
@@ -75,6 +75,11 @@ export const twin: PaperTarget = async (given, context) => {
     limit: given.limit ?? null,
     strongLimit: given.strongLimit ?? 1000,
   };
+}
+
+/** SQA in training only. */
+export const twin: PaperTarget = async (given, context) => {
+  const options = twinOptions(given);
   const outcomes = await followExperiment(runPaperCells(twinCells(options), given, context));
   const rows = twinRows(wholeRows(outcomes, options.seeds));
   if (rows.length === 0) return 0;

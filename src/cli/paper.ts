@@ -14,6 +14,7 @@ import {
   table1Cells,
   table1Notes,
   table1Rows,
+  twinCells,
 } from "../paper/index.js";
 import { saveChart } from "../report/chart.js";
 import { type EpochEvent, presets, RunFolder } from "../training/index.js";
@@ -29,7 +30,7 @@ import {
   runPaperCells,
   wholeRows,
 } from "./paper-options.js";
-import { table2, table4, twin } from "./paper-tables.js";
+import { table2, table4, twin, twinOptions } from "./paper-tables.js";
 import { UsageError } from "./usage-error.js";
 
 /** The tables and figures by name. */
@@ -48,7 +49,7 @@ export const paperCommand = defineCommand({
   description:
     "table1: accuracy of SMALL and LARGE, full precision and SQA, under white-box attacks. table2: of ResNet-34 and -101 on " +
     "CIFAR-10. table4: seconds an iteration, beside the cost model. twin: networks trained with SQA, evaluated without. figure1: FGSM accuracy with one " +
-    "layer quantized. overfitting: accuracy under FGSM and PGD against epochs. What is already in the run folders is not " +
+    "layer quantized. overfitting: accuracy under FGSM and PGD against epochs, in the runs of twin. What is already in the run folders is not " +
     "done again, and a stopped table goes on where it was.",
   operands: [{ name: "target", description: Object.keys(targets).join(", ") }],
   options: paperOptions,
@@ -133,13 +134,7 @@ async function figure1(given: PaperOptions, context: CommandContext): Promise<nu
 }
 
 async function overfitting(given: PaperOptions, context: CommandContext): Promise<number> {
-  const cells = table1Cells({
-    ...table1Options(given),
-    networks: given.only === undefined ? ["small"] : networksOf(given),
-  }).map((cell) => ({
-    ...cell,
-    evaluations: [],
-  }));
+  const cells = twinCells(twinOptions(given)).map((cell) => ({ ...cell, evaluations: [] }));
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   if (outcomes.length < cells.length) return 0;
   const runs = outcomes.map(({ cell, run }) => ({
@@ -148,11 +143,10 @@ async function overfitting(given: PaperOptions, context: CommandContext): Promis
       .events()
       .filter((event): event is EpochEvent => event.type === "epoch"),
   }));
-  writeFileAtomic(
-    join(given.results, "overfitting.json"),
-    `${JSON.stringify({ runs, measuredOn: hardware(given.device) }, null, 2)}\n`,
-  );
-  const { svg, png } = await saveChart(join(given.results, "overfitting"), overfittingChart(runs));
+  const file = join(given.results, given.preset === "paper" ? "overfitting" : `overfitting-${given.preset}`);
+  const record = { runs, measuredOn: hardware(given.device) };
+  writeFileAtomic(`${file}.json`, `${JSON.stringify(record, null, 2)}\n`);
+  const { svg, png } = await saveChart(file, overfittingChart(runs));
   out(`${svg}\n${png}`);
   return 0;
 }

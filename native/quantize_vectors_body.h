@@ -24,7 +24,7 @@ int64_t extentOfGroups(const float* h, int64_t count, Extent& extent) {
       const Floats<kWide> value = load<kWide>(h + base + kWide * i);
       minimum[i] = smaller(value, minimum[i]);
       maximum[i] = larger(value, maximum[i]);
-      product[i] += value * zero;
+      product[i] = multiplyAdd(value, zero, product[i]);
     }
   }
   for (int i = 1; i < kVectors; i++) {

@@ -14,13 +14,19 @@ process.on("message", async (message: CellTask | typeof stopMessage) => {
     if (options.threads !== undefined) setThreads(options.threads);
     for await (const event of runCells([cell], { ...options, signal: stop.signal })) tell({ event });
   } catch (error) {
-    tell({ error: error instanceof Error ? error : new Error(String(error)) });
+    // To have stopped is what it was told, and no failure.
+    if (error !== stop.signal.reason) tell({ error: error instanceof Error ? error : new Error(String(error)) });
   }
-  // The messages that are under way are sent before the process ends.
+  // What is under way when the channel closes would be lost, where the parent is slow to read it.
+  await told;
   if (process.connected) process.disconnect();
 });
 
+/** Until the last message has been sent, and so all before it. */
+let told: Promise<void> = Promise.resolve();
+
 function tell(message: CellMessage): void {
+  if (!process.connected) return;
   // The parent may go while a message is under way, which `disconnect` tells soon after.
-  if (process.connected) process.send?.(message, undefined, {}, () => {});
+  told = new Promise((done) => process.send?.(message, undefined, {}, () => done()));
 }

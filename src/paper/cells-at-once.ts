@@ -14,7 +14,7 @@ export interface AtOnceOptions extends TrainOptions {
 /**
  * Does cells as `runCells` does, several at once: small networks gain little from a second thread, and cells do not wait for
  * each other. Events of different cells are mixed; the outcomes come last, in the cells' order. When one cell fails, the
- * others stop as if aborted, and the error is thrown.
+ * others stop as if aborted, and the error is thrown. Ends early when it is aborted, also within an evaluation.
  */
 export async function* runCellsAtOnce(
   cells: readonly Cell[],

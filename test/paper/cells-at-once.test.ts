@@ -74,6 +74,22 @@ describe("cells at once", { timeout: 120_000 }, () => {
     }
   });
 
+  it("ends early when it is aborted within an evaluation, as it does within training", async () => {
+    const attacks = Array.from({ length: 300 }, (_, i) => `fgsm(epsilon=${(i + 1) / 1000})`);
+    const cells = [cellOf(0), cellOf(1)].map((cell) => ({
+      ...cell,
+      evaluations: cell.evaluations.map((plan) => ({ ...plan, attacks })),
+    }));
+    const abort = new AbortController();
+    const seen: ExperimentEvent[] = [];
+    for await (const event of runCellsAtOnce(cells, { runs, jobs: 2, threads: 1, signal: abort.signal })) {
+      seen.push(event);
+      if (event.type === "evaluate") abort.abort();
+    }
+    expect(abort.signal.aborted).toBe(true);
+    expect(outcomesOf(seen)).toEqual([]);
+  });
+
   it("keeps what was trained when the process that waits for the cells is killed", async () => {
     const cells = [cellOf(0, 5000), cellOf(1, 5000)];
     const index = new URL("../../src/paper/index.ts", import.meta.url).pathname;

@@ -1,5 +1,5 @@
 import { fork } from "node:child_process";
-import { EventEmitter, on } from "node:events";
+import { EventEmitter, on, setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { TrainOptions } from "../training/index.js";
 import { type Cell, type ExperimentEvent, runCells } from "./experiment.js";
@@ -25,6 +25,8 @@ export async function* runCellsAtOnce(
   const { signal, ...told } = options;
   const stop = new AbortController();
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  // One listener a process; by default Node warns of more than ten.
+  setMaxListeners(0, stopped);
   const feed = new EventEmitter();
   const events = on(feed, "event", { close: ["end"] });
   const waiting = [...cells];

@@ -1,6 +1,6 @@
 import { renderTable } from "../report/table.js";
 import type { CellOutcome } from "./experiment.js";
-import { type Spread, spreadOf } from "./statistics.js";
+import { type Spread, seedsText, spreadOf } from "./statistics.js";
 
 /** A column: an attack's accuracies, or the clean ones. */
 export interface AccuracyColumn {
@@ -55,8 +55,7 @@ export function renderAccuracies(
   format: "markdown" | "terminal",
 ): string {
   const lines = rows.flatMap(({ name, seeds, paper, measured }) => {
-    const count = seeds.length === 1 ? "1 seed" : `${seeds.length} seeds`;
-    const own = [`measured, ${count}`, ...columns.map(({ key }) => spreadText(measured[key]))];
+    const own = [`measured, ${seedsText(seeds.length)}`, ...columns.map(({ key }) => spreadText(measured[key]))];
     if (paper === undefined) return [[name, ...own]];
     return [
       [name, "paper", ...columns.map(({ key }) => paper[key]?.toFixed(2) ?? "–")],

@@ -3,7 +3,7 @@ import { parseNetwork } from "../models/index.js";
 import { lineChart } from "../report/line-chart.js";
 import { SERIES_COLORS } from "../report/palette.js";
 import type { EpochEvent, TrainConfig } from "../training/index.js";
-import { spreadOf } from "./statistics.js";
+import { seedsText, spreadOf } from "./statistics.js";
 
 /** A run as the figure shows it. */
 export interface OverfittingRun {
@@ -40,7 +40,7 @@ export function overfittingChart(runs: readonly OverfittingRun[]) {
     ];
   });
   const counts = kinds.map(({ holds }) => runs.filter((run) => holds(run.config)).length).filter((count) => count > 0);
-  const seeds = new Set(counts).size === 1 ? `${counts[0]} seeds` : `${counts.join(" and ")} seeds`;
+  const seeds = new Set(counts).size === 1 ? seedsText(counts[0]!) : `${counts.join(" and ")} seeds`;
   const network = parseNetwork(config.network).shortLabel.toUpperCase();
   const images = `${config.probeImages} ${config.holdOut > 0 ? "held-out " : ""}training images`;
   return lineChart({

@@ -12,3 +12,8 @@ export function spreadOf(values: readonly number[]): Spread {
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, deviation: Math.sqrt(squares / (values.length - 1)), values };
 }
+
+/** How many seeds, in words. */
+export function seedsText(count: number): string {
+  return count === 1 ? "1 seed" : `${count} seeds`;
+}

@@ -3,7 +3,7 @@ import { renderTable } from "../report/table.js";
 import { type PresetName, presets, trainConfig } from "../training/index.js";
 import { expected } from "./expected.js";
 import type { Cell, CellOutcome, EvaluationPlan } from "./experiment.js";
-import { type Spread, spreadOf } from "./statistics.js";
+import { type Spread, seedsText, spreadOf } from "./statistics.js";
 
 /** Options of the table; the paper's own where left out. */
 export interface Table1Options {
@@ -147,10 +147,13 @@ export function renderTable1(rows: readonly Table1Row[], format: "markdown" | "t
   const lines = rows.flatMap((row) => {
     const name = `${row.network.toUpperCase()}, ${kindTitle[row.kind]}`;
     const cells = (text: (key: Table1Key) => string) => table1Columns.map(({ key }) => text(key));
-    const seeds = row.seeds.length === 1 ? "1 seed" : `${row.seeds.length} seeds`;
     return [
       [name, "paper", ...cells((key) => row.paper[key]?.toFixed(2) ?? "–")],
-      ["", `measured, ${row.epochs} epochs, ${seeds}`, ...cells((key) => spreadText(row.measured[key]))],
+      [
+        "",
+        `measured, ${row.epochs} epochs, ${seedsText(row.seeds.length)}`,
+        ...cells((key) => spreadText(row.measured[key])),
+      ],
       ["", "difference", ...cells((key) => differenceText(row, key))],
     ];
   });

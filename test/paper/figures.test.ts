@@ -78,6 +78,13 @@ describe("the overfitting figure", () => {
     for (const kind of ["full precision", "SQA"]) {
       for (const probe of ["fgsm(epsilon=0.3)", "pgd(epsilon=0.3)"]) expect(svg).toContain(`${kind}, ${probe}`);
     }
+    expect(svg).toContain("of 1 seed on");
+  });
+
+  it("says how many seeds each kind has where they have not as many", async () => {
+    const epochs = [epochOf(1, 0.9, 0.8)];
+    const runs = [null, {}, {}, {}].map((sqa, seed) => ({ config: trainConfig({ sqa, seed }), epochs }));
+    expect(await renderSvg(overfittingChart(runs))).toContain("of 1 and 3 seeds on");
   });
 });
 

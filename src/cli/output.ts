@@ -5,6 +5,7 @@ export interface OutputStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** Where output goes and how: the parts of `configureOutput` that are left out stay as they are. */
@@ -28,6 +29,8 @@ let settings: OutputSettings = {
 };
 /** The lines at the bottom of the terminal, by whom they belong to. */
 const liveLines = new Map<object, string>();
+/** How many of them are on the terminal. */
+let drawnLines = 0;
 
 /** Change where output goes; returns a function that puts everything back. */
 export function configureOutput(changes: Partial<OutputSettings>): () => void {
@@ -74,9 +77,16 @@ function aroundLiveLine(write: () => void): void {
   if (shown) settings.stderr.write(drawLiveLines());
 }
 
-const drawLiveLines = () => [...liveLines.values()].join("\n");
+/** The text that draws the live lines: the first ones where not all fit, since what has scrolled away cannot be cleared. */
+function drawLiveLines(): string {
+  const { rows } = settings.stderr;
+  // Some terminals say 0 where they do not know.
+  const lines = [...liveLines.values()].slice(0, rows ? Math.max(1, rows - 1) : undefined);
+  drawnLines = lines.length;
+  return lines.join("\n");
+}
 
-const clearLiveLines = () => (liveLines.size === 0 ? "" : CLEAR_LINE + CLEAR_LINE_ABOVE.repeat(liveLines.size - 1));
+const clearLiveLines = () => (drawnLines === 0 ? "" : CLEAR_LINE + CLEAR_LINE_ABOVE.repeat(drawnLines - 1));
 
 /** Whether progress is wanted, may be redrawn in place, and how many columns it has. */
 export function progressStyle(): { readonly quiet: boolean; readonly terminal: boolean; readonly columns: number } {

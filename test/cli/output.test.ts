@@ -39,6 +39,20 @@ describe("output", () => {
     expect(captured.stderr.text).toBe(`a${clearLine}a\nb${clearLine}\u001b[1A\u001b[2Kb${clearLine}`);
   });
 
+  it("shows no more live lines than fit, and clears as many as it has drawn", () => {
+    using captured = captureOutput({ terminal: true });
+    Object.assign(captured.stderr, { rows: 3 });
+    const [first, second, third] = [{}, {}, {}];
+    showLiveLine(first, "a");
+    showLiveLine(second, "b");
+    captured.stderr.text = "";
+    showLiveLine(third, "c");
+    showLiveLine(first, undefined);
+    removeLiveLines();
+    const clearTwo = "\r\u001b[2K\u001b[1A\u001b[2K";
+    expect(captured.stderr.text).toBe(`${clearTwo}a\nb${clearTwo}b\nc${clearTwo}c\r\u001b[2K`);
+  });
+
   it.each([
     ["a terminal", true, {}, true],
     ["a pipe", false, {}, false],

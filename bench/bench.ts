@@ -53,8 +53,9 @@ async function main(): Promise<void> {
   if (!options.write) return;
   const folder = new URL("../results/", import.meta.url);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL("bench.json", folder), `${json}\n`);
-  writeFileSync(new URL("bench.md", folder), `${markdown}\n`);
+  const name = options.networks.length === 1 ? `bench-${options.networks[0]}` : "bench";
+  writeFileSync(new URL(`${name}.json`, folder), `${json}\n`);
+  writeFileSync(new URL(`${name}.md`, folder), `${markdown}\n`);
 }
 
 try {

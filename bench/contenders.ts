@@ -36,12 +36,18 @@ const peerActivations: Readonly<Record<Step, Readonly<Record<string, string>>>> 
 };
 
 /** Everybody who makes a step of the network, ours first; the peers in every form. */
-export function contendersOf(network: NetworkName, { batch, quick }: BenchOptions, peers: boolean): Contender[] {
+export function contendersOf(
+  network: NetworkName,
+  { batch, quick, bfloat16 }: BenchOptions,
+  peers: boolean,
+): Contender[] {
   return steps.flatMap((step) => {
     const method = step === "standard" ? "standard" : "fgsm";
     const common = { ...recipe, network, batch, method };
     const mine: Contender = { ...ours, step, task: { ...common, sqa: step === "fgsm + sqa" } };
-    const forms = peers ? peerForms.filter(({ mode }) => !quick || mode === "eager") : [];
+    const wanted = ({ mode, precision }: (typeof peerForms)[number]) =>
+      (!quick || mode === "eager") && (bfloat16 || precision === "float32");
+    const forms = peers ? peerForms.filter(wanted) : [];
     const theirs = forms.flatMap((form) =>
       Object.entries(peerActivations[step]).map(([activation, written]): Contender => {
         const mode = form.mode === "eager" ? "eager" : "torch.compile";

@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly images: number;
   /** The interpreter of the PyTorch peers. */
   readonly python: string;
+  /** Whether PyTorch's forms in bfloat16 run as well: slow where the processor has no such arithmetic. */
+  readonly bfloat16: boolean;
   /** One round of one step, and nothing compiled: shows that it runs. */
   readonly quick: boolean;
   readonly json: boolean;
@@ -29,9 +31,10 @@ export const usage = `npm run bench -- [options]
   --batch N         images in a step (128)
   --images N        training images that batches are drawn from (60000)
   --python FILE     interpreter of the PyTorch peers (PYTHON, else python3)
+  --no-bfloat16     without PyTorch's forms in bfloat16, which are slow where that is emulated
   --quick           one round of one step without torch.compile, on 1024 images: shows that it runs
   --json            print JSON
-  --write           write results/bench.md and results/bench.json`;
+  --write           write results/bench.md and .json; with --only, results/bench-NETWORK.md and .json`;
 
 /** A whole number in 1 .. most out of an option's text; a RangeError names the option otherwise. */
 export function count(name: string, text: string, most: number): number {
@@ -51,6 +54,7 @@ export function benchOptions(words: readonly string[], environment: NodeJS.Proce
       batch: { type: "string" },
       images: { type: "string" },
       python: { type: "string" },
+      "no-bfloat16": { type: "boolean" },
       quick: { type: "boolean" },
       json: { type: "boolean" },
       write: { type: "boolean" },
@@ -70,6 +74,7 @@ export function benchOptions(words: readonly string[], environment: NodeJS.Proce
     batch: count("batch", values.batch ?? "128", images),
     images,
     python: values.python ?? environment.PYTHON ?? "python3",
+    bfloat16: values["no-bfloat16"] !== true,
     quick,
     json,
     write,

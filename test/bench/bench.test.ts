@@ -90,6 +90,7 @@ describe("its options", () => {
       rounds: 1,
       python: "python3",
     });
+    expect(benchOptions(["--no-bfloat16"], {})?.bfloat16).toBe(false);
     expect(benchOptions(["--help"], {})).toBeUndefined();
     expect(() => benchOptions(["--only", "medium"], {})).toThrow("--only must be small or large, not medium");
     expect(() => benchOptions(["--rounds", "0"], {})).toThrow("--rounds must be a whole number in 1 .. 10000, not 0");

@@ -17,12 +17,12 @@ namespace {
 class Pool {
  public:
   // False, and nothing done, while another thread's job is under way.
-  bool run(int helpers, int64_t count, int64_t piece, const std::function<void(int64_t, int64_t)>& run) {
+  bool run(int helpers, int64_t count, int64_t piece, const std::function<void(int64_t, int64_t)>& job) {
     const std::unique_lock<std::mutex> lock(busy_, std::try_to_lock);
     if (!lock.owns_lock()) return false;
     start(helpers);
     // Between jobs nobody is inside, so all this is ours.
-    run_ = &run;
+    run_ = &job;
     count_ = count;
     piece_ = piece;
     helpers_ = helpers;
@@ -37,11 +37,14 @@ class Pool {
     return true;
   }
 
+  // Helpers that the state has room for.
+  static constexpr int64_t kMostHelpers = 4095;
+
   // Whether the thread is doing a part of a job.
   static thread_local bool working;
 
  private:
-  static constexpr uint32_t kOpen = 1 << 12, kNumber = kOpen << 1;
+  static constexpr uint32_t kOpen = kMostHelpers + 1, kNumber = kOpen << 1;
 
   // Has so many threads, or as many as the system gives.
   void start(int helpers) {
@@ -99,7 +102,7 @@ void parallelFor(int64_t count, int64_t piece, const std::function<void(int64_t,
   // Never destroyed: its threads sleep on it until the process ends.
   static Pool& pool = *new Pool;
   const int64_t pieces = (count + piece - 1) / piece;
-  const int helpers = static_cast<int>(std::min<int64_t>(at::get_num_threads(), pieces)) - 1;
+  const int helpers = static_cast<int>(std::min<int64_t>({at::get_num_threads() - 1, pieces - 1, Pool::kMostHelpers}));
   if (helpers > 0 && !Pool::working && pool.run(helpers, count, piece, run)) return;
   if (count > 0) run(0, count);
 }

@@ -14,8 +14,7 @@ process.on("message", async (message: CellTask | typeof stopMessage) => {
     if (options.threads !== undefined) setThreads(options.threads);
     for await (const event of runCells([cell], { ...options, signal: stop.signal })) tell({ event });
   } catch (error) {
-    // To have stopped is what it was told, and no failure.
-    if (error !== stop.signal.reason) tell({ error: error instanceof Error ? error : new Error(String(error)) });
+    tell({ error: error instanceof Error ? error : new Error(String(error)) });
   }
   // What is under way when the channel closes would be lost, where the parent is slow to read it.
   await told;

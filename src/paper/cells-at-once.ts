@@ -83,14 +83,18 @@ function runCellApart(task: CellTask, signal: AbortSignal, tell: (event: Experim
   const send = (message: CellTask | typeof stopMessage) => child.connected && child.send(message, () => {});
   const stop = () => send(stopMessage);
   let failure: Error | undefined;
+  let finished = false;
   child.on("message", (message: CellMessage) => {
-    if ("event" in message) tell(message.event);
-    else failure = message.error;
+    if ("error" in message) failure = message.error;
+    else {
+      finished ||= message.event.type === "outcome";
+      tell(message.event);
+    }
   });
   return new Promise<void>((done, fail) => {
     child.on("error", fail);
     child.on("close", (code, killed) => {
-      if (failure === undefined && code !== 0) {
+      if (failure === undefined && (code !== 0 || !(finished || signal.aborted))) {
         failure = new Error(`the process of ${task.cell.name} ended by ${killed ?? `exit code ${code}`}`);
       }
       if (failure === undefined) done();

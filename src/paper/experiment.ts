@@ -61,6 +61,10 @@ function evaluationFile(folder: RunFolder, plan: EvaluationPlan): string {
   return folder.file(`evaluation-${hash}.json`);
 }
 
+function keepEvaluation(file: string, plan: EvaluationPlan, evaluation: Evaluation): void {
+  writeFileAtomic(file, `${JSON.stringify({ plan, evaluation: withoutImages(evaluation) }, null, 2)}\n`);
+}
+
 /** Evaluates a finished run's network by a plan; yields progress, and last the full evaluation. */
 export async function* evaluateRun(
   folder: RunFolder,
@@ -105,14 +109,14 @@ export async function* runCells(
     for (const plan of cell.evaluations) {
       const file = evaluationFile(folder, plan);
       if (!existsSync(file)) {
-        for await (const event of evaluateRun(folder, plan, options)) {
-          yield { type: "evaluate", cell: cell.name, event };
-          if (event.type === "end") {
-            writeFileAtomic(
-              file,
-              `${JSON.stringify({ plan, evaluation: withoutImages(event.evaluation) }, null, 2)}\n`,
-            );
+        try {
+          for await (const event of evaluateRun(folder, plan, options)) {
+            yield { type: "evaluate", cell: cell.name, event };
+            if (event.type === "end") keepEvaluation(file, plan, event.evaluation);
           }
+        } catch (error) {
+          if (options.signal?.aborted && error === options.signal.reason) return;
+          throw error;
         }
       }
       evaluations.push((JSON.parse(readFileSync(file, "utf8")) as { evaluation: KeptEvaluation }).evaluation);

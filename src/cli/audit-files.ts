@@ -37,7 +37,7 @@ export interface AuditFiles {
 
 /** An audit's numbers as JSON. */
 function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImage[]): object {
-  const { libtorch, cpuCapability } = versions();
+  const { libtorch, cpuCapability, kernels } = versions();
   return {
     audited: name,
     verdict: audit.verdict,
@@ -73,7 +73,7 @@ function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImag
       successRate: 1 - correct,
       successRateRounded: 1 - correctRounded,
     })),
-    measuredOn: { libtorch, cpuCapability, node: process.version },
+    measuredOn: { libtorch, cpuCapability, kernels, node: process.version },
   };
 }
 

@@ -58,8 +58,8 @@ export function onlyOf<Name extends string>(given: PaperOptions, known: readonly
 
 /** What results were measured on. */
 export function hardware(device: string) {
-  const { libtorch, cpuCapability } = versions();
-  return { libtorch, cpuCapability, device, threads: threads(), node: process.version };
+  const { libtorch, cpuCapability, kernels } = versions();
+  return { libtorch, cpuCapability, kernels, device, threads: threads(), node: process.version };
 }
 
 /** Outcomes of the kinds that have all of their seeds: a stopped table shows the rows that are whole. */

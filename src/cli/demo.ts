@@ -1,11 +1,11 @@
 import { relative } from "node:path";
 import * as z from "zod";
-import { setThreads } from "../engine/index.js";
-import { demoCells, demoNote, renderDemo, runCellsAtOnce } from "../paper/index.js";
+import { demoCells, demoNote, renderDemo } from "../paper/index.js";
 import { defineCommand } from "./command.js";
 import { followExperiment } from "./experiment-progress.js";
 import { note, out } from "./output.js";
-import { jobsOption, runOptions, shareMachine } from "./run-options.js";
+import { runPaperCells } from "./paper-options.js";
+import { jobsOption, runOptions } from "./run-options.js";
 
 export const demoCommand = defineCommand({
   name: "demo",
@@ -18,10 +18,7 @@ export const demoCommand = defineCommand({
   async run(options, { signal }) {
     note("Training SMALL on FGSM images (epsilon 0.3) of MNIST, in full precision and with SQA.");
     const cells = demoCells();
-    const { jobs, threads } = shareMachine(cells.length, options);
-    // Evaluation as well as training, which would put the number back.
-    if (threads !== undefined) setThreads(threads);
-    const outcomes = await followExperiment(runCellsAtOnce(cells, { runs: options.runs, jobs, threads, signal }));
+    const outcomes = await followExperiment(runPaperCells(cells, options, { signal }));
     if (outcomes.length < cells.length) return 0;
     const runs = outcomes.map(({ run }) => relative(process.cwd(), run));
     out([renderDemo(outcomes), "", demoNote, "", ...runs.map((run) => `Run folder: ${run}`)].join("\n"));

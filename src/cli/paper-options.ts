@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { setThreads, threads, versions } from "../engine/index.js";
 import { type Cell, type CellOutcome, type ExperimentEvent, runCellsAtOnce } from "../paper/index.js";
+import { presets } from "../training/index.js";
 import type { CommandContext } from "./command.js";
 import { dataOptions } from "./data-options.js";
 import { deviceOption, jobsOption, runOptions, shareMachine } from "./run-options.js";
@@ -35,16 +36,22 @@ export type PaperOptions = z.output<typeof paperOptions>;
 /** One target of `sqa paper`. */
 export type PaperTarget = (given: PaperOptions, context: CommandContext) => Promise<number>;
 
-/** Does a target's cells as its options say. */
+/** Does cells as a command's options say. */
 export function runPaperCells(
   cells: readonly Cell[],
-  given: PaperOptions,
-  { signal }: CommandContext,
+  given: Pick<PaperOptions, "runs" | "jobs" | "threads"> & Partial<Pick<PaperOptions, "data" | "device">>,
+  { signal }: Pick<CommandContext, "signal">,
 ): AsyncIterable<ExperimentEvent> {
+  const { runs, data, device = "cpu" } = given;
   const { jobs, threads } = shareMachine(cells.length, given);
   // Evaluation as well as training, which would put the number back; and `hardware` tells it.
   if (threads !== undefined) setThreads(threads);
-  return runCellsAtOnce(cells, { runs: given.runs, data: given.data, device: given.device, jobs, threads, signal });
+  return runCellsAtOnce(cells, { runs, data, device, jobs, threads, signal });
+}
+
+/** How long and on what a table's networks are trained and attacked. */
+export function sizesOf({ preset, epochs, seeds = 3, limit, strongLimit = 1000 }: PaperOptions) {
+  return { preset, epochs: epochs ?? presets[preset].epochs, seeds, limit: limit ?? null, strongLimit };
 }
 
 /** The network that `--only` names, of those that a target has; undefined where it is not given. */

@@ -14,9 +14,16 @@ import {
   twinNotes,
   twinRows,
 } from "../paper/index.js";
-import { presets } from "../training/index.js";
 import { followExperiment } from "./experiment-progress.js";
-import { hardware, onlyOf, type PaperOptions, type PaperTarget, runPaperCells, wholeRows } from "./paper-options.js";
+import {
+  hardware,
+  onlyOf,
+  type PaperOptions,
+  type PaperTarget,
+  runPaperCells,
+  sizesOf,
+  wholeRows,
+} from "./paper-options.js";
 import { showTable } from "./paper-table.js";
 import { Progress } from "./progress.js";
 
@@ -67,14 +74,7 @@ export const table4: PaperTarget = async (given, { signal }) => {
 
 /** Training on FGSM images without a random start, as the options of `sqa paper` say. */
 export function twinOptions(given: PaperOptions): TwinOptions {
-  return {
-    network: onlyOf(given, ["small", "large"]) ?? "small",
-    preset: given.preset,
-    epochs: given.epochs ?? presets[given.preset].epochs,
-    seeds: given.seeds ?? 3,
-    limit: given.limit ?? null,
-    strongLimit: given.strongLimit ?? 1000,
-  };
+  return { network: onlyOf(given, ["small", "large"]) ?? "small", ...sizesOf(given) };
 }
 
 /** SQA in training only. */

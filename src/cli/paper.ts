@@ -17,7 +17,7 @@ import {
   twinCells,
 } from "../paper/index.js";
 import { saveChart } from "../report/chart.js";
-import { type EpochEvent, presets, RunFolder } from "../training/index.js";
+import { type EpochEvent, RunFolder } from "../training/index.js";
 import { type CommandContext, defineCommand } from "./command.js";
 import { followExperiment } from "./experiment-progress.js";
 import { out } from "./output.js";
@@ -28,6 +28,7 @@ import {
   type PaperTarget,
   paperOptions,
   runPaperCells,
+  sizesOf,
   wholeRows,
 } from "./paper-options.js";
 import { table2, table4, twin, twinOptions } from "./paper-tables.js";
@@ -65,7 +66,7 @@ export const paperCommand = defineCommand({
     const name = context.operands[0]!;
     const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
     if (target === undefined) throw new UsageError(unknownName("table or figure", name, Object.keys(targets)).message);
-    // Evaluation as well as training, which would put the number back.
+    // Of what is timed or evaluated in this process; `runPaperCells` sets those of cells.
     if (given.threads !== undefined) setThreads(given.threads);
     // A folder that cannot be made is said before hours of training, not after.
     makeFolder(given.results);
@@ -79,14 +80,7 @@ function networksOf(given: PaperOptions): readonly ("small" | "large")[] {
 }
 
 function table1Options(given: PaperOptions): Table1Options {
-  return {
-    networks: networksOf(given),
-    preset: given.preset,
-    epochs: given.epochs ?? presets[given.preset].epochs,
-    seeds: given.seeds ?? 3,
-    limit: given.limit ?? null,
-    strongLimit: given.strongLimit ?? 1000,
-  };
+  return { networks: networksOf(given), ...sizesOf(given) };
 }
 
 async function table1(given: PaperOptions, context: CommandContext): Promise<number> {

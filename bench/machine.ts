@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { cpus, loadavg } from "node:os";
-import { bf16Support, cpuFlags } from "../src/cli/machine.js";
+import { bf16Support } from "../src/cli/machine.js";
+import { cpuFlags } from "../src/engine/index.js";
 
 /** What times depend on. */
 export interface Machine {

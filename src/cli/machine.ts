@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { datasets } from "../datasets/index.js";
 import type { CudaAbilities } from "../engine/device-name.js";
-import { operators as ops, threads, versions } from "../engine/index.js";
+import { bfloat16Flags, cpuFlags, operators as ops, threads, versions } from "../engine/index.js";
 import { addonRecord } from "../engine/native.js";
 import { disagreement } from "./device-check.js";
 
@@ -77,18 +76,8 @@ export function cudaFinding(
 
 /** What a processor's flags, as /proc/cpuinfo lists them, say of arithmetic in bfloat16. */
 export function bf16Support(flags: readonly string[]): string {
-  const found = ["amx_bf16", "avx512_bf16"].filter((flag) => flags.includes(flag));
+  const found = bfloat16Flags(flags);
   return found.length > 0 ? `yes (${found.join(", ")})` : "no (emulated: slow)";
-}
-
-/** The processor's flags, as /proc/cpuinfo lists them; none where there is no such file. */
-export function cpuFlags(): string[] {
-  try {
-    const line = readFileSync("/proc/cpuinfo", "utf8").match(/^flags\s*:\s*(.*)$/m);
-    return line?.[1]?.split(" ") ?? [];
-  } catch {
-    return [];
-  }
 }
 
 function processor(): Finding[] {

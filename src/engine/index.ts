@@ -23,6 +23,7 @@ export {
   roundings,
 } from "./noise.js";
 export * as operators from "./operators.js";
+export { bfloat16Flags, cpuFlags } from "./processor.js";
 export { keep, scope } from "./scope.js";
 export { deriveSeed, permutation, type Seed } from "./seed.js";
 export { Tensor, tensor } from "./tensor.js";

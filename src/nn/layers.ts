@@ -1,4 +1,5 @@
 import { operators as ops, type Tensor } from "../engine/index.js";
+import { inBfloat16, type WeightedOperator } from "./bfloat16.js";
 import { Module, type Pass } from "./module.js";
 
 /** Changes a layer's weight for a pass, such as binarization; the parameter itself stays as it is. */
@@ -17,12 +18,10 @@ export abstract class WeightedLayer extends Module {
     return this.weightTransform?.randomized ?? false;
   }
 
-  /** Input, weight and bias as the pass has them: transformed, and in its precision. */
-  protected operands(input: Tensor, bias: Tensor | null, pass: Pass): [Tensor, Tensor, Tensor | null] {
+  /** An operator of the input and of the weight as the pass has it: transformed, and in its precision. */
+  protected weighted(operator: WeightedOperator, input: Tensor, bias: Tensor | null, pass: Pass): Tensor {
     const weight = this.weightTransform === undefined ? this.weight : this.weightTransform(this.weight, pass);
-    const { precision = "float32" } = pass;
-    if (precision === "float32") return [input, weight, bias];
-    return [input.to(precision), weight.to(precision), bias === null ? null : bias.to(precision)];
+    return pass.precision === "bfloat16" ? inBfloat16(operator, input, weight, bias) : operator(input, weight, bias);
   }
 }
 
@@ -38,7 +37,9 @@ export class Conv2d extends WeightedLayer {
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     const { stride = 1, padding = 0 } = this.options;
-    const output = ops.conv2d(...this.operands(input, this.bias, pass), [stride, stride], [padding, padding]);
+    const convolution: WeightedOperator = (...operands) =>
+      ops.conv2d(...operands, [stride, stride], [padding, padding]);
+    const output = this.weighted(convolution, input, this.bias, pass);
     // libtorch cannot see the layout of a one-channel input and falls back to NCHW, in which pooling is 4 times slower.
     return output.contiguous("channelsLast");
   }
@@ -54,7 +55,7 @@ export class Linear extends WeightedLayer {
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
-    return ops.linear(...this.operands(input, this.bias, pass));
+    return this.weighted(ops.linear, input, this.bias, pass);
   }
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cpuFlags } from "../../src/cli/machine.js";
+import { cpuFlags } from "../../src/engine/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-vector-kernels-"));
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));

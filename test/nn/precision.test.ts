@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
-import { countedNormal, deriveSeed, grad, imageIdRange, tensor } from "../../src/engine/index.js";
+import {
+  countedNormal,
+  deriveSeed,
+  grad,
+  imageIdRange,
+  operators as ops,
+  type Tensor,
+  tensor,
+} from "../../src/engine/index.js";
 import { parseNetwork } from "../../src/models/index.js";
+import { inBfloat16 } from "../../src/nn/bfloat16.js";
 import { crossEntropy, type Precision } from "../../src/nn/index.js";
 
 const count = 16;
@@ -48,4 +57,26 @@ test("a classifier in bfloat16 gives logits in float32", () => {
   const exact = classifier().logits(images, noise).toNumbers();
   expect(logits.toNumbers()).not.toEqual(exact);
   for (const [i, value] of logits.toNumbers().entries()) expect(Math.abs(value - exact[i]!)).toBeLessThan(0.05);
+});
+
+test("a layer in bfloat16 is libtorch's operator in bfloat16, its gradients float32's rounded once", () => {
+  const normal = (stream: number, shape: readonly number[]) => countedNormal(noise, stream, shape).to("bfloat16");
+  const [weight, input] = [normal(2, [4, 3, 3]), normal(3, [4, 9, 9])];
+  const convolution = (x: Tensor, w: Tensor) => ops.conv2d(x, w, null, [1, 1], [1, 1]);
+  const wide = [input, weight].map((tensor) => tensor.to("float32").requireGrad()) as [Tensor, Tensor];
+  const output = inBfloat16(convolution, ...wide, null);
+  expect(output.dtype).toBe("bfloat16");
+  const [ours, libtorchs] = [output.toNumbers(), convolution(input, weight).toNumbers()];
+  // A sum between two values may go to either, as its parts are added in one order or another.
+  expect(ours.filter((x, i) => x === libtorchs[i]).length).toBeGreaterThan(0.99 * ours.length);
+  // libtorch adds the parts of its gradients up in bfloat16, so float32 is the reference for ours.
+  const slope = normal(4, output.shape.slice(1)).to("float32");
+  const gradients = (y: Tensor) => grad(y.to("float32").mul(slope).sum(), wide).map((tensor) => tensor.toNumbers());
+  const [rounded, exact] = [gradients(output), gradients(convolution(...wide))];
+  for (const [i, values] of rounded.entries()) {
+    const largest = Math.max(...exact[i]!.map(Math.abs));
+    for (const [j, x] of values.entries()) {
+      expect(Math.abs(x - exact[i]![j]!)).toBeLessThanOrEqual(Math.abs(exact[i]![j]!) * 2 ** -8 + largest * 1e-6);
+    }
+  }
 });

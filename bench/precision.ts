@@ -6,7 +6,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { setThreads } from "../src/engine/index.js";
-import { type CellOutcome, runCellsAtOnce, table1Cells, table1Columns, table1Rows } from "../src/paper/index.js";
+import {
+  type CellOutcome,
+  runCellsAtOnce,
+  type Table1Options,
+  table1Cells,
+  table1Columns,
+  table1Rows,
+} from "../src/paper/index.js";
 import { renderTable } from "../src/report/table.js";
 import { trainConfig } from "../src/training/index.js";
 import { machineNow } from "./machine.js";
@@ -26,7 +33,7 @@ const precisions = ["float32", "bfloat16"] as const;
 type Precision = (typeof precisions)[number];
 
 /** The cells of Table 1 for SMALL, in a precision. */
-function cellsIn(precision: Precision, sizes: { epochs: number; seeds: number; limit: number; strongLimit: number }) {
+function cellsIn(precision: Precision, sizes: Pick<Table1Options, "epochs" | "seeds" | "limit" | "strongLimit">) {
   const cells = table1Cells({ networks: ["small"], preset: "short", ...sizes });
   return cells.map((cell) => ({
     ...cell,
@@ -75,7 +82,8 @@ async function main(): Promise<void> {
   const [seeds, epochs] = [count("seeds", values.seeds, 1000), count("epochs", values.epochs, 1000)];
   const [limit, strongLimit] = [count("limit", values.limit, 10_000), count("strong", values.strong, 10_000)];
   const loadAtStart = loadavg()[0]!;
-  const cells = precisions.flatMap((precision) => cellsIn(precision, { epochs, seeds, limit, strongLimit }));
+  const sizes = { epochs, seeds: { full: seeds, sqa: seeds }, limit, strongLimit };
+  const cells = precisions.flatMap((precision) => cellsIn(precision, sizes));
   const outcomes: CellOutcome[] = [];
   setThreads(1);
   const options = { runs: values.runs, jobs: count("jobs", values.jobs, 256), threads: 1 };

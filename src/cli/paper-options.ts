@@ -18,6 +18,11 @@ export const paperOptions = z.strictObject({
     .describe("recipe of table1, overfitting and twin: the paper's, or a few epochs"),
   epochs: z.int().min(1).optional().describe("epochs of training; the recipe's, 5 for figure1"),
   seeds: z.int().min(1).optional().describe("seeds of each network; 3, on a CPU 1 for table2"),
+  fullSeeds: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("seeds in full precision, of table1, overfitting and twin; as many as --seeds"),
   limit: z.int().min(1).max(10_000).optional().describe("test images; all where left out, few for table2 on a CPU"),
   strongLimit: z
     .int()
@@ -50,8 +55,9 @@ export function runPaperCells(
 }
 
 /** How long and on what a table's networks are trained and attacked. */
-export function sizesOf({ preset, epochs, seeds = 3, limit, strongLimit = 1000 }: PaperOptions) {
-  return { preset, epochs: epochs ?? presets[preset].epochs, seeds, limit: limit ?? null, strongLimit };
+export function sizesOf({ preset, epochs, seeds = 3, fullSeeds = seeds, limit, strongLimit = 1000 }: PaperOptions) {
+  const trained = { preset, epochs: epochs ?? presets[preset].epochs, seeds: { full: fullSeeds, sqa: seeds } };
+  return { ...trained, limit: limit ?? null, strongLimit };
 }
 
 /** The network that `--only` names, of those that a target has; undefined where it is not given. */
@@ -69,8 +75,10 @@ export function hardware(device: string) {
   return { libtorch, cpuCapability, kernels, device, threads: threads(), node: process.version };
 }
 
-/** Outcomes of the kinds that have all of their seeds: a stopped table shows the rows that are whole. */
-export function wholeRows(outcomes: readonly CellOutcome[], seeds: number): CellOutcome[] {
-  const kind = ({ cell }: CellOutcome) => cell.name.replace(/-seed\d+$/, "");
-  return outcomes.filter((outcome) => outcomes.filter((other) => kind(other) === kind(outcome)).length === seeds);
+/** Outcomes of the kinds all of whose cells are done: a stopped table shows the rows that are whole. */
+export function wholeRows(outcomes: readonly CellOutcome[], cells: readonly Cell[]): CellOutcome[] {
+  const kind = ({ name }: Cell) => name.replace(/-seed\d+$/, "");
+  const done = new Set(outcomes.map(({ cell }) => cell.name));
+  const unfinished = new Set(cells.filter(({ name }) => !done.has(name)).map(kind));
+  return outcomes.filter(({ cell }) => !unfinished.has(kind(cell)));
 }

@@ -39,8 +39,9 @@ export const table2: PaperTarget = async (given, context) => {
     limit: given.limit ?? setting.limit,
     strongLimit: given.strongLimit ?? setting.strongLimit,
   };
-  const outcomes = await followExperiment(runPaperCells(table2Cells(options), given, context));
-  const rows = table2Rows(wholeRows(outcomes, options.seeds), options);
+  const cells = table2Cells(options);
+  const outcomes = await followExperiment(runPaperCells(cells, given, context));
+  const rows = table2Rows(wholeRows(outcomes, cells), options);
   if (rows.length === 0) return 0;
   showTable(given.results, "table2", {
     title: "Table 2: CIFAR-10 under white-box attacks",
@@ -80,8 +81,9 @@ export function twinOptions(given: PaperOptions): TwinOptions {
 /** SQA in training only. */
 export const twin: PaperTarget = async (given, context) => {
   const options = twinOptions(given);
-  const outcomes = await followExperiment(runPaperCells(twinCells(options), given, context));
-  const rows = twinRows(wholeRows(outcomes, options.seeds));
+  const cells = twinCells(options);
+  const outcomes = await followExperiment(runPaperCells(cells, given, context));
+  const rows = twinRows(wholeRows(outcomes, cells));
   if (rows.length === 0) return 0;
   showTable(given.results, "twin", {
     title: "SQA in training only: the twin of a network trained with SQA",

@@ -56,7 +56,7 @@ export const paperCommand = defineCommand({
   options: paperOptions,
   examples: [
     "sqa paper table1",
-    "sqa paper table1 --only small --epochs 20 --seeds 3",
+    "sqa paper table1 --only small --epochs 20 --seeds 3 --full-seeds 1",
     "sqa paper table1 --only small --preset short",
     "sqa paper figure1",
     "sqa paper twin --preset short",
@@ -86,8 +86,7 @@ function table1Options(given: PaperOptions): Table1Options {
 async function table1(given: PaperOptions, context: CommandContext): Promise<number> {
   const cells = table1Cells(table1Options(given));
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
-  // A stopped table shows the rows that are whole.
-  const whole = outcomes.length === cells.length ? outcomes : wholeRows(outcomes, given.seeds ?? 3);
+  const whole = wholeRows(outcomes, cells);
   if (whole.length === 0) return 0;
   const file = join(given.results, given.preset === "paper" ? "table1" : `table1-${given.preset}`);
   const rows = mergedRows(`${file}.json`, table1Rows(whole));

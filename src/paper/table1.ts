@@ -1,8 +1,9 @@
 import { parseCall } from "../options/call.js";
 import { renderTable } from "../report/table.js";
-import { type PresetName, presets, trainConfig } from "../training/index.js";
+import { trainConfig } from "../training/index.js";
 import { expected } from "./expected.js";
 import type { Cell, CellOutcome, EvaluationPlan } from "./experiment.js";
+import { type RecipeName, recipeOver } from "./recipe.js";
 import { type Spread, seedsText, spreadOf } from "./statistics.js";
 
 /** Options of the table; the paper's own where left out. */
@@ -10,10 +11,10 @@ export interface Table1Options {
   /** Networks in the table. */
   readonly networks: readonly ("small" | "large")[];
   /** The recipe: the paper's, or this project's short one. */
-  readonly preset: PresetName;
+  readonly preset: RecipeName;
   readonly epochs: number;
-  /** Seeds of each network and kind. */
-  readonly seeds: number;
+  /** Seeds of each network, by kind. */
+  readonly seeds: Readonly<Record<Kind, number>>;
   /** Test images under the paper's attacks, and under the ones that the paper lacks; null for all. */
   readonly limit: number | null;
   readonly strongLimit: number | null;
@@ -74,15 +75,12 @@ function plans(kind: Kind, options: Table1Options): EvaluationPlan[] {
 
 /** The table's cells: a recipe's, the schedule stretched to the number of epochs. */
 export function table1Cells(options: Table1Options): Cell[] {
-  const { epochs, preset } = options;
-  // The paper's drops stand at 30 and 60 of 100 epochs; the short recipe's schedule stretches of itself.
-  const schedule =
-    preset === "paper" ? `step(peak=0.1, epochs=${(3 * epochs) / 10}, factor=0.1)` : presets[preset].schedule;
+  const recipe = recipeOver(options.epochs, options.preset);
   return options.networks.flatMap((network) =>
     (["full", "sqa"] as const).flatMap((kind) =>
-      Array.from({ length: options.seeds }, (_, seed) => ({
+      Array.from({ length: options.seeds[kind] }, (_, seed) => ({
         name: `${network}-${kind}-seed${seed}`,
-        config: trainConfig({ ...presets[preset], network, sqa: kind === "sqa" ? {} : null, epochs, schedule, seed }),
+        config: trainConfig({ ...recipe, network, sqa: kind === "sqa" ? {} : null, seed }),
         evaluations: plans(kind, options),
       })),
     ),

@@ -1,13 +1,15 @@
-import { type PresetName, presets, trainConfig } from "../training/index.js";
+import { trainConfig } from "../training/index.js";
 import { type AccuracyRow, accuracyRow, alarmNotes, renderAccuracies } from "./accuracy-table.js";
 import type { Cell, CellOutcome, EvaluationPlan } from "./experiment.js";
+import { type RecipeName, recipeOver } from "./recipe.js";
 
 /** Options of the table. */
 export interface TwinOptions {
   readonly network: "small" | "large";
-  readonly preset: Extract<PresetName, "paper" | "short">;
+  readonly preset: RecipeName;
   readonly epochs: number;
-  readonly seeds: number;
+  /** Seeds in full precision and with SQA. */
+  readonly seeds: { readonly full: number; readonly sqa: number };
   /** Test images under the cheap attacks, and under the strong ones; null for all. */
   readonly limit: number | null;
   readonly strongLimit: number | null;
@@ -50,12 +52,9 @@ function plans(options: TwinOptions, twin: boolean): EvaluationPlan[] {
  */
 export function twinCells(options: TwinOptions): Cell[] {
   const { network, preset, epochs } = options;
-  // The paper's drops stand at 30 and 60 of 100 epochs; the short recipe's schedule stretches of itself.
-  const schedule =
-    preset === "paper" ? `step(peak=0.1, epochs=${(3 * epochs) / 10}, factor=0.1)` : presets[preset].schedule;
-  const recipe = { ...presets[preset], network, method: "fgsm(epsilon=0.3)", epochs, schedule };
+  const recipe = { ...recipeOver(epochs, preset), network, method: "fgsm(epsilon=0.3)" };
   return (["full", "sqa"] as const).flatMap((kind) =>
-    Array.from({ length: options.seeds }, (_, seed) => ({
+    Array.from({ length: options.seeds[kind] }, (_, seed) => ({
       name: `${network}-${kind}-seed${seed}`,
       config: trainConfig({ ...recipe, sqa: kind === "sqa" ? {} : null, seed }),
       evaluations: kind === "sqa" ? [...plans(options, false), ...plans(options, true)] : plans(options, false),

@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { CellOutcome } from "../../src/paper/experiment.js";
 import { renderTable1, table1Cells, table1Columns, table1Notes, table1Rows } from "../../src/paper/table1.js";
 
-const options = { networks: ["small"], preset: "paper", epochs: 20, seeds: 3, limit: null, strongLimit: 1000 } as const;
+const options = {
+  networks: ["small"],
+  preset: "paper",
+  epochs: 20,
+  seeds: { full: 3, sqa: 3 },
+  limit: null,
+  strongLimit: 1000,
+} as const;
 
 /** An outcome with made-up accuracies: the clean one, then one for each attack in the order of the plans. */
 function outcomeOf(cell: CellOutcome["cell"], clean: number, attacked: number): CellOutcome {
@@ -39,6 +46,11 @@ describe("table 1", () => {
     ]);
     expect(cells.map((cell) => cell.config.sqa === null)).toEqual([true, true, true, false, false, false]);
     expect(new Set(cells.map((cell) => cell.config.epochs))).toEqual(new Set([20]));
+  });
+
+  it("has fewer runs in full precision where they are asked for", () => {
+    const names = table1Cells({ ...options, seeds: { full: 1, sqa: 2 } }).map(({ name }) => name);
+    expect(names).toEqual(["small-full-seed0", "small-sqa-seed0", "small-sqa-seed1"]);
   });
 
   it("shrinks the paper's schedule with the epochs", () => {

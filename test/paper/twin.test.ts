@@ -39,7 +39,14 @@ const means = (measured: Readonly<Record<string, { mean: number }>>, columns: re
   columns.map(({ key }) => (measured[key] === undefined ? undefined : Math.round(measured[key].mean)));
 
 describe("the twin's table", () => {
-  const options = { network: "small", preset: "short", epochs: 4, seeds: 2, limit: 50, strongLimit: 20 } as const;
+  const options = {
+    network: "small",
+    preset: "short",
+    epochs: 4,
+    seeds: { full: 2, sqa: 2 },
+    limit: 50,
+    strongLimit: 20,
+  } as const;
   const cells = twinCells(options);
 
   it("trains both kinds alike on FGSM images, and evaluates SQA's network also with its quantizers off", () => {

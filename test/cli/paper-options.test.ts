@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import { paperOptions, sizesOf, wholeRows } from "../../src/cli/paper-options.js";
+import type { CellOutcome } from "../../src/paper/index.js";
+import { table1Cells } from "../../src/paper/index.js";
+
+const sizes = { preset: "paper", epochs: 1, limit: 10, strongLimit: 10 } as const;
+const cells = table1Cells({ ...sizes, networks: ["small"], seeds: { full: 1, sqa: 2 } });
+const outcomes = cells.map((cell) => ({ cell }) as CellOutcome);
+const names = (whole: readonly CellOutcome[]) => whole.map(({ cell }) => cell.name);
+
+it("a finished table has all of its rows, whatever their seeds", () => {
+  expect(wholeRows(outcomes, cells)).toEqual(outcomes);
+});
+
+it("a stopped table has the rows whose seeds are all done", () => {
+  expect(names(wholeRows(outcomes.slice(0, 2), cells))).toEqual(["small-full-seed0"]);
+  expect(names(wholeRows(outcomes.slice(1), cells))).toEqual(["small-sqa-seed0", "small-sqa-seed1"]);
+  expect(wholeRows([], cells)).toEqual([]);
+});
+
+it("takes as many seeds in full precision as with SQA where nothing else is said", () => {
+  const seeds = (given: object) => sizesOf(paperOptions.parse(given)).seeds;
+  expect(seeds({})).toEqual({ full: 3, sqa: 3 });
+  expect(seeds({ seeds: 2 })).toEqual({ full: 2, sqa: 2 });
+  expect(seeds({ fullSeeds: 1 })).toEqual({ full: 1, sqa: 3 });
+});

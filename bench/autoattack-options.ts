@@ -20,6 +20,7 @@ export interface AutoAttackBenchOptions {
   /** The interpreter of the peer. */
   readonly python: string;
   readonly json: boolean;
+  readonly write: boolean;
 }
 
 export const autoAttackUsage = `npm run bench:autoattack -- --weights FILE [options]
@@ -35,7 +36,8 @@ export const autoAttackUsage = `npm run bench:autoattack -- --weights FILE [opti
   --threads N       threads of each side (1)
   --python FILE     interpreter of the PyTorch peer (PYTHON, else python3)
   --quick           8 images, tiny budgets, any weights: shows that it runs
-  --json            print JSON`;
+  --json            print JSON
+  --write           write results/autoattack.md and .json`;
 
 function whole(name: string, text: string, least: number, most: number): number {
   const value = Number(text);
@@ -84,6 +86,7 @@ export function autoAttackBenchOptions(
       python: text,
       quick: flag,
       json: flag,
+      write: flag,
       help: { ...flag, short: "h" },
     },
   });
@@ -105,5 +108,6 @@ export function autoAttackBenchOptions(
     threads: whole("threads", values.threads ?? "1", 1, 1024),
     python: values.python ?? environment.PYTHON ?? "python3",
     json: values.json ?? false,
+    write: values.write ?? false,
   };
 }

@@ -1,5 +1,6 @@
 // AutoAttack standard, ours and PyTorch's, on the same weights and images in one interleaved run, batch by batch:
 // `npm run bench:autoattack -- --help`.
+import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type AutoAttackBenchOptions, autoAttackBenchOptions, autoAttackUsage } from "./autoattack-options.js";
@@ -82,7 +83,11 @@ async function main(): Promise<void> {
     return;
   }
   const result = await compare(options);
-  process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : autoAttackMarkdown(result)}\n`);
+  const [json, markdown] = [JSON.stringify(result, null, 2), autoAttackMarkdown(result)];
+  process.stdout.write(`${options.json ? json : markdown}\n`);
+  if (!options.write) return;
+  writeFileSync(new URL("../results/autoattack.json", import.meta.url), `${json}\n`);
+  writeFileSync(new URL("../results/autoattack.md", import.meta.url), `${markdown}\n`);
 }
 
 try {

@@ -22,6 +22,7 @@ export interface OptionShape {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
+  readonly multipleOf?: number;
   readonly minItems?: number;
   readonly description?: string;
   readonly accepted?: string;
@@ -60,11 +61,16 @@ export function describeType(shape: OptionShape): string {
   if (shape.anyOf !== undefined) return shape.anyOf.map(describeType).join(" | ");
   if (shape.type === "boolean") return "true | false";
   if (shape.type === "number") return `a number${describeBounds(shape)}`;
-  if (shape.type === "integer") return `a whole number${describeBounds(shape)}`;
+  if (shape.type === "integer") return `${describeWhole(shape)}${describeBounds(shape)}`;
   if (shape.type === "string") return "text";
   if (shape.type === "null") return "none";
   if (shape.type === "array") return shape.items ? `a list of: ${describeType(shape.items)}` : "a list";
   return "a value";
+}
+
+function describeWhole({ multipleOf }: OptionShape): string {
+  if (multipleOf === undefined) return "a whole number";
+  return multipleOf === 2 ? "an even number" : `a multiple of ${multipleOf}`;
 }
 
 function describeBounds(shape: OptionShape): string {

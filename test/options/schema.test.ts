@@ -45,6 +45,14 @@ describe("parseOptions", () => {
     );
   });
 
+  it("says of what a whole number must be a multiple", () => {
+    const pairs = z.strictObject({ samples: z.int().min(2).multipleOf(2), tiles: z.int().multipleOf(5).optional() });
+    expect(() => parseOptions("attack", "nes", pairs, { samples: 3, tiles: 7 })).toThrow(
+      'attack nes: option "samples" cannot be 3; accepted: an even number of at least 2\n' +
+        'attack nes: option "tiles" cannot be 7; accepted: a multiple of 5',
+    );
+  });
+
   it("shows the reason of checks written by hand", () => {
     const pair = z
       .strictObject({ low: z.number().refine((x) => x % 2 === 0, "must be even"), high: z.number() })

@@ -1,3 +1,4 @@
+import { checkKind, isObject } from "../engine/argument.js";
 import { unknownName } from "../engine/errors.js";
 import { type Call, parseCall } from "../options/call.js";
 import { apgd } from "./apgd.js";
@@ -124,6 +125,8 @@ export const attacks: ReadonlyMap<string, AttackDescription> = new Map<string, A
  * RangeError for text that is no call, an unknown name (the nearest is suggested), or options that do not fit.
  */
 export function parseAttack(given: string | Call): Attack {
+  const readable = typeof given === "string" || (isObject(given) && typeof given.name === "string");
+  checkKind("attack", given, 'text such as "pgd(steps=7)" or the call of an attack', readable);
   const { name, options, of = [] } = typeof given === "string" ? parseCall(given) : given;
   const combinator = combinators.get(name);
   if (combinator !== undefined) return combinator.combine(of.map(parseAttack), options);

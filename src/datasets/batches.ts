@@ -1,5 +1,6 @@
-import { checkDevice, scope, type Tensor, tensor } from "../engine/index.js";
+import { checkDevice, checkKind, scope, type Tensor, tensor } from "../engine/index.js";
 import type { Split } from "./dataset.js";
+import { checkSplit } from "./split.js";
 
 /** Images float32 (N, C, H, W) in [0, 1], labels int64 (N), and the images' positions in the split, int64 (N). */
 export interface Batch {
@@ -17,6 +18,8 @@ export class TensorSplit {
 
   /** On the CPU where no device is given; RangeError for one that is not there. */
   constructor(split: Split, imageShape: readonly [number, number, number], { device = "cpu" } = {}) {
+    checkSplit(split);
+    checkKind("imageShape", imageShape, "[channels, height, width]", Array.isArray(imageShape));
     this.count = split.count;
     this.#device = checkDevice(device);
     this.#images = this.#placed(() => tensor(split.images, [split.count, ...imageShape]));
@@ -30,6 +33,7 @@ export class TensorSplit {
 
   /** The images of the given positions, in their order. */
   batch(positions: Int32Array): Batch {
+    checkKind("positions", positions, "an Int32Array", positions instanceof Int32Array);
     return scope(() => {
       const imageIds = this.#placed(() => tensor(positions, [positions.length], "int64"));
       const images = this.#images.indexSelect(0, imageIds).to("float32").div(255);

@@ -1,3 +1,4 @@
+import { checkKind, isObject } from "../engine/argument.js";
 import { permutation, type Seed } from "../engine/seed.js";
 import type { Split } from "./dataset.js";
 
@@ -8,8 +9,15 @@ function checkWithin(name: string, value: number, least: number, most: number): 
   }
 }
 
+/** Throws a TypeError unless what is given is a split, such as `mnist.load().test`. */
+export function checkSplit(split: Split): void {
+  const fits = isObject(split) && [split.images, split.labels].every((bytes) => bytes instanceof Uint8Array);
+  checkKind("split", split, "a split such as mnist.load().test", fits && typeof split.count === "number");
+}
+
 /** The first `limit` images of a split and their labels, as views; `limit` is from 1 to the split's count. */
 export function subset(split: Split, limit: number): Split {
+  checkSplit(split);
   checkWithin("limit", limit, 1, split.count);
   const imageBytes = split.images.length / split.count;
   return {
@@ -25,6 +33,7 @@ export function subset(split: Split, limit: number): Split {
  * `count` is from 0 to one less than the split's count. Both parts are in ascending order.
  */
 export function holdOut(split: Split, count: number, seed: number | Seed): { train: Int32Array; heldOut: Int32Array } {
+  checkSplit(split);
   checkWithin("count", count, 0, split.count - 1);
   const order = permutation(split.count, seed);
   return { train: order.slice(count).sort(), heldOut: order.slice(0, count).sort() };

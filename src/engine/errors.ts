@@ -56,7 +56,9 @@ export function nearestName(name: string, known: readonly string[]): string | un
 
 /** A RangeError for a name that is not among the known ones: suggests the nearest and lists all. */
 export function unknownName(kind: string, name: string, known: readonly string[]): RangeError {
-  const near = nearestName(name, known);
+  // Callers without types may give anything.
+  const text = String(name);
+  const near = nearestName(text, known);
   const hint = near === undefined ? "" : ` did you mean "${near}"?`;
-  return new RangeError(`unknown ${kind} "${name}";${hint} known: ${known.join(", ")}`);
+  return new RangeError(`unknown ${kind} "${text}";${hint} known: ${known.join(", ")}`);
 }

@@ -1,3 +1,4 @@
+import { checkKind } from "./argument.js";
 import { native } from "./native.js";
 import { Tensor } from "./tensor.js";
 
@@ -12,6 +13,9 @@ export function grad(
   inputs: readonly Tensor[],
   options: { keepGraph?: boolean; createGraph?: boolean; unused?: "error" | "zeros" } = {},
 ): Tensor[] {
+  checkKind("output", output, "a tensor", output instanceof Tensor);
+  const listed = Array.isArray(inputs) && inputs.every((input) => input instanceof Tensor);
+  checkKind("inputs", inputs, "a list of tensors", listed);
   if (output.size !== 1)
     throw new RangeError(`grad takes a scalar output, not one of shape [${output.shape.join(", ")}]`);
   const { createGraph = false, keepGraph = createGraph, unused = "error" } = options;
@@ -30,6 +34,7 @@ export function grad(
 }
 
 function withRecording<T>(enabled: boolean, body: () => T): T {
+  checkKind("body", body, "a synchronous function", typeof body === "function");
   const before = native().setGradEnabled(enabled);
   try {
     const result = body();

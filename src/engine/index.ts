@@ -1,3 +1,4 @@
+export { checkKind, isObject, shownGiven } from "./argument.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./conv-block.js";
 export { checkDevice, liveTensors, setThreads, threads, versions } from "./devices.js";
 export { type DType, dtypes, type MemoryFormat, type TypedArray } from "./dtype.js";

@@ -1,3 +1,5 @@
+import { checkKind } from "./argument.js";
+
 /** What a scope can own: a Tensor, seen from here only as something to dispose. */
 interface Disposable {
   dispose(): void;
@@ -44,6 +46,7 @@ function release(
  * synchronous: a Promise would outlive the scope, so returning one throws a TypeError.
  */
 export function scope<T>(body: () => T): T {
+  checkKind("body", body, "a synchronous function", typeof body === "function");
   const owned = new Set<Disposable>();
   open.push(owned);
   try {

@@ -1,7 +1,9 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { checkAttacks, checkClassifier } from "../attacks/contract/arguments.js";
 import type { Attack, SuitePart } from "../attacks/index.js";
 import { type Split, TensorSplit } from "../datasets/index.js";
-import { deriveSeed, scope, type Tensor } from "../engine/index.js";
+import { checkSplit } from "../datasets/split.js";
+import { checkKind, deriveSeed, isObject, scope, type Tensor } from "../engine/index.js";
 import { type Classifier, checkLabels } from "../nn/classifier.js";
 import { Answers } from "./answers.js";
 import { type Evaluation, type EvaluationRow, summarize } from "./evaluation.js";
@@ -37,14 +39,6 @@ function checkCount(name: string, value: number, most: number): void {
   throw new RangeError(`${name} must be an integer in 1 .. ${most}, not ${value}`);
 }
 
-function checkAttacks(attacks: readonly Attack[]): void {
-  if (!Array.isArray(attacks)) throw new TypeError(`attacks must be a list of attacks, not ${String(attacks)}`);
-  for (const attack of attacks) {
-    if (typeof attack === "function" && typeof attack.label === "string") continue;
-    throw new TypeError(`attacks must hold attacks such as pgd() or parseAttack("pgd"), not ${String(attack)}`);
-  }
-}
-
 function checkFit(model: Classifier, split: Split, surrogate: Classifier): void {
   const [channels, height, width] = model.inputShape;
   if (split.count === 0) throw new RangeError("the split must hold at least one image");
@@ -71,9 +65,14 @@ export async function* evaluate(
   split: Split,
   options: EvaluationOptions,
 ): AsyncGenerator<EvaluationEvent, void> {
+  checkClassifier(model);
+  checkSplit(split);
+  checkKind("options", options, "an object such as { attacks: [pgd()] }", isObject(options));
   const { attacks, seed = 0, batchSize = 500, surrogate = model, signal, onPart } = options;
   checkCount("draws", options.draws ?? 10, mostDraws);
   checkCount("batchSize", batchSize, 2 ** 31 - 1);
+  checkClassifier(surrogate, "surrogate");
+  checkKind("signal", signal, "an AbortSignal", signal === undefined || signal instanceof AbortSignal);
   checkFit(model, split, surrogate);
   checkAttacks(attacks);
   const draws = model.randomized ? (options.draws ?? 10) : 1;

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, scope } from "../engine/index.js";
+import { checkKind, FileFormatError, isObject, scope } from "../engine/index.js";
 import { type Model, parseNetwork, type QuantizationOptions } from "../models/index.js";
 import type { Module } from "../nn/index.js";
 import { loadCheckpointWeights, loadWeights, RunFolder, type TrainConfig } from "../training/index.js";
@@ -26,6 +26,7 @@ export interface OpenedNetwork {
 }
 
 function checkFile(path: string): void {
+  checkKind("path", path, "the path of a file of weights", typeof path === "string");
   if (!existsSync(path)) throw new Error(`weights file ${path} does not exist`);
   if (!statSync(path).isDirectory()) return;
   const hint = existsSync(join(path, "config.json")) ? "; it is a run folder: give it without --weights" : "";
@@ -43,6 +44,8 @@ function checkFinite(path: string, module: Module): void {
 /** A network with weights out of a safetensors file. Errors name the file, and the weight that does not fit. */
 export function networkFromWeights(path: string, options: NetworkOptions): OpenedNetwork {
   checkFile(path);
+  const named = isObject(options) && typeof options.network === "string";
+  checkKind("options", options, 'an object such as { network: "small" }', named);
   const model = parseNetwork(options.network).build({ seed: 0, sqa: options.sqa });
   loadWeights(path, model.module);
   checkFinite(path, model.module);
@@ -57,6 +60,7 @@ export function networkFromRun(
   path: string,
   options: { sqa?: QuantizationOptions | null | undefined } = {},
 ): OpenedNetwork {
+  checkKind("path", path, "the path of a run folder", typeof path === "string");
   if (!existsSync(path)) throw new Error(`run folder ${path} does not exist`);
   const folder = RunFolder.open(path);
   const { config } = folder;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { deriveSeed, largestLambda, type Seed } from "../engine/index.js";
+import { checkKind, deriveSeed, isObject, largestLambda, type Seed } from "../engine/index.js";
 import { type Classifier, classifierOf, isRandomized, type Module, type Precision } from "../nn/index.js";
 import { formatCall } from "../options/call.js";
 import type { Definition } from "../options/named.js";
@@ -97,7 +97,10 @@ export function defineModel<Schema extends z.ZodObject>(
     const architecture = definition.architecture(checked);
     const label = formatCall(name, changedOptions(schema, checked));
     const { inputShape, classes, quantizedLayers } = architecture;
-    const build: Network["build"] = (given) => buildModel(name, label, architecture, given);
+    const build: Network["build"] = (given) => {
+      checkKind("options", given, "an object such as { seed: 0 }", isObject(given));
+      return buildModel(name, label, architecture, given);
+    };
     return { name, inputShape, classes, quantizedLayers, build };
   };
   return { summary, options: schema, create, ...create({}) };

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { countedUniform, imageIdRange, noGrad, scope, type Tensor } from "../engine/index.js";
 import { type Module, type Pass, WeightedLayer, type WeightTransform } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";
-import { layersOf } from "./layer-names.js";
+import { checkNetwork, layersOf } from "./layer-names.js";
 
 /** Options of binary weights; see `binaryWeights`. */
 export const binaryWeightOptions = z.strictObject({
@@ -51,6 +51,7 @@ export function binaryWeights(options: z.input<typeof binaryWeightOptions> = {})
 }
 
 function weightedLayers(network: Module): [string, WeightedLayer][] {
+  checkNetwork(network);
   return network.namedModules().filter((entry): entry is [string, WeightedLayer] => entry[1] instanceof WeightedLayer);
 }
 

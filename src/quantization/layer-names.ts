@@ -1,7 +1,15 @@
-import { unknownName } from "../engine/index.js";
+import { checkKind, isObject, unknownName } from "../engine/index.js";
+import { Module } from "../nn/index.js";
+
+/** Throws a TypeError unless what is given is a network. */
+export function checkNetwork(network: Module): void {
+  checkKind("network", network, "a Module, such as small.build({ seed: 0 }).module", network instanceof Module);
+}
 
 /** The names that a pattern matches: `*` stands for any text without a dot, `**` for any text. */
 export function matchingNames(pattern: string, names: readonly string[]): string[] {
+  checkKind("pattern", pattern, "text", typeof pattern === "string");
+  checkKind("names", names, "a list of names", Array.isArray(names));
   const text = pattern
     .replace(/[\\^$+?.()|[\]{}]/g, "\\$&")
     .replace(/\*+/g, (stars) => (stars.length > 1 ? ".*" : "[^.]*"));
@@ -19,6 +27,7 @@ export function layersOf<Make extends (stream: number) => unknown>(
   placement: Readonly<Record<string, Make>>,
   names: readonly string[],
 ): [string, Make][] {
+  checkKind("placement", placement, "an object such as { relu1: sqa() }", isObject(placement));
   const chosen = new Map<string, { pattern: string; make: Make }>();
   for (const [pattern, make] of Object.entries(placement)) {
     if (typeof make !== "function") throw new TypeError(`"${pattern}" must be given what sqa() or the like returns`);

@@ -1,9 +1,10 @@
-import type { Module } from "../nn/index.js";
-import { layersOf } from "./layer-names.js";
+import { Module } from "../nn/index.js";
+import { checkNetwork, layersOf } from "./layer-names.js";
 import { type QuantizerFactory, StochasticQuantizedActivation } from "./sqa.js";
 
 /** The quantizers placed in a network, with the names of the layers that they follow. */
 export function placedQuantizers(network: Module): [string, StochasticQuantizedActivation][] {
+  checkNetwork(network);
   return network
     .namedModules()
     .flatMap(([name, module]) =>
@@ -22,10 +23,13 @@ export function placedQuantizers(network: Module): [string, StochasticQuantizedA
  * give each place a layer of its own.
  */
 export function placeAfter<M extends Module>(network: M, placement: Readonly<Record<string, QuantizerFactory>>): M {
+  checkNetwork(network);
   const modules = new Map(network.namedModules());
   const chosen = layersOf(placement, [...modules.keys()]);
   const first = placedQuantizers(network).length;
   const quantizers = chosen.map(([name, make], i) => [name, make(first + i)] as const);
+  const wrong = quantizers.find(([, quantizer]) => !(quantizer instanceof Module));
+  if (wrong !== undefined) throw new TypeError(`"${wrong[0]}" must be given what sqa() or the like returns`);
   for (const [name, quantizer] of quantizers) modules.get(name)!.outputTransforms.push(quantizer);
   return network;
 }

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError, noGrad, scope, type Tensor, tensor } from "../engine/index.js";
+import { checkKind, FileFormatError, noGrad, scope, type Tensor, tensor } from "../engine/index.js";
 import { readSafetensors, type SafetensorsTensor, writeSafetensors } from "../engine/safetensors.js";
-import { loadState, type Module, type Optimizer } from "../nn/index.js";
+import { loadState, Module, type Optimizer } from "../nn/index.js";
 import type { GuardState } from "./guard.js";
 
 /** Where a run stands beside its tensors. */
@@ -67,8 +67,14 @@ function plain(value: Tensor): SafetensorsTensor {
   return { dtype: "float32", shape: [...value.shape], data: value.toArray() as Float32Array };
 }
 
+function checkWeightsFile(path: string, module: Module): void {
+  checkKind("path", path, "the path of a file of weights", typeof path === "string");
+  checkKind("module", module, "a Module, such as small.build({ seed: 0 }).module", module instanceof Module);
+}
+
 /** Writes a network's weights: float32, PyTorch's names and layouts. */
 export function saveWeights(path: string, module: Module, metadata: Record<string, string> = {}): void {
+  checkWeightsFile(path, module);
   writeSafetensors(
     path,
     [...module.state()].map(([name, value]) => [name, plain(value)] as const),
@@ -94,6 +100,7 @@ function widened(value: SafetensorsTensor): SafetensorsTensor {
 
 /** Reads weights, float32 or bfloat16, into a network; throws a FileFormatError when a name or a shape does not fit. */
 export function loadWeights(path: string, module: Module): void {
+  checkWeightsFile(path, module);
   const { tensors: stored } = readSafetensors(path);
   const tensors = new Map([...stored].map(([name, value]) => [name, widened(value)]));
   // PyTorch's batch normalization counts its batches; nothing here depends on the count.

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.js";
-import { FileFormatError } from "../engine/index.js";
+import { checkKind, FileFormatError } from "../engine/index.js";
 import { makeFolder } from "../engine/make-folder.js";
 import { configHash, runName, storedConfig, type TrainConfig } from "./config.js";
 import { readEvents } from "./event-log.js";
@@ -43,6 +43,7 @@ export class RunFolder {
 
   /** An existing run folder; throws a FileFormatError when the folder holds no run. */
   static open(path: string): RunFolder {
+    checkKind("path", path, "the path of a run folder", typeof path === "string");
     const file = join(path, "config.json");
     if (!existsSync(file)) throw new FileFormatError(`${path} is not a run folder: it has no config.json`);
     try {

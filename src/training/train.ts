@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { type Dataset, datasetByName } from "../datasets/index.js";
-import { checkDevice, threads as currentThreads, setThreads, versions } from "../engine/index.js";
+import { checkDevice, checkKind, threads as currentThreads, isObject, setThreads, versions } from "../engine/index.js";
 import { type TrainConfig, type TrainConfigInput, trainConfig } from "./config.js";
 import type { TrainEvent } from "./events.js";
 import { type RunEnvironment, RunFolder } from "./run-folder.js";
@@ -36,9 +36,12 @@ export interface TrainOptions {
  * works on the same run, when the images are not those the run began with, or when the loss is no longer finite.
  */
 export async function* train(config: TrainConfigInput, options: TrainOptions = {}): AsyncGenerator<TrainEvent, void> {
+  checkKind("options", options, "an object", isObject(options));
   const { runs = "runs", signal, checkpointSeconds = 30 } = options;
   const device = checkDevice(options.device ?? "cpu");
   if (!(checkpointSeconds >= 0)) throw new RangeError(`checkpointSeconds must be >= 0, not ${checkpointSeconds}`);
+  checkKind("runs", runs, "the path of a folder", typeof runs === "string");
+  checkKind("signal", signal, "an AbortSignal", signal === undefined || signal instanceof AbortSignal);
   const checked = trainConfig(config);
   const dataset = loadDataset(checked, options);
   const folder = RunFolder.for(checked, runs);

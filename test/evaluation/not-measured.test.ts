@@ -28,7 +28,7 @@ describe("what cannot be measured", () => {
 
   it("is an attack that is none", async () => {
     await expect(failing(brightness, "pgd" as unknown as Attack)).rejects.toThrow(
-      new TypeError('attacks must hold attacks such as pgd() or parseAttack("pgd"), not pgd'),
+      new TypeError('attacks must hold attacks such as pgd() or parseAttack("pgd"), not "pgd"'),
     );
   });
 

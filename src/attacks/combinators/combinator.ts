@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { Tensor } from "../../engine/index.js";
 import type { OptionValue } from "../../options/call.js";
 import { parseOptions } from "../../options/schema.js";
+import { checkAttacks } from "../contract/arguments.js";
 import { type Attack, type AttackTraits, callable, checkedAttack } from "../contract/attack.js";
 import type { Target } from "../contract/target.js";
 
@@ -44,6 +45,7 @@ export function defineCombinator<Schema extends z.ZodObject>(
   const { summary, options: schema, takes } = definition;
   const combine = (attacks: readonly Attack[], given: unknown): Attack => {
     const options = parseOptions("attack", name, schema, given);
+    checkAttacks(attacks, `attack ${name}: what is inside it`);
     const [first, ...others] = attacks;
     if (first === undefined || (takes === "one attack" && others.length > 0)) {
       throw new RangeError(`attack ${name}: needs ${takes} inside it, given ${attacks.length}`);

@@ -3,6 +3,7 @@ import { noGrad, scope, Tensor } from "../../engine/index.js";
 import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../../nn/classifier.js";
 import { type Call, formatCall, type OptionValue } from "../../options/call.js";
 import { parseOptions } from "../../options/schema.js";
+import { checkClassifier } from "./arguments.js";
 import type { AttackContext } from "./context.js";
 import { notFinite } from "./not-finite.js";
 import { Target } from "./target.js";
@@ -109,6 +110,7 @@ export function checkedAttack(call: Call, traits: AttackTraits, run: Run, remake
   const { name, options } = call;
   const label = formatCall(name, options, call.of);
   const attack = (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor => {
+    checkClassifier(model);
     checkImages(model, images);
     return noGrad(() =>
       scope(() => {

@@ -1,0 +1,19 @@
+/** What was given where something else belongs, as an error shows it: `undefined`, `"text"`, `5`, `a list`, `a Tensor`. */
+export function shownGiven(given: unknown): string {
+  if (typeof given === "string") return JSON.stringify(given.length > 60 ? `${given.slice(0, 57)}...` : given);
+  if (typeof given === "function") return "a function";
+  if (Array.isArray(given)) return "a list";
+  if (typeof given !== "object" || given === null) return String(given);
+  const { name } = given.constructor ?? Object;
+  return name === "Object" ? "an object" : `a ${name}`;
+}
+
+/** Whether a value has properties to be read: neither null nor a number, text or function. */
+export function isObject(given: unknown): given is Record<string, unknown> {
+  return typeof given === "object" && given !== null;
+}
+
+/** Throws a TypeError, "NAME must be ACCEPTED, not GIVEN", unless an argument is of its kind. */
+export function checkKind(name: string, given: unknown, accepted: string, isOfKind: boolean): void {
+  if (!isOfKind) throw new TypeError(`${name} must be ${accepted}, not ${shownGiven(given)}`);
+}

@@ -31,6 +31,7 @@ export function parseLine(command: Command, words: readonly string[]): ParsedLin
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (help !== undefined) return { options: {}, operands: [], config: undefined, quiet: false, color: true, help };
+    if (error.code === "commander.missingArgument") throw new UsageError(missingOperand(command, parser.args.length));
     if (error.code !== "commander.excessArguments") throw new UsageError(plainMessage(error));
     const most = command.operands?.length ?? 0;
     throw new UsageError(`too many arguments: ${parser.args.join(" ")} (${most === 0 ? "none" : most} expected)`);
@@ -41,6 +42,12 @@ export function parseLine(command: Command, words: readonly string[]): ParsedLin
   }
   const { config, quiet = false, color = true } = parser.opts();
   return { options, operands: parser.args, config, quiet, color, help };
+}
+
+/** Which operand is missing after those given, and what it may be. */
+function missingOperand({ operands = [] }: Command, given: number): string {
+  const operand = operands[given];
+  return operand === undefined ? "an argument is missing" : `missing ${operand.name}: ${operand.description}`;
 }
 
 function shapesOf(command: Command): Map<string, OptionShape> {

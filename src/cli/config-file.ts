@@ -29,6 +29,7 @@ export function readConfigFile(path: string, known: readonly string[]): ConfigFi
     throw new FileFormatError(`${path}:${lines.linePos(offset).line}: ${problem}`);
   };
   const [error] = document.errors;
+  if (error?.code === "MULTIPLE_DOCS") return fail(error.pos[0], "expected one document, found a second after ---");
   if (error !== undefined) return fail(error.pos[0], error.message);
   const { contents } = document;
   const values: Record<string, unknown> = {};

@@ -45,7 +45,7 @@ export function parseIdx(content: Uint8Array, rank: number, file: string): IdxAr
       `element type ${hex(type)} (${elementTypes[type] ?? "unknown"}) is not supported; expected 0x08 (uint8)`,
     );
   }
-  if (foundRank !== rank) throw refuse(`it has ${foundRank} dimensions, expected ${rank}`);
+  if (foundRank !== rank) throw refuse(`it has ${foundRank} dimension${foundRank === 1 ? "" : "s"}, expected ${rank}`);
   if (bytes.length < headerBytes) {
     throw refuse(`truncated: ${bytes.length} bytes, but the header alone has ${headerBytes}`);
   }

@@ -94,7 +94,11 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: object): 
       { option, unknown: false, problem: `cannot be ${describeValue(valueAt(given, issue.path))}: ${issue.message}` },
     ];
   }
-  return [{ option, unknown: false, problem: `cannot be ${describeValue(value)}${acceptedBy(schema, option)}` }];
+  // Where no bound of the option's own is broken, the type as it is described would seem to accept the number.
+  const unsafe = issue.code === "too_big" && issue.maximum === Number.MAX_SAFE_INTEGER ? ", below 2^53" : "";
+  return [
+    { option, unknown: false, problem: `cannot be ${describeValue(value)}${acceptedBy(schema, option)}${unsafe}` },
+  ];
 }
 
 function acceptedBy(schema: z.ZodObject, option: string): string {

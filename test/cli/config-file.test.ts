@@ -41,6 +41,7 @@ describe("readConfigFile", () => {
     ["network: [small\nlimit: 3\n", ":2: "],
     ["- small\n", ':1: expected options such as "limit: 1000"'],
     ["3: small\n", ":1: expected the name of an option, given 3"],
+    ["limit: 3\n---\nlimit: 4\n", ":2: expected one document, found a second after ---"],
     ["limit: *nowhere\n", ":1: Unresolved alias"],
   ])("refuses %j", (text, message) => {
     expect(() => read(text)).toThrow(FileFormatError);

@@ -157,6 +157,24 @@ describe("options of a command", () => {
     expect(err.trimEnd().split("\n")).toHaveLength(2);
   });
 
+  it("say which argument is missing, and what it may be", async () => {
+    const fetch = defineCommand({
+      ...attackCommand,
+      name: "fetch",
+      operands: [
+        { name: "action", description: "get or put" },
+        { name: "name", description: "which data set" },
+      ],
+    });
+    const fetching = { fetch: { summary: "fetch", load: async () => fetch } };
+    using captured = captureOutput();
+    expect([await main(["fetch"], fetching), await main(["fetch", "get"], fetching)]).toEqual([2, 2]);
+    expect(captured.stderr.text.match(/error: .*/g)).toEqual([
+      "error: missing action: get or put",
+      "error: missing name: which data set",
+    ]);
+  });
+
   it("say what is wrong inside a call", async () => {
     const { code, err } = await sqa("attack", "--attack", "fgsm", "--attack", "pgd(steps=)");
     expect(code).toBe(2);

@@ -81,7 +81,7 @@ describe("is refused, the file being named:", () => {
       "truncated: shape [12, 28, 28] takes 9408 bytes",
     ],
     ["truncated labels", labels, idxBytes([12], fakeLabels(11)), "truncated: shape [12] takes 12 bytes"],
-    ["labels for images", images, idxBytes([12], fakeLabels(12)), "it has 1 dimensions, expected 3"],
+    ["labels for images", images, idxBytes([12], fakeLabels(12)), "it has 1 dimension, expected 3"],
     [
       "other image size",
       images,

@@ -43,7 +43,7 @@ describe("parseIdx", () => {
       "f: element type 0x0c (int32) is not supported; expected 0x08 (uint8)",
     ],
     ["unknown type", idxBytes([1, 1, 1], new Uint8Array(1), 7), "f: element type 0x07 (unknown) is not supported"],
-    ["labels for images", idxBytes([24], values), "f: it has 1 dimensions, expected 3"],
+    ["labels for images", idxBytes([24], values), "f: it has 1 dimension, expected 3"],
     ["truncated header", whole.subarray(0, 15), "f: truncated: 15 bytes, but the header alone has 16"],
     ["truncated", whole.subarray(0, 39), "f: truncated: shape [2, 3, 4] takes 24 bytes after the header, found 23"],
     [

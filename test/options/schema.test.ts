@@ -45,6 +45,13 @@ describe("parseOptions", () => {
     );
   });
 
+  it("says that a whole number is too large to be exact", () => {
+    const counted = z.strictObject({ seed: z.int().min(0).default(0) });
+    expect(() => parseOptions("attack", "pgd", counted, { seed: 2 ** 53 })).toThrow(
+      'attack pgd: option "seed" cannot be 9007199254740992; accepted: a whole number of at least 0, below 2^53',
+    );
+  });
+
   it("says of what a whole number must be a multiple", () => {
     const pairs = z.strictObject({ samples: z.int().min(2).multipleOf(2), tiles: z.int().multipleOf(5).optional() });
     expect(() => parseOptions("attack", "nes", pairs, { samples: 3, tiles: 7 })).toThrow(

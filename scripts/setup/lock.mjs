@@ -1,14 +1,14 @@
 // One set-up at a time in a checkout: two `npm ci` at once leave a broken node_modules.
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { say } from "./progress.mjs";
+import { SetupError, say } from "./progress.mjs";
 
 /**
  * Runs `step` while holding the lock file, waiting for a process that holds it; the lock of a dead process is taken over.
  * @template T @param {string} file @param {() => T} step @returns {T}
  */
 export function withLock(file, step) {
-  mkdirSync(dirname(file), { recursive: true });
+  makeWritable(dirname(file));
   for (let waited = false; !take(file); waited = true) {
     const holder = holderOf(file);
     if (holder === undefined) continue;
@@ -23,6 +23,17 @@ export function withLock(file, step) {
     return step();
   } finally {
     rmSync(file, { force: true });
+  }
+}
+
+/** Makes the lock's folder; throws SetupError where this user may not write there. @param {string} folder */
+function makeWritable(folder) {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
+    throw new SetupError(`set-up: something is missing, and ${folder} cannot be written: ${message}`);
   }
 }
 

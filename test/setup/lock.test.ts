@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { withLock } from "../../scripts/setup/lock.mjs";
+import { SetupError } from "../../scripts/setup/progress.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-set-up-lock-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -26,4 +27,13 @@ test.each([
 ])("of %s is taken over", (_, content) => {
   writeFileSync(file, content);
   expect(withLock(file, () => "done")).toBe("done");
+});
+
+test("a folder that cannot be written is one line", () => {
+  const taken = join(folder, "file");
+  writeFileSync(taken, "");
+  expect(() => withLock(join(taken, "set-up.lock"), () => "never")).toThrow(SetupError);
+  expect(() => withLock(join(taken, "set-up.lock"), () => "never")).toThrow(
+    /^set-up: something is missing, and .*file cannot be written: .+$/,
+  );
 });

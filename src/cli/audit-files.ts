@@ -9,11 +9,13 @@ import {
   type Audit,
   type AuditPlan,
   attackOf,
+  batchImages,
   roundingSurvivors,
   type TrialStore,
   type WorstImage,
   worstImages,
 } from "../evaluation/audit/index.js";
+import type { SqaOptions } from "../quantization/index.js";
 import { grayLevels, imagePng } from "../report/image-png.js";
 import { auditPage } from "./audit-page.js";
 
@@ -25,6 +27,12 @@ export interface AuditRecord {
   readonly store: TrialStore;
   /** What was audited, for headings. */
   readonly name: string;
+  readonly network: string;
+  readonly dataset: string;
+  /** Layers behind which SQA stands, each with its options; null where there is none. */
+  readonly sqa: Readonly<Record<string, SqaOptions>> | null;
+  /** That of all noise, as it was given. */
+  readonly seed: number;
 }
 
 /** The files of a report. */
@@ -36,10 +44,18 @@ export interface AuditFiles {
 }
 
 /** An audit's numbers as JSON. */
-function auditJson({ audit, plan, name }: AuditRecord, worst: readonly WorstImage[]): object {
+function auditJson(record: AuditRecord, worst: readonly WorstImage[]): object {
+  const { audit, plan, name, network, dataset, sqa, seed } = record;
   const { libtorch, cpuCapability, kernels } = versions();
   return {
     audited: name,
+    network,
+    dataset,
+    split: "test",
+    sqa,
+    seed,
+    batchSize: batchImages,
+    transfers: Object.keys(plan.subject.transfers ?? {}),
     verdict: audit.verdict,
     norm: plan.norm,
     epsilon: plan.epsilon,

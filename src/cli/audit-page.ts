@@ -15,14 +15,16 @@ import { grayLevels, imagePng } from "../report/image-png.js";
 import { type ChartSeries, lineChart } from "../report/line-chart.js";
 import { interval, percent } from "../report/table.js";
 import type { AuditRecord } from "./audit-files.js";
-import { verdictMeaning, voteFigures } from "./audit-text.js";
+import { resolutionText, verdictMeaning, voteFigures } from "./audit-text.js";
 
 /** Images shown on the page. */
 const shownImages = 40;
 
 /** An audit as one HTML page that loads nothing from anywhere. */
-export async function auditPage({ audit, plan, name }: AuditRecord, worst: readonly WorstImage[]): Promise<string> {
+export async function auditPage(record: AuditRecord, worst: readonly WorstImage[]): Promise<string> {
+  const { audit, plan, name } = record;
   const rounding = roundingSurvivors(worst);
+  const resolution = resolutionText(audit);
   const figures = [
     ["clean images", audit.clean],
     [`claimed: ${attackOf(plan.claim)!.label}`, audit.claim],
@@ -32,7 +34,9 @@ export async function auditPage({ audit, plan, name }: AuditRecord, worst: reado
   return htmlPage(`Audit of ${name}`, [
     html`<h1>Audit of ${name}</h1>
 <p class="verdict">Verdict: <span class="${audit.verdict === "robust as claimed" ? "passed" : "masked"}">${audit.verdict}</span></p>
-<p>${verdictMeaning[audit.verdict]}. ${plan.norm} radius ${plan.epsilon}; ${audit.images} test images; ${drawsText(audit)}</p>`,
+<p>${verdictMeaning[audit.verdict]}. ${plan.norm} radius ${plan.epsilon}; ${audit.images} test images of ${record.dataset}; ${drawsText(audit)}
+Seed ${record.seed}, network ${record.network}${sqaText(record)}.</p>`,
+    ...(resolution === undefined ? [] : [html`<p>${sentence(resolution)}</p>`]),
     htmlTable(
       ["accuracy", "%", "95 % interval"],
       figures.map(([title, a]) => [title, percent(a.accuracy), interval(a.low, a.high)]),
@@ -59,6 +63,16 @@ export async function auditPage({ audit, plan, name }: AuditRecord, worst: reado
     html`<div class="images">${worst.slice(0, shownImages).map((image) => imageFigure(image, plan))}</div>`,
   ]);
 }
+
+/** Where SQA stands, and over what its minimum and maximum run: on the latter hangs whether a prediction is its image's own. */
+function sqaText({ sqa }: AuditRecord): string {
+  const layers = Object.entries(sqa ?? {}).map(([layer, { lambda, range, rounding }]) => {
+    return `${layer} (lambda ${lambda}, range ${range}, ${rounding})`;
+  });
+  return layers.length === 0 ? "" : ` with SQA after ${layers.join(", ")}`;
+}
+
+const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 
 function drawsText({ trials }: Audit): string {
   const draws = Math.max(...trials.map(({ answers }) => answers.draws));

@@ -1,4 +1,4 @@
-import type { Audit, AuditPlan, Outcome } from "../evaluation/audit/index.js";
+import { type Audit, type AuditPlan, fewestThatDiffer, negligible, type Outcome } from "../evaluation/audit/index.js";
 import type { Accuracy } from "../evaluation/index.js";
 import { interval, percent, renderTable } from "../report/table.js";
 import type { AuditFiles } from "./audit-files.js";
@@ -12,6 +12,16 @@ export const verdictMeaning: Readonly<Record<Audit["verdict"], string>> = {
   masked: "attacks by gradients fail for another reason than robustness, so the claim says little",
   invalid: "the network or the claimed attack does not do what an evaluation takes for granted",
 };
+
+/** How much so many images can tell; undefined of a randomized network, whose images differ by shares, where there are enough. */
+export function resolutionText({ images, majority }: Audit): string | undefined {
+  if (images < fewestThatDiffer) {
+    return `nothing is proved on fewer than ${fewestThatDiffer} images: no comparison can fail`;
+  }
+  if (majority !== undefined) return undefined;
+  const points = Math.max(negligible, (100 * fewestThatDiffer) / images);
+  return `with ${images} images a difference below ${Number(points.toFixed(1))} points can go unseen`;
+}
 
 /** A randomized network's figures beside the accuracy of one draw, with what each is of. */
 export function voteFigures({ majority, everyDraw, trials }: Audit): [name: string, value: Accuracy][] {
@@ -51,8 +61,10 @@ export function auditText(audit: Audit, plan: AuditPlan, files: AuditFiles): str
   const lines = audit.lines.map(
     ({ outcome, question, evidence }) => `${paint[outcome](outcome.padEnd(8))}${question}\n        ${dim(evidence)}`,
   );
+  const resolution = resolutionText(audit);
   return [
     `${bold("verdict:")} ${(good ? green : red)(bold(audit.verdict))} – ${verdictMeaning[audit.verdict]}`,
+    ...(resolution === undefined ? [] : [dim(resolution)]),
     "",
     figureTable,
     "",

@@ -27,6 +27,7 @@ import { auditSelfTest } from "./audit-self-test.js";
 import { auditText } from "./audit-text.js";
 import { type CommandContext, defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
+import { placementOf } from "./evaluation-text.js";
 import { note, out } from "./output.js";
 import { withProgress } from "./progress.js";
 import { runOptions } from "./run-options.js";
@@ -66,6 +67,11 @@ function planOf(given: Options, opened: OpenedNetwork, subject: Subject): AuditP
     throw new UsageError(`give --epsilon: training's radius is none in ${norm}`);
   }
   const epsilon = given.epsilon ?? trainedEpsilon(opened);
+  if (norm === "linf" && epsilon > 1) {
+    throw new UsageError(
+      `--epsilon ${epsilon}: an l-infinity radius is at most 1; gray levels are written as in 8/255`,
+    );
+  }
   // The paper's PGD: 40 steps of a thirtieth of epsilon 0.3.
   const claim = given.claim ?? `pgd(norm=${norm}, epsilon=${epsilon}, stepSize=${epsilon / 30}, steps=40)`;
   const { traits, label } = parseAttack(claim);
@@ -146,6 +152,10 @@ async function run(given: Options, path: string, { signal }: CommandContext): Pr
     split,
     store,
     name: nameOf(source.path),
+    network: opened.model.network,
+    dataset: source.config.dataset,
+    sqa: placementOf(opened.model),
+    seed: given.seed,
   });
   out(given.json ? readFileSync(files.json, "utf8").trimEnd() : auditText(found, plan, files));
   return 0;

@@ -21,7 +21,7 @@ export interface EvaluationSubject {
 }
 
 /** Where SQA stands: `{ relu1: { lambda: 1, range: "image", rounding: "stochastic" } }`; null where there is none. */
-function placementOf(model: Model) {
+export function placementOf(model: Model) {
   const placed = placedQuantizers(model.module).map(([layer, { options }]) => [layer, options] as const);
   return placed.length === 0 ? null : Object.fromEntries(placed);
 }

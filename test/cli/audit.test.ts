@@ -33,12 +33,35 @@ async function sqa(...words: string[]) {
 describe("sqa audit", () => {
   it("writes a verdict, the numbers, a page and the images", { timeout: 300_000 }, async () => {
     const out = join(folder, "report");
-    const result = await sqa(run, "--budget", "quick", "--limit", "2", "--data", data, "--out", out, "--json");
+    const result = await sqa(
+      run,
+      "--budget",
+      "quick",
+      "--limit",
+      "2",
+      "--seed",
+      "7",
+      "--data",
+      data,
+      "--out",
+      out,
+      "--json",
+    );
     expect(result.err).toContain("attacks and probes; working out how long they take\nat most about");
     expect(result.code, result.err).toBe(0);
     const found = JSON.parse(result.out);
     expect(found).toEqual(JSON.parse(readFileSync(join(out, "audit.json"), "utf8")));
     expect(found).toMatchObject({ norm: "linf", epsilon: 0.1, images: 2 });
+    const placed = { lambda: 1, range: "image", rounding: "stochastic" };
+    expect(found).toMatchObject({
+      network: "small",
+      dataset: "mnist",
+      split: "test",
+      seed: 7,
+      batchSize: 50,
+      transfers: [],
+    });
+    expect(found.sqa).toEqual({ relu1: placed, relu2: { ...placed, lambda: 2 } });
     expect(found.perImage).toHaveLength(2);
     const page = readFileSync(join(out, "audit.html"), "utf8");
     expect(page).toContain(found.verdict);
@@ -49,8 +72,12 @@ describe("sqa audit", () => {
     const png = decode(readFileSync(join(out, "images", "00001.png")));
     expect([png.width, png.height, png.channels]).toEqual([28, 28, 1]);
     expect([...png.data]).toEqual([...worst.slice(784)].map((pixel) => Math.round(255 * pixel)));
-    const again = await sqa(run, "--budget", "quick", "--limit", "2", "--data", data, "--out", out);
+    const again = await sqa(run, "--budget", "quick", "--limit", "2", "--seed", "7", "--data", data, "--out", out);
     expect(again.out).toContain(`verdict: ${found.verdict}`);
+    // A verdict on two images must not look like more than it is.
+    expect(again.out).toContain("nothing is proved on fewer than 6 images");
+    expect(page).toContain("Nothing is proved on fewer than 6 images");
+    expect(page).toContain("Seed 7, network small with SQA after relu1 (lambda 1, range image, stochastic)");
     expect(again.err).toContain("at most about 0 s");
     // What was found is kept under a name of its own, so that another audit in the same folder takes nothing from it.
     expect(readdirSync(out)).toContainEqual(expect.stringMatching(/^audit-quick-[0-9a-f]{8}$/));
@@ -65,6 +92,11 @@ describe("sqa audit", () => {
     [["RUN", "--claim", "pgd(epsilon=0.05)"], "is not of linf radius 0.1", 2],
     [["RUN", "--claim", "cw-l2()"], "is not of linf radius 0.1", 2],
     [["RUN", "--epsilon", "0"], "epsilon", 2],
+    [
+      ["RUN", "--epsilon", "8"],
+      "--epsilon 8: an l-infinity radius is at most 1; gray levels are written as in 8/255",
+      2,
+    ],
     [["RUN", "--norm", "l2"], "give --epsilon: training's radius is none in l2", 2],
     [["RUN", "--data", "DATA", "--limit", "21"], "--limit 21: the test split has 20 images", 2],
     [

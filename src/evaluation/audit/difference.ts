@@ -3,6 +3,9 @@ import type { Counts } from "../answers.js";
 /** Points of accuracy below which a difference is none, whatever its interval. */
 export const negligible = 1;
 
+/** Images that must differ, all of them one way, before the sign test takes it for more than chance. */
+export const fewestThatDiffer = 6;
+
 /** A difference of two accuracies on the same images. */
 export interface Difference {
   /** In points of a hundred. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { parseAttack } from "../attacks/index.js";
 import { datasetByName, subset } from "../datasets/index.js";
 import { writeFileAtomic } from "../engine/atomic-file.js";
+import { FileFormatError } from "../engine/index.js";
 import { type Evaluation, type EvaluationEvent, evaluate, networkFromRun } from "../evaluation/index.js";
 import {
   RunFolder,
@@ -65,6 +66,16 @@ function keepEvaluation(file: string, plan: EvaluationPlan, evaluation: Evaluati
   writeFileAtomic(file, `${JSON.stringify({ plan, evaluation: withoutImages(evaluation) }, null, 2)}\n`);
 }
 
+/** An evaluation that was kept; throws a FileFormatError that names the file when it is damaged. */
+function readEvaluation(file: string): KeptEvaluation {
+  try {
+    return (JSON.parse(readFileSync(file, "utf8")) as { evaluation: KeptEvaluation }).evaluation;
+  } catch (cause) {
+    const problem = (cause as Error).message;
+    throw new FileFormatError(`${file}: ${problem}; delete the file to evaluate again`, { cause });
+  }
+}
+
 /** Evaluates a finished run's network by a plan; yields progress, and last the full evaluation. */
 export async function* evaluateRun(
   folder: RunFolder,
@@ -119,7 +130,7 @@ export async function* runCells(
           throw error;
         }
       }
-      evaluations.push((JSON.parse(readFileSync(file, "utf8")) as { evaluation: KeptEvaluation }).evaluation);
+      evaluations.push(readEvaluation(file));
     }
     yield { type: "outcome", outcome: { cell, run: folder.path, training, evaluations } };
   }

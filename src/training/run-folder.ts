@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.js";
-import { checkKind, FileFormatError } from "../engine/index.js";
+import { checkKind, FileFormatError, isObject } from "../engine/index.js";
 import { makeFolder } from "../engine/make-folder.js";
 import { configHash, runName, storedConfig, type TrainConfig } from "./config.js";
 import { readEvents } from "./event-log.js";
@@ -47,7 +47,9 @@ export class RunFolder {
     const file = join(path, "config.json");
     if (!existsSync(file)) throw new FileFormatError(`${path} is not a run folder: it has no config.json`);
     try {
-      return new RunFolder(resolve(path), storedConfig(readJson(file) as Record<string, unknown>));
+      const stored = readJson(file);
+      if (!isObject(stored) || Array.isArray(stored)) throw new FileFormatError(`${file}: not a configuration`);
+      return new RunFolder(resolve(path), storedConfig(stored));
     } catch (error) {
       if (error instanceof FileFormatError) throw error;
       throw new FileFormatError(`${file}: ${(error as Error).message}`, { cause: error });

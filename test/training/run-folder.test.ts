@@ -82,6 +82,10 @@ describe("a damaged file of a run is named", () => {
     const file = run.file("config.json");
     writeFileSync(file, '{"epochs": 2');
     expect(await refusal()).toContain(`${file}: `);
+    for (const text of ["5", "null", "[]", '"small"']) {
+      writeFileSync(file, text);
+      expect(() => RunFolder.open(run.path), text).toThrow(`${file}: not a configuration`);
+    }
     writeFileSync(file, '{"epochs": 3}');
     expect(await refusal()).toContain(`${file}: not the configuration that the folder is named after`);
     expect(() => RunFolder.open(folder)).toThrow(`${folder} is not a run folder: it has no config.json`);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import * as z from "zod";
 import { parseAttack, shortLabel } from "../attacks/index.js";
 import { type Dataset, datasetByName, type Split, subset } from "../datasets/index.js";
@@ -10,7 +11,8 @@ import {
   networkFromWeights,
   type OpenedNetwork,
 } from "../evaluation/index.js";
-import { parseNetwork } from "../models/index.js";
+import { type Model, parseNetwork } from "../models/index.js";
+import type { Classifier } from "../nn/index.js";
 import { readBy } from "../options/read-by.js";
 import { table1Columns } from "../paper/index.js";
 import { defineCommand } from "./command.js";
@@ -42,9 +44,11 @@ const options = z.strictObject({
     .default([])
     .describe("what to attack with; by default the paper's attacks at 0.2 and 0.3"),
   transferFrom: z
-    .enum(["twin"])
+    .string()
+    .min(1)
+    .meta({ placeholder: "twin | RUN" })
     .optional()
-    .describe("attack the network with SQA off and show it the result with SQA on"),
+    .describe("attack another network and show this one the result: the twin, with SQA off, or a run folder's"),
   draws: z.int().min(1).max(10_000).default(10).describe("fresh draws of a randomized network for each image"),
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   batchSize: z.int().min(1).default(500).describe("images attacked together; no result depends on it"),
@@ -73,6 +77,25 @@ function openNetwork(given: Options, operand: string | undefined): OpenedNetwork
   return given.sqa === true && opened.run?.config.sqa === null ? networkFromRun(operand, { sqa: {} }) : opened;
 }
 
+/** The network that attacks are made on, where it is another than the evaluated one. */
+function surrogateOf({ transferFrom, device }: Options, model: Model): Classifier | undefined {
+  if (transferFrom === undefined) return undefined;
+  if (transferFrom === "twin") {
+    if (model.classifier().randomized) return model.classifier({ quantization: false });
+    throw new UsageError("--transfer-from twin needs a randomized network: without SQA it is its own twin; add --sqa");
+  }
+  if (!existsSync(transferFrom)) {
+    throw new UsageError(`--transfer-from ${transferFrom}: neither "twin" nor a run folder`);
+  }
+  const { model: other, run } = networkFromRun(transferFrom);
+  if (other.inputShape.join() !== model.inputShape.join() || other.classes !== model.classes) {
+    throw new UsageError(`--transfer-from ${transferFrom}: its network takes other images or has other classes`);
+  }
+  if (run?.finished === false) note(`${run.path} is not finished: its checkpoint after step ${run.steps} is attacked`);
+  other.module.to(device);
+  return other.classifier();
+}
+
 function loadSplit(given: Options, dataset: Dataset): Split {
   const split = dataset[given.split];
   const { limit = split.count } = given;
@@ -98,16 +121,13 @@ async function run(given: Options, operand: string | undefined, signal: AbortSig
   const dataset = definition.load(given.data === undefined ? {} : { folder: given.data, checksums: false });
   const split = loadSplit(given, dataset);
   const classifier = model.classifier();
-  if (given.transferFrom !== undefined && !classifier.randomized) {
-    throw new UsageError("--transfer-from twin needs a randomized network: without SQA it is its own twin; add --sqa");
-  }
+  const surrogate = surrogateOf(given, model);
   if (source?.finished === false) {
     note(`${source.path} is not finished: its checkpoint after step ${source.steps} is evaluated`);
   }
   const attackTexts = given.attack.length > 0 ? given.attack : defaultAttacks;
   const attacks = attackTexts.map(parseAttack);
   const { draws, seed, batchSize } = given;
-  const surrogate = given.transferFrom === undefined ? undefined : model.classifier({ quantization: false });
   const events = evaluate(classifier, split, { attacks, draws, seed, batchSize, surrogate, device, signal });
   const evaluation = await withBar(events, attacks.length);
   const subject = { ...given, network: model.network, model, source, dataset: dataset.name, attackTexts };

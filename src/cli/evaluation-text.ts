@@ -61,7 +61,9 @@ export function evaluationTable(evaluation: Evaluation, subject: EvaluationSubje
     `${network}${sqa === "" ? "" : ` with SQA (${sqa})`}`,
     `${images} images of ${dataset}, ${split}${subject.data === undefined ? "" : `, from ${subject.data}`}`,
     draws === 1 ? "one answer an image" : `${draws} fresh draws an image`,
-    ...(transferFrom === undefined ? [] : ["attacks made on the network with SQA off"]),
+    ...(transferFrom === undefined
+      ? []
+      : [`attacks made on ${transferFrom === "twin" ? "the network with SQA off" : transferFrom}`]),
   ].join(" · ");
   const passes = (count: number) => Math.round(count);
   const voted = clean.votes !== undefined;

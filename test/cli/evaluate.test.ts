@@ -173,6 +173,13 @@ describe("sqa evaluate", () => {
     const direct = json(await sqa(...base, ...words, "--sqa"));
     expect(json(unfinished).clean).toEqual(direct.clean);
     expect(json(await sqa("--sqa", run, ...words)).clean).toEqual(direct.clean);
+    // Another network of the same weights: what is made on it is what is made on this one.
+    const transfer = await sqa(...base, ...words, "--sqa", "--transfer-from", run);
+    expect(transfer.err).toMatch(/is not finished: its checkpoint after step 12 is attacked\n$/);
+    expect(json(transfer)).toMatchObject({ transferFrom: run, attacks: [{ passes: { forward: 1, backward: 1 } }] });
+    expect(json(transfer).attacks[0].robustAccuracy).toEqual(direct.attacks[0].robustAccuracy);
+    const twice = await sqa(...base, ...words.slice(0, 4), "--transfer-from", run);
+    expect(twice.out).toContain(`attacks made on ${run}`);
     expect(json(await sqa(run, "--sqa", "none", ...words))).toMatchObject({ draws: 1, sqa: null });
     expect((await sqa(run, "--network", "large")).err).toMatch(/^error: --network cannot go with a run folder/);
   });
@@ -226,7 +233,7 @@ describe("sqa evaluate", () => {
       [[...base, "--limit", "21"], /--limit 21: the test split of mnist has 20 images/],
       [[...base, "--transfer-from", "twin"], /--transfer-from twin needs a randomized network/],
       [[...base, "--sqa", "sqa(relu9=1)"], /unknown layer "relu9"/],
-      [["--transfer-from", "twins"], /--transfer-from cannot be "twins"; accepted: twin/],
+      [[...base, "--transfer-from", "twins"], /--transfer-from twins: neither "twin" nor a run folder/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
       expect([code, out], message.source).toEqual([2, ""]);

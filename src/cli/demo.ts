@@ -28,7 +28,7 @@ export const demoCommand = defineCommand({
         "Next:",
         `  npx sqa evaluate ${sqa} --limit 1000 --attack "pgd(epsilon=0.3, restarts=10)"`,
         `  npx sqa audit ${sqa} --budget quick`,
-        "  npx sqa paper table1 --only small --epochs 20",
+        "  npx sqa paper table1 --only small --epochs 20 --results my-results",
         "  npx sqa --help",
       ].join("\n"),
     );

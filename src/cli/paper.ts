@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.js";
-import { setThreads, unknownName } from "../engine/index.js";
+import { FileFormatError, setThreads, unknownName } from "../engine/index.js";
 import { makeFolder } from "../engine/make-folder.js";
 import {
   figure1Cells,
@@ -69,7 +69,11 @@ export const paperCommand = defineCommand({
     // Of what is timed or evaluated in this process; `runPaperCells` sets those of cells.
     if (given.threads !== undefined) setThreads(given.threads);
     // A folder that cannot be made is said before hours of training, not after.
-    makeFolder(given.results);
+    try {
+      makeFolder(given.results);
+    } catch (error) {
+      throw new UsageError(`--results ${given.results}: ${(error as Error).message}`, { cause: error });
+    }
     return target(given, context);
   },
 });
@@ -99,9 +103,21 @@ async function table1(given: PaperOptions, context: CommandContext): Promise<num
   return 0;
 }
 
+/** The rows of an earlier table. */
+function readRows(path: string): Table1Row[] {
+  try {
+    const { rows } = JSON.parse(readFileSync(path, "utf8")) as { rows: Table1Row[] };
+    if (!Array.isArray(rows)) throw new TypeError("it holds no rows");
+    return rows;
+  } catch (cause) {
+    const problem = (cause as Error).message;
+    throw new FileFormatError(`${path}: ${problem}; delete the file to write it anew`, { cause });
+  }
+}
+
 /** The rows now measured, and those of an earlier table that were not measured again. */
 function mergedRows(path: string, rows: readonly Table1Row[]): Table1Row[] {
-  const before = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { rows: Table1Row[] }).rows : [];
+  const before = existsSync(path) ? readRows(path) : [];
   const id = (row: Table1Row) => `${row.network}-${row.kind}`;
   const order = ["small-full", "small-sqa", "large-full", "large-sqa"];
   const kept = before.filter((row) => !rows.some((now) => id(now) === id(row)));

@@ -69,6 +69,7 @@ export class ReLU extends Module {
 export class MaxPool2d extends Module {
   constructor(readonly size: number) {
     super();
+    if (!Number.isInteger(size) || size < 1) throw new RangeError(`size must be an integer >= 1, not ${String(size)}`);
   }
 
   protected override forward(input: Tensor): Tensor {

@@ -1,4 +1,4 @@
-import { operators as ops, type Tensor } from "../engine/index.js";
+import { checkKind, operators as ops, Tensor } from "../engine/index.js";
 
 /** A loss of each image: logits (N, classes) and labels int64 (N) to losses (N), higher when more wrong. */
 export type Loss = (logits: Tensor, labels: Tensor) => Tensor;
@@ -14,12 +14,18 @@ export function meanCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing 
   return ops.crossEntropyLoss(logits, labels, undefined, reduction.mean, undefined, labelSmoothing);
 }
 
+function checkTensor(name: string, given: Tensor): void {
+  checkKind(name, given, "a tensor", given instanceof Tensor);
+}
+
 function classLogit(logits: Tensor, classes: Tensor): Tensor {
   return logits.gather(1, classes.unsqueeze(1)).squeeze(1);
 }
 
 /** Best other logit minus the label's logit (N): positive when misclassified (Carlini and Wagner 2017, f6 unclipped). */
 export const margin: Loss = (logits, labels) => {
+  checkTensor("logits", logits);
+  checkTensor("labels", labels);
   const others = logits.scatterValue(1, labels.unsqueeze(1), Number.NEGATIVE_INFINITY);
   return others.amax([1]).sub(classLogit(logits, labels));
 };
@@ -29,6 +35,7 @@ export const margin: Loss = (logits, labels) => {
  * (Croce and Hein 2020, eq. 6). Needs three classes or more.
  */
 export const dlr: Loss = (logits, labels) => {
+  checkTensor("logits", logits);
   const classes = logits.shape[1]!;
   if (classes < 3) throw new RangeError(`the DLR loss needs 3 classes or more, not ${classes}`);
   const [top] = logits.topk(3, 1);
@@ -44,6 +51,7 @@ export type TargetedLoss = (logits: Tensor, labels: Tensor, targets: Tensor) => 
  * eq. 7). Needs four classes or more.
  */
 export const targetedDlr: TargetedLoss = (logits, labels, targets) => {
+  checkTensor("logits", logits);
   const classes = logits.shape[1]!;
   if (classes < 4) throw new RangeError(`the targeted DLR loss needs 4 classes or more, not ${classes}`);
   const [top] = logits.topk(4, 1);

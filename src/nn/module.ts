@@ -1,4 +1,4 @@
-import { type BlockQuantization, checkDevice, keep, type Noise, scope, Tensor } from "../engine/index.js";
+import { type BlockQuantization, checkDevice, checkKind, keep, type Noise, scope, Tensor } from "../engine/index.js";
 
 /** What a network needs to know of the pass it is in. */
 export interface Pass {
@@ -123,8 +123,14 @@ export function moveState(network: Module, device: string): void {
   for (const old of moved.keys()) old.dispose();
 }
 
+/** Throws a TypeError unless what is given is a module. */
+export function checkModule(module: Module, name = "module"): void {
+  checkKind(name, module, "a Module, such as small.build({ seed: 0 }).module", module instanceof Module);
+}
+
 /** A network's own module, all those below it, and what is applied to their outputs. */
 function everyModule(network: Module): Module[] {
+  checkModule(network, "network");
   const modules = [network, ...network.namedModules().map(([, module]) => module)];
   return modules.flatMap((module) => [module, ...module.outputTransforms.flatMap(everyModule)]);
 }
@@ -141,7 +147,14 @@ export function usesBatchStatistics(network: Module): boolean {
 
 /** Number of elements of all parameters. */
 export function parameterCount(module: Module): number {
+  checkModule(module);
   return [...module.parameters().values()].reduce((sum, parameter) => sum + parameter.size, 0);
+}
+
+/** The first names of a list: a residual network has more than a hundred. */
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, 10).join(", ");
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }
 
 /**
@@ -149,13 +162,15 @@ export function parameterCount(module: Module): number {
  * shape; then nothing is copied.
  */
 export function loadState(module: Module, tensors: ReadonlyMap<string, Tensor>): void {
+  checkModule(module);
+  checkKind("tensors", tensors, "a Map of tensors by name", tensors instanceof Map);
   const state = module.state();
   const missing = [...state.keys()].filter((name) => !tensors.has(name));
   const unknown = [...tensors.keys()].filter((name) => !state.has(name));
   if (missing.length > 0 || unknown.length > 0) {
     const parts = [
-      missing.length > 0 ? `missing: ${missing.join(", ")}` : "",
-      unknown.length > 0 ? `not of this network: ${unknown.join(", ")}` : "",
+      missing.length > 0 ? `missing: ${someOf(missing)}` : "",
+      unknown.length > 0 ? `not of this network: ${someOf(unknown)}` : "",
     ];
     throw new RangeError(`the weights do not fit the network (${parts.filter(Boolean).join("; ")})`);
   }

@@ -20,7 +20,7 @@ export class Normalize extends Module {
     readonly deviation: readonly number[],
   ) {
     super();
-    checkChannels("mean", mean, mean.length);
+    checkChannels("mean", mean, mean?.length);
     checkChannels("deviation", deviation, mean.length);
     if (deviation.some((value) => value <= 0)) throw new RangeError(`deviation must be above 0, not [${deviation}]`);
   }

@@ -1,4 +1,4 @@
-import { noGrad, operators as ops, scope, type Tensor } from "../engine/index.js";
+import { checkKind, noGrad, operators as ops, scope, type Tensor } from "../engine/index.js";
 
 /** Changes parameters by their gradients; `state` holds what a checkpoint must keep. */
 export interface Optimizer {
@@ -20,7 +20,12 @@ function checkNumber(name: string, value: number, accepted: string, ok: boolean)
   if (!ok) throw new RangeError(`${name} must be ${accepted}, not ${value}`);
 }
 
+function checkParameters(parameters: ReadonlyMap<string, Tensor>): void {
+  checkKind("parameters", parameters, "a Map such as module.parameters()", parameters instanceof Map);
+}
+
 function checkStep(parameters: ReadonlyMap<string, Tensor>, gradients: readonly Tensor[], rate: number): void {
+  checkKind("gradients", gradients, "a list of tensors", Array.isArray(gradients));
   if (gradients.length !== parameters.size) {
     throw new RangeError(
       `step takes a gradient for each of the ${parameters.size} parameters, not ${gradients.length}`,
@@ -37,6 +42,7 @@ export function sgd(
   parameters: ReadonlyMap<string, Tensor>,
   options: { momentum?: number; weightDecay?: number; nesterov?: boolean } = {},
 ): Optimizer {
+  checkParameters(parameters);
   const { momentum = 0, weightDecay = 0, nesterov = false } = options;
   checkNumber("momentum", momentum, "in [0, 1)", momentum >= 0 && momentum < 1);
   checkNumber("weightDecay", weightDecay, ">= 0", weightDecay >= 0);
@@ -77,6 +83,7 @@ export function adam(
   parameters: ReadonlyMap<string, Tensor>,
   options: { beta1?: number; beta2?: number; epsilon?: number; weightDecay?: number } = {},
 ): Optimizer {
+  checkParameters(parameters);
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
   checkNumber("beta1", beta1, "in [0, 1)", beta1 >= 0 && beta1 < 1);
   checkNumber("beta2", beta2, "in [0, 1)", beta2 >= 0 && beta2 < 1);

@@ -164,6 +164,8 @@ describe.each(cases)("%s", (text) => {
       attack(counting, images, labels, { ...contextOf(ids), passes });
       expect(passes.forward).toBe(calls);
       expect(passes.backward > 0).toBe(attack.traits.usesGradients);
+      // A gradient goes back through every pass that it is a mean over.
+      if (attack.name === "expectation") expect(passes.backward).toBe(passes.forward);
     });
   });
 

@@ -141,14 +141,15 @@ export class Target {
     differentiate: Differentiate,
     backwards = 1,
   ): Derivative {
-    const at = (answer: (input: Tensor) => Tensor, share: number) => {
-      this.#count("backward", images, backwards);
+    const at = (answer: (input: Tensor) => Tensor, share: number, draws = 1) => {
+      this.#count("backward", images, backwards * draws);
       return derivativeAt(images, answer, loss, differentiate, share);
     };
     const result = enableGrad(() =>
       scope(() => {
         if (this.#view.mean === "softmax" && this.#draws > 1) {
-          return at((input) => this.#freshMean(input), 1);
+          // One derivative, which goes back through every draw.
+          return at((input) => this.#freshMean(input), 1, this.#draws);
         }
         const [first, ...others] = this.#fresh((noise) => at((input) => this.#answer(input, noise), 1 / this.#draws));
         for (const other of others) {

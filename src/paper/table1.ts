@@ -168,13 +168,13 @@ function differenceText(row: Table1Row, key: Table1Key): string {
 /** What a reader must know beside the table. */
 export function table1Notes(rows: readonly Table1Row[]): string[] {
   const shortened = rows.filter((row) => row.epochs !== 100);
-  const recipes = rows.map(
-    ({ method, cleanShare, schedule }) => `${method}, weight ${cleanShare} on clean images, ${schedule}`,
-  );
+  const unique = (texts: readonly string[]) => [...new Set(texts)];
+  const methods = unique(rows.map(({ method, cleanShare }) => `${method}, weight ${cleanShare} on clean images`));
+  const schedules = unique(rows.map(({ schedule }) => schedule));
   const images = [...new Set(rows.map((row) => row.images))];
   const strong = [...new Set(rows.map((row) => row.strongImages))];
   return [
-    `Trained with ${[...new Set(recipes)].join("; ")}; ± is the standard deviation over seeds.`,
+    `Trained with ${methods.join("; ")}; learning rate ${schedules.join(" and ")}; ± is the standard deviation over seeds.`,
     "Percent of test images classified correctly. A randomized network answers in fresh draws that no attack saw (mean of 10).",
     `Paper's columns on the first ${images.join(" / ")} test images, the last two, which the paper lacks, on the first ${strong.join(" / ")}.`,
     ...(shortened.length > 0

@@ -1,14 +1,14 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../engine/index.js";
-import { margin } from "../nn/losses.js";
 import { cosine } from "../nn/schedules.js";
 import { ratio } from "../options/ratio.js";
+import { classesOf, type Ends, laterTargetOption, unlessAimedAtLabel } from "./contract/aim.js";
 import { defineAttack, type Norm } from "./contract/attack.js";
 import { l2Norms } from "./geometry/ball.js";
 import { nearestInL1 } from "./geometry/l1-projection.js";
 import { dualNorm, perImage, perturbationLengths } from "./geometry/perturbation-length.js";
 import { Closest } from "./search/closest.js";
-import { otherClassLeads } from "./search/other-class-leads.js";
+import { leadOf, wantedClassLeads } from "./search/lead.js";
 
 /** Where the cosines end that the step size and gamma fall along. */
 const [lastStep, lastGamma] = [1e-5, 1e-4];
@@ -16,7 +16,8 @@ const [lastStep, lastGamma] = [1e-5, 1e-4];
 /**
  * Fast minimum-norm attack: steps up the margin, each projected to a ball whose radius shrinks while the point is
  * misclassified and grows while it is not; until the first success, the radius is what the linearized margin asks for
- * (Pintor et al. 2021, algorithm 1). Returns the closest success, or the image as it was.
+ * (Pintor et al. 2021, algorithm 1). Returns the closest success, or the image as it was. Targeted, the
+ * margin is that of the class over all others, and an image whose label it is stays as it is.
  */
 export const fmn = defineAttack("fmn", {
   summary: "closest misclassified image, in a ball that shrinks and grows",
@@ -25,16 +26,18 @@ export const fmn = defineAttack("fmn", {
     steps: z.int().min(1).default(100).describe("number of steps"),
     stepSize: ratio({ above: 0 }).default(1).describe("l2 length of the first step"),
     gamma: ratio({ above: 0, below: 1 }).default(0.05).describe("share by which the radius shrinks or grows at first"),
+    target: laterTargetOption,
   }),
   traits: ({ norm }) => ({ norm, radius: undefined, usesGradients: true, randomized: false }),
-  run({ norm, steps, stepSize, gamma }, target, images, labels) {
+  run({ norm, steps, stepSize, gamma, target: choice }, target, images, labels) {
+    const ends: Ends = { labels, classes: classesOf(choice, target, images, labels) };
     const closest = new Closest(images);
     const points = images.clone();
     const radii = closest.distances.clone();
     for (let step = 0; step < steps; step++) {
       scope(() => {
-        const { gradient, logits, losses } = target.gradient(points, (z) => margin(z, labels));
-        const success = otherClassLeads(target, points, labels, { logits });
+        const { gradient, logits, losses } = target.gradient(points, leadOf(ends));
+        const success = wantedClassLeads(target, points, ends, { logits });
         const lengths = perturbationLengths(points.sub(images), norm);
         closest.keep(points, lengths, success);
         const share = cosine(gamma, lastGamma, step / steps);
@@ -48,7 +51,7 @@ export const fmn = defineAttack("fmn", {
         points.copy_(projections[norm](images, points, perImage(radii)).clamp(0, 1));
       });
     }
-    return closest.images;
+    return unlessAimedAtLabel(ends, images, closest.images);
   },
 });
 

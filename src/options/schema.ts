@@ -59,6 +59,19 @@ export function changedOptions(
   return Object.fromEntries(Object.entries(checked).filter((option) => !isDefault(option)));
 }
 
+/**
+ * Those of checked options that a record names: all, but for one that came later, marked `.meta({ quietDefault: true })`,
+ * while it has its default. What was recorded before there was the option, and is found by its text, stays as it is.
+ */
+export function recordedOptions(
+  schema: z.ZodObject,
+  checked: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const changed = changedOptions(schema, checked);
+  const isQuiet = (name: string) => (schema.shape[name] as z.ZodType | undefined)?.meta()?.quietDefault === true;
+  return Object.fromEntries(Object.entries(checked).filter(([name]) => name in changed || !isQuiet(name)));
+}
+
 /** The options with their defaults in one line: `epsilon (required), steps=7, norm=linf`. */
 export function listOptions(schema: z.ZodObject): string {
   const rows = describeOptions(schema);

@@ -3,11 +3,15 @@ import { operators as ops, type Tensor } from "../../engine/index.js";
 import { type LossName, losses, targetedLosses } from "../../nn/losses.js";
 import type { Target } from "./target.js";
 
-/** Where the steps of an attack lead: up a loss, away from labels (N) and, in its targeted form, to `classes` (N). */
-export interface Aim {
-  readonly loss: LossName;
+/** Where an attack leads: away from labels (N) and, in its targeted form, to `classes` (N). */
+export interface Ends {
   readonly labels: Tensor;
   readonly classes?: Tensor | undefined;
+}
+
+/** Where the steps of an attack lead, and the loss that they go up. */
+export interface Aim extends Ends {
+  readonly loss: LossName;
 }
 
 /** The loss of logits (N, classes) -> (N) that leads to an aim. */
@@ -22,7 +26,7 @@ export function aimOf({ loss, labels, classes }: Aim, rows: (all: Tensor) => Ten
 }
 
 /** Adversarial images, but the image as it was where its label is the class aimed at: nothing leads there. */
-export function unlessAimedAtLabel({ labels, classes }: Aim, images: Tensor, adversarial: Tensor): Tensor {
+export function unlessAimedAtLabel({ labels, classes }: Ends, images: Tensor, adversarial: Tensor): Tensor {
   if (classes === undefined) return adversarial;
   return ops.where(classes.eq(labels).reshape([-1, 1, 1, 1]), images, adversarial);
 }
@@ -37,6 +41,9 @@ export const targetOption = z
   .union([z.enum(["none", "next", "least-likely"]), z.int().min(0)])
   .default("none")
   .describe("lead to a class: none, the next likely after the label, the least likely, or a number");
+
+/** The same for attacks that had no targeted form at first, whose results without one are kept by their text. */
+export const laterTargetOption = targetOption.meta({ quietDefault: true });
 
 /**
  * The classes to lead to, int64 (N), never the label but where a number says so; undefined for "none". Likelihoods are

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { noGrad, scope, Tensor } from "../../engine/index.js";
 import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../../nn/classifier.js";
 import { type Call, formatCall, type OptionValue } from "../../options/call.js";
-import { parseOptions } from "../../options/schema.js";
+import { parseOptions, recordedOptions } from "../../options/schema.js";
 import { checkClassifier } from "./arguments.js";
 import type { AttackContext } from "./context.js";
 import { notFinite } from "./not-finite.js";
@@ -33,7 +33,7 @@ export interface Attack {
   readonly name: string;
   /** Every option with its value, defaults included. */
   readonly options: Readonly<Record<string, OptionValue>>;
-  /** Name, options and attacks inside, as data: survives JSON, and `parseAttack` reads it. */
+  /** Name, options that a record names and attacks inside, as data: survives JSON, and `parseAttack` reads it. */
   readonly call: Call;
   /** The call as it is written on the command line: `pgd(epsilon=8/255, ...)`. */
   readonly label: string;
@@ -104,11 +104,17 @@ function checkProposal(
 
 /**
  * Makes an attack of a call, the function that does the work, and one that makes it again with other options; input and
- * result are checked, memory is freed.
+ * result are checked, memory is freed. `options` are all options, where the call leaves some out.
  */
-export function checkedAttack(call: Call, traits: AttackTraits, run: Run, remake: Attack["remake"]): Attack {
-  const { name, options } = call;
-  const label = formatCall(name, options, call.of);
+export function checkedAttack(
+  call: Call,
+  traits: AttackTraits,
+  run: Run,
+  remake: Attack["remake"],
+  options = call.options,
+): Attack {
+  const { name } = call;
+  const label = formatCall(name, call.options, call.of);
   const attack = (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor => {
     checkClassifier(model);
     checkImages(model, images);
@@ -144,9 +150,10 @@ export function defineAttack<Schema extends z.ZodObject>(
   const { summary, options: schema } = definition;
   const fromOptions = (given: unknown): Attack => {
     const options = parseOptions("attack", name, schema, given);
-    const call = { name, options: options as Record<string, OptionValue> };
+    const all = options as Record<string, OptionValue>;
+    const call = { name, options: recordedOptions(schema, all) as Record<string, OptionValue> };
     const run: Run = (target, images, labels) => definition.run(options, target, images, labels);
-    return checkedAttack(call, definition.traits(options), run, (change) => fromOptions(change(call)));
+    return checkedAttack(call, definition.traits(options), run, (change) => fromOptions(change(call)), all);
   };
   const create = (given?: z.input<Schema>): Attack => fromOptions(given ?? {});
   return callable(create, name, { options: schema, summary, fromOptions });

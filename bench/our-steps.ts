@@ -51,7 +51,10 @@ let made = 0;
 
 function run(steps: number): { seconds: number; losses: number[] } {
   const began = performance.now();
-  const losses = Array.from({ length: steps }, () => session!.step(made++).loss);
+  const losses = Array.from({ length: steps }, () => {
+    session!.step(made++);
+    return session!.look().losses[0]!;
+  });
   return { seconds: (performance.now() - began) / 1000, losses };
 }
 

@@ -1,10 +1,10 @@
-// The addon: libtorch's operators by schema, gradients, and the few kernels of our own. No logic beyond that.
+// The addon: libtorch's operators by schema, gradients, and what is to be known of tensors. No logic beyond that; bridge_kernels.cc
+// and bridge_graphs.cc have the rest.
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
-#include <node_api.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
@@ -15,28 +15,13 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "conv_block.h"
+#include "bridge.h"
 #include "convert.h"
 #include "cuda.h"
-#include "handle.h"
 #include "instruction_set.h"
-#include "quantize.h"
 
 namespace sqa {
 namespace {
-
-constexpr size_t kMaxArguments = 12;
-
-struct Arguments {
-  napi_value values[kMaxArguments];
-  size_t count = kMaxArguments;
-
-  Arguments(napi_env env, napi_callback_info info, size_t expected) {
-    check(env, napi_get_cb_info(env, info, &count, values, nullptr, nullptr), "cannot read the arguments");
-    if (count < expected) throw std::invalid_argument("expected " + std::to_string(expected) + " arguments");
-  }
-  napi_value operator[](size_t i) const { return values[i]; }
-};
 
 // Operators that were looked up, by index; a deque keeps references valid while it grows.
 std::deque<c10::OperatorHandle>& operators() {
@@ -181,6 +166,29 @@ napi_value fromBytes(napi_env env, const Arguments& arguments) {
   return wrapTensor(env, tensor);
 }
 
+// writeBytes(tensor, arrayBuffer, byteOffset, byteLength): the elements of a contiguous tensor, without waiting for its device
+napi_value writeBytes(napi_env env, const Arguments& arguments) {
+  at::Tensor tensor = unwrapTensor(env, arguments[0]).detach();
+  void* data = nullptr;
+  size_t size = 0;
+  check(env, napi_get_arraybuffer_info(env, arguments[1], &data, &size), "expected an ArrayBuffer");
+  int64_t offset = toInt(env, arguments[2], "a byte offset");
+  int64_t length = toInt(env, arguments[3], "a byte length");
+  if (offset < 0 || length < 0 || static_cast<uint64_t>(offset) + length > size) {
+    throw std::invalid_argument("the bytes lie outside the buffer");
+  }
+  if (!tensor.is_contiguous() || static_cast<int64_t>(tensor.nbytes()) != length) {
+    throw std::invalid_argument("only a contiguous tensor of as many bytes can be written to");
+  }
+  if (length == 0) return nullptr;
+  // libtorch keeps pinned memory until the copy out of it is done; from any other the copy would wait for the device.
+  const bool elsewhere = !tensor.is_cpu();
+  at::Tensor bytes = elsewhere ? at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true)) : tensor;
+  std::memcpy(bytes.data_ptr(), static_cast<char*>(data) + offset, length);
+  if (elsewhere) tensor.copy_(bytes, /*non_blocking=*/true);
+  return nullptr;
+}
+
 // toBytes(tensor, share) -> ArrayBuffer; with `share` the buffer is the tensor's own memory, which it keeps alive
 napi_value toBytes(napi_env env, const Arguments& arguments) {
   at::Tensor tensor = unwrapTensor(env, arguments[0]).detach();
@@ -284,51 +292,6 @@ napi_value memory(napi_env env, const Arguments&) {
   return object;
 }
 
-NoiseKey noiseKey(napi_env env, const Arguments& arguments, size_t first) {
-  uint32_t words[4];
-  for (size_t i = 0; i < 4; i++) {
-    int64_t word = toInt(env, arguments[first + i], "a 32-bit word of the noise key");
-    if (word < 0 || word > 0xffffffffll) throw std::invalid_argument("a word of the noise key lies outside 0 .. 2^32 - 1");
-    words[i] = static_cast<uint32_t>(word);
-  }
-  return {words[0], words[1], words[2], words[3]};
-}
-
-at::Tensor optionalTensor(napi_env env, napi_value value) {
-  return isNullish(env, value) ? at::Tensor() : unwrapTensor(env, value);
-}
-
-// quantizeActivation(h, lambda, range, nearest, seed low, seed high, draw, stream, image ids | null, uniforms | null)
-napi_value quantize(napi_env env, const Arguments& arguments) {
-  int64_t lambda = toInt(env, arguments[1], "lambda");
-  int64_t range = toInt(env, arguments[2], "a range");
-  if (lambda < 1 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 1 .. 2^20");
-  if (range < 0 || range > 2) throw std::invalid_argument("unknown range");
-  bool nearest = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
-  return wrapTensor(env, quantizeActivation(unwrapTensor(env, arguments[0]), lambda, static_cast<Range>(range), nearest,
-                                            noiseKey(env, arguments, 4), optionalTensor(env, arguments[8]),
-                                            optionalTensor(env, arguments[9])));
-}
-
-// countedUniform(image ids, element shape, seed low, seed high, draw, stream)
-napi_value uniform(napi_env env, const Arguments& arguments) {
-  return wrapTensor(env, countedUniform(unwrapTensor(env, arguments[0]), toInts(env, arguments[1], "sizes"),
-                                        noiseKey(env, arguments, 2)));
-}
-
-// convBlock(input, weight, bias, lambda | 0 for no quantization, nearest, seed low, seed high, draw, stream, image ids | null)
-napi_value block(napi_env env, const Arguments& arguments) {
-  int64_t lambda = toInt(env, arguments[3], "lambda");
-  if (lambda < 0 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 0 .. 2^20");
-  std::optional<ImageQuantization> quantization;
-  if (lambda > 0) {
-    bool nearest = toIValue(env, arguments[4], c10::BoolType::get()).toBool();
-    quantization = ImageQuantization{lambda, nearest, noiseKey(env, arguments, 5), optionalTensor(env, arguments[9])};
-  }
-  return wrapTensor(env, convBlock(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
-                                   unwrapTensor(env, arguments[2]), quantization));
-}
-
 napi_value setTensorErrorClass(napi_env env, const Arguments& arguments) {
   setErrorClass(env, arguments[0]);
   return nullptr;
@@ -340,22 +303,6 @@ void keepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 64 << 20);
-}
-
-using Function = napi_value (*)(napi_env, const Arguments&);
-
-template <Function function, size_t expected>
-void define(napi_env env, napi_value exports, const char* name) {
-  napi_value value;
-  napi_create_function(
-      env, name, NAPI_AUTO_LENGTH,
-      [](napi_env env, napi_callback_info info) -> napi_value {
-        void* data = nullptr;
-        napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
-        return guarded(env, static_cast<const char*>(data), [&] { return function(env, Arguments(env, info, expected)); });
-      },
-      const_cast<char*>(name), &value);
-  napi_set_named_property(env, exports, name, value);
 }
 
 // An error of an operator starts with the operator's name, which is known only once its index is read.
@@ -383,10 +330,10 @@ NAPI_MODULE_INIT() {
   define<threads, 0>(env, exports, "threads");
   define<versions, 0>(env, exports, "versions");
   define<memory, 0>(env, exports, "memory");
-  define<quantize, 10>(env, exports, "quantizeActivation");
-  define<block, 10>(env, exports, "convBlock");
-  define<uniform, 6>(env, exports, "countedUniform");
+  define<writeBytes, 4>(env, exports, "writeBytes");
   define<setTensorErrorClass, 1>(env, exports, "setErrorClass");
+  defineKernels(env, exports);
+  defineGraphs(env, exports);
   napi_value value;
   napi_create_function(env, "call", NAPI_AUTO_LENGTH, callEntry, nullptr, &value);
   napi_set_named_property(env, exports, "call", value);

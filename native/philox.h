@@ -15,6 +15,12 @@ struct NoiseKey {
   uint32_t seedLow, seedHigh, draw, stream;
 };
 
+// A key whose seed is read from memory: low and high word, and what its draw is counted from.
+SQA_ON_DEVICE inline NoiseKey keyFrom(const int64_t* words, const NoiseKey& key) {
+  return {static_cast<uint32_t>(words[0]), static_cast<uint32_t>(words[1]), static_cast<uint32_t>(words[2]) + key.draw,
+          key.stream};
+}
+
 constexpr uint32_t kPhiloxMultiplier0 = 0xD2511F53u, kPhiloxMultiplier1 = 0xCD9E8D57u;
 constexpr uint32_t kPhiloxWeyl0 = 0x9E3779B9u, kPhiloxWeyl1 = 0xBB67AE85u;
 constexpr int kPhiloxRounds = 10;

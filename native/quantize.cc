@@ -107,7 +107,19 @@ void checkImageIds(const at::Tensor& imageIds, int64_t images) {
   }
 }
 
-at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
+void checkWords(const at::Tensor& words) {
+  TORCH_CHECK(words.scalar_type() == at::kLong && words.dim() == 1 && words.size(0) == 3 && words.is_contiguous(),
+              "the words of a seed must be int64 of shape [3], not ", words.scalar_type(), " ", words.sizes());
+}
+
+NoiseKey keyOf(const NoiseSource& noise) {
+  if (!noise.words.defined()) return noise.key;
+  checkWords(noise.words);
+  TORCH_CHECK(noise.words.is_cpu(), "the words of a seed must be on the CPU, not on ", noise.words.device());
+  return keyFrom(noise.words.data_ptr<int64_t>(), noise.key);
+}
+
+at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseSource& noise,
                               const at::Tensor& imageIds, const at::Tensor& uniforms) {
   TORCH_CHECK((h.scalar_type() == at::kFloat || h.scalar_type() == at::kBFloat16) && (h.is_cpu() || h.is_cuda()),
               "activations must be float32 or bfloat16 on the CPU or a CUDA device, not ", h.scalar_type(), " on ", h.device());
@@ -118,7 +130,7 @@ at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, 
               "uniforms must be float32 ", h.sizes(), ", not ", uniforms.scalar_type(), " ", uniforms.sizes());
   at::Tensor quantized;
   if (h.is_cuda()) {
-    quantized = quantizeOnCuda(h.detach(), lambda, range, nearest, key, imageIds, uniforms);
+    quantized = quantizeOnCuda(h.detach(), lambda, range, nearest, noise, imageIds, uniforms);
   } else {
     at::Tensor given;
     if (uniforms.defined()) {
@@ -128,18 +140,19 @@ at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, 
       checkImageIds(imageIds, h.size(0));
     }
     quantized = quantizeForward(h.detach().to(at::kFloat), static_cast<float>(lambda), range,
-                                Uniforms(given, nearest, key, imageIds))
+                                Uniforms(given, nearest, keyOf(noise), imageIds))
                     .to(h.scalar_type());
   }
   if (!h.requires_grad() || !at::GradMode::is_enabled()) return quantized;
   return StraightThrough::apply(h, quantized);
 }
 
-at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape, const NoiseKey& key) {
+at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape, const NoiseSource& noise) {
   TORCH_CHECK(imageIds.dim() == 1, "image ids must have one axis, not shape ", imageIds.sizes());
   std::vector<int64_t> shape{imageIds.size(0)};
   shape.insert(shape.end(), elementShape.begin(), elementShape.end());
-  if (imageIds.is_cuda()) return countedUniformOnCuda(imageIds, shape, key);
+  if (imageIds.is_cuda()) return countedUniformOnCuda(imageIds, shape, noise);
+  const NoiseKey key = keyOf(noise);
   checkImageIds(imageIds, imageIds.size(0));
   at::Tensor out = at::empty(shape, at::kFloat);
   if (out.numel() == 0) return out;

@@ -114,5 +114,4 @@ export const functions: Record<string, readonly string[]> = {
   foreachAddcdiv_: ["_foreach_addcdiv_.Scalar"],
   foreachSqrt: ["_foreach_sqrt"],
   foreachAddScalar_: ["_foreach_add_.Scalar"],
-  foreachDivScalar_: ["_foreach_div_.Scalar"],
 };

@@ -15,10 +15,14 @@ namespace {
 
 bool hasCudaKernels() { return false; }
 
-at::Tensor quantizeOnCuda(const at::Tensor&, int64_t, Range, bool, const NoiseKey&, const at::Tensor&, const at::Tensor&) {
+at::Tensor quantizeOnCuda(const at::Tensor&, int64_t, Range, bool, const NoiseSource&, const at::Tensor&, const at::Tensor&) {
   refuse("SQA");
 }
 
-at::Tensor countedUniformOnCuda(const at::Tensor&, at::IntArrayRef, const NoiseKey&) { refuse("counted noise"); }
+at::Tensor countedUniformOnCuda(const at::Tensor&, at::IntArrayRef, const NoiseSource&) { refuse("counted noise"); }
+
+void useOwnStream(int64_t) {}
+
+std::unique_ptr<Graph> beginGraph(int64_t) { refuse("a graph"); }
 
 }  // namespace sqa

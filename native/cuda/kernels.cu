@@ -111,6 +111,8 @@ __device__ inline float quantizeValue(float h, float u, const Extent& extent, fl
 
 __device__ inline bool isWord(int64_t id) { return id >= 0 && id <= 0xffffffffll; }
 
+__device__ inline NoiseKey keyNow(const Key& key) { return key.words == nullptr ? key.key : keyFrom(key.words, key.key); }
+
 // A thread for the eight elements that share a counter, four with its low halves and four with its high ones; blocks along
 // x go over an image, along y over images.
 template <typename Scalar>
@@ -125,6 +127,7 @@ __global__ void quantizeElements(Activations activations, uint32_t segmentsPerIm
   const uint32_t first = last ? group % (channels / 2) * pixels + group / (channels / 2) * 4 : group * 4;
   const uint32_t offset = last ? group / (channels / 2) * 4 * channels + group % (channels / 2) : first;
   const uint32_t stride = last ? channels : 1, highOffset = last ? channels / 2 : low;
+  const NoiseKey key = keyNow(rounding.key);
   for (uint32_t image = blockIdx.y; image < activations.images; image += gridDim.y) {
     const int64_t base = static_cast<int64_t>(image) * elements;
     const Scalar* from = static_cast<const Scalar*>(activations.from) + base + offset;
@@ -134,7 +137,7 @@ __global__ void quantizeElements(Activations activations, uint32_t segmentsPerIm
     if (rounding.imageIds != nullptr) {
       const int64_t id = rounding.imageIds[image];
       known = isWord(id);
-      philoxBlock(rounding.key, static_cast<uint32_t>(id), first / 4, words);
+      philoxBlock(key, static_cast<uint32_t>(id), first / 4, words);
     }
     for (uint32_t half = 0; half < 2; half++) {
       for (uint32_t w = 0; w < 4; w++) {
@@ -160,9 +163,10 @@ __global__ void quantizeElements(Activations activations, uint32_t segmentsPerIm
   }
 }
 
-__global__ void drawUniforms(const int64_t* imageIds, uint32_t images, uint32_t elements, NoiseKey key, float* out) {
+__global__ void drawUniforms(const int64_t* imageIds, uint32_t images, uint32_t elements, Key given, float* out) {
   const uint32_t first = (blockIdx.x * kThreads + threadIdx.x) * 4;
   if (first >= elements) return;
+  const NoiseKey key = keyNow(given);
   for (uint32_t image = blockIdx.y; image < images; image += gridDim.y) {
     uint32_t words[4];
     philoxBlock(key, static_cast<uint32_t>(imageIds[image]), first / 4, words);
@@ -209,7 +213,7 @@ cudaError_t quantizeActivation(const Activations& activations, const Segments& s
   return quantize(activations, segments, rounding, extents, parts, stream);
 }
 
-cudaError_t countedUniform(const int64_t* imageIds, uint32_t images, uint32_t elements, const NoiseKey& key, float* out,
+cudaError_t countedUniform(const int64_t* imageIds, uint32_t images, uint32_t elements, const Key& key, float* out,
                            cudaStream_t stream) {
   return launch(drawUniforms, blocksFor(images, elements, 4), kThreads, stream, imageIds, images, elements, key, out);
 }

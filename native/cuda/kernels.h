@@ -32,13 +32,19 @@ struct Segments {
   int64_t count, length;
 };
 
+// A noise key; where words are not null, its seed is read from the device's memory and its draw counted from there (keyFrom).
+struct Key {
+  NoiseKey key;
+  const int64_t* words;
+};
+
 // Where the uniforms of stochastic rounding come from: given ones (as many as activations, in row-major order), counted
 // ones, or, where neither is there, none: rounding to nearest.
 struct Rounding {
   float lambda;
   const float* uniforms;
   const int64_t* imageIds;
-  NoiseKey key;
+  Key key;
 };
 
 // Into how many parts a segment is cut to find its extent.
@@ -50,7 +56,7 @@ cudaError_t quantizeActivation(const Activations& activations, const Segments& s
                                Extent* extents, Extent* parts, cudaStream_t stream);
 
 // Counted uniforms, (images, elements); NaN for an id outside 0 .. 2^32 - 1.
-cudaError_t countedUniform(const int64_t* imageIds, uint32_t images, uint32_t elements, const NoiseKey& key, float* out,
+cudaError_t countedUniform(const int64_t* imageIds, uint32_t images, uint32_t elements, const Key& key, float* out,
                            cudaStream_t stream);
 
 }  // namespace sqa::cuda

@@ -22,6 +22,14 @@ at::Tensor idsOn(const c10::Device& device, const at::Tensor& imageIds, int64_t 
   return imageIds.contiguous();
 }
 
+// The key for work on a device; words on the CPU are read there.
+cuda::Key keyOn(const c10::Device& device, const NoiseSource& noise) {
+  if (!noise.words.defined() || noise.words.is_cpu()) return {keyOf(noise), nullptr};
+  checkWords(noise.words);
+  TORCH_CHECK(noise.words.device() == device, "the words of a seed must be on ", device, ", not on ", noise.words.device());
+  return {noise.key, noise.words.data_ptr<int64_t>()};
+}
+
 // Elements of an image are counted in 32 bits, and eight beyond the last must not overflow.
 void checkElements(int64_t elements) {
   TORCH_CHECK(elements < (1ll << 31), "an image must have fewer than 2^31 elements on a CUDA device, not ", elements);
@@ -36,7 +44,7 @@ at::Tensor extents(int64_t count, const at::Tensor& like) {
 
 bool hasCudaKernels() { return true; }
 
-at::Tensor quantizeOnCuda(const at::Tensor& given, int64_t lambda, Range range, bool nearest, const NoiseKey& key,
+at::Tensor quantizeOnCuda(const at::Tensor& given, int64_t lambda, Range range, bool nearest, const NoiseSource& noise,
                           const at::Tensor& imageIds, const at::Tensor& uniforms) {
   const c10::cuda::CUDAGuard guard(given.device());
   TORCH_CHECK(!uniforms.defined() || uniforms.device() == given.device(), "uniforms must be on ", given.device(),
@@ -61,7 +69,7 @@ at::Tensor quantizeOnCuda(const at::Tensor& given, int64_t lambda, Range range, 
   const uint32_t parts = cuda::partsOf(segments);
   TORCH_CHECK(segments.count * parts < (1ll << 31), "too many images and channels at once: ", segments.count);
 
-  cuda::Rounding rounding{static_cast<float>(lambda), nullptr, nullptr, key};
+  cuda::Rounding rounding{static_cast<float>(lambda), nullptr, nullptr, {}};
   at::Tensor ids, own;
   if (uniforms.defined()) {
     own = uniforms.contiguous();
@@ -69,6 +77,7 @@ at::Tensor quantizeOnCuda(const at::Tensor& given, int64_t lambda, Range range, 
   } else if (!nearest) {
     ids = idsOn(h.device(), imageIds, images);
     rounding.imageIds = ids.data_ptr<int64_t>();
+    rounding.key = keyOn(h.device(), noise);
   }
   const at::Tensor found = extents(segments.count, h), partial = extents(parts > 1 ? segments.count * parts : 0, h);
   C10_CUDA_CHECK(cuda::quantizeActivation(activations, segments, rounding,
@@ -78,7 +87,7 @@ at::Tensor quantizeOnCuda(const at::Tensor& given, int64_t lambda, Range range, 
   return y;
 }
 
-at::Tensor countedUniformOnCuda(const at::Tensor& imageIds, at::IntArrayRef shape, const NoiseKey& key) {
+at::Tensor countedUniformOnCuda(const at::Tensor& imageIds, at::IntArrayRef shape, const NoiseSource& noise) {
   const c10::cuda::CUDAGuard guard(imageIds.device());
   const at::Tensor ids = idsOn(imageIds.device(), imageIds, imageIds.size(0));
   at::Tensor out = at::empty(shape, ids.options().dtype(at::kFloat));
@@ -86,7 +95,8 @@ at::Tensor countedUniformOnCuda(const at::Tensor& imageIds, at::IntArrayRef shap
   const int64_t elements = out.numel() / ids.size(0);
   checkElements(elements);
   C10_CUDA_CHECK(cuda::countedUniform(ids.data_ptr<int64_t>(), static_cast<uint32_t>(ids.size(0)),
-                                      static_cast<uint32_t>(elements), key, out.data_ptr<float>(),
+                                      static_cast<uint32_t>(elements), keyOn(ids.device(), noise),
+                                      out.data_ptr<float>(),
                                       c10::cuda::getCurrentCUDAStream().stream()));
   return out;
 }

@@ -47,7 +47,7 @@ export {
   defineAttack,
   type Norm,
 } from "./contract/attack.js";
-export type { AttackContext, PassCounter } from "./contract/context.js";
+export { type AttackContext, attackSeed, type PassCounter } from "./contract/context.js";
 export type { SuitePart } from "./contract/reported.js";
 export { shortLabel } from "./contract/short-label.js";
 export { Target } from "./contract/target.js";

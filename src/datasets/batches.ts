@@ -34,8 +34,12 @@ export class TensorSplit {
   /** The images of the given positions, in their order. */
   batch(positions: Int32Array): Batch {
     checkKind("positions", positions, "an Int32Array", positions instanceof Int32Array);
+    return scope(() => this.at(this.#placed(() => tensor(positions, [positions.length], "int64"))));
+  }
+
+  /** The images of positions on the split's device, int64 (N), which become the batch's ids. */
+  at(imageIds: Tensor): Batch {
     return scope(() => {
-      const imageIds = this.#placed(() => tensor(positions, [positions.length], "int64"));
       const images = this.#images.indexSelect(0, imageIds).to("float32").div(255);
       return { images, labels: this.#labels.indexSelect(0, imageIds), imageIds };
     });

@@ -13,8 +13,16 @@ export function versions(): Versions {
 export function checkDevice(name: string): string {
   if (name === "cpu") return name;
   abilities ??= versions();
-  return deviceNamed(name, abilities);
+  const device = deviceNamed(name, abilities);
+  if (!opened.has(device)) {
+    // Work on the default stream could not be captured as a graph, so none is done there.
+    native().openDevice(Number(device.split(":")[1]));
+    opened.add(device);
+  }
+  return device;
 }
+
+const opened = new Set<string>();
 
 /** Devices do not come and go while a process runs. */
 let abilities: CudaAbilities | undefined;

@@ -1,3 +1,4 @@
+import { checkOperator } from "./host-access.js";
 import { type Handle, type NativeArgument, type NativeResult, native } from "./native.js";
 import type { Tensor } from "./tensor.js";
 
@@ -47,6 +48,7 @@ function raise(result: NativeResult): unknown {
 /** Calls an operator with arguments in the order of its schema; undefined takes the schema's default. */
 export function call(op: Operator, args: readonly Argument[]): unknown {
   if (op.index < 0) op.index = native().findOperator(op.name, op.overload);
+  checkOperator(op.name);
   const lowered = new Array<NativeArgument>(args.length);
   for (let i = 0; i < args.length; i++) lowered[i] = lower(args[i]);
   return raise(native().call(op.index, lowered));

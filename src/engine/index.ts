@@ -1,5 +1,6 @@
 export { checkKind, isObject, shownGiven } from "./argument.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./conv-block.js";
+export { captureGraph, capturesGraphs, type DeviceGraph } from "./device-graph.js";
 export { checkDevice, liveTensors, setThreads, threads, versions } from "./devices.js";
 export { type DType, dtypes, type MemoryFormat, type TypedArray } from "./dtype.js";
 export {
@@ -11,6 +12,7 @@ export {
   unknownName,
 } from "./errors.js";
 export { enableGrad, grad, noGrad } from "./gradients.js";
+export { withoutHostAccess } from "./host-access.js";
 export {
   countedNormal,
   countedUniform,

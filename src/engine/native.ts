@@ -28,7 +28,10 @@ export interface Versions extends CudaAbilities {
   readonly kernels: string;
 }
 
-/** The addon's exports; see native/bridge.cc. */
+/** How a stream of noise crosses the border; `words` is a seed in a tensor, which then stands for low and high. */
+export type NoiseWords = [low: number, high: number, draw: number, stream: number, words: Handle | null];
+
+/** The addon's exports; see native/bridge*.cc. */
 interface Native {
   findOperator(name: string, overload: string): number;
   schema(index: number): string;
@@ -43,6 +46,7 @@ interface Native {
   fromBytes(buffer: ArrayBufferLike, offset: number, length: number, shape: readonly number[], type: number): Handle;
   toBytes(tensor: Handle, share: boolean): ArrayBuffer;
   describe(tensor: Handle): { shape: number[]; type: number; device: string; requiresGrad: boolean };
+  writeBytes(tensor: Handle, buffer: ArrayBufferLike, offset: number, length: number): void;
   setRequiresGrad(tensor: Handle, flag: boolean): void;
   dispose(tensor: Handle): void;
   setGradEnabled(flag: boolean): boolean;
@@ -55,12 +59,7 @@ interface Native {
     lambda: number,
     range: number,
     nearest: boolean,
-    seedLow: number,
-    seedHigh: number,
-    draw: number,
-    stream: number,
-    imageIds: Handle | null,
-    uniforms: Handle | null,
+    ...rest: [...NoiseWords, imageIds: Handle | null, uniforms: Handle | null]
   ): Handle;
   convBlock(
     input: Handle,
@@ -68,20 +67,14 @@ interface Native {
     bias: Handle,
     lambda: number,
     nearest: boolean,
-    seedLow: number,
-    seedHigh: number,
-    draw: number,
-    stream: number,
-    imageIds: Handle | null,
+    ...rest: [...NoiseWords, imageIds: Handle | null]
   ): Handle;
-  countedUniform(
-    imageIds: Handle,
-    elementShape: readonly number[],
-    seedLow: number,
-    seedHigh: number,
-    draw: number,
-    stream: number,
-  ): Handle;
+  countedUniform(imageIds: Handle, elementShape: readonly number[], ...noise: NoiseWords): Handle;
+  openDevice(device: number): void;
+  beginGraph(device: number): number;
+  endGraph(graph: number): void;
+  replayGraph(graph: number): void;
+  disposeGraph(graph: number): void;
   setErrorClass(errorClass: typeof TensorError): void;
 }
 

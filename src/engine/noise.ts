@@ -1,4 +1,4 @@
-import { native } from "./native.js";
+import { type NoiseWords, native } from "./native.js";
 import { scope } from "./scope.js";
 import type { Seed } from "./seed.js";
 import { Tensor, tensor } from "./tensor.js";
@@ -8,7 +8,11 @@ import { Tensor, tensor } from "./tensor.js";
  * draw, image id and element index, so it is the same whatever the batch or the number of threads.
  */
 export interface Noise {
-  readonly seed: Seed;
+  /**
+   * Two words, or a tensor of three that holds them when the work is done, so that a captured graph draws anew each time: int64
+   * (3) on the device of the work, or on the CPU: low word, high word, and a number that `draw` is counted from.
+   */
+  readonly seed: Seed | Tensor;
   /** Which of the independent draws, 0 .. 2^32 - 1. */
   readonly draw: number;
   /** An id for each image of the batch, int64 of shape (N): ids below 2^32. On a CUDA device another id's noise is NaN. */
@@ -34,15 +38,13 @@ function checkWord(name: string, value: number): void {
   }
 }
 
-/** The four words by which the addon knows a stream of a pass's noise; zeros where there is none. */
-export function noiseWords(
-  noise: Noise | undefined,
-  stream = 0,
-): [low: number, high: number, draw: number, stream: number] {
-  if (noise === undefined) return [0, 0, 0, 0];
-  checkWord("draw", noise.draw);
+/** The words by which the addon knows a stream of a pass's noise; zeros where there is none. */
+export function noiseWords(noise: Noise | undefined, stream = 0): NoiseWords {
+  if (noise === undefined) return [0, 0, 0, 0, null];
+  const { seed, draw } = noise;
+  checkWord("draw", draw);
   checkWord("stream", stream);
-  return [noise.seed.low, noise.seed.high, noise.draw, stream];
+  return seed instanceof Tensor ? [0, 0, draw, stream, seed.handle] : [seed.low, seed.high, draw, stream, null];
 }
 
 /** Uniforms in [0, 1), float32 of shape (N, ...elementShape), by Philox-4x32-10 (Salmon et al. 2011); on the ids' device. */

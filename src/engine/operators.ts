@@ -125,7 +125,6 @@ const foreachAddcmul__ScalarOperator = operator("aten::_foreach_addcmul_", "Scal
 const foreachAddcdiv__ScalarOperator = operator("aten::_foreach_addcdiv_", "Scalar");
 const foreachSqrtOperator = operator("aten::_foreach_sqrt", "");
 const foreachAdd__ScalarOperator = operator("aten::_foreach_add_", "Scalar");
-const foreachDiv__ScalarOperator = operator("aten::_foreach_div_", "Scalar");
 
 /** The operators that read as methods of a tensor. */
 export abstract class TensorOperators {
@@ -672,9 +671,4 @@ export function foreachSqrt(self: readonly Tensor[]): Tensor[] {
 /** `aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()` */
 export function foreachAddScalar_(self: readonly Tensor[], scalar: number): void {
   call(foreachAdd__ScalarOperator, [self, scalar]);
-}
-
-/** `aten::_foreach_div_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()` */
-export function foreachDivScalar_(self: readonly Tensor[], scalar: number): void {
-  call(foreachDiv__ScalarOperator, [self, scalar]);
 }

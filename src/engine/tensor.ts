@@ -10,6 +10,7 @@ import {
   type TypedArray,
 } from "./dtype.js";
 import { UseAfterDisposeError } from "./errors.js";
+import { checkHostAccess } from "./host-access.js";
 import { type Handle, native } from "./native.js";
 import { TensorOperators } from "./operators.js";
 import { adopt } from "./scope.js";
@@ -86,6 +87,7 @@ export class Tensor extends TensorOperators {
     }
     const { dtype = this.dtype, device } = target;
     if (device === undefined) return super.to(dtype, copy, memoryFormat);
+    if (device !== this.device) checkHostAccess("a tensor was moved to another device");
     return this.toDevice(checkDevice(device), dtype, copy, memoryFormat);
   }
 
@@ -101,6 +103,7 @@ export class Tensor extends TensorOperators {
       using wide = this.to("float32");
       return wide.toArray();
     }
+    checkHostAccess("a tensor was read");
     return new arrayTypes[this.dtype](native().toBytes(this.handle, false));
   }
 
@@ -110,7 +113,23 @@ export class Tensor extends TensorOperators {
    */
   shareArray(): TypedArray {
     if (this.dtype === "bfloat16") throw new TypeError("JavaScript has no array type for bfloat16: convert to float32");
+    checkHostAccess("a tensor was read");
     return new arrayTypes[this.dtype](native().toBytes(this.handle, true));
+  }
+
+  /**
+   * Sets the elements of a contiguous tensor, row-major, without waiting for a CUDA device. TypeError or RangeError unless the
+   * array is of the tensor's type (BigInt64Array for int64) and size.
+   */
+  write(values: TypedArray): void {
+    if (this.dtype === "bfloat16") throw new TypeError("JavaScript has no array type for bfloat16");
+    if (values.length !== this.size || !(values instanceof arrayTypes[this.dtype])) {
+      throw new RangeError(
+        `write takes a ${arrayTypes[this.dtype].name} of ${this.size} elements for ${this.toString()}`,
+      );
+    }
+    checkHostAccess("a tensor was written to");
+    native().writeBytes(this.handle, values.buffer, values.byteOffset, values.byteLength);
   }
 
   /** A copy of the elements as numbers, row-major; int64 values beyond 2^53 lose precision. */
@@ -189,6 +208,7 @@ export function tensor(
   const own = dtypeOfArray(array);
   const wanted = dtype ?? (array === numbers ? own : "float32");
   if (array !== numbers) checkWhole(numbers as readonly number[], wanted);
+  checkHostAccess("a tensor was made of numbers");
   const made = new Tensor(native().fromBytes(array.buffer, array.byteOffset, array.byteLength, sides, scalarType(own)));
   if (wanted === own) return made;
   const converted = made.to(wanted);

@@ -41,7 +41,7 @@ export {
   usesBatchStatistics,
 } from "./module.js";
 export { Normalize } from "./normalize.js";
-export { adam, type Optimizer, sgd } from "./optimizers.js";
+export { adam, addMultiples, type Optimizer, sgd } from "./optimizers.js";
 export {
   constantSchedule,
   cosineSchedule,

@@ -4,6 +4,12 @@ import { checkKind, noGrad, operators as ops, scope, type Tensor } from "../engi
 export interface Optimizer {
   /** One update with a learning rate; gradients in the order of the parameters. */
   step(gradients: readonly Tensor[], learningRate: number): void;
+  /** How many numbers differ from update to update. */
+  readonly factorCount: number;
+  /** Counts an update, and gives its numbers. */
+  nextFactors(learningRate: number): number[];
+  /** The update itself, by its numbers as tensors without axes, of the parameters' dtype and on their device. */
+  update(gradients: readonly Tensor[], factors: readonly Tensor[]): void;
   /** Tensors by name, in place: loading copies into them. */
   readonly state: ReadonlyMap<string, Tensor>;
   /** Updates made so far; set when a checkpoint is loaded. */
@@ -24,14 +30,50 @@ function checkParameters(parameters: ReadonlyMap<string, Tensor>): void {
   checkKind("parameters", parameters, "a Map such as module.parameters()", parameters instanceof Map);
 }
 
-function checkStep(parameters: ReadonlyMap<string, Tensor>, gradients: readonly Tensor[], rate: number): void {
-  checkKind("gradients", gradients, "a list of tensors", Array.isArray(gradients));
-  if (gradients.length !== parameters.size) {
+/** What tells an optimizer from others. */
+interface Rule {
+  readonly state: ReadonlyMap<string, Tensor>;
+  readonly factorCount: number;
+  factors(learningRate: number, steps: number): number[];
+  update(gradients: readonly Tensor[], factors: readonly Tensor[]): void;
+}
+
+function optimizer(parameters: ReadonlyMap<string, Tensor>, rule: Rule): Optimizer {
+  const [like] = parameters.values();
+  const checkGradients = (gradients: readonly Tensor[]) => {
+    checkKind("gradients", gradients, "a list of tensors", Array.isArray(gradients));
+    if (gradients.length === parameters.size) return;
     throw new RangeError(
       `step takes a gradient for each of the ${parameters.size} parameters, not ${gradients.length}`,
     );
-  }
-  checkNumber("learningRate", rate, "finite and >= 0", rate >= 0 && rate < Number.POSITIVE_INFINITY);
+  };
+  return {
+    state: rule.state,
+    factorCount: rule.factorCount,
+    steps: 0,
+    nextFactors(learningRate) {
+      const ok = learningRate >= 0 && learningRate < Number.POSITIVE_INFINITY;
+      checkNumber("learningRate", learningRate, "finite and >= 0", ok);
+      this.steps++;
+      return rule.factors(learningRate, this.steps);
+    },
+    update(gradients, factors) {
+      checkGradients(gradients);
+      noGrad(() => scope(() => rule.update(gradients, factors)));
+    },
+    step(gradients, learningRate) {
+      checkGradients(gradients);
+      const factors = this.nextFactors(learningRate);
+      const asTensor = (factor: number) => ops.full([], factor, like!.dtype, like!.device);
+      scope(() => this.update(gradients, factors.map(asTensor)));
+    },
+  };
+}
+
+/** Adds to each value the multiple of its addend, in place; the factor has no axes. */
+export function addMultiples(values: readonly Tensor[], addends: readonly Tensor[], factor: Tensor): void {
+  const factors = values.map(() => factor);
+  ops.foreachAddcmul_(values, addends, factors);
 }
 
 /**
@@ -50,32 +92,21 @@ export function sgd(
   const values = [...parameters.values()];
   const state = momentum > 0 ? buffers(parameters, "momentum") : new Map<string, Tensor>();
   const velocities = [...state.values()];
-  return {
+  return optimizer(parameters, {
     state,
-    steps: 0,
-    step(gradients, learningRate) {
-      checkStep(parameters, gradients, learningRate);
-      noGrad(() =>
-        scope(() => {
-          const descent = gradients.map((gradient) => gradient.clone());
-          if (weightDecay > 0) ops.foreachAdd_(descent, values, weightDecay);
-          if (momentum === 0) {
-            ops.foreachAdd_(values, descent, -learningRate);
-            return;
-          }
-          ops.foreachMul_(velocities, momentum);
-          ops.foreachAdd_(velocities, descent);
-          if (nesterov) {
-            ops.foreachAdd_(descent, velocities, momentum);
-            ops.foreachAdd_(values, descent, -learningRate);
-          } else {
-            ops.foreachAdd_(values, velocities, -learningRate);
-          }
-        }),
-      );
-      this.steps++;
+    factorCount: 1,
+    factors: (learningRate) => [-learningRate],
+    update(gradients, [rate]) {
+      const descent = gradients.map((gradient) => gradient.clone());
+      if (weightDecay > 0) ops.foreachAdd_(descent, values, weightDecay);
+      if (momentum > 0) {
+        ops.foreachMul_(velocities, momentum);
+        ops.foreachAdd_(velocities, descent);
+      }
+      if (nesterov) ops.foreachAdd_(descent, velocities, momentum);
+      addMultiples(values, momentum === 0 || nesterov ? descent : velocities, rate!);
     },
-  };
+  });
 }
 
 /** Adam (Kingma and Ba 2015, Algorithm 1), in PyTorch's form with l2 weight decay added to the gradient. */
@@ -92,28 +123,23 @@ export function adam(
   const values = [...parameters.values()];
   const first = buffers(parameters, "first");
   const second = buffers(parameters, "second");
-  return {
+  const [means, squares] = [[...first.values()], [...second.values()]];
+  return optimizer(parameters, {
     state: new Map([...first, ...second]),
-    steps: 0,
-    step(gradients, learningRate) {
-      checkStep(parameters, gradients, learningRate);
-      this.steps++;
-      const means = [...first.values()];
-      const squares = [...second.values()];
-      noGrad(() =>
-        scope(() => {
-          const descent = gradients.map((gradient) => gradient.clone());
-          if (weightDecay > 0) ops.foreachAdd_(descent, values, weightDecay);
-          ops.foreachMul_(means, beta1);
-          ops.foreachAdd_(means, descent, 1 - beta1);
-          ops.foreachMul_(squares, beta2);
-          ops.foreachAddcmul_(squares, descent, descent, 1 - beta2);
-          const denominators = ops.foreachSqrt(squares);
-          ops.foreachDivScalar_(denominators, Math.sqrt(1 - beta2 ** this.steps));
-          ops.foreachAddScalar_(denominators, epsilon);
-          ops.foreachAddcdiv_(values, means, denominators, -learningRate / (1 - beta1 ** this.steps));
-        }),
-      );
+    factorCount: 2,
+    factors: (learningRate, steps) => [Math.sqrt(1 - beta2 ** steps), -learningRate / (1 - beta1 ** steps)],
+    update(gradients, [root, rate]) {
+      const descent = gradients.map((gradient) => gradient.clone());
+      if (weightDecay > 0) ops.foreachAdd_(descent, values, weightDecay);
+      ops.foreachMul_(means, beta1);
+      ops.foreachAdd_(means, descent, 1 - beta1);
+      ops.foreachMul_(squares, beta2);
+      ops.foreachAddcmul_(squares, descent, descent, 1 - beta2);
+      const denominators = ops.foreachSqrt(squares);
+      for (const denominator of denominators) denominator.div_(root!);
+      ops.foreachAddScalar_(denominators, epsilon);
+      const directions = means.map((mean) => mean.mul(rate!));
+      ops.foreachAddcdiv_(values, directions, denominators);
     },
-  };
+  });
 }

@@ -107,8 +107,9 @@ export async function* measureTable4(
         await turn();
         if (signal?.aborted) return;
         const began = performance.now();
-        // It returns a loss, so the device has done the step before it ends.
         session.step(round);
+        // A device has done the step only when its loss is there.
+        session.look();
         if (round > 0) times.push((performance.now() - began) / 1000);
         yield { type: "progress", done: ++done, total };
       }

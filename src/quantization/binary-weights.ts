@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { countedUniform, imageIdRange, noGrad, scope, type Tensor } from "../engine/index.js";
+import { countedUniform, noGrad, operators as ops, scope, type Tensor } from "../engine/index.js";
 import { type Module, type Pass, WeightedLayer, type WeightTransform } from "../nn/index.js";
 import { parseOptions } from "../options/schema.js";
 import { checkNetwork, layersOf } from "./layer-names.js";
@@ -23,7 +23,7 @@ const firstStream = 2 ** 30;
 function signs(weight: Tensor, mode: BinaryWeights["mode"], pass: Pass, stream: number): Tensor {
   if (mode === "deterministic") return weight.ge(0).to(weight.dtype).mul(2).sub(1);
   // One draw of the weights serves every image of a pass, so image id 0 stands for all.
-  const noise = { ...pass.noise, imageIds: imageIdRange(0, 1).to({ device: weight.device }) };
+  const noise = { ...pass.noise, imageIds: ops.zeros([1], "int64", weight.device) };
   const uniforms = countedUniform(noise, stream, weight.shape).select(0, 0);
   const chance = weight.add(1).div(2).clamp(0, 1);
   return uniforms.lt(chance).to(weight.dtype).mul(2).sub(1);

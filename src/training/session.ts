@@ -1,8 +1,17 @@
-import { type AttackContext, fgsm, parseAttack, pgd, Target } from "../attacks/index.js";
-import { augmentations, type Batch, type Dataset, holdOut, subset, TensorSplit } from "../datasets/index.js";
-import { deriveSeed, grad, noGrad, permutation, type Seed, scope, type Tensor } from "../engine/index.js";
+import { fgsm, parseAttack, pgd, Target } from "../attacks/index.js";
+import { augmentations, type Dataset, holdOut, subset, TensorSplit } from "../datasets/index.js";
+import {
+  capturesGraphs,
+  checkDevice,
+  deriveSeed,
+  operators as ops,
+  type Seed,
+  scope,
+  type Tensor,
+  withoutHostAccess,
+} from "../engine/index.js";
 import { type Model, type Network, parseNetwork } from "../models/index.js";
-import { meanCrossEntropy, type Optimizer, type Schedule, usesBatchStatistics } from "../nn/index.js";
+import type { Optimizer, Schedule } from "../nn/index.js";
 import type { TrainingState } from "./checkpoint.js";
 import type { Standpoint } from "./collapse.js";
 import type { TrainConfig } from "./config.js";
@@ -14,27 +23,20 @@ import { optimizers } from "./optimizers.js";
 import { outputsFinite, probe } from "./probe.js";
 import { schedules } from "./schedules.js";
 import { measureSignals, type Signals } from "./signals.js";
+import { StepPlan } from "./step-plan.js";
+import { StepRunner } from "./step-runner.js";
+import { StepVariables } from "./step-variables.js";
+import { type StepGradients, StepWork } from "./step-work.js";
 import { WeightCopies } from "./weight-copies.js";
 
-interface Backward {
-  loss: number;
-  gradients: Tensor[];
-  imageGradient?: Tensor;
-}
-
-/** The loss and gradients of a step, and what the method made of its images. */
-interface MixedBackward {
-  readonly loss: number;
-  readonly gradients: Tensor[];
-  readonly perturbed: Tensor;
-}
-
-/** What a step tells: signals only where a guard measures them. */
-export interface StepOutcome {
-  readonly loss: number;
+/** What steps tell. */
+export interface StepOutcomes {
+  readonly losses: readonly number[];
   readonly zeroGradient: boolean;
-  readonly signals?: Signals | undefined;
 }
+
+/** Steps between two looks where the device goes on by itself: each look waits for it. */
+const stepsPerDeviceLook = 32;
 
 /** A step takes two draws of noise, which are numbered below 2^32. */
 const mostSteps = 2 ** 31;
@@ -55,18 +57,24 @@ export class TrainingSession {
   readonly #config: TrainConfig;
   readonly #seed: Seed;
   readonly #data: TensorSplit;
-  readonly #positions: Int32Array;
   readonly #heldOut: Int32Array;
   readonly #probePositions: Int32Array;
   /** The weights kept beside those in training. */
   readonly copies: WeightCopies;
+  /** After how many steps `look` is due. */
+  readonly stepsPerLook: number;
   readonly #method;
-  readonly #augment;
-  readonly #parameters: ReadonlyMap<string, Tensor>;
-  readonly #mixesImages: boolean;
-  #order: { epoch: number; positions: Int32Array } | undefined;
+  readonly #plan: StepPlan;
+  readonly #batchSize: number;
+  readonly #variables: StepVariables;
+  readonly #stepWork: StepWork;
+  readonly #runner: StepRunner;
+  /** Of the steps that were not looked at yet. */
+  readonly #losses: Tensor;
+  #unseen = 0;
 
-  constructor(config: TrainConfig, dataset: Dataset, device = "cpu") {
+  constructor(config: TrainConfig, dataset: Dataset, deviceName = "cpu") {
+    const device = checkDevice(deviceName);
     const { seed, batchSize, epochs } = config;
     const network: Network = parseNetwork(config.network);
     if (network.inputShape.join() !== dataset.imageShape.join()) {
@@ -81,7 +89,6 @@ export class TrainingSession {
     const split = config.limit === null ? whole : subset(whole, config.limit);
     checkCount("holdOut", config.holdOut, split.count - 1, "one of the images must be left to train on");
     const { train, heldOut } = holdOut(split, config.holdOut, deriveSeed(seed, "hold out"));
-    this.#positions = train;
     this.#heldOut = heldOut;
     // Without held-out images the probe shows overfitting to an attack, which needs none, but not to the images.
     this.#probePositions = (heldOut.length > 0 ? heldOut : train).slice(0, config.probeImages);
@@ -91,9 +98,7 @@ export class TrainingSession {
       return model;
     };
     this.model = build();
-    this.#parameters = this.model.module.parameters();
-    this.#mixesImages = usesBatchStatistics(this.model.module);
-    this.optimizer = optimizers.parse(config.optimizer).optimizer(this.#parameters);
+    this.optimizer = optimizers.parse(config.optimizer).optimizer(this.model.module.parameters());
     this.guardRules = guards.parse(config.guard).rules;
     const kept = {
       averaging: config.averaging,
@@ -101,9 +106,9 @@ export class TrainingSession {
       good: this.guardRules !== undefined,
     };
     this.copies = new WeightCopies(this.model, this.optimizer, kept, build);
-    this.#augment = augmentations.parse(config.augmentation).augment;
     this.#method = trainingMethods.parse(config.method);
-    this.stepsPerEpoch = Math.ceil(train.length / batchSize);
+    this.#plan = new StepPlan({ seed: this.#seed, positions: train, batchSize, method: this.#method.label });
+    this.stepsPerEpoch = this.#plan.stepsPerEpoch;
     this.totalSteps = epochs * this.stepsPerEpoch;
     checkCount(
       "epochs",
@@ -114,95 +119,81 @@ export class TrainingSession {
     this.learningRate = schedules.parse(config.schedule).schedule({ epochs, stepsPerEpoch: this.stepsPerEpoch });
     // Last, so that nothing this large is made for a configuration that is refused.
     this.#data = new TensorSplit(split, dataset.imageShape, { device });
-  }
-
-  #batch(step: number): Batch {
-    const epoch = Math.floor(step / this.stepsPerEpoch);
-    if (this.#order?.epoch !== epoch) {
-      const order = permutation(this.#positions.length, deriveSeed(this.#seed, "order", epoch));
-      this.#order = { epoch, positions: order.map((index) => this.#positions[index]!) };
-    }
-    const first = (step % this.stepsPerEpoch) * this.#config.batchSize;
-    const batch = this.#data.batch(this.#order.positions.subarray(first, first + this.#config.batchSize));
-    if (this.#augment === undefined) return batch;
-    const noise = { seed: deriveSeed(this.#seed, "augmentation"), draw: step, imageIds: batch.imageIds };
-    return { ...batch, images: this.#augment(batch.images, noise) };
-  }
-
-  /** Gradient of the mean loss of a batch with respect to the parameters, and to the images where they require it. */
-  #backward(inputs: Tensor, batch: Batch, draw: number): Backward {
-    const noise = { seed: deriveSeed(this.#seed, "noise"), draw, imageIds: batch.imageIds };
-    const { precision } = this.#config;
-    const logits = this.model.module.apply(inputs, { training: true, quantization: true, noise, precision });
-    const loss = meanCrossEntropy(logits.to("float32"), batch.labels, this.#config.labelSmoothing);
-    const parameters = [...this.#parameters.values()];
-    if (!inputs.requiresGrad) return { loss: loss.item(), gradients: grad(loss, parameters, { unused: "zeros" }) };
-    const [imageGradient, ...gradients] = grad(loss, [inputs, ...parameters], { unused: "zeros" });
-    return { loss: loss.item(), imageGradient: imageGradient!, gradients };
-  }
-
-  /** The method's images, by passes of their own through the network in evaluation mode. */
-  #perturb(batch: Batch, step: number, stepScale: number): Tensor {
-    if (this.#method.perturb === undefined) return batch.images;
-    const target = this.#target(batch, "perturbation", step);
-    return noGrad(() => this.#method.perturb!(target, batch.images, batch.labels, stepScale));
-  }
-
-  /** The network in training as an attack sees it, with noise of a purpose. */
-  #target({ imageIds }: Batch, purpose: string, step: number): Target {
-    const context: AttackContext = { seed: deriveSeed(this.#seed, purpose, step), imageIds };
-    const { precision } = this.#config;
-    return new Target(this.model.classifier({ precision }), context, this.#method.label);
-  }
-
-  /** Losses and gradients of the method's images and the clean ones, weighted by the clean share. */
-  #mixedBackward(batch: Batch, step: number, stepScale: number): MixedBackward {
-    const { cleanShare, labelSmoothing } = this.#config;
-    const draws = { perturbed: 2 * step, clean: 2 * step + 1 };
-    if (cleanShare === 0) {
-      const perturbed = this.#perturb(batch, step, stepScale);
-      return { ...this.#backward(perturbed, batch, draws.perturbed), perturbed };
-    }
-    // Batch statistics or smoothed labels would make the clean pass's gradient another one than the attack's.
-    const shared = this.#mixesImages || labelSmoothing > 0 ? undefined : this.#method.fromCleanGradient;
-    let clean: Backward;
-    let images: Tensor;
-    if (shared === undefined) {
-      images = this.#perturb(batch, step, stepScale);
-      clean = this.#backward(batch.images, batch, draws.clean);
-    } else {
-      clean = this.#backward(batch.images.detach().requireGrad(), batch, draws.clean);
-      images = noGrad(() => shared(batch.images, clean.imageGradient!, stepScale));
-    }
-    const perturbed = this.#backward(images, batch, draws.perturbed);
-    const mix = (a: Tensor, b: Tensor) => a.mul(1 - cleanShare).add(b, cleanShare);
-    return {
-      loss: (1 - cleanShare) * perturbed.loss + cleanShare * clean.loss,
-      gradients: perturbed.gradients.map((gradient, i) => mix(gradient, clean.gradients[i]!)),
-      perturbed: images,
-    };
+    this.#batchSize = Math.min(batchSize, train.length);
+    this.stepsPerLook = capturesGraphs(device) ? stepsPerDeviceLook : 1;
+    this.#losses = ops.zeros([this.stepsPerLook], "float64", device);
+    const factors = this.optimizer.factorCount + this.copies.factorCount;
+    this.#variables = new StepVariables({ batchSize: this.#batchSize, factors }, device);
+    this.#runner = new StepRunner(device);
+    this.#stepWork = new StepWork({
+      config,
+      model: this.model,
+      data: this.#data,
+      variables: this.#variables,
+      augment: augmentations.parse(config.augmentation).augment,
+      method: this.#method,
+    });
   }
 
   /**
-   * One step: makes the training images, and moves the weights by the gradient of the mean loss.
-   * Everything random is keyed by the step. Returns the loss, and whether every gradient was zero. `stepScale` makes the method's
-   * step smaller; a guard's signals are those of before the update.
+   * One step: makes the training images, and moves the weights by the gradient of the mean loss. Everything random is keyed by
+   * the step. `stepScale` makes the method's step smaller. Returns a guard's signals where it measures them, which are those of
+   * before the update; what else a step tells is read by `look`, which must come after `stepsPerLook` steps at the latest.
    */
-  step(step: number, stepScale = 1): StepOutcome {
-    return scope(() => {
-      const batch = this.#batch(step);
-      const { loss, gradients, perturbed } = this.#mixedBackward(batch, step, stepScale);
-      const measured = this.guardRules !== undefined && (step + 1) % this.guardRules.signalInterval === 0;
-      const target = this.#target(batch, "signals", step);
-      const signals = measured ? measureSignals(target, batch.images, perturbed, batch.labels) : undefined;
-      if (!Number.isFinite(loss)) return { loss, zeroGradient: false };
-      const isZero = (gradient: Tensor) => gradient.ne(0).any().item() === 0;
-      // One gradient that is not zero settles it, and the last bias's is the cheapest to look at.
-      const zeroGradient = [...gradients].reverse().every(isZero);
-      this.optimizer.step(gradients, this.learningRate(step));
-      this.copies.follow();
-      return { loss, zeroGradient, signals };
-    });
+  step(step: number, stepScale = 1): Signals | undefined {
+    if (this.lookIsDue) throw new Error(`${this.#unseen} steps were made without a look`);
+    const positions = this.#plan.positions(step);
+    const count = positions.length;
+    const factors = [...this.optimizer.nextFactors(this.learningRate(step)), ...this.copies.factors()];
+    this.#variables.write({ slot: this.#unseen++, noise: this.#plan.noise(step), positions, factors });
+    const interval = this.guardRules?.signalInterval;
+    if (interval !== undefined && (step + 1) % interval === 0) {
+      let signals: Signals | undefined;
+      const measure = (found: StepGradients) => {
+        signals = this.#signals(found, step);
+      };
+      this.#runner.once(() => this.#work(count, stepScale, measure));
+      return signals;
+    }
+    const work = () => withoutHostAccess(() => this.#work(count, stepScale));
+    if (count < this.#batchSize) this.#runner.once(work);
+    else this.#runner.repeat(work, stepScale);
+    return undefined;
+  }
+
+  /** A step without what tells it from others, which is in the variables. `see` is shown what was found before the update. */
+  #work(count: number, stepScale: number, see?: (found: StepGradients) => void): readonly Tensor[] {
+    const found = this.#stepWork.gradients(count, stepScale);
+    see?.(found);
+    const { slot, factors } = this.#variables;
+    this.#losses.indexCopy_(0, slot, found.loss.reshape([1]));
+    this.optimizer.update(found.gradients, factors);
+    this.copies.follow(factors.slice(this.optimizer.factorCount));
+    return found.gradients;
+  }
+
+  #signals({ batch, perturbed }: StepGradients, step: number): Signals {
+    const { images, labels, imageIds } = batch;
+    const context = { seed: deriveSeed(this.#seed, "signals", step), imageIds };
+    const classifier = this.model.classifier({ precision: this.#config.precision });
+    return measureSignals(new Target(classifier, context, this.#method.label), images, perturbed, labels);
+  }
+
+  get lookIsDue(): boolean {
+    return this.#unseen === this.stepsPerLook;
+  }
+
+  /** The losses of the steps since the last look, and whether every gradient of the last was zero; waits for the device. */
+  look(): StepOutcomes {
+    const losses = scope(() => this.#losses.slice(0, 0, this.#unseen).toNumbers());
+    this.#unseen = 0;
+    const isZero = (gradient: Tensor) => scope(() => gradient.ne(0).any().item()) === 0;
+    const { gradients } = this.#runner;
+    // One gradient that is not zero settles it, and the last bias's is the cheapest to look at.
+    const zeroGradient =
+      gradients.length > 0 && losses.every(Number.isFinite) && [...gradients].reverse().every(isZero);
+    this.#runner.forget();
+    return { losses, zeroGradient };
   }
 
   /** The network that is evaluated and saved: the averaged one where weights are averaged. */
@@ -240,6 +231,9 @@ export class TrainingSession {
   }
 
   dispose(): void {
+    this.#runner.dispose();
+    this.#variables.dispose();
+    this.#losses.dispose();
     this.#data.dispose();
     this.copies.dispose();
     this.model.module.dispose();

@@ -37,6 +37,7 @@ export async function* trainSteps(
   while (progress.step < totalSteps) {
     await turn();
     if (signal?.aborted) {
+      yield* look(run);
       if (saved.step < progress.step) yield checkpoint();
       yield { type: "stopped", run: folder.path, step: progress.step };
       return;
@@ -45,28 +46,54 @@ export async function* trainSteps(
     // An epoch ends with its event and then a checkpoint; a run that is killed between the two does the probe again.
     const epochEnds = progress.step % stepsPerEpoch === 0;
     if (epochEnds) yield* endEpoch(run);
-    if (epochEnds || performance.now() - saved.at >= 1000 * checkpointSeconds) yield checkpoint();
+    if (epochEnds || performance.now() - saved.at >= 1000 * checkpointSeconds) {
+      yield* look(run);
+      yield checkpoint();
+    }
   }
   yield end(run);
 }
 
 function* oneStep(run: Standing): Generator<TrainEvent> {
   const { session, progress } = run;
-  const began = performance.now();
-  const epoch = Math.floor(progress.step / session.stepsPerEpoch) + 1;
-  const learningRate = session.learningRate(progress.step);
-  const { loss, zeroGradient, signals } = session.step(progress.step, progress.guard?.stepScale);
-  if (!Number.isFinite(loss)) yield* run.fail(progress.step + 1, `the loss is ${loss}`);
-  const seconds = (performance.now() - began) / 1000;
+  const signals = timed(run, () => session.step(progress.step, progress.guard?.stepScale));
   progress.step++;
-  progress.epochLoss += loss;
+  if (signals !== undefined || lookIsDue(run)) yield* look(run);
+  yield* guardStep(run, signals);
+}
+
+/** Training time is that of steps and of looks. */
+function timed<T>({ progress }: Standing, work: () => T): T {
+  const began = performance.now();
+  const result = work();
+  const seconds = (performance.now() - began) / 1000;
   progress.epochSeconds += seconds;
   progress.seconds += seconds;
-  yield { type: "step", epoch, step: progress.step, loss, learningRate };
+  return result;
+}
+
+/** At the latest before anything else is done with the network. */
+function lookIsDue({ session, progress: { step } }: Standing): boolean {
+  const { stepsPerEpoch, guardRules } = session;
+  const guarded = guardRules !== undefined && step % guardRules.interval === 0;
+  return guarded || step % stepsPerEpoch === 0 || session.lookIsDue;
+}
+
+/** Reads what the last steps told, and tells it on. */
+function* look(run: Standing): Generator<TrainEvent> {
+  const { session, progress } = run;
+  const { losses, zeroGradient } = timed(run, () => session.look());
+  const first = progress.step - losses.length;
+  for (const [i, loss] of losses.entries()) {
+    const step = first + i + 1;
+    if (!Number.isFinite(loss)) yield* run.fail(step, `the loss is ${loss}`);
+    progress.epochLoss += loss;
+    const epoch = Math.ceil(step / session.stepsPerEpoch);
+    yield { type: "step", epoch, step, loss, learningRate: session.learningRate(step - 1) };
+  }
   if (zeroGradient && !run.alarms.some(({ kind }) => kind === "zero-gradient")) {
     yield run.raise("zero-gradient", progress.step, "every gradient is zero: nothing is learned any more");
   }
-  yield* guardStep(run, signals);
 }
 
 const strongest = ({ probes }: EpochEvent): number => probes.at(-1)?.accuracy ?? 0;

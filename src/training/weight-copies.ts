@@ -1,6 +1,7 @@
+import type { Tensor } from "../engine/index.js";
 import type { Model } from "../models/index.js";
 import { loadState, type Optimizer } from "../nn/index.js";
-import { updateAverage } from "./averaging.js";
+import { averagingDecay, updateAverage } from "./averaging.js";
 import { averageCopy, type Copies } from "./checkpoint.js";
 import { Snapshot } from "./snapshot.js";
 
@@ -59,11 +60,23 @@ export class WeightCopies {
     return new Map(parts.flatMap(([name, tensors]) => (tensors === undefined ? [] : [[name, tensors] as const])));
   }
 
-  /** Moves the average towards the weights after an update. */
-  follow(): void {
+  /** How many numbers `follow` takes. */
+  get factorCount(): number {
+    return this.#decay > 0 ? 2 : 0;
+  }
+
+  /** The numbers of the average's move after the optimizer's last update. */
+  factors(): number[] {
+    if (this.#decay === 0) return [];
+    const kept = averagingDecay(this.#decay, this.#optimizer.steps);
+    return [kept, 1 - kept];
+  }
+
+  /** Moves the average towards the weights after an update, by its numbers as tensors without axes. */
+  follow([kept, taken]: readonly Tensor[]): void {
     const average = this.#average;
     if (average === undefined) return;
-    updateAverage(average, this.#trained.module.state(), { decay: this.#decay, update: this.#optimizer.steps });
+    updateAverage(average, this.#trained.module.state(), { kept: kept!, taken: taken! });
   }
 
   keepBest(): void {

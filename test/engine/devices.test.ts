@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { deviceNamed } from "../../src/engine/device-name.js";
 import {
+  captureGraph,
   checkDevice,
   convBlockSupports,
   countedUniform,
   imageIdRange,
+  operators as ops,
   quantizationRanges,
   quantizeActivation,
   type Tensor,
@@ -98,6 +100,34 @@ describe.skipIf(absent !== undefined)(`on a CUDA device${absent === undefined ? 
         expect(y.toArray()).toEqual(expected);
       }
     }
+  });
+
+  test("a captured graph reads its tensors anew at each replay, and draws by the words that it finds", () => {
+    const ids = imageIdRange(5, 3).to({ device });
+    const words = ops.zeros([3], "int64", device);
+    const sum = ops.zeros([3, 7], "float32", device);
+    const work = () => {
+      const drawn = countedUniform({ seed: words, draw: 1, imageIds: ids }, 2, [7]);
+      sum.add_(drawn);
+      return [drawn.mul(2)];
+    };
+    // The first time a kernel is used its module is loaded.
+    work();
+    sum.zero_();
+    const graph = captureGraph(device, work);
+    expect(sum.toNumbers().every((value) => value === 0)).toBe(true);
+    let total = ops.zeros([3, 7], "float32");
+    for (const first of [0, 1, 5]) {
+      words.write(BigInt64Array.of(BigInt(seed.low), BigInt(seed.high), BigInt(first)));
+      graph.replay();
+      const expected = countedUniform({ seed, draw: first + 1, imageIds: imageIdRange(5, 3) }, 2, [7]);
+      expect(graph.results[0]!.toArray()).toEqual(expected.mul(2).toArray());
+      total = total.add(expected);
+    }
+    expect(sum.toArray()).toEqual(total.toArray());
+    expect(() => captureGraph(device, () => [sum.sum().to({ device: "cpu" })])).toThrow("moved to another device");
+    expect(sum.toArray()).toEqual(total.toArray());
+    graph.dispose();
   });
 
   test("bfloat16 is quantized with float32's arithmetic", () => {

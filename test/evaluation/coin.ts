@@ -20,7 +20,7 @@ export function coin(p: number): Classifier & { readonly seeds: Set<string> } {
     randomized: true,
     seeds,
     logits(images: Tensor, noise: Noise) {
-      seeds.add(seedText(noise.seed));
+      seeds.add(seedText(noise.seed as Seed));
       const pixels = images.detach().sumDim([1, 2, 3]).mul(997);
       const mixed = countedUniform(noise, 0, []).add(pixels);
       const uniforms = mixed.sub(mixed.floor());

@@ -22,6 +22,8 @@ const seed = { low: 3, high: 4 };
 const draw = 5;
 const stream = 1;
 const key = [seed.low, seed.high, draw, stream];
+/** The same key, its seed and what its draw is counted from behind a pointer. */
+const pointedKey = [seed.low, seed.high, draw - 2, stream, 2];
 
 beforeAll(() => {
   const flags = ["-std=c++20", "-O1", "-ffp-contract=off"];
@@ -71,8 +73,11 @@ describe("the CUDA kernels", () => {
     [5, 1030],
   ])("draw the CPU's uniforms: %d images of %d elements", (images, elements) => {
     const noise = { seed, draw, imageIds: imageIdRange(2 ** 32 - images, images) };
-    const drawn = onHost(["uniform", images, elements, ...key], idsOf(images, 2 ** 32 - images));
-    expect(floats(drawn)).toEqual(countedUniform(noise, stream, [elements]).toArray());
+    const expected = countedUniform(noise, stream, [elements]).toArray();
+    for (const words of [key, pointedKey]) {
+      const drawn = onHost(["uniform", images, elements, ...words], idsOf(images, 2 ** 32 - images));
+      expect(floats(drawn)).toEqual(expected);
+    }
   });
 
   const sizes = [
@@ -89,7 +94,7 @@ describe("the CUDA kernels", () => {
     (size, option) => {
       const [images, channels, pixels] = size;
       const h = activations(size);
-      const words = (bfloat16: number) => [
+      const words = (bfloat16: number, keyWords = key) => [
         "quantize",
         ...size,
         bfloat16,
@@ -97,11 +102,12 @@ describe("the CUDA kernels", () => {
         option.range,
         option.lambda,
         option.source,
-        ...key,
+        ...keyWords,
       ];
       const y = reference(tensor(h, [images, channels, pixels]), option, 7);
       const single = floats(onHost(words(0), idsOf(images, 7), h));
       expect(single).toEqual(y.toArray());
+      expect(floats(onHost(words(0, pointedKey), idsOf(images, 7), h))).toEqual(y.toArray());
       const half = onHost(words(1), idsOf(images, 7), bfloat16Bits(h));
       expect(new Uint16Array(new Uint8Array(half).buffer)).toEqual(
         bfloat16Bits(y.to("bfloat16").to("float32").toArray() as Float32Array),

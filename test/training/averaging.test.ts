@@ -15,13 +15,18 @@ const folder = mkdtempSync(join(tmpdir(), "sqa-averaging-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const data = writeDigits(folder, { train: 60, test: 10 });
 
+const factors = (decay: number, update: number) => {
+  const kept = averagingDecay(decay, update);
+  return { kept: tensor(kept), taken: tensor(1 - kept) };
+};
+
 describe("an average", () => {
   test("is the sum of the values, each weighed by its decays' closed form", () => {
     const values = [3, -1, 4, 1, -5, 9];
     const own = tensor(Float32Array.of(2), [1]);
     const average = new Map([["w", own]]);
     for (const [i, value] of values.entries()) {
-      updateAverage(average, new Map([["w", tensor(Float32Array.of(value), [1])]]), { decay: 0.4, update: i + 1 });
+      updateAverage(average, new Map([["w", tensor(Float32Array.of(value), [1])]]), factors(0.4, i + 1));
     }
     // Decays 2/11, 3/12, 4/13, 5/14, 6/15, and from the sixth update on 0.4.
     const decays = [2 / 11, 3 / 12, 4 / 13, 5 / 14, 6 / 15, 0.4];
@@ -35,15 +40,15 @@ describe("an average", () => {
     expect(averagingDecay(0.9995, 100_000)).toBe(0.9995);
     const own = tensor(Float32Array.of(7, -7), [2]);
     const same = new Map([["w", tensor(Float32Array.of(7, -7), [2])]]);
-    for (let update = 1; update < 50; update++) updateAverage(new Map([["w", own]]), same, { decay: 0.99, update });
+    for (let update = 1; update < 50; update++) updateAverage(new Map([["w", own]]), same, factors(0.99, update));
     expect(own.toNumbers()).toEqual([expect.closeTo(7, 4), expect.closeTo(-7, 4)]);
   });
 
   test("refuses decays, updates and values that are none", () => {
     const average = new Map<string, Tensor>([["w", tensor(Float32Array.of(1), [1])]]);
-    expect(() => updateAverage(average, average, { decay: 1, update: 1 })).toThrow("decay must be in [0, 1), not 1");
-    expect(() => updateAverage(average, average, { decay: 0.5, update: 0 })).toThrow("update must be an integer >= 1");
-    expect(() => updateAverage(average, new Map(), { decay: 0.5, update: 1 })).toThrow('"w" is missing');
+    expect(() => averagingDecay(1, 1)).toThrow("decay must be in [0, 1), not 1");
+    expect(() => averagingDecay(0.5, 0)).toThrow("update must be an integer >= 1");
+    expect(() => updateAverage(average, new Map(), factors(0.5, 1))).toThrow('"w" is missing');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Seed, Tensor } from "../../engine/index.js";
+import { deriveSeed, type Noise, type Seed, type Tensor } from "../../engine/index.js";
 import type { SuitePart } from "./reported.js";
 import type { View } from "./view.js";
 
@@ -18,4 +18,17 @@ export interface AttackContext {
   readonly view?: View;
   /** Told of each attack of a suite such as AutoAttack that has run. */
   readonly onPart?: (part: SuitePart) => void;
+}
+
+/** The seed of what an attack draws for one purpose. */
+export function attackSeed(seed: Seed | number, attackName: string, purpose: string): Seed {
+  return deriveSeed(seed, "attack", attackName, purpose);
+}
+
+/** How a target differs from that of an attack that is called by itself. */
+export interface TargetOptions {
+  /** Makes a gradient that holds NaN or an infinity an Error; training has its own alarm for that. */
+  readonly requireFinite?: boolean;
+  /** The seed of each purpose's noise, in place of that which the context's seed gives it. */
+  readonly seeds?: (purpose: string) => Noise["seed"];
 }

@@ -7,14 +7,13 @@ import {
   NotFiniteError,
   noGrad,
   operators as ops,
-  type Seed,
   scope,
   type Tensor,
 } from "../../engine/index.js";
 import type { Classifier } from "../../nn/classifier.js";
 import type { Loss } from "../../nn/losses.js";
 import type { Attack } from "./attack.js";
-import type { AttackContext, PassCounter } from "./context.js";
+import { type AttackContext, attackSeed, type PassCounter, type TargetOptions } from "./context.js";
 import { type Derivative, type Differentiate, derivativeAt, gradientOf, jacobianOf } from "./differentiate.js";
 import { notFinite } from "./not-finite.js";
 import { composeViews, meanOfDraws, plainView, type View, viewedLogits } from "./view.js";
@@ -35,31 +34,25 @@ export class Target {
   readonly #model: Classifier;
   readonly #context: AttackContext;
   readonly #attackName: string;
-  readonly #requireFinite: boolean;
+  readonly #options: TargetOptions;
   readonly #view: View;
   readonly #draws: number;
   #draw = 0;
 
-  /** With `requireFinite`, a gradient that holds NaN or an infinity is an Error; training has its own alarm for that. */
-  constructor(
-    model: Classifier,
-    context: AttackContext,
-    attackName: string,
-    { requireFinite = false }: { requireFinite?: boolean } = {},
-  ) {
+  constructor(model: Classifier, context: AttackContext, attackName: string, options: TargetOptions = {}) {
     this.classes = model.classes;
     this.randomized = model.randomized;
     this.#model = model;
     this.#context = context;
     this.#attackName = attackName;
-    this.#requireFinite = requireFinite;
+    this.#options = options;
     this.#view = context.view ?? plainView;
     // The draws of a deterministic network are all alike.
     this.#draws = model.randomized ? this.#view.draws : 1;
   }
 
-  #seed(purpose: string): Seed {
-    return deriveSeed(this.#context.seed, "attack", this.#attackName, purpose);
+  #seed(purpose: string): Noise["seed"] {
+    return this.#options.seeds?.(purpose) ?? attackSeed(this.#context.seed, this.#attackName, purpose);
   }
 
   #modelNoise(purpose: string, draw: number): Noise {
@@ -159,7 +152,7 @@ export class Target {
       }),
     );
     // The sign of NaN is 0: without this check such a network would pass for a robust one.
-    if (this.#requireFinite && !Number.isFinite(scope(() => result.gradient.sum().item()))) {
+    if (this.#options.requireFinite && !Number.isFinite(scope(() => result.gradient.sum().item()))) {
       throw notFinite(this.#model, images, this.#context, `attack ${this.#attackName}`);
     }
     return result;
@@ -180,7 +173,7 @@ export class Target {
 
   /** Logits as they are: a comparison with NaN is false, so such a network would pass for a robust one. */
   #finite(logits: Tensor): Tensor {
-    if (this.#requireFinite && !Number.isFinite(scope(() => logits.sum().item()))) {
+    if (this.#options.requireFinite && !Number.isFinite(scope(() => logits.sum().item()))) {
       throw new NotFiniteError("logits", `attack ${this.#attackName}: the network's logits are not finite`);
     }
     return logits;
@@ -228,7 +221,7 @@ export class Target {
       imageIds: this.#context.imageIds.indexSelect(0, indices),
       view: { ...this.#view, scale: typeof scale === "number" ? scale : scale.indexSelect(0, indices) },
     };
-    const rows = new Target(this.#model, context, this.#attackName, { requireFinite: this.#requireFinite });
+    const rows = new Target(this.#model, context, this.#attackName, this.#options);
     rows.#draw = this.#draw;
     return rows;
   }

@@ -1,7 +1,8 @@
 // Runs one of native/cuda's kernels on the CPU. Input and output are binary:
 //   uniform IMAGES ELEMENTS KEY...                          ids -> uniforms
 //   quantize IMAGES CHANNELS PIXELS BF16 LAST RANGE LAMBDA SOURCE KEY...  ids, activations[, uniforms] -> activations
-// RANGE is image, channel or batch; SOURCE counted, nearest or given; KEY four words; ids are int64.
+// RANGE is image, channel or batch; SOURCE counted, nearest or given; KEY four words, or five, the last of which is what is
+// counted from a draw that the kernel reads with the seed through a pointer; ids are int64.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -25,7 +26,14 @@ std::vector<T> read(size_t count) {
 int main(int count, char** arguments) {
   const std::vector<std::string> words(arguments + 1, arguments + count);
   const auto word = [&](size_t i) { return static_cast<uint32_t>(std::stoul(words.at(i))); };
-  const auto key = [&](size_t i) { return sqa::NoiseKey{word(i), word(i + 1), word(i + 2), word(i + 3)}; };
+  static int64_t pointed[3];
+  const auto key = [&](size_t i) -> Key {
+    if (words.size() == i + 4) return {{word(i), word(i + 1), word(i + 2), word(i + 3)}, nullptr};
+    pointed[0] = word(i);
+    pointed[1] = word(i + 1);
+    pointed[2] = word(i + 2);
+    return {{0, 0, word(i + 4), word(i + 3)}, pointed};
+  };
   const uint32_t images = word(1);
   const auto ids = read<int64_t>(images);
   if (words[0] == "uniform") {

@@ -1,0 +1,66 @@
+// The kernels of our own, for JavaScript.
+#include <optional>
+
+#include "bridge.h"
+#include "conv_block.h"
+#include "convert.h"
+#include "quantize.h"
+
+namespace sqa {
+namespace {
+
+at::Tensor optionalTensor(napi_env env, napi_value value) {
+  return isNullish(env, value) ? at::Tensor() : unwrapTensor(env, value);
+}
+
+// seed low, seed high, draw, stream, words | null
+NoiseSource noiseSource(napi_env env, const Arguments& arguments, size_t first) {
+  uint32_t words[4];
+  for (size_t i = 0; i < 4; i++) {
+    int64_t word = toInt(env, arguments[first + i], "a 32-bit word of the noise key");
+    if (word < 0 || word > 0xffffffffll) throw std::invalid_argument("a word of the noise key lies outside 0 .. 2^32 - 1");
+    words[i] = static_cast<uint32_t>(word);
+  }
+  return {{words[0], words[1], words[2], words[3]}, optionalTensor(env, arguments[first + 4])};
+}
+
+// quantizeActivation(h, lambda, range, nearest, ...noise source, image ids | null, uniforms | null)
+napi_value quantize(napi_env env, const Arguments& arguments) {
+  int64_t lambda = toInt(env, arguments[1], "lambda");
+  int64_t range = toInt(env, arguments[2], "a range");
+  if (lambda < 1 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 1 .. 2^20");
+  if (range < 0 || range > 2) throw std::invalid_argument("unknown range");
+  bool nearest = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
+  return wrapTensor(env, quantizeActivation(unwrapTensor(env, arguments[0]), lambda, static_cast<Range>(range), nearest,
+                                            noiseSource(env, arguments, 4), optionalTensor(env, arguments[9]),
+                                            optionalTensor(env, arguments[10])));
+}
+
+// countedUniform(image ids, element shape, ...noise source)
+napi_value uniform(napi_env env, const Arguments& arguments) {
+  return wrapTensor(env, countedUniform(unwrapTensor(env, arguments[0]), toInts(env, arguments[1], "sizes"),
+                                        noiseSource(env, arguments, 2)));
+}
+
+// convBlock(input, weight, bias, lambda | 0 for no quantization, nearest, ...noise source, image ids | null)
+napi_value block(napi_env env, const Arguments& arguments) {
+  int64_t lambda = toInt(env, arguments[3], "lambda");
+  if (lambda < 0 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 0 .. 2^20");
+  std::optional<ImageQuantization> quantization;
+  if (lambda > 0) {
+    bool nearest = toIValue(env, arguments[4], c10::BoolType::get()).toBool();
+    quantization = ImageQuantization{lambda, nearest, keyOf(noiseSource(env, arguments, 5)), optionalTensor(env, arguments[10])};
+  }
+  return wrapTensor(env, convBlock(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
+                                   unwrapTensor(env, arguments[2]), quantization));
+}
+
+}  // namespace
+
+void defineKernels(napi_env env, napi_value exports) {
+  define<quantize, 11>(env, exports, "quantizeActivation");
+  define<block, 11>(env, exports, "convBlock");
+  define<uniform, 7>(env, exports, "countedUniform");
+}
+
+}  // namespace sqa

@@ -9,6 +9,7 @@ import { setThreads } from "../src/engine/index.js";
 import {
   type CellOutcome,
   runCellsAtOnce,
+  spreadText,
   type Table1Options,
   table1Cells,
   table1Columns,
@@ -52,10 +53,8 @@ function table(outcomes: readonly CellOutcome[]) {
     const cells = (text: (key: (typeof table1Columns)[number]["key"]) => string) =>
       table1Columns.map(({ key }) => (row.measured[key] === undefined ? "–" : text(key)));
     const kind = row.kind === "sqa" ? "SQA" : "full precision";
-    const spread = ({ mean, deviation = 0 }: { mean: number; deviation?: number }) =>
-      `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
     return [
-      ...precisions.map((precision) => [kind, precision, ...cells((key) => spread(pair[precision][key]!))]),
+      ...precisions.map((precision) => [kind, precision, ...cells((key) => spreadText(pair[precision][key]))]),
       [kind, "difference", ...cells((key) => (pair.bfloat16[key]!.mean - pair.float32[key]!.mean).toFixed(2))],
     ];
   });

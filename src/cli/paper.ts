@@ -31,6 +31,7 @@ import {
   sizesOf,
   wholeRows,
 } from "./paper-options.js";
+import { showTable } from "./paper-table.js";
 import { table2, table4, twin, twinOptions } from "./paper-tables.js";
 import { UsageError } from "./usage-error.js";
 
@@ -92,14 +93,14 @@ async function table1(given: PaperOptions, context: CommandContext): Promise<num
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   const whole = wholeRows(outcomes, cells);
   if (whole.length === 0) return 0;
-  const file = join(given.results, given.preset === "paper" ? "table1" : `table1-${given.preset}`);
-  const rows = mergedRows(`${file}.json`, table1Rows(whole));
-  const record = { rows, measuredOn: hardware(given.device) };
-  writeFileAtomic(`${file}.json`, `${JSON.stringify(record, null, 2)}\n`);
-  const notes = table1Notes(rows);
-  const markdown = ["# Table 1: MNIST under white-box attacks", renderTable1(rows, "markdown"), ...notes].join("\n\n");
-  writeFileAtomic(`${file}.md`, `${markdown}\n`);
-  out([renderTable1(rows, "terminal"), "", ...notes].join("\n"));
+  const name = given.preset === "paper" ? "table1" : `table1-${given.preset}`;
+  const rows = mergedRows(join(given.results, `${name}.json`), table1Rows(whole));
+  showTable(given.results, name, {
+    title: "Table 1: MNIST under white-box attacks",
+    record: { rows, measuredOn: hardware(given.device) },
+    text: (format) => renderTable1(rows, format),
+    notes: table1Notes(rows),
+  });
   return 0;
 }
 

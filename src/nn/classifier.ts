@@ -1,4 +1,4 @@
-import { type Noise, noGrad, Tensor } from "../engine/index.js";
+import { checkKind, type Noise, noGrad, Tensor } from "../engine/index.js";
 import type { Module, Precision } from "./module.js";
 
 /**
@@ -30,7 +30,7 @@ export function checkImages(model: Pick<Classifier, "inputShape">, images: Tenso
 
 /** Throws a RangeError unless every pixel lies in [0, 1]; NaN does not. */
 export function checkPixelRange(images: Tensor): void {
-  if (!(images instanceof Tensor)) throw new TypeError(`images must be a tensor, not ${String(images)}`);
+  checkKind("images", images, "a tensor", images instanceof Tensor);
   if (images.size === 0) return;
   const [low, high] = noGrad(() => [images.amin().item(), images.amax().item()]);
   if (!(low! >= 0 && high! <= 1)) throw new RangeError(`pixels must lie in [0, 1], found ${low} .. ${high}`);

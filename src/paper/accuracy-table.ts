@@ -1,6 +1,6 @@
 import { renderTable } from "../report/table.js";
 import type { CellOutcome } from "./experiment.js";
-import { type Spread, seedsText, spreadOf } from "./statistics.js";
+import { type Spread, seedsText, spreadOf, spreadText } from "./statistics.js";
 
 /** A column: an attack's accuracies, or the clean ones. */
 export interface AccuracyColumn {
@@ -40,12 +40,6 @@ export function accuracyRow(
     measured: Object.fromEntries(measured),
     alarms: [...new Set(outcomes.flatMap(({ training }) => training.alarms.map(({ kind }) => kind)))],
   };
-}
-
-function spreadText(spread: Spread | undefined): string {
-  if (spread === undefined) return "–";
-  const { mean, deviation } = spread;
-  return deviation === undefined ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 }
 
 /** The table as text: a line for what was measured, after one for the paper's numbers where there are any. */

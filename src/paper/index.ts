@@ -10,6 +10,7 @@ export {
 } from "./experiment.js";
 export { type Figure1Options, figure1Cells, figure1Chart, figure1Series } from "./figure1.js";
 export { type OverfittingRun, overfittingChart } from "./overfitting.js";
+export { spreadText } from "./statistics.js";
 export {
   renderTable1,
   type Table1Options,

@@ -17,3 +17,10 @@ export function spreadOf(values: readonly number[]): Spread {
 export function seedsText(count: number): string {
   return count === 1 ? "1 seed" : `${count} seeds`;
 }
+
+/** A spread as tables show it, "12.34 ± 0.56"; a dash where there is none. */
+export function spreadText(spread: Spread | undefined): string {
+  if (spread === undefined) return "–";
+  const { mean, deviation } = spread;
+  return deviation === undefined ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
+}

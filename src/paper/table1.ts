@@ -4,7 +4,7 @@ import { trainConfig } from "../training/index.js";
 import { expected } from "./expected.js";
 import type { Cell, CellOutcome, EvaluationPlan } from "./experiment.js";
 import { type RecipeName, recipeOver } from "./recipe.js";
-import { type Spread, seedsText, spreadOf } from "./statistics.js";
+import { type Spread, seedsText, spreadOf, spreadText } from "./statistics.js";
 
 /** Options of the table; the paper's own where left out. */
 export interface Table1Options {
@@ -132,13 +132,6 @@ function measuredShare(outcome: CellOutcome, key: Table1Key): number | undefined
 }
 
 const kindTitle: Record<Kind, string> = { full: "full precision", sqa: "SQA" };
-
-function spreadText(spread: Spread | undefined): string {
-  if (spread === undefined) return "–";
-  return spread.deviation === undefined
-    ? spread.mean.toFixed(2)
-    : `${spread.mean.toFixed(2)} ± ${spread.deviation.toFixed(2)}`;
-}
 
 /** The table as text: for each row the paper's numbers, the measured ones, and the difference, in percent. */
 export function renderTable1(rows: readonly Table1Row[], format: "markdown" | "terminal"): string {

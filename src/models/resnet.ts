@@ -1,5 +1,6 @@
 import type { Seed, Tensor } from "../engine/index.js";
 import {
+  applyInTurn,
   type BatchNorm2d,
   batchNorm2d,
   type Conv2d,
@@ -48,8 +49,8 @@ class BasicBlock extends Module {
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
-    const inner = this.relu1.apply(this.bn1.apply(this.conv1.apply(input, pass), pass), pass);
-    const residual = this.bn2.apply(this.conv2.apply(inner, pass), pass);
+    const inner = applyInTurn([this.conv1, this.bn1, this.relu1], input, pass);
+    const residual = applyInTurn([this.conv2, this.bn2], inner, pass);
     return this.relu2.apply(residual.add(this.downsample?.apply(input, pass) ?? input), pass);
   }
 }
@@ -80,9 +81,9 @@ class Bottleneck extends Module {
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
-    const narrow = this.relu1.apply(this.bn1.apply(this.conv1.apply(input, pass), pass), pass);
-    const inner = this.relu2.apply(this.bn2.apply(this.conv2.apply(narrow, pass), pass), pass);
-    const residual = this.bn3.apply(this.conv3.apply(inner, pass), pass);
+    const narrow = applyInTurn([this.conv1, this.bn1, this.relu1], input, pass);
+    const inner = applyInTurn([this.conv2, this.bn2, this.relu2], narrow, pass);
+    const residual = applyInTurn([this.conv3, this.bn3], inner, pass);
     return this.relu3.apply(residual.add(this.downsample?.apply(input, pass) ?? input), pass);
   }
 }

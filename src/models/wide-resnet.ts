@@ -1,5 +1,6 @@
 import type { Seed, Tensor } from "../engine/index.js";
 import {
+  applyInTurn,
   batchNorm2d,
   type Conv2d,
   GlobalAveragePool,
@@ -33,8 +34,8 @@ class WideBlock extends Module {
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
-    const active = this.relu1.apply(this.bn1.apply(input, pass), pass);
-    const inner = this.relu2.apply(this.bn2.apply(this.conv1.apply(active, pass), pass), pass);
+    const active = applyInTurn([this.bn1, this.relu1], input, pass);
+    const inner = applyInTurn([this.conv1, this.bn2, this.relu2], active, pass);
     return this.conv2.apply(inner, pass).add(this.convShortcut?.apply(active, pass) ?? input);
   }
 }

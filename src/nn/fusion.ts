@@ -1,5 +1,5 @@
 import { type BlockQuantization, convBlock, convBlockSupports, type Tensor } from "../engine/index.js";
-import { Conv2d, MaxPool2d, ReLU } from "./layers.js";
+import { BatchNorm2d, Conv2d, MaxPool2d, ReLU } from "./layers.js";
 import type { Module, Pass } from "./module.js";
 
 let enabled = true;
@@ -33,18 +33,14 @@ function quantizationAfter(relu: ReLU, pass: Pass): BlockQuantization | null | u
   return relu.outputTransforms.length === 0 ? null : relu.outputTransforms[0]!.fusedQuantization(pass);
 }
 
-/**
- * Evaluates the block that starts at a layer, where it is one that `convBlock` does: a plain convolution 3x3 with bias,
- * ReLU with at most one SQA after it, max-pool 2x2. Undefined where it is not: then the layers are applied one by one.
- */
-export function applyFused(
-  layers: readonly Module[],
-  first: number,
-  input: Tensor,
-  pass: Pass,
-): { output: Tensor; layers: number } | undefined {
-  if (!enabled || (pass.precision ?? "float32") !== "float32") return undefined;
-  const [conv, relu, pool] = [layers[first], layers[first + 1], layers[first + 2]];
+/** What the layers from the first on give together, and how many of them that were. */
+interface Fused {
+  readonly output: Tensor;
+  readonly layers: number;
+}
+
+/** `convBlock`, where a plain convolution 3x3 with bias, ReLU with at most one SQA after it, and max-pool 2x2 follow each other. */
+function pooledBlock([conv, relu, pool]: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
   if (!isExactly(conv, Conv2d) || !isExactly(relu, ReLU) || !isExactly(pool, MaxPool2d)) return undefined;
   const { stride = 1, padding = 0 } = conv.options;
   if (stride !== 1 || padding !== 1 || conv.bias === null || conv.weightTransform !== undefined) return undefined;
@@ -53,4 +49,27 @@ export function applyFused(
   const quantization = quantizationAfter(relu, pass);
   if (quantization === undefined) return undefined;
   return { output: convBlock(input, conv.weight, conv.bias, quantization ?? undefined), layers: 3 };
+}
+
+/** One convolution for a plain convolution and the batch normalization behind it, which is linear outside of training. */
+function normalizedConvolution([conv, norm]: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
+  if (pass.training || !isExactly(conv, Conv2d) || !isExactly(norm, BatchNorm2d)) return undefined;
+  if (conv.weightTransform !== undefined || !isPlain(conv)) return undefined;
+  const { scale, shift } = norm.atRest();
+  const bias = conv.bias === null ? shift : conv.bias.mul(scale).add(shift);
+  const folded = new Conv2d(conv.weight.mul(scale.reshape([-1, 1, 1, 1])), bias, conv.options);
+  const output = norm.outputTransforms.reduce(
+    (hidden, transform) => transform.apply(hidden, pass),
+    folded.apply(input, pass),
+  );
+  return { output, layers: 2 };
+}
+
+/**
+ * Evaluates the layers that begin a list as one, where they are such as can be. Undefined where they are not: then they are
+ * applied one by one.
+ */
+export function applyFused(layers: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
+  if (!enabled || (pass.precision ?? "float32") !== "float32") return undefined;
+  return pooledBlock(layers, input, pass) ?? normalizedConvolution(layers, input, pass);
 }

@@ -50,4 +50,4 @@ export {
   stepSchedule,
   triangularSchedule,
 } from "./schedules.js";
-export { Sequential } from "./sequential.js";
+export { applyInTurn, Sequential } from "./sequential.js";

@@ -110,8 +110,18 @@ export class BatchNorm2d extends Module {
     return true;
   }
 
+  /** What it does outside of training: input * scale + shift, each of shape (C). */
+  atRest(): { scale: Tensor; shift: Tensor } {
+    const scale = this.weight.div(this.running_var.add(this.#epsilon).sqrt());
+    return { scale, shift: this.bias.sub(this.running_mean.mul(scale)) };
+  }
+
+  get #epsilon(): number {
+    return this.options.epsilon ?? 1e-5;
+  }
+
   protected override forward(input: Tensor, pass: Pass): Tensor {
-    const { momentum = 0.1, epsilon = 1e-5 } = this.options;
+    const { momentum = 0.1 } = this.options;
     // The running variance takes the unbiased estimate, which one value does not have: it would become NaN for good.
     if (pass.training && input.size === input.shape[1]) {
       throw new RangeError(
@@ -126,7 +136,7 @@ export class BatchNorm2d extends Module {
       this.running_var,
       pass.training,
       momentum,
-      epsilon,
+      this.#epsilon,
       false,
     );
   }

@@ -2,7 +2,18 @@ import type { Tensor } from "../engine/index.js";
 import { applyFused } from "./fusion.js";
 import { Module, type Pass } from "./module.js";
 
-/** Modules one after another, each under its own name. Blocks that one kernel can evaluate are, to the same values. */
+/** Applies modules one after another. Those that can be evaluated as one are, to the same values but for the last bits. */
+export function applyInTurn(layers: readonly Module[], input: Tensor, pass: Pass): Tensor {
+  let hidden = input;
+  for (let i = 0; i < layers.length; ) {
+    const fused = applyFused(layers.slice(i, i + 3), hidden, pass);
+    hidden = fused?.output ?? layers[i]!.apply(hidden, pass);
+    i += fused?.layers ?? 1;
+  }
+  return hidden;
+}
+
+/** Modules one after another, each under its own name. */
 export class Sequential extends Module {
   readonly #named: [string, Module][];
   readonly #layers: Module[];
@@ -18,12 +29,6 @@ export class Sequential extends Module {
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
-    let hidden = input;
-    for (let i = 0; i < this.#layers.length; ) {
-      const fused = applyFused(this.#layers, i, hidden, pass);
-      hidden = fused?.output ?? this.#layers[i]!.apply(hidden, pass);
-      i += fused?.layers ?? 1;
-    }
-    return hidden;
+    return applyInTurn(this.#layers, input, pass);
   }
 }

@@ -139,6 +139,47 @@ describe("layers are fused", () => {
   });
 });
 
+describe("batch normalization is folded into the convolution before it", () => {
+  const atRest = (change: Partial<Pass> = {}) => pass(2, { training: false, ...change });
+  const input = normal("normalized", [2, 3, 8, 8]);
+  const network = (options: { bias?: boolean; stride?: number } = {}) => {
+    const made = new Sequential({
+      conv: conv2d(deriveSeed(1), "conv", { in: 3, out: 8, kernel: 3, padding: 1, ...options }),
+      norm: batchNorm2d(8),
+      relu: new ReLU(),
+    });
+    for (const [name, value] of made.state()) {
+      if (name.startsWith("norm.")) value.detach().copy_(normal(name, [8]).abs().add(0.5));
+    }
+    return made;
+  };
+
+  test.each<[string, () => Sequential]>([
+    ["with a bias", () => network()],
+    ["without, and with a stride", () => network({ bias: false, stride: 2 })],
+    ["with SQA after it", () => placeAfter(network(), { norm: sqa({ lambda: 3, rounding: "nearest" }) })],
+  ])("to the same values and gradients, %s", (_, make) => {
+    const module = make();
+    const images = input.detach().requireGrad();
+    const run = () => {
+      const output = module.apply(images, atRest());
+      return [output, ...grad(output.square().sum(), [images, ...module.parameters().values()])];
+    };
+    expect(layersApplied(module, images, atRest())).not.toContain("conv");
+    const expected = withoutFusion(run);
+    for (const [i, value] of run().entries()) expectClose(value, expected[i]!, 2e-5);
+  });
+
+  test.each<[string, () => Module, Partial<Pass>]>([
+    ["in training", network, { training: true }],
+    ["in bfloat16", network, { precision: "bfloat16" }],
+    ["with SQA between the two", () => placeAfter(network(), { conv: sqa() }), {}],
+    ["with binary weights", () => binarizeWeights(network(), { conv: binaryWeights() }), {}],
+  ])("not %s", (_, make, change) => {
+    expect(layersApplied(make(), input, atRest(change))).toEqual(["conv", "norm", "relu"]);
+  });
+});
+
 test("fusion is on again after a function that throws", () => {
   expect(() =>
     withoutFusion(() => {

@@ -1,6 +1,6 @@
 import { Target } from "../attacks/index.js";
 import type { Augmentation, Batch, TensorSplit } from "../datasets/index.js";
-import { grad, type Noise, noGrad, type Tensor } from "../engine/index.js";
+import { grad, type Noise, noGrad, scope, type Tensor } from "../engine/index.js";
 import type { Model } from "../models/index.js";
 import { meanCrossEntropy, usesBatchStatistics } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
@@ -68,12 +68,15 @@ export class StepWork {
     const { config, model, variables } = this.#parts;
     const { precision, labelSmoothing } = config;
     const noise: Noise = { seed: variables.seeds.passes, draw, imageIds };
-    const logits = model.module.apply(inputs, { training: true, quantization: true, noise, precision });
-    const mean = meanCrossEntropy(logits.to("float32"), labels, labelSmoothing);
-    const loss = mean.detach().to("float64");
-    if (!inputs.requiresGrad) return { loss, gradients: grad(mean, this.#parameters, { unused: "zeros" }) };
-    const [imageGradient, ...gradients] = grad(mean, [inputs, ...this.#parameters], { unused: "zeros" });
-    return { loss, imageGradient: imageGradient!, gradients };
+    // What a pass leaves behind is freed before the next one: it is most of what a run holds.
+    return scope(() => {
+      const logits = model.module.apply(inputs, { training: true, quantization: true, noise, precision });
+      const mean = meanCrossEntropy(logits.to("float32"), labels, labelSmoothing);
+      const loss = mean.detach().to("float64");
+      if (!inputs.requiresGrad) return { loss, gradients: grad(mean, this.#parameters, { unused: "zeros" }) };
+      const [imageGradient, ...gradients] = grad(mean, [inputs, ...this.#parameters], { unused: "zeros" });
+      return { loss, imageGradient: imageGradient!, gradients };
+    });
   }
 
   /** The method's images, by passes of their own through the network in evaluation mode. */
@@ -86,7 +89,7 @@ export class StepWork {
     };
     const classifier = model.classifier({ precision: config.precision });
     const target = new Target(classifier, { seed: 0, imageIds }, method.label, { seeds });
-    return noGrad(() => method.perturb!(target, images, labels, stepScale));
+    return scope(() => noGrad(() => method.perturb!(target, images, labels, stepScale)));
   }
 
   /** Losses and gradients of the method's images and the clean ones, weighted by the clean share. */

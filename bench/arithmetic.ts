@@ -1,17 +1,38 @@
+import { imageIdRange, noGrad, operators as ops, scope, type Tensor } from "../src/engine/index.js";
+import { Module, WeightedLayer, withoutFusion } from "../src/nn/index.js";
 import type { Step } from "./contenders.js";
-import { type NetworkName, networks } from "./options.js";
+import { type NetworkName, networks } from "./networks.js";
 
-/** Multiply-adds of one image's pass forward: a convolution's weights are used at every pixel, which pooling halves. */
+/** Counts the multiply-adds of the layer that it follows: each output is a sum over all weights of its channel. */
+class MultiplyAdds extends Module {
+  count = 0;
+
+  constructor(readonly weight: Tensor) {
+    super();
+  }
+
+  protected override forward(output: Tensor): Tensor {
+    this.count += (output.size * this.weight.size) / this.weight.shape[0]!;
+    return output;
+  }
+}
+
+/** Multiply-adds of one image's pass forward, padding included: counted while an image goes through. */
 export function forwardMultiplyAdds(network: NetworkName): number {
-  const { module, inputShape } = networks[network].build({ seed: 0 });
-  const sizes = [...module.state()].map(([name, { shape }]) => {
-    if (!name.endsWith(".weight")) return 0;
-    const block = /^conv(\d)/.exec(name)?.[1];
-    const side = block === undefined ? 1 : Math.floor(inputShape[1] / 2 ** (Number(block) - 1));
-    return side ** 2 * shape.reduce((product, size) => product * size, 1);
+  const { module, inputShape } = networks[network].model.build({ seed: 0 });
+  const counters = module.namedModules().flatMap(([, layer]) => {
+    if (!(layer instanceof WeightedLayer)) return [];
+    const counter = new MultiplyAdds(layer.weight);
+    layer.outputTransforms.push(counter);
+    return [counter];
+  });
+  scope(() => {
+    const noise = { seed: { low: 0, high: 0 }, draw: 0, imageIds: imageIdRange(0, 1) };
+    const image = ops.zeros([1, ...inputShape], "float32");
+    withoutFusion(() => noGrad(() => module.apply(image, { training: false, quantization: false, noise })));
   });
   module.dispose();
-  return sizes.reduce((sum, size) => sum + size, 0);
+  return counters.reduce((sum, { count }) => sum + count, 0);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type NetworkName, networks } from "./options.js";
+import { type NetworkName, networkNames } from "./networks.js";
 
 /** What `npm run bench:autoattack` was asked for. */
 export interface AutoAttackBenchOptions {
@@ -59,8 +59,10 @@ function weightsFile(path: string): string {
 }
 
 function networkNamed(name: string): NetworkName {
-  if (Object.hasOwn(networks, name)) return name as NetworkName;
-  throw new RangeError(`--network must be small or large, not ${name}`);
+  const names = networkNames(({ dataset }) => dataset === "mnist");
+  const known = names.find((one) => one === name);
+  if (known !== undefined) return known;
+  throw new RangeError(`--network must be ${names.join(" or ")}, not ${name}`);
 }
 
 /** Options out of the words of a command line; a RangeError or TypeError says what is wrong. Undefined for `--help`. */

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
+import { datasetByName, subset } from "../src/datasets/index.js";
 import { type AutoAttackBenchOptions, autoAttackBenchOptions, autoAttackUsage } from "./autoattack-options.js";
 import { type AutoAttackResult, autoAttackMarkdown, type SideResult } from "./autoattack-report.js";
 import { type Attacked, Child } from "./child.js";
@@ -43,8 +44,9 @@ async function compare(options: AutoAttackBenchOptions): Promise<AutoAttackResul
   using files = new PeerFiles();
   const { epsilon, steps, queries, targets, seed } = options;
   const weights = options.weights ?? files.weights(network);
+  const first = subset(datasetByName("mnist").load().test, images);
   const budgets = { epsilon, steps, queries, targets, seed };
-  const task = { network, weights, images: files.images(images, "test"), batch, count: images, ...budgets };
+  const task = { network, weights, images: files.images(first), batch, count: images, ...budgets };
   const start = (...command: [string, ...string[]]) => new Child(command, task, threads);
   const children = [
     ["ours", start(process.execPath, "--import", "tsx", fileNamed("our-autoattack.ts"))],

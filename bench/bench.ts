@@ -1,11 +1,14 @@
 // Times training steps, ours and PyTorch's, in one interleaved run: `npm run bench -- --help`.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
+import { subset } from "../src/datasets/index.js";
 import { agreement } from "./agreement.js";
 import { PeerFiles } from "./files.js";
+import { trainingImages } from "./images.js";
 import { machineNow, peersProblem } from "./machine.js";
 import { type Precision, precisions } from "./matrices.js";
 import { measure } from "./measure.js";
+import { networks as table } from "./networks.js";
 import { type BenchOptions, benchOptions, usage } from "./options.js";
 import { type BenchResult, benchMarkdown } from "./report.js";
 import { summarize } from "./summary.js";
@@ -23,19 +26,21 @@ async function bench(options: BenchOptions): Promise<BenchResult> {
   using files = new PeerFiles();
   for (const network of names) {
     const weights = files.weights(network);
-    const check = { images: files.images(batch), weights };
+    const { split, source } = trainingImages(table[network].dataset, options.images, options.data);
+    const check = { images: files.images(subset(split, batch)), weights };
     const agreed = problem === undefined ? { lossDifference: await agreement(network, options, check) } : {};
-    const all = { images: files.images(options.images), weights };
+    const all = { images: files.images(split), weights };
     const found = await measure(network, options, all, problem === undefined, tell);
     for (const precision of precisions) {
       peaks[precision] = Math.max(peaks[precision] ?? 0, found.matrices.peaks[precision] ?? 0);
     }
     Object.assign(engines, found.engines);
-    measured.push({ network, found, agreed });
+    measured.push({ network, found, images: source, agreed });
   }
-  // The peaks of the whole run, so that both networks are held against the same.
-  const networks = measured.map(({ network, found, agreed }) => ({
+  // The peaks of the whole run, so that all networks are held against the same.
+  const networks = measured.map(({ network, found, images, agreed }) => ({
     ...summarize(network, batch, { contenders: found.contenders, matrices: { peaks } }),
+    images,
     ...agreed,
   }));
   return { machine: machineNow(threads, loadAtStart), engines, rounds, batch, peaks, networks };

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import type { BenchOptions, NetworkName } from "./options.js";
+import { type NetworkName, networks } from "./networks.js";
+import type { BenchOptions } from "./options.js";
 
 /** The kinds of training step that are compared. */
 export const steps = ["standard", "fgsm", "fgsm + sqa"] as const;
@@ -17,7 +18,7 @@ export interface Contender {
 }
 
 /** The step that all make: plain SGD as in the paper, at a rate that hurts nobody. */
-const recipe = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4, epsilon: 0.3 };
+const recipe = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
 
 const ours = { side: "ours", form: "float32", precision: "float32" } as const;
 
@@ -43,7 +44,8 @@ export function contendersOf(
 ): Contender[] {
   return steps.flatMap((step) => {
     const method = step === "standard" ? "standard" : "fgsm";
-    const common = { ...recipe, network, batch, method };
+    const { model, peer, epsilon } = networks[network];
+    const common = { ...recipe, network, imageShape: model.inputShape, batch, method, epsilon };
     const mine: Contender = { ...ours, step, task: { ...common, sqa: step === "fgsm + sqa" } };
     const wanted = ({ mode, precision }: (typeof peerForms)[number]) =>
       (!quick || mode === "eager") && (bfloat16 || precision === "float32");
@@ -57,7 +59,7 @@ export function contendersOf(
           step,
           form: `${mode} ${form.precision} ${layout}${written}`,
           precision: form.precision,
-          task: { ...common, ...form, activation },
+          task: { ...common, ...form, peer, activation },
         };
       }),
     );

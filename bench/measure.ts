@@ -1,7 +1,8 @@
 import { Child } from "./child.js";
 import { type Contender, commandOf, contendersOf } from "./contenders.js";
 import { Matrices } from "./matrices.js";
-import type { BenchOptions, NetworkName } from "./options.js";
+import type { NetworkName } from "./networks.js";
+import type { BenchOptions } from "./options.js";
 
 /** What was measured of a contender: seconds a step, one number a round, and its process' peak memory in bytes. */
 export interface Measured {

@@ -1,10 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { large, small } from "../src/models/index.js";
-
-/** The networks that the steps are timed on. */
-export const networks = { small, large };
-export type NetworkName = keyof typeof networks;
+import { type NetworkName, networkNames, networks } from "./networks.js";
 
 /** What `npm run bench` was asked for. */
 export interface BenchOptions {
@@ -12,8 +8,10 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly threads: number;
   readonly batch: number;
-  /** Training images of MNIST that the steps draw their batches from. */
+  /** Training images that the steps draw their batches from. */
   readonly images: number;
+  /** The folder of the networks' data set; undefined for where it is looked for by itself. */
+  readonly data: string | undefined;
   /** The interpreter of the PyTorch peers. */
   readonly python: string;
   /** Whether PyTorch's forms in bfloat16 run as well: slow where the processor has no such arithmetic. */
@@ -27,9 +25,10 @@ export interface BenchOptions {
 export const usage = `npm run bench -- [options]
   --rounds N        rounds of the interleaved run (20)
   --threads N       threads of every contender (all processors)
-  --only NETWORK    small or large
-  --batch N         images in a step (128)
-  --images N        training images that batches are drawn from (60000)
+  --only NETWORK    small, large or resnet18, which is slow and runs only when asked for (small and large)
+  --batch N         images in a step (128, resnet18: 64)
+  --images N        training images that batches are drawn from (60000, resnet18: 2048)
+  --data FOLDER     the data set's folder; without CIFAR-10's resnet18 takes noise of the same shape
   --python FILE     interpreter of the PyTorch peers (PYTHON, else python3)
   --no-bfloat16     without PyTorch's forms in bfloat16, which are slow where that is emulated
   --quick           one round of one step without torch.compile, on 1024 images: shows that it runs
@@ -43,6 +42,11 @@ export function count(name: string, text: string, most: number): number {
   throw new RangeError(`--${name} must be a whole number in 1 .. ${most}, not ${text}`);
 }
 
+function networkNamed(name: string): NetworkName {
+  if (Object.hasOwn(networks, name)) return name as NetworkName;
+  throw new RangeError(`--only must be one of ${networkNames().join(", ")}, not ${name}`);
+}
+
 /** Options out of the words of a command line; a RangeError or TypeError says what is wrong. Undefined for `--help`. */
 export function benchOptions(words: readonly string[], environment: NodeJS.ProcessEnv): BenchOptions | undefined {
   const { values } = parseArgs({
@@ -53,6 +57,7 @@ export function benchOptions(words: readonly string[], environment: NodeJS.Proce
       only: { type: "string" },
       batch: { type: "string" },
       images: { type: "string" },
+      data: { type: "string" },
       python: { type: "string" },
       "no-bfloat16": { type: "boolean" },
       quick: { type: "boolean" },
@@ -63,16 +68,17 @@ export function benchOptions(words: readonly string[], environment: NodeJS.Proce
   });
   const { only, quick = false, json = false, write = false } = values;
   if (values.help) return undefined;
-  if (only !== undefined && only !== "small" && only !== "large") {
-    throw new RangeError(`--only must be small or large, not ${only}`);
-  }
-  const images = count("images", values.images ?? (quick ? "1024" : "60000"), 60_000);
+  const chosen = only === undefined ? networkNames(({ slow }) => slow !== true) : [networkNamed(only)];
+  // Networks of one run share a batch, as they share a data set.
+  const usual = networks[chosen[0]!];
+  const images = count("images", values.images ?? String(quick ? 1024 : usual.images), 60_000);
   return {
-    networks: only === undefined ? ["small", "large"] : [only],
+    networks: chosen,
     rounds: count("rounds", values.rounds ?? (quick ? "1" : "20"), 10_000),
     threads: count("threads", values.threads ?? String(availableParallelism()), 1024),
-    batch: count("batch", values.batch ?? "128", images),
+    batch: count("batch", values.batch ?? String(usual.batch), images),
     images,
+    data: values.data,
     python: values.python ?? environment.PYTHON ?? "python3",
     bfloat16: values["no-bfloat16"] !== true,
     quick,

@@ -1,6 +1,7 @@
 // Our side of the benchmark: a process that makes training steps as peers/main.py does, with the project's own loop.
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { datasetByName } from "../src/datasets/index.js";
+import type { Dataset } from "../src/datasets/index.js";
 import { dtypes } from "../src/engine/dtype.js";
 import { operators as ops, scope, setThreads, versions } from "../src/engine/index.js";
 import { TrainingSession, trainConfig } from "../src/training/index.js";
@@ -13,10 +14,22 @@ interface Task {
   readonly sqa: boolean;
   readonly epsilon: number;
   readonly batch: number;
+  /** A file of bytes: `count` images, and then their labels. */
+  readonly images: string;
   readonly count: number;
+  readonly imageShape: readonly [number, number, number];
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
+}
+
+/** The images that the peers read. */
+function datasetOf({ images: path, count, imageShape }: Task): Dataset {
+  const bytes = readFileSync(path);
+  const labels = bytes.subarray(bytes.length - count);
+  const split = { images: bytes.subarray(0, bytes.length - count), labels, count };
+  const classNames = Array.from({ length: 10 }, (_, i) => String(i));
+  return { name: "images", classes: classNames.length, classNames, imageShape, train: split, test: split };
 }
 
 function sessionOf(task: Task): TrainingSession {
@@ -27,11 +40,10 @@ function sessionOf(task: Task): TrainingSession {
     batchSize: task.batch,
     optimizer: `sgd(momentum=${task.momentum}, weightDecay=${task.weightDecay})`,
     schedule: `constant(peak=${task.learningRate})`,
-    limit: task.count,
     // So many that no run of the benchmark gets to the end.
     epochs: 100_000,
   });
-  return new TrainingSession(config, datasetByName("mnist").load());
+  return new TrainingSession(config, datasetOf(task));
 }
 
 function multiply(n: number, name: string): number {

@@ -1,6 +1,7 @@
 import { renderTable } from "../src/report/table.js";
 import type { Machine } from "./machine.js";
 import type { Precision } from "./matrices.js";
+import { type BenchNetwork, networks } from "./networks.js";
 import type { Spread } from "./statistics.js";
 import type { NetworkSummary } from "./summary.js";
 
@@ -14,6 +15,8 @@ export interface BenchResult {
   /** Floating point operations a second. */
   readonly peaks: Partial<Record<Precision, number>>;
   readonly networks: readonly (NetworkSummary & {
+    /** What the steps were trained on, in words. */
+    readonly images: string;
     /** The largest difference of the first losses from PyTorch's, as a share; undefined without peers. */
     readonly lossDifference?: number;
   })[];
@@ -23,7 +26,9 @@ const number = (value: number) => value.toFixed(value < 10 ? 2 : 1);
 const spread = ({ median, low, high }: Spread, scale = 1) =>
   `${number(median * scale)} [${number(low * scale)}, ${number(high * scale)}]`;
 
-function networkText({ network, contenders, ratios, lossDifference }: BenchResult["networks"][number]): string[] {
+function networkText(result: BenchResult["networks"][number]): string[] {
+  const { network, images, contenders, ratios, lossDifference } = result;
+  const { note }: BenchNetwork = networks[network];
   const rows = contenders.map(({ side, step, form, seconds, peakShare, memory, failed }) => [
     step,
     `${side}, ${form}`,
@@ -41,6 +46,7 @@ function networkText({ network, contenders, ratios, lossDifference }: BenchResul
         ];
   return [
     `## ${network.toUpperCase()}`,
+    `Batches out of ${images}.${note === undefined ? "" : ` ${note}`}`,
     renderTable({ columns, rows, align }, "markdown"),
     ...agreed,
     ratios.map(({ name, ratio }) => `- ${name}: ${spread(ratio)}`).join("\n"),

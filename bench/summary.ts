@@ -1,7 +1,7 @@
 import { operationsOf } from "./arithmetic.js";
 import { type Step, steps } from "./contenders.js";
 import type { Measured, MeasuredNetwork } from "./measure.js";
-import type { NetworkName } from "./options.js";
+import type { NetworkName } from "./networks.js";
 import { ratioOf, type Spread, spreadOf } from "./statistics.js";
 
 /** A contender's line: seconds a step over the rounds, bytes, and the share of its precision's peak. */

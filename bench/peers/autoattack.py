@@ -80,7 +80,7 @@ def main():
     torch.set_num_threads(options["threads"])
     torch.manual_seed(options["seed"])
     network = Network(options["weights"])
-    images, labels = read_images(options["images"], options["count"])
+    images, labels = read_images(options["images"], options["count"], (1, 28, 28))
 
     def answer(line):
         print(json.dumps(line), flush=True)

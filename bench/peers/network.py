@@ -24,8 +24,8 @@ class SQA(torch.autograd.Function):
         return gradient, None, None
 
 
-def logits(weights, images, activation, channels_last):
-    """Logits (N, 10) of images (N, 1, 28, 28); `activation` is relu, sqa-bernoulli or sqa-floor."""
+def logits(weights, images, activation, channels_last, training=False):
+    """Logits (N, 10) of images (N, 1, 28, 28), alike in training; `activation` is relu, sqa-bernoulli or sqa-floor."""
     h = images
     for block, steps in ((1, 1), (2, 2), (3, None)):
         h = F.conv2d(h, weights[f"conv{block}.weight"], weights[f"conv{block}.bias"], padding=1)

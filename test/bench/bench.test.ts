@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 import { forwardMultiplyAdds } from "../../bench/arithmetic.js";
-import type { Contender } from "../../bench/contenders.js";
+import { type Contender, contendersOf } from "../../bench/contenders.js";
+import { trainingImages } from "../../bench/images.js";
+import { networks } from "../../bench/networks.js";
 import { benchOptions } from "../../bench/options.js";
-import type { BenchResult } from "../../bench/report.js";
+import { type BenchResult, benchMarkdown } from "../../bench/report.js";
 import { ratioOf, spreadOf } from "../../bench/statistics.js";
 import { summarize } from "../../bench/summary.js";
 
@@ -33,6 +35,57 @@ test("the benchmark runs, and says why there are no peers", () => {
     expect(Math.min(seconds!.median, memory!, peakShare!)).toBeGreaterThan(0);
   }
   expect(small!.ratios.map(({ name }) => name)).toEqual(["ours: fgsm + sqa over fgsm", "ours: fgsm over standard"]);
+  expect(small!.images).toBe("the first 16 training images of mnist");
+});
+
+test("the report of ResNet-18 says what it was trained on and what its passes do", () => {
+  const engines = { ours: "libtorch", PyTorch: "not measured" };
+  const machine = { cpu: "one", bfloat16: "no", threads: 1, loadAtStart: 0, loadAtEnd: 0, node: "20" };
+  const resnet18 = { network: "resnet18" as const, images: "images of counted noise", contenders: [], ratios: [] };
+  const text = benchMarkdown({ machine, engines, rounds: 1, batch: 64, peaks: {}, networks: [resnet18] });
+  expect(text).toContain(
+    "Batches out of images of counted noise. On both sides the attack's pass is in evaluation mode",
+  );
+});
+
+describe("what the steps are", () => {
+  it("are of the networks' own images and radius, on both sides alike, in each of PyTorch's forms", () => {
+    const options = benchOptions(["--only", "resnet18", "--no-bfloat16"], {})!;
+    const contenders = contendersOf("resnet18", options, true);
+    expect(contenders.map(({ step, side, form }) => `${step}, ${side}, ${form}`)).toContain(
+      "fgsm + sqa, PyTorch, torch.compile float32 NCHW, floor(g + u)",
+    );
+    for (const { task } of contenders) {
+      expect(task).toMatchObject({ network: "resnet18", imageShape: [3, 32, 32], batch: 64, epsilon: 8 / 255 });
+    }
+    const [small] = contendersOf("small", benchOptions([], {})!, false);
+    expect(small!.task).toMatchObject({ imageShape: [1, 28, 28], batch: 128, epsilon: 0.3 });
+  });
+
+  it("place SQA in ResNet-18 where our default is, which the peer repeats", () => {
+    const blocks = [1, 2, 3, 4].flatMap((stage) => [0, 1].map((block) => [`layer${stage}.${block}`, 2]));
+    expect(networks.resnet18.model.quantizedLayers).toEqual({ relu: 1, ...Object.fromEntries(blocks) });
+  });
+
+  it("take a data set's images, or noise of its shape where it is not there", () => {
+    const mnist = trainingImages("mnist", 3, undefined);
+    expect([mnist.split.images.length, mnist.split.labels.join()]).toEqual([3 * 784, "5,0,4"]);
+    vi.stubEnv("XDG_CACHE_HOME", "/nonexistent");
+    const { split, source } = trainingImages("cifar10", 50, undefined);
+    expect(source).toBe("50 images of counted noise, 3 x 32 x 32 as in cifar10");
+    // 153,600 uniform bytes: the mean has a standard deviation of 0.19.
+    const mean = split.images.reduce((sum, pixel) => sum + pixel, 0) / split.images.length;
+    expect([split.images.length, split.images.includes(0), split.images.includes(255)]).toEqual([
+      50 * 3072,
+      true,
+      true,
+    ]);
+    expect(Math.abs(mean - 127.5)).toBeLessThan(1);
+    expect([...new Set(split.labels)].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(trainingImages("cifar10", 50, undefined).split).toEqual(split);
+    expect(() => trainingImages("cifar10", 50, "/nonexistent")).toThrow("folder /nonexistent does not exist");
+    vi.unstubAllEnvs();
+  });
 });
 
 describe("what it makes of the times", () => {
@@ -74,6 +127,10 @@ describe("what it makes of the times", () => {
     // 784 * 9 * 16 + 196 * 9 * 16 * 32 + 49 * 9 * 32 * 64 + 576 * 128 + 1280, and the same by 4 in each number of channels.
     expect(forwardMultiplyAdds("small")).toBe(1_994_240);
     expect(forwardMultiplyAdds("large")).toBe(784 * 9 * 64 + 2 * 196 * 9 * 64 * 128 + 2304 * 512 + 5120);
+    // Four stages of equal work, but that three of them halve the side and widen in their first convolution; He et al.'s 0.56 G.
+    const full = 1024 * 9 * 64 * 64;
+    const wider = 3 * full + full / 2 + 256 * 64 * 128;
+    expect(forwardMultiplyAdds("resnet18")).toBe(1024 * 9 * 3 * 64 + 4 * full + 3 * wider + 5120);
   });
 });
 
@@ -90,9 +147,16 @@ describe("its options", () => {
       rounds: 1,
       python: "python3",
     });
+    expect(benchOptions(["--only", "resnet18", "--data", "somewhere"], {})).toMatchObject({
+      networks: ["resnet18"],
+      batch: 64,
+      data: "somewhere",
+    });
     expect(benchOptions(["--no-bfloat16"], {})?.bfloat16).toBe(false);
     expect(benchOptions(["--help"], {})).toBeUndefined();
-    expect(() => benchOptions(["--only", "medium"], {})).toThrow("--only must be small or large, not medium");
+    expect(() => benchOptions(["--only", "medium"], {})).toThrow(
+      "--only must be one of small, large, resnet18, not medium",
+    );
     expect(() => benchOptions(["--rounds", "0"], {})).toThrow("--rounds must be a whole number in 1 .. 10000, not 0");
     expect(() => benchOptions(["--batch", "99", "--images", "10"], {})).toThrow(/--batch must be .* 1 \.\. 10, not 99/);
   });

@@ -1,9 +1,11 @@
 import * as z from "zod";
 import { parseAttack } from "../attacks/index.js";
+import { precisions } from "../nn/index.js";
 import { describeOptions } from "../options/describe.js";
 import { readBy } from "../options/read-by.js";
 import {
   type PresetName,
+  precisionFor,
   presets,
   type TrainConfigInput,
   train,
@@ -30,7 +32,7 @@ function withoutDefaults<Shape extends z.ZodRawShape>(shape: Shape): Optional<Sh
   return Object.fromEntries(entries) as unknown as Optional<Shape>;
 }
 
-const { sqa: _sqa, probes: _probes, ...plainOptions } = trainConfigSchema.shape;
+const { sqa: _sqa, probes: _probes, precision: _precision, ...plainOptions } = trainConfigSchema.shape;
 
 const options = z.strictObject({
   preset: z
@@ -39,6 +41,13 @@ const options = z.strictObject({
     .describe("a named recipe; options given beside it win"),
   sqa: sqaOption,
   ...withoutDefaults(plainOptions),
+  precision: z
+    .enum(["auto", ...precisions])
+    .default("auto")
+    .describe(
+      "what layers compute in (weights and losses stay float32); auto: bfloat16 for networks with batch normalization on a " +
+        "processor that multiplies it, and for all on a CUDA device",
+    ),
   probes: z
     .array(readBy("an attack such as pgd(epsilon=0.2), or none", (text) => text === "none" || parseAttack(text)))
     .optional()
@@ -53,7 +62,7 @@ type Options = z.output<typeof options>;
 
 /** The configuration that the options ask for: flags, then the preset, then the defaults. */
 function configOf(given: Options) {
-  const { preset, sqa, probes, data, checksums, runs, threads, device, checkpointSeconds, ...rest } = given;
+  const { preset, sqa, probes, precision, data, checksums, runs, threads, device, checkpointSeconds, ...rest } = given;
   const quantization = quantizationOf(sqa);
   const flags = {
     ...rest,
@@ -61,10 +70,11 @@ function configOf(given: Options) {
     ...(probes === undefined ? {} : { probes: probes.filter((probe) => probe !== "none") }),
   };
   const chosen = Object.entries(flags).filter(([, value]) => value !== undefined);
-  return trainConfig({
+  const config = trainConfig({
     ...(preset === undefined ? {} : presets[preset]),
     ...(Object.fromEntries(chosen) as TrainConfigInput),
   });
+  return { ...config, precision: precision === "auto" ? precisionFor(config.network, device) : precision };
 }
 
 /** The command that goes on with a run, or shows that it is finished. */

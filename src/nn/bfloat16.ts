@@ -4,8 +4,8 @@ import { bfloat16Flags, cpuFlags, type Tensor } from "../engine/index.js";
 export type WeightedOperator = (input: Tensor, weight: Tensor, bias: Tensor | null) => Tensor;
 
 /** Whether a device multiplies bfloat16 itself: CUDA devices, and processors that say so. */
-function multipliesBfloat16(device: string): boolean {
-  return device !== "cpu" || bfloat16Flags(cpuFlags()).length > 0;
+export function multipliesBfloat16(device: string, flags: readonly string[] = cpuFlags()): boolean {
+  return device !== "cpu" || bfloat16Flags(flags).length > 0;
 }
 
 /**

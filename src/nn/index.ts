@@ -1,3 +1,4 @@
+export { multipliesBfloat16 } from "./bfloat16.js";
 export {
   type Classifier,
   checkImages,

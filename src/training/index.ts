@@ -14,6 +14,7 @@ export {
 export type { AlarmEvent, AlarmKind, EpochEvent, Probe, TrainEvent, TrainResult } from "./events.js";
 export { type TrainingMethod, trainingMethods } from "./methods/index.js";
 export { optimizers } from "./optimizers.js";
+export { precisionFor } from "./precision.js";
 export { RunFolder } from "./run-folder.js";
 export { schedules } from "./schedules.js";
 export { TrainingSession } from "./session.js";

@@ -68,6 +68,8 @@ function auditJson(record: AuditRecord, worst: readonly WorstImage[]): object {
     ...(audit.majority === undefined ? {} : { worstMajority: audit.majority, worstEveryDraw: audit.everyDraw }),
     survivesRounding: roundingSurvivors(worst),
     checklist: audit.lines,
+    curves: audit.curves,
+    convergence: audit.convergence,
     trials: audit.trials.map(({ label, answers, passes, seconds, trial, stops }) => ({
       attack: label,
       attacked: trial.on,

@@ -1,19 +1,10 @@
 import { majorityOf } from "../evaluation/answers.js";
-import {
-  type Audit,
-  type AuditPlan,
-  attackOf,
-  curveRadii,
-  curveTrial,
-  roundingSurvivors,
-  trialLabel,
-  type WorstImage,
-} from "../evaluation/audit/index.js";
+import { type Audit, type AuditPlan, attackOf, roundingSurvivors, type WorstImage } from "../evaluation/audit/index.js";
 import { renderSvg } from "../report/chart.js";
 import { type Html, html, htmlImage, htmlPage, htmlTable } from "../report/html.js";
 import { grayLevels, imagePng } from "../report/image-png.js";
-import { type ChartSeries, lineChart } from "../report/line-chart.js";
 import { interval, percent } from "../report/table.js";
+import { convergenceCharts, securityChart } from "./audit-charts.js";
 import type { AuditRecord } from "./audit-files.js";
 import { resolutionText, verdictMeaning, voteFigures } from "./audit-text.js";
 
@@ -52,8 +43,9 @@ Seed ${record.seed}, network ${record.network}${sqaText(record)}.</p>`,
       ]),
     ),
     html`<h2>Security curve</h2>`,
-    { html: await renderSvg(securityChart(audit, plan)) },
-    ...(audit.losses.length === 0 ? [] : [html`<h2>Convergence</h2>`, { html: await renderSvg(lossChart(audit)) }]),
+    await chartHtml(securityChart(audit, plan)),
+    html`<h2>Convergence</h2>`,
+    html`<div class="charts">${await Promise.all(convergenceCharts(audit).map(chartHtml))}</div>`,
     html`<h2>Attacks</h2>`,
     trialTable(audit),
     html`<h2>Adversarial images</h2>
@@ -62,6 +54,10 @@ Seed ${record.seed}, network ${record.network}${sqaText(record)}.</p>`,
     }</p>`,
     html`<div class="images">${worst.slice(0, shownImages).map((image) => imageFigure(image, plan))}</div>`,
   ]);
+}
+
+async function chartHtml(spec: Parameters<typeof renderSvg>[0]): Promise<Html> {
+  return { html: await renderSvg(spec) };
 }
 
 /** Where SQA stands, and over what its minimum and maximum run: on the latter hangs whether a prediction is its image's own. */
@@ -79,47 +75,6 @@ function drawsText({ trials }: Audit): string {
   return draws === 1
     ? "one answer an image."
     : `${draws} fresh draws an image, none of which an attack saw; accuracy is that of one draw.`;
-}
-
-function securityChart(audit: Audit, plan: AuditPlan) {
-  const byLabel = new Map(audit.trials.map((result) => [result.label, result]));
-  const accuracyOf = (label: string) => byLabel.get(label)!.answers.mean();
-  const pgd = curveRadii(plan).map((epsilon) => ({ x: epsilon, y: accuracyOf(trialLabel(curveTrial(plan, epsilon))) }));
-  const others = audit.trials.filter(({ trial, label }) => {
-    const attack = attackOf(trial);
-    return (
-      trial.shownTo === "network" &&
-      attack?.traits.norm === plan.norm &&
-      attack.traits.radius === plan.epsilon &&
-      label !== trialLabel(curveTrial(plan, plan.epsilon))
-    );
-  });
-  const series: ChartSeries[] = [
-    { name: "PGD", points: [{ x: 0, y: audit.clean.accuracy }, ...pgd] },
-    { name: "other attacks", points: others.map(({ label }) => ({ x: plan.epsilon, y: accuracyOf(label) })) },
-    { name: "claimed", points: [{ x: plan.epsilon, y: audit.claim.accuracy }] },
-    {
-      name: "worst case of all",
-      points: [{ x: plan.epsilon, y: audit.worst.accuracy, low: audit.worst.low, high: audit.worst.high }],
-    },
-  ];
-  return lineChart({
-    title: "Accuracy against epsilon",
-    x: { label: `${plan.norm} radius` },
-    y: { label: "accuracy", percent: true },
-    series: series.filter(({ points }) => points.length > 0),
-    height: 300,
-  });
-}
-
-function lossChart({ losses }: Audit) {
-  return lineChart({
-    title: "Mean loss at each step of the standard attack",
-    x: { label: "step" },
-    y: { label: "cross-entropy" },
-    series: [{ name: "loss", points: losses.map((y, x) => ({ x, y })) }],
-    height: 220,
-  });
 }
 
 function trialTable({ trials }: Audit): Html {

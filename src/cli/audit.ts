@@ -11,6 +11,7 @@ import {
   type AuditPlan,
   attackOf,
   audit,
+  type Budget,
   type BudgetName,
   budgets,
   claimTrial,
@@ -97,12 +98,14 @@ function planOf(given: Options, opened: OpenedNetwork, subject: Subject): AuditP
  */
 function folderOf(given: Options, { run }: OpenedNetwork, plan: AuditPlan): string {
   const { subject: _, ...rest } = plan;
+  // What the curve adds are trials of their own names, so that an audit begun without them goes on with them.
+  const { curve: __, ...budget }: Budget = rest.budget;
   const { out: parent, transferFrom } = given;
   // Inside its run folder an audit need not say whose it is.
   const of = parent === undefined ? undefined : nameOf(run!.path);
   const hash = createHash("sha256")
     .update(readFileSync(join(run!.path, "weights.safetensors")))
-    .update(JSON.stringify({ ...rest, data: given.data, transfers: transferFrom, of }));
+    .update(JSON.stringify({ ...rest, budget, data: given.data, transfers: transferFrom, of }));
   for (const path of transferFrom) hash.update(readFileSync(join(path, "weights.safetensors")));
   return join(parent ?? run!.path, `audit-${given.budget}-${hash.digest("hex").slice(0, 8)}`);
 }

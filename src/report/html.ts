@@ -50,6 +50,7 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bo
 th { color: #52606d; font-weight: normal; }
 .masked, .invalid, .overstated { color: #b42318; } .noted { color: #8a5a00; } .passed { color: #1b6e3c; } .skipped { color: #7b8794; }
 .verdict { font-size: 1.2rem; font-weight: bold; }
+.charts { display: flex; flex-wrap: wrap; align-items: flex-start; }
 .images { display: flex; flex-wrap: wrap; gap: .5rem 1.1rem; } figure { margin: 0; } figcaption { font-size: 11px; color: #52606d; max-width: 220px; }
 img { image-rendering: pixelated; margin-right: 2px; } svg { max-width: 100%; height: auto; }`;
 

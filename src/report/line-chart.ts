@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { CHART_THEME, SERIES_COLORS } from "./palette.js";
 
-/** One measured value; `low` and `high` are the ends of its interval, drawn as a band. */
+/** One measured value; `low` and `high` are the ends of its interval: a band, or bars where the series is drawn as points. */
 export interface ChartPoint {
   readonly x: number;
   readonly y: number;
@@ -9,11 +9,15 @@ export interface ChartPoint {
   readonly high?: number;
 }
 
-/** A named line. Charts with a dashed line set a baseline or a paper's numbers apart from measured ones. */
+/**
+ * A named line with marks at its points; `drawn` leaves out either. Charts with a dashed line set a baseline or a paper's numbers
+ * apart from measured ones.
+ */
 export interface ChartSeries {
   readonly name: string;
   readonly points: readonly ChartPoint[];
   readonly dashed?: boolean;
+  readonly drawn?: "line" | "points";
   readonly color?: string;
 }
 
@@ -47,7 +51,7 @@ export function lineChart(chart: LineChart): TopLevelSpec {
   if (names.length === 0) throw new RangeError(`chart "${title}" must have at least one series, given none`);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new RangeError(`chart "${title}" has two series named "${twice}"`);
-  const values = chart.series.flatMap((series) => series.points.map((point) => checkPoint(point, series.name)));
+  const values = chart.series.flatMap((series) => series.points.map((point) => chartValue(point, series)));
   const colors = chart.series.map((series, i) => series.color ?? SERIES_COLORS[i % SERIES_COLORS.length]!);
   const dashes = chart.series.map((series) => (series.dashed === true ? [6, 4] : [1, 0]));
   const legend =
@@ -69,15 +73,22 @@ export function lineChart(chart: LineChart): TopLevelSpec {
     encoding: { x, color: { ...color, legend } },
     layer: [
       {
-        transform: [{ filter: "isValid(datum.low) && isValid(datum.high)" }],
+        transform: [{ filter: "isValid(datum.low) && isValid(datum.high) && datum.drawn !== 'points'" }],
         mark: { type: "area", opacity: 0.16, clip: true },
         encoding: { y: { ...y, field: "low" }, y2: { field: "high" } },
       },
       {
+        transform: [{ filter: "isValid(datum.low) && isValid(datum.high) && datum.drawn === 'points'" }],
+        mark: { type: "rule", strokeWidth: 2, clip: true },
+        encoding: { y: { ...y, field: "low" }, y2: { field: "high" } },
+      },
+      {
+        transform: [{ filter: "datum.drawn !== 'points'" }],
         mark: { type: "line", strokeWidth: 2.5, strokeCap: "round", strokeJoin: "round", clip: true },
         encoding: { y, strokeDash },
       },
       {
+        transform: [{ filter: "datum.drawn !== 'line'" }],
         mark: { type: "point", filled: true, size: pointSize(chart.series), opacity: 1, tooltip: true },
         encoding: { y },
       },
@@ -85,13 +96,14 @@ export function lineChart(chart: LineChart): TopLevelSpec {
   };
 }
 
-function checkPoint(point: ChartPoint, series: string): ChartPoint & { series: string } {
+/** A point as the chart's data hold it. */
+function chartValue(point: ChartPoint, { name: series, drawn }: ChartSeries) {
   for (const [name, value] of Object.entries(point)) {
     if (typeof value !== "number" || !Number.isFinite(value)) {
       throw new RangeError(`series "${series}" has a point whose ${name} is ${value}; accepted: a finite number`);
     }
   }
-  return { series, ...point };
+  return { series, ...point, ...(drawn === undefined ? {} : { drawn }) };
 }
 
 function axisOf(axis: ChartAxis) {
@@ -111,7 +123,7 @@ function axisOf(axis: ChartAxis) {
 
 /** Points of a dense curve would merge into a caterpillar, so those are left out. */
 function pointSize(series: readonly ChartSeries[]): number {
-  const most = Math.max(...series.map(({ points }) => points.length));
+  const most = Math.max(0, ...series.map(({ points, drawn }) => (drawn === "line" ? 0 : points.length)));
   return most <= 30 ? 36 : 0;
 }
 

@@ -66,6 +66,22 @@ describe("sqa audit", () => {
     const page = readFileSync(join(out, "audit.html"), "utf8");
     expect(page).toContain(found.verdict);
     expect(page).toContain("<svg");
+    for (const title of ["epsilon", "steps", "restarts", "averaged draws"]) {
+      expect(page).toContain(`>Accuracy against ${title}</text>`);
+    }
+    for (const curve of [
+      "FGSM",
+      "PGD on the twin",
+      "FMN",
+      "FAB",
+      "HopSkipJump",
+      "worst case of all",
+      "claimed attack",
+    ]) {
+      expect(page).toContain(`>${curve}</text>`);
+    }
+    expect(found.curves.map(({ name }: { name: string }) => name)).toContain("FAB");
+    expect(found.convergence.map(({ against }: { against: string }) => against)).toContain("draws");
     expect(page).not.toMatch(/(src|href)="(?!data:|#)/);
     const { tensors } = readSafetensors(join(out, "images", "worst.safetensors"));
     const worst = tensors.get("images")!.data as Float32Array;

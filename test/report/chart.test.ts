@@ -47,6 +47,23 @@ describe("lineChart", () => {
     expect(svg.match(/mark-area[^>]*>(<g[^>]*>)?<path/g)).toHaveLength(1);
   });
 
+  it("draws bars in place of a band where a series is points, and no marks where it is a line", async () => {
+    const [, sqa] = chart.series;
+    const marks = async (drawn: "line" | "points") => {
+      const svg = await renderSvg(lineChart({ ...chart, series: [{ ...sqa!, drawn }] }));
+      const count = (mark: string) =>
+        (svg.match(new RegExp(`class="mark-${mark}[^>]*marks[^>]*>(<g[^>]*>)?<(path|line)`)) ?? []).length > 0;
+      return {
+        band: count("area"),
+        bars: count("rule role-mark"),
+        line: count("line"),
+        points: count("symbol role-mark"),
+      };
+    };
+    expect(await marks("points")).toEqual({ band: false, bars: true, line: false, points: true });
+    expect(await marks("line")).toEqual({ band: true, bars: false, line: true, points: false });
+  });
+
   it("is plain JSON", () => {
     const spec = lineChart(chart);
     expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { operators as ops } from "../../engine/index.js";
+import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { ratio } from "../../options/ratio.js";
 import type { Norm } from "../contract/attack.js";
 import { perImage, perturbationLengths } from "../geometry/perturbation-length.js";
@@ -27,7 +27,14 @@ export const within = defineCombinator("within", {
   },
   run({ epsilon }, [attack], target, images, labels) {
     const found = target.run(attack, images, labels);
-    const near = perturbationLengths(found.sub(images), attack.traits.norm as Norm).le(epsilon);
-    return ops.where(perImage(near), found, images);
+    return nearImages(images, found, attack.traits.norm as Norm, epsilon);
   },
 });
+
+/** Of images (N, C, H, W) found for others those that lie within a radius of them; the others themselves elsewhere. */
+export function nearImages(images: Tensor, found: Tensor, norm: Norm, epsilon: number): Tensor {
+  return scope(() => {
+    const near = perturbationLengths(found.sub(images), norm).le(epsilon);
+    return ops.where(perImage(near), found, images);
+  });
+}

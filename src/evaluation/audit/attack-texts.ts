@@ -17,6 +17,17 @@ export function pgdText({ norm, epsilon, budget }: AuditPlan, changes: Changes =
   return formatCall("pgd", loss === undefined ? options : { ...options, loss });
 }
 
+/** One step of the whole radius from the image itself, as text: FGSM, by the true labels or the predicted ones. */
+export function singleStepText({ norm, epsilon }: AuditPlan, labels: "given" | "predicted", radius = epsilon): string {
+  return `pgd(norm=${norm}, epsilon=${radius}, stepSize=${radius}, steps=1, randomStart=false, labels=${labels})`;
+}
+
+/** The standard attack by gradients that are averaged over draws, as text. */
+export function averagedText(plan: AuditPlan, draws: number, mean: "loss" | "softmax", epsilon = plan.epsilon): string {
+  const text = pgdText(plan, { epsilon });
+  return draws === 1 ? text : `expectation(${text}, draws=${draws}, mean=${mean})`;
+}
+
 /** AutoAttack by the plan's steps and queries, as text. */
 export function suiteText({ norm, epsilon, budget }: AuditPlan, version: "standard" | "randomized"): string {
   return formatCall("autoattack", { norm, epsilon, version, steps: budget.suiteSteps, queries: budget.queries });

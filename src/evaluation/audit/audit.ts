@@ -34,12 +34,15 @@ const timedImages = 16;
 
 /** Every trial that the claim and the checks need, each once, in the order of the checklist. */
 export function trialsOf(plan: AuditPlan): Trial[] {
-  const wanted = [clean, plan.claim, ...checks.flatMap((check) => check.trials(plan))];
+  const ofChecks = checks.flatMap((check) => check.trials(plan));
+  const wanted = [clean, plan.claim, ...ofChecks.flatMap((trial) => (trial.from ? [trial.from, trial] : [trial]))];
   const byLabel = new Map<string, Trial>();
   for (const trial of wanted) {
-    const known = byLabel.get(trialLabel(trial));
-    // Where a check needs the claimed attack as well, the check knows what it goes by.
-    if (known === undefined || known === plan.claim) byLabel.set(trialLabel(trial), trial);
+    const label = trialLabel(trial);
+    const known = byLabel.get(label);
+    // Where a check needs the claimed attack as well, the check knows what it goes by, and behind which trial it comes.
+    if (known === plan.claim) byLabel.delete(label);
+    if (!byLabel.has(label)) byLabel.set(label, trial);
   }
   return [...byLabel.values()];
 }
@@ -63,8 +66,8 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
   const results = new Map<string, TrialResult>();
   const run = (trial: Trial, batch: number): TrialBatch =>
     scope(() => {
-      const { after } = trial;
-      const earlier = after && { images: store.images(after, batch), correct: correctIn(results, after, batch) };
+      const before = trial.after ?? trial.from;
+      const earlier = before && { images: store.images(before, batch), ...shownIn(results, before, batch) };
       const given = { seed, draws: budget.draws, earlier };
       const { record, images } = runTrialBatch(subject, trial, data.range(batch * batchImages, batchImages), given);
       store.write(trial, batch, record, images);
@@ -125,8 +128,10 @@ function keptBatches({ subject, budget }: AuditPlan, trial: Trial, images: numbe
   });
 }
 
-/** In how many draws each image of a batch was answered correctly under a trial that has run. */
-function correctIn(results: ReadonlyMap<string, TrialResult>, trial: Trial, batch: number): number[] {
-  const { answers } = results.get(trialLabel(trial))!;
-  return [...answers.correct.slice(batch * batchImages, (batch + 1) * batchImages)];
+/** In how many draws each image of a batch was answered correctly under a trial that has run, and the batch's passes on average. */
+function shownIn(results: ReadonlyMap<string, TrialResult>, trial: Trial, batch: number) {
+  const { answers, passes } = results.get(trialLabel(trial))!;
+  const correct = [...answers.correct.slice(batch * batchImages, (batch + 1) * batchImages)];
+  const { forward, backward } = passes;
+  return { correct, passes: { forward: forward * correct.length, backward: backward * correct.length } };
 }

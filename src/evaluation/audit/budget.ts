@@ -35,6 +35,19 @@ export interface Budget {
   readonly angles?: number;
   /** Known draws of a randomized network that are attacked one by one. */
   readonly seeds: number;
+  /**
+   * Attacks that the security curve shows beside those of every budget: APGD, averaged gradients, other networks' images, Square,
+   * noise, and DeepFool or DDN. None where left out. Folders
+   * are not named by it: trials have names of their own, so that an audit which began without these goes on with them.
+   */
+  readonly curve?: {
+    /** Queries of Square at each radius. */
+    readonly queries: number;
+    /** Points tried at random at each radius. */
+    readonly noiseTries: number;
+    /** Draws of a randomized network that PGD's gradients are averaged over at each radius. */
+    readonly draws: number;
+  };
 }
 
 /** Images of a batch: what a killed audit loses at most of a trial. No result depends on it. */
@@ -74,6 +87,7 @@ export const budgets = {
     gaussianTries: 1000,
     angles: 31,
     seeds: 5,
+    curve: { queries: 500, noiseTries: 100, draws: 20 },
   },
   full: {
     images: 1000,
@@ -92,6 +106,7 @@ export const budgets = {
     gaussianTries: 10_000,
     angles: 31,
     seeds: 5,
+    curve: { queries: 2000, noiseTries: 1000, draws: 20 },
   },
 } as const satisfies Record<string, Budget>;
 export type BudgetName = keyof typeof budgets;

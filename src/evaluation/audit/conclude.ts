@@ -5,6 +5,8 @@ import type { Accuracy } from "../interval.js";
 import { worstEveryDrawOf, worstOf, worstVoteOf } from "../worst-of.js";
 import type { AuditPlan, AuditResults, Finding } from "./check.js";
 import { checks } from "./checks/index.js";
+import { type ConvergenceCurve, convergenceOf } from "./convergence-curves.js";
+import { type Curve, curvesOf } from "./curves.js";
 import { type Player, playerOf } from "./players.js";
 import { traceOf } from "./trace.js";
 import { attackOf, clean, type Trial, trialLabel } from "./trial.js";
@@ -39,6 +41,10 @@ export interface Audit {
   readonly lines: readonly CheckedLine[];
   /** Every trial's outcome, in the order of running. */
   readonly trials: readonly TrialResult[];
+  /** Accuracy against epsilon, a curve for each attack. */
+  readonly curves: readonly Curve[];
+  /** Accuracy against steps, restarts and draws. */
+  readonly convergence: readonly ConvergenceCurve[];
   /** Mean loss of a few images at each step of the standard attack; none where it met logits or gradients that are not finite. */
   readonly losses: readonly number[];
   /** For each image the trial in the ball that did it most harm; its label. */
@@ -106,6 +112,8 @@ export function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: 
       : {}),
     lines,
     trials,
+    curves: curvesOf(plan, results),
+    convergence: convergenceOf(plan, results),
     losses: trace.stop === undefined ? trace.losses : [],
     brokenBy: Array.from({ length: data.count }, (_, image) => mostHarmful(within, image)),
   };

@@ -86,7 +86,8 @@ export function estimateSeconds(
   const counted = new Map<string, PassCounter>();
   return new Map(
     trials.map((trial) => {
-      const attack = attackOf(trial);
+      // Images of an earlier trial are shown and not made.
+      const attack = trial.from === undefined ? attackOf(trial) : undefined;
       const attacked = playerOf(plan.subject, trial.on);
       const key = `${attack?.label} ${attacked.randomized}`;
       const passes =

@@ -1,8 +1,10 @@
 export { type AuditEvent, type AuditOptions, audit, trialsOf } from "./audit.js";
 export { type Budget, type BudgetName, batchImages, budgets } from "./budget.js";
 export type { AuditPlan, Check, Finding, Outcome } from "./check.js";
-export { curveRadii, curveTrial } from "./checks/security-curve.js";
 export type { Audit, CheckedLine } from "./conclude.js";
+export type { ConvergenceCurve, Effort } from "./convergence-curves.js";
+export { curveRadii, minimalAttacks, radiusAttacks } from "./curve-attacks.js";
+export type { Curve, CurvePoint } from "./curves.js";
 export { fewestThatDiffer, negligible } from "./difference.js";
 export { type Player, type Subject, withKnownDraw } from "./players.js";
 export { type SelfTestResult, selfTest, selfTestCases } from "./self-test/self-test.js";

@@ -1,4 +1,6 @@
+import { nearImages } from "../../attacks/combinators/within.js";
 import { perturbationLengths } from "../../attacks/geometry/perturbation-length.js";
+import type { Attack, Norm, PassCounter } from "../../attacks/index.js";
 import type { Batch } from "../../datasets/index.js";
 import { deriveSeed, NotFiniteError, noGrad, type Seed, scope, type Tensor, tensor } from "../../engine/index.js";
 import { type Classifier, checkLabels } from "../../nn/classifier.js";
@@ -8,10 +10,14 @@ import { type Player, playerOf, type Subject } from "./players.js";
 import { attackOf, type Trial, trialLabel } from "./trial.js";
 import { keptAnswers, type Stop, type TrialBatch } from "./trial-result.js";
 
-/** What the trial that another goes on from showed of a batch, and in how many draws each image was answered correctly. */
+/**
+ * What the trial that another goes on from, or takes its images from, showed of a batch; in how many draws each image was
+ * answered correctly; and the passes that the batch took.
+ */
 export interface Earlier {
   readonly images: Tensor;
   readonly correct: readonly number[];
+  readonly passes: PassCounter;
 }
 
 /** Runs a trial on a batch; `draws` is how often a randomized network answers. The images live as long as the caller's scope. */
@@ -25,7 +31,8 @@ export function runTrialBatch(
   const [attacked, shownTo] = [playerOf(subject, trial.on), playerOf(subject, trial.shownTo)];
   const { images, labels, imageIds } = batch;
   checkLabels(attacked, images, labels);
-  const passes = { forward: 0, backward: 0 };
+  // What an earlier trial took to find the images is what these took.
+  const passes = trial.from === undefined ? { forward: 0, backward: 0 } : { ...earlier!.passes };
   let stop: Stop | undefined;
   const unlessStopped = <T>(player: Player, work: () => T, otherwise: T): T => {
     try {
@@ -44,7 +51,10 @@ export function runTrialBatch(
       imageIds: part.imageIds,
       passes,
     }) ?? part.images;
-  const shown = unlessStopped(blamedFor(trial), () => goOn(batch, attacked, earlier, run), earlier?.images ?? images);
+  const shown =
+    trial.from === undefined
+      ? unlessStopped(blamedFor(trial), () => goOn(batch, attacked, earlier, run), earlier?.images ?? images)
+      : taken(attack!, batch, earlier!);
   if (attack !== undefined) verifyAdversarial(attack, images, shown);
   const count = images.shape[0]!;
   const newAnswers = () => new Answers(count, shownTo.randomized ? draws : 1);
@@ -77,6 +87,11 @@ export function runTrialBatch(
 function blamedFor(trial: Trial): Player {
   const { name, options } = attackOf(trial)?.call ?? {};
   return name === "backward" ? `substitute:${options!.through}` : trial.on;
+}
+
+/** The earlier trial's images of a batch that lie within an attack's radius; the clean ones in place of the others. */
+function taken({ traits }: Attack, { images }: Batch, earlier: Earlier): Tensor {
+  return nearImages(images, earlier.images, traits.norm as Norm, traits.radius!);
 }
 
 /** Attacks those images of a batch that the earlier trial has left; all of them where there is none. */

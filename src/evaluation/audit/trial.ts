@@ -16,6 +16,11 @@ export interface Trial {
    * others attacked. Of a randomized network all are attacked, since one lucky draw fools nobody.
    */
   readonly after?: Trial;
+  /**
+   * An earlier trial of the attack that this one's `within` names: its images are taken from there, where they lie within the
+   * radius, to the same bits as if it ran again.
+   */
+  readonly from?: Trial;
 }
 
 /** A trial on the audited network by gradients alone: its own, or those of a substitute (`backward`). */

@@ -97,6 +97,49 @@ describe("what makes a claim masked, and what overstated", () => {
     ).toBe("masked");
   });
 
+  it("lets the curves of iterative attacks by gradients alone mask", () => {
+    const rising = (part: string) =>
+      judge(securityCurve, [
+        [`${part}epsilon=0.0625`, 200],
+        [part, 170],
+      ]).outcome;
+    expect(rising("apgd(")).toBe("masked");
+    // FGSM overshoots, and Square says nothing of gradients.
+    expect(
+      judge(securityCurve, [
+        ["stepSize=0.0625, steps=1", 200],
+        ["steps=1,", 170],
+      ]).outcome,
+    ).toBe("passed");
+    expect(
+      judge(securityCurve, [
+        ["square(epsilon=0.0625", 200],
+        ["square", 170],
+      ]).outcome,
+    ).toBe("passed");
+    const few = { ...planOf(tinyCnn), budget: { ...budget, curve: undefined } } as unknown as AuditPlan;
+    expect(
+      judge(
+        securityCurve,
+        [
+          ["apgd(epsilon=0.0625", 200],
+          ["apgd(", 170],
+        ],
+        { plan: few },
+      ).outcome,
+    ).toBe("passed");
+  });
+
+  it("calls what the claimed attack itself leaves no more than chance of not robust, whatever hides gradients", () => {
+    const masked = { outcome: "masked", evidence: "" } as const;
+    expect(verdictOf([masked], leaving(0), leaving(0), 10)).toBe("not robust");
+    expect(verdictOf([masked], leaving(20), leaving(0), 10)).toBe("not robust");
+    // The claimed attack has missed what others found: that is what masking means.
+    expect(verdictOf([masked], leaving(21), leaving(0), 10)).toBe("masked");
+    expect(verdictOf([masked, { outcome: "invalid", evidence: "" }], leaving(0), leaving(0), 10)).toBe("invalid");
+    expect(verdictOf([], leaving(100), leaving(0), 10)).toBe("overstated");
+  });
+
   it("calls a claimed attack invalid that does no harm where others do much", () => {
     expect(judge(claimedAttack, [], { byGradients: 150 }).outcome).toBe("invalid");
     // 5 of 200 images are no proof of harm, but then the others do not prove much more either.

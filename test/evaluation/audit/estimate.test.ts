@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 import { parseAttack } from "../../../src/attacks/index.js";
 import { deriveSeed, imageIdRange } from "../../../src/engine/index.js";
-import { passesOf } from "../../../src/evaluation/audit/estimate.js";
-import { goldenImages, quantizedCnn, tinyCnn } from "../../attacks/tiny-networks.js";
+import { estimateSeconds, passesOf } from "../../../src/evaluation/audit/estimate.js";
+import { blackBox, trialLabel } from "../../../src/evaluation/audit/index.js";
+import { goldenImages, goldenLabels, quantizedCnn, tinyCnn } from "../../attacks/tiny-networks.js";
 import { planOf } from "./tiny-audit.js";
 
 const noise = { seed: deriveSeed(0, "estimated"), draw: 0 };
@@ -29,4 +30,13 @@ it.each([
     expect(expected.forward).toBeGreaterThan(0.85 * most);
     expect(expected.forward).toBeLessThan(1.15 * most);
   }
+});
+
+it("takes images of an earlier trial for made: its answers alone take time", () => {
+  const free = blackBox("square(epsilon=0.001, queries=3000)");
+  const plan = planOf(tinyCnn);
+  const batch = { images: goldenImages, labels: goldenLabels, imageIds: imageIdRange(0, 6) };
+  const taken = { ...blackBox("square(epsilon=0.002, queries=3000)"), from: free };
+  const seconds = estimateSeconds(plan, batch, [free, taken]);
+  expect(seconds.get(trialLabel(taken))! * 1000).toBeLessThan(seconds.get(trialLabel(free))!);
 });

@@ -30,6 +30,7 @@ export const budget: Budget = {
   gaussianTries: 2,
   angles: 2,
   seeds: 1,
+  curve: { queries: 8, noiseTries: 2, draws: 2 },
 };
 
 /** Images (N, C, H, W) in gray levels, with the network's own answers as labels. */

@@ -8,7 +8,7 @@ import { tinyCnn } from "../../attacks/tiny-networks.js";
 import { judge, leaving } from "./judged.js";
 import { budget, planOf } from "./tiny-audit.js";
 
-const { boundarySteps: _, gaussianTries: __, angles: ___, ...least } = { ...budget, estimateSteps: 0 };
+const { boundarySteps: _, gaussianTries: __, angles: ___, curve: ____, ...least } = { ...budget, estimateSteps: 0 };
 const few: AuditPlan = { ...planOf(tinyCnn), budget: least };
 
 describe.each([
@@ -73,4 +73,15 @@ describe("budgets", () => {
       "images,draws,steps,restarts,adaptiveSteps,targets,expectation,suiteSteps,queries,estimateSteps,decisionSteps,noiseTries,seeds",
     );
   });
+
+  it.each(["standard", "full"] as const)(
+    "%s are named as they were as well, by all but the curve's attacks",
+    (name) => {
+      const { curve, ...named } = budgets[name];
+      expect(curve.draws).toBeGreaterThan(1);
+      expect(Object.keys(named).join()).toBe(
+        "images,draws,steps,restarts,adaptiveSteps,targets,expectation,suiteSteps,queries,estimateSteps,decisionSteps,boundarySteps,noiseTries,gaussianTries,angles,seeds",
+      );
+    },
+  );
 });

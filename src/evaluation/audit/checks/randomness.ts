@@ -1,4 +1,4 @@
-import { pgdText, suiteText } from "../attack-texts.js";
+import { averagedText, suiteText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { isAbove, isAboveAny, percentOf } from "../difference.js";
 import type { Player } from "../players.js";
@@ -11,7 +11,7 @@ const deterministic = { outcome: "skipped", evidence: "the network is determinis
 const hidden = 5;
 
 const averaged = (plan: AuditPlan, draws: number, mean: "loss" | "softmax"): Trial =>
-  whiteBox(draws === 1 ? pgdText(plan) : `expectation(${pgdText(plan)}, draws=${draws}, mean=${mean})`);
+  whiteBox(averagedText(plan, draws, mean));
 
 /** Gradients averaged over draws must not find much that single ones miss. */
 export const expectationOverDraws: Check = {

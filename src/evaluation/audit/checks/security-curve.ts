@@ -1,38 +1,34 @@
 import { wilson } from "../../interval.js";
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
+import { curveRadii, minimalAttacks, radiusAttacks } from "../curve-attacks.js";
 import { isAbove, negligible, percentOf } from "../difference.js";
-import { type Trial, whiteBox } from "../trial.js";
+import { whiteBox } from "../trial.js";
 
-/** Radii of the curve, as shares of the audited one. */
-const curveShares = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2] as const;
-
-/** The radii of the security curve: shares of the audited one, as far as the pixel range has room. */
-export function curveRadii({ norm, epsilon }: Pick<AuditPlan, "norm" | "epsilon">): number[] {
-  // Unrounded at 1, where the standard attack is the point: 8/255 has more digits.
-  const radii = curveShares.map((share) => (share === 1 ? epsilon : Number((share * epsilon).toPrecision(6))));
-  return radii.filter((radius) => norm !== "linf" || radius <= 1);
-}
-
-/** The trial of a point of the curve. */
-export const curveTrial = (plan: AuditPlan, epsilon: number): Trial => whiteBox(pgdText(plan, { epsilon }));
-
-/** Accuracy must fall as the ball grows. */
+/**
+ * Accuracy under attacks of many steps by gradients must fall as the ball grows. The other curves are shown and not judged: a
+ * single step overshoots, curves by lengths cannot rise, and the rest say nothing of gradients.
+ */
 export const securityCurve: Check = {
   name: "security-curve",
   question: "Does accuracy fall with epsilon?",
   source: "Carlini et al. 2019, section 4.5",
-  trials: (plan) => curveRadii(plan).map((epsilon) => curveTrial(plan, epsilon)),
+  trials: (plan) => [
+    ...radiusAttacks(plan).flatMap(({ at }) => curveRadii(plan).map(at)),
+    ...minimalAttacks(plan).map(({ within }) => within),
+  ],
   judge(plan, { of, clean }) {
-    const points = curveRadii(plan).map((epsilon) => ({ epsilon, answers: of(curveTrial(plan, epsilon)).answers }));
-    const evidence = [`0: ${percentOf(clean)}`, ...points.map((p) => `${p.epsilon}: ${percentOf(p.answers)}`)].join(
-      ", ",
-    );
-    const rises = points.some(({ answers }, i) => {
-      const before = i === 0 ? clean : points[i - 1]!.answers;
-      return isAbove(answers, before, negligible, points.length);
+    const radii = curveRadii(plan);
+    const judged = radiusAttacks(plan).filter(({ mustFall }) => mustFall);
+    const curves = judged.map(({ name, at }) => ({ name, points: radii.map((epsilon) => of(at(epsilon)).answers) }));
+    const evidence = curves.map(({ name, points }) => {
+      const texts = points.map((answers, i) => `${radii[i]}: ${percentOf(answers)}`);
+      return `${name} ${[`0: ${percentOf(clean)}`, ...texts].join(", ")}`;
     });
-    return { outcome: rises ? "masked" : "passed", evidence };
+    const rises = curves.some(({ points }) =>
+      points.some((answers, i) => isAbove(answers, points[i - 1] ?? clean, negligible, curves.length * radii.length)),
+    );
+    return { outcome: rises ? "masked" : "passed", evidence: evidence.join("; ") };
   },
 };
 

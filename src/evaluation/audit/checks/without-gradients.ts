@@ -1,5 +1,6 @@
 import { formatCall } from "../../../options/call.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
+import { minimalByDecisions } from "../curve-attacks.js";
 import { attackOf, blackBox, type Trial } from "../trial.js";
 import { againstGradients } from "./against-gradients.js";
 
@@ -42,11 +43,7 @@ export const scoreBased: Check = {
   judge: (plan, results) => judge(scores(plan), results),
 };
 
-const decisions = ({ norm, epsilon, budget: { decisionSteps, boundarySteps } }: AuditPlan) =>
-  [
-    `hop-skip-jump(norm=${norm}, steps=${decisionSteps})`,
-    ...(boundarySteps === undefined ? [] : [`boundary(norm=${norm}, steps=${boundarySteps})`]),
-  ].map((attack) => blackBox(`within(${attack}, epsilon=${epsilon})`));
+const decisions = (plan: AuditPlan) => minimalByDecisions(plan).map(({ within }) => within);
 
 /** Labels alone must not either. */
 export const decisionBased: Check = {

@@ -5,7 +5,11 @@ import { defineModel, type ModelDefinition } from "./model.js";
 
 /** The paper's vanilla CNN: three blocks of convolution, ReLU and pooling, and two fully connected layers. */
 // paper: gives the numbers of filters only; 3x3 kernels and 8 * channels hidden units are this project's reading.
-export function vanillaCnnLayers(seed: Seed, channels: number, batchNorm = false): Sequential {
+export function vanillaCnnLayers(
+  seed: Seed,
+  channels: number,
+  { batchNorm = false, first = {} }: { batchNorm?: boolean; first?: Record<string, Module> } = {},
+): Sequential {
   const block = (index: number, from: number, to: number): Record<string, Module> => ({
     [`conv${index}`]: conv2d(seed, `conv${index}`, { in: from, out: to, kernel: 3, padding: 1 }),
     ...(batchNorm ? { [`bn${index}`]: batchNorm2d(to) } : {}),
@@ -13,6 +17,7 @@ export function vanillaCnnLayers(seed: Seed, channels: number, batchNorm = false
     [`pool${index}`]: new MaxPool2d(2),
   });
   return new Sequential({
+    ...first,
     ...block(1, 1, channels),
     ...block(2, channels, 2 * channels),
     ...block(3, 2 * channels, 4 * channels),
@@ -33,7 +38,7 @@ function vanillaCnn(name: string, channels: number): ModelDefinition {
       inputShape: [1, 28, 28],
       classes: 10,
       quantizedLayers: { relu1: 1, relu2: 2 },
-      layers: (seed) => vanillaCnnLayers(seed, channels, batchNorm),
+      layers: (seed) => vanillaCnnLayers(seed, channels, { batchNorm }),
     }),
   });
 }

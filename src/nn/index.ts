@@ -43,6 +43,7 @@ export {
 } from "./module.js";
 export { Normalize } from "./normalize.js";
 export { adam, addMultiples, type Optimizer, sgd } from "./optimizers.js";
+export { PixelThreshold } from "./pixel-threshold.js";
 export {
   constantSchedule,
   cosineSchedule,

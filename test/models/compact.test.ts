@@ -50,7 +50,7 @@ test("has half of SMALL's filters in each layer, so a quarter of its work, under
 });
 
 describe("in float64, evaluated directly", () => {
-  const model = compact.build({ seed: 3, sqa: {} });
+  const model = parseNetwork("compact(threshold=false)").build({ seed: 3, sqa: {} });
   const twin = model.classifier({ quantization: false });
   const state = numbers(model.module.state());
   const pixels = images.toNumbers();
@@ -82,24 +82,12 @@ describe("in float64, evaluated directly", () => {
   });
 });
 
-describe("the first filters", () => {
-  const firstOf = (network: string) => {
-    const state = numbers(parseNetwork(network).build({ seed: 5 }).module.state());
-    return { weight: state.get("conv1.weight")!, bias: state.get("conv1.bias")! };
-  };
-  const [start, random] = [firstOf("compact"), firstOf("compact(thresholds=false)")];
-
-  test("start as thresholds of a pixel at 0.3, 0.5 and 0.7, the others at random", () => {
-    for (const [i, value] of start.weight.entries()) {
-      const expected = i < 27 ? 0.3 * random.weight[i]! + (i % 9 === 4 ? 3 : 0) : random.weight[i]!;
-      expect(value).toBeCloseTo(expected, 6);
-    }
-    for (const [i, value] of start.bias.entries()) {
-      expect(value).toBeCloseTo([-0.9, -1.5, -2.1][i] ?? random.bias[i]!, 6);
-    }
-  });
-
-  test("start at random where asked, as PyTorch's", () => {
-    for (const value of [...random.weight, ...random.bias]) expect(Math.abs(value)).toBeLessThanOrEqual(1 / 3);
-  });
+test("sees black and white pixels as they were under any perturbation of less than 0.4", () => {
+  const model = compact.build({ seed: 3 }).classifier();
+  const still = images.round();
+  const moved = still.sub(images.sub(0.5).mul(0.79)).clamp(0, 1);
+  expect(moved.sub(still).abs().amax().item()).toBeGreaterThan(0.3);
+  expect(model.logits(moved, noise).toNumbers()).toEqual(model.logits(still, noise).toNumbers());
+  const plain = parseNetwork("compact(threshold=false)").build({ seed: 3 }).classifier();
+  expect(plain.logits(still, noise).toNumbers()).toEqual(model.logits(still, noise).toNumbers());
 });

@@ -50,7 +50,8 @@ export const networks = {
     images: 2048,
     // Rounding turns the sign of a pixel's gradient here and there, and through so many layers each step makes it more: in the
     // second one PyTorch's two layouts are 7e-4 apart. The attack as a whole raises the first loss by 2e-2 of it.
-    agreement: { standard: close, fgsm: { steps: 1, tolerance: 1e-3 } },
+    // Of standard training on CIFAR-10's images rounding makes 1e-3 of the third loss, which the update before moves by 1e-1.
+    agreement: { standard: { steps: 3, tolerance: 5e-3 }, fgsm: { steps: 1, tolerance: 1e-3 } },
     slow: true,
     note: "On both sides the attack's pass is in evaluation mode, by stored statistics, and the training pass by the batch's; SQA stands after the first ReLU (lambda 1) and after each of the eight blocks (lambda 2).",
   },

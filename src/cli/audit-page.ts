@@ -7,6 +7,7 @@ import { interval, percent } from "../report/table.js";
 import { convergenceCharts, securityChart } from "./audit-charts.js";
 import type { AuditRecord } from "./audit-files.js";
 import { resolutionText, verdictMeaning, voteFigures } from "./audit-text.js";
+import { imagesPerSecond } from "./evaluation-text.js";
 
 /** Images shown on the page. */
 const shownImages = 40;
@@ -85,8 +86,10 @@ function trialTable({ trials }: Audit): Html {
     Math.round(passes.forward),
     Math.round(passes.backward),
     seconds.toFixed(1),
+    imagesPerSecond(answers.images, seconds),
   ]);
-  return htmlTable(["attack", "accuracy %", "majority %", "forward passes", "backward passes", "seconds"], rows);
+  const cost = ["forward passes", "backward passes", "seconds", "images/s"];
+  return htmlTable(["attack", "accuracy %", "majority %", ...cost], rows);
 }
 
 function imageFigure(

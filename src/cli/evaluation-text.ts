@@ -26,6 +26,11 @@ export function placementOf(model: Model) {
   return placed.length === 0 ? null : Object.fromEntries(placed);
 }
 
+/** Images that an attack was made on in a second, in three digits. */
+export function imagesPerSecond(images: number, seconds: number): number {
+  return Number((images / seconds).toPrecision(3));
+}
+
 /** An evaluation as `sqa evaluate --json` prints it. */
 export function evaluationJson(evaluation: Evaluation, subject: EvaluationSubject): object {
   const { images, draws, clean, attacks, worstCase, flags } = evaluation;
@@ -74,12 +79,13 @@ export function evaluationTable(evaluation: Evaluation, subject: EvaluationSubje
     ...(voted ? [votes === undefined ? "" : percent(votes.majority.accuracy)] : []),
   ];
   const rows = [
-    [...row("clean", clean.accuracy, clean.low, clean.high, clean.votes), "", "", ""],
+    [...row("clean", clean.accuracy, clean.low, clean.high, clean.votes), "", "", "", ""],
     ...attacks.map((a, i) => [
       ...row(attackTexts[i] ?? a.attack, a.robustAccuracy, a.low, a.high, a.votes),
       passes(a.passes.forward),
       passes(a.passes.backward),
       a.seconds.toFixed(1),
+      imagesPerSecond(images, a.seconds),
     ]),
     ...(worstCase === undefined || attacks.length < 2
       ? []
@@ -89,10 +95,12 @@ export function evaluationTable(evaluation: Evaluation, subject: EvaluationSubje
             "",
             "",
             "",
+            "",
           ],
         ]),
   ];
-  const columns = ["accuracy %", "95 % interval", ...(voted ? ["majority %"] : []), "forward", "backward", "seconds"];
+  const cost = ["forward", "backward", "seconds", "images/s"];
+  const columns = ["accuracy %", "95 % interval", ...(voted ? ["majority %"] : []), ...cost];
   const align = ["left" as const, ...columns.map(() => "right" as const)];
   const table = renderTable({ columns: ["attack", ...columns], rows, align }, "terminal", { heading: bold, rule: dim });
   const notes = [

@@ -54,15 +54,11 @@ function pooledBlock([conv, relu, pool]: readonly Module[], input: Tensor, pass:
 /** One convolution for a plain convolution and the batch normalization behind it, which is linear outside of training. */
 function normalizedConvolution([conv, norm]: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
   if (pass.training || !isExactly(conv, Conv2d) || !isExactly(norm, BatchNorm2d)) return undefined;
-  if (conv.weightTransform !== undefined || !isPlain(conv)) return undefined;
+  if (conv.weightTransform !== undefined || !isPlain(conv) || !isPlain(norm)) return undefined;
   const { scale, shift } = norm.atRest();
   const bias = conv.bias === null ? shift : conv.bias.mul(scale).add(shift);
   const folded = new Conv2d(conv.weight.mul(scale.reshape([-1, 1, 1, 1])), bias, conv.options);
-  const output = norm.outputTransforms.reduce(
-    (hidden, transform) => transform.apply(hidden, pass),
-    folded.apply(input, pass),
-  );
-  return { output, layers: 2 };
+  return { output: folded.apply(input, pass), layers: 2 };
 }
 
 /**

@@ -42,24 +42,25 @@ napi_value uniform(napi_env env, const Arguments& arguments) {
                                         noiseSource(env, arguments, 2)));
 }
 
-// convBlock(input, weight, bias, lambda | 0 for no quantization, nearest, ...noise source, image ids | null)
+// convBlock(input, weight, bias, bfloat16, lambda | 0 for no quantization, nearest, ...noise source, image ids | null)
 napi_value block(napi_env env, const Arguments& arguments) {
-  int64_t lambda = toInt(env, arguments[3], "lambda");
+  const bool bfloat16 = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
+  int64_t lambda = toInt(env, arguments[4], "lambda");
   if (lambda < 0 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 0 .. 2^20");
   std::optional<ImageQuantization> quantization;
   if (lambda > 0) {
-    bool nearest = toIValue(env, arguments[4], c10::BoolType::get()).toBool();
-    quantization = ImageQuantization{lambda, nearest, keyOf(noiseSource(env, arguments, 5)), optionalTensor(env, arguments[10])};
+    bool nearest = toIValue(env, arguments[5], c10::BoolType::get()).toBool();
+    quantization = ImageQuantization{lambda, nearest, keyOf(noiseSource(env, arguments, 6)), optionalTensor(env, arguments[11])};
   }
   return wrapTensor(env, convBlock(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
-                                   unwrapTensor(env, arguments[2]), quantization));
+                                   unwrapTensor(env, arguments[2]), quantization, bfloat16));
 }
 
 }  // namespace
 
 void defineKernels(napi_env env, napi_value exports) {
   define<quantize, 11>(env, exports, "quantizeActivation");
-  define<block, 11>(env, exports, "convBlock");
+  define<block, 12>(env, exports, "convBlock");
   define<uniform, 7>(env, exports, "countedUniform");
 }
 

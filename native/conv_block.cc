@@ -7,8 +7,10 @@
 #include <cstring>
 #include <vector>
 
+#include "conv_bfloat16.h"
 #include "conv_block_backward.h"
 #include "conv_kernels.h"
+#include "conv_operands.h"
 #include "conv_scratch.h"
 #include "parallel.h"
 #include "quantize_kernels.h"
@@ -44,13 +46,61 @@ BlockShape checkedShape(const at::Tensor& input, const at::Tensor& weight, const
   return shape;
 }
 
+// A block's convolution of one image, and of bias and ReLU after it.
+class Convolution {
+ public:
+  Convolution(const BlockShape& shape, const float* weights, const float* bias, const Bfloat16Kernels* bfloat16)
+      : shape_(shape), bfloat16_(bfloat16), bias_(bias), packed_(9 * shape.in * shape.out) {
+    if (bfloat16 == nullptr) {
+      offsets_ = windowOffsets(shape);
+      packWeights(shape, kernels_.packedTile, weights, packed_.data());
+      return;
+    }
+    const BlockShape pairs = shape.pairs();
+    offsets_ = windowOffsets(pairs);
+    std::vector<uint16_t> rounded(packed_.size());
+    bfloat16->round(weights, rounded.size(), bfloat16Group(shape.in), rounded.data());
+    packWeights(pairs, bfloat16->packedTile, reinterpret_cast<const float*>(rounded.data()), packed_.data());
+  }
+
+  // Prepares a thread's buffers for any number of images.
+  void begin(Scratch& scratch) const {
+    if (bfloat16_ == nullptr) {
+      scratch.padded.zeroed(shape_.paddedInput());
+    } else {
+      scratch.rounded.zeroed(shape_.paddedInput());
+    }
+  }
+
+  // h (pixels, out) of an image (pixels, in).
+  void run(Scratch& scratch, const float* image, float* h) const {
+    if (bfloat16_ == nullptr) {
+      float* padded = scratch.padded.of(0);
+      copyPadded(shape_, image, padded);
+      kernels_.convolve(shape_, padded, offsets_.data(), packed_.data(), bias_, h);
+    } else {
+      uint16_t* padded = scratch.rounded.of(0);
+      roundPadded(shape_, *bfloat16_, image, padded);
+      bfloat16_->convolve(shape_.pairs(), reinterpret_cast<const float*>(padded), offsets_.data(), packed_.data(), bias_, h);
+    }
+  }
+
+ private:
+  const BlockShape& shape_;
+  const ConvKernels& kernels_ = convKernels(instructionSet());
+  const Bfloat16Kernels* bfloat16_;
+  const float* bias_;
+  std::vector<float> packed_;
+  std::vector<int32_t> offsets_;
+};
+
 struct Pooled {
   at::Tensor output;
   at::Tensor codes;  // (N, windows, out), one byte a pooled output; undefined where no gradient will be asked for
 };
 
 Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
-                    const std::optional<ImageQuantization>& quantization, bool keepCodes) {
+                    const std::optional<ImageQuantization>& quantization, const Bfloat16Kernels* bfloat16, bool keepCodes) {
   const int64_t images = input.size(0);
   const at::Tensor x = channelsLast(input), w = channelsLast(weight), b = bias.contiguous();
   at::Tensor output = at::empty({images, shape.out, shape.pooledHeight(), shape.pooledWidth()}, x.options(),
@@ -59,11 +109,9 @@ Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::
   at::Tensor codes;
   if (keepCodes) codes = at::empty({images, shape.windows(), shape.out}, at::kByte);
 
-  const at::Tensor packed = at::empty({w.numel()}, w.options());
-  const std::vector<int32_t> offsets = windowOffsets(shape);
   const ConvKernels& kernels = convKernels(instructionSet());
-  packWeights(shape, kernels.packedTile, w.data_ptr<float>(), packed.data_ptr<float>());
-  const float *from = x.data_ptr<float>(), *weights = packed.data_ptr<float>(), *biases = b.data_ptr<float>();
+  const Convolution convolution(shape, w.data_ptr<float>(), b.data_ptr<float>(), bfloat16);
+  const float* from = x.data_ptr<float>();
   float* to = output.data_ptr<float>();
   uint8_t* codesTo = keepCodes ? codes.data_ptr<uint8_t>() : nullptr;
   // Two rows of pixels make a row of windows: with SQA they are quantized and pooled while they lie in the nearest cache.
@@ -72,15 +120,14 @@ Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::
   const int64_t* ids = key != nullptr ? quantization->imageIds.data_ptr<int64_t>() : nullptr;
   parallelFor(images, kImagesTaken, [&](int64_t begin, int64_t end) {
     Scratch& scratch = Scratch::ofThread();
-    float* padded = scratch.padded.zeroed(shape.paddedInput());
+    convolution.begin(scratch);
     float* h = scratch.hidden.of(shape.pixels() * shape.out);
     float* y = scratch.quantized.of(rows.pixels() * shape.out);
     uint8_t* spare = scratch.codes(pooled);
     ChannelsLastQuantizer quantizer(shape.pixels(), shape.out, rows.pixels(),
                                     quantization ? static_cast<float>(quantization->lambda) : 1.0f, key);
     for (int64_t n = begin; n < end; n++) {
-      copyPadded(shape, from + n * shape.pixels() * shape.in, padded);
-      kernels.convolve(shape, padded, offsets.data(), weights, biases, h);
+      convolution.run(scratch, from + n * shape.pixels() * shape.in, h);
       float* imageTo = to + n * pooled;
       uint8_t* imageCodes = keepCodes ? codesTo + n * pooled : spare;
       if (!quantization) {
@@ -101,9 +148,11 @@ Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::
 struct Block : torch::autograd::Function<Block> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
                             const at::Tensor& bias, const BlockShape& shape,
-                            const std::optional<ImageQuantization>& quantization) {
-    Pooled pooled = forwardBlock(shape, input, weight, bias, quantization, true);
+                            const std::optional<ImageQuantization>& quantization, bool bfloat16) {
+    const Operands operands(shape, input, weight, bfloat16);
+    Pooled pooled = forwardBlock(shape, operands.input, operands.weight, bias, quantization, operands.kernels, true);
     context->save_for_backward({input, weight, pooled.codes});
+    context->saved_data["bfloat16"] = bfloat16;
     return pooled.output;
   }
 
@@ -111,23 +160,25 @@ struct Block : torch::autograd::Function<Block> {
     const variable_list saved = context->get_saved_variables();
     const std::array<bool, 3> wanted{context->needs_input_grad(0), context->needs_input_grad(1),
                                      context->needs_input_grad(2)};
+    const bool bfloat16 = context->saved_data["bfloat16"].toBool();
     // Gradients of gradients are rare: they go through libtorch's operators.
     const auto backward = at::GradMode::is_enabled() ? differentiableBackward : backwardBlock;
-    auto [input, weight, bias] = backward(saved[0], saved[1], saved[2], gradients[0], wanted);
-    return {input, weight, bias, at::Tensor(), at::Tensor()};
+    auto [input, weight, bias] = backward(saved[0], saved[1], saved[2], gradients[0], wanted, bfloat16);
+    return {input, weight, bias, at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
 }  // namespace
 
 at::Tensor convBlock(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
-                     const std::optional<ImageQuantization>& quantization) {
+                     const std::optional<ImageQuantization>& quantization, bool bfloat16) {
   const BlockShape shape = checkedShape(input, weight, bias);
   if (quantization && !quantization->nearest) checkImageIds(quantization->imageIds, input.size(0));
   const bool differentiable = input.requires_grad() || weight.requires_grad() || bias.requires_grad();
-  if (differentiable && at::GradMode::is_enabled()) return Block::apply(input, weight, bias, shape, quantization);
+  if (differentiable && at::GradMode::is_enabled()) return Block::apply(input, weight, bias, shape, quantization, bfloat16);
   at::NoGradGuard guard;
-  return forwardBlock(shape, input, weight, bias, quantization, false).output;
+  const Operands operands(shape, input, weight, bfloat16);
+  return forwardBlock(shape, operands.input, operands.weight, bias, quantization, operands.kernels, false).output;
 }
 
 }  // namespace sqa

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "conv_kernels.h"
+#include "conv_operands.h"
 #include "conv_scratch.h"
 #include "parallel.h"
 
@@ -18,6 +19,15 @@ constexpr int64_t kParts = 8;
 // Floats of runs that are added at a time: what twelve registers of AVX2 hold. It decides the order of sums, so it is the same
 // for each instruction set.
 constexpr int64_t kTile = 96;
+
+// The same in bfloat16: twelve registers' sums.
+constexpr int64_t kTileGroups = 6;
+
+// Numbers that runs are taken of: in float32, or in bfloat16 where that is not null.
+struct Base {
+  const float* floats;
+  const uint16_t* bfloat16;
+};
 
 // What the backward pass of one image reads and writes.
 struct ImageGradients {
@@ -33,14 +43,21 @@ struct ImageGradients {
 // input's, three runs each.
 class Backward {
  public:
-  Backward(const BlockShape& shape, const ConvKernels& kernels, const float* weights)
-      : shape_(shape), kernels_(kernels), weights_(weights) {
+  // `rounded`: whether operands are rounded to bfloat16; `bfloat16`: kernels for that, if there are.
+  Backward(const BlockShape& shape, const float* weights, bool rounded, const Bfloat16Kernels* bfloat16)
+      : shape_(shape), rounded_(rounded), bfloat16_(bfloat16), weights_{weights, nullptr} {
     const std::vector<int32_t> offsets = windowOffsets(shape);
     for (int64_t y = 0; y < shape.pooledHeight(); y++) {
       for (int64_t x = 0; x < shape.pooledWidth(); x++) {
         const int32_t* first = offsets.data() + 2 * y * shape.width + 2 * x;
         for (int64_t corner : {int64_t{0}, int64_t{1}, shape.width, shape.width + 1}) corners_.push_back(first[corner]);
       }
+    }
+    if (bfloat16 != nullptr) {
+      roundedWeights_.resize(9 * shape.in * shape.out);
+      bfloat16->round(weights, roundedWeights_.size(), bfloat16Group(shape.in), roundedWeights_.data());
+      weights_.bfloat16 = roundedWeights_.data();
+      tile_ = kTileGroups * bfloat16Group(shape.in);
     }
     if (shape.in > 1) return;
     rotated_.resize(9 * shape.out);
@@ -52,16 +69,25 @@ class Backward {
   // Prepares a thread's buffers for any number of images.
   void begin(Scratch& scratch, bool weightWanted) const {
     if (shape_.in == 1) scratch.gradient.zeroed(shape_.paddedGradient());
-    if (weightWanted) scratch.padded.zeroed(shape_.paddedInput());
+    if (weightWanted && bfloat16_ == nullptr) scratch.padded.zeroed(shape_.paddedInput());
+    if (weightWanted && bfloat16_ != nullptr) scratch.rounded.zeroed(shape_.paddedInput());
+    if (rounded_) scratch.pooledGradient.of(shape_.windows() * shape_.out);
     if (shape_.in > 1) {
       scratch.runs.resize(4 * shape_.windows() * shape_.out);
       scratch.counts.resize(std::max(4 * shape_.windows(), shape_.out));
     }
   }
 
-  void run(Scratch& scratch, const ImageGradients& image) const {
+  void run(Scratch& scratch, ImageGradients image) const {
     float* padded = scratch.padded.of(0);
-    if (image.weight != nullptr) copyPadded(shape_, image.image, padded);
+    uint16_t* roundedImage = bfloat16_ == nullptr ? nullptr : scratch.rounded.of(0);
+    if (image.weight != nullptr && bfloat16_ != nullptr) roundPadded(shape_, *bfloat16_, image.image, roundedImage);
+    if (image.weight != nullptr && bfloat16_ == nullptr) copyPadded(shape_, image.image, padded);
+    if (rounded_) {
+      float* gradient = scratch.pooledGradient.of(0);
+      for (int64_t i = 0; i < shape_.windows() * shape_.out; i++) gradient[i] = roundedToBfloat16(image.pooledGradient[i]);
+      image.pooledGradient = gradient;
+    }
     if (shape_.in == 1) {
       float* gradient = scratch.gradient.of(0);
       kernels_.unpool(shape_, image.pooledGradient, image.codes, gradient);
@@ -69,11 +95,19 @@ class Backward {
       if (image.weight != nullptr) kernels_.weightGradientOfOne(shape_, padded, gradient, image.weight);
     } else {
       if (image.input != nullptr) inputGradient(scratch, image);
-      if (image.weight != nullptr) weightGradient(scratch, image, padded);
+      if (image.weight != nullptr) weightGradient(scratch, image, {padded, roundedImage});
     }
   }
 
  private:
+  void addRuns(const ScaledRun* runs, int64_t runCount, const Base& base, int64_t first, float* target, int64_t count) const {
+    if (bfloat16_ == nullptr) {
+      kernels_.addRuns(runs, runCount, base.floats + first, target, count);
+    } else {
+      bfloat16_->addRuns(runs, runCount, base.bfloat16 + first, target, count, bfloat16Group(shape_.in));
+    }
+  }
+
   void inputGradient(Scratch& scratch, const ImageGradients& image) const {
     const int64_t windows = shape_.windows(), out = shape_.out;
     // For each corner of each window the kernels that go there: output channels whose largest pixel it is.
@@ -95,12 +129,12 @@ class Backward {
     }
     float* padded = scratch.gradient.zeroed(shape_.paddedInput());
     for (int64_t ky = 0; ky < 3; ky++) {
-      for (int64_t j = 0; j < shape_.run(); j += kTile) {
-        const int64_t length = std::min(kTile, shape_.run() - j);
+      for (int64_t j = 0; j < shape_.run(); j += tile_) {
+        const int64_t length = std::min(tile_, shape_.run() - j);
         for (int64_t corner = 0; corner < 4 * windows; corner++) {
           if (counts[corner] == 0) continue;
-          kernels_.addRuns(runs + corner * out, counts[corner], weights_ + ky * shape_.run() + j,
-                           padded + corners_[corner] + ky * shape_.paddedRow() + j, length);
+          addRuns(runs + corner * out, counts[corner], weights_, ky * shape_.run() + j,
+                  padded + corners_[corner] + ky * shape_.paddedRow() + j, length);
         }
       }
     }
@@ -110,7 +144,7 @@ class Backward {
     }
   }
 
-  void weightGradient(Scratch& scratch, const ImageGradients& image, const float* padded) const {
+  void weightGradient(Scratch& scratch, const ImageGradients& image, const Base& padded) const {
     const int64_t windows = shape_.windows(), out = shape_.out;
     // For each output channel the windows of the input that it saw.
     ScaledRun* runs = scratch.runs.data();
@@ -126,19 +160,23 @@ class Backward {
       }
     }
     for (int64_t ky = 0; ky < 3; ky++) {
-      for (int64_t j = 0; j < shape_.run(); j += kTile) {
-        const int64_t length = std::min(kTile, shape_.run() - j);
+      for (int64_t j = 0; j < shape_.run(); j += tile_) {
+        const int64_t length = std::min(tile_, shape_.run() - j);
         for (int64_t c = 0; c < out; c++) {
-          kernels_.addRuns(runs + c * windows, counts[c], padded + ky * shape_.paddedRow() + j,
-                           image.weight + (c * 3 + ky) * shape_.run() + j, length);
+          addRuns(runs + c * windows, counts[c], padded, ky * shape_.paddedRow() + j,
+                  image.weight + (c * 3 + ky) * shape_.run() + j, length);
         }
       }
     }
   }
 
   const BlockShape& shape_;
-  const ConvKernels& kernels_;
-  const float* weights_;
+  const ConvKernels& kernels_ = convKernels(instructionSet());
+  const bool rounded_;
+  const Bfloat16Kernels* bfloat16_;
+  Base weights_;
+  int64_t tile_ = kTile;
+  std::vector<uint16_t> roundedWeights_;
   std::vector<float> rotated_;    // (9, out), for one input channel
   std::vector<int32_t> corners_;  // of each window its four pixels: the first float of their windows of the padded input
 };
@@ -157,11 +195,12 @@ void sumParts(const at::Tensor& parts, float* sums, int64_t count) {
 }  // namespace
 
 BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& codes,
-                             const at::Tensor& outputGradient, const std::array<bool, 3>& wanted) {
+                             const at::Tensor& outputGradient, const std::array<bool, 3>& wanted, bool bfloat16) {
   const BlockShape shape{input.size(1), weight.size(0), input.size(2), input.size(3)};
+  const Operands operands(shape, input, weight, bfloat16);
   const auto [inputWanted, weightWanted, biasWanted] = wanted;
   const int64_t images = input.size(0), weights = weight.numel(), pooled = shape.windows() * shape.out;
-  const at::Tensor x = channelsLast(input), w = channelsLast(weight), g = channelsLast(outputGradient);
+  const at::Tensor x = channelsLast(operands.input), w = channelsLast(operands.weight), g = channelsLast(outputGradient);
   at::Tensor inputGradient, weightGradient, biasGradient;
   if (inputWanted) inputGradient = at::empty_like(x);
   // Without a sum over images every image is a part of its own.
@@ -172,7 +211,7 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
   const at::Tensor biasParts = at::zeros({biasWanted ? parts : 0, shape.out}, w.options());
 
   const ConvKernels& kernels = convKernels(instructionSet());
-  const Backward backward(shape, kernels, w.data_ptr<float>());
+  const Backward backward(shape, w.data_ptr<float>(), operands.rounded, operands.kernels);
   const float *imagesFrom = x.data_ptr<float>(), *gradients = g.data_ptr<float>();
   const uint8_t* codesFrom = codes.data_ptr<uint8_t>();
   float* inputTo = inputWanted ? inputGradient.data_ptr<float>() : nullptr;
@@ -207,8 +246,9 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
 }
 
 BlockGradients differentiableBackward(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& codes,
-                                      const at::Tensor& outputGradient, const std::array<bool, 3>& wanted) {
+                                      const at::Tensor& outputGradient, const std::array<bool, 3>& wanted, bool bfloat16) {
   const BlockShape shape{input.size(1), weight.size(0), input.size(2), input.size(3)};
+  const bool rounded = bfloat16 && bfloat16Group(shape.in) != 0;
   const at::Tensor pooledCodes =
       codes.view({input.size(0), shape.pooledHeight(), shape.pooledWidth(), shape.out}).permute({0, 3, 1, 2}).to(at::kLong);
   const at::Tensor corner = pooledCodes.bitwise_and(3);
@@ -218,8 +258,9 @@ BlockGradients differentiableBackward(const at::Tensor& input, const at::Tensor&
   const at::Tensor active = pooledCodes.ge(kActive).to(at::kFloat);
   const at::Tensor gradient = at::max_unpool2d((outputGradient * active).contiguous(),
                                                (y * shape.width + x).contiguous(), {shape.height, shape.width});
+  const auto operand = [rounded](const at::Tensor& tensor) { return rounded ? roundedToBfloat16(tensor) : tensor; };
   auto [byInput, byWeight, byBias] =
-      at::convolution_backward(gradient, input, weight, at::IntArrayRef({shape.out}), {1, 1}, {1, 1}, {1, 1}, false,
+      at::convolution_backward(operand(gradient), operand(input), operand(weight), at::IntArrayRef({shape.out}), {1, 1}, {1, 1}, {1, 1}, false,
                                {0, 0}, 1, wanted);
   return {byInput, byWeight, byBias};
 }

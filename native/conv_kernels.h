@@ -13,6 +13,7 @@ namespace sqa {
 struct BlockShape {
   int64_t in, out, height, width;
 
+  BlockShape pairs() const { return {in / 2, out, height, width}; }  // of two input channels in a float's place
   int64_t pixels() const { return height * width; }
   int64_t pooledHeight() const { return height / 2; }
   int64_t pooledWidth() const { return width / 2; }

@@ -7,6 +7,7 @@
 #include "vectors_body.h"
 
 #include "conv_forward_body.h"
+#include "conv_pool_body.h"
 #include "conv_backward_body.h"
 
 const ConvKernels kernels = {2 * kWide, convolve, pool, addBias, addRuns, unpool, inputGradientOfOne, weightGradientOfOne};

@@ -13,14 +13,15 @@
 
 namespace sqa {
 
-// Floats at an address that no vector straddles a cache line from; what it held is lost when it grows.
+// Numbers at an address that no vector straddles a cache line from; what it held is lost when it grows.
+template <class Number>
 class AlignedBuffer {
  public:
-  float* of(int64_t count) {
+  Number* of(int64_t count) {
     if (count > capacity_) {
       constexpr size_t kLine = 64;
-      const size_t bytes = (static_cast<size_t>(count) * sizeof(float) + kLine - 1) / kLine * kLine;
-      data_.reset(static_cast<float*>(std::aligned_alloc(kLine, bytes)));
+      const size_t bytes = (static_cast<size_t>(count) * sizeof(Number) + kLine - 1) / kLine * kLine;
+      data_.reset(static_cast<Number*>(std::aligned_alloc(kLine, bytes)));
       if (!data_) {
         capacity_ = 0;
         throw std::bad_alloc();
@@ -30,22 +31,23 @@ class AlignedBuffer {
     return data_.get();
   }
 
-  float* zeroed(int64_t count) {
-    float* data = of(count);
-    std::fill(data, data + count, 0.0f);
+  Number* zeroed(int64_t count) {
+    Number* data = of(count);
+    std::fill(data, data + count, Number{});
     return data;
   }
 
  private:
   struct Free {
-    void operator()(float* data) const { std::free(data); }
+    void operator()(Number* data) const { std::free(data); }
   };
-  std::unique_ptr<float, Free> data_;
+  std::unique_ptr<Number, Free> data_;
   int64_t capacity_ = 0;
 };
 
 struct Scratch {
-  AlignedBuffer padded, hidden, quantized, gradient;
+  AlignedBuffer<float> padded, hidden, quantized, gradient, pooledGradient;
+  AlignedBuffer<uint16_t> rounded;  // the padded image in bfloat16
   std::vector<uint8_t> bytes;
   std::vector<ScaledRun> runs;
   std::vector<int32_t> counts;

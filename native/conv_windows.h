@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "conv_bfloat16.h"
 #include "conv_kernels.h"
 
 namespace sqa {
@@ -25,6 +26,14 @@ inline void copyPadded(const BlockShape& shape, const float* image, float* padde
   const int64_t row = shape.width * shape.in;
   for (int64_t y = 0; y < shape.height; y++) {
     std::memcpy(padded + (y + 1) * shape.paddedRow() + shape.in, image + y * row, row * sizeof(float));
+  }
+}
+
+// The same in bfloat16.
+inline void roundPadded(const BlockShape& shape, const Bfloat16Kernels& kernels, const float* image, uint16_t* padded) {
+  const int64_t row = shape.width * shape.in, group = bfloat16Group(shape.in);
+  for (int64_t y = 0; y < shape.height; y++) {
+    kernels.round(image + y * row, row, group, padded + (y + 1) * shape.paddedRow() + shape.in);
   }
 }
 

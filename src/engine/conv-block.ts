@@ -9,6 +9,12 @@ export interface BlockQuantization {
   readonly source?: { readonly noise: Noise; readonly stream: number };
 }
 
+/** How `convBlock` computes: with SQA where given, and in bfloat16 or, where left out, in float32. */
+export interface BlockOptions {
+  readonly quantization?: BlockQuantization | undefined;
+  readonly bfloat16?: boolean | undefined;
+}
+
 /** Whether `convBlock` takes tensors of these kinds and shapes; it is for float32 on the CPU. */
 export function convBlockSupports(input: Tensor, weight: Tensor, bias: Tensor): boolean {
   if (![input, weight, bias].every((tensor) => tensor.dtype === "float32" && tensor.device === "cpu")) return false;
@@ -34,8 +40,16 @@ export function convBlockSupports(input: Tensor, weight: Tensor, bias: Tensor): 
  * Input (N, in, H, W), weight (out, in, 3, 3) and bias (out), float32 on the CPU, to (N, out, floor(H / 2), floor(W / 2)).
  * `in` is 1 or a multiple of 8, `out` a multiple of 8, H and W are 2 or more; RangeError or TypeError otherwise. Values and
  * gradients are those of the separate operators to rounding, and the same bits for any number of threads.
+ *
+ * In bfloat16 inputs, weights and gradients are rounded to it before they are multiplied, where `in` is a multiple of 16; sums,
+ * SQA, the output and the returned gradients are float32, as all of a block with other numbers of channels is.
  */
-export function convBlock(input: Tensor, weight: Tensor, bias: Tensor, quantization?: BlockQuantization): Tensor {
+export function convBlock(
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  { quantization, bfloat16 = false }: BlockOptions = {},
+): Tensor {
   checkTensors(input, weight, bias);
   const source = quantization?.source;
   if (quantization) checkLambda(quantization.lambda);
@@ -44,6 +58,7 @@ export function convBlock(input: Tensor, weight: Tensor, bias: Tensor, quantizat
       input.handle,
       weight.handle,
       bias.handle,
+      bfloat16,
       quantization?.lambda ?? 0,
       source === undefined,
       ...noiseWords(source?.noise, source?.stream),

@@ -65,6 +65,7 @@ interface Native {
     input: Handle,
     weight: Handle,
     bias: Handle,
+    bfloat16: boolean,
     lambda: number,
     nearest: boolean,
     ...rest: [...NoiseWords, imageIds: Handle | null]

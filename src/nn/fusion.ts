@@ -48,12 +48,14 @@ function pooledBlock([conv, relu, pool]: readonly Module[], input: Tensor, pass:
   if (!convBlockSupports(input, conv.weight, conv.bias)) return undefined;
   const quantization = quantizationAfter(relu, pass);
   if (quantization === undefined) return undefined;
-  return { output: convBlock(input, conv.weight, conv.bias, quantization ?? undefined), layers: 3 };
+  const options = { quantization: quantization ?? undefined, bfloat16: pass.precision === "bfloat16" };
+  return { output: convBlock(input, conv.weight, conv.bias, options), layers: 3 };
 }
 
 /** One convolution for a plain convolution and the batch normalization behind it, which is linear outside of training. */
 function normalizedConvolution([conv, norm]: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
-  if (pass.training || !isExactly(conv, Conv2d) || !isExactly(norm, BatchNorm2d)) return undefined;
+  if (pass.precision === "bfloat16" || pass.training || !isExactly(conv, Conv2d) || !isExactly(norm, BatchNorm2d))
+    return undefined;
   if (conv.weightTransform !== undefined || !isPlain(conv) || !isPlain(norm)) return undefined;
   const { scale, shift } = norm.atRest();
   const bias = conv.bias === null ? shift : conv.bias.mul(scale).add(shift);
@@ -66,6 +68,6 @@ function normalizedConvolution([conv, norm]: readonly Module[], input: Tensor, p
  * applied one by one.
  */
 export function applyFused(layers: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
-  if (!enabled || (pass.precision ?? "float32") !== "float32") return undefined;
+  if (!enabled) return undefined;
   return pooledBlock(layers, input, pass) ?? normalizedConvolution(layers, input, pass);
 }

@@ -60,7 +60,10 @@ function separately({ input, weight, bias }: Omit<Block, "seed">, quantization?:
 }
 
 const together = ({ input, weight, bias }: Omit<Block, "seed">, quantization?: BlockQuantization) =>
-  convBlock(input, weight, bias, quantization);
+  convBlock(input, weight, bias, { quantization });
+
+const inBfloat16 = ({ input, weight, bias }: Omit<Block, "seed">, quantization?: BlockQuantization) =>
+  convBlock(input, weight, bias, { quantization, bfloat16: true });
 
 function valuesAndGradients(b: Block, forward: typeof together, quantization?: BlockQuantization) {
   return scope(() => {
@@ -186,6 +189,75 @@ describe("a block equals convolution, ReLU, SQA and pooling one by one", () => {
   });
 });
 
+describe("a block in bfloat16", () => {
+  const rounding: Shape[] = [
+    { in: 16, out: 32, side: 14, batch: 3 },
+    { in: 32, out: 64, side: 7, batch: 3 },
+    { in: 64, out: 128, side: 14, batch: 2 },
+    { in: 48, out: 24, side: [9, 4], batch: 5 },
+    { in: 96, out: 40, side: 5, batch: 9 },
+    { in: 128, out: 256, side: 7, batch: 2 },
+  ];
+
+  test.each(rounding.map((s) => [label(s), s] as const))("multiplies what is rounded to it: %s", (_, shape) => {
+    const b = block(shape);
+    const rounded = (t: Tensor) => t.detach().to("bfloat16").to("float64").requireGrad();
+    const bias = b.bias.detach().to("float64").requireGrad();
+    const wide = { input: rounded(b.input), weight: rounded(b.weight), bias };
+    // Only what is multiplied is rounded, so the gradient by the bias is not.
+    const expected = valuesAndGradients({ ...wide, seed: rounded(b.seed).detach() }, separately);
+    expected[3] = valuesAndGradients({ ...wide, seed: b.seed.to("float64") }, separately)[3]!;
+    const actual = valuesAndGradients(b, inBfloat16);
+    for (const [i, values] of actual.entries()) expectClose(values, expected[i]!, names[i]!);
+    expect(actual[0]).not.toEqual(valuesAndGradients(b, together)[0]);
+  });
+
+  test.each(rounding.map((s) => [label(s), s] as const))("exactly, where sums are exact: %s", (_, shape) => {
+    const b = wholeBlock(shape);
+    const quantization = { lambda: 2, source: source(shape.batch) };
+    const expected = valuesAndGradients(b, separately, quantization);
+    for (const [i, values] of valuesAndGradients(b, inBfloat16, quantization).entries()) {
+      expectClose(values, expected[i]!, names[i]!, i === 0 ? 0 : 1e-6);
+    }
+  });
+
+  test.each([1, 8, 24])("of %d input channels is one in float32", (inputs) => {
+    const b = block({ in: inputs, out: 16, side: 8, batch: 2 });
+    expect(valuesAndGradients(b, inBfloat16)).toEqual(valuesAndGradients(b, together));
+  });
+
+  test("has the same bits for any number of threads", () => {
+    const before = threads();
+    const b = block({ in: 32, out: 32, side: 14, batch: 37 });
+    const [one, two] = [1, 2].map((count) => {
+      setThreads(count);
+      return valuesAndGradients(b, inBfloat16, { lambda: 2, source: source(37) });
+    });
+    setThreads(before);
+    expect(two).toEqual(one);
+  });
+
+  test("stops no gradient of infinity or NaN, and multiplies none that pooling stops", () => {
+    const b = block({ in: 16, out: 8, side: 6, batch: 2 });
+    const spoiled = b.input.toNumbers();
+    spoiled[40] = Number.POSITIVE_INFINITY;
+    const input = tensor(spoiled, [2, 16, 6, 6]).requireGrad();
+    const classes = (values: number[]) => values.map((v) => (Number.isFinite(v) ? 0 : v));
+    const expected = valuesAndGradients({ ...b, input }, together).map(classes);
+    expect(valuesAndGradients({ ...b, input }, inBfloat16).map(classes)).toEqual(expected);
+  });
+
+  test("in gradients of gradients", () => {
+    const b = wholeBlock({ in: 16, out: 8, side: 5, batch: 2 });
+    const second = (forward: typeof together, { input, weight, bias }: Omit<Block, "seed">) => {
+      const [g] = grad(forward({ input, weight, bias }).square().sum(), [input], { createGraph: true });
+      return grad(g!.square().sum(), [input, weight]).map((t) => t!.toNumbers());
+    };
+    const expected = second(together, b);
+    for (const [i, values] of second(inBfloat16, b).entries()) expectClose(values, expected[i]!, names[i]!, 0.01);
+  });
+});
+
 describe("a block's bits do not depend", () => {
   const cases: Shape[] = [
     { in: 1, out: 16, side: 28, batch: 128 },
@@ -255,14 +327,11 @@ describe("a block", () => {
     );
     expect(() => convBlock(input.slice(1, 0, 3), weight, bias)).toThrow(/not \[2, 3, 4, 4\], \[8, 8, 3, 3\], \[8\]$/);
     expect(() => convBlock(input.slice(2, 0, 1), weight, bias)).toThrow(RangeError);
-    expect(() => convBlock(input, weight, bias, { lambda: 0 })).toThrow(
+    expect(() => convBlock(input, weight, bias, { quantization: { lambda: 0 } })).toThrow(
       new RangeError("lambda must be an integer in 1 .. 2^20, not 0"),
     );
-    expect(() => convBlock(input, weight, bias, { lambda: 1, source: source(3) })).toThrow(
-      /image ids must be int64 of shape \[2\]/,
-    );
-    expect(() => convBlock(input, weight, bias, { lambda: 1, source: { ...source(2), stream: -1 } })).toThrow(
-      /^stream must be/,
-    );
+    const sourced = (given: BlockQuantization["source"]) => ({ quantization: { lambda: 1, source: given! } });
+    expect(() => convBlock(input, weight, bias, sourced(source(3)))).toThrow(/image ids must be int64 of shape \[2\]/);
+    expect(() => convBlock(input, weight, bias, sourced({ ...source(2), stream: -1 }))).toThrow(/^stream must be/);
   });
 });

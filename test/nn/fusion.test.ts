@@ -180,6 +180,13 @@ describe("batch normalization is folded into the convolution before it", () => {
   });
 });
 
+test("blocks of SMALL are fused in bfloat16 too", () => {
+  const { module } = small.build({ seed: 0, sqa: {} });
+  const applied = layersApplied(module, normal("images", [1, 1, 28, 28]), { ...pass(1), precision: "bfloat16" });
+  expect(applied.filter((name) => /^(conv|relu[123]|pool)/.test(name))).toEqual([]);
+  expect(applied).toContain("fc1");
+});
+
 test("fusion is on again after a function that throws", () => {
   expect(() =>
     withoutFusion(() => {

@@ -20,7 +20,7 @@ export interface Contender {
 /** The step that all make: plain SGD as in the paper, at a rate that hurts nobody. */
 const recipe = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
 
-const ours = { side: "ours", form: "float32", precision: "float32" } as const;
+const ourForms = ["float32", "bfloat16"] as const;
 
 const peerForms = [
   { mode: "eager", precision: "float32", channelsLast: false },
@@ -36,7 +36,7 @@ const peerActivations: Readonly<Record<Step, Readonly<Record<string, string>>>> 
   "fgsm + sqa": { "sqa-bernoulli": ", torch.bernoulli", "sqa-floor": ", floor(g + u)" },
 };
 
-/** Everybody who makes a step of the network, ours first; the peers in every form. */
+/** Everybody who makes a step of the network, ours first, each in every form. */
 export function contendersOf(
   network: NetworkName,
   { batch, quick, bfloat16 }: BenchOptions,
@@ -46,10 +46,14 @@ export function contendersOf(
     const method = step === "standard" ? "standard" : "fgsm";
     const { model, peer, epsilon } = networks[network];
     const common = { ...recipe, network, imageShape: model.inputShape, batch, method, epsilon };
-    const mine: Contender = { ...ours, step, task: { ...common, sqa: step === "fgsm + sqa" } };
-    const wanted = ({ mode, precision }: (typeof peerForms)[number]) =>
-      (!quick || mode === "eager") && (bfloat16 || precision === "float32");
-    const forms = peers ? peerForms.filter(wanted) : [];
+    const inPrecision = (precision: Contender["precision"]) => bfloat16 || precision === "float32";
+    const mine = ourForms.filter(inPrecision).map((precision): Contender => {
+      const task = { ...common, sqa: step === "fgsm + sqa", precision };
+      return { side: "ours", step, form: precision, precision, task };
+    });
+    const forms = peers
+      ? peerForms.filter(({ mode, precision }) => (!quick || mode === "eager") && inPrecision(precision))
+      : [];
     const theirs = forms.flatMap((form) =>
       Object.entries(peerActivations[step]).map(([activation, written]): Contender => {
         const mode = form.mode === "eager" ? "eager" : "torch.compile";
@@ -63,7 +67,7 @@ export function contendersOf(
         };
       }),
     );
-    return [mine, ...theirs];
+    return [...mine, ...theirs];
   });
 }
 

@@ -14,7 +14,7 @@ export interface BenchOptions {
   readonly data: string | undefined;
   /** The interpreter of the PyTorch peers. */
   readonly python: string;
-  /** Whether PyTorch's forms in bfloat16 run as well: slow where the processor has no such arithmetic. */
+  /** Whether forms in bfloat16 run as well: slow where the processor has no such arithmetic. */
   readonly bfloat16: boolean;
   /** One round of one step, and nothing compiled: shows that it runs. */
   readonly quick: boolean;
@@ -30,7 +30,7 @@ export const usage = `npm run bench -- [options]
   --images N        training images that batches are drawn from (60000, resnet18: 2048)
   --data FOLDER     the data set's folder; without CIFAR-10's resnet18 takes noise of the same shape
   --python FILE     interpreter of the PyTorch peers (PYTHON, else python3)
-  --no-bfloat16     without PyTorch's forms in bfloat16, which are slow where that is emulated
+  --no-bfloat16     without forms in bfloat16, which are slow where that is emulated
   --quick           one round of one step without torch.compile, on 1024 images: shows that it runs
   --json            print JSON
   --write           write results/bench.md and .json; with --only, results/bench-NETWORK.md and .json`;

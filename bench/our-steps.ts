@@ -12,6 +12,7 @@ interface Task {
   readonly network: string;
   readonly method?: "standard" | "fgsm";
   readonly sqa: boolean;
+  readonly precision: "float32" | "bfloat16";
   readonly epsilon: number;
   readonly batch: number;
   /** A file of bytes: `count` images, and then their labels. */
@@ -38,6 +39,7 @@ function sessionOf(task: Task): TrainingSession {
     sqa: task.sqa ? {} : null,
     method: task.method === "standard" ? "standard" : `fgsm(epsilon=${task.epsilon})`,
     batchSize: task.batch,
+    precision: task.precision,
     optimizer: `sgd(momentum=${task.momentum}, weightDecay=${task.weightDecay})`,
     schedule: `constant(peak=${task.learningRate})`,
     // So many that no run of the benchmark gets to the end.

@@ -70,7 +70,8 @@ export function benchMarkdown(result: BenchResult): string {
     "# Training steps, ours and PyTorch's",
     `One interleaved run of ${rounds} round${rounds === 1 ? "" : "s"}, batch ${batch}: \`npm run bench\`. Times and ratios are medians with quartiles ` +
       "over the rounds; ratios are taken within a round. The peak is that of the contender's precision; a step counts 3 forward passes, " +
-      "with FGSM 5. Memory is the most that the process held, with Node's loader of TypeScript or Python and the compiler.",
+      "with FGSM 5. Memory is the most that the process held, with Node's loader of TypeScript or Python and the compiler. All processes " +
+      "keep the memory that they freed: without that PyTorch's steps can be several times slower (`bench/child.ts`).",
     facts.map((fact) => `- ${fact}`).join("\n"),
     ...networks.flatMap(networkText),
   ].join("\n\n");

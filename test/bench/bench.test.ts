@@ -26,15 +26,21 @@ test("the benchmark runs, and says why there are no peers", () => {
   });
   expect(result.peaks.float32).toBeGreaterThan(0);
   const [small] = result.networks;
-  expect(small!.contenders.map(({ step, side, samples }) => [step, side, samples.length])).toEqual([
-    ["standard", "ours", 1],
-    ["fgsm", "ours", 1],
-    ["fgsm + sqa", "ours", 1],
-  ]);
+  expect(small!.contenders.map(({ step, side, form, samples }) => [step, side, form, samples.length])).toEqual(
+    ["standard", "fgsm", "fgsm + sqa"].flatMap((step) => [
+      [step, "ours", "float32", 1],
+      [step, "ours", "bfloat16", 1],
+    ]),
+  );
   for (const { seconds, memory, peakShare } of small!.contenders) {
     expect(Math.min(seconds!.median, memory!, peakShare!)).toBeGreaterThan(0);
   }
-  expect(small!.ratios.map(({ name }) => name)).toEqual(["ours: fgsm + sqa over fgsm", "ours: fgsm over standard"]);
+  expect(small!.ratios.map(({ name }) => name)).toEqual(
+    ["float32", "bfloat16"].flatMap((form) => [
+      `ours, ${form}: fgsm + sqa over fgsm`,
+      `ours, ${form}: fgsm over standard`,
+    ]),
+  );
   expect(small!.images).toBe("the first 16 training images of mnist");
 });
 
@@ -119,7 +125,10 @@ describe("what it makes of the times", () => {
       "no compiler",
     ]);
     expect(ratios).toEqual([
-      { name: "fgsm: times as fast as PyTorch's fastest (fast)", ratio: { median: 3, low: 2.5, high: 3.5 } },
+      {
+        name: "fgsm: ours (float32), times as fast as PyTorch's fastest (fast)",
+        ratio: { median: 3, low: 2.5, high: 3.5 },
+      },
     ]);
   });
 

@@ -65,6 +65,22 @@ void addRuns(const ScaledRun* runs, int64_t runCount, const float* base, float* 
   if (kWide > 8 && j < count) addRunsTile<8, 1, 4>(runs, runCount, base + j, target + j);
 }
 
+void runsOfWindow(const uint8_t* codes, const float* gradient, int64_t out, int32_t kernelSize, ScaledRun* runs,
+                  int32_t* counts) {
+  const Words<8> lanes = {0, 1, 2, 3, 4, 5, 6, 7}, steps = lanes * static_cast<uint32_t>(kernelSize);
+  for (int k = 0; k < 4; k++) counts[k] = 0;
+  for (int64_t c = 0; c < out; c += 8) {
+    const Words<8> offsets = steps + static_cast<uint32_t>(c * kernelSize);
+    const Words<8> scales = reinterpret_cast<Words<8>>(load<8>(gradient + c));
+    const Ints<8> code = loadCodes<8>(codes + c);
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+      auto* to = reinterpret_cast<uint32_t*>(runs + k * out + counts[k]);
+      counts[k] += appendPairs<8>(offsets, scales, code == Ints<8>{} + (k + kActive), to);
+    }
+  }
+}
+
 template <int kLanes>
 inline void unpoolWindow(const int64_t corner[4], const float* pooledGradient, const uint8_t* codes, float* to) {
   const Floats<kLanes> zero = {}, gradient = load<kLanes>(pooledGradient);

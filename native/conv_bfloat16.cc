@@ -45,33 +45,37 @@ inline Words<kLanes> roundedWords(const float* from) {
   return value != value ? Words<kLanes>{} + 0x7fc0 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-// The words of two vectors as halves of one: in each 128 bits four of the first and four of the second.
-inline Words<8> grouped(Words<8> first, Words<8> second) {
-  return reinterpret_cast<Words<8>>(
-      _mm256_packus_epi32(reinterpret_cast<__m256i>(first), reinterpret_cast<__m256i>(second)));
-}
-inline Words<16> grouped(Words<16> first, Words<16> second) {
-  return reinterpret_cast<Words<16>>(
-      _mm512_packus_epi32(reinterpret_cast<__m512i>(first), reinterpret_cast<__m512i>(second)));
-}
-
-template <int kLanes>
-inline void roundGroups(const float* from, int64_t count, uint16_t* to) {
-  for (int64_t i = 0; i < count; i += 2 * kLanes) {
-    storeWords<kLanes>(reinterpret_cast<uint32_t*>(to + i),
-                       grouped(roundedWords<kLanes>(from + i), roundedWords<kLanes>(from + i + kLanes)));
+void round(const float* from, int64_t count, uint16_t* to) {
+  for (int64_t i = 0; i < count; i += 16) {
+    const __m512i words = reinterpret_cast<__m512i>(roundedWords<16>(from + i));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm512_cvtepi32_epi16(words));
   }
 }
 
-void round(const float* from, int64_t count, int64_t group, uint16_t* to) {
-  if (group == 32) {
-    roundGroups<16>(from, count, to);
-  } else {
-    roundGroups<8>(from, count, to);
+// Packing takes four words of one vector and four of the other in turn, which is a group.
+void roundInGroups(const float* from, int64_t count, uint16_t* to) {
+  int64_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    _mm512_storeu_si512(to + i, _mm512_packus_epi32(reinterpret_cast<__m512i>(roundedWords<16>(from + i)),
+                                                    reinterpret_cast<__m512i>(roundedWords<16>(from + i + 16))));
+  }
+  if (i == count) return;
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i),
+                      _mm256_packus_epi32(reinterpret_cast<__m256i>(roundedWords<8>(from + i)),
+                                          reinterpret_cast<__m256i>(roundedWords<8>(from + i + 8))));
+}
+
+// Sums of interleaved runs in order are: of each eight the first four, and then of each the last four.
+void orderGroups(float* run, int64_t count) {
+  for (int64_t i = 0; i < count; i += 32) {
+    const int64_t size = count - i < 32 ? 16 : 32;
+    float ordered[32];
+    for (int64_t j = 0; j < size; j++) ordered[j / (size / 2) * 4 + j % (size / 2) / 4 * 8 + j % 4] = run[i + j];
+    for (int64_t j = 0; j < size; j++) run[i + j] = ordered[j];
   }
 }
 
-// The first or second half of a group of two runs, in pairs, the first run's being added first.
+// Two runs of a group in pairs, of which the first run's is added first: the halves that packing made, of those in groups.
 inline Floats<8> interleavedLow(Words<8> first, Words<8> second) {
   return reinterpret_cast<Floats<8>>(
       _mm256_unpacklo_epi16(reinterpret_cast<__m256i>(second), reinterpret_cast<__m256i>(first)));
@@ -95,66 +99,88 @@ inline uint32_t bitsOf(float value) {
   return bits;
 }
 
-// Two runs in one; without a second one its place is zero.
-template <int kLanes, int kGroups, bool kTwo>
-inline void addPair(const ScaledRun* run, const uint16_t* base, Floats<kLanes>* sums) {
-  const uint32_t scales = kTwo ? bitsOf(run[0].scale) | bitsOf(run[1].scale) >> 16 : bitsOf(run[0].scale);
-  const Floats<kLanes> scale = reinterpret_cast<Floats<kLanes>>(Words<kLanes>{} + scales);
-  const auto* first = reinterpret_cast<const uint32_t*>(base + run[0].offset);
-  const auto* second = reinterpret_cast<const uint32_t*>(kTwo ? base + run[1].offset : nullptr);
-#pragma GCC unroll 6
-  for (int g = 0; g < kGroups; g++) {
-    const Words<kLanes> a = loadWords<kLanes>(first + g * kLanes);
-    const Words<kLanes> b = kTwo ? loadWords<kLanes>(second + g * kLanes) : Words<kLanes>{};
-    sums[2 * g] = multiplyAdd(interleavedLow(a, b), scale, sums[2 * g]);
-    sums[2 * g + 1] = multiplyAdd(interleavedHigh(a, b), scale, sums[2 * g + 1]);
+// A tile of kWide groups of 32 and, with kNarrow, one of 16 behind them.
+template <int kWideGroups, bool kNarrow>
+struct TileSums {
+  Floats<16> wide[2 * kWideGroups];
+  Floats<8> narrow[2];
+
+  void loadFrom(const float* target) {
+#pragma GCC unroll 12
+    for (int v = 0; v < 2 * kWideGroups; v++) wide[v] = load<16>(target + 16 * v);
+    if (!kNarrow) return;
+    for (int v = 0; v < 2; v++) narrow[v] = load<8>(target + 32 * kWideGroups + 8 * v);
   }
-}
+
+  void clear() {
+#pragma GCC unroll 12
+    for (int v = 0; v < 2 * kWideGroups; v++) wide[v] = Floats<16>{};
+    for (int v = 0; v < 2; v++) narrow[v] = Floats<8>{};
+  }
+
+  void add(const TileSums& other) {
+#pragma GCC unroll 12
+    for (int v = 0; v < 2 * kWideGroups; v++) wide[v] += other.wide[v];
+    for (int v = 0; v < 2; v++) narrow[v] += other.narrow[v];
+  }
+
+  void storeTo(float* target) const {
+#pragma GCC unroll 12
+    for (int v = 0; v < 2 * kWideGroups; v++) store<16>(target + 16 * v, wide[v]);
+    if (!kNarrow) return;
+    for (int v = 0; v < 2; v++) store<8>(target + 32 * kWideGroups + 8 * v, narrow[v]);
+  }
+
+  // Adds two runs; without a second one its place is zero.
+  template <bool kTwo>
+  inline __attribute__((always_inline)) void addPair(const ScaledRun* run, const uint16_t* base) {
+    const uint32_t scales = kTwo ? bitsOf(run[0].scale) | bitsOf(run[1].scale) >> 16 : bitsOf(run[0].scale);
+    const auto* first = reinterpret_cast<const uint32_t*>(base + run[0].offset);
+    const auto* second = reinterpret_cast<const uint32_t*>(kTwo ? base + run[1].offset : nullptr);
+    const Floats<16> scale = reinterpret_cast<Floats<16>>(Words<16>{} + scales);
+#pragma GCC unroll 6
+    for (int g = 0; g < kWideGroups; g++) {
+      const Words<16> a = loadWords<16>(first + 16 * g);
+      const Words<16> b = kTwo ? loadWords<16>(second + 16 * g) : Words<16>{};
+      wide[2 * g] = multiplyAdd(interleavedLow(a, b), scale, wide[2 * g]);
+      wide[2 * g + 1] = multiplyAdd(interleavedHigh(a, b), scale, wide[2 * g + 1]);
+    }
+    if (!kNarrow) return;
+    const Floats<8> narrowScale = reinterpret_cast<Floats<8>>(Words<8>{} + scales);
+    const Words<8> a = loadWords<8>(first + 16 * kWideGroups);
+    const Words<8> b = kTwo ? loadWords<8>(second + 16 * kWideGroups) : Words<8>{};
+    narrow[0] = multiplyAdd(interleavedLow(a, b), narrowScale, narrow[0]);
+    narrow[1] = multiplyAdd(interleavedHigh(a, b), narrowScale, narrow[1]);
+  }
+};
 
 // kWays sums for each vector, so that the latency of a sum is not waited for.
-template <int kLanes, int kGroups, int kWays>
+template <int kWideGroups, bool kNarrow, int kWays>
 inline void addRunsTile(const ScaledRun* runs, int64_t count, const uint16_t* base, float* target) {
-  constexpr int kVectors = 2 * kGroups;
-  Floats<kLanes> sums[kWays][kVectors];
-#pragma GCC unroll 12
-  for (int v = 0; v < kVectors; v++) {
-    sums[0][v] = load<kLanes>(target + v * kLanes);
+  TileSums<kWideGroups, kNarrow> sums[kWays];
+  sums[0].loadFrom(target);
 #pragma GCC unroll 4
-    for (int w = 1; w < kWays; w++) sums[w][v] = Floats<kLanes>{};
-  }
+  for (int w = 1; w < kWays; w++) sums[w].clear();
   int64_t i = 0;
   for (; i + 2 * kWays <= count; i += 2 * kWays) {
 #pragma GCC unroll 4
-    for (int w = 0; w < kWays; w++) addPair<kLanes, kGroups, true>(runs + i + 2 * w, base, sums[w]);
+    for (int w = 0; w < kWays; w++) sums[w].template addPair<true>(runs + i + 2 * w, base);
   }
-  for (; i + 2 <= count; i += 2) addPair<kLanes, kGroups, true>(runs + i, base, sums[0]);
-  if (i < count) addPair<kLanes, kGroups, false>(runs + i, base, sums[0]);
-#pragma GCC unroll 12
-  for (int v = 0; v < kVectors; v++) {
+  for (; i + 2 <= count; i += 2) sums[0].template addPair<true>(runs + i, base);
+  if (i < count) sums[0].template addPair<false>(runs + i, base);
 #pragma GCC unroll 4
-    for (int w = 1; w < kWays; w++) sums[0][v] += sums[w][v];
-    store<kLanes>(target + v * kLanes, sums[0][v]);
-  }
+  for (int w = 1; w < kWays; w++) sums[0].add(sums[w]);
+  sums[0].storeTo(target);
 }
 
-template <int kLanes>
-inline void addRunsOf(const ScaledRun* runs, int64_t runCount, const uint16_t* base, float* target, int64_t count) {
-  constexpr int kGroup = 2 * kLanes;
+void addRuns(const ScaledRun* runs, int64_t runCount, const uint16_t* base, float* target, int64_t count) {
   int64_t j = 0;
-  for (; j + 6 * kGroup <= count; j += 6 * kGroup) addRunsTile<kLanes, 6, 1>(runs, runCount, base + j, target + j);
-  for (; j + 3 * kGroup <= count; j += 3 * kGroup) addRunsTile<kLanes, 3, 2>(runs, runCount, base + j, target + j);
-  for (; j < count; j += kGroup) addRunsTile<kLanes, 1, 4>(runs, runCount, base + j, target + j);
+  for (; j + 192 <= count; j += 192) addRunsTile<6, false, 1>(runs, runCount, base + j, target + j);
+  for (; j + 96 <= count; j += 96) addRunsTile<3, false, 2>(runs, runCount, base + j, target + j);
+  if (j < count) addRunsTile<1, true, 2>(runs, runCount, base + j, target + j);
 }
 
-void addRuns(const ScaledRun* runs, int64_t runCount, const uint16_t* base, float* target, int64_t count, int64_t group) {
-  if (group == 32) {
-    addRunsOf<16>(runs, runCount, base, target, count);
-  } else {
-    addRunsOf<8>(runs, runCount, base, target, count);
-  }
-}
-
-const Bfloat16Kernels kernels = {2 * kWide, round, convolve, addRuns};
+const Bfloat16Kernels kernels = {2 * kWide, round, roundInGroups, orderGroups, convolve, addRuns};
 
 }  // namespace bfloat16
 

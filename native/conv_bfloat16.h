@@ -1,8 +1,8 @@
 // A block's kernels in bfloat16: operands rounded to it, their products added up in float32.
 //
-// Channels lie in groups of 32, of 16 where their number is no multiple of 32, and within a group four of its first half
-// alternate with four of its second: interleaving two vectors of such runs, as their sum wants it, puts lanes in their natural
-// order. Neighbors in pairs stay neighbors, so to the convolution a pair is what a float is in float32.
+// The processor multiplies pairs. To the convolution a pair of channels is what a float is in float32. A sum of runs interleaves two
+// of them, which makes of 32 neighbors in order sums of 16 that are out of it: "in groups", four of the first half and four of the
+// second alternate, and runs in groups give sums in order. A run is 48 n long, and its last 16 may be a group of their own.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace sqa {
 
-// Channels of a group; 0 where a block with so many input channels computes in float32 in any case.
-inline int64_t bfloat16Group(int64_t in) { return in % 32 == 0 ? 32 : in % 16 == 0 ? 16 : 0; }
+// Whether there is bfloat16 for so many input channels; blocks of others compute in float32 in any case.
+inline bool takesBfloat16(int64_t in) { return in % 16 == 0; }
 
 // To the nearest, ties to even; NaN stays NaN.
 inline float roundedToBfloat16(float value) {
@@ -27,14 +27,18 @@ inline float roundedToBfloat16(float value) {
 // Numbers below 2^-126 count as zero, in operands and in sums.
 struct Bfloat16Kernels {
   int64_t packedTile;  // as in ConvKernels
-  // As `roundedToBfloat16`, in groups; count is a multiple of the group.
-  void (*round)(const float* from, int64_t count, int64_t group, uint16_t* to);
+  // As `roundedToBfloat16`; count is a multiple of 16.
+  void (*round)(const float* from, int64_t count, uint16_t* to);
+  // The same of a run, in groups.
+  void (*roundInGroups)(const float* from, int64_t count, uint16_t* to);
+  // A run in groups to one in order, in place.
+  void (*orderGroups)(float* run, int64_t count);
   // As in ConvKernels, on pairs: a shape of half as many input channels, the padded image and packed weights in pairs.
   void (*convolve)(const BlockShape&, const float* padded, const int32_t* offsets, const float* packed,
                    const float* bias, float* h);
-  // As in ConvKernels, of runs in groups and scales that are rounded; count is a multiple of the group.
-  void (*addRuns)(const ScaledRun* runs, int64_t runCount, const uint16_t* base, float* target, int64_t count,
-                  int64_t group);
+  // As in ConvKernels, of scales that are rounded; either the base's runs are in groups or the target is then. count is 192 or
+  // the rest of a run.
+  void (*addRuns)(const ScaledRun* runs, int64_t runCount, const uint16_t* base, float* target, int64_t count);
 };
 
 // Null where the processor does not multiply bfloat16, or `instructionSet` is narrower than AVX-512.

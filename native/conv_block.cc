@@ -59,7 +59,7 @@ class Convolution {
     const BlockShape pairs = shape.pairs();
     offsets_ = windowOffsets(pairs);
     std::vector<uint16_t> rounded(packed_.size());
-    bfloat16->round(weights, rounded.size(), bfloat16Group(shape.in), rounded.data());
+    bfloat16->round(weights, rounded.size(), rounded.data());
     packWeights(pairs, bfloat16->packedTile, reinterpret_cast<const float*>(rounded.data()), packed_.data());
   }
 

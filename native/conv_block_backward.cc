@@ -20,8 +20,8 @@ constexpr int64_t kParts = 8;
 // for each instruction set.
 constexpr int64_t kTile = 96;
 
-// The same in bfloat16: twelve registers' sums.
-constexpr int64_t kTileGroups = 6;
+// The same in bfloat16: what twelve of AVX-512 hold.
+constexpr int64_t kTileBfloat16 = 192;
 
 // Numbers that runs are taken of: in float32, or in bfloat16 where that is not null.
 struct Base {
@@ -35,7 +35,7 @@ struct ImageGradients {
   const float* pooledGradient;
   const uint8_t* codes;
   float* input;   // null where not wanted
-  float* weight;  // added to; null where not wanted
+  float* weight;  // added to; null where not wanted. In bfloat16 each run lies in groups
 };
 
 // Pooling lets a quarter of the convolution's outputs through, and ReLU less. So for several input channels the gradient
@@ -55,9 +55,11 @@ class Backward {
     }
     if (bfloat16 != nullptr) {
       roundedWeights_.resize(9 * shape.in * shape.out);
-      bfloat16->round(weights, roundedWeights_.size(), bfloat16Group(shape.in), roundedWeights_.data());
+      for (int64_t at = 0; at < 9 * shape.in * shape.out; at += shape.run()) {
+        bfloat16->roundInGroups(weights + at, shape.run(), roundedWeights_.data() + at);
+      }
       weights_.bfloat16 = roundedWeights_.data();
-      tile_ = kTileGroups * bfloat16Group(shape.in);
+      tile_ = kTileBfloat16;
     }
     if (shape.in > 1) return;
     rotated_.resize(9 * shape.out);
@@ -104,7 +106,7 @@ class Backward {
     if (bfloat16_ == nullptr) {
       kernels_.addRuns(runs, runCount, base.floats + first, target, count);
     } else {
-      bfloat16_->addRuns(runs, runCount, base.bfloat16 + first, target, count, bfloat16Group(shape_.in));
+      bfloat16_->addRuns(runs, runCount, base.bfloat16 + first, target, count);
     }
   }
 
@@ -115,17 +117,8 @@ class Backward {
     int32_t* counts = scratch.counts.data();
     const int32_t kernelSize = static_cast<int32_t>(3 * shape_.run());
     for (int64_t window = 0; window < windows; window++) {
-      const uint8_t* codes = image.codes + window * out;
-      const float* gradient = image.pooledGradient + window * out;
-      ScaledRun* windowRuns = runs + 4 * window * out;
-      uint64_t fourCounts = 0;  // 16 bits each, in one register
-      for (int64_t c = 0; c < out; c++) {
-        // Written in any case and counted where active: no branch to mispredict.
-        const uint64_t code = codes[c], shift = (code & 3) * 16;
-        windowRuns[(code & 3) * out + (fourCounts >> shift & 0xffff)] = {static_cast<int32_t>(c) * kernelSize, gradient[c]};
-        fourCounts += code / kActive << shift;
-      }
-      for (int k = 0; k < 4; k++) counts[4 * window + k] = static_cast<int32_t>(fourCounts >> (16 * k) & 0xffff);
+      kernels_.runsOfWindow(image.codes + window * out, image.pooledGradient + window * out, out, kernelSize,
+                            runs + 4 * window * out, counts + 4 * window);
     }
     float* padded = scratch.gradient.zeroed(shape_.paddedInput());
     for (int64_t ky = 0; ky < 3; ky++) {
@@ -149,15 +142,16 @@ class Backward {
     // For each output channel the windows of the input that it saw.
     ScaledRun* runs = scratch.runs.data();
     int32_t* counts = scratch.counts.data();
-    std::fill(counts, counts + out, 0);
-    for (int64_t window = 0; window < windows; window++) {
-      const int32_t* corners = corners_.data() + 4 * window;
-      const uint8_t* codes = image.codes + window * out;
-      const float* gradient = image.pooledGradient + window * out;
-      for (int64_t c = 0; c < out; c++) {
-        runs[c * windows + counts[c]] = {corners[codes[c] & 3], gradient[c]};
-        counts[c] += codes[c] / kActive;
+    for (int64_t c = 0; c < out; c++) {
+      ScaledRun* channelRuns = runs + c * windows;
+      int32_t count = 0;
+      for (int64_t window = 0; window < windows; window++) {
+        // Written in any case and counted where active: no branch to mispredict.
+        const uint8_t code = image.codes[window * out + c];
+        channelRuns[count] = {corners_[4 * window + (code & 3)], image.pooledGradient[window * out + c]};
+        count += code / kActive;
       }
+      counts[c] = count;
     }
     for (int64_t ky = 0; ky < 3; ky++) {
       for (int64_t j = 0; j < shape_.run(); j += tile_) {
@@ -232,7 +226,11 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
   });
   if (weightWanted && shape.in > 1) {
     weightGradient = at::empty_like(w);
-    sumParts(weightParts, weightGradient.data_ptr<float>(), weights);
+    float* sums = weightGradient.data_ptr<float>();
+    sumParts(weightParts, sums, weights);
+    if (operands.kernels != nullptr) {
+      for (int64_t at = 0; at < weights; at += shape.run()) operands.kernels->orderGroups(sums + at, shape.run());
+    }
   } else if (weightWanted) {
     const at::Tensor byTap = at::empty({9, shape.out}, w.options());
     sumParts(weightParts, byTap.data_ptr<float>(), weights);
@@ -248,7 +246,7 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
 BlockGradients differentiableBackward(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& codes,
                                       const at::Tensor& outputGradient, const std::array<bool, 3>& wanted, bool bfloat16) {
   const BlockShape shape{input.size(1), weight.size(0), input.size(2), input.size(3)};
-  const bool rounded = bfloat16 && bfloat16Group(shape.in) != 0;
+  const bool rounded = bfloat16 && takesBfloat16(shape.in);
   const at::Tensor pooledCodes =
       codes.view({input.size(0), shape.pooledHeight(), shape.pooledWidth(), shape.out}).permute({0, 3, 1, 2}).to(at::kLong);
   const at::Tensor corner = pooledCodes.bitwise_and(3);

@@ -18,6 +18,16 @@ template <int kLanes>
 inline Floats<kLanes> broadcast(const float* value) {
   return Floats<kLanes>{} + *value;
 }
+template <int kLanes>
+inline int appendPairs(Words<kLanes> first, Words<kLanes> second, Ints<kLanes> chosen, uint32_t* to) {
+  int count = 0;
+  for (int lane = 0; lane < kLanes; lane++) {
+    to[2 * count] = first[lane];
+    to[2 * count + 1] = second[lane];
+    count -= chosen[lane];
+  }
+  return count;
+}
 inline Floats<8> sumEach(const Floats<8>* vectors) {
   Floats<8> sums = {};
   for (int i = 0; i < 8; i++) {

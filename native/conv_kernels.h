@@ -29,7 +29,7 @@ struct BlockShape {
 struct ScaledRun {
   int32_t offset;
   float scale;
-};
+} __attribute__((may_alias));
 
 // What a pooled output remembers: which of the four pixels of its window was the largest, and whether ReLU let it through.
 constexpr uint8_t kActive = 4;
@@ -48,6 +48,10 @@ struct ConvKernels {
   void (*addBias)(const BlockShape&, const float* pooledGradient, const uint8_t* codes, float* bias);
   // target[0 .. count) += sum of scale * base[offset .. offset + count); count is a multiple of 8.
   void (*addRuns)(const ScaledRun* runs, int64_t runCount, const float* base, float* target, int64_t count);
+  // Of one window (out codes and gradients) the runs of each corner, corner k's from runs[k * out] on: `kernelSize` times the channel,
+  // and its gradient. counts[k] is how many.
+  void (*runsOfWindow)(const uint8_t* codes, const float* gradient, int64_t out, int32_t kernelSize, ScaledRun* runs,
+                       int32_t* counts);
   // Undoes pooling: writes the interior of a padded (height + 2, width + 2, out) gradient, whose border is zero already.
   void (*unpool)(const BlockShape&, const float* pooledGradient, const uint8_t* codes, float* paddedGradient);
   // One input channel: gradient of the image (pixels) from the padded gradient; weights (9, out), rotated by 180 degrees.

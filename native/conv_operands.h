@@ -16,7 +16,7 @@ struct Operands {
   const Bfloat16Kernels* kernels;  // null for those of float32
 
   Operands(const BlockShape& shape, const at::Tensor& x, const at::Tensor& w, bool bfloat16)
-      : input(x), weight(w), rounded(bfloat16 && bfloat16Group(shape.in) != 0), kernels(rounded ? bfloat16Kernels() : nullptr) {
+      : input(x), weight(w), rounded(bfloat16 && takesBfloat16(shape.in)), kernels(rounded ? bfloat16Kernels() : nullptr) {
     if (!rounded || kernels != nullptr) return;
     input = roundedToBfloat16(x);
     weight = roundedToBfloat16(w);

@@ -28,6 +28,19 @@ inline Floats<8> lookUp(Floats<8> table, Ints<8> index) {
   return _mm256_permutevar8x32_ps(table, reinterpret_cast<__m256i>(index));
 }
 
+// Appends the words of chosen lanes in pairs, (first, second); as many words as there are lanes may be written over after them. Returns
+// how many pairs there were.
+template <int kLanes>
+inline int appendPairs(Words<kLanes> first, Words<kLanes> second, Ints<kLanes> chosen, uint32_t* to) {
+  int count = 0;
+  for (int lane = 0; lane < kLanes; lane++) {
+    to[2 * count] = first[lane];
+    to[2 * count + 1] = second[lane];
+    count -= chosen[lane];
+  }
+  return count;
+}
+
 // High and low halves of 32-bit products.
 inline void multiplyWords(Words<8> x, Words<8> multiplier, Words<8>& high, Words<8>& low) {
   const __m256i a = reinterpret_cast<__m256i>(x), b = reinterpret_cast<__m256i>(multiplier);

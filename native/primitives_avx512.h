@@ -16,6 +16,15 @@ inline Floats<16> lookUp(Floats<16> table, Ints<16> index) {
   return _mm512_permutexvar_ps(reinterpret_cast<__m512i>(index), table);
 }
 
+template <>
+inline int appendPairs<8>(Words<8> first, Words<8> second, Ints<8> chosen, uint32_t* to) {
+  const __m512i low = _mm512_cvtepu32_epi64(reinterpret_cast<__m256i>(first));
+  const __m512i high = _mm512_slli_epi64(_mm512_cvtepu32_epi64(reinterpret_cast<__m256i>(second)), 32);
+  const __mmask8 mask = _mm256_movepi32_mask(reinterpret_cast<__m256i>(chosen));
+  _mm512_storeu_si512(to, _mm512_maskz_compress_epi64(mask, _mm512_or_si512(low, high)));
+  return __builtin_popcount(mask);
+}
+
 inline void multiplyWords(Words<16> x, Words<16> multiplier, Words<16>& high, Words<16>& low) {
   const __m512i a = reinterpret_cast<__m512i>(x), b = reinterpret_cast<__m512i>(multiplier);
   const __m512i even = _mm512_mul_epu32(a, b);

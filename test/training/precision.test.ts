@@ -4,7 +4,8 @@ import { precisionFor } from "../../src/training/index.js";
 test.each([
   ["resnet18", "cpu", ["avx512_bf16"], "bfloat16"],
   ["resnet18", "cpu", ["avx2", "avx512f"], "float32"],
-  ["small", "cpu", ["avx512_bf16", "amx_bf16"], "float32"],
+  ["small", "cpu", ["avx512_bf16", "amx_bf16"], "bfloat16"],
+  ["small", "cpu", ["avx2"], "float32"],
   ["small(batchNorm=true)", "cpu", ["amx_bf16"], "bfloat16"],
   ["small", "cuda", [], "bfloat16"],
 ])("%s on %s with [%s] is trained in %4$s", (network, device, flags, precision) => {

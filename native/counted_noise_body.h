@@ -26,12 +26,13 @@ __attribute__((always_inline)) inline int64_t drawBlocks(const NoiseKey& key, ui
                                                          Store store) {
   Words<kWide> lanes;
   for (uint32_t lane = 0; lane < kWide; lane++) lanes[lane] = lane;
+  const RoundKeys keys(key);
   int64_t done = 0;
   for (; done + 2 * kWide <= blocks; done += 2 * kWide) {
     const Words<kWide> first = lanes + static_cast<uint32_t>(done);
     const Words<kWide> counters[2] = {first, first + static_cast<uint32_t>(kWide)};
     Words<kWide> words[2][4];
-    philoxBlocks<kWide, 2>(key, image, counters, words);
+    philoxBlocks<kWide, 2>(key, keys, image, counters, words);
     for (int s = 0; s < 2; s++) store(words[s], (done + kWide * s) * 4);
   }
   return done;

@@ -1,9 +1,21 @@
 // Philox on vectors: kLanes blocks in a set of four vectors, and several sets at once, so that the latency of one set's
-// multiplications is not waited for. Included for each instruction set within a namespace that has multiplyWords.
+// multiplications is not waited for. Included for each instruction set within a namespace that has multiplyWords and exclusiveOr.
+
+// The keys of the rounds, made once for many blocks.
+struct RoundKeys {
+  uint32_t first[kPhiloxRounds], second[kPhiloxRounds];
+
+  explicit RoundKeys(const NoiseKey& key) {
+    for (uint32_t round = 0; round < kPhiloxRounds; round++) {
+      first[round] = key.seedLow + round * kPhiloxWeyl0;
+      second[round] = key.seedHigh + round * kPhiloxWeyl1;
+    }
+  }
+};
 
 // Word w of the block that has counter counters[s][i] in lane i of words[s][w].
 template <int kLanes, int kSets>
-__attribute__((always_inline)) inline void philoxBlocks(const NoiseKey& key, uint32_t image,
+__attribute__((always_inline)) inline void philoxBlocks(const NoiseKey& key, const RoundKeys& keys, uint32_t image,
                                                         const Words<kLanes> counters[kSets],
                                                         Words<kLanes> words[kSets][4]) {
   using Vector = Words<kLanes>;
@@ -14,22 +26,19 @@ __attribute__((always_inline)) inline void philoxBlocks(const NoiseKey& key, uin
     words[s][2] = Vector{} + key.draw;
     words[s][3] = Vector{} + key.stream;
   }
-  uint32_t key0 = key.seedLow, key1 = key.seedHigh;
 #pragma GCC unroll 10
   for (int round = 0; round < kPhiloxRounds; round++) {
-    const Vector keys0 = Vector{} + key0, keys1 = Vector{} + key1;
-#pragma GCC unroll 2
+    const Vector first = Vector{} + keys.first[round], second = Vector{} + keys.second[round];
+#pragma GCC unroll 3
     for (int s = 0; s < kSets; s++) {
       Vector highA, lowA, highB, lowB;
       multiplyWords(words[s][0], multiplier0, highA, lowA);
       multiplyWords(words[s][2], multiplier1, highB, lowB);
-      words[s][0] = highB ^ words[s][1] ^ keys0;
-      words[s][2] = highA ^ words[s][3] ^ keys1;
+      words[s][0] = exclusiveOr<kLanes>(highB, words[s][1], first);
+      words[s][2] = exclusiveOr<kLanes>(highA, words[s][3], second);
       words[s][1] = lowB;
       words[s][3] = lowA;
     }
-    key0 += kPhiloxWeyl0;
-    key1 += kPhiloxWeyl1;
   }
 }
 

@@ -41,6 +41,11 @@ inline int appendPairs(Words<kLanes> first, Words<kLanes> second, Ints<kLanes> c
   return count;
 }
 
+template <int kLanes>
+inline Words<kLanes> exclusiveOr(Words<kLanes> a, Words<kLanes> b, Words<kLanes> c) {
+  return a ^ b ^ c;
+}
+
 // High and low halves of 32-bit products.
 inline void multiplyWords(Words<8> x, Words<8> multiplier, Words<8>& high, Words<8>& low) {
   const __m256i a = reinterpret_cast<__m256i>(x), b = reinterpret_cast<__m256i>(multiplier);

@@ -25,6 +25,12 @@ inline int appendPairs<8>(Words<8> first, Words<8> second, Ints<8> chosen, uint3
   return __builtin_popcount(mask);
 }
 
+template <>
+inline Words<16> exclusiveOr<16>(Words<16> a, Words<16> b, Words<16> c) {
+  return reinterpret_cast<Words<16>>(_mm512_ternarylogic_epi32(
+      reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b), reinterpret_cast<__m512i>(c), 0x96));
+}
+
 inline void multiplyWords(Words<16> x, Words<16> multiplier, Words<16>& high, Words<16>& low) {
   const __m512i a = reinterpret_cast<__m512i>(x), b = reinterpret_cast<__m512i>(multiplier);
   const __m512i even = _mm512_mul_epu32(a, b);

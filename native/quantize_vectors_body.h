@@ -72,7 +72,7 @@ __attribute__((always_inline)) inline Floats<kLanes> quantizedLanes(Floats<kLane
 
 // Counter blocks lie on four neighboring pixels each. kSets vectors of them, each of kLanes / 8 sets of eight channels.
 template <int kLanes, Values kValues, int kSets>
-__attribute__((always_inline)) inline void quantizeSets(const Band& band, int64_t set,
+__attribute__((always_inline)) inline void quantizeSets(const Band& band, const RoundKeys& keys, int64_t set,
                                                         const LevelVectors<kLanes>& levels) {
   constexpr int kParts = kLanes / 8;
   const int64_t step = band.pixels / 4, perGroup = band.channels / 16;
@@ -92,7 +92,7 @@ __attribute__((always_inline)) inline void quantizeSets(const Band& band, int64_
     }
     counters[s] = joined(counterParts);
   }
-  philoxBlocks<kLanes, kSets>(band.key, band.image, counters, words);
+  philoxBlocks<kLanes, kSets>(band.key, keys, band.image, counters, words);
   for (int s = 0; s < kSets; s++) {
     for (int w = 0; w < 4; w++) {
       for (int half = 0; half < 2; half++) {
@@ -109,14 +109,19 @@ __attribute__((always_inline)) inline void quantizeSets(const Band& band, int64_
 
 template <Values kValues>
 void quantizeBand(const Band& band, const Levels& levels) {
-  constexpr int kParts = kWide / 8;
+  // As many sets at once as registers hold.
+  constexpr int kParts = kWide / 8, kAtOnce = kWide == 16 ? 3 : 2;
   const LevelVectors<kWide> wide(levels);
+  const RoundKeys keys(band.key);
   int64_t set = 0;
-  for (; set + 2 * kParts <= band.sets(); set += 2 * kParts) quantizeSets<kWide, kValues, 2>(band, set, wide);
+  for (; set + kAtOnce * kParts <= band.sets(); set += kAtOnce * kParts) {
+    quantizeSets<kWide, kValues, kAtOnce>(band, keys, set, wide);
+  }
+  if (kWide > 8) {
+    for (; set + kParts <= band.sets(); set += kParts) quantizeSets<kWide, kValues, 1>(band, keys, set, wide);
+  }
   if (set == band.sets()) return;
-  const LevelVectors<8> narrow(levels);
-  for (; set + 2 <= band.sets(); set += 2) quantizeSets<8, kValues, 2>(band, set, narrow);
-  if (set < band.sets()) quantizeSets<8, kValues, 1>(band, set, narrow);
+  quantizeSets<8, kValues, 1>(band, keys, set, LevelVectors<8>(levels));
 }
 
 // By given uniforms, which may be any number: for two levels a table too, since to choose one takes that they are below 1.

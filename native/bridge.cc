@@ -305,6 +305,14 @@ void keepFreedMemory() {
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
+// NNPACK is a convolution of libtorch's for a few shapes on some processors; on others it warns at every call that it is not there.
+// Without it there is one convolution less to differ between machines.
+void leaveOutNnpack() {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  at::globalContext().setUserEnabledNNPACK(false);
+#endif
+}
+
 // An error of an operator starts with the operator's name, which is known only once its index is read.
 napi_value callEntry(napi_env env, napi_callback_info info) {
   std::string operation = "call";
@@ -317,6 +325,7 @@ napi_value callEntry(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   using namespace sqa;
   keepFreedMemory();
+  leaveOutNnpack();
   define<findOperator, 2>(env, exports, "findOperator");
   define<schema, 1>(env, exports, "schema");
   define<grad, 5>(env, exports, "grad");

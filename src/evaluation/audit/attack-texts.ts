@@ -28,6 +28,16 @@ export function averagedText(plan: AuditPlan, draws: number, mean: "loss" | "sof
   return draws === 1 ? text : `expectation(${text}, draws=${draws}, mean=${mean})`;
 }
 
+/**
+ * Square, as text. Its answers of a randomized network are means over the same 8 draws, which a long search fits: from 2,000 queries on
+ * a quarter of them, over 32 draws, find more for the same passes (docs/audit.md).
+ */
+export function squareText({ norm, epsilon, subject }: AuditPlan, queries: number, radius = epsilon): string {
+  const fits = subject.model.randomized && queries >= 2000;
+  const spent = fits ? { queries: Math.ceil(queries / 4), draws: 32 } : { queries };
+  return formatCall("square", { norm, epsilon: radius, ...spent });
+}
+
 /** AutoAttack by the plan's steps and queries, as text. */
 export function suiteText({ norm, epsilon, budget }: AuditPlan, version: "standard" | "randomized"): string {
   return formatCall("autoattack", { norm, epsilon, version, steps: budget.suiteSteps, queries: budget.queries });

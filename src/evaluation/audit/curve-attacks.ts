@@ -1,5 +1,5 @@
 import { formatCall } from "../../options/call.js";
-import { averagedText, pgdText, singleStepText } from "./attack-texts.js";
+import { averagedText, pgdText, singleStepText, squareText } from "./attack-texts.js";
 import type { AuditPlan } from "./check.js";
 import type { Player } from "./players.js";
 import { blackBox, type Trial, whiteBox } from "./trial.js";
@@ -79,7 +79,7 @@ export function radiusAttacks(plan: AuditPlan): RadiusAttack[] {
         ]
       : []),
     ...lent,
-    { name: "Square", at: (epsilon) => blackBox(formatCall("square", { norm, epsilon, queries })) },
+    { name: "Square", at: (epsilon) => blackBox(squareText(plan, queries, epsilon)) },
     { name: "noise", at: (epsilon) => blackBox(formatCall("noise", { norm, epsilon, tries: noiseTries })) },
   ];
 }

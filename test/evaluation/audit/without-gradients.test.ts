@@ -37,6 +37,21 @@ describe.each([
   });
 });
 
+describe("Square's queries", () => {
+  const textOf = (randomized: boolean, queries: number) => {
+    const plan = planOf(tinyCnn);
+    const { subject } = plan;
+    const model = { ...subject.model, randomized };
+    return scoreBased.trials({ ...plan, budget: { ...plan.budget, queries }, subject: { ...subject, model } })[0]!;
+  };
+
+  it("are fewer in more draws where a randomized network is asked so often that draws would be fitted", () => {
+    expect(trialLabel(textOf(true, 5000))).toMatch(/queries=1250,.*draws=32/);
+    expect(trialLabel(textOf(true, 500))).toMatch(/queries=500,.*draws=8/);
+    expect(trialLabel(textOf(false, 5000))).toMatch(/queries=5000,.*draws=8/);
+  });
+});
+
 describe("rotations", () => {
   it("notes what is left, whatever it is, and says that it judges nothing", () => {
     for (const left of [0, 200]) {

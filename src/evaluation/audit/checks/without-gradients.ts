@@ -1,4 +1,5 @@
 import { formatCall } from "../../../options/call.js";
+import { squareText } from "../attack-texts.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
 import { minimalByDecisions } from "../curve-attacks.js";
 import { attackOf, blackBox, type Trial } from "../trial.js";
@@ -16,9 +17,6 @@ function judge(trials: readonly Trial[], results: AuditResults): Finding {
   return againstGradients(found, results);
 }
 
-const square = ({ norm, epsilon, budget }: AuditPlan) =>
-  blackBox(`square(norm=${norm}, epsilon=${epsilon}, queries=${budget.queries})`);
-
 /** Gradients estimated from scores, which no masking changes; steps in l-infinity as long as those of PGD. */
 const estimated = ({ norm, epsilon, budget }: AuditPlan): Trial[] => {
   const { estimateSteps: steps } = budget;
@@ -32,7 +30,7 @@ const estimated = ({ norm, epsilon, budget }: AuditPlan): Trial[] => {
   ].map((attack) => blackBox(attack));
 };
 
-const scores = (plan: AuditPlan) => [square(plan), ...estimated(plan)];
+const scores = (plan: AuditPlan) => [blackBox(squareText(plan, plan.budget.queries)), ...estimated(plan)];
 
 /** Scores alone must not do better than gradients. */
 export const scoreBased: Check = {

@@ -237,6 +237,12 @@ napi_value dispose(napi_env env, const Arguments& arguments) {
   return nullptr;
 }
 
+// setCollectable(tensor, flag)
+napi_value collectable(napi_env env, const Arguments& arguments) {
+  setCollectable(env, arguments[0], toIValue(env, arguments[1], c10::BoolType::get()).toBool());
+  return nullptr;
+}
+
 // setGradEnabled(flag) -> the flag before
 napi_value setGradEnabled(napi_env env, const Arguments& arguments) {
   bool before = at::GradMode::is_enabled();
@@ -289,6 +295,7 @@ napi_value memory(napi_env env, const Arguments&) {
   check(env, napi_create_object(env, &object), "cannot make an object");
   setProperty(env, object, "tensors", fromNumber(env, static_cast<double>(liveTensors())));
   setProperty(env, object, "bytes", fromNumber(env, static_cast<double>(liveBytes())));
+  setProperty(env, object, "collectableBytes", fromNumber(env, static_cast<double>(collectableBytes())));
   return object;
 }
 
@@ -334,6 +341,7 @@ NAPI_MODULE_INIT() {
   define<describe, 1>(env, exports, "describe");
   define<setRequiresGrad, 2>(env, exports, "setRequiresGrad");
   define<dispose, 1>(env, exports, "dispose");
+  define<collectable, 2>(env, exports, "setCollectable");
   define<setGradEnabled, 1>(env, exports, "setGradEnabled");
   define<setThreads, 1>(env, exports, "setThreads");
   define<threads, 0>(env, exports, "threads");

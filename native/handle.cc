@@ -18,6 +18,7 @@ int64_t reported(int64_t bytes) { return bytes + bytes / 4; }
 struct Holder {
   at::Tensor tensor;
   int64_t bytes = 0;
+  bool collectable = true;  // whether V8 is told of the bytes
 };
 
 struct EnvironmentData {
@@ -33,12 +34,18 @@ std::unordered_set<void*>& holders() {
 
 std::atomic<int64_t> liveCount{0};
 std::atomic<int64_t> liveByteCount{0};
+std::atomic<int64_t> collectableByteCount{0};
+
+void tell(node_api_basic_env env, int64_t bytes) {
+  int64_t total = 0;
+  napi_adjust_external_memory(env, bytes < 0 ? -reported(-bytes) : reported(bytes), &total);
+  collectableByteCount += bytes;
+}
 
 void release(node_api_basic_env env, Holder* holder) {
   if (holder->bytes == 0) return;
   holder->tensor.reset();
-  int64_t total = 0;
-  napi_adjust_external_memory(env, -reported(holder->bytes), &total);
+  if (holder->collectable) tell(env, -holder->bytes);
   liveByteCount -= holder->bytes;
   liveCount -= 1;
   holder->bytes = 0;
@@ -83,8 +90,7 @@ napi_value wrapTensor(napi_env env, at::Tensor tensor) {
     check(env, status, "cannot make a tensor handle");
   }
   holders().insert(holder);
-  int64_t total = 0;
-  napi_adjust_external_memory(env, reported(holder->bytes), &total);
+  tell(env, holder->bytes);
   liveByteCount += holder->bytes;
   liveCount += 1;
   return value;
@@ -98,8 +104,16 @@ const at::Tensor& unwrapTensor(napi_env env, napi_value value) {
 
 void disposeTensor(napi_env env, napi_value value) { release(env, holderOf(env, value)); }
 
+void setCollectable(napi_env env, napi_value value, bool collectable) {
+  Holder* holder = holderOf(env, value);
+  if (holder->bytes == 0 || holder->collectable == collectable) return;
+  holder->collectable = collectable;
+  tell(env, collectable ? holder->bytes : -holder->bytes);
+}
+
 int64_t liveTensors() { return liveCount; }
 int64_t liveBytes() { return liveByteCount; }
+int64_t collectableBytes() { return collectableByteCount; }
 
 void setErrorClass(napi_env env, napi_value constructor) {
   auto* data = new EnvironmentData;

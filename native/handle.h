@@ -21,8 +21,13 @@ const at::Tensor& unwrapTensor(napi_env env, napi_value value);
 
 void disposeTensor(napi_env env, napi_value value);
 
+// Whether V8 is told of a tensor's bytes, as it is at first: not while something holds the tensor that will dispose it, since V8 would
+// collect again and again and find nothing.
+void setCollectable(napi_env env, napi_value value, bool collectable);
+
 int64_t liveTensors();
 int64_t liveBytes();
+int64_t collectableBytes();  // those that V8 is told of
 
 // JavaScript's class for failed operators, set once for each environment.
 void setErrorClass(napi_env env, napi_value constructor);

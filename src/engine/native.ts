@@ -49,11 +49,12 @@ interface Native {
   writeBytes(tensor: Handle, buffer: ArrayBufferLike, offset: number, length: number): void;
   setRequiresGrad(tensor: Handle, flag: boolean): void;
   dispose(tensor: Handle): void;
+  setCollectable(tensor: Handle, flag: boolean): void;
   setGradEnabled(flag: boolean): boolean;
   setThreads(threads: number): void;
   threads(): number;
   versions(): Versions;
-  memory(): { tensors: number; bytes: number };
+  memory(): { tensors: number; bytes: number; collectableBytes: number };
   quantizeActivation(
     h: Handle,
     lambda: number,

@@ -3,18 +3,26 @@ import { checkKind } from "./argument.js";
 /** What a scope can own: a Tensor, seen from here only as something to dispose. */
 interface Disposable {
   dispose(): void;
+  /** Whether the garbage collector is told of its memory. */
+  setCollectable(flag: boolean): void;
 }
 
 const open: Set<Disposable>[] = [];
 
-/** Puts a new tensor under the innermost open scope, if there is one. */
+/**
+ * Puts a new tensor under the innermost open scope, if there is one. While a scope holds it the garbage collector is not told of its
+ * memory: it would look for tensors that it cannot have, several times a step of a large network.
+ */
 export function adopt(tensor: Disposable): void {
-  open.at(-1)?.add(tensor);
+  const owned = open.at(-1);
+  if (owned === undefined) return;
+  owned.add(tensor);
+  tensor.setCollectable(false);
 }
 
 /** Takes a tensor out of every open scope, so that it lives until it is disposed or collected. */
 export function keep<T extends Disposable>(tensor: T): T {
-  for (const owned of open) owned.delete(tensor);
+  for (const owned of open) if (owned.delete(tensor)) tensor.setCollectable(true);
   return tensor;
 }
 
@@ -35,8 +43,11 @@ function release(
 ): void {
   if (typeof value !== "object" || value === null || seen.has(value)) return;
   seen.add(value);
-  if (owned.delete(value as Disposable)) parent?.add(value as Disposable);
-  else for (const item of contents(value)) release(item, owned, parent, seen);
+  const tensor = value as Disposable;
+  if (owned.delete(tensor)) {
+    if (parent === undefined) tensor.setCollectable(true);
+    else parent.add(tensor);
+  } else for (const item of contents(value)) release(item, owned, parent, seen);
 }
 
 /**

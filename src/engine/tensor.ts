@@ -32,6 +32,11 @@ export class Tensor extends TensorOperators {
     adopt(this);
   }
 
+  /** For scopes: whether the garbage collector is told of this tensor's memory. Nothing where it was disposed. */
+  setCollectable(flag: boolean): void {
+    if (this.#handle !== null) native().setCollectable(this.#handle, flag);
+  }
+
   /** The native handle. Throws UseAfterDisposeError once the tensor is disposed. */
   get handle(): Handle {
     if (this.#handle === null) throw new UseAfterDisposeError("this tensor was disposed already");

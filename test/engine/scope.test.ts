@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { keep, scope, type Tensor, tensor } from "../../src/engine/index.js";
+import { keep, operators, scope, type Tensor, tensor } from "../../src/engine/index.js";
+import { native } from "../../src/engine/native.js";
 import { liveCount } from "./live-count.js";
 
 const live = liveCount;
@@ -12,6 +13,27 @@ describe("scope", () => {
     expect(result.toNumbers()).toEqual([4, 6]);
     result.dispose();
     expect(live()).toBe(before);
+  });
+
+  test("tells the garbage collector of a tensor's memory only when it lets go of it", () => {
+    const told = () => native().memory().collectableBytes;
+    const size = 2 ** 20;
+    const made = () => operators.ones([size / 4]);
+    const before = told();
+    // A handle counts as a few bytes more.
+    const grown = () => Math.round((told() - before) / size);
+    const [returned, kept] = scope(() => {
+      const inside = [made(), made()] as const;
+      scope(made);
+      expect(grown()).toBe(0);
+      keep(inside[1]);
+      expect(grown()).toBe(1);
+      return inside;
+    });
+    expect(grown()).toBe(2);
+    returned.dispose();
+    kept.dispose();
+    expect(grown()).toBe(0);
   });
 
   test("finds tensors in arrays, maps, sets and nested objects", () => {

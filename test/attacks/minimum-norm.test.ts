@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { perturbationLengths } from "../../src/attacks/geometry/perturbation-length.js";
 import { type Attack, cwL2, ddn, deepfool, ead, fab, fabT, fmn, type Norm } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange } from "../../src/engine/index.js";
+import { deriveSeed, imageIdRange, type Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { exactDistances, linear, linearContext, linearImages, linearLabels, noisyLinear } from "./exact-distances.js";
 import { golden, goldenImages, goldenLabels, load, maxDifference, tinyCnn } from "./tiny-networks.js";
@@ -22,8 +22,13 @@ describe("minimum-norm attacks equal their references", () => {
     const expected = golden.attacks[name]!;
     const adversarial = run(attack);
     expect(maxDifference(adversarial, load(expected.adv))).toBeLessThanOrEqual(2e-6);
-    const predicted = tinyCnn.logits(adversarial, { ...context, draw: 0 }).argmax(1);
-    expect(predicted.toNumbers()).toEqual(expected.pred);
+    const logits = (images: Tensor) => tinyCnn.logits(images, { ...context, draw: 0 });
+    const [values] = logits(load(expected.adv)).topk(2);
+    const apart = values.select(1, 0).sub(values.select(1, 1)).toNumbers();
+    // One of DeepFool's ends on a boundary, where the last bit decides.
+    const decided = (predicted: readonly number[]) => predicted.filter((_, i) => apart[i]! > 1e-5);
+    expect(decided(apart).length).toBeGreaterThanOrEqual(5);
+    expect(decided(logits(adversarial).argmax(1).toNumbers())).toEqual(decided(expected.pred));
   });
 });
 

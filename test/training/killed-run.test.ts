@@ -30,6 +30,8 @@ const config: TrainConfigInput = {
 const flags = (runs: string) => [
   ..."--sqa --method fgsm-rs(epsilon=0.1) --clean-share 0.5 --optimizer adam --epochs 40 --batch-size 8".split(" "),
   ..."--schedule one-cycle(peak=0.002) --hold-out 8 --probes fgsm(epsilon=0.1) --no-checksums --threads 1".split(" "),
+  // The command would choose by the processor.
+  ...["--precision", "float32"],
   ...["--data", data, "--runs", runs, "--checkpoint-seconds", "0"],
 ];
 

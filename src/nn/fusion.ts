@@ -54,8 +54,7 @@ function pooledBlock([conv, relu, pool]: readonly Module[], input: Tensor, pass:
 
 /** One convolution for a plain convolution and the batch normalization behind it, which is linear outside of training. */
 function normalizedConvolution([conv, norm]: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
-  if (pass.precision === "bfloat16" || pass.training || !isExactly(conv, Conv2d) || !isExactly(norm, BatchNorm2d))
-    return undefined;
+  if (pass.training || !isExactly(conv, Conv2d) || !isExactly(norm, BatchNorm2d)) return undefined;
   if (conv.weightTransform !== undefined || !isPlain(conv) || !isPlain(norm)) return undefined;
   const { scale, shift } = norm.atRest();
   const bias = conv.bias === null ? shift : conv.bias.mul(scale).add(shift);

@@ -169,9 +169,17 @@ describe("batch normalization is folded into the convolution before it", () => {
     for (const [i, value] of run().entries()) expectClose(value, expected[i]!, 2e-5);
   });
 
+  test("in bfloat16 to values that are rounded once, of weights that are", () => {
+    const [module, how] = [network({ bias: false }), atRest({ precision: "bfloat16" })];
+    expect(layersApplied(module, input, how)).toEqual(["relu"]);
+    const [folded, exact] = [module.apply(input, how), module.apply(input, atRest())];
+    expect(folded.dtype).toBe("bfloat16");
+    // 27 products of operands with an error of 2^-9 each, and the sum's own.
+    expectClose(folded.to("float32"), exact, 2 ** -7);
+  });
+
   test.each<[string, () => Module, Partial<Pass>]>([
     ["in training", network, { training: true }],
-    ["in bfloat16", network, { precision: "bfloat16" }],
     ["with SQA after it", () => placeAfter(network(), { norm: sqa() }), {}],
     ["with SQA between the two", () => placeAfter(network(), { conv: sqa() }), {}],
     ["with binary weights", () => binarizeWeights(network(), { conv: binaryWeights() }), {}],

@@ -63,8 +63,8 @@ export function summarize(
   },
 ): NetworkSummary {
   const contenders = measured.map((one) => summarizeContender(network, batch, peaks, one));
-  const best = (side: string, step: Step) =>
-    fastest(contenders.filter((one) => one.side === side && one.step === step));
+  const best = (side: string, step: Step, form?: string) =>
+    fastest(contenders.filter((one) => one.side === side && one.step === step && (form ?? one.form) === one.form));
   const ratios: RatioSummary[] = [];
   const add = (name: string, a: ContenderSummary | undefined, b: ContenderSummary | undefined) => {
     if (a !== undefined && b !== undefined) ratios.push({ name, ratio: ratioOf(a.samples, b.samples) });
@@ -74,11 +74,9 @@ export function summarize(
     const mine = best("ours", step);
     add(`${step}: ours (${mine?.form}), times as fast as PyTorch's fastest (${theirs?.form})`, theirs, mine);
   }
-  const ours = (form: string, step: Step) =>
-    fastest(contenders.filter((one) => one.side === "ours" && one.form === form && one.step === step));
   for (const form of new Set(contenders.filter(({ side }) => side === "ours").map((one) => one.form))) {
-    add(`ours, ${form}: fgsm + sqa over fgsm`, ours(form, "fgsm + sqa"), ours(form, "fgsm"));
-    add(`ours, ${form}: fgsm over standard`, ours(form, "fgsm"), ours(form, "standard"));
+    add(`ours, ${form}: fgsm + sqa over fgsm`, best("ours", "fgsm + sqa", form), best("ours", "fgsm", form));
+    add(`ours, ${form}: fgsm over standard`, best("ours", "fgsm", form), best("ours", "standard", form));
   }
   return { network, contenders, ratios };
 }

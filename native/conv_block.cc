@@ -7,7 +7,6 @@
 #include <cstring>
 #include <vector>
 
-#include "conv_bfloat16.h"
 #include "conv_block_backward.h"
 #include "conv_kernels.h"
 #include "conv_operands.h"
@@ -64,24 +63,16 @@ class Convolution {
   }
 
   // Prepares a thread's buffers for any number of images.
-  void begin(Scratch& scratch) const {
-    if (bfloat16_ == nullptr) {
-      scratch.padded.zeroed(shape_.paddedInput());
-    } else {
-      scratch.rounded.zeroed(shape_.paddedInput());
-    }
-  }
+  void begin(Scratch& scratch) const { beginPadded(shape_, bfloat16_, scratch); }
 
   // h (pixels, out) of an image (pixels, in).
   void run(Scratch& scratch, const float* image, float* h) const {
+    const Numbers numbers = padded(shape_, bfloat16_, image, scratch);
     if (bfloat16_ == nullptr) {
-      float* padded = scratch.padded.of(0);
-      copyPadded(shape_, image, padded);
-      kernels_.convolve(shape_, padded, offsets_.data(), packed_.data(), bias_, h);
+      kernels_.convolve(shape_, numbers.floats, offsets_.data(), packed_.data(), bias_, h);
     } else {
-      uint16_t* padded = scratch.rounded.of(0);
-      roundPadded(shape_, *bfloat16_, image, padded);
-      bfloat16_->convolve(shape_.pairs(), reinterpret_cast<const float*>(padded), offsets_.data(), packed_.data(), bias_, h);
+      const auto* pairs = reinterpret_cast<const float*>(numbers.bfloat16);
+      bfloat16_->convolve(shape_.pairs(), pairs, offsets_.data(), packed_.data(), bias_, h);
     }
   }
 

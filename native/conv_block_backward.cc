@@ -23,12 +23,6 @@ constexpr int64_t kTile = 96;
 // The same in bfloat16: what twelve of AVX-512 hold.
 constexpr int64_t kTileBfloat16 = 192;
 
-// Numbers that runs are taken of: in float32, or in bfloat16 where that is not null.
-struct Base {
-  const float* floats;
-  const uint16_t* bfloat16;
-};
-
 // What the backward pass of one image reads and writes.
 struct ImageGradients {
   const float* image;
@@ -43,9 +37,9 @@ struct ImageGradients {
 // input's, three runs each.
 class Backward {
  public:
-  // `rounded`: whether operands are rounded to bfloat16; `bfloat16`: kernels for that, if there are.
-  Backward(const BlockShape& shape, const float* weights, bool rounded, const Bfloat16Kernels* bfloat16)
-      : shape_(shape), rounded_(rounded), bfloat16_(bfloat16), weights_{weights, nullptr} {
+  // `weights` are the operands', (out, 3, 3, in).
+  Backward(const BlockShape& shape, const Operands& operands, const float* weights)
+      : shape_(shape), rounded_(operands.rounded), bfloat16_(operands.kernels), weights_{weights, nullptr} {
     const std::vector<int32_t> offsets = windowOffsets(shape);
     for (int64_t y = 0; y < shape.pooledHeight(); y++) {
       for (int64_t x = 0; x < shape.pooledWidth(); x++) {
@@ -53,10 +47,10 @@ class Backward {
         for (int64_t corner : {int64_t{0}, int64_t{1}, shape.width, shape.width + 1}) corners_.push_back(first[corner]);
       }
     }
-    if (bfloat16 != nullptr) {
+    if (bfloat16_ != nullptr) {
       roundedWeights_.resize(9 * shape.in * shape.out);
       for (int64_t at = 0; at < 9 * shape.in * shape.out; at += shape.run()) {
-        bfloat16->roundInGroups(weights + at, shape.run(), roundedWeights_.data() + at);
+        bfloat16_->roundInGroups(weights + at, shape.run(), roundedWeights_.data() + at);
       }
       weights_.bfloat16 = roundedWeights_.data();
       tile_ = kTileBfloat16;
@@ -71,8 +65,7 @@ class Backward {
   // Prepares a thread's buffers for any number of images.
   void begin(Scratch& scratch, bool weightWanted) const {
     if (shape_.in == 1) scratch.gradient.zeroed(shape_.paddedGradient());
-    if (weightWanted && bfloat16_ == nullptr) scratch.padded.zeroed(shape_.paddedInput());
-    if (weightWanted && bfloat16_ != nullptr) scratch.rounded.zeroed(shape_.paddedInput());
+    if (weightWanted) beginPadded(shape_, bfloat16_, scratch);
     if (rounded_) scratch.pooledGradient.of(shape_.windows() * shape_.out);
     if (shape_.in > 1) {
       scratch.runs.resize(4 * shape_.windows() * shape_.out);
@@ -81,10 +74,6 @@ class Backward {
   }
 
   void run(Scratch& scratch, ImageGradients image) const {
-    float* padded = scratch.padded.of(0);
-    uint16_t* roundedImage = bfloat16_ == nullptr ? nullptr : scratch.rounded.of(0);
-    if (image.weight != nullptr && bfloat16_ != nullptr) roundPadded(shape_, *bfloat16_, image.image, roundedImage);
-    if (image.weight != nullptr && bfloat16_ == nullptr) copyPadded(shape_, image.image, padded);
     if (rounded_) {
       float* gradient = scratch.pooledGradient.of(0);
       for (int64_t i = 0; i < shape_.windows() * shape_.out; i++) gradient[i] = roundedToBfloat16(image.pooledGradient[i]);
@@ -94,15 +83,17 @@ class Backward {
       float* gradient = scratch.gradient.of(0);
       kernels_.unpool(shape_, image.pooledGradient, image.codes, gradient);
       if (image.input != nullptr) kernels_.inputGradientOfOne(shape_, gradient, rotated_.data(), image.input);
-      if (image.weight != nullptr) kernels_.weightGradientOfOne(shape_, padded, gradient, image.weight);
+      if (image.weight == nullptr) return;
+      const Numbers pixels = padded(shape_, bfloat16_, image.image, scratch);
+      kernels_.weightGradientOfOne(shape_, pixels.floats, gradient, image.weight);
     } else {
       if (image.input != nullptr) inputGradient(scratch, image);
-      if (image.weight != nullptr) weightGradient(scratch, image, {padded, roundedImage});
+      if (image.weight != nullptr) weightGradient(scratch, image);
     }
   }
 
  private:
-  void addRuns(const ScaledRun* runs, int64_t runCount, const Base& base, int64_t first, float* target, int64_t count) const {
+  void addRuns(const ScaledRun* runs, int64_t runCount, const Numbers& base, int64_t first, float* target, int64_t count) const {
     if (bfloat16_ == nullptr) {
       kernels_.addRuns(runs, runCount, base.floats + first, target, count);
     } else {
@@ -120,24 +111,25 @@ class Backward {
       kernels_.runsOfWindow(image.codes + window * out, image.pooledGradient + window * out, out, kernelSize,
                             runs + 4 * window * out, counts + 4 * window);
     }
-    float* padded = scratch.gradient.zeroed(shape_.paddedInput());
+    float* gradient = scratch.gradient.zeroed(shape_.paddedInput());
     for (int64_t ky = 0; ky < 3; ky++) {
       for (int64_t j = 0; j < shape_.run(); j += tile_) {
         const int64_t length = std::min(tile_, shape_.run() - j);
         for (int64_t corner = 0; corner < 4 * windows; corner++) {
           if (counts[corner] == 0) continue;
           addRuns(runs + corner * out, counts[corner], weights_, ky * shape_.run() + j,
-                  padded + corners_[corner] + ky * shape_.paddedRow() + j, length);
+                  gradient + corners_[corner] + ky * shape_.paddedRow() + j, length);
         }
       }
     }
     const int64_t row = shape_.width * shape_.in;
     for (int64_t y = 0; y < shape_.height; y++) {
-      std::memcpy(image.input + y * row, padded + (y + 1) * shape_.paddedRow() + shape_.in, row * sizeof(float));
+      std::memcpy(image.input + y * row, gradient + (y + 1) * shape_.paddedRow() + shape_.in, row * sizeof(float));
     }
   }
 
-  void weightGradient(Scratch& scratch, const ImageGradients& image, const Base& padded) const {
+  void weightGradient(Scratch& scratch, const ImageGradients& image) const {
+    const Numbers pixels = padded(shape_, bfloat16_, image.image, scratch);
     const int64_t windows = shape_.windows(), out = shape_.out;
     // For each output channel the windows of the input that it saw.
     ScaledRun* runs = scratch.runs.data();
@@ -157,7 +149,7 @@ class Backward {
       for (int64_t j = 0; j < shape_.run(); j += tile_) {
         const int64_t length = std::min(tile_, shape_.run() - j);
         for (int64_t c = 0; c < out; c++) {
-          addRuns(runs + c * windows, counts[c], padded, ky * shape_.paddedRow() + j,
+          addRuns(runs + c * windows, counts[c], pixels, ky * shape_.paddedRow() + j,
                   image.weight + (c * 3 + ky) * shape_.run() + j, length);
         }
       }
@@ -168,7 +160,7 @@ class Backward {
   const ConvKernels& kernels_ = convKernels(instructionSet());
   const bool rounded_;
   const Bfloat16Kernels* bfloat16_;
-  Base weights_;
+  Numbers weights_;
   int64_t tile_ = kTile;
   std::vector<uint16_t> roundedWeights_;
   std::vector<float> rotated_;    // (9, out), for one input channel
@@ -205,7 +197,7 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
   const at::Tensor biasParts = at::zeros({biasWanted ? parts : 0, shape.out}, w.options());
 
   const ConvKernels& kernels = convKernels(instructionSet());
-  const Backward backward(shape, w.data_ptr<float>(), operands.rounded, operands.kernels);
+  const Backward backward(shape, operands, w.data_ptr<float>());
   const float *imagesFrom = x.data_ptr<float>(), *gradients = g.data_ptr<float>();
   const uint8_t* codesFrom = codes.data_ptr<uint8_t>();
   float* inputTo = inputWanted ? inputGradient.data_ptr<float>() : nullptr;

@@ -12,21 +12,12 @@ namespace {
 namespace portable {
 
 constexpr int kWide = 8, kTilePixels = 6;
+#include "primitives_every_set.h"
 
 inline Floats<8> multiplyAdd(Floats<8> a, Floats<8> b, Floats<8> c) { return a * b + c; }
 template <int kLanes>
 inline Floats<kLanes> broadcast(const float* value) {
   return Floats<kLanes>{} + *value;
-}
-template <int kLanes>
-inline int appendPairs(Words<kLanes> first, Words<kLanes> second, Ints<kLanes> chosen, uint32_t* to) {
-  int count = 0;
-  for (int lane = 0; lane < kLanes; lane++) {
-    to[2 * count] = first[lane];
-    to[2 * count + 1] = second[lane];
-    count -= chosen[lane];
-  }
-  return count;
 }
 inline Floats<8> sumEach(const Floats<8>* vectors) {
   Floats<8> sums = {};

@@ -25,7 +25,7 @@ struct BlockShape {
   int64_t paddedGradient() const { return (height + 2) * paddedGradientRow(); }
 };
 
-// A run to be added with a factor: `offset` floats from a base.
+// A run to be added with a factor: `offset` floats from a base. Kernels write it as two words.
 struct ScaledRun {
   int32_t offset;
   float scale;

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include "conv_bfloat16.h"
+#include "conv_scratch.h"
 
 namespace sqa {
 
@@ -22,5 +23,30 @@ struct Operands {
     weight = roundedToBfloat16(w);
   }
 };
+
+// Numbers for kernels: in float32, or in bfloat16 where that is not null.
+struct Numbers {
+  const float* floats;
+  const uint16_t* bfloat16;
+};
+
+// Makes a thread's buffer ready for any number of images, with a border of zeros.
+inline void beginPadded(const BlockShape& shape, const Bfloat16Kernels* bfloat16, Scratch& scratch) {
+  if (bfloat16 == nullptr) {
+    scratch.padded.zeroed(shape.paddedInput());
+  } else {
+    scratch.rounded.zeroed(shape.paddedInput());
+  }
+}
+
+// The image in that buffer, rounded where there are kernels for bfloat16.
+inline Numbers padded(const BlockShape& shape, const Bfloat16Kernels* bfloat16, const float* image, Scratch& scratch) {
+  if (bfloat16 == nullptr) {
+    copyPadded(shape, image, scratch.padded.of(0));
+    return {scratch.padded.of(0), nullptr};
+  }
+  roundPadded(shape, *bfloat16, image, scratch.rounded.of(0));
+  return {nullptr, scratch.rounded.of(0)};
+}
 
 }  // namespace sqa

@@ -1,6 +1,8 @@
 // What the kernels need of AVX2 and FMA beyond arithmetic on vectors, for 8 lanes; included within a namespace and a target, as
 // their bodies are.
 
+#include "primitives_every_set.h"
+
 inline Floats<8> multiplyAdd(Floats<8> a, Floats<8> b, Floats<8> c) { return _mm256_fmadd_ps(a, b, c); }
 
 template <int kLanes>
@@ -26,24 +28,6 @@ inline Floats<8> truncated(Floats<8> a) { return _mm256_round_ps(a, _MM_FROUND_T
 // Lane i is table[index[i]], for indices below 8.
 inline Floats<8> lookUp(Floats<8> table, Ints<8> index) {
   return _mm256_permutevar8x32_ps(table, reinterpret_cast<__m256i>(index));
-}
-
-// Appends the words of chosen lanes in pairs, (first, second); as many words as there are lanes may be written over after them. Returns
-// how many pairs there were.
-template <int kLanes>
-inline int appendPairs(Words<kLanes> first, Words<kLanes> second, Ints<kLanes> chosen, uint32_t* to) {
-  int count = 0;
-  for (int lane = 0; lane < kLanes; lane++) {
-    to[2 * count] = first[lane];
-    to[2 * count + 1] = second[lane];
-    count -= chosen[lane];
-  }
-  return count;
-}
-
-template <int kLanes>
-inline Words<kLanes> exclusiveOr(Words<kLanes> a, Words<kLanes> b, Words<kLanes> c) {
-  return a ^ b ^ c;
 }
 
 // High and low halves of 32-bit products.

@@ -74,7 +74,7 @@ function configOf(given: Options) {
     ...(preset === undefined ? {} : presets[preset]),
     ...(Object.fromEntries(chosen) as TrainConfigInput),
   });
-  return { ...config, precision: precision === "auto" ? precisionFor(config.network, device) : precision };
+  return { ...config, precision: precision === "auto" ? precisionFor(device) : precision };
 }
 
 /** The command that goes on with a run, or shows that it is finished. */

@@ -1,12 +1,10 @@
 import { cpuFlags } from "../engine/index.js";
-import { parseNetwork } from "../models/index.js";
 import { multipliesBfloat16, type Precision } from "../nn/index.js";
 
 /**
- * What a network is best trained in on a device: bfloat16 where that multiplies it, which was faster for every network that was
- * timed. `flags` are the processor's. RangeError for an unknown network.
+ * What a device best trains in: bfloat16 where it multiplies that, which was faster for every network that was timed. `flags` are
+ * the processor's.
  */
-export function precisionFor(network: string, device: string, flags = cpuFlags()): Precision {
-  parseNetwork(network);
+export function precisionFor(device: string, flags = cpuFlags()): Precision {
   return multipliesBfloat16(device, flags) ? "bfloat16" : "float32";
 }

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import {
   type BlockQuantization,
@@ -16,6 +18,7 @@ import {
   tensor,
   threads,
 } from "../../src/engine/index.js";
+import { bfloat16Block } from "./bfloat16-block.js";
 import { liveCount } from "./live-count.js";
 
 type Shape = { in: number; out: number; side: number | [number, number]; batch: number };
@@ -236,6 +239,21 @@ describe("a block in bfloat16", () => {
     setThreads(before);
     expect(two).toEqual(one);
   });
+
+  test.each(["avx2", "default"])(
+    "is the same but for the order of sums where %s has no such arithmetic",
+    (capability) => {
+      const file = fileURLToPath(new URL("bfloat16-block.ts", import.meta.url));
+      const env = { ...process.env, ATEN_CPU_CAPABILITY: capability };
+      const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", file, "print"], {
+        env,
+        encoding: "utf8",
+      });
+      expect(stderr).toBe("");
+      const elsewhere = JSON.parse(stdout) as number[][];
+      for (const [i, values] of bfloat16Block().entries()) expectClose(values, elsewhere[i]!, names[i]!);
+    },
+  );
 
   test("stops no gradient of infinity or NaN, and multiplies none that pooling stops", () => {
     const b = block({ in: 16, out: 8, side: 6, batch: 2 });

@@ -8,8 +8,6 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
-#include <malloc.h>
-
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -19,6 +17,7 @@
 #include "convert.h"
 #include "cuda.h"
 #include "instruction_set.h"
+#include "tensor_memory.h"
 
 namespace sqa {
 namespace {
@@ -302,14 +301,6 @@ napi_value memory(napi_env env, const Arguments&) {
 napi_value setTensorErrorClass(napi_env env, const Arguments& arguments) {
   setErrorClass(env, arguments[0]);
   return nullptr;
-}
-
-// Steps free and take the same large blocks again and again: giving them back to the system each time costs a page fault
-// for every 4 KiB, which made a training step 2 to 5 times slower.
-void keepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 64 << 20);
 }
 
 // NNPACK is a convolution of libtorch's for a few shapes on some processors; on others it warns at every call that it is not there.

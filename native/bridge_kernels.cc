@@ -5,6 +5,7 @@
 #include "conv_block.h"
 #include "convert.h"
 #include "quantize.h"
+#include "sgd.h"
 
 namespace sqa {
 namespace {
@@ -56,12 +57,23 @@ napi_value block(napi_env env, const Arguments& arguments) {
                                    unwrapTensor(env, arguments[2]), quantization, bfloat16));
 }
 
+// sgdUpdate(parameters, gradients, velocities, factor, momentum, weight decay, nesterov)
+napi_value sgd(napi_env env, const Arguments& arguments) {
+  const SgdOptions options{static_cast<float>(toDouble(env, arguments[4], "a momentum")),
+                           static_cast<float>(toDouble(env, arguments[5], "a weight decay")),
+                           toIValue(env, arguments[6], c10::BoolType::get()).toBool()};
+  sgdUpdate(toTensors(env, arguments[0]), toTensors(env, arguments[1]), toTensors(env, arguments[2]),
+            unwrapTensor(env, arguments[3]), options);
+  return nullptr;
+}
+
 }  // namespace
 
 void defineKernels(napi_env env, napi_value exports) {
   define<quantize, 11>(env, exports, "quantizeActivation");
   define<block, 12>(env, exports, "convBlock");
   define<uniform, 7>(env, exports, "countedUniform");
+  define<sgd, 7>(env, exports, "sgdUpdate");
 }
 
 }  // namespace sqa

@@ -29,4 +29,5 @@ export * as operators from "./operators.js";
 export { bfloat16Flags, cpuFlags } from "./processor.js";
 export { keep, scope } from "./scope.js";
 export { deriveSeed, permutation, type Seed } from "./seed.js";
+export { sgdUpdate, sgdUpdateSupports } from "./sgd-update.js";
 export { Tensor, tensor } from "./tensor.js";

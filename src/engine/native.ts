@@ -72,6 +72,15 @@ interface Native {
     ...rest: [...NoiseWords, imageIds: Handle | null]
   ): Handle;
   countedUniform(imageIds: Handle, elementShape: readonly number[], ...noise: NoiseWords): Handle;
+  sgdUpdate(
+    parameters: readonly Handle[],
+    gradients: readonly Handle[],
+    velocities: readonly Handle[],
+    factor: Handle,
+    momentum: number,
+    weightDecay: number,
+    nesterov: boolean,
+  ): void;
   openDevice(device: number): void;
   beginGraph(device: number): number;
   endGraph(graph: number): void;

@@ -1,4 +1,12 @@
-import { checkKind, noGrad, operators as ops, scope, type Tensor } from "../engine/index.js";
+import {
+  checkKind,
+  noGrad,
+  operators as ops,
+  scope,
+  sgdUpdate,
+  sgdUpdateSupports,
+  type Tensor,
+} from "../engine/index.js";
 
 /** Changes parameters by their gradients; `state` holds what a checkpoint must keep. */
 export interface Optimizer {
@@ -92,11 +100,16 @@ export function sgd(
   const values = [...parameters.values()];
   const state = momentum > 0 ? buffers(parameters, "momentum") : new Map<string, Tensor>();
   const velocities = [...state.values()];
+  const inOnePass = sgdUpdateSupports(values);
   return optimizer(parameters, {
     state,
     factorCount: 1,
     factors: (learningRate) => [-learningRate],
     update(gradients, [rate]) {
+      if (inOnePass) {
+        sgdUpdate(values, gradients, velocities, rate!, { momentum, weightDecay, nesterov });
+        return;
+      }
       const descent = gradients.map((gradient) => gradient.clone());
       if (weightDecay > 0) ops.foreachAdd_(descent, values, weightDecay);
       if (momentum > 0) {

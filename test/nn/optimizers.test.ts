@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { tensor } from "../../src/engine/index.js";
+import {
+  countedUniform,
+  deriveSeed,
+  imageIdRange,
+  operators as ops,
+  type Tensor,
+  TensorError,
+  tensor,
+} from "../../src/engine/index.js";
 import { adam, type Optimizer, sgd } from "../../src/nn/index.js";
 
 const start = [0.5, -1.5, 2];
@@ -39,6 +47,50 @@ describe("sgd", () => {
       run((parameters) => sgd(parameters, { momentum, weightDecay, nesterov })),
       w,
     );
+  });
+
+  test.each([
+    { momentum: 0, weightDecay: 0.01, nesterov: false },
+    { momentum: 0.9, weightDecay: 0, nesterov: false },
+    { momentum: 0.9, weightDecay: 5e-4, nesterov: false },
+    { momentum: 0.9, weightDecay: 5e-4, nesterov: true },
+  ])("in one pass over float32 gives float64's weights, however gradients lie in memory: %o", (options) => {
+    const shapes = { filters: [40, 24, 3, 3], matrix: [130, 257], bias: [10], scalar: [] };
+    const noise = { seed: deriveSeed(3, "test"), draw: 0, imageIds: imageIdRange(0, 1) };
+    const random = (shape: readonly number[], stream: number) =>
+      countedUniform(noise, stream, shape).select(0, 0).sub(0.5);
+    const trained = (dtype: "float32" | "float64", layout: "contiguous" | "channelsLast") => {
+      const shaped = Object.entries(shapes).map(([name, shape], i) => [name, random(shape, i)] as const);
+      const laid = (value: Tensor) => (value.shape.length === 4 ? value.contiguous(layout) : value);
+      const parameters = new Map(shaped.map(([name, value]) => [name, laid(value.to(dtype)).requireGrad()]));
+      const optimizer = sgd(parameters, options);
+      for (let step = 0; step < 6; step++) {
+        // The bias's is one number that stands for all, as a broadcast one's is.
+        const gradients = shaped.map(([name, { shape }], i) =>
+          name === "bias" ? ops.full([1], 0.1 * step, dtype).expand([10]) : random(shape, 10 * step + i + 5).to(dtype),
+        );
+        optimizer.step(gradients, rateAt(step));
+      }
+      return [...parameters.values()].map((value) => value.detach().contiguous("contiguous").toNumbers());
+    };
+    const expected = trained("float64", "contiguous");
+    for (const layout of ["contiguous", "channelsLast"] as const) {
+      for (const [i, values] of trained("float32", layout).entries()) {
+        for (const [j, value] of values.entries()) {
+          if (Math.abs(value - expected[i]![j]!) > 2e-7) expect(value).toBe(expected[i]![j]!);
+        }
+      }
+    }
+  });
+
+  test("in one pass refuses gradients of another shape or kind, and changes nothing then", () => {
+    const weights = tensor(start, [3], "float32").requireGrad();
+    const optimizer = sgd(new Map([["w", weights]]), { momentum: 0.9 });
+    expect(() => optimizer.step([tensor([1, 2], [2], "float32")], 0.1)).toThrow(TensorError);
+    expect(() => optimizer.step([tensor(start, [3], "float64")], 0.1)).toThrow(
+      "a gradient must be float32 on the CPU and of its parameter's shape",
+    );
+    expect(weights.toNumbers()).toEqual(start);
   });
 
   test("refuses options and gradients that make no sense", () => {

@@ -129,16 +129,16 @@ const bytesOf = (state: ReadonlyMap<string, Tensor>) =>
     [...state].map(([name, value]) => [name, Buffer.from(value.detach().toArray().buffer).toString("base64")]),
   );
 
-/** SGD with momentum and decay, Nesterov's or not, as plain numbers do it. */
+/** SGD with momentum and decay, Nesterov's or not, as plain numbers do it: each product is rounded before it is added. */
 const sgdByNumbers = (nesterov: boolean) => (values: Tensor[]) => {
   const velocities = values.map((value) => value.detach().zerosLike());
   return (gradients: Tensor[]) => {
-    const descent = gradients.map((gradient) => gradient.clone());
-    ops.foreachAdd_(descent, values, 5e-4);
-    ops.foreachMul_(velocities, 0.9);
-    ops.foreachAdd_(velocities, descent);
-    if (nesterov) ops.foreachAdd_(descent, velocities, 0.9);
-    ops.foreachAdd_(values, nesterov ? descent : velocities, -rate);
+    for (const [i, value] of values.entries()) {
+      const velocity = velocities[i]!;
+      const descent = value.mul(5e-4).add(gradients[i]!);
+      velocity.copy_(velocity.mul(0.9).add(descent));
+      value.add_((nesterov ? velocity.mul(0.9).add(descent) : velocity).mul(-rate));
+    }
   };
 };
 

@@ -20,8 +20,6 @@ export interface Contender {
 /** The step that all make: plain SGD as in the paper, at a rate that hurts nobody. */
 const recipe = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
 
-const ourForms = ["float32", "bfloat16"] as const;
-
 const peerForms = [
   { mode: "eager", precision: "float32", channelsLast: false },
   { mode: "eager", precision: "float32", channelsLast: true },
@@ -39,20 +37,19 @@ const peerActivations: Readonly<Record<Step, Readonly<Record<string, string>>>> 
 /** Everybody who makes a step of the network, ours first, each in every form. */
 export function contendersOf(
   network: NetworkName,
-  { batch, quick, bfloat16 }: BenchOptions,
+  { batch, quick, precisions }: BenchOptions,
   peers: boolean,
 ): Contender[] {
   return steps.flatMap((step) => {
     const method = step === "standard" ? "standard" : "fgsm";
     const { model, peer, epsilon } = networks[network];
     const common = { ...recipe, network, imageShape: model.inputShape, batch, method, epsilon };
-    const inPrecision = (precision: Contender["precision"]) => bfloat16 || precision === "float32";
-    const mine = ourForms.filter(inPrecision).map((precision): Contender => {
+    const mine = precisions.map((precision): Contender => {
       const task = { ...common, sqa: step === "fgsm + sqa", precision };
       return { side: "ours", step, form: precision, precision, task };
     });
     const forms = peers
-      ? peerForms.filter(({ mode, precision }) => (!quick || mode === "eager") && inPrecision(precision))
+      ? peerForms.filter(({ mode, precision }) => (!quick || mode === "eager") && precisions.includes(precision))
       : [];
     const theirs = forms.flatMap((form) =>
       Object.entries(peerActivations[step]).map(([activation, written]): Contender => {

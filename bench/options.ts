@@ -1,6 +1,9 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { precisions } from "./matrices.js";
 import { type NetworkName, networkNames, networks } from "./networks.js";
+
+type Precision = (typeof precisions)[number];
 
 /** What `npm run bench` was asked for. */
 export interface BenchOptions {
@@ -14,8 +17,8 @@ export interface BenchOptions {
   readonly data: string | undefined;
   /** The interpreter of the PyTorch peers. */
   readonly python: string;
-  /** Whether forms in bfloat16 run as well: slow where the processor has no such arithmetic. */
-  readonly bfloat16: boolean;
+  /** The precisions whose forms run. */
+  readonly precisions: readonly Precision[];
   /** One round of one step, and nothing compiled: shows that it runs. */
   readonly quick: boolean;
   readonly json: boolean;
@@ -30,7 +33,7 @@ export const usage = `npm run bench -- [options]
   --images N        training images that batches are drawn from (60000, resnet18: 2048)
   --data FOLDER     the data set's folder; without CIFAR-10's resnet18 takes noise of the same shape
   --python FILE     interpreter of the PyTorch peers (PYTHON, else python3)
-  --no-bfloat16     without forms in bfloat16, which are slow where that is emulated
+  --precision P     float32 or bfloat16 alone (both); the latter is slow where it is emulated, and a process of resnet18 holds 1 GB
   --quick           one round of one step without torch.compile, on 1024 images: shows that it runs
   --json            print JSON
   --write           write results/bench.md and .json; with --only, results/bench-NETWORK.md and .json`;
@@ -47,6 +50,12 @@ function networkNamed(name: string): NetworkName {
   throw new RangeError(`--only must be one of ${networkNames().join(", ")}, not ${name}`);
 }
 
+function precisionNamed(name: string): Precision {
+  const found = precisions.find((known) => known === name);
+  if (found !== undefined) return found;
+  throw new RangeError(`--precision must be one of ${precisions.join(", ")}, not ${name}`);
+}
+
 /** Options out of the words of a command line; a RangeError or TypeError says what is wrong. Undefined for `--help`. */
 export function benchOptions(words: readonly string[], environment: NodeJS.ProcessEnv): BenchOptions | undefined {
   const { values } = parseArgs({
@@ -59,7 +68,7 @@ export function benchOptions(words: readonly string[], environment: NodeJS.Proce
       images: { type: "string" },
       data: { type: "string" },
       python: { type: "string" },
-      "no-bfloat16": { type: "boolean" },
+      precision: { type: "string" },
       quick: { type: "boolean" },
       json: { type: "boolean" },
       write: { type: "boolean" },
@@ -80,7 +89,7 @@ export function benchOptions(words: readonly string[], environment: NodeJS.Proce
     images,
     data: values.data,
     python: values.python ?? environment.PYTHON ?? "python3",
-    bfloat16: values["no-bfloat16"] !== true,
+    precisions: values.precision === undefined ? precisions : [precisionNamed(values.precision)],
     quick,
     json,
     write,

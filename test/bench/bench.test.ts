@@ -56,7 +56,7 @@ test("the report of ResNet-18 says what it was trained on and what its passes do
 
 describe("what the steps are", () => {
   it("are of the networks' own images and radius, on both sides alike, in each of PyTorch's forms", () => {
-    const options = benchOptions(["--only", "resnet18", "--no-bfloat16"], {})!;
+    const options = benchOptions(["--only", "resnet18", "--precision", "float32"], {})!;
     const contenders = contendersOf("resnet18", options, true);
     expect(contenders.map(({ step, side, form }) => `${step}, ${side}, ${form}`)).toContain(
       "fgsm + sqa, PyTorch, torch.compile float32 NCHW, floor(g + u)",
@@ -161,7 +161,10 @@ describe("its options", () => {
       batch: 64,
       data: "somewhere",
     });
-    expect(benchOptions(["--no-bfloat16"], {})?.bfloat16).toBe(false);
+    expect(benchOptions(["--precision", "bfloat16"], {})?.precisions).toEqual(["bfloat16"]);
+    expect(() => benchOptions(["--precision", "half"], {})).toThrow(
+      "--precision must be one of float32, bfloat16, not half",
+    );
     expect(benchOptions(["--help"], {})).toBeUndefined();
     expect(() => benchOptions(["--only", "medium"], {})).toThrow(
       "--only must be one of small, large, resnet18, not medium",

@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Split } from "../datasets/index.js";
 import { writeFileAtomic } from "../engine/atomic-file.js";
@@ -95,7 +96,7 @@ function auditJson(record: AuditRecord, worst: readonly WorstImage[]): object {
   };
 }
 
-/** Writes audit.json, audit.html and the worst images into a folder; each file is replaced atomically. */
+/** Writes audit.json, audit.html and the worst images into a folder, in place of an earlier report's; each file is replaced atomically. */
 export async function writeAuditFiles(folder: string, record: AuditRecord): Promise<AuditFiles> {
   const { plan, audit, split, store } = record;
   const shape = plan.subject.model.inputShape;
@@ -108,8 +109,14 @@ export async function writeAuditFiles(folder: string, record: AuditRecord): Prom
     ["images", { dtype: "float32", shape: [worst.length, ...shape], data }],
     ["labels", { dtype: "int64", shape: [worst.length], data: labels }],
   ]);
-  for (const { position, adversarial } of worst) {
-    writeFileAtomic(join(images, `${String(position).padStart(5, "0")}.png`), imagePng(grayLevels(adversarial), shape));
+  const nameOf = ({ position }: WorstImage) => `${String(position).padStart(5, "0")}.png`;
+  for (const image of worst) {
+    writeFileAtomic(join(images, nameOf(image)), imagePng(grayLevels(image.adversarial), shape));
+  }
+  // An earlier report in this folder may have been of more images.
+  const names = new Set(worst.map(nameOf));
+  for (const name of readdirSync(images)) {
+    if (/^\d{5,}\.png$/.test(name) && !names.has(name)) rmSync(join(images, name));
   }
   const files = { json: join(folder, "audit.json"), html: join(folder, "audit.html"), images };
   writeFileAtomic(files.json, `${JSON.stringify(auditJson(record, worst), null, 2)}\n`);

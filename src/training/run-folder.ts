@@ -12,6 +12,8 @@ import { RunLock } from "./run-lock.js";
 export interface RunEnvironment {
   readonly libtorch: string;
   readonly cpuCapability: string;
+  /** The instruction set of our own kernels. A run of an earlier version does not tell it. */
+  readonly kernels: string;
   /** A run of an earlier version does not tell it. */
   readonly device: string;
   readonly threads: number;

@@ -75,9 +75,9 @@ function loadDataset({ dataset }: TrainConfig, { data, checksums = true }: Train
 }
 
 function environmentOf({ train: split }: Dataset, device: string): RunEnvironment {
-  const { libtorch, cpuCapability } = versions();
+  const { libtorch, cpuCapability, kernels } = versions();
   const data = createHash("sha256").update(split.images).update(split.labels).digest("hex");
-  return { libtorch, cpuCapability, device, threads: currentThreads(), data };
+  return { libtorch, cpuCapability, kernels, device, threads: currentThreads(), data };
 }
 
 /** The environment that a run began with; an Error when its images were others. */
@@ -97,6 +97,7 @@ function* compareEnvironment(folder: RunFolder, now: RunEnvironment): Generator<
     ["threads", "number of threads"],
     ["libtorch", "libtorch"],
     ["cpuCapability", "CPU capability"],
+    ["kernels", "kernels"],
   ] as const) {
     if (first[key] === now[key]) continue;
     const message = `the run began with ${name} ${first[key]} and goes on with ${now[key]}: the last bits of its weights may differ`;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode } from "fast-png";
@@ -88,8 +88,16 @@ describe("sqa audit", () => {
     const png = decode(readFileSync(join(out, "images", "00001.png")));
     expect([png.width, png.height, png.channels]).toEqual([28, 28, 1]);
     expect([...png.data]).toEqual([...worst.slice(784)].map((pixel) => Math.round(255 * pixel)));
+    // An earlier report's image goes, what somebody else put there stays.
+    for (const name of ["00017.png", "mine.png"]) writeFileSync(join(out, "images", name), "");
     const again = await sqa(run, "--budget", "quick", "--limit", "2", "--seed", "7", "--data", data, "--out", out);
     expect(again.out).toContain(`verdict: ${found.verdict}`);
+    expect(readdirSync(join(out, "images")).sort()).toEqual([
+      "00000.png",
+      "00001.png",
+      "mine.png",
+      "worst.safetensors",
+    ]);
     // A verdict on two images must not look like more than it is.
     expect(again.out).toContain("nothing is proved on fewer than 6 images");
     expect(page).toContain("Nothing is proved on fewer than 6 images");

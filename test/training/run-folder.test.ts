@@ -13,7 +13,7 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { FileFormatError } from "../../src/engine/index.js";
+import { FileFormatError, versions } from "../../src/engine/index.js";
 import { RunFolder, type TrainConfigInput, type TrainEvent, train, trainConfig } from "../../src/training/index.js";
 import { writeDigits } from "./digits-folder.js";
 
@@ -119,11 +119,12 @@ test("a run killed between its weights and its result is finished", async () => 
 
 test("other threads or another libtorch than it began with are warned of", async () => {
   const environment = JSON.parse(readFileSync(run.file("environment.json"), "utf8"));
-  writeFileSync(run.file("environment.json"), JSON.stringify({ ...environment, libtorch: "1.0" }));
+  writeFileSync(run.file("environment.json"), JSON.stringify({ ...environment, libtorch: "1.0", kernels: "none" }));
   const warnings = (await collect({ threads: 2 })).filter((event) => event.type === "warning");
   expect(warnings.map(({ message }) => message.split(":")[0])).toEqual([
     "the run began with number of threads 1 and goes on with 2",
     `the run began with libtorch 1.0 and goes on with ${environment.libtorch}`,
+    `the run began with kernels none and goes on with ${versions().kernels}`,
   ]);
 });
 

@@ -97,7 +97,7 @@ export function batchMemory(base: Classifier): Classifier {
     ...base,
     logits(images, noise) {
       const logits = base.logits(images, noise);
-      return logits.add(logits.slice(0, 0, 1).mul(0.5));
+      return logits.add(logits.slice(0, 0, 1).mul(0.25));
     },
   };
 }

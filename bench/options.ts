@@ -1,9 +1,8 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import type { Precision } from "../src/nn/index.js";
 import { precisions } from "./matrices.js";
 import { type NetworkName, networkNames, networks } from "./networks.js";
-
-type Precision = (typeof precisions)[number];
 
 /** What `npm run bench` was asked for. */
 export interface BenchOptions {
@@ -45,15 +44,11 @@ export function count(name: string, text: string, most: number): number {
   throw new RangeError(`--${name} must be a whole number in 1 .. ${most}, not ${text}`);
 }
 
-function networkNamed(name: string): NetworkName {
-  if (Object.hasOwn(networks, name)) return name as NetworkName;
-  throw new RangeError(`--only must be one of ${networkNames().join(", ")}, not ${name}`);
-}
-
-function precisionNamed(name: string): Precision {
-  const found = precisions.find((known) => known === name);
+/** The one of the known names that an option's text is; a RangeError names the option and lists them otherwise. */
+function oneOf<Name extends string>(option: string, text: string, known: readonly Name[]): Name {
+  const found = known.find((name) => name === text);
   if (found !== undefined) return found;
-  throw new RangeError(`--precision must be one of ${precisions.join(", ")}, not ${name}`);
+  throw new RangeError(`--${option} must be one of ${known.join(", ")}, not ${text}`);
 }
 
 /** Options out of the words of a command line; a RangeError or TypeError says what is wrong. Undefined for `--help`. */
@@ -77,7 +72,7 @@ export function benchOptions(words: readonly string[], environment: NodeJS.Proce
   });
   const { only, quick = false, json = false, write = false } = values;
   if (values.help) return undefined;
-  const chosen = only === undefined ? networkNames(({ slow }) => slow !== true) : [networkNamed(only)];
+  const chosen = only === undefined ? networkNames(({ slow }) => slow !== true) : [oneOf("only", only, networkNames())];
   // Networks of one run share a batch, as they share a data set.
   const usual = networks[chosen[0]!];
   const images = count("images", values.images ?? String(quick ? 1024 : usual.images), 60_000);
@@ -89,7 +84,7 @@ export function benchOptions(words: readonly string[], environment: NodeJS.Proce
     images,
     data: values.data,
     python: values.python ?? environment.PYTHON ?? "python3",
-    precisions: values.precision === undefined ? precisions : [precisionNamed(values.precision)],
+    precisions: values.precision === undefined ? precisions : [oneOf("precision", values.precision, precisions)],
     quick,
     json,
     write,

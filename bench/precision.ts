@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { setThreads } from "../src/engine/index.js";
 import {
   type CellOutcome,
+  inPrecision,
   runCellsAtOnce,
   spreadText,
   type Table1Options,
@@ -16,7 +17,6 @@ import {
   table1Rows,
 } from "../src/paper/index.js";
 import { renderTable } from "../src/report/table.js";
-import { trainConfig } from "../src/training/index.js";
 import { machineNow } from "./machine.js";
 import { count } from "./options.js";
 
@@ -35,12 +35,8 @@ type Precision = (typeof precisions)[number];
 
 /** The cells of Table 1 for SMALL, in a precision. */
 function cellsIn(precision: Precision, sizes: Pick<Table1Options, "epochs" | "seeds" | "limit" | "strongLimit">) {
-  const cells = table1Cells({ networks: ["small"], preset: "short", ...sizes });
-  return cells.map((cell) => ({
-    ...cell,
-    name: `${precision}-${cell.name}`,
-    config: trainConfig({ ...cell.config, precision }),
-  }));
+  const cells = inPrecision(table1Cells({ networks: ["small"], preset: "short", ...sizes }), precision);
+  return cells.map((cell) => ({ ...cell, name: `${precision}-${cell.name}` }));
 }
 
 /** Rows of Table 1, those of both precisions beside each other, and what bfloat16 changes. */

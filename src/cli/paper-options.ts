@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { setThreads, threads, versions } from "../engine/index.js";
-import { type Cell, type CellOutcome, type ExperimentEvent, runCellsAtOnce } from "../paper/index.js";
+import { type Cell, type CellOutcome, type ExperimentEvent, inPrecision, runCellsAtOnce } from "../paper/index.js";
 import { presets } from "../training/index.js";
 import type { CommandContext } from "./command.js";
 import { dataOptions } from "./data-options.js";
-import { deviceOption, jobsOption, runOptions, shareMachine } from "./run-options.js";
+import { deviceOption, jobsOption, precisionOf, precisionOption, runOptions, shareMachine } from "./run-options.js";
 import { UsageError } from "./usage-error.js";
 
 const networkNames = ["small", "large", "resnet34", "resnet101"] as const;
@@ -35,11 +35,18 @@ export const paperOptions = z.strictObject({
   ...runOptions,
   jobs: jobsOption,
   device: deviceOption,
+  // Not what is fastest here: a table's runs are the same on every machine.
+  precision: precisionOption.default("float32"),
 });
 export type PaperOptions = z.output<typeof paperOptions>;
 
 /** One target of `sqa paper`. */
 export type PaperTarget = (given: PaperOptions, context: CommandContext) => Promise<number>;
+
+/** Cells in the precision that is asked for. */
+export function cellsAsAsked(cells: readonly Cell[], given: Pick<PaperOptions, "precision" | "device">): Cell[] {
+  return inPrecision(cells, precisionOf(given.precision, given.device));
+}
 
 /** Does cells as a command's options say. */
 export function runPaperCells(

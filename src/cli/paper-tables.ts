@@ -16,6 +16,7 @@ import {
 } from "../paper/index.js";
 import { followExperiment } from "./experiment-progress.js";
 import {
+  cellsAsAsked,
   hardware,
   onlyOf,
   type PaperOptions,
@@ -26,6 +27,7 @@ import {
 } from "./paper-options.js";
 import { showTable } from "./paper-table.js";
 import { Progress } from "./progress.js";
+import { precisionOf } from "./run-options.js";
 
 /** Table 2: residual networks on CIFAR-10. */
 export const table2: PaperTarget = async (given, context) => {
@@ -39,7 +41,7 @@ export const table2: PaperTarget = async (given, context) => {
     limit: given.limit ?? setting.limit,
     strongLimit: given.strongLimit ?? setting.strongLimit,
   };
-  const cells = table2Cells(options);
+  const cells = cellsAsAsked(table2Cells(options), given);
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   const rows = table2Rows(wholeRows(outcomes, cells), options);
   if (rows.length === 0) return 0;
@@ -54,7 +56,7 @@ export const table2: PaperTarget = async (given, context) => {
 
 /** Table 4: seconds an iteration. */
 export const table4: PaperTarget = async (given, { signal }) => {
-  const setting = table4Setting(given.device);
+  const setting = table4Setting(given.device, precisionOf(given.precision, given.device));
   using progress = new Progress({ label: `timing ${setting.network}` });
   for await (const event of measureTable4(setting, signal)) {
     if (event.type === "progress") {
@@ -81,7 +83,7 @@ export function twinOptions(given: PaperOptions): TwinOptions {
 /** SQA in training only. */
 export const twin: PaperTarget = async (given, context) => {
   const options = twinOptions(given);
-  const cells = twinCells(options);
+  const cells = cellsAsAsked(twinCells(options), given);
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   const rows = twinRows(wholeRows(outcomes, cells));
   if (rows.length === 0) return 0;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.js";
 import { FileFormatError, setThreads, unknownName } from "../engine/index.js";
 import { makeFolder } from "../engine/make-folder.js";
+import { precisions } from "../nn/index.js";
 import {
   figure1Cells,
   figure1Chart,
@@ -22,6 +23,7 @@ import { type CommandContext, defineCommand } from "./command.js";
 import { followExperiment } from "./experiment-progress.js";
 import { out } from "./output.js";
 import {
+  cellsAsAsked,
   hardware,
   onlyOf,
   type PaperOptions,
@@ -89,7 +91,7 @@ function table1Options(given: PaperOptions): Table1Options {
 }
 
 async function table1(given: PaperOptions, context: CommandContext): Promise<number> {
-  const cells = table1Cells(table1Options(given));
+  const cells = cellsAsAsked(table1Cells(table1Options(given)), given);
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   const whole = wholeRows(outcomes, cells);
   if (whole.length === 0) return 0;
@@ -119,8 +121,10 @@ function readRows(path: string): Table1Row[] {
 /** The rows now measured, and those of an earlier table that were not measured again. */
 function mergedRows(path: string, rows: readonly Table1Row[]): Table1Row[] {
   const before = existsSync(path) ? readRows(path) : [];
-  const id = (row: Table1Row) => `${row.network}-${row.kind}`;
-  const order = ["small-full", "small-sqa", "large-full", "large-sqa"];
+  const id = (row: Table1Row) => `${row.network}-${row.kind}-${row.precision}`;
+  const order = ["small-full", "small-sqa", "large-full", "large-sqa"].flatMap((name) =>
+    precisions.map((precision) => `${name}-${precision}`),
+  );
   const kept = before.filter((row) => !rows.some((now) => id(now) === id(row)));
   return [...rows, ...kept].sort((a, b) => order.indexOf(id(a)) - order.indexOf(id(b)));
 }
@@ -132,7 +136,7 @@ async function figure1(given: PaperOptions, context: CommandContext): Promise<nu
     limit: given.limit ?? null,
     epsilons: [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
   };
-  const cells = figure1Cells(figure);
+  const cells = cellsAsAsked(figure1Cells(figure), given);
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   if (outcomes.length < cells.length) return 0;
   const series = figure1Series(outcomes, figure);
@@ -144,7 +148,7 @@ async function figure1(given: PaperOptions, context: CommandContext): Promise<nu
 }
 
 async function overfitting(given: PaperOptions, context: CommandContext): Promise<number> {
-  const cells = twinCells(twinOptions(given)).map((cell) => ({ ...cell, evaluations: [] }));
+  const cells = cellsAsAsked(twinCells(twinOptions(given)), given).map((cell) => ({ ...cell, evaluations: [] }));
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   if (outcomes.length < cells.length) return 0;
   const runs = outcomes.map(({ cell, run }) => ({

@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
 import * as z from "zod";
+import { type Precision, precisions } from "../nn/index.js";
+import { precisionFor } from "../training/index.js";
 
 /** Where a command computes; whether the device is there is asked when it begins. */
 export const deviceOption = z
@@ -8,6 +10,19 @@ export const deviceOption = z
   .meta({ accepted: "cpu, cuda or cuda:N", placeholder: "cpu|cuda|cuda:N" })
   .default("cpu")
   .describe("where to compute");
+
+/** What layers are trained in. */
+export const precisionOption = z
+  .enum(["auto", ...precisions])
+  .describe(
+    "what layers are trained in (weights and losses stay float32); auto: bfloat16 on a processor that multiplies it and on a " +
+      "CUDA device, else float32",
+  );
+
+/** The precision that an option asks for, on a device. */
+export function precisionOf(asked: z.output<typeof precisionOption>, device: string): Precision {
+  return asked === "auto" ? precisionFor(device) : asked;
+}
 
 /** Options of every command that works on run folders, or that computes. */
 export const runOptions = {

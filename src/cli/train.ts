@@ -1,11 +1,9 @@
 import * as z from "zod";
 import { parseAttack } from "../attacks/index.js";
-import { precisions } from "../nn/index.js";
 import { describeOptions } from "../options/describe.js";
 import { readBy } from "../options/read-by.js";
 import {
   type PresetName,
-  precisionFor,
   presets,
   type TrainConfigInput,
   train,
@@ -15,7 +13,7 @@ import {
 import { defineCommand } from "./command.js";
 import { dataOptions } from "./data-options.js";
 import { quantizationOf, sqaOption } from "./network-options.js";
-import { deviceOption, runOptions } from "./run-options.js";
+import { deviceOption, precisionOf, precisionOption, runOptions } from "./run-options.js";
 import { quoted, shownPath, showTraining } from "./train-output.js";
 import { asUsage, usageUntilBegun } from "./usage-error.js";
 
@@ -41,13 +39,7 @@ const options = z.strictObject({
     .describe("a named recipe; options given beside it win"),
   sqa: sqaOption,
   ...withoutDefaults(plainOptions),
-  precision: z
-    .enum(["auto", ...precisions])
-    .default("auto")
-    .describe(
-      "what layers compute in (weights and losses stay float32); auto: bfloat16 for networks with batch normalization on a " +
-        "processor that multiplies it, and for all on a CUDA device",
-    ),
+  precision: precisionOption.default("auto"),
   probes: z
     .array(readBy("an attack such as pgd(epsilon=0.2), or none", (text) => text === "none" || parseAttack(text)))
     .optional()
@@ -74,7 +66,7 @@ function configOf(given: Options) {
     ...(preset === undefined ? {} : presets[preset]),
     ...(Object.fromEntries(chosen) as TrainConfigInput),
   });
-  return { ...config, precision: precision === "auto" ? precisionFor(device) : precision };
+  return { ...config, precision: precisionOf(precision, device) };
 }
 
 /** The command that goes on with a run, or shows that it is finished. */

@@ -1,3 +1,4 @@
+import type { Precision } from "../nn/index.js";
 import { renderTable } from "../report/table.js";
 import type { CellOutcome } from "./experiment.js";
 import { type Spread, seedsText, spreadOf, spreadText } from "./statistics.js";
@@ -12,6 +13,7 @@ export interface AccuracyColumn {
 export interface AccuracyRow {
   readonly name: string;
   readonly seeds: readonly number[];
+  readonly precision: Precision;
   readonly paper?: Readonly<Record<string, number>> | undefined;
   readonly measured: Readonly<Record<string, Spread>>;
   /** Kinds of alarms that training raised. */
@@ -36,6 +38,7 @@ export function accuracyRow(
   return {
     name,
     seeds: outcomes.map(({ cell }) => cell.config.seed),
+    precision: outcomes[0]!.cell.config.precision,
     ...(paper === undefined ? {} : { paper }),
     measured: Object.fromEntries(measured),
     alarms: [...new Set(outcomes.flatMap(({ training }) => training.alarms.map(({ kind }) => kind)))],
@@ -57,6 +60,12 @@ export function renderAccuracies(
     ];
   });
   return renderTable({ columns: ["network", "", ...columns.map(({ title }) => title)], rows: lines }, format);
+}
+
+/** What the networks of rows were trained in. */
+export function precisionNote(rows: readonly Pick<AccuracyRow, "precision">[]): string {
+  const precisions = [...new Set(rows.map(({ precision }) => precision))];
+  return `Trained in ${precisions.join(" and ")}; accuracies are measured in float32.`;
 }
 
 /** Alarms in words, where there were any. */

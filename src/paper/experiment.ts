@@ -5,6 +5,7 @@ import { datasetByName, subset } from "../datasets/index.js";
 import { writeFileAtomic } from "../engine/atomic-file.js";
 import { FileFormatError } from "../engine/index.js";
 import { type Evaluation, type EvaluationEvent, evaluate, networkFromRun } from "../evaluation/index.js";
+import type { Precision } from "../nn/index.js";
 import {
   RunFolder,
   type TrainConfig,
@@ -31,6 +32,11 @@ export interface Cell {
   readonly name: string;
   readonly config: TrainConfig;
   readonly evaluations: readonly EvaluationPlan[];
+}
+
+/** The same cells, trained in a precision; their accuracies are measured in float32 in either. */
+export function inPrecision(cells: readonly Cell[], precision: Precision): Cell[] {
+  return cells.map((cell) => ({ ...cell, config: { ...cell.config, precision } }));
 }
 
 /** An evaluation as it is kept: without each image's answers. */

@@ -6,6 +6,7 @@ export {
   type EvaluationPlan,
   type ExperimentEvent,
   evaluateRun,
+  inPrecision,
   runCells,
 } from "./experiment.js";
 export { type Figure1Options, figure1Cells, figure1Chart, figure1Series } from "./figure1.js";

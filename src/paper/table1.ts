@@ -1,6 +1,8 @@
+import type { Precision } from "../nn/index.js";
 import { parseCall } from "../options/call.js";
 import { renderTable } from "../report/table.js";
 import { trainConfig } from "../training/index.js";
+import { precisionNote } from "./accuracy-table.js";
 import { expected } from "./expected.js";
 import type { Cell, CellOutcome, EvaluationPlan } from "./experiment.js";
 import { type RecipeName, recipeOver } from "./recipe.js";
@@ -47,6 +49,7 @@ export interface Table1Row {
   readonly kind: Kind;
   readonly epochs: number;
   readonly seeds: readonly number[];
+  readonly precision: Precision;
   readonly images: number;
   readonly strongImages: number;
   readonly paper: Partial<Record<Table1Key, number>>;
@@ -107,6 +110,7 @@ export function table1Rows(outcomes: readonly CellOutcome[]): Table1Row[] {
       kind: config.sqa === null ? "full" : "sqa",
       epochs: config.epochs,
       seeds: members.map((member) => member.cell.config.seed),
+      precision: config.precision,
       images: members[0]!.evaluations[0]!.images,
       strongImages: members[0]!.evaluations[1]!.images,
       paper: expected.table1[id as keyof typeof expected.table1],
@@ -142,7 +146,7 @@ export function renderTable1(rows: readonly Table1Row[], format: "markdown" | "t
       [name, "paper", ...cells((key) => row.paper[key]?.toFixed(2) ?? "–")],
       [
         "",
-        `measured, ${row.epochs} epochs, ${seedsText(row.seeds.length)}`,
+        `measured, ${row.epochs} epochs, ${seedsText(row.seeds.length)}${row.precision === "float32" ? "" : `, ${row.precision}`}`,
         ...cells((key) => spreadText(row.measured[key])),
       ],
       ["", "difference", ...cells((key) => differenceText(row, key))],
@@ -175,6 +179,7 @@ export function table1Notes(rows: readonly Table1Row[]): string[] {
           `Shortened: the paper trains 100 epochs; here ${[...new Set(shortened.map((row) => `${row.network} ${row.epochs}`))].join(", ")}, the schedule shrunk with them.`,
         ]
       : []),
+    precisionNote(rows),
     "A dash: a number of the paper that this project does not have, or a column that does not apply.",
   ];
 }

@@ -1,5 +1,5 @@
 import { trainConfig } from "../training/index.js";
-import { type AccuracyRow, accuracyRow, alarmNotes, renderAccuracies } from "./accuracy-table.js";
+import { type AccuracyRow, accuracyRow, alarmNotes, precisionNote, renderAccuracies } from "./accuracy-table.js";
 import { expected } from "./expected.js";
 import type { Cell, CellOutcome, EvaluationPlan } from "./experiment.js";
 
@@ -125,6 +125,7 @@ export function table2Notes(rows: readonly AccuracyRow[], options: Table2Options
       : []),
     `Percent classified correctly, of ${images(limit)} test images; of ${images(strongLimit)} in the last two columns, which the paper lacks. SQA answers in fresh draws that no attack saw (mean of 10).`,
     "A dash: a number of the paper that this project does not have, or a column that does not apply.",
+    precisionNote(rows),
     ...alarmNotes(rows),
   ];
 }

@@ -3,6 +3,7 @@ import { fittedForwardBackward, predictedSeconds } from "../analysis/cost-model.
 import type { Dataset, Split } from "../datasets/index.js";
 import { wordStream } from "../engine/seed.js";
 import { parseNetwork } from "../models/index.js";
+import type { Precision } from "../nn/index.js";
 import { renderTable } from "../report/table.js";
 import { TrainingSession, trainConfig } from "../training/index.js";
 import { expected } from "./expected.js";
@@ -14,13 +15,14 @@ export interface Table4Options {
   /** Timed steps of each method, of which the median counts; they take turns, after one step each that does not count. */
   readonly rounds: number;
   readonly device: string;
+  readonly precision: Precision;
 }
 
 /** The paper's setting where there is a GPU, else one that a CPU does in minutes. */
-export function table4Setting(device: string): Table4Options {
+export function table4Setting(device: string, precision: Precision): Table4Options {
   return device === "cpu"
-    ? { network: "resnet18", batchSize: 8, rounds: 3, device }
-    : { network: "resnet34", batchSize: 128, rounds: 20, device };
+    ? { network: "resnet18", batchSize: 8, rounds: 3, device, precision }
+    : { network: "resnet34", batchSize: 128, rounds: 20, device, precision };
 }
 
 const epsilon = "8/255";
@@ -93,10 +95,11 @@ export async function* measureTable4(
   setting: Table4Options,
   signal?: AbortSignal,
 ): AsyncGenerator<{ type: "progress"; done: number; total: number } | { type: "end"; table: Table4 }, void> {
-  const { network, batchSize, rounds, device } = setting;
+  const { network, batchSize, rounds, device, precision } = setting;
   const dataset = noiseImages(network, batchSize);
   const contenders = methods.map(({ key, method, sqa }) => {
-    const config = trainConfig({ network, sqa: sqa ? {} : null, method, batchSize, epochs: rounds + 1, probes: [] });
+    const epochs = rounds + 1;
+    const config = trainConfig({ network, sqa: sqa ? {} : null, method, precision, batchSize, epochs, probes: [] });
     return { key, session: new TrainingSession(config, dataset, device), times: [] as number[] };
   });
   try {
@@ -147,10 +150,10 @@ export function renderTable4({ rows }: Table4, format: "markdown" | "terminal"):
 
 /** What a reader must know beside the table. */
 export function table4Notes({ setting, fitted }: Table4): string[] {
-  const { network, batchSize, rounds, device } = setting;
+  const { network, batchSize, rounds, device, precision } = setting;
   const reduced = network !== "resnet34" || batchSize !== 128;
   return [
-    `Seconds an iteration, the median of ${rounds}: ${parseNetwork(network).name} with batches of ${batchSize} on ${device}.`,
+    `Seconds an iteration, the median of ${rounds}: ${parseNetwork(network).name} with batches of ${batchSize} on ${device}, in ${precision}.`,
     ...(reduced
       ? ["A reduced setting: the paper times ResNet-34 with batches of 128 on a GPU; compare ratios, not seconds."]
       : []),

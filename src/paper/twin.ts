@@ -1,5 +1,5 @@
 import { trainConfig } from "../training/index.js";
-import { type AccuracyRow, accuracyRow, alarmNotes, renderAccuracies } from "./accuracy-table.js";
+import { type AccuracyRow, accuracyRow, alarmNotes, precisionNote, renderAccuracies } from "./accuracy-table.js";
 import type { Cell, CellOutcome, EvaluationPlan } from "./experiment.js";
 import { type RecipeName, recipeOver } from "./recipe.js";
 
@@ -102,6 +102,7 @@ export function twinNotes(rows: readonly AccuracyRow[], options: TwinOptions): s
     `${network.toUpperCase()} on MNIST, FGSM images (epsilon 0.3, no random start), recipe ${preset}, ${epochs} epochs; ± is the standard deviation over seeds.`,
     "Percent of images classified correctly. SQA on answers in fresh draws that no attack saw (mean of 10); SQA off is a deterministic network and is attacked as such.",
     `The first columns on ${images(limit)}, the last three on ${images(strongLimit)}.`,
+    precisionNote(rows),
     ...alarmNotes(rows),
   ];
 }

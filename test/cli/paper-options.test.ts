@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { paperOptions, sizesOf, wholeRows } from "../../src/cli/paper-options.js";
+import { cellsAsAsked, paperOptions, sizesOf, wholeRows } from "../../src/cli/paper-options.js";
 import type { CellOutcome } from "../../src/paper/index.js";
 import { table1Cells } from "../../src/paper/index.js";
 
@@ -16,6 +16,17 @@ it("a stopped table has the rows whose seeds are all done", () => {
   expect(names(wholeRows(outcomes.slice(0, 2), cells))).toEqual(["small-full-seed0"]);
   expect(names(wholeRows(outcomes.slice(1), cells))).toEqual(["small-sqa-seed0", "small-sqa-seed1"]);
   expect(wholeRows([], cells)).toEqual([]);
+});
+
+it("trains in float32 unless told", () => {
+  const precisionsOf = (given: object) =>
+    cellsAsAsked(cells, paperOptions.parse(given)).map(({ config }) => config.precision);
+  expect(new Set(precisionsOf({}))).toEqual(new Set(["float32"]));
+  expect(precisionsOf({ precision: "bfloat16" })).toEqual(cells.map(() => "bfloat16"));
+  expect(cellsAsAsked(cells, paperOptions.parse({ precision: "auto", device: "cuda" }))[0]!.config.precision).toBe(
+    "bfloat16",
+  );
+  expect(() => paperOptions.parse({ precision: "half" })).toThrow();
 });
 
 it("takes as many seeds in full precision as with SQA where nothing else is said", () => {

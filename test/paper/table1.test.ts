@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CellOutcome } from "../../src/paper/experiment.js";
+import { type CellOutcome, inPrecision } from "../../src/paper/experiment.js";
 import { renderTable1, table1Cells, table1Columns, table1Notes, table1Rows } from "../../src/paper/table1.js";
 
 const options = {
@@ -82,6 +82,16 @@ describe("table 1", () => {
     expect(keys.map((key) => sqa.measured[key]!.mean)).toEqual([50, 49, 48, 47, 46].map((x) => expect.closeTo(x, 10)));
     expect(sqa.measured["twin-0.3"]!.mean).toBeCloseTo(50, 10);
     expect(rows[0]!.measured["twin-0.3"]).toBeUndefined();
+  });
+
+  it("says what networks were trained in", () => {
+    const rows = [cells, inPrecision(cells, "bfloat16")].flatMap((some) =>
+      table1Rows(some.map((cell) => outcomeOf(cell, 0.97, 0.5))),
+    );
+    expect(rows.map(({ precision }) => precision)).toEqual(["float32", "float32", "bfloat16", "bfloat16"]);
+    expect(renderTable1(rows, "markdown")).toContain("measured, 20 epochs, 3 seeds, bfloat16");
+    expect(table1Notes(rows).join(" ")).toContain("Trained in float32 and bfloat16;");
+    expect(table1Notes(rows.slice(0, 2)).join(" ")).toContain("Trained in float32;");
   });
 
   it("prints paper, measured and difference, and says what was shortened", () => {

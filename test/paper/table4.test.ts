@@ -21,20 +21,20 @@ describe("table 4", () => {
   });
 
   it("shows predicted beside measured and the paper's, and says where the setting is reduced", () => {
-    const gpu = { setting: table4Setting("cuda"), ...table4Rows(exact) };
+    const gpu = { setting: table4Setting("cuda", "bfloat16"), ...table4Rows(exact) };
     // The paper's PGD-10: 1.23 s against FGSM's 0.43.
     expect(renderTable4(gpu, "markdown")).toMatch(
       /PGD, 10 steps +\| +10 \| +1\.10 \| +1\.10 \| +5\.50 \| +1\.23 \| +2\.86 /,
     );
     expect(gpu.setting).toMatchObject({ network: "resnet34", batchSize: 128 });
     expect(table4Notes(gpu).join(" ")).not.toContain("A reduced setting");
-    const cpu = { setting: table4Setting("cpu"), ...table4Rows(exact) };
+    const cpu = { setting: table4Setting("cpu", "float32"), ...table4Rows(exact) };
     expect(table4Notes(cpu).join(" ")).toContain("A reduced setting: the paper times ResNet-34");
   });
 
   it("times every method's steps in turn, and leaves nothing behind", async () => {
     const before = liveTensors().tensors;
-    const setting = { network: "small", batchSize: 2, rounds: 1, device: "cpu" };
+    const setting = { network: "small", batchSize: 2, rounds: 1, device: "cpu", precision: "float32" } as const;
     let steps = 0;
     for await (const event of measureTable4(setting)) {
       if (event.type === "progress") steps++;
@@ -45,7 +45,7 @@ describe("table 4", () => {
   });
 
   it("ends when it is aborted", async () => {
-    const setting = { network: "small", batchSize: 1, rounds: 1, device: "cpu" };
+    const setting = { network: "small", batchSize: 1, rounds: 1, device: "cpu", precision: "float32" } as const;
     const events = [];
     for await (const event of measureTable4(setting, AbortSignal.abort())) events.push(event);
     expect(events).toEqual([]);

@@ -1,4 +1,6 @@
 // The kernels of our own, for JavaScript.
+#include <ATen/ATen.h>
+
 #include <optional>
 
 #include "bridge.h"
@@ -6,6 +8,7 @@
 #include "convert.h"
 #include "quantize.h"
 #include "sgd.h"
+#include "sign_step.h"
 
 namespace sqa {
 namespace {
@@ -67,6 +70,27 @@ napi_value sgd(napi_env env, const Arguments& arguments) {
   return nullptr;
 }
 
+// points, gradient, length, images | null, radius
+void stepTo(const at::Tensor& to, napi_env env, const Arguments& arguments) {
+  std::optional<SignStepBall> ball;
+  if (!isNullish(env, arguments[3])) {
+    ball = SignStepBall{unwrapTensor(env, arguments[3]), static_cast<float>(toDouble(env, arguments[4], "a radius"))};
+  }
+  signStep(to, unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
+           static_cast<float>(toDouble(env, arguments[2], "a length")), ball);
+}
+
+napi_value stepToNew(napi_env env, const Arguments& arguments) {
+  const at::Tensor to = at::empty_like(unwrapTensor(env, arguments[0]));
+  stepTo(to, env, arguments);
+  return wrapTensor(env, to);
+}
+
+napi_value stepInPlace(napi_env env, const Arguments& arguments) {
+  stepTo(unwrapTensor(env, arguments[0]), env, arguments);
+  return nullptr;
+}
+
 }  // namespace
 
 void defineKernels(napi_env env, napi_value exports) {
@@ -74,6 +98,8 @@ void defineKernels(napi_env env, napi_value exports) {
   define<block, 12>(env, exports, "convBlock");
   define<uniform, 7>(env, exports, "countedUniform");
   define<sgd, 7>(env, exports, "sgdUpdate");
+  define<stepToNew, 5>(env, exports, "signStep");
+  define<stepInPlace, 5>(env, exports, "signStep_");
 }
 
 }  // namespace sqa

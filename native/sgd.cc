@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "memory_order.h"
 #include "parallel.h"
 
 namespace sqa {
@@ -47,16 +48,6 @@ void check(const at::Tensor& tensor, const at::Tensor& parameter, const char* wh
   if (tensor.scalar_type() != at::kFloat || !tensor.device().is_cpu() || tensor.sizes() != parameter.sizes()) {
     throw std::invalid_argument(std::string(what) + " must be float32 on the CPU and of its parameter's shape");
   }
-}
-
-// The elements in the order in which they lie in the parameter's memory; a copy where that is another.
-at::Tensor laidAs(const at::Tensor& tensor, const at::Tensor& parameter) {
-  if (tensor.strides() == parameter.strides()) return tensor;
-  // Sides of one element may have any stride.
-  if (tensor.is_contiguous() && parameter.is_contiguous()) return tensor;
-  const auto channelsLast = at::MemoryFormat::ChannelsLast;
-  if (tensor.is_contiguous(channelsLast) && parameter.is_contiguous(channelsLast)) return tensor;
-  return at::empty_like(parameter).copy_(tensor);
 }
 
 }  // namespace

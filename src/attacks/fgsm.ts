@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { signStep } from "../engine/index.js";
 import { type Aim, classesOf, laterTargetOption, lossOf, unlessAimedAtLabel } from "./contract/aim.js";
 import { defineAttack } from "./contract/attack.js";
 import { labelSource, labelsFrom } from "./contract/label-source.js";
@@ -18,8 +19,6 @@ export const fgsm = defineAttack("fgsm", {
     const classes = classesOf(choice, target, images, avoided);
     const aim: Aim = { loss: "cross-entropy", labels: avoided, classes };
     const { gradient } = target.gradient(images, lossOf(aim));
-    const adversarial = images.add(gradient.sign(), epsilon);
-    adversarial.clamp_(0, 1);
-    return unlessAimedAtLabel(aim, images, adversarial);
+    return unlessAimedAtLabel(aim, images, signStep(images, gradient, epsilon));
   },
 });

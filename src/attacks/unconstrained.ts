@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { signStep_ } from "../engine/index.js";
 import { type LossName, losses, margin } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
 import { defineAttack } from "./contract/attack.js";
@@ -28,8 +29,7 @@ export const unconstrained = defineAttack("unconstrained", {
     const state = { images, labels, adversarial: images.clone(), margins, points: images.clone() };
     attackStanding(target, state, { steps, accept: "better" }, (seen, { points, labels: theirs }) => {
       const { gradient } = seen.gradient(points, (logits) => losses[loss](logits, theirs));
-      points.add_(gradient.sign(), stepSize);
-      points.clamp_(0, 1);
+      signStep_(points, gradient, stepSize);
       return { candidates: points, margins: seen.query(points, theirs, margin, draws) };
     });
     return state.adversarial;

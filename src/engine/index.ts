@@ -30,4 +30,5 @@ export { bfloat16Flags, cpuFlags } from "./processor.js";
 export { keep, scope } from "./scope.js";
 export { deriveSeed, permutation, type Seed } from "./seed.js";
 export { sgdUpdate, sgdUpdateSupports } from "./sgd-update.js";
+export { type LinfBall, signStep, signStep_ } from "./sign-step.js";
 export { Tensor, tensor } from "./tensor.js";

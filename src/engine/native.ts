@@ -81,6 +81,8 @@ interface Native {
     weightDecay: number,
     nesterov: boolean,
   ): void;
+  signStep(points: Handle, gradient: Handle, length: number, images: Handle | null, radius: number): Handle;
+  signStep_(points: Handle, gradient: Handle, length: number, images: Handle | null, radius: number): void;
   openDevice(device: number): void;
   beginGraph(device: number): number;
   endGraph(graph: number): void;

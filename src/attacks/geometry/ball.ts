@@ -8,6 +8,8 @@ export const linfRadius = (value: number) =>
 
 /** Images whose perturbation is to stay in a ball and whose pixels in [0, 1]. */
 export interface Ball {
+  readonly images: Tensor;
+  readonly radius: number;
   /** Moves images (N, C, H, W) in place to the nearest point inside. */
   project_(candidates: Tensor): void;
 }
@@ -18,12 +20,14 @@ export function linfBall(images: Tensor, radius: number): Ball {
   lower.clamp_(0);
   const upper = images.add(radius);
   upper.clamp_(undefined, 1);
-  return { project_: (candidates) => candidates.clampTensor_(lower, upper) };
+  return { images, radius, project_: (candidates) => candidates.clampTensor_(lower, upper) };
 }
 
 /** The l2 ball, then the pixel range: cutting by the range brings the images closer, so both hold. */
 export function l2Ball(images: Tensor, radius: number): Ball {
   return {
+    images,
+    radius,
     project_(candidates) {
       candidates.sub_(images);
       // A perturbation of zero has no direction to scale.
@@ -37,7 +41,11 @@ export function l2Ball(images: Tensor, radius: number): Ball {
 
 /** The l1 ball and the pixel range at once: the range taken after the ball would waste length that other pixels need. */
 export function l1Ball(images: Tensor, radius: number): Ball {
-  return { project_: (candidates) => scope(() => candidates.copy_(nearestInL1(images, candidates, radius))) };
+  return {
+    images,
+    radius,
+    project_: (candidates) => scope(() => candidates.copy_(nearestInL1(images, candidates, radius))),
+  };
 }
 
 /** Euclidean length of each image, (N, 1, 1, 1). */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { operators as ops, scope, type Tensor } from "../../engine/index.js";
+import { operators as ops, scope, signStep_, type Tensor } from "../../engine/index.js";
 import { ratio } from "../../options/ratio.js";
 import type { Norm } from "../contract/attack.js";
 import type { Target } from "../contract/target.js";
@@ -11,6 +11,8 @@ export interface NormGeometry {
   ball(images: Tensor, radius: number): Ball;
   /** Turns gradients, in place, into steepest-ascent steps of length 1 from the candidates. */
   step_(gradient: Tensor, candidates: Tensor): void;
+  /** Moves candidates, in place, a length along the steps of `step_`, and to the nearest point of the ball; overwrites the gradient. */
+  ascend_(candidates: Tensor, gradient: Tensor, length: number, ball: Ball): void;
   /** A random perturbation from all over the ball; runs of different `restart` have unrelated ones. */
   inside(target: Target, shape: readonly number[], radius: number, restart: number): Tensor;
   /** A random perturbation that, projected, lies on the ball's surface but for the pixel range. */
@@ -25,6 +27,7 @@ export const norms: Readonly<Record<Norm, NormGeometry>> = {
   linf: {
     ball: linfBall,
     step_: (gradient) => gradient.sign_(),
+    ascend_: signStep_,
     inside: (target, shape, radius, restart) => target.uniform(shape, -radius, radius, restart),
     surface(target, shape, radius, restart) {
       const noise = target.uniform(shape, -1, 1, restart);
@@ -33,7 +36,8 @@ export const norms: Readonly<Record<Norm, NormGeometry>> = {
   },
   l2: {
     ball: l2Ball,
-    step_: (gradient) => gradient.div_(l2Norms(gradient).add(1e-10)),
+    step_: l2Step_,
+    ascend_: stepThenProject(l2Step_),
     inside: (target, shape, radius, restart) => {
       const direction = target.normal(shape, 2 * restart);
       return direction.mul(randomRadii(target, radius, restart).div(l2Norms(direction)));
@@ -45,14 +49,8 @@ export const norms: Readonly<Record<Norm, NormGeometry>> = {
   },
   l1: {
     ball: l1Ball,
-    /** SLIDE's: signs of the largest 1 % of the gradient, where a pixel can go there (Tramer and Boneh 2019, section 3). */
-    step_(gradient, candidates) {
-      const up = gradient.gt(0);
-      const free = ops.where(up, candidates.lt(1), candidates.gt(0));
-      gradient.mul_(free);
-      const pixels = gradient.shape.slice(1).reduce((product, side) => product * side, 1);
-      sparseSign_(gradient, Math.ceil(l1Share * pixels));
-    },
+    step_: l1Step_,
+    ascend_: stepThenProject(l1Step_),
     inside(target, shape, radius, restart) {
       // Signed exponentials point in any direction of l1 alike; a zero under the logarithm is far below one in 2^24.
       const uniform = target.uniform(shape, -1, 1, 2 * restart);
@@ -63,6 +61,27 @@ export const norms: Readonly<Record<Norm, NormGeometry>> = {
     surface: (target, shape, _, restart) => target.normal(shape, 2 * restart),
   },
 };
+
+/** SLIDE's: signs of the largest 1 % of the gradient, where a pixel can go there (Tramer and Boneh 2019, section 3). */
+function l1Step_(gradient: Tensor, candidates: Tensor): void {
+  const up = gradient.gt(0);
+  const free = ops.where(up, candidates.lt(1), candidates.gt(0));
+  gradient.mul_(free);
+  const pixels = gradient.shape.slice(1).reduce((product, side) => product * side, 1);
+  sparseSign_(gradient, Math.ceil(l1Share * pixels));
+}
+
+function l2Step_(gradient: Tensor): void {
+  gradient.div_(l2Norms(gradient).add(1e-10));
+}
+
+function stepThenProject(step_: NormGeometry["step_"]): NormGeometry["ascend_"] {
+  return (candidates, gradient, length, ball) => {
+    step_(gradient, candidates);
+    candidates.add_(gradient, length);
+    ball.project_(candidates);
+  };
+}
 
 /** Options of an attack in any norm. */
 export const normOption = z.enum(["linf", "l2", "l1"]).default("linf").describe("norm of the radius and of a step");

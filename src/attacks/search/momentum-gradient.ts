@@ -41,10 +41,7 @@ export function momentumAscent(
       gradient.div_(gradient.abs().meanDim([1, 2, 3], true).clamp(1e-30));
       momentum.mul_(decay);
       momentum.add_(gradient);
-      const direction = momentum.clone();
-      norm.step_(direction, adversarial);
-      adversarial.add_(direction, stepSize);
-      ball.project_(adversarial);
+      norm.ascend_(adversarial, momentum.clone(), stepSize, ball);
     });
   }
   return unlessAimedAtLabel(aim, images, adversarial);

@@ -37,9 +37,7 @@ export function projectedGradientAscent(
   for (let step = 0; step < steps; step++) {
     scope(() => {
       const { gradient } = target.gradient(adversarial, loss);
-      norm.step_(gradient, adversarial);
-      adversarial.add_(gradient, stepSize);
-      ball.project_(adversarial);
+      norm.ascend_(adversarial, gradient, stepSize, ball);
     });
   }
   return adversarial;

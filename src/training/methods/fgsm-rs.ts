@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { linfBall, linfRadius } from "../../attacks/geometry/ball.js";
+import { linfRadius } from "../../attacks/geometry/ball.js";
+import { signStep } from "../../engine/index.js";
 import { crossEntropy } from "../../nn/index.js";
 import { define } from "../../options/named.js";
 import { ratio } from "../../options/ratio.js";
@@ -18,9 +19,7 @@ export const fgsmRs = define({
     perturb(target, images, labels, stepScale = 1) {
       const start = images.add(target.uniform(images.shape.slice(1), -epsilon, epsilon, 0)).clamp(0, 1);
       const { gradient } = target.gradient(start, (logits) => crossEntropy(logits, labels));
-      const moved = start.add(gradient.sign(), stepSize * stepScale);
-      linfBall(images, epsilon).project_(moved);
-      return moved;
+      return signStep(start, gradient, stepSize * stepScale, { images, radius: epsilon });
     },
   }),
 });

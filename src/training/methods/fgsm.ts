@@ -2,7 +2,7 @@ import * as z from "zod";
 import { labelSource, labelsFrom } from "../../attacks/contract/label-source.js";
 import type { Target } from "../../attacks/contract/target.js";
 import { linfRadius } from "../../attacks/geometry/ball.js";
-import { operators as ops, type Tensor } from "../../engine/index.js";
+import { operators as ops, signStep, type Tensor } from "../../engine/index.js";
 import { crossEntropy } from "../../nn/index.js";
 import { define } from "../../options/named.js";
 import type { TrainingMethod } from "./method.js";
@@ -27,8 +27,7 @@ export const fgsm = define({
     sampled: z.boolean().default(false).describe("draw each image's radius from |N(0, (epsilon/2)^2)| up to epsilon"),
   }),
   create: ({ epsilon, labels: source, sampled }): TrainingMethod => {
-    const step = (images: Tensor, gradient: Tensor, stepScale = 1) =>
-      images.add(gradient.sign(), epsilon * stepScale).clamp(0, 1);
+    const step = (images: Tensor, gradient: Tensor, stepScale = 1) => signStep(images, gradient, epsilon * stepScale);
     return {
       epsilon,
       perturb(target, images, labels, stepScale = 1) {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { linfRadius } from "../../attacks/geometry/ball.js";
+import { signStep } from "../../engine/index.js";
 import { crossEntropy } from "../../nn/index.js";
 import { define } from "../../options/named.js";
 import { ratio } from "../../options/ratio.js";
@@ -19,7 +20,7 @@ export const nFgsm = define({
     perturb(target, images, labels, stepScale = 1) {
       const start = images.add(target.uniform(images.shape.slice(1), -noise * epsilon, noise * epsilon, 0)).clamp(0, 1);
       const { gradient } = target.gradient(start, (logits) => crossEntropy(logits, labels));
-      return start.add(gradient.sign(), stepSize * stepScale).clamp(0, 1);
+      return signStep(start, gradient, stepSize * stepScale);
     },
   }),
 });

@@ -1,8 +1,7 @@
 import * as z from "zod";
-import { linfBall } from "../../../attacks/geometry/ball.js";
 import { defineAttack, pgd } from "../../../attacks/index.js";
 import { datasetByName, type Split, subset } from "../../../datasets/index.js";
-import { deriveSeed, scope, tensor } from "../../../engine/index.js";
+import { deriveSeed, scope, signStep_, tensor } from "../../../engine/index.js";
 import type { Classifier } from "../../../nn/classifier.js";
 import { crossEntropy } from "../../../nn/losses.js";
 import { audit } from "../audit.js";
@@ -50,13 +49,11 @@ const descent = defineAttack("descent", {
   options: z.strictObject({ epsilon: z.number().default(0.3), steps: z.int().default(20) }),
   traits: ({ epsilon }) => ({ norm: "linf", radius: epsilon, usesGradients: true, randomized: false }),
   run({ epsilon, steps }, target, images, labels) {
-    const ball = linfBall(images, epsilon);
     const adversarial = images.clone();
     for (let step = 0; step < steps; step++) {
       scope(() => {
         const { gradient } = target.gradient(adversarial, (logits) => crossEntropy(logits, labels));
-        adversarial.add_(gradient.sign(), -epsilon / 10);
-        ball.project_(adversarial);
+        signStep_(adversarial, gradient, -epsilon / 10, { images, radius: epsilon });
       });
     }
     return adversarial;

@@ -21,9 +21,11 @@ export interface MeasuredNetwork {
   readonly engines: Readonly<Record<string, string>>;
 }
 
-/** A turn lasts about so long, so that a slow contender makes few steps a turn. */
-const turnSeconds = 0.25;
-const mostSteps = 20;
+/** What is timed of a turn lasts about so long, so that a slow contender makes few steps a turn. */
+const turnSeconds = 0.5;
+const mostSteps = 40;
+/** Before it as many steps again as this share, not timed: they find the caches full of others' data, as a training run's do once. */
+const settlingShare = 0.25;
 
 /** A contender at work. */
 class Entrant {
@@ -59,6 +61,7 @@ class Entrant {
 
   turn(): Promise<void> {
     return this.try(async () => {
+      await this.child.run(Math.ceil(settlingShare * this.#steps));
       const { seconds } = await this.child.run(this.#steps);
       this.samples.push(seconds / this.#steps);
       this.memory = this.child.peakMemory();

@@ -17,3 +17,8 @@ export function isObject(given: unknown): given is Record<string, unknown> {
 export function checkKind(name: string, given: unknown, accepted: string, isOfKind: boolean): void {
   if (!isOfKind) throw new TypeError(`${name} must be ${accepted}, not ${shownGiven(given)}`);
 }
+
+/** Throws a RangeError, "NAME must be ACCEPTED, not GIVEN", unless a number is one of those that are accepted. */
+export function checkNumber(name: string, given: number, accepted: string, isAccepted: boolean): void {
+  if (!isAccepted) throw new RangeError(`${name} must be ${accepted}, not ${shownGiven(given)}`);
+}

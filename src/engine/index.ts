@@ -1,4 +1,4 @@
-export { checkKind, isObject, shownGiven } from "./argument.js";
+export { checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./conv-block.js";
 export { captureGraph, capturesGraphs, type DeviceGraph } from "./device-graph.js";
 export { checkDevice, liveTensors, setThreads, threads, versions } from "./devices.js";

@@ -1,6 +1,16 @@
-import { operators as ops, type Tensor } from "../engine/index.js";
+import { checkKind, checkNumber, operators as ops, Tensor } from "../engine/index.js";
 import { inBfloat16, type WeightedOperator } from "./bfloat16.js";
 import { Module, type Pass } from "./module.js";
+
+/** Throws unless a parameter is a tensor of a shape, in which null stands for any side. */
+function checkShape(name: string, given: Tensor, sides: readonly (number | null)[]): void {
+  checkKind(name, given, "a tensor", given instanceof Tensor);
+  const { shape } = given;
+  if (shape.length !== sides.length || sides.some((side, i) => side !== null && side !== shape[i])) {
+    const accepted = sides.map((side) => side ?? "any").join(", ");
+    throw new RangeError(`${name} must have the shape [${accepted}], not [${shape.join(", ")}]`);
+  }
+}
 
 /** Changes a layer's weight for a pass, such as binarization; the parameter itself stays as it is. */
 export interface WeightTransform {
@@ -25,7 +35,7 @@ export abstract class WeightedLayer extends Module {
   }
 }
 
-/** 2-d convolution: (N, in, H, W) to (N, out, H', W'); weight (out, in, k, k), bias (out) or null. */
+/** 2-d convolution: (N, in, H, W) to (N, out, H', W'); weight (out, in, k, k), bias (out) or null. Throws on other shapes. */
 export class Conv2d extends WeightedLayer {
   constructor(
     readonly weight: Tensor,
@@ -33,6 +43,11 @@ export class Conv2d extends WeightedLayer {
     readonly options: { stride?: number; padding?: number } = {},
   ) {
     super();
+    checkShape("weight", weight, [null, null, null, null]);
+    if (bias !== null) checkShape("bias", bias, [weight.shape[0]!]);
+    const { stride = 1, padding = 0 } = options;
+    checkNumber("stride", stride, "an integer >= 1", Number.isInteger(stride) && stride >= 1);
+    checkNumber("padding", padding, "an integer >= 0", Number.isInteger(padding) && padding >= 0);
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
@@ -45,13 +60,15 @@ export class Conv2d extends WeightedLayer {
   }
 }
 
-/** Fully connected layer: (N, in) to (N, out); weight (out, in), bias (out). */
+/** Fully connected layer: (N, in) to (N, out); weight (out, in), bias (out) or null. Throws on other shapes. */
 export class Linear extends WeightedLayer {
   constructor(
     readonly weight: Tensor,
     readonly bias: Tensor | null,
   ) {
     super();
+    checkShape("weight", weight, [null, null]);
+    if (bias !== null) checkShape("bias", bias, [weight.shape[0]!]);
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
@@ -69,7 +86,7 @@ export class ReLU extends Module {
 export class MaxPool2d extends Module {
   constructor(readonly size: number) {
     super();
-    if (!Number.isInteger(size) || size < 1) throw new RangeError(`size must be an integer >= 1, not ${String(size)}`);
+    checkNumber("size", size, "an integer >= 1", Number.isInteger(size) && size >= 1);
   }
 
   protected override forward(input: Tensor): Tensor {
@@ -93,7 +110,7 @@ export class Flatten extends Module {
 
 /**
  * Batch normalization (Ioffe and Szegedy 2015) over (N, H, W) for each channel: batch statistics in training, which also
- * move the running ones by `momentum`; running statistics otherwise.
+ * move the running ones by `momentum`; running statistics otherwise. All four (C); throws on other shapes.
  */
 export class BatchNorm2d extends Module {
   constructor(
@@ -104,6 +121,11 @@ export class BatchNorm2d extends Module {
     readonly options: { momentum?: number; epsilon?: number } = {},
   ) {
     super();
+    checkShape("weight", weight, [null]);
+    for (const [name, of] of Object.entries({ bias, running_mean, running_var })) checkShape(name, of, weight.shape);
+    const { momentum = 0.1, epsilon = 1e-5 } = options;
+    checkNumber("momentum", momentum, "in [0, 1]", momentum >= 0 && momentum <= 1);
+    checkNumber("epsilon", epsilon, "> 0", epsilon > 0);
   }
 
   override get usesBatchStatistics(): boolean {

@@ -1,5 +1,6 @@
 import {
   checkKind,
+  checkNumber,
   noGrad,
   operators as ops,
   scope,
@@ -28,10 +29,6 @@ function buffers(parameters: ReadonlyMap<string, Tensor>, kind: string): Map<str
   return new Map(
     [...parameters].map(([name, parameter]) => [`${kind}.${name}`, scope(() => parameter.detach().zerosLike())]),
   );
-}
-
-function checkNumber(name: string, value: number, accepted: string, ok: boolean): void {
-  if (!ok) throw new RangeError(`${name} must be ${accepted}, not ${value}`);
 }
 
 function checkParameters(parameters: ReadonlyMap<string, Tensor>): void {

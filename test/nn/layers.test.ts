@@ -117,3 +117,18 @@ test("Kaiming's normal distribution has variance 2 / fan out, mean 0, and normal
   expect(Math.abs(moment(2) - 1)).toBeLessThan((5 * Math.sqrt(2)) / 240);
   expect(Math.abs(moment(4) - 3)).toBeLessThan((5 * Math.sqrt(96)) / 240);
 });
+
+test("layers say which shapes and numbers they take", () => {
+  const [square, side] = [tensor([1, 2, 3, 4], [2, 2]), tensor([1, 2], [2])];
+  const kernel = tensor([1, 2], [2, 1, 1, 1]);
+  expect(() => new Conv2d(square, null)).toThrow("weight must have the shape [any, any, any, any], not [2, 2]");
+  expect(() => new Conv2d(kernel, square)).toThrow("bias must have the shape [2], not [2, 2]");
+  expect(() => new Conv2d(kernel, null, { stride: 0 })).toThrow("stride must be an integer >= 1, not 0");
+  expect(() => new Conv2d(kernel, null, { padding: 0.5 })).toThrow("padding must be an integer >= 0, not 0.5");
+  expect(() => new Linear(square, tensor([1], [1]))).toThrow("bias must have the shape [2], not [1]");
+  expect(() => new Linear([1] as never, null)).toThrow("weight must be a tensor, not a list");
+  expect(() => new MaxPool2d("2" as never)).toThrow('size must be an integer >= 1, not "2"');
+  expect(() => new BatchNorm2d(side, side, square, side)).toThrow("running_mean must have the shape [2], not [2, 2]");
+  expect(() => new BatchNorm2d(side, side, side, side, { momentum: 2 })).toThrow("momentum must be in [0, 1], not 2");
+  expect(() => new BatchNorm2d(side, side, side, side, { epsilon: 0 })).toThrow("epsilon must be > 0, not 0");
+});

@@ -17,6 +17,7 @@
 #include "convert.h"
 #include "cuda.h"
 #include "instruction_set.h"
+#include "signals.h"
 #include "tensor_memory.h"
 
 namespace sqa {
@@ -303,6 +304,18 @@ napi_value setTensorErrorClass(napi_env env, const Arguments& arguments) {
   return nullptr;
 }
 
+napi_value watch(napi_env env, const Arguments& arguments) {
+  watchSignal(static_cast<int>(toInt(env, arguments[0], "a signal")));
+  return nullptr;
+}
+
+napi_value arrivals(napi_env env, const Arguments& arguments) {
+  napi_value value;
+  const int64_t count = signalsArrived(static_cast<int>(toInt(env, arguments[0], "a signal")));
+  check(env, napi_create_int64(env, count, &value), "cannot make a number");
+  return value;
+}
+
 // NNPACK is a convolution of libtorch's for a few shapes on some processors; on others it warns at every call that it is not there.
 // Without it there is one convolution less to differ between machines.
 void leaveOutNnpack() {
@@ -340,6 +353,8 @@ NAPI_MODULE_INIT() {
   define<memory, 0>(env, exports, "memory");
   define<writeBytes, 4>(env, exports, "writeBytes");
   define<setTensorErrorClass, 1>(env, exports, "setErrorClass");
+  define<watch, 1>(env, exports, "watchSignal");
+  define<arrivals, 1>(env, exports, "signalsArrived");
   defineKernels(env, exports);
   defineGraphs(env, exports);
   napi_value value;

@@ -8,6 +8,7 @@ import { type Classifier, checkLabels } from "../nn/classifier.js";
 import { Answers } from "./answers.js";
 import { type Evaluation, type EvaluationRow, summarize } from "./evaluation.js";
 import { flagImages, flagsOf } from "./flags.js";
+import { stoppable } from "./stoppable.js";
 import { verifyAdversarial } from "./verify.js";
 
 export type EvaluationEvent =
@@ -28,7 +29,7 @@ export interface EvaluationOptions {
   readonly surrogate?: Classifier | undefined;
   /** Told of each attack of a suite such as AutoAttack that has run on a batch. */
   readonly onPart?: ((part: SuitePart) => void) | undefined;
-  /** Aborting ends the evaluation after the current batch with the signal's reason. */
+  /** Aborting ends the evaluation before its next pass with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -61,18 +62,20 @@ function checkFit(model: Classifier, split: Split, surrogate: Classifier): void 
  * checked again. Nothing depends on the batch size, unless the network does: then a flag says so.
  */
 export async function* evaluate(
-  model: Classifier,
+  given: Classifier,
   split: Split,
   options: EvaluationOptions,
 ): AsyncGenerator<EvaluationEvent, void> {
-  checkClassifier(model);
+  checkClassifier(given);
   checkSplit(split);
   checkKind("options", options, "an object such as { attacks: [pgd()] }", isObject(options));
-  const { attacks, seed = 0, batchSize = 500, surrogate = model, signal, onPart } = options;
+  const { attacks, seed = 0, batchSize = 500, signal, onPart } = options;
   checkCount("draws", options.draws ?? 10, mostDraws);
   checkCount("batchSize", batchSize, 2 ** 31 - 1);
-  checkClassifier(surrogate, "surrogate");
+  checkClassifier(options.surrogate ?? given, "surrogate");
   checkKind("signal", signal, "an AbortSignal", signal === undefined || signal instanceof AbortSignal);
+  const model = stoppable(given, signal);
+  const surrogate = options.surrogate === undefined ? model : stoppable(options.surrogate, signal);
   checkFit(model, split, surrogate);
   checkAttacks(attacks);
   const draws = model.randomized ? (options.draws ?? 10) : 1;

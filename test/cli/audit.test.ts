@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../src/cli/main.js";
@@ -9,6 +10,7 @@ import { readSafetensors } from "../../src/engine/safetensors.js";
 import { train } from "../../src/training/index.js";
 import { writeDigits } from "../training/digits-folder.js";
 import { captureOutput } from "./captured-output.js";
+import { SqaProcess } from "./sqa-process.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-audit-"));
 let data = "";
@@ -105,6 +107,24 @@ describe("sqa audit", () => {
     expect(again.err).toContain("at most about 0 s");
     // What was found is kept under a name of its own, so that another audit in the same folder takes nothing from it.
     expect(readdirSync(out)).toContainEqual(expect.stringMatching(/^audit-quick-[0-9a-f]{8}$/));
+  });
+
+  it.each([
+    ["an attack", 20_000, "at most about", 3000],
+    ["the estimate of how long it takes", 1_000_000, "working out how long", 500],
+  ])("stops within %s that would take minutes", { timeout: 120_000 }, async (where, steps, begun, moment) => {
+    const out = join(folder, `stopped-${steps}`);
+    const claim = `pgd(epsilon=0.1, steps=${steps})`;
+    const words = ["--budget", "quick", "--limit", "20", "--claim", claim, "--data", data, "--out", out];
+    const child = new SqaProcess(["audit", run, ...words]);
+    while (!child.stderr.includes(begun) && child.running) await sleep(20);
+    await sleep(moment);
+    expect(child.running, child.stderr).toBe(true);
+    child.kill("SIGINT");
+    const asked = performance.now();
+    expect(await child.ended(), child.stderr).toBe(130);
+    expect(performance.now() - asked, where).toBeLessThan(10_000);
+    expect(child.stderr).toContain("stopping; once more to end at once\n");
   });
 
   it.each([

@@ -4,12 +4,41 @@ import { interruptible } from "../../src/cli/interrupt.js";
 import { captureOutput } from "./captured-output.js";
 
 describe("interruptible", () => {
+  it("looks for a Ctrl-C that the event loop has not told of, and heeds it once", () => {
+    using captured = captureOutput();
+    const source = new EventEmitter();
+    const codes: number[] = [];
+    const arrived = { SIGINT: 0, SIGTERM: 0 };
+    using interrupt = interruptible(
+      source,
+      (code) => codes.push(code),
+      (name) => arrived[name],
+    );
+    interrupt.signal.throwIfAborted();
+    arrived.SIGINT++;
+    expect(() => interrupt.signal.throwIfAborted()).toThrow("stopped by SIGINT");
+    expect(() => interrupt.signal.throwIfAborted()).toThrow("stopped by SIGINT");
+    expect([interrupt.signal.aborted, interrupt.code]).toEqual([true, 130]);
+    // What it was told by then is the same Ctrl-C.
+    source.emit("SIGINT", "SIGINT");
+    expect([captured.stderr.text, codes]).toEqual(["stopping; once more to end at once\n", []]);
+    arrived.SIGINT++;
+    source.emit("SIGINT", "SIGINT");
+    expect(codes).toEqual([130]);
+    expect(() => interrupt.signal.throwIfAborted()).toThrow("stopped by SIGINT");
+    expect(codes).toEqual([130]);
+  });
+
   it("aborts at the first Ctrl-C and ends at the second", () => {
     using captured = captureOutput();
     const source = new EventEmitter();
     const codes: number[] = [];
     {
-      using interrupt = interruptible(source, (code) => codes.push(code));
+      using interrupt = interruptible(
+        source,
+        (code) => codes.push(code),
+        () => 0,
+      );
       expect(interrupt.signal.aborted).toBe(false);
       source.emit("SIGINT", "SIGINT");
       expect([interrupt.signal.aborted, interrupt.code, codes]).toEqual([true, 130, []]);

@@ -6,8 +6,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { main } from "../../src/cli/main.js";
 import { RunFolder } from "../../src/training/index.js";
 import { writeDigits } from "../training/digits-folder.js";
-import { TrainProcess } from "../training/train-process.js";
 import { captureOutput } from "./captured-output.js";
+import { SqaProcess } from "./sqa-process.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-train-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -120,7 +120,7 @@ describe("sqa train", () => {
 
 test("Ctrl-C stops at a step, saves, and says how to go on; the run then ends as an unbroken one", async () => {
   const words = [...brief, "--epochs=3", "--batch-size=2", "--limit=40", "--checkpoint-seconds=1000"];
-  const child = new TrainProcess([...words, "--runs", join(folder, "stopped")]);
+  const child = new SqaProcess(["train", ...words, "--runs", join(folder, "stopped")]);
   while (!child.stderr.includes("epoch 1/3") && child.running) await sleep(2);
   child.kill("SIGINT");
   expect([await child.ended(), child.stdout], child.stderr).toEqual([130, ""]);

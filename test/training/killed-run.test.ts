@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { wordStream } from "../../src/engine/seed.js";
 import { RunFolder, type TrainConfigInput, train, trainConfig } from "../../src/training/index.js";
+import { SqaProcess } from "../cli/sqa-process.js";
 import { writeDigits } from "./digits-folder.js";
-import { TrainProcess } from "./train-process.js";
 
 const kills = 20;
 
@@ -42,7 +42,7 @@ const changedAt = (path: string) => statSync(path, { throwIfNoEntry: false })?.m
  * Resolves at a random moment of a training process: some checkpoints after it began to train, and then within a step's
  * time, so that the kill may fall into a step, a probe, or the writing of a file.
  */
-async function randomMoment(child: TrainProcess, checkpoint: string, word: () => number): Promise<void> {
+async function randomMoment(child: SqaProcess, checkpoint: string, word: () => number): Promise<void> {
   let seen = changedAt(checkpoint);
   let [at, took] = [0, 20];
   for (let left = word() % 4; left >= 0 && child.running; ) {
@@ -65,12 +65,12 @@ test(`a run killed at ${kills} random moments ends with the weights of an unbrok
   const run = RunFolder.for(trainConfig(config), join(folder, "killed"));
   const word = wordStream(2026);
   for (let count = 0; count < kills; count++) {
-    const child = new TrainProcess(flags(join(folder, "killed")));
+    const child = new SqaProcess(["train", ...flags(join(folder, "killed"))]);
     await randomMoment(child, run.checkpoint, word);
     child.kill("SIGKILL");
     expect([await child.ended(), child.stderr], `kill ${count + 1}`).toEqual(["SIGKILL", expect.any(String)]);
   }
-  const last = new TrainProcess(flags(join(folder, "killed")));
+  const last = new SqaProcess(["train", ...flags(join(folder, "killed"))]);
   expect([await last.ended(), last.stderr]).toEqual([0, expect.stringContaining("going on after step ")]);
   expect(last.stdout).toBe(`${run.path}\n`);
   expect(readFileSync(run.weights).equals(readFileSync(whole!))).toBe(true);

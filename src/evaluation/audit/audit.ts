@@ -2,12 +2,13 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type Split, TensorSplit } from "../../datasets/index.js";
 import { scope } from "../../engine/index.js";
 import type { Accuracy } from "../interval.js";
+import { stoppable, stoppables } from "../stoppable.js";
 import { batchImages } from "./budget.js";
 import type { AuditPlan } from "./check.js";
 import { checks } from "./checks/index.js";
 import { type Audit, accuracyIn, conclude } from "./conclude.js";
 import { estimateSeconds } from "./estimate.js";
-import { playerOf } from "./players.js";
+import { playerOf, type Subject } from "./players.js";
 import { runTrialBatch } from "./run-trial.js";
 import type { TrialStore } from "./store.js";
 import { clean, type Trial, trialLabel } from "./trial.js";
@@ -25,7 +26,7 @@ export type AuditEvent =
 
 export interface AuditOptions {
   readonly store: TrialStore;
-  /** Aborting ends the audit after the current batch with the signal's reason. */
+  /** Aborting ends the audit before its next pass with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,8 +55,9 @@ export function trialsOf(plan: AuditPlan): Trial[] {
  * killed at any moment it goes on where it was, from the same store. Throws a RangeError when the split is empty, or a
  * randomized network is to answer in fewer than 2 draws.
  */
-export async function* audit(plan: AuditPlan, split: Split, options: AuditOptions): AsyncGenerator<AuditEvent, void> {
+export async function* audit(given: AuditPlan, split: Split, options: AuditOptions): AsyncGenerator<AuditEvent, void> {
   const { store, signal } = options;
+  const plan = { ...given, subject: stoppableSubject(given.subject, signal) };
   const { subject, budget, seed } = plan;
   if (split.count === 0) throw new RangeError("the split must hold at least one image");
   if (subject.model.randomized && budget.draws < 2) {
@@ -77,7 +79,7 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
     const kept = new Map(trials.map((trial) => [trial, keptBatches(plan, trial, split.count, store)]));
     yield { type: "estimate", trials: trials.length };
     await turn();
-    const { seconds, ofBatch } = scope(() => expectedTime(plan, data, kept));
+    const { seconds, ofBatch } = scope(() => expectedTime(plan, data, kept, signal));
     yield { type: "plan", trials: trials.length, seconds };
     let done = 0;
     for (const trial of trials) {
@@ -103,17 +105,22 @@ export async function* audit(plan: AuditPlan, split: Split, options: AuditOption
   }
 }
 
+function stoppableSubject({ model, transfers }: Subject, signal: AbortSignal | undefined): Subject {
+  return { model: stoppable(model, signal), transfers: transfers && stoppables(transfers, signal) };
+}
+
 /** For each batch of a trial what the store holds of it. */
 type Kept = readonly (TrialBatch | undefined)[];
 
 /** The seconds that all missing batches take at most, and those of a batch of a trial. */
-function expectedTime(plan: AuditPlan, data: TensorSplit, kept: ReadonlyMap<Trial, Kept>) {
+function expectedTime(plan: AuditPlan, data: TensorSplit, kept: ReadonlyMap<Trial, Kept>, signal?: AbortSignal) {
   const missing = [...kept].map(([trial, batches]) => ({ trial, count: batches.filter((one) => !one).length }));
   const unfinished = missing.filter(({ count }) => count > 0);
   const ofImage = estimateSeconds(
     plan,
     data.range(0, timedImages),
     unfinished.map(({ trial }) => trial),
+    signal,
   );
   const ofBatch = (trial: Trial) => ofImage.get(trialLabel(trial))! * Math.min(batchImages, data.count);
   return { seconds: unfinished.reduce((sum, { trial, count }) => sum + count * ofBatch(trial), 0), ofBatch };

@@ -2,6 +2,7 @@ import type { Attack, PassCounter } from "../../attacks/index.js";
 import type { Batch } from "../../datasets/index.js";
 import { deriveSeed, enableGrad, grad, noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/classifier.js";
+import { stoppable } from "../stoppable.js";
 import type { AuditPlan } from "./check.js";
 import { playerOf } from "./players.js";
 import { attackOf, type Trial, trialLabel } from "./trial.js";
@@ -30,12 +31,18 @@ function standIn(attacked: Classifier, leads: (images: Tensor) => Tensor): Class
  * Passes of an image that an attack on a network like this takes at most: the more of those on one that nothing fools, which
  * no attack leaves early, and on one that all but the image itself fools, which attacks by decisions walk all the way to.
  */
-export function passesOf(plan: AuditPlan, attack: Attack, attacked: Classifier, image: Tensor): PassCounter {
+export function passesOf(
+  plan: AuditPlan,
+  attack: Attack,
+  attacked: Classifier,
+  image: Tensor,
+  signal?: AbortSignal,
+): PassCounter {
   const count = (leads: (images: Tensor) => Tensor) => {
     const passes = { forward: 0, backward: 0 };
     scope(() => {
       const context = { seed: deriveSeed(plan.seed, "estimate"), imageIds: ops.zeros([1], "int64"), passes };
-      attack(standIn(attacked, leads), image, ops.zeros([1], "int64"), context);
+      attack(stoppable(standIn(attacked, leads), signal), image, ops.zeros([1], "int64"), context);
     });
     return passes;
   };
@@ -68,6 +75,7 @@ export function estimateSeconds(
   plan: AuditPlan,
   { images, imageIds }: Batch,
   trials: readonly Trial[],
+  signal?: AbortSignal,
 ): ReadonlyMap<string, number> {
   const { model } = plan.subject;
   const noise = { seed: plan.seed, draw: 0, imageIds };
@@ -92,7 +100,7 @@ export function estimateSeconds(
       const key = `${attack?.label} ${attacked.randomized}`;
       const passes =
         counted.get(key) ??
-        (attack === undefined ? { forward: 0, backward: 0 } : passesOf(plan, attack, attacked, image));
+        (attack === undefined ? { forward: 0, backward: 0 } : passesOf(plan, attack, attacked, image, signal));
       counted.set(key, passes);
       const answers = playerOf(plan.subject, trial.shownTo).randomized ? plan.budget.draws : 1;
       const seconds = (passes.forward - passes.backward + answers) * forward + passes.backward * both;

@@ -12,8 +12,8 @@ let compiled = false;
 const program = `import { main } from ${JSON.stringify(resolve(checkout, "dist/cli/main.js"))};
 process.exitCode = await main(process.argv.slice(1));`;
 
-/** `sqa train` as a process of its own, with the addon that this process has; what it writes is kept. */
-export class TrainProcess {
+/** `sqa` as a process of its own, with the addon that this process has; what it writes is kept. */
+export class SqaProcess {
   stdout = "";
   stderr = "";
   readonly #child: ChildProcess;
@@ -24,7 +24,7 @@ export class TrainProcess {
     const env = { ...process.env, SQA_ADDON, OMP_NUM_THREADS: "1" };
     if (!compiled) setUp({ env });
     compiled = true;
-    this.#child = spawn(process.execPath, ["--input-type=module", "--eval", program, "--", "train", ...words], {
+    this.#child = spawn(process.execPath, ["--input-type=module", "--eval", program, "--", ...words], {
       env,
       stdio: ["ignore", "pipe", "pipe"],
     });

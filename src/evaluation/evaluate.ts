@@ -18,7 +18,7 @@ export type EvaluationEvent =
 
 export interface EvaluationOptions {
   readonly attacks: readonly Attack[];
-  /** Fresh draws a randomized network answers each image in, 10 by default; a deterministic one always answers once. */
+  /** Fresh draws a randomized network answers each image in, 100 by default; a deterministic one always answers once. */
   readonly draws?: number | undefined;
   readonly seed?: number | undefined;
   /** Images attacked together, 500 by default: results do not depend on it. */
@@ -70,7 +70,7 @@ export async function* evaluate(
   checkSplit(split);
   checkKind("options", options, "an object such as { attacks: [pgd()] }", isObject(options));
   const { attacks, seed = 0, batchSize = 500, signal, onPart } = options;
-  checkCount("draws", options.draws ?? 10, mostDraws);
+  checkCount("draws", options.draws ?? 100, mostDraws);
   checkCount("batchSize", batchSize, 2 ** 31 - 1);
   checkClassifier(options.surrogate ?? given, "surrogate");
   checkKind("signal", signal, "an AbortSignal", signal === undefined || signal instanceof AbortSignal);
@@ -78,7 +78,7 @@ export async function* evaluate(
   const surrogate = options.surrogate === undefined ? model : stoppable(options.surrogate, signal);
   checkFit(model, split, surrogate);
   checkAttacks(attacks);
-  const draws = model.randomized ? (options.draws ?? 10) : 1;
+  const draws = model.randomized ? (options.draws ?? 100) : 1;
   const attackSeed = deriveSeed(seed, "evaluation", "attack");
   const images = split.count;
   const data = new TensorSplit(split, model.inputShape, { device: options.device });

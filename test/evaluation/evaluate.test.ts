@@ -51,7 +51,7 @@ describe("a coin that answers right with probability p", () => {
       draws,
       worstCase,
     } = await evaluated(coin(p), splitOfZeros(600), { attacks, seed: 3 });
-    expect(draws).toBe(10);
+    expect(draws).toBe(100);
     // Four standard deviations of a mean of 6000 answers.
     const slack = 4 * Math.sqrt((p * (1 - p)) / 6000);
     expect(Math.abs(clean.accuracy - p)).toBeLessThan(slack);

@@ -1,23 +1,13 @@
 import * as z from "zod";
-import { operators as ops, type Tensor } from "../engine/index.js";
+import { operators as ops } from "../engine/index.js";
 import { margin } from "../nn/losses.js";
 import { ratio } from "../options/ratio.js";
 import { defineAttack } from "./contract/attack.js";
 import { queryDraws } from "./contract/query-options.js";
-import type { Target } from "./contract/target.js";
 import { radiusFitsNorm, radiusOption } from "./geometry/norms.js";
 import { l2Search } from "./search/square-l2.js";
 import { linfSearch } from "./search/square-linf.js";
-import { attackStanding, type Standing } from "./search/standing.js";
-
-/** How Square searches in one norm's ball. Each image has squares of its own. */
-export interface SquareSearch {
-  /** The side of a square of about so many pixels. */
-  side(pixels: number): number;
-  start(target: Target, images: Tensor, epsilon: number): Tensor;
-  /** Candidates (M, C, H, W): the best so far with one more square. */
-  propose(target: Target, state: Standing, side: number, epsilon: number, iteration: number): Tensor;
-}
+import { attackStanding } from "./search/standing.js";
 
 const searches = { linf: linfSearch, l2: l2Search } as const;
 

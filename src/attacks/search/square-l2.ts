@@ -1,7 +1,7 @@
 import { operators as ops, type Tensor, tensor } from "../../engine/index.js";
 import { l2Norms } from "../geometry/ball.js";
-import type { SquareSearch } from "../square.js";
 import { signs, squarePixels } from "./square-places.js";
+import type { SquareSearch } from "./square-search.js";
 
 /**
  * Square's search in the l2 ball (Andriushchenko et al. 2020, algorithm 3): the perturbation of a second square, and what

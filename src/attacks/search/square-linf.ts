@@ -1,6 +1,6 @@
 import type { Tensor } from "../../engine/index.js";
-import type { SquareSearch } from "../square.js";
 import { signs, squarePixels } from "./square-places.js";
+import type { SquareSearch } from "./square-search.js";
 
 /**
  * Square's search in the l-infinity ball (Andriushchenko et al. 2020, algorithm 2): pixels lie on the ball's corners; a

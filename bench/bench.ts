@@ -2,11 +2,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { subset } from "../src/datasets/index.js";
+import { type Precision, precisions } from "../src/nn/index.js";
 import { agreement } from "./agreement.js";
 import { PeerFiles } from "./files.js";
 import { trainingImages } from "./images.js";
 import { machineNow, peersProblem } from "./machine.js";
-import { type Precision, precisions } from "./matrices.js";
 import { measure } from "./measure.js";
 import { networks as table } from "./networks.js";
 import { type BenchOptions, benchOptions, usage } from "./options.js";

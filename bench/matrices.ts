@@ -1,7 +1,5 @@
+import { type Precision, precisions } from "../src/nn/index.js";
 import type { Child } from "./child.js";
-
-export const precisions = ["float32", "bfloat16"] as const;
-export type Precision = (typeof precisions)[number];
 
 /** A product that takes at least so long is not ruled by what a call costs. */
 const enoughSeconds = 0.03;

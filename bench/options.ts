@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import type { Precision } from "../src/nn/index.js";
-import { precisions } from "./matrices.js";
+import { type Precision, precisions } from "../src/nn/index.js";
 import { type NetworkName, networkNames, networks } from "./networks.js";
 
 /** What `npm run bench` was asked for. */

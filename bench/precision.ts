@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { setThreads } from "../src/engine/index.js";
+import { type Precision, precisions } from "../src/nn/index.js";
 import {
   type CellOutcome,
   inPrecision,
@@ -30,8 +31,6 @@ const usage = `npm run bench:precision -- [options]
   --write       write results/precision.json and .md`;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const precisions = ["float32", "bfloat16"] as const;
-type Precision = (typeof precisions)[number];
 
 /** The cells of Table 1 for SMALL, in a precision. */
 function cellsIn(precision: Precision, sizes: Pick<Table1Options, "epochs" | "seeds" | "limit" | "strongLimit">) {

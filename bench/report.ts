@@ -1,6 +1,6 @@
+import type { Precision } from "../src/nn/index.js";
 import { renderTable } from "../src/report/table.js";
 import type { Machine } from "./machine.js";
-import type { Precision } from "./matrices.js";
 import { type BenchNetwork, networks } from "./networks.js";
 import type { Spread } from "./statistics.js";
 import type { NetworkSummary } from "./summary.js";

@@ -304,11 +304,6 @@ napi_value setTensorErrorClass(napi_env env, const Arguments& arguments) {
   return nullptr;
 }
 
-napi_value watch(napi_env env, const Arguments& arguments) {
-  watchSignal(static_cast<int>(toInt(env, arguments[0], "a signal")));
-  return nullptr;
-}
-
 napi_value arrivals(napi_env env, const Arguments& arguments) {
   napi_value value;
   const int64_t count = signalsArrived(static_cast<int>(toInt(env, arguments[0], "a signal")));
@@ -353,7 +348,6 @@ NAPI_MODULE_INIT() {
   define<memory, 0>(env, exports, "memory");
   define<writeBytes, 4>(env, exports, "writeBytes");
   define<setTensorErrorClass, 1>(env, exports, "setErrorClass");
-  define<watch, 1>(env, exports, "watchSignal");
   define<arrivals, 1>(env, exports, "signalsArrived");
   defineKernels(env, exports);
   defineGraphs(env, exports);

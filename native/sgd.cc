@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <string>
 
-#include "memory_order.h"
+#include "elementwise.h"
 #include "parallel.h"
 
 namespace sqa {
@@ -19,9 +18,6 @@ struct Piece {
   float* v;
   int64_t count;
 };
-
-// Enough elements for a piece to be worth a thread, and few enough for two threads to end together.
-constexpr int64_t kElements = 1 << 14;
 
 void update(const Piece& piece, float factor, const SgdOptions& options) {
   const auto [momentum, decay, nesterov] = options;
@@ -44,11 +40,7 @@ void update(const Piece& piece, float factor, const SgdOptions& options) {
   }
 }
 
-void check(const at::Tensor& tensor, const at::Tensor& parameter, const char* what) {
-  if (tensor.scalar_type() != at::kFloat || !tensor.device().is_cpu() || tensor.sizes() != parameter.sizes()) {
-    throw std::invalid_argument(std::string(what) + " must be float32 on the CPU and of its parameter's shape");
-  }
-}
+constexpr auto kWhose = "its parameter's";
 
 }  // namespace
 
@@ -65,13 +57,13 @@ void sgdUpdate(const std::vector<at::Tensor>& parameters, const std::vector<at::
   std::vector<at::Tensor> laid;
   for (size_t i = 0; i < count; i++) {
     const at::Tensor& parameter = parameters[i];
-    check(parameter, parameter, "a parameter");
-    check(gradients[i], parameter, "a gradient");
+    checkElements(parameter, parameter, "a parameter", kWhose);
+    checkElements(gradients[i], parameter, "a gradient", kWhose);
     if (!parameter.is_non_overlapping_and_dense()) throw std::invalid_argument("a parameter must fill its memory");
     laid.push_back(laidAs(gradients[i], parameter));
     float* v = nullptr;
     if (!velocities.empty()) {
-      check(velocities[i], parameter, "a velocity");
+      checkElements(velocities[i], parameter, "a velocity", kWhose);
       if (!laidAs(velocities[i], parameter).is_same(velocities[i])) {
         throw std::invalid_argument("a velocity must lie in memory as its parameter does");
       }
@@ -80,8 +72,8 @@ void sgdUpdate(const std::vector<at::Tensor>& parameters, const std::vector<at::
     float* p = parameter.data_ptr<float>();
     const float* g = laid.back().data_ptr<float>();
     const int64_t elements = parameter.numel();
-    for (int64_t from = 0; from < elements; from += kElements) {
-      pieces.push_back({p + from, g + from, v == nullptr ? nullptr : v + from, std::min(kElements, elements - from)});
+    for (int64_t from = 0; from < elements; from += kElementsTaken) {
+      pieces.push_back({p + from, g + from, v == nullptr ? nullptr : v + from, std::min(kElementsTaken, elements - from)});
     }
   }
   const float number = *factor.data_ptr<float>();

@@ -4,16 +4,12 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <string>
 
-#include "memory_order.h"
+#include "elementwise.h"
 #include "parallel.h"
 
 namespace sqa {
 namespace {
-
-// Enough elements for a piece to be worth a thread.
-constexpr int64_t kElements = 1 << 14;
 
 // NaN passes, as it does through libtorch's clamp.
 inline float cut(float value, float low, float high) {
@@ -41,32 +37,27 @@ void stepInBall(float* to, const float* points, const float* gradient, float len
   }
 }
 
-const at::Tensor& checked(const at::Tensor& tensor, const at::Tensor& like, const char* what) {
-  if (tensor.scalar_type() != at::kFloat || !tensor.device().is_cpu() || tensor.sizes() != like.sizes()) {
-    throw std::invalid_argument(std::string(what) + " must be float32 on the CPU and of the points' shape");
-  }
-  return tensor;
-}
-
 }  // namespace
 
 void signStep(const at::Tensor& to, const at::Tensor& points, const at::Tensor& gradient, float length,
               const std::optional<SignStepBall>& ball) {
-  checked(points, points, "points");
-  if (!checked(to, points, "the result").is_non_overlapping_and_dense()) {
-    throw std::invalid_argument("the result must fill its memory");
-  }
+  constexpr auto whose = "the points'";
+  checkElements(points, points, "points", whose);
+  checkElements(to, points, "the result", whose);
+  checkElements(gradient, points, "a gradient", whose);
+  if (ball) checkElements(ball->images, points, "images", whose);
+  if (!to.is_non_overlapping_and_dense()) throw std::invalid_argument("the result must fill its memory");
   const at::Tensor from = laidAs(points, to);
-  const at::Tensor slope = laidAs(checked(gradient, points, "a gradient"), to);
-  const at::Tensor around = ball ? laidAs(checked(ball->images, points, "images"), to) : at::Tensor();
+  const at::Tensor slope = laidAs(gradient, to);
+  const at::Tensor around = ball ? laidAs(ball->images, to) : at::Tensor();
   float* out = to.data_ptr<float>();
   const float* p = from.data_ptr<float>();
   const float* g = slope.data_ptr<float>();
   const float* x = ball ? around.data_ptr<float>() : nullptr;
   const int64_t elements = to.numel();
-  parallelFor((elements + kElements - 1) / kElements, 1, [&](int64_t begin, int64_t end) {
-    const int64_t first = begin * kElements;
-    const int64_t count = std::min(end * kElements, elements) - first;
+  parallelFor((elements + kElementsTaken - 1) / kElementsTaken, 1, [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * kElementsTaken;
+    const int64_t count = std::min(end * kElementsTaken, elements) - first;
     if (x == nullptr) {
       stepAlong(out + first, p + first, g + first, length, count);
     } else {

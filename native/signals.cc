@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <cerrno>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -27,25 +28,32 @@ void count(int number, siginfo_t* info, void* context) {
   }
 }
 
-int checked(int number) {
-  if (number < 1 || number >= kSignals) throw std::invalid_argument("a signal's number lies in 1 .. 31, not " + std::to_string(number));
-  return number;
+void handlerOf(int number, const struct sigaction* next, struct sigaction* now) {
+  if (sigaction(number, next, now) != 0) throw std::system_error(errno, std::generic_category(), "sigaction");
+}
+
+// Counts beside the handler that there is, unless it is done already.
+void watch(int number) {
+  struct sigaction current;
+  handlerOf(number, nullptr, &current);
+  const bool ours = (current.sa_flags & SA_SIGINFO) && current.sa_sigaction == count;
+  if (ours || current.sa_handler == SIG_DFL || current.sa_handler == SIG_IGN) return;
+  former[number] = current;
+  arrived[number] = 0;
+  struct sigaction counting = current;
+  counting.sa_flags |= SA_SIGINFO;
+  counting.sa_sigaction = count;
+  handlerOf(number, &counting, nullptr);
 }
 
 }  // namespace
 
-void watchSignal(int number) {
-  struct sigaction current;
-  if (sigaction(checked(number), nullptr, &current) != 0) throw std::system_error(errno, std::generic_category(), "sigaction");
-  const bool ours = (current.sa_flags & SA_SIGINFO) && current.sa_sigaction == count;
-  if (ours || current.sa_handler == SIG_DFL || current.sa_handler == SIG_IGN) return;
-  former[number] = current;
-  struct sigaction counting = current;
-  counting.sa_flags |= SA_SIGINFO;
-  counting.sa_sigaction = count;
-  if (sigaction(number, &counting, nullptr) != 0) throw std::system_error(errno, std::generic_category(), "sigaction");
+int64_t signalsArrived(int number) {
+  if (number < 1 || number >= kSignals) {
+    throw std::invalid_argument("a signal's number lies in 1 .. 31, not " + std::to_string(number));
+  }
+  watch(number);
+  return arrived[number].load(std::memory_order_relaxed);
 }
-
-int64_t signalsArrived(int number) { return arrived[checked(number)].load(std::memory_order_relaxed); }
 
 }  // namespace sqa

@@ -5,11 +5,8 @@
 
 namespace sqa {
 
-// Counts arrivals of a signal that the process handles, beside its handler; again where another handler has come since. Of a
-// signal that nobody handles the default stays, and none is counted.
-void watchSignal(int number);
-
-// How often the signal has arrived since it was first watched.
+// How often a signal that the process handles has arrived since this was first asked, or asked anew after another handler came:
+// then counting begins at 0. Of a signal that nobody handles the default stays, and none is counted.
 int64_t signalsArrived(int number);
 
 }  // namespace sqa

@@ -83,7 +83,6 @@ interface Native {
   ): void;
   signStep(points: Handle, gradient: Handle, length: number, images: Handle | null, radius: number): Handle;
   signStep_(points: Handle, gradient: Handle, length: number, images: Handle | null, radius: number): void;
-  watchSignal(number: number): void;
   signalsArrived(number: number): number;
   openDevice(device: number): void;
   beginGraph(device: number): number;

@@ -2,11 +2,9 @@ import { constants } from "node:os";
 import { native } from "./native.js";
 
 /**
- * How often a signal that the process listens to has arrived since it was first asked for, whether or not the event loop has told
- * of it: in the midst of synchronous work it cannot.
+ * How often a signal that the process listens to has arrived since this was first asked, whether or not the event loop has told of
+ * it: in the midst of synchronous work it cannot. Counting begins anew with a new first listener.
  */
 export function signalsArrived(name: NodeJS.Signals): number {
-  const number = constants.signals[name];
-  native().watchSignal(number);
-  return native().signalsArrived(number);
+  return native().signalsArrived(constants.signals[name]);
 }

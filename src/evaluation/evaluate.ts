@@ -69,8 +69,8 @@ export async function* evaluate(
   checkClassifier(given);
   checkSplit(split);
   checkKind("options", options, "an object such as { attacks: [pgd()] }", isObject(options));
-  const { attacks, seed = 0, batchSize = 500, signal, onPart } = options;
-  checkCount("draws", options.draws ?? 100, mostDraws);
+  const { attacks, draws: asked = 100, seed = 0, batchSize = 500, signal, onPart } = options;
+  checkCount("draws", asked, mostDraws);
   checkCount("batchSize", batchSize, 2 ** 31 - 1);
   checkClassifier(options.surrogate ?? given, "surrogate");
   checkKind("signal", signal, "an AbortSignal", signal === undefined || signal instanceof AbortSignal);
@@ -78,7 +78,7 @@ export async function* evaluate(
   const surrogate = options.surrogate === undefined ? model : stoppable(options.surrogate, signal);
   checkFit(model, split, surrogate);
   checkAttacks(attacks);
-  const draws = model.randomized ? (options.draws ?? 100) : 1;
+  const draws = model.randomized ? asked : 1;
   const attackSeed = deriveSeed(seed, "evaluation", "attack");
   const images = split.count;
   const data = new TensorSplit(split, model.inputShape, { device: options.device });

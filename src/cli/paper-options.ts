@@ -1,21 +1,38 @@
+import { spawnSync } from "node:child_process";
+import { cpus } from "node:os";
 import * as z from "zod";
 import { setThreads, threads, versions } from "../engine/index.js";
-import { type Cell, type CellOutcome, type ExperimentEvent, inPrecision, runCellsAtOnce } from "../paper/index.js";
-import { presets } from "../training/index.js";
+import { parseNetwork } from "../models/index.js";
+import { readBy } from "../options/read-by.js";
+import {
+  type Cell,
+  type CellOutcome,
+  type ExperimentEvent,
+  inPrecision,
+  type RecipeName,
+  runCellsAtOnce,
+} from "../paper/index.js";
+import { type PresetName, presets, trainingMethods } from "../training/index.js";
 import type { CommandContext } from "./command.js";
 import { dataOptions } from "./data-options.js";
 import { deviceOption, jobsOption, precisionOf, precisionOption, runOptions, shareMachine } from "./run-options.js";
 import { UsageError } from "./usage-error.js";
 
-const networkNames = ["small", "large", "resnet34", "resnet101"] as const;
+const networkNames = ["small", "large"] as const;
 
 /** Options of `sqa paper`. */
 export const paperOptions = z.strictObject({
-  only: z.enum(networkNames).optional().describe("one network of the table"),
+  only: z.enum(networkNames).optional().describe("one network of table1, overfitting and twin"),
+  network: readBy("a network such as resnet18(width=16)", parseNetwork)
+    .optional()
+    .describe("the network of table2, table4 and speed, in place of their own"),
+  method: readBy("a training method such as n-fgsm(epsilon=8/255)", (text) => trainingMethods.parse(text))
+    .optional()
+    .describe("the training method of speed, in place of the preset's"),
   preset: z
-    .enum(["paper", "short"])
-    .default("paper")
-    .describe("recipe of table1, overfitting and twin: the paper's, or a few epochs"),
+    .enum(Object.keys(presets) as [PresetName, ...PresetName[]])
+    .optional()
+    .describe("recipe: paper (the default) or short for table1, overfitting and twin, any for speed (fast)"),
   epochs: z.int().min(1).optional().describe("epochs of training; the recipe's, 5 for figure1"),
   seeds: z.int().min(1).optional().describe("seeds of each network; 3, on a CPU 1 for table2"),
   fullSeeds: z
@@ -23,13 +40,14 @@ export const paperOptions = z.strictObject({
     .min(1)
     .optional()
     .describe("seeds in full precision, of table1, overfitting and twin; as many as --seeds"),
+  trainImages: z.int().min(1).optional().describe("training images of table2, the first ones; all where left out"),
   limit: z.int().min(1).max(10_000).optional().describe("test images; all where left out, few for table2 on a CPU"),
   strongLimit: z
     .int()
     .min(1)
     .max(10_000)
     .optional()
-    .describe("test images under the attacks that the paper lacks; 1000, fewer for table2 on a CPU"),
+    .describe("test images under the attacks that the paper lacks; 1000 (speed: all), fewer for table2 on a CPU"),
   results: z.string().default("results").describe("folder of tables and figures"),
   data: dataOptions.data,
   ...runOptions,
@@ -61,8 +79,16 @@ export function runPaperCells(
   return runCellsAtOnce(cells, { runs, data, device, jobs, threads, signal });
 }
 
+/** The recipe of table1, overfitting and twin. */
+export function recipeOf({ preset = "paper" }: PaperOptions): RecipeName {
+  if (preset === "paper" || preset === "short") return preset;
+  throw new UsageError(`option "preset" cannot be ${preset}; accepted here: paper, short`);
+}
+
 /** How long and on what a table's networks are trained and attacked. */
-export function sizesOf({ preset, epochs, seeds = 3, fullSeeds = seeds, limit, strongLimit = 1000 }: PaperOptions) {
+export function sizesOf(given: PaperOptions) {
+  const { epochs, seeds = 3, fullSeeds = seeds, limit, strongLimit = 1000 } = given;
+  const preset = recipeOf(given);
   const trained = { preset, epochs: epochs ?? presets[preset].epochs, seeds: { full: fullSeeds, sqa: seeds } };
   return { ...trained, limit: limit ?? null, strongLimit };
 }
@@ -76,10 +102,24 @@ export function onlyOf<Name extends string>(given: PaperOptions, known: readonly
   return found;
 }
 
+/** What the machine's GPUs call themselves; undefined where NVIDIA's own program is not there to ask. */
+function gpuModels(): string | undefined {
+  const { status, stdout } = spawnSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], {
+    encoding: "utf8",
+  });
+  return status === 0 ? [...new Set(stdout.trim().split(/\s*\n\s*/))].join(", ") : undefined;
+}
+
 /** What results were measured on. */
 export function hardware(device: string) {
   const { libtorch, cpuCapability, kernels } = versions();
-  return { libtorch, cpuCapability, kernels, device, threads: threads(), node: process.version };
+  const model = device === "cpu" ? cpus()[0]?.model.trim() : gpuModels();
+  return { libtorch, cpuCapability, kernels, device, model, threads: threads(), node: process.version };
+}
+
+/** The name of a table's files: with the network that stands in place of the table's own, if one does. */
+export function resultName(table: string, network?: string): string {
+  return network === undefined ? table : `${table}-${network.replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")}`;
 }
 
 /** Outcomes of the kinds all of whose cells are done: a stopped table shows the rows that are whole. */

@@ -1,8 +1,13 @@
 import {
   measureTable4,
+  renderSpeed,
   renderTable2,
   renderTable4,
   renderTwin,
+  speedCells,
+  speedMeans,
+  speedNotes,
+  speedRows,
   type TwinOptions,
   table2Cells,
   table2Notes,
@@ -21,6 +26,7 @@ import {
   onlyOf,
   type PaperOptions,
   type PaperTarget,
+  resultName,
   runPaperCells,
   sizesOf,
   wholeRows,
@@ -31,11 +37,11 @@ import { precisionOf } from "./run-options.js";
 
 /** Table 2: residual networks on CIFAR-10. */
 export const table2: PaperTarget = async (given, context) => {
-  const { networks, ...setting } = table2Setting(given.device);
-  const only = onlyOf(given, ["resnet34", "resnet101"]);
+  const setting = table2Setting(given.device);
   const options = {
     ...setting,
-    networks: only === undefined ? networks : [only],
+    networks: given.network === undefined ? setting.networks : [given.network],
+    trainImages: given.trainImages ?? setting.trainImages,
     epochs: given.epochs ?? setting.epochs,
     seeds: given.seeds ?? setting.seeds,
     limit: given.limit ?? setting.limit,
@@ -45,7 +51,7 @@ export const table2: PaperTarget = async (given, context) => {
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   const rows = table2Rows(wholeRows(outcomes, cells), options);
   if (rows.length === 0) return 0;
-  showTable(given.results, "table2", {
+  showTable(given.results, resultName("table2", options.networks.length === 1 ? options.networks[0] : undefined), {
     title: "Table 2: CIFAR-10 under white-box attacks",
     record: { options, rows, measuredOn: hardware(given.device) },
     text: (format) => renderTable2(rows, format),
@@ -56,7 +62,8 @@ export const table2: PaperTarget = async (given, context) => {
 
 /** Table 4: seconds an iteration. */
 export const table4: PaperTarget = async (given, { signal }) => {
-  const setting = table4Setting(given.device, precisionOf(given.precision, given.device));
+  const { network, ...usual } = table4Setting(given.device, precisionOf(given.precision, given.device));
+  const setting = { ...usual, network: given.network ?? network };
   using progress = new Progress({ label: `timing ${setting.network}` });
   for await (const event of measureTable4(setting, signal)) {
     if (event.type === "progress") {
@@ -65,7 +72,7 @@ export const table4: PaperTarget = async (given, { signal }) => {
     }
     progress.finish();
     const { table } = event;
-    showTable(given.results, "table4", {
+    showTable(given.results, resultName("table4", setting.network), {
       title: "Table 4: seconds an iteration",
       record: { ...table, measuredOn: hardware(given.device) },
       text: (format) => renderTable4(table, format),
@@ -92,6 +99,23 @@ export const twin: PaperTarget = async (given, context) => {
     record: { options, rows, measuredOn: hardware(given.device) },
     text: (format) => renderTwin(rows, format),
     notes: twinNotes(rows, options),
+  });
+  return 0;
+};
+
+/** Seconds of training to a robust network. */
+export const speed: PaperTarget = async (given, context) => {
+  const { preset = "fast", network, method, epochs, seeds = 3, limit = null, strongLimit = null } = given;
+  const options = { preset, network, method, epochs, seeds, limit, strongLimit };
+  const cells = cellsAsAsked(speedCells(options), given);
+  const outcomes = await followExperiment(runPaperCells(cells, { ...given, jobs: 1 }, context));
+  if (outcomes.length === 0) return 0;
+  const rows = speedRows(outcomes);
+  showTable(given.results, resultName(`speed-${preset}`, network), {
+    title: `Seconds of training to a robust network: recipe ${preset}`,
+    record: { options, rows, means: speedMeans(rows), measuredOn: hardware(given.device) },
+    text: (format) => renderSpeed(rows, format),
+    notes: speedNotes(cells, options),
   });
   return 0;
 };

@@ -29,12 +29,13 @@ import {
   type PaperOptions,
   type PaperTarget,
   paperOptions,
+  recipeOf,
   runPaperCells,
   sizesOf,
   wholeRows,
 } from "./paper-options.js";
 import { showTable } from "./paper-table.js";
-import { table2, table4, twin, twinOptions } from "./paper-tables.js";
+import { speed, table2, table4, twin, twinOptions } from "./paper-tables.js";
 import { UsageError } from "./usage-error.js";
 
 /** The tables and figures by name. */
@@ -45,6 +46,7 @@ const targets: Record<string, PaperTarget> = {
   figure1,
   overfitting,
   twin,
+  speed,
 };
 
 export const paperCommand = defineCommand({
@@ -53,7 +55,7 @@ export const paperCommand = defineCommand({
   description:
     "table1: accuracy of SMALL and LARGE, full precision and SQA, under white-box attacks. table2: of ResNet-34 and -101 on " +
     "CIFAR-10. table4: seconds an iteration, beside the cost model. twin: networks trained with SQA, evaluated without. figure1: FGSM accuracy with one " +
-    "layer quantized. overfitting: accuracy under FGSM and PGD against epochs, in the runs of twin. What is already in the run folders is not " +
+    "layer quantized. overfitting: accuracy under FGSM and PGD against epochs, in the runs of twin. speed: seconds of training by a preset, and what PGD and AutoAttack leave. What is already in the run folders is not " +
     "done again, and a stopped table goes on where it was.",
   operands: [{ name: "target", description: Object.keys(targets).join(", ") }],
   options: paperOptions,
@@ -63,7 +65,9 @@ export const paperCommand = defineCommand({
     "sqa paper table1 --only small --preset short",
     "sqa paper figure1",
     "sqa paper twin --preset short",
+    "sqa paper table2 --network 'resnet18(width=16)' --epochs 15 --seeds 3 --precision bfloat16",
     "sqa paper table4 --device cuda",
+    "sqa paper speed --preset modern --network resnet18 --epochs 15 --device cuda --precision bfloat16",
   ],
   async run(given, context) {
     const name = context.operands[0]!;
@@ -95,7 +99,8 @@ async function table1(given: PaperOptions, context: CommandContext): Promise<num
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   const whole = wholeRows(outcomes, cells);
   if (whole.length === 0) return 0;
-  const name = given.preset === "paper" ? "table1" : `table1-${given.preset}`;
+  const recipe = recipeOf(given);
+  const name = recipe === "paper" ? "table1" : `table1-${recipe}`;
   const rows = mergedRows(join(given.results, `${name}.json`), table1Rows(whole));
   showTable(given.results, name, {
     title: "Table 1: MNIST under white-box attacks",
@@ -157,7 +162,7 @@ async function overfitting(given: PaperOptions, context: CommandContext): Promis
       .events()
       .filter((event): event is EpochEvent => event.type === "epoch"),
   }));
-  const file = join(given.results, given.preset === "paper" ? "overfitting" : `overfitting-${given.preset}`);
+  const file = join(given.results, recipeOf(given) === "paper" ? "overfitting" : `overfitting-${given.preset}`);
   const record = { runs, measuredOn: hardware(given.device) };
   writeFileAtomic(`${file}.json`, `${JSON.stringify(record, null, 2)}\n`);
   const { svg, png } = await saveChart(file, overfittingChart(runs));

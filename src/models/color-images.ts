@@ -23,6 +23,16 @@ export const colorImageOptions = z.strictObject({
     .describe("after which modules --sqa quantizes beside the first layer: each block, each stage's last, the first"),
 });
 
+/** Options of networks whose stages are 1, 2, 4 and 8 times as wide as the first. */
+export const stagedImageOptions = colorImageOptions.extend({
+  width: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(64)
+    .describe("channels of the first stage; fewer than the published 64 make a small relative for a CPU"),
+});
+
 export const colorImageShape = [3, 32, 32] as const;
 
 /** The first layer of a network, by its name: images in [0, 1] to what its weights expect. */

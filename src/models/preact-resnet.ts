@@ -10,7 +10,7 @@ import {
   ReLU,
   Sequential,
 } from "../nn/index.js";
-import { colorImageOptions, colorImageShape, defaultPlaces, normalizationLayer } from "./color-images.js";
+import { colorImageShape, defaultPlaces, normalizationLayer, stagedImageOptions } from "./color-images.js";
 import { convolution } from "./convolution.js";
 import { defineModel } from "./model.js";
 
@@ -42,7 +42,11 @@ class PreActBlock extends Module {
   }
 }
 
-function layers(seed: Seed, classes: number, first: Record<string, Module>): Module {
+function layers(
+  seed: Seed,
+  { width, classes }: { width: number; classes: number },
+  first: Record<string, Module>,
+): Module {
   const stage = (index: number, from: number, to: number) =>
     new Sequential({
       0: new PreActBlock(seed, `layer${index}.0`, from, to, index === 1 ? 1 : 2),
@@ -50,15 +54,15 @@ function layers(seed: Seed, classes: number, first: Record<string, Module>): Mod
     });
   return new Sequential({
     ...first,
-    conv1: convolution(seed, "conv1", 3, 64, 3),
-    layer1: stage(1, 64, 64),
-    layer2: stage(2, 64, 128),
-    layer3: stage(3, 128, 256),
-    layer4: stage(4, 256, 512),
-    bn: batchNorm2d(512),
+    conv1: convolution(seed, "conv1", 3, width, 3),
+    layer1: stage(1, width, width),
+    layer2: stage(2, width, 2 * width),
+    layer3: stage(3, 2 * width, 4 * width),
+    layer4: stage(4, 4 * width, 8 * width),
+    bn: batchNorm2d(8 * width),
     relu: new ReLU(),
     avgpool: new GlobalAveragePool(),
-    linear: linear(seed, "linear", { in: 512, out: classes }),
+    linear: linear(seed, "linear", { in: 8 * width, out: classes }),
   });
 }
 
@@ -71,11 +75,11 @@ const stages = [1, 2, 3, 4].map((index) => [`layer${index}`, 2] as const);
 // The first layer has no ReLU of its own: its activation is the first block's.
 export const preactResnet18 = defineModel("preact-resnet18", {
   summary: "PreActResNet-18 with its final normalization, for color images of 32 x 32",
-  options: colorImageOptions,
-  architecture: ({ classes, normalization, quantized }) => ({
+  options: stagedImageOptions,
+  architecture: ({ classes, normalization, quantized, width }) => ({
     inputShape: colorImageShape,
     classes,
     quantizedLayers: defaultPlaces("layer1.0.relu1", stages, quantized),
-    layers: (seed) => layers(seed, classes, normalizationLayer(normalization)),
+    layers: (seed) => layers(seed, { width, classes }, normalizationLayer(normalization)),
   }),
 });

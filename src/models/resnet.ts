@@ -11,7 +11,7 @@ import {
   ReLU,
   Sequential,
 } from "../nn/index.js";
-import { colorImageOptions, colorImageShape, defaultPlaces, normalizationLayer } from "./color-images.js";
+import { colorImageShape, defaultPlaces, normalizationLayer, stagedImageOptions } from "./color-images.js";
 import { convolution } from "./convolution.js";
 import { defineModel, type ModelDefinition } from "./model.js";
 
@@ -93,29 +93,27 @@ type Block = typeof BasicBlock | typeof Bottleneck;
 /** The CIFAR form: a 3x3 convolution without stride and no max-pooling before the four stages, all else as on ImageNet. */
 function layers(
   seed: Seed,
-  block: Block,
-  depths: readonly number[],
-  classes: number,
+  { block, depths, width, classes }: { block: Block; depths: readonly number[]; width: number; classes: number },
   first: Record<string, Module>,
 ): Module {
-  let channels = 64;
+  let channels = width;
   const stage = (index: number) => {
-    const width = 64 * 2 ** index;
+    const inner = width * 2 ** index;
     const blocks = Array.from({ length: depths[index]! }, (_, i) => {
       const made = new block(seed, `layer${index + 1}.${i}`, {
         in: channels,
-        width,
+        width: inner,
         stride: i === 0 && index > 0 ? 2 : 1,
       });
-      channels = width * block.expansion;
+      channels = inner * block.expansion;
       return [String(i), made] as const;
     });
     return new Sequential(Object.fromEntries(blocks));
   };
   return new Sequential({
     ...first,
-    conv1: convolution(seed, "conv1", 3, 64, 3),
-    bn1: batchNorm2d(64),
+    conv1: convolution(seed, "conv1", 3, width, 3),
+    bn1: batchNorm2d(width),
     relu: new ReLU(),
     layer1: stage(0),
     layer2: stage(1),
@@ -130,12 +128,12 @@ function resnet(name: string, block: Block, depths: readonly number[]): ModelDef
   const stages = depths.map((depth, index) => [`layer${index + 1}`, depth] as const);
   return defineModel(name, {
     summary: `${name.replace("resnet", "ResNet-")} in CIFAR form (He et al. 2016), for color images of 32 x 32`,
-    options: colorImageOptions,
-    architecture: ({ classes, normalization, quantized }) => ({
+    options: stagedImageOptions,
+    architecture: ({ classes, normalization, quantized, width }) => ({
       inputShape: colorImageShape,
       classes,
       quantizedLayers: defaultPlaces("relu", stages, quantized),
-      layers: (seed) => layers(seed, block, depths, classes, normalizationLayer(normalization)),
+      layers: (seed) => layers(seed, { block, depths, width, classes }, normalizationLayer(normalization)),
     }),
   });
 }

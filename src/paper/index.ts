@@ -11,6 +11,16 @@ export {
 } from "./experiment.js";
 export { type Figure1Options, figure1Cells, figure1Chart, figure1Series } from "./figure1.js";
 export { type OverfittingRun, overfittingChart } from "./overfitting.js";
+export type { RecipeName } from "./recipe.js";
+export {
+  renderSpeed,
+  type SpeedOptions,
+  type SpeedRow,
+  speedCells,
+  speedMeans,
+  speedNotes,
+  speedRows,
+} from "./speed.js";
 export { spreadText } from "./statistics.js";
 export {
   renderTable1,

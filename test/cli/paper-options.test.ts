@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cellsAsAsked, paperOptions, sizesOf, wholeRows } from "../../src/cli/paper-options.js";
+import { cellsAsAsked, paperOptions, recipeOf, resultName, sizesOf, wholeRows } from "../../src/cli/paper-options.js";
 import type { CellOutcome } from "../../src/paper/index.js";
 import { table1Cells } from "../../src/paper/index.js";
 
@@ -34,4 +34,15 @@ it("takes as many seeds in full precision as with SQA where nothing else is said
   expect(seeds({})).toEqual({ full: 3, sqa: 3 });
   expect(seeds({ seeds: 2 })).toEqual({ full: 2, sqa: 2 });
   expect(seeds({ fullSeeds: 1 })).toEqual({ full: 1, sqa: 3 });
+});
+
+it("refuses a recipe that a table does not have, by name", () => {
+  expect(recipeOf(paperOptions.parse({}))).toBe("paper");
+  expect(() => recipeOf(paperOptions.parse({ preset: "fast" }))).toThrow(/preset.*fast.*accepted here: paper, short/);
+  expect(() => paperOptions.parse({ preset: "quick" })).toThrow();
+});
+
+it("names a table's files by the network that stands in place of its own", () => {
+  expect(resultName("table2")).toBe("table2");
+  expect(resultName("table2", "resnet18(width=16)")).toBe("table2-resnet18-width-16");
 });

@@ -182,10 +182,26 @@ describe("networks", () => {
     model.module.dispose();
   });
 
+  test.each(["resnet18", "preact-resnet18", "resnet50"])(
+    "%s can be narrower, with the same names and places of SQA",
+    (name) => {
+      const [narrow, wide] = [`${name}(width=8)`, name].map((text) => parseNetwork(text).build({ seed: 0, sqa: {} }));
+      const shapes = (model: typeof narrow) =>
+        [...model!.module.state()].map(([key, { shape }]) => [key, shape] as const);
+      // Channels of images, classes, single numbers and kernels' sides stay as they are.
+      const narrowed = shapes(wide).map(([key, shape]) => [key, shape.map((n) => (n >= 64 ? n / 8 : n))]);
+      expect(shapes(narrow)).toEqual(narrowed);
+      const placesOf = (model: typeof narrow) => placedQuantizers(model!.module).map(([place]) => place);
+      expect(placesOf(narrow)).toEqual(placesOf(wide));
+      for (const model of [narrow, wide]) model!.module.dispose();
+    },
+  );
+
   test.each([
     ["resnet81", 'unknown network "resnet81"; did you mean "resnet18"?'],
     ["resnet18(class=10)", 'unknown option "class"; did you mean "classes"?'],
     ["resnet18(classes=1)", 'option "classes" cannot be 1; accepted: a whole number in [2, 100000]'],
+    ["resnet18(width=0)", 'option "width" cannot be 0; accepted: a whole number in [1, 1024]'],
     ["small(large())", "network small: takes options such as a=1, given large()"],
   ])("%s is refused", (text, message) => {
     expect(() => parseNetwork(text)).toThrow(message);

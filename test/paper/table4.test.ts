@@ -28,13 +28,23 @@ describe("table 4", () => {
     );
     expect(gpu.setting).toMatchObject({ network: "resnet34", batchSize: 128 });
     expect(table4Notes(gpu).join(" ")).not.toContain("A reduced setting");
+    // 50,000 / 128 steps of 0.2 s.
+    expect(table4Notes(gpu)[0]).toContain("the median of 5 turns of 16: resnet34 with batches of 128");
+    expect(table4Notes(gpu)[0]).toContain("FGSM on 50000 images takes 78.1 s");
     const cpu = { setting: table4Setting("cpu", "float32"), ...table4Rows(exact) };
     expect(table4Notes(cpu).join(" ")).toContain("A reduced setting: the paper times ResNet-34");
   });
 
   it("times every method's steps in turn, and leaves nothing behind", async () => {
     const before = liveTensors().tensors;
-    const setting = { network: "small", batchSize: 2, rounds: 1, device: "cpu", precision: "float32" } as const;
+    const setting = {
+      network: "small",
+      batchSize: 2,
+      rounds: 1,
+      stepsPerRound: 2,
+      device: "cpu",
+      precision: "float32",
+    } as const;
     let steps = 0;
     for await (const event of measureTable4(setting)) {
       if (event.type === "progress") steps++;
@@ -45,7 +55,14 @@ describe("table 4", () => {
   });
 
   it("ends when it is aborted", async () => {
-    const setting = { network: "small", batchSize: 1, rounds: 1, device: "cpu", precision: "float32" } as const;
+    const setting = {
+      network: "small",
+      batchSize: 1,
+      rounds: 1,
+      stepsPerRound: 2,
+      device: "cpu",
+      precision: "float32",
+    } as const;
     const events = [];
     for await (const event of measureTable4(setting, AbortSignal.abort())) events.push(event);
     expect(events).toEqual([]);

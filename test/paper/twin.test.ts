@@ -89,8 +89,10 @@ describe("table 2", () => {
     expect(table2Setting("cuda")).toMatchObject({ epochs: 350, batchSize: 128, trainImages: null, limit: null });
     expect(table2Notes([], table2Setting("cuda")).join(" ")).not.toContain("reduced");
     expect(table2Notes([], table2Setting("cpu")).join(" ")).toContain(
-      "A reduced setting, no reproduction: 1 epoch on the first 320 training images",
+      "A reduced setting, no reproduction: 15 epochs on all training images; the paper trains ResNet-34",
     );
+    const few = { ...table2Setting("cuda"), epochs: 1, trainImages: 320 };
+    expect(table2Notes([], few).join(" ")).toContain("1 epoch on the first 320 training images");
   });
 
   it("has ResNet-34 and -101 in full precision and with SQA, and the paper's numbers beside", () => {
@@ -109,5 +111,19 @@ describe("table 2", () => {
     expect(means(rows[0]!.measured, table2Columns).at(-1)).toBeUndefined();
     // The paper's SQA ResNet-101: clean 82.94, PGD 52.12, C&W 41.52.
     expect(renderTable2(rows, "terminal")).toMatch(/ResNet-101, SQA +paper +82\.94 .*41\.52 +52\.12/);
+  });
+
+  it("has other networks under their own names, without the paper's numbers", () => {
+    const options = { ...table2Setting("cpu"), networks: ["resnet18(width=8)"], trainImages: 64 };
+    const cells = table2Cells(options);
+    expect(cells.map(({ config }) => [config.network.includes("width=8"), config.limit, config.probeImages])).toEqual([
+      [true, 64, 64],
+      [true, 64, 64],
+    ]);
+    const rows = table2Rows(cells.map(outcomeOf), options);
+    expect(rows.map(({ name, paper }) => [name, paper])).toEqual([
+      ["resnet18(width=8), full precision", undefined],
+      ["resnet18(width=8), SQA", undefined],
+    ]);
   });
 });

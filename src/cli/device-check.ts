@@ -13,7 +13,7 @@ import {
   type Tensor,
 } from "../engine/index.js";
 import { small } from "../models/index.js";
-import { meanCrossEntropy } from "../nn/index.js";
+import { meanCrossEntropy, replayed } from "../nn/index.js";
 
 const noiseOf = (imageIds: Tensor) => ({ seed: { low: 1, high: 2 }, draw: 3, imageIds });
 
@@ -70,9 +70,35 @@ function trainingPass(device: string, captured = false): number[] {
   return numbers;
 }
 
+/** Whether the passes of an attack, replayed as graphs, have the logits and gradients that they have operator by operator. */
+function replays(device: string): boolean {
+  const model = small.build({ seed: 0, sqa: {} });
+  model.module.to(device);
+  const imageIds = imageIdRange(0, 8).to({ device });
+  const images = countedUniform({ ...noiseOf(imageIds), draw: 1 }, 2, [1, 28, 28]);
+  const plain = model.classifier();
+  const graphs = replayed(plain, device);
+  const close = (a: Tensor, b: Tensor) => a.sub(b).abs().amax().item() <= 0.02 * b.abs().amax().item();
+  const agrees = Array.from({ length: 6 }, (_, draw) => {
+    const noise = { ...noiseOf(imageIds), draw };
+    const input = images.detach().requireGrad();
+    const logits = plain.logits(input, noise);
+    const [gradient] = grad(logits.square().sum(), [input]);
+    const pass = graphs.pass!(images, noise);
+    return (
+      pass === undefined ||
+      (close(pass.logits, logits.detach()) && close(pass.imageGradient(logits.detach().mul(2)), gradient!))
+    );
+  });
+  graphs.dispose();
+  model.module.dispose();
+  return agrees.every((one) => one);
+}
+
 /**
  * What a device computes otherwise than the CPU: counted noise and SQA have to be the same bits, a training pass has to agree
- * within 2 % (convolutions may be in TF32 there), and so has one that is captured as a graph. Undefined where nothing is wrong.
+ * within 2 % (convolutions may be in TF32 there), and so has one that is captured as a graph, and the passes of an attack. Undefined
+ * where nothing is wrong.
  */
 export function disagreement(device: string): string | undefined {
   return scope(() => {
@@ -91,6 +117,8 @@ export function disagreement(device: string): string | undefined {
       const pass = captured ? "a captured training pass" : "a training pass";
       return `${pass} gives loss and gradient ${there.join(", ")}, the CPU ${here.join(", ")}`;
     }
+    if (capturesGraphs(device) && !replays(device))
+      return "an attack's passes, replayed as graphs, give other gradients";
     return undefined;
   });
 }

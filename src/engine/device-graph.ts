@@ -47,3 +47,16 @@ export function captureGraph(device: string, work: () => readonly Tensor[]): Dev
     throw error;
   }
 }
+
+/** So many times work is done operator by operator before it is captured: libtorch and its libraries make themselves ready. */
+export const passesBeforeCapture = 3;
+
+/** `captureGraph`, where a capture that fails is a warning, which says of what, and undefined. */
+export function graphOrWarning(device: string, work: () => readonly Tensor[], what: string): DeviceGraph | undefined {
+  try {
+    return captureGraph(device, work);
+  } catch (error) {
+    process.emitWarning(`${what} are done operator by operator, since no graph could be captured: ${error}`);
+    return undefined;
+  }
+}

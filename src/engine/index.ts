@@ -1,6 +1,6 @@
 export { checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./conv-block.js";
-export { captureGraph, capturesGraphs, type DeviceGraph } from "./device-graph.js";
+export { captureGraph, capturesGraphs, type DeviceGraph, graphOrWarning, passesBeforeCapture } from "./device-graph.js";
 export { checkDevice, liveTensors, setThreads, threads, versions } from "./devices.js";
 export { type DType, dtypes, type MemoryFormat, type TypedArray } from "./dtype.js";
 export {

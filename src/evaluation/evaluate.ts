@@ -3,8 +3,9 @@ import { checkAttacks, checkClassifier } from "../attacks/contract/arguments.js"
 import type { Attack, SuitePart } from "../attacks/index.js";
 import { type Split, TensorSplit } from "../datasets/index.js";
 import { checkSplit } from "../datasets/split.js";
-import { checkKind, deriveSeed, isObject, scope, type Tensor } from "../engine/index.js";
+import { capturesGraphs, checkKind, deriveSeed, isObject, scope, type Tensor } from "../engine/index.js";
 import { type Classifier, checkLabels } from "../nn/classifier.js";
+import { replayed } from "../nn/index.js";
 import { Answers } from "./answers.js";
 import { type Evaluation, type EvaluationRow, summarize } from "./evaluation.js";
 import { flagImages, flagsOf } from "./flags.js";
@@ -74,8 +75,9 @@ export async function* evaluate(
   checkCount("batchSize", batchSize, 2 ** 31 - 1);
   checkClassifier(options.surrogate ?? given, "surrogate");
   checkKind("signal", signal, "an AbortSignal", signal === undefined || signal instanceof AbortSignal);
-  const model = stoppable(given, signal);
-  const surrogate = options.surrogate === undefined ? model : stoppable(options.surrogate, signal);
+  const players = playersOn(options.device ?? "cpu", given, options.surrogate);
+  const model = stoppable(players.model, signal);
+  const surrogate = players.surrogate === players.model ? model : stoppable(players.surrogate, signal);
   checkFit(model, split, surrogate);
   checkAttacks(attacks);
   const draws = model.randomized ? asked : 1;
@@ -117,5 +119,21 @@ export async function* evaluate(
     yield { type: "end", evaluation: summarize(rows, model.randomized, intervalSeed, flags) };
   } finally {
     data.dispose();
+    players.dispose();
   }
+}
+
+/** The network and the one that is attacked in its place, if any, with graphs of their passes where the device captures them. */
+function playersOn(device: string, model: Classifier, surrogate: Classifier = model) {
+  if (!capturesGraphs(device)) return { model, surrogate, dispose() {} };
+  const own = replayed(model, device);
+  const other = surrogate === model ? own : replayed(surrogate, device);
+  return {
+    model: own,
+    surrogate: other,
+    dispose() {
+      own.dispose();
+      other.dispose();
+    },
+  };
 }

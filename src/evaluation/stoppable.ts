@@ -15,6 +15,10 @@ export function stoppable(model: Classifier, signal: AbortSignal | undefined): C
       signal.throwIfAborted();
       return model.logits(images, noise);
     },
+    pass(images, noise) {
+      signal.throwIfAborted();
+      return model.pass?.(images, noise);
+    },
     ...(substitutes && { substitutes: stoppables(substitutes, signal) }),
   };
 }

@@ -1,6 +1,14 @@
 import { checkKind, type Noise, noGrad, Tensor } from "../engine/index.js";
 import type { Module, Precision } from "./module.js";
 
+/** One pass at images, and the way back to them. */
+export interface ImagePass {
+  /** (N, classes). */
+  readonly logits: Tensor;
+  /** The gradient of the sum of the logits times `weights`, (N, classes), with respect to the images. */
+  imageGradient(weights: Tensor): Tensor;
+}
+
 /**
  * What is attacked and evaluated: images in [0, 1], float32 of shape (N, C, H, W), to logits (N, classes).
  *
@@ -12,6 +20,11 @@ export interface Classifier {
   readonly classes: number;
   readonly randomized: boolean;
   logits(images: Tensor, noise: Noise): Tensor;
+  /**
+   * The same with a gradient of its own instead of that of `logits`, where the classifier has a faster one; undefined where it has
+   * none for these images. The next pass may end what the last one can tell.
+   */
+  pass?(images: Tensor, noise: Noise): ImagePass | undefined;
   /** Networks whose gradients an attack may take in place of this one's, by name, such as its deterministic twin. */
   readonly substitutes?: Readonly<Record<string, Classifier>>;
 }

@@ -5,6 +5,7 @@ export {
   checkLabels,
   checkPixelRange,
   classifierOf,
+  type ImagePass,
 } from "./classifier.js";
 export { withoutFusion } from "./fusion.js";
 export { batchNorm2d, conv2d, linear } from "./initialization.js";
@@ -44,6 +45,7 @@ export {
 export { Normalize } from "./normalize.js";
 export { adam, addMultiples, type Optimizer, sgd } from "./optimizers.js";
 export { PixelThreshold } from "./pixel-threshold.js";
+export { type ReplayedClassifier, replayed } from "./replayed.js";
 export {
   constantSchedule,
   cosineSchedule,

@@ -35,8 +35,11 @@ export interface StepOutcomes {
   readonly zeroGradient: boolean;
 }
 
-/** Steps between two looks where the device goes on by itself: each look waits for it. */
-const stepsPerDeviceLook = 32;
+/**
+ * Steps between two looks, at most, where the device goes on by itself: each look waits for it. An epoch of CIFAR-10 has 391 steps of
+ * 128 images, so that none is made within it.
+ */
+const stepsPerDeviceLook = 512;
 
 /** A step takes two draws of noise, which are numbered below 2^32. */
 const mostSteps = 2 ** 31;

@@ -1,7 +1,12 @@
-import { captureGraph, capturesGraphs, type DeviceGraph, keep, scope, type Tensor } from "../engine/index.js";
-
-/** Steps done one by one before a graph is captured: libtorch and its libraries make themselves ready in them. */
-const preparation = 3;
+import {
+  capturesGraphs,
+  type DeviceGraph,
+  graphOrWarning,
+  keep,
+  passesBeforeCapture,
+  scope,
+  type Tensor,
+} from "../engine/index.js";
 
 /** The work of a step: returns the gradients by which it moved the weights. */
 export type Work = () => readonly Tensor[];
@@ -46,17 +51,13 @@ export class StepRunner {
 
   /** The work's graph, captured anew where `stepScale` changed; undefined where there is none, or none yet. */
   #graphOf(work: Work, stepScale: number): DeviceGraph | undefined {
-    if (!this.#captures || this.#done < preparation) return undefined;
+    if (!this.#captures || this.#done < passesBeforeCapture) return undefined;
     if (this.#graph?.stepScale === stepScale) return this.#graph.graph;
     this.#dropGraph();
-    try {
-      this.#graph = { graph: captureGraph(this.#device, work), stepScale };
-      return this.#graph.graph;
-    } catch (error) {
-      this.#captures = false;
-      process.emitWarning(`training steps are made operator by operator, since no graph could be captured: ${error}`);
-      return undefined;
-    }
+    const graph = graphOrWarning(this.#device, work, "training steps");
+    if (graph === undefined) this.#captures = false;
+    else this.#graph = { graph, stepScale };
+    return graph;
   }
 
   #dropGraph(): void {

@@ -5,6 +5,7 @@ import { type Call, formatCall, type OptionValue } from "../../options/call.js";
 import { parseOptions, recordedOptions } from "../../options/schema.js";
 import { checkClassifier } from "./arguments.js";
 import type { AttackContext } from "./context.js";
+import { FiniteWatch } from "./finite-watch.js";
 import { notFinite } from "./not-finite.js";
 import { Target } from "./target.js";
 
@@ -102,6 +103,21 @@ function checkProposal(
   }
 }
 
+/** What an attack found, where all that the network answered was finite; else an error, whatever came of it. */
+function watched(name: string, images: Tensor, work: (watch: FiniteWatch) => Tensor): Tensor {
+  const watch = new FiniteWatch(name, images.device);
+  try {
+    const found = work(watch);
+    watch.check();
+    return found;
+  } catch (error) {
+    watch.check();
+    throw error;
+  } finally {
+    watch.dispose();
+  }
+}
+
 /**
  * Makes an attack of a call, the function that does the work, and one that makes it again with other options; input and
  * result are checked, memory is freed. `options` are all options, where the call leaves some out.
@@ -124,7 +140,9 @@ export function checkedAttack(
         checkLabels(model, images, labels);
         checkContext(images, context);
         if (images.shape[0] === 0) return images.clone();
-        const proposal = run(new Target(model, context, name, { requireFinite: true }), images, labels);
+        const proposal = watched(name, images, (watch) =>
+          run(new Target(model, context, name, { watch }), images, labels),
+        );
         checkProposal(label, proposal, images, model, context);
         // A caller may free its images while it keeps the result, so the two are never one tensor.
         return proposal === images ? images.clone() : proposal;

@@ -1,4 +1,5 @@
 import { deriveSeed, type Noise, type Seed, type Tensor } from "../../engine/index.js";
+import type { FiniteWatch } from "./finite-watch.js";
 import type { SuitePart } from "./reported.js";
 import type { View } from "./view.js";
 
@@ -27,8 +28,8 @@ export function attackSeed(seed: Seed | number, attackName: string, purpose: str
 
 /** How a target differs from that of an attack that is called by itself. */
 export interface TargetOptions {
-  /** Makes a gradient that holds NaN or an infinity an Error; training has its own alarm for that. */
-  readonly requireFinite?: boolean;
+  /** What watches logits and gradients for NaN; training has its own alarm for that. */
+  readonly watch?: FiniteWatch;
   /** The seed of each purpose's noise, in place of that which the context's seed gives it. */
   readonly seeds?: (purpose: string) => Noise["seed"];
 }

@@ -1,4 +1,5 @@
 import { grad, operators as ops, scope, type Tensor } from "../../engine/index.js";
+import type { ImagePass } from "../../nn/classifier.js";
 
 /** What one draw of a network tells: a derivative with respect to the images, and the logits and losses it was taken at. */
 export interface Derivative {
@@ -23,21 +24,63 @@ export const jacobianOf: Differentiate = (outputs, images) => {
   return ops.stack(rows, 1);
 };
 
-/** A derivative at the images of a loss of `answer`'s logits; every part is multiplied by `share`. */
+/** What is differentiated, and how much it counts. */
+export interface Differentiated {
+  /** Of logits (N, classes). */
+  readonly loss: (logits: Tensor) => Tensor;
+  readonly differentiate: Differentiate;
+  /** What every part is multiplied by. */
+  readonly share: number;
+}
+
+/** A derivative at the images of a loss of `answer`'s logits. */
 export function derivativeAt(
   images: Tensor,
   answer: (input: Tensor) => Tensor,
-  loss: (logits: Tensor) => Tensor,
-  differentiate: Differentiate,
-  share: number,
+  { loss, differentiate, share }: Differentiated,
 ): Derivative {
   return scope(() => {
     const input = images.detach().requireGrad();
     const logits = answer(input);
     const losses = loss(logits);
-    const parts = { gradient: differentiate(losses, input), logits: logits.detach(), losses: losses.detach() };
-    // A gradient may be an expanded view, which cannot be changed in place.
-    if (share === 1) return { ...parts, gradient: parts.gradient.contiguous() };
-    return { gradient: parts.gradient.mul(share), logits: parts.logits.mul(share), losses: parts.losses.mul(share) };
+    return shared({ gradient: differentiate(losses, input), logits, losses }, share);
   });
+}
+
+/** The same through a pass with a gradient of its own; `shown` makes what the loss sees of its logits. */
+export function derivativeOf(
+  pass: ImagePass,
+  shown: (logits: Tensor) => Tensor,
+  { loss, differentiate, share }: Differentiated,
+): Derivative {
+  return scope(() => {
+    const input = pass.logits.detach().requireGrad();
+    const logits = shown(input);
+    const losses = loss(logits);
+    const weights = differentiate(losses, input);
+    // One gradient of the logits, or one for each column of a Jacobian.
+    const columns = Array.from({ length: weights.shape.length === 3 ? weights.shape[1]! : 0 }, (_, k) => k);
+    const gradient =
+      columns.length === 0
+        ? pass.imageGradient(weights)
+        : ops.stack(
+            columns.map((k) => pass.imageGradient(weights.select(1, k))),
+            1,
+          );
+    return shared({ gradient, logits, losses }, share);
+  });
+}
+
+function shared({ gradient, logits, losses }: Derivative, share: number): Derivative {
+  // A gradient may be an expanded view, which cannot be changed in place.
+  if (share === 1) return { gradient: gradient.contiguous(), logits: logits.detach(), losses: losses.detach() };
+  return { gradient: gradient.mul(share), logits: logits.detach().mul(share), losses: losses.detach().mul(share) };
+}
+
+/** The sum of derivatives, in the tensors of the first. */
+export function sumOf([first, ...others]: readonly Derivative[]): Derivative {
+  for (const other of others) {
+    for (const part of ["gradient", "logits", "losses"] as const) first![part].add_(other[part]);
+  }
+  return first!;
 }

@@ -4,7 +4,6 @@ import {
   deriveSeed,
   enableGrad,
   type Noise,
-  NotFiniteError,
   noGrad,
   operators as ops,
   scope,
@@ -14,9 +13,9 @@ import type { Classifier } from "../../nn/classifier.js";
 import type { Loss } from "../../nn/losses.js";
 import type { Attack } from "./attack.js";
 import { type AttackContext, attackSeed, type PassCounter, type TargetOptions } from "./context.js";
-import { type Derivative, type Differentiate, derivativeAt, gradientOf, jacobianOf } from "./differentiate.js";
-import { notFinite } from "./not-finite.js";
-import { composeViews, meanOfDraws, plainView, type View, viewedLogits } from "./view.js";
+import type { Derivative, Differentiate, Differentiated } from "./differentiate.js";
+import { derivativeAt, derivativeOf, gradientOf, jacobianOf, sumOf } from "./differentiate.js";
+import { composeViews, meanOfDraws, plainView, scaled, type View, viewedLogits } from "./view.js";
 
 /** Draws by which a randomized network is judged: one lucky draw is no success. */
 const verdictDraws = 8;
@@ -84,7 +83,7 @@ export class Target {
         for (let draw = 0; draw < draws; draw++) {
           this.#count("forward", images);
           const noise = this.#modelNoise("selection", draw);
-          scope(() => sum.add_(loss(this.#finite(this.#model.logits(images, noise)), labels)));
+          scope(() => sum.add_(loss(this.#watched(this.#model.logits(images, noise)), labels)));
         }
         return sum.div(draws);
       }),
@@ -100,7 +99,7 @@ export class Target {
     const count = this.#draws > 1 || !this.randomized ? this.#draws : draws;
     const answers = (of: (logits: Tensor) => Tensor) =>
       Array.from({ length: count }, (_, draw) =>
-        scope(() => of(this.#finite(this.#answer(images, this.#modelNoise("query", round * count + draw))))),
+        scope(() => of(this.#watched(this.#answer(images, this.#modelNoise("query", round * count + draw))))),
       );
     return noGrad(() =>
       scope(() => {
@@ -134,28 +133,30 @@ export class Target {
     differentiate: Differentiate,
     backwards = 1,
   ): Derivative {
-    const at = (answer: (input: Tensor) => Tensor, share: number, draws = 1) => {
-      this.#count("backward", images, backwards * draws);
-      return derivativeAt(images, answer, loss, differentiate, share);
-    };
+    const draws = this.#draws;
     const result = enableGrad(() =>
       scope(() => {
-        if (this.#view.mean === "softmax" && this.#draws > 1) {
+        this.#count("backward", images, backwards * draws);
+        if (this.#view.mean === "softmax" && draws > 1) {
           // One derivative, which goes back through every draw.
-          return at((input) => this.#freshMean(input), 1, this.#draws);
+          return derivativeAt(images, (input) => this.#freshMean(input), { loss, differentiate, share: 1 });
         }
-        const [first, ...others] = this.#fresh((noise) => at((input) => this.#answer(input, noise), 1 / this.#draws));
-        for (const other of others) {
-          for (const part of ["gradient", "logits", "losses"] as const) first![part].add_(other[part]);
-        }
-        return first!;
+        const asked = { loss, differentiate, share: 1 / draws };
+        return sumOf(this.#fresh((noise) => this.#derivative(images, noise, asked)));
       }),
     );
-    // The sign of NaN is 0: without this check such a network would pass for a robust one.
-    if (this.#options.requireFinite && !Number.isFinite(scope(() => result.gradient.sum().item()))) {
-      throw notFinite(this.#model, images, this.#context, `attack ${this.#attackName}`);
-    }
+    this.#options.watch?.see(result.logits, result.gradient);
     return result;
+  }
+
+  /** A derivative in one draw, by the network's own pass where it has one. */
+  #derivative(images: Tensor, noise: Noise, asked: Differentiated): Derivative {
+    const view = this.#view;
+    // A pass of its own knows nothing of substitutes.
+    const pass = view.through === undefined ? this.#model.pass?.(images, noise) : undefined;
+    if (pass === undefined) return derivativeAt(images, (input) => this.#answer(input, noise), asked);
+    this.#count("forward", images);
+    return derivativeOf(pass, (logits) => scaled(logits, view), asked);
   }
 
   /** What `answer` gives in each of the view's draws, with noise that no earlier call has seen. */
@@ -171,11 +172,9 @@ export class Target {
     );
   }
 
-  /** Logits as they are: a comparison with NaN is false, so such a network would pass for a robust one. */
-  #finite(logits: Tensor): Tensor {
-    if (this.#options.requireFinite && !Number.isFinite(scope(() => logits.sum().item()))) {
-      throw new NotFiniteError("logits", `attack ${this.#attackName}: the network's logits are not finite`);
-    }
+  /** Logits as they are, seen by the watch. */
+  #watched(logits: Tensor): Tensor {
+    this.#options.watch?.see(logits);
     return logits;
   }
 

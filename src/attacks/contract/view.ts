@@ -40,7 +40,7 @@ export function meanOfDraws(draws: readonly Tensor[], { mean }: View): Tensor {
  * for every pass. Throws a RangeError when the network has no such substitute.
  */
 export function viewedLogits(model: Classifier, view: View, input: Tensor, noise: Noise, count: () => void): Tensor {
-  const { through, forward, scale } = view;
+  const { through, forward } = view;
   count();
   let logits: Tensor;
   if (through === undefined) logits = model.logits(input, noise);
@@ -52,6 +52,11 @@ export function viewedLogits(model: Classifier, view: View, input: Tensor, noise
       logits = logits.add(own.sub(logits.detach()));
     }
   }
+  return scaled(logits, view);
+}
+
+/** Logits times a view's factor. */
+export function scaled(logits: Tensor, { scale }: View): Tensor {
   return scale === 1 ? logits : logits.mul(scale);
 }
 

@@ -11,6 +11,7 @@ import {
   noGrad,
   scope,
   type Tensor,
+  versions,
   withoutHostAccess,
 } from "../../src/engine/index.js";
 import { parseNetwork } from "../../src/models/index.js";
@@ -110,6 +111,29 @@ describe.each(kinds)("passes of %s that are replayed", (_, plain) => {
     expect(liveTensors().tensors).toBe(before);
   });
 });
+
+const { cuda, cudaDevices } = versions();
+
+// Where there is a device, by its graphs.
+it.skipIf(cudaDevices === 0 || cuda !== "kernels")(
+  "passes of a device's graphs are those made one by one, to rounding",
+  () => {
+    const device = "cuda:0";
+    const there = parseNetwork("small").build({ seed: 0, sqa: {} });
+    there.module.to(device);
+    const plain = there.classifier({ quantization: false });
+    const graphs = replayed(plain, device);
+    const onDevice = [images, labels, imageIds].map((one) => one.to({ device }));
+    const attack = parseAttack("pgd(epsilon=0.1, steps=12, randomStart=false)");
+    const [expected, given] = [plain, graphs].map((of) =>
+      scope(() => attack(of, onDevice[0]!, onDevice[1]!, { ...context, imageIds: onDevice[2]! }).toNumbers()),
+    );
+    const apart = expected!.filter((pixel, i) => Math.abs(pixel - given![i]!) > 0.01).length;
+    expect(apart / expected!.length).toBeLessThan(0.02);
+    graphs.dispose();
+    there.module.dispose();
+  },
+);
 
 describe("a replayed classifier", () => {
   const [, plain] = kinds[0]!;

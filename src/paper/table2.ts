@@ -40,21 +40,36 @@ const columns = [
     attack: "pgd(epsilon=8/255, stepSize=2/255, steps=50, restarts=10)",
     plan: 1,
   },
+  {
+    key: "pgd-8-draws",
+    title: "PGD-50 over 20 draws",
+    attack: "expectation(pgd(epsilon=8/255, stepSize=2/255, steps=50), draws=20)",
+    plan: 3,
+  },
   { key: "twin-8", title: "PGD-50 from the twin", attack: "pgd(epsilon=8/255, stepSize=2/255, steps=50)", plan: 2 },
 ] as const;
 
-/** The table's columns: the paper's, and the last two, which it lacks. */
+/** The table's columns: the paper's, and the last three, which it lacks. */
 export const table2Columns: readonly { key: string; title: string }[] = columns;
+
+/** Where the evaluations begin of a network with SQA off; before them are those of the network as it was trained. */
+const firstOff = 4;
 
 function plans(kind: "full" | "sqa", { limit, strongLimit }: Table2Options): EvaluationPlan[] {
   const attacksOf = (index: number) =>
     columns.flatMap(({ attack, plan }) => (attack !== undefined && plan === index ? [attack] : []));
-  const common = { draws: 10, seed: 0 };
+  const common = { draws: 10, seed: 0, transferFromTwin: false };
+  const own: EvaluationPlan[] = [
+    { ...common, attacks: attacksOf(0), limit },
+    { ...common, attacks: attacksOf(1), limit: strongLimit },
+  ];
+  // A network without quantizers is its own twin, and has no draws.
+  if (kind === "full") return own;
   return [
-    { ...common, attacks: attacksOf(0), limit, transferFromTwin: false },
-    { ...common, attacks: attacksOf(1), limit: strongLimit, transferFromTwin: false },
-    // A network without quantizers is its own twin.
-    ...(kind === "sqa" ? [{ ...common, attacks: attacksOf(2), limit: strongLimit, transferFromTwin: true }] : []),
+    ...own,
+    { ...common, attacks: attacksOf(2), limit: strongLimit, transferFromTwin: true },
+    { ...common, attacks: attacksOf(3), limit: strongLimit },
+    ...own.map((plan) => ({ ...plan, twin: true })),
   ];
 }
 
@@ -85,27 +100,42 @@ export function table2Cells(options: Table2Options): Cell[] {
   );
 }
 
-function shareOf({ evaluations }: CellOutcome, key: string): number | undefined {
-  const column = columns.find((one) => one.key === key)!;
-  if (column.attack === undefined) return evaluations[0]!.clean.accuracy;
-  const index = columns.filter(({ attack, plan }) => attack !== undefined && plan === column.plan).indexOf(column);
-  return evaluations[column.plan]?.attacks[index]?.robustAccuracy;
+/** A share out of the evaluations that begin at `first`. */
+function shareFrom(first: number) {
+  return ({ evaluations }: CellOutcome, key: string): number | undefined => {
+    const column = columns.find((one) => one.key === key)!;
+    // What is asked of a randomized network alone does not apply with SQA off.
+    const evaluation = first > 0 && column.plan > 1 ? undefined : evaluations[first + column.plan];
+    if (column.attack === undefined) return evaluation?.clean.accuracy;
+    const index = columns.filter(({ attack, plan }) => attack !== undefined && plan === column.plan).indexOf(column);
+    return evaluation?.attacks[index]?.robustAccuracy;
+  };
 }
 
 /** The paper's names of its networks; others go by their own. */
 const titles: Readonly<Record<string, string>> = { resnet34: "ResNet-34", resnet101: "ResNet-101" };
 
-/** The rows of finished cells; seeds of one network and kind become one row. */
+/**
+ * The rows of finished cells: full precision, SQA, and the SQA network with its quantizers off; seeds of one network and kind become
+ * one row.
+ */
 export function table2Rows(outcomes: readonly CellOutcome[], { networks }: Table2Options): AccuracyRow[] {
   const paper: Readonly<Record<string, Readonly<Record<string, number>>>> = expected.table2;
-  return networks.flatMap((network) =>
-    (["full", "sqa"] as const).flatMap((kind) => {
+  return networks.flatMap((network) => {
+    const title = titles[network] ?? network;
+    const row = (kind: "full" | "sqa", name: string, first: number) => {
+      const numbers = first === 0 ? paper[`${network}-${kind}`] : undefined;
       const members = outcomes.filter(({ cell }) => cell.name.startsWith(`${network}-${kind}-`));
-      if (members.length === 0) return [];
-      const name = `${titles[network] ?? network}, ${kind === "sqa" ? "SQA" : "full precision"}`;
-      return [accuracyRow(name, members, columns, shareOf, paper[`${network}-${kind}`])];
-    }),
-  );
+      return members.length === 0
+        ? []
+        : [accuracyRow(`${title}, ${name}`, members, columns, shareFrom(first), numbers)];
+    };
+    return [
+      ...row("full", "full precision", 0),
+      ...row("sqa", "SQA", 0),
+      ...row("sqa", "SQA in training only (off)", firstOff),
+    ];
+  });
 }
 
 export function renderTable2(rows: readonly AccuracyRow[], format: "markdown" | "terminal"): string {
@@ -126,7 +156,7 @@ export function table2Notes(rows: readonly AccuracyRow[], options: Table2Options
           `A reduced setting, no reproduction: ${length} on ${images(trainImages)} training images; the paper trains ResNet-34 and ResNet-101 for 350 epochs on all.`,
         ]
       : []),
-    `Percent classified correctly, of ${images(limit)} test images; of ${images(strongLimit)} in the last two columns, which the paper lacks. SQA answers in fresh draws that no attack saw (mean of 10).`,
+    `Percent classified correctly, of ${images(limit)} test images; of ${images(strongLimit)} in the last three columns, which the paper lacks. SQA answers in fresh draws that no attack saw (mean of 10).`,
     "A dash: a number of the paper that this project does not have, or a column that does not apply.",
     precisionNote(rows),
     ...alarmNotes(rows),

@@ -36,7 +36,7 @@ function outcomeOf(cell: Cell): CellOutcome {
 }
 
 const means = (measured: Readonly<Record<string, { mean: number }>>, columns: readonly { key: string }[]) =>
-  columns.map(({ key }) => (measured[key] === undefined ? undefined : Math.round(measured[key].mean)));
+  columns.map(({ key }) => (measured[key] === undefined ? undefined : Math.round(measured[key].mean) + 0));
 
 describe("the twin's table", () => {
   const options = {
@@ -100,15 +100,29 @@ describe("table 2", () => {
     const cells = table2Cells(options);
     expect(cells.map(({ config, evaluations }) => [config.network.split("(")[0], evaluations.length])).toEqual([
       ["resnet34", 2],
-      ["resnet34", 3],
+      ["resnet34", 6],
       ["resnet101", 2],
-      ["resnet101", 3],
+      ["resnet101", 6],
     ]);
     expect(cells[0]!.config.schedule).toContain("epochs=105");
     for (const { attacks } of cells[1]!.evaluations) for (const attack of attacks) parseAttack(attack);
     const rows = table2Rows(cells.map(outcomeOf), options);
-    expect(means(rows[1]!.measured, table2Columns)).toEqual([90, 50, 49, 48, 47, 46, 40, 30]);
-    expect(means(rows[0]!.measured, table2Columns).at(-1)).toBeUndefined();
+    const none = undefined;
+    expect(rows.slice(0, 3).map(({ measured }) => means(measured, table2Columns))).toEqual([
+      [90, 50, 49, 48, 47, 46, 40, none, none],
+      [90, 50, 49, 48, 47, 46, 40, 20, 30],
+      [50, 10, 9, 8, 7, 6, 0, none, none],
+    ]);
+    expect(rows[2]).toMatchObject({ name: "ResNet-34, SQA in training only (off)" });
+    expect(rows[2]!.paper).toBeUndefined();
+    expect(cells[1]!.evaluations.map(({ twin, transferFromTwin }) => [twin, transferFromTwin])).toEqual([
+      [none, false],
+      [none, false],
+      [none, true],
+      [none, false],
+      [true, false],
+      [true, false],
+    ]);
     // The paper's SQA ResNet-101: clean 82.94, PGD 52.12, C&W 41.52.
     expect(renderTable2(rows, "terminal")).toMatch(/ResNet-101, SQA +paper +82\.94 .*41\.52 +52\.12/);
   });
@@ -124,6 +138,7 @@ describe("table 2", () => {
     expect(rows.map(({ name, paper }) => [name, paper])).toEqual([
       ["resnet18(width=8), full precision", undefined],
       ["resnet18(width=8), SQA", undefined],
+      ["resnet18(width=8), SQA in training only (off)", undefined],
     ]);
   });
 });

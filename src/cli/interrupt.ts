@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
-import { signalsArrived } from "../engine/signals.js";
+import { signalsArrived } from "../engine/index.js";
 import { warn } from "./output.js";
 
 /** A run that Ctrl-C can stop: `code` is the exit code of a stopped run, undefined while none was asked for. */

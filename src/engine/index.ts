@@ -31,4 +31,5 @@ export { keep, scope } from "./scope.js";
 export { deriveSeed, permutation, type Seed } from "./seed.js";
 export { sgdUpdate, sgdUpdateSupports } from "./sgd-update.js";
 export { type LinfBall, signStep, signStep_ } from "./sign-step.js";
+export { signalsArrived } from "./signals.js";
 export { Tensor, tensor } from "./tensor.js";

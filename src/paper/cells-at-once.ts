@@ -68,6 +68,9 @@ export interface CellTask {
 /** What it is told then, if anything: to stop where the cell can go on later. */
 export const stopMessage = "stop";
 
+/** The same, once it has told anything: synchronous work knows of a signal, and of no message. */
+export const stopSignal = "SIGTERM";
+
 /** What it tells: each event, and what went wrong. */
 export type CellMessage = { readonly event: ExperimentEvent } | { readonly error: Error };
 
@@ -81,10 +84,16 @@ function runCellApart(task: CellTask, signal: AbortSignal, tell: (event: Experim
   const child = fork(program, { execArgv, serialization: "advanced", detached: true });
   // Where a message does not get through, the process has ended, and `close` tells how.
   const send = (message: CellTask | typeof stopMessage) => child.connected && child.send(message, () => {});
-  const stop = () => send(stopMessage);
+  // The message finds a process that has yet to begin; the signal one that is in the midst of an attack.
+  const stop = () => {
+    send(stopMessage);
+    if (begun) child.kill(stopSignal);
+  };
   let failure: Error | undefined;
+  let begun = false;
   let finished = false;
   child.on("message", (message: CellMessage) => {
+    begun = true;
     if ("error" in message) failure = message.error;
     else {
       finished ||= message.event.type === "outcome";

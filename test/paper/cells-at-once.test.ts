@@ -90,6 +90,29 @@ describe("cells at once", { timeout: 120_000 }, () => {
     expect(outcomesOf(seen)).toEqual([]);
   });
 
+  it("does not wait for the batch under attack when it is aborted", async () => {
+    // Minutes of steps.
+    const attacks = ["pgd(epsilon=0.1, steps=1000000)"];
+    const cells = [cellOf(0), cellOf(1)].map((cell) => ({
+      ...cell,
+      evaluations: cell.evaluations.map((plan) => ({ ...plan, attacks })),
+    }));
+    const abort = new AbortController();
+    const attacked = new Set<string>();
+    let aborted = 0;
+    for await (const { type, ...rest } of runCellsAtOnce(cells, { runs, jobs: 2, threads: 1, signal: abort.signal })) {
+      if (type !== "evaluate" || !("event" in rest) || rest.event.type !== "progress") continue;
+      if (rest.event.attack.startsWith("pgd")) attacked.add(rest.cell);
+      if (attacked.size < 2 || abort.signal.aborted) continue;
+      // So that both are in the midst of it.
+      await new Promise((done) => setTimeout(done, 500));
+      aborted = performance.now();
+      abort.abort();
+    }
+    expect(attacked.size).toBe(2);
+    expect(performance.now() - aborted).toBeLessThan(20_000);
+  });
+
   it("keeps what was trained when the process that waits for the cells is killed", async () => {
     const cells = [cellOf(0, 5000), cellOf(1, 5000)];
     const index = new URL("../../src/paper/index.ts", import.meta.url).pathname;

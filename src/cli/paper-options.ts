@@ -41,7 +41,12 @@ export const paperOptions = z.strictObject({
     .optional()
     .describe("seeds in full precision, of table1, overfitting and twin; as many as --seeds"),
   trainImages: z.int().min(1).optional().describe("training images of table2, the first ones; all where left out"),
-  limit: z.int().min(1).max(10_000).optional().describe("test images; all where left out, few for table2 on a CPU"),
+  limit: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe("test images; all where left out, few for table2 on a CPU, 500 for figure2 and figure3"),
   strongLimit: z
     .int()
     .min(1)

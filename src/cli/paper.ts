@@ -1,27 +1,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../engine/atomic-file.js";
 import { FileFormatError, setThreads, unknownName } from "../engine/index.js";
 import { makeFolder } from "../engine/make-folder.js";
 import { precisions } from "../nn/index.js";
 import {
-  figure1Cells,
-  figure1Chart,
-  figure1Series,
-  overfittingChart,
   renderTable1,
   type Table1Options,
   type Table1Row,
   table1Cells,
   table1Notes,
   table1Rows,
-  twinCells,
 } from "../paper/index.js";
-import { saveChart } from "../report/chart.js";
-import { type EpochEvent, RunFolder } from "../training/index.js";
 import { type CommandContext, defineCommand } from "./command.js";
 import { followExperiment } from "./experiment-progress.js";
-import { out } from "./output.js";
+import { figure1, figure2, figure3, overfitting } from "./paper-figures.js";
 import {
   cellsAsAsked,
   hardware,
@@ -35,7 +27,7 @@ import {
   wholeRows,
 } from "./paper-options.js";
 import { showTable } from "./paper-table.js";
-import { speed, table2, table4, twin, twinOptions } from "./paper-tables.js";
+import { speed, table2, table4, twin } from "./paper-tables.js";
 import { UsageError } from "./usage-error.js";
 
 /** The tables and figures by name. */
@@ -44,6 +36,8 @@ const targets: Record<string, PaperTarget> = {
   table2,
   table4,
   figure1,
+  figure2,
+  figure3,
   overfitting,
   twin,
   speed,
@@ -55,7 +49,7 @@ export const paperCommand = defineCommand({
   description:
     "table1: accuracy of SMALL and LARGE, full precision and SQA, under white-box attacks. table2: of ResNet-34 and -101 on " +
     "CIFAR-10. table4: seconds an iteration, beside the cost model. twin: networks trained with SQA, evaluated without. figure1: FGSM accuracy with one " +
-    "layer quantized. overfitting: accuracy under FGSM and PGD against epochs, in the runs of twin. speed: seconds of training by a preset, and what PGD and AutoAttack leave. What is already in the run folders is not " +
+    "layer quantized. figure2 and figure3: the penultimate layer on clean and attacked images, by t-SNE and by class, in networks of twin. overfitting: accuracy under FGSM and PGD against epochs, in the runs of twin. speed: seconds of training by a preset, and what PGD and AutoAttack leave. What is already in the run folders is not " +
     "done again, and a stopped table goes on where it was.",
   operands: [{ name: "target", description: Object.keys(targets).join(", ") }],
   options: paperOptions,
@@ -64,6 +58,7 @@ export const paperCommand = defineCommand({
     "sqa paper table1 --only small --epochs 20 --seeds 3 --full-seeds 1",
     "sqa paper table1 --only small --preset short",
     "sqa paper figure1",
+    "sqa paper figure2 --preset short",
     "sqa paper twin --preset short",
     "sqa paper table2 --network 'resnet18(width=16)' --epochs 15 --seeds 3 --precision bfloat16",
     "sqa paper table4 --device cuda",
@@ -132,40 +127,4 @@ function mergedRows(path: string, rows: readonly Table1Row[]): Table1Row[] {
   );
   const kept = before.filter((row) => !rows.some((now) => id(now) === id(row)));
   return [...rows, ...kept].sort((a, b) => order.indexOf(id(a)) - order.indexOf(id(b)));
-}
-
-async function figure1(given: PaperOptions, context: CommandContext): Promise<number> {
-  const figure = {
-    epochs: given.epochs ?? 5,
-    seed: 0,
-    limit: given.limit ?? null,
-    epsilons: [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
-  };
-  const cells = cellsAsAsked(figure1Cells(figure), given);
-  const outcomes = await followExperiment(runPaperCells(cells, given, context));
-  if (outcomes.length < cells.length) return 0;
-  const series = figure1Series(outcomes, figure);
-  const record = { options: figure, series, measuredOn: hardware(given.device) };
-  writeFileAtomic(join(given.results, "figure1.json"), `${JSON.stringify(record, null, 2)}\n`);
-  const { svg, png } = await saveChart(join(given.results, "figure1"), figure1Chart(series, figure));
-  out(`${svg}\n${png}`);
-  return 0;
-}
-
-async function overfitting(given: PaperOptions, context: CommandContext): Promise<number> {
-  const cells = cellsAsAsked(twinCells(twinOptions(given)), given).map((cell) => ({ ...cell, evaluations: [] }));
-  const outcomes = await followExperiment(runPaperCells(cells, given, context));
-  if (outcomes.length < cells.length) return 0;
-  const runs = outcomes.map(({ cell, run }) => ({
-    config: cell.config,
-    epochs: RunFolder.open(run)
-      .events()
-      .filter((event): event is EpochEvent => event.type === "epoch"),
-  }));
-  const file = join(given.results, recipeOf(given) === "paper" ? "overfitting" : `overfitting-${given.preset}`);
-  const record = { runs, measuredOn: hardware(given.device) };
-  writeFileAtomic(`${file}.json`, `${JSON.stringify(record, null, 2)}\n`);
-  const { svg, png } = await saveChart(file, overfittingChart(runs));
-  out(`${svg}\n${png}`);
-  return 0;
 }

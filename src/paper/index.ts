@@ -10,8 +10,17 @@ export {
   runCells,
 } from "./experiment.js";
 export { type Figure1Options, figure1Cells, figure1Chart, figure1Series } from "./figure1.js";
+export { type Figure2Network, figure2Chart, figure2Network } from "./figure2.js";
+export { type Figure3Network, figure3Chart, figure3Network } from "./figure3.js";
 export { type OverfittingRun, overfittingChart } from "./overfitting.js";
 export type { RecipeName } from "./recipe.js";
+export {
+  kinds,
+  type Representation,
+  type RepresentationOptions,
+  representationCells,
+  representationOf,
+} from "./representations.js";
 export {
   renderSpeed,
   type SpeedOptions,

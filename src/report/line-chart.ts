@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
+import { chartTitle } from "./chart-title.js";
 import { CHART_THEME, SERIES_COLORS } from "./palette.js";
 
 /** One measured value; `low` and `high` are the ends of its interval: a band, or bars where the series is drawn as points. */
@@ -63,10 +64,7 @@ export function lineChart(chart: LineChart): TopLevelSpec {
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     config: CHART_THEME,
-    title: {
-      text: wrap(title, width / 11),
-      subtitle: [subtitle].flat().flatMap((line) => wrap(line, width / 9.6)),
-    },
+    title: chartTitle(title, [subtitle].flat(), width),
     width,
     height,
     data: { values },
@@ -130,15 +128,4 @@ function pointSize(series: readonly ChartSeries[]): number {
 function legendColumns(names: readonly string[], width: number): number {
   const longest = Math.max(...names.map((name) => name.length));
   return Math.max(1, Math.min(names.length, Math.floor(width / (longest * 9.6 + 60))));
-}
-
-/** Without a canvas vega reserves 0.8 em for every letter, so a longer line would leave an empty margin at the right. */
-function wrap(text: string, letters: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= letters) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { neighborAgreement } from "../../src/analysis/neighbors.js";
+import { penultimate } from "../../src/analysis/penultimate.js";
+import { countedUniform, deriveSeed, imageIdRange, noGrad, tensor } from "../../src/engine/index.js";
+import { parseNetwork } from "../../src/models/index.js";
+import type { Linear } from "../../src/nn/index.js";
+
+const noise = { seed: deriveSeed(1), draw: 0, imageIds: imageIdRange(0, 3) };
+
+it.each(["small", "resnet18(width=4)", "preact-resnet18(width=4)"])(
+  "the penultimate layer of %s is what its last layer makes logits of",
+  (text) => {
+    const network = parseNetwork(text);
+    const { module } = network.build({ seed: 0, sqa: {} });
+    const images = countedUniform(noise, 0, [...network.inputShape]);
+    const pass = { training: false, quantization: true, noise };
+    noGrad(() => {
+      const given = penultimate(module, images, pass);
+      const last = module.namedChildren().at(-1)![1] as Linear;
+      expect(given.shape[0]).toBe(3);
+      expect(last.apply(given, pass).toNumbers()).toEqual(module.apply(images, pass).toNumbers());
+      expect(() => penultimate(last, images, pass)).toThrow("network must be a Sequential");
+    });
+    module.dispose();
+  },
+);
+
+it("an image's nearest neighbors have its label or not", () => {
+  const known = { at: tensor([0, 1, 10, 11, 12], [5, 1]), labels: tensor([0, 0, 1, 1, 0], [5], "int64") };
+  const of = (at: number[], labels: number[], k: number) =>
+    neighborAgreement({ at: tensor(at, [at.length, 1]), labels: tensor(labels, [at.length], "int64") }, known, k);
+  expect(of([0.4], [0], 2)).toBe(1);
+  expect(of([0.4], [1], 2)).toBe(0);
+  expect(of([11.4, 0.4], [1, 0], 3)).toBeCloseTo((2 / 3 + 2 / 3) / 2, 12);
+  // Each one's nearest other: 1, 0, 11, then 10 or 12, and 11.
+  expect(neighborAgreement(known, known, 1, true)).toBeOneOf([4 / 5, 3 / 5]);
+  expect(() => of([1], [0], 6)).toThrow("k must lie in 1 .. 5, not 6");
+  expect(() => neighborAgreement(known, known, 5, true)).toThrow("k must lie in 1 .. 4, not 5");
+});

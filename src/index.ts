@@ -2,6 +2,9 @@
  * What the package offers its users; everything else may change at any time. Networks are trained by `train`, kept in run
  * folders, opened by `networkFromRun`, attacked by `fgsm()`, `pgd()` and the like, and measured by `evaluate`.
  */
+export { neighborAgreement } from "./analysis/neighbors.js";
+export { penultimate } from "./analysis/penultimate.js";
+export { type TSneOptions, type TSneProgress, tSne } from "./analysis/t-sne.js";
 export * from "./attacks/index.js";
 export * from "./datasets/index.js";
 export {

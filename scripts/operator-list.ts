@@ -114,4 +114,9 @@ export const functions: Record<string, readonly string[]> = {
   foreachAddcdiv_: ["_foreach_addcdiv_.Scalar"],
   foreachSqrt: ["_foreach_sqrt"],
   foreachAddScalar_: ["_foreach_add_.Scalar"],
+  foreachAdd: ["_foreach_add.List"],
+  // Not in libtorch 1.13: for devices, which that does not know.
+  foreachTimes: ["_foreach_mul.Tensor"],
+  foreachTimes_: ["_foreach_mul_.Tensor"],
+  foreachOver_: ["_foreach_div_.Tensor"],
 };

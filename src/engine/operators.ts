@@ -125,6 +125,10 @@ const foreachAddcmul__ScalarOperator = operator("aten::_foreach_addcmul_", "Scal
 const foreachAddcdiv__ScalarOperator = operator("aten::_foreach_addcdiv_", "Scalar");
 const foreachSqrtOperator = operator("aten::_foreach_sqrt", "");
 const foreachAdd__ScalarOperator = operator("aten::_foreach_add_", "Scalar");
+const foreachAdd_ListOperator = operator("aten::_foreach_add", "List");
+const foreachMul_TensorOperator = operator("aten::_foreach_mul", "Tensor");
+const foreachMul__TensorOperator = operator("aten::_foreach_mul_", "Tensor");
+const foreachDiv__TensorOperator = operator("aten::_foreach_div_", "Tensor");
 
 /** The operators that read as methods of a tensor. */
 export abstract class TensorOperators {
@@ -671,4 +675,24 @@ export function foreachSqrt(self: readonly Tensor[]): Tensor[] {
 /** `aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()` */
 export function foreachAddScalar_(self: readonly Tensor[], scalar: number): void {
   call(foreachAdd__ScalarOperator, [self, scalar]);
+}
+
+/** `aten::_foreach_add.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[]` */
+export function foreachAdd(self: readonly Tensor[], other: readonly Tensor[], alpha?: number): Tensor[] {
+  return call(foreachAdd_ListOperator, [self, other, alpha]) as Tensor[];
+}
+
+/** `aten::_foreach_mul.Tensor(Tensor[] self, Tensor other) -> Tensor[]` */
+export function foreachTimes(self: readonly Tensor[], other: Tensor): Tensor[] {
+  return call(foreachMul_TensorOperator, [self, other]) as Tensor[];
+}
+
+/** `aten::_foreach_mul_.Tensor(Tensor(a!)[] self, Tensor other) -> ()` */
+export function foreachTimes_(self: readonly Tensor[], other: Tensor): void {
+  call(foreachMul__TensorOperator, [self, other]);
+}
+
+/** `aten::_foreach_div_.Tensor(Tensor(a!)[] self, Tensor other) -> ()` */
+export function foreachOver_(self: readonly Tensor[], other: Tensor): void {
+  call(foreachDiv__TensorOperator, [self, other]);
 }

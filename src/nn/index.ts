@@ -43,7 +43,7 @@ export {
   usesBatchStatistics,
 } from "./module.js";
 export { Normalize } from "./normalize.js";
-export { adam, addMultiples, type Optimizer, sgd } from "./optimizers.js";
+export { adam, type Optimizer, sgd } from "./optimizers.js";
 export { PixelThreshold } from "./pixel-threshold.js";
 export { type ReplayedClassifier, replayed } from "./replayed.js";
 export {

@@ -8,6 +8,7 @@ import {
   sgdUpdateSupports,
   type Tensor,
 } from "../engine/index.js";
+import { addMultiples, divide, products } from "./lists.js";
 
 /** Changes parameters by their gradients; `state` holds what a checkpoint must keep. */
 export interface Optimizer {
@@ -75,12 +76,6 @@ function optimizer(parameters: ReadonlyMap<string, Tensor>, rule: Rule): Optimiz
   };
 }
 
-/** Adds to each value the multiple of its addend, in place; the factor has no axes. */
-export function addMultiples(values: readonly Tensor[], addends: readonly Tensor[], factor: Tensor): void {
-  const factors = values.map(() => factor);
-  ops.foreachAddcmul_(values, addends, factors);
-}
-
 /**
  * Stochastic gradient descent with momentum and weight decay (Sutskever et al. 2013, in PyTorch's form):
  * d = g + decay * p; v = momentum * v + d; p -= rate * v, or rate * (d + momentum * v) with Nesterov.
@@ -107,14 +102,13 @@ export function sgd(
         sgdUpdate(values, gradients, velocities, rate!, { momentum, weightDecay, nesterov });
         return;
       }
-      const descent = gradients.map((gradient) => gradient.clone());
-      if (weightDecay > 0) ops.foreachAdd_(descent, values, weightDecay);
+      const descent = weightDecay > 0 ? ops.foreachAdd(gradients, values, weightDecay) : gradients;
       if (momentum > 0) {
         ops.foreachMul_(velocities, momentum);
         ops.foreachAdd_(velocities, descent);
       }
-      if (nesterov) ops.foreachAdd_(descent, velocities, momentum);
-      addMultiples(values, momentum === 0 || nesterov ? descent : velocities, rate!);
+      const ahead = nesterov ? ops.foreachAdd(descent, velocities, momentum) : velocities;
+      addMultiples(values, momentum > 0 ? ahead : descent, rate!);
     },
   });
 }
@@ -139,17 +133,15 @@ export function adam(
     factorCount: 2,
     factors: (learningRate, steps) => [Math.sqrt(1 - beta2 ** steps), -learningRate / (1 - beta1 ** steps)],
     update(gradients, [root, rate]) {
-      const descent = gradients.map((gradient) => gradient.clone());
-      if (weightDecay > 0) ops.foreachAdd_(descent, values, weightDecay);
+      const descent = weightDecay > 0 ? ops.foreachAdd(gradients, values, weightDecay) : gradients;
       ops.foreachMul_(means, beta1);
       ops.foreachAdd_(means, descent, 1 - beta1);
       ops.foreachMul_(squares, beta2);
       ops.foreachAddcmul_(squares, descent, descent, 1 - beta2);
       const denominators = ops.foreachSqrt(squares);
-      for (const denominator of denominators) denominator.div_(root!);
+      divide(denominators, root!);
       ops.foreachAddScalar_(denominators, epsilon);
-      const directions = means.map((mean) => mean.mul(rate!));
-      ops.foreachAddcdiv_(values, directions, denominators);
+      ops.foreachAddcdiv_(values, products(means, rate!), denominators);
     },
   });
 }

@@ -1,5 +1,5 @@
-import { noGrad, type Tensor } from "../engine/index.js";
-import { addMultiples } from "../nn/index.js";
+import { noGrad, scope, type Tensor } from "../engine/index.js";
+import { addMultiples, multiply } from "../nn/lists.js";
 
 /**
  * The decay of an average's update, the first being 1: that of a long run is reached only when a run is long. Without it the
@@ -27,8 +27,10 @@ export function updateAverage(
     if (value === undefined) throw new RangeError(`values must have every name of the average; "${name}" is missing`);
     return value;
   });
-  noGrad(() => {
-    for (const value of own) value.mul_(kept);
-    addMultiples(own, given, taken);
-  });
+  noGrad(() =>
+    scope(() => {
+      multiply(own, kept);
+      addMultiples(own, given, taken);
+    }),
+  );
 }

@@ -3,6 +3,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include <ATen/Context.h>
+
 #include "bridge.h"
 #include "convert.h"
 #include "cuda.h"
@@ -25,6 +27,12 @@ std::unique_ptr<Graph>& graphAt(napi_env env, napi_value number) {
 
 napi_value openDevice(napi_env env, const Arguments& arguments) {
   useOwnStream(toInt(env, arguments[0], "a device's number"));
+  return nullptr;
+}
+
+// searchConvolutions(flag): whether cuDNN times its algorithms for each new shape and takes the fastest
+napi_value searchConvolutions(napi_env env, const Arguments& arguments) {
+  at::globalContext().setBenchmarkCuDNN(toIValue(env, arguments[0], c10::BoolType::get()).toBool());
   return nullptr;
 }
 
@@ -54,6 +62,7 @@ napi_value disposeGraph(napi_env env, const Arguments& arguments) {
 
 void defineGraphs(napi_env env, napi_value exports) {
   define<openDevice, 1>(env, exports, "openDevice");
+  define<searchConvolutions, 1>(env, exports, "searchConvolutions");
   define<begin, 1>(env, exports, "beginGraph");
   define<end, 1>(env, exports, "endGraph");
   define<replay, 1>(env, exports, "replayGraph");

@@ -1,5 +1,6 @@
 // Work on a CUDA device recorded as one graph: at::cuda::CUDAGraph, and the stream that it is recorded on.
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
@@ -13,6 +14,8 @@ class DeviceGraph final : public Graph {
  public:
   explicit DeviceGraph(c10::DeviceIndex device) : device_(device) {
     const c10::cuda::CUDAGuard guard(device_);
+    // Memory of graphs that are gone belongs to them until now, and cannot be had back while a capture is under way.
+    c10::cuda::CUDACachingAllocator::emptyCache();
     graph_.capture_begin();
     recording_ = true;
   }

@@ -10,11 +10,11 @@ import {
   figure2Network,
   figure3Chart,
   figure3Network,
-  kinds,
   overfittingChart,
   type RepresentationOptions,
   representationCells,
   representationOf,
+  representedKinds,
   twinCells,
 } from "../paper/index.js";
 import { saveChart } from "../report/chart.js";
@@ -25,10 +25,10 @@ import { out } from "./output.js";
 import {
   cellsAsAsked,
   hardware,
-  onlyOf,
   type PaperOptions,
-  type PaperTarget,
+  type PaperWork,
   recipeOf,
+  resultName,
   runPaperCells,
   sizesOf,
 } from "./paper-options.js";
@@ -43,7 +43,7 @@ async function showFigure(file: string, record: object, chart: Parameters<typeof
 }
 
 /** Figure 1: FGSM accuracy with one layer quantized. */
-export const figure1: PaperTarget = async (given, context) => {
+export const figure1: PaperWork = async (given, context) => {
   const figure = {
     epochs: given.epochs ?? 5,
     seed: 0,
@@ -60,7 +60,7 @@ export const figure1: PaperTarget = async (given, context) => {
 };
 
 /** Accuracy under FGSM and PGD against epochs. */
-export const overfitting: PaperTarget = async (given, context) => {
+export const overfitting: PaperWork = async (given, context) => {
   const cells = cellsAsAsked(twinCells(twinOptions(given)), given).map((cell) => ({ ...cell, evaluations: [] }));
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   if (outcomes.length < cells.length) return 0;
@@ -78,7 +78,7 @@ export const overfitting: PaperTarget = async (given, context) => {
 /** How the networks of Figures 2 and 3 are trained, and how many test images they are shown. */
 function representationOptions(given: PaperOptions): RepresentationOptions {
   const { preset, epochs } = sizesOf(given);
-  return { network: onlyOf(given, ["small", "large"]) ?? "small", preset, epochs, seed: 0, images: given.limit ?? 500 };
+  return { network: given.only ?? "small", preset, epochs, seed: 0, images: given.limit ?? 500 };
 }
 
 /** Trains what is missing; what each network makes of test images, undefined where it was stopped before. */
@@ -87,19 +87,20 @@ async function representations(given: PaperOptions, options: RepresentationOptio
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   if (outcomes.length < cells.length) return undefined;
   const { data, device } = given;
-  return kinds.map(({ kind }, i) => {
+  return representedKinds.map(({ kind }, i) => {
     context.signal.throwIfAborted();
     return { kind, found: representationOf(outcomes[i]!.run, { images: options.images, data, device }) };
   });
 }
 
-/** The name of a figure's files: the paper's recipe is not named. */
+/** A figure's files, without an ending: the paper's recipe and SMALL are not named. */
 function figureFile(name: string, given: PaperOptions): string {
-  return join(given.results, recipeOf(given) === "paper" ? name : `${name}-${given.preset}`);
+  const recipe = recipeOf(given);
+  return join(given.results, resultName(name, recipe === "paper" ? undefined : recipe, given.only));
 }
 
 /** Figure 2: the penultimate layer by t-SNE. */
-export const figure2: PaperTarget = async (given, context) => {
+export const figure2: PaperWork = async (given, context) => {
   const options = representationOptions(given);
   const found = await representations(given, options, context);
   if (found === undefined) return 0;
@@ -125,7 +126,7 @@ export const figure2: PaperTarget = async (given, context) => {
 };
 
 /** Figure 3: the penultimate layer's activations by class. */
-export const figure3: PaperTarget = async (given, context) => {
+export const figure3: PaperWork = async (given, context) => {
   const options = representationOptions(given);
   const found = await representations(given, options, context);
   if (found === undefined) return 0;

@@ -22,7 +22,10 @@ const networkNames = ["small", "large"] as const;
 
 /** Options of `sqa paper`. */
 export const paperOptions = z.strictObject({
-  only: z.enum(networkNames).optional().describe("one network of table1, overfitting and twin"),
+  only: z
+    .enum(networkNames)
+    .optional()
+    .describe("one network of table1, overfitting and twin; the network of figure2 and figure3"),
   network: readBy("a network such as resnet18(width=16)", parseNetwork)
     .optional()
     .describe("the network of table2, table4 and speed, in place of their own"),
@@ -32,7 +35,7 @@ export const paperOptions = z.strictObject({
   preset: z
     .enum(Object.keys(presets) as [PresetName, ...PresetName[]])
     .optional()
-    .describe("recipe: paper (the default) or short for table1, overfitting and twin, any for speed (fast)"),
+    .describe("recipe: any for speed, whose default is fast; else paper, the default, or short"),
   epochs: z.int().min(1).optional().describe("epochs of training; the recipe's, 5 for figure1"),
   seeds: z.int().min(1).optional().describe("seeds of each network; 3, on a CPU 1 for table2"),
   fullSeeds: z
@@ -63,8 +66,40 @@ export const paperOptions = z.strictObject({
 });
 export type PaperOptions = z.output<typeof paperOptions>;
 
-/** One target of `sqa paper`. */
-export type PaperTarget = (given: PaperOptions, context: CommandContext) => Promise<number>;
+/** What is done for a target of `sqa paper`. */
+export type PaperWork = (given: PaperOptions, context: CommandContext) => Promise<number>;
+
+/** Options that are not every target's. */
+const ownOptions = [
+  "only",
+  "network",
+  "method",
+  "preset",
+  "epochs",
+  "seeds",
+  "fullSeeds",
+  "trainImages",
+  "limit",
+  "strongLimit",
+  "jobs",
+] as const satisfies readonly (keyof PaperOptions)[];
+type OwnOption = (typeof ownOptions)[number];
+
+/** A target of `sqa paper`, and which of the options that are not every target's it takes. */
+export interface PaperTarget {
+  readonly takes: readonly OwnOption[];
+  readonly work: PaperWork;
+}
+
+/** Throws a UsageError for an option that a target does not take: nobody is to believe that it was heeded. */
+export function checkTakes(name: string, { takes }: PaperTarget, given: PaperOptions): void {
+  const ignored = ownOptions.find((option) => given[option] !== undefined && !takes.includes(option));
+  if (ignored === undefined) return;
+  const flag = (option: string) => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UsageError(
+    `${name} does not take ${flag(ignored)}; of such options it takes ${takes.map(flag).join(", ")}`,
+  );
+}
 
 /** Cells in the precision that is asked for. */
 export function cellsAsAsked(cells: readonly Cell[], given: Pick<PaperOptions, "precision" | "device">): Cell[] {
@@ -84,7 +119,7 @@ export function runPaperCells(
   return runCellsAtOnce(cells, { runs, data, device, jobs, threads, signal });
 }
 
-/** The recipe of table1, overfitting and twin. */
+/** The recipe of all targets but speed. */
 export function recipeOf({ preset = "paper" }: PaperOptions): RecipeName {
   if (preset === "paper" || preset === "short") return preset;
   throw new UsageError(`option "preset" cannot be ${preset}; accepted here: paper, short`);
@@ -96,15 +131,6 @@ export function sizesOf(given: PaperOptions) {
   const preset = recipeOf(given);
   const trained = { preset, epochs: epochs ?? presets[preset].epochs, seeds: { full: fullSeeds, sqa: seeds } };
   return { ...trained, limit: limit ?? null, strongLimit };
-}
-
-/** The network that `--only` names, of those that a target has; undefined where it is not given. */
-export function onlyOf<Name extends string>(given: PaperOptions, known: readonly Name[]): Name | undefined {
-  if (given.only === undefined) return undefined;
-  const found = known.find((name) => name === given.only);
-  if (found === undefined)
-    throw new UsageError(`option "only" cannot be ${given.only}; accepted here: ${known.join(", ")}`);
-  return found;
 }
 
 /** What the machine's GPUs call themselves; undefined where NVIDIA's own program is not there to ask. */
@@ -122,9 +148,10 @@ export function hardware(device: string) {
   return { libtorch, cpuCapability, kernels, device, model, threads: threads(), node: process.version };
 }
 
-/** The name of a table's files: with the network that stands in place of the table's own, if one does. */
-export function resultName(table: string, network?: string): string {
-  return network === undefined ? table : `${table}-${network.replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")}`;
+/** The name of a result's files: with each choice that stands in place of its own, such as a network or a recipe. */
+export function resultName(name: string, ...choices: readonly (string | undefined)[]): string {
+  const words = choices.flatMap((choice) => choice?.replace(/[^a-z0-9.]+/g, "-").replace(/-$/, "") ?? []);
+  return [name, ...words].join("-");
 }
 
 /** Outcomes of the kinds all of whose cells are done: a stopped table shows the rows that are whole. */

@@ -23,9 +23,8 @@ import { followExperiment } from "./experiment-progress.js";
 import {
   cellsAsAsked,
   hardware,
-  onlyOf,
   type PaperOptions,
-  type PaperTarget,
+  type PaperWork,
   resultName,
   runPaperCells,
   sizesOf,
@@ -36,7 +35,7 @@ import { Progress } from "./progress.js";
 import { precisionOf } from "./run-options.js";
 
 /** Table 2: residual networks on CIFAR-10. */
-export const table2: PaperTarget = async (given, context) => {
+export const table2: PaperWork = async (given, context) => {
   const setting = table2Setting(given.device);
   const options = {
     ...setting,
@@ -51,7 +50,7 @@ export const table2: PaperTarget = async (given, context) => {
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   const rows = table2Rows(wholeRows(outcomes, cells), options);
   if (rows.length === 0) return 0;
-  showTable(given.results, resultName("table2", options.networks.length === 1 ? options.networks[0] : undefined), {
+  showTable(given.results, resultName("table2", given.network), {
     title: "Table 2: CIFAR-10 under white-box attacks",
     record: { options, rows, measuredOn: hardware(given.device) },
     text: (format) => renderTable2(rows, format),
@@ -61,7 +60,7 @@ export const table2: PaperTarget = async (given, context) => {
 };
 
 /** Table 4: seconds an iteration. */
-export const table4: PaperTarget = async (given, { signal }) => {
+export const table4: PaperWork = async (given, { signal }) => {
   const { network, ...usual } = table4Setting(given.device, precisionOf(given.precision, given.device));
   const setting = { ...usual, network: given.network ?? network };
   using progress = new Progress({ label: `timing ${setting.network}` });
@@ -72,7 +71,7 @@ export const table4: PaperTarget = async (given, { signal }) => {
     }
     progress.finish();
     const { table } = event;
-    showTable(given.results, resultName("table4", setting.network), {
+    showTable(given.results, resultName("table4", given.network), {
       title: "Table 4: seconds an iteration",
       record: { ...table, measuredOn: hardware(given.device) },
       text: (format) => renderTable4(table, format),
@@ -84,17 +83,17 @@ export const table4: PaperTarget = async (given, { signal }) => {
 
 /** Training on FGSM images without a random start, as the options of `sqa paper` say. */
 export function twinOptions(given: PaperOptions): TwinOptions {
-  return { network: onlyOf(given, ["small", "large"]) ?? "small", ...sizesOf(given) };
+  return { network: given.only ?? "small", ...sizesOf(given) };
 }
 
 /** SQA in training only. */
-export const twin: PaperTarget = async (given, context) => {
+export const twin: PaperWork = async (given, context) => {
   const options = twinOptions(given);
   const cells = cellsAsAsked(twinCells(options), given);
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   const rows = twinRows(wholeRows(outcomes, cells));
   if (rows.length === 0) return 0;
-  showTable(given.results, "twin", {
+  showTable(given.results, resultName("twin", given.only), {
     title: "SQA in training only: the twin of a network trained with SQA",
     record: { options, rows, measuredOn: hardware(given.device) },
     text: (format) => renderTwin(rows, format),
@@ -104,18 +103,18 @@ export const twin: PaperTarget = async (given, context) => {
 };
 
 /** Seconds of training to a robust network. */
-export const speed: PaperTarget = async (given, context) => {
+export const speed: PaperWork = async (given, context) => {
   const { preset = "fast", network, method, epochs, seeds = 3, limit = null, strongLimit = null } = given;
   const options = { preset, network, method, epochs, seeds, limit, strongLimit };
   const cells = cellsAsAsked(speedCells(options), given);
   const outcomes = await followExperiment(runPaperCells(cells, { ...given, jobs: 1 }, context));
   if (outcomes.length === 0) return 0;
   const rows = speedRows(outcomes);
-  showTable(given.results, resultName(`speed-${preset}`, network), {
+  showTable(given.results, resultName("speed", preset, network, method), {
     title: `Seconds of training to a robust network: recipe ${preset}`,
     record: { options, rows, means: speedMeans(rows), measuredOn: hardware(given.device) },
     text: (format) => renderSpeed(rows, format),
-    notes: speedNotes(cells, options),
+    notes: speedNotes(cells, rows, options),
   });
   return 0;
 };

@@ -16,8 +16,8 @@ import { followExperiment } from "./experiment-progress.js";
 import { figure1, figure2, figure3, overfitting } from "./paper-figures.js";
 import {
   cellsAsAsked,
+  checkTakes,
   hardware,
-  onlyOf,
   type PaperOptions,
   type PaperTarget,
   paperOptions,
@@ -32,15 +32,22 @@ import { UsageError } from "./usage-error.js";
 
 /** The tables and figures by name. */
 const targets: Record<string, PaperTarget> = {
-  table1,
-  table2,
-  table4,
-  figure1,
-  figure2,
-  figure3,
-  overfitting,
-  twin,
-  speed,
+  table1: {
+    takes: ["only", "preset", "epochs", "seeds", "fullSeeds", "limit", "strongLimit", "jobs"],
+    work: table1,
+  },
+  table2: { takes: ["network", "epochs", "seeds", "trainImages", "limit", "strongLimit", "jobs"], work: table2 },
+  table4: { takes: ["network"], work: table4 },
+  figure1: { takes: ["epochs", "limit", "jobs"], work: figure1 },
+  figure2: { takes: ["only", "preset", "epochs", "limit", "jobs"], work: figure2 },
+  figure3: { takes: ["only", "preset", "epochs", "limit", "jobs"], work: figure3 },
+  overfitting: { takes: ["only", "preset", "epochs", "seeds", "fullSeeds", "jobs"], work: overfitting },
+  twin: {
+    takes: ["only", "preset", "epochs", "seeds", "fullSeeds", "limit", "strongLimit", "jobs"],
+    work: twin,
+  },
+  // Its runs are timed, so one is done at a time.
+  speed: { takes: ["network", "method", "preset", "epochs", "seeds", "limit", "strongLimit"], work: speed },
 };
 
 export const paperCommand = defineCommand({
@@ -68,6 +75,7 @@ export const paperCommand = defineCommand({
     const name = context.operands[0]!;
     const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
     if (target === undefined) throw new UsageError(unknownName("table or figure", name, Object.keys(targets)).message);
+    checkTakes(name, target, given);
     // Of what is timed or evaluated in this process; `runPaperCells` sets those of cells.
     if (given.threads !== undefined) setThreads(given.threads);
     // A folder that cannot be made is said before hours of training, not after.
@@ -76,17 +84,12 @@ export const paperCommand = defineCommand({
     } catch (error) {
       throw new UsageError(`--results ${given.results}: ${(error as Error).message}`, { cause: error });
     }
-    return target(given, context);
+    return target.work(given, context);
   },
 });
 
-function networksOf(given: PaperOptions): readonly ("small" | "large")[] {
-  const only = onlyOf(given, ["small", "large"]);
-  return only === undefined ? ["small", "large"] : [only];
-}
-
 function table1Options(given: PaperOptions): Table1Options {
-  return { networks: networksOf(given), ...sizesOf(given) };
+  return { networks: given.only === undefined ? ["small", "large"] : [given.only], ...sizesOf(given) };
 }
 
 async function table1(given: PaperOptions, context: CommandContext): Promise<number> {

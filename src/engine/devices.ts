@@ -27,6 +27,14 @@ const opened = new Set<string>();
 /** Devices do not come and go while a process runs. */
 let abilities: CudaAbilities | undefined;
 
+/**
+ * Whether CUDA devices time cuDNN's algorithms for each shape of a convolution that they have not seen, and take the fastest: for
+ * work that meets the same shapes again and again. Off at first.
+ */
+export function searchConvolutions(on: boolean): void {
+  native().searchConvolutions(on);
+}
+
 /** The number of threads that one operator may use. */
 export function threads(): number {
   return native().threads();

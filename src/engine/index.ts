@@ -1,7 +1,7 @@
 export { checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./conv-block.js";
 export { captureGraph, capturesGraphs, type DeviceGraph, graphOrWarning, passesBeforeCapture } from "./device-graph.js";
-export { checkDevice, liveTensors, setThreads, threads, versions } from "./devices.js";
+export { checkDevice, liveTensors, searchConvolutions, setThreads, threads, versions } from "./devices.js";
 export { type DType, dtypes, type MemoryFormat, type TypedArray } from "./dtype.js";
 export {
   FileFormatError,
@@ -31,5 +31,5 @@ export { keep, scope } from "./scope.js";
 export { deriveSeed, permutation, type Seed } from "./seed.js";
 export { sgdUpdate, sgdUpdateSupports } from "./sgd-update.js";
 export { type LinfBall, signStep, signStep_ } from "./sign-step.js";
-export { signalsArrived } from "./signals.js";
+export { abortOn, signalsArrived } from "./signals.js";
 export { Tensor, tensor } from "./tensor.js";

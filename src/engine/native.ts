@@ -85,6 +85,7 @@ interface Native {
   signStep_(points: Handle, gradient: Handle, length: number, images: Handle | null, radius: number): void;
   signalsArrived(number: number): number;
   openDevice(device: number): void;
+  searchConvolutions(flag: boolean): void;
   beginGraph(device: number): number;
   endGraph(graph: number): void;
   replayGraph(graph: number): void;

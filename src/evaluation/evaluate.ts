@@ -75,9 +75,9 @@ export async function* evaluate(
   checkCount("batchSize", batchSize, 2 ** 31 - 1);
   checkClassifier(options.surrogate ?? given, "surrogate");
   checkKind("signal", signal, "an AbortSignal", signal === undefined || signal instanceof AbortSignal);
-  const players = playersOn(options.device ?? "cpu", given, options.surrogate);
-  const model = stoppable(players.model, signal);
-  const surrogate = players.surrogate === players.model ? model : stoppable(players.surrogate, signal);
+  const networks = withGraphs(options.device ?? "cpu", given, options.surrogate);
+  const model = stoppable(networks.model, signal);
+  const surrogate = networks.surrogate === networks.model ? model : stoppable(networks.surrogate, signal);
   checkFit(model, split, surrogate);
   checkAttacks(attacks);
   const draws = model.randomized ? asked : 1;
@@ -119,12 +119,12 @@ export async function* evaluate(
     yield { type: "end", evaluation: summarize(rows, model.randomized, intervalSeed, flags) };
   } finally {
     data.dispose();
-    players.dispose();
+    networks.dispose();
   }
 }
 
 /** The network and the one that is attacked in its place, if any, with graphs of their passes where the device captures them. */
-function playersOn(device: string, model: Classifier, surrogate: Classifier = model) {
+function withGraphs(device: string, model: Classifier, surrogate: Classifier = model) {
   if (!capturesGraphs(device)) return { model, surrogate, dispose() {} };
   const own = replayed(model, device);
   const other = surrogate === model ? own : replayed(surrogate, device);

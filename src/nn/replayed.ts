@@ -25,7 +25,7 @@ const mostSizes = 4;
 
 /**
  * The classifier with its passes replayed as graphs: most attacks pass batches of one size through it thousands of times. A
- * size's first passes are done operator by operator. Results are the classifier's own; they are copies, which no later
+ * size's first passes of each kind, answers and gradients, are done operator by operator. Results are the classifier's own; they are copies, which no later
  * pass changes. `capture` says how work is recorded, as a graph of the device where left out.
  */
 export function replayed(
@@ -153,14 +153,17 @@ class SizedPasses {
       this.#recorded = { input, logits };
       return [logits.detach()];
     });
-    if (forward === undefined) return undefined;
-    this.#backward = this.#capture(() => {
-      const { input, logits } = this.#recorded!;
-      const scalar = enableGrad(() => logits.mul(this.#weights).sum());
-      return grad(scalar, [input], { keepGraph: true });
-    });
-    if (this.#backward === undefined) forward.dispose();
-    return this.#backward && forward;
+    if (forward !== undefined) {
+      this.#backward = this.#capture(() => {
+        const { input, logits } = this.#recorded!;
+        const scalar = enableGrad(() => logits.mul(this.#weights).sum());
+        return grad(scalar, [input], { keepGraph: true });
+      });
+      if (this.#backward !== undefined) return forward;
+      forward.dispose();
+    }
+    this.#forget();
+    return undefined;
   }
 
   #forget(): void {

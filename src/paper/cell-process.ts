@@ -1,18 +1,12 @@
 // The program of a process that does one cell for `runCellsAtOnce`: it is told the cell, and tells what happens.
-import { setThreads, signalsArrived } from "../engine/index.js";
+import { abortOn, setThreads } from "../engine/index.js";
 import { type CellMessage, type CellTask, stopMessage, stopSignal } from "./cells-at-once.js";
 import { runCells } from "./experiment.js";
 
 const stop = new AbortController();
 // Also when the parent was killed: what was trained is kept.
 process.on("disconnect", () => stop.abort());
-process.on(stopSignal, () => stop.abort());
-// The event loop tells of a signal only between batches under attack; the process itself knows at once.
-signalsArrived(stopSignal);
-stop.signal.throwIfAborted = () => {
-  if (signalsArrived(stopSignal) > 0) stop.abort();
-  AbortSignal.prototype.throwIfAborted.call(stop.signal);
-};
+abortOn(stopSignal, stop);
 
 process.on("message", async (message: CellTask | typeof stopMessage) => {
   if (message === stopMessage) return stop.abort();

@@ -93,6 +93,7 @@ function runCellApart(task: CellTask, signal: AbortSignal, tell: (event: Experim
   let begun = false;
   let finished = false;
   child.on("message", (message: CellMessage) => {
+    if (!begun && signal.aborted) child.kill(stopSignal);
     begun = true;
     if ("error" in message) failure = message.error;
     else {
@@ -104,7 +105,8 @@ function runCellApart(task: CellTask, signal: AbortSignal, tell: (event: Experim
     child.on("error", fail);
     child.on("close", (code, killed) => {
       if (failure === undefined && (code !== 0 || !(finished || signal.aborted))) {
-        failure = new Error(`the process of ${task.cell.name} ended by ${killed ?? `exit code ${code}`}`);
+        const how = killed ?? (code === 0 ? "being told to stop" : `exit code ${code}`);
+        failure = new Error(`the process of ${task.cell.name} ended by ${how}`);
       }
       if (failure === undefined) done();
       else fail(failure);

@@ -3,9 +3,9 @@ import { noGrad, operators as ops, scope } from "../engine/index.js";
 import { type ScatterPanel, scatterPanels } from "../report/panels.js";
 import {
   agreement,
-  kinds,
   type Representation,
   type RepresentationOptions,
+  representedKinds,
   type ShownAs,
   shownAs,
 } from "./representations.js";
@@ -28,7 +28,7 @@ const percent = (share: number) => Math.round(1000 * share) / 10;
 
 /** Places a network's images by t-SNE; yields how far it is. */
 export function* figure2Network(
-  kind: (typeof kinds)[number]["kind"],
+  kind: (typeof representedKinds)[number]["kind"],
   found: Representation,
   iterations?: number,
 ): Generator<TSneProgress, Figure2Network> {
@@ -53,7 +53,7 @@ export function* figure2Network(
   const each = (value: (shown: ShownAs) => number) =>
     Object.fromEntries(shownAs.map(({ key }) => [key, percent(value(key))])) as Record<ShownAs, number>;
   return {
-    name: kinds.find((one) => one.kind === kind)!.title,
+    name: representedKinds.find((one) => one.kind === kind)!.title,
     labels: [...found.labels.toNumbers()],
     places: Object.fromEntries(placed.map((shown, part) => [shown, of(part)])),
     accuracy: each((shown) => found.shown[shown].accuracy),

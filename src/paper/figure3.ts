@@ -1,6 +1,12 @@
 import { noGrad, operators as ops, scope, type Tensor } from "../engine/index.js";
 import { type HeatPanel, heatPanels } from "../report/panels.js";
-import { kinds, type Representation, type RepresentationOptions, type ShownAs, shownAs } from "./representations.js";
+import {
+  type Representation,
+  type RepresentationOptions,
+  representedKinds,
+  type ShownAs,
+  shownAs,
+} from "./representations.js";
 
 /** A network's penultimate layer: each unit's mean over the images of a class, as a share of the network's largest clean one. */
 export interface Figure3Network {
@@ -19,7 +25,7 @@ function classMeans(activations: Tensor, labels: Tensor, classes: number): Tenso
 
 /** What a network's penultimate layer shows of its images. */
 export function figure3Network(
-  kind: (typeof kinds)[number]["kind"],
+  kind: (typeof representedKinds)[number]["kind"],
   { labels, shown: as }: Representation,
 ): Figure3Network {
   const classes = Math.max(...labels.toNumbers()) + 1;
@@ -52,7 +58,7 @@ export function figure3Network(
       const each = <Value>(value: (shown: ShownAs) => Value) =>
         Object.fromEntries(shownAs.map(({ key }) => [key, value(key)])) as Record<ShownAs, Value>;
       return {
-        name: kinds.find((one) => one.kind === kind)!.title,
+        name: representedKinds.find((one) => one.kind === kind)!.title,
         means: each(means),
         moved: each((shown) => Math.round(1000 * moved(shown)) / 1000),
       };

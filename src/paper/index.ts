@@ -15,11 +15,11 @@ export { type Figure3Network, figure3Chart, figure3Network } from "./figure3.js"
 export { type OverfittingRun, overfittingChart } from "./overfitting.js";
 export type { RecipeName } from "./recipe.js";
 export {
-  kinds,
   type Representation,
   type RepresentationOptions,
   representationCells,
   representationOf,
+  representedKinds,
 } from "./representations.js";
 export {
   renderSpeed,

@@ -28,7 +28,7 @@ export const shownAs = [
 export type ShownAs = (typeof shownAs)[number]["key"];
 
 /** The two networks that are compared. */
-export const kinds = [
+export const representedKinds = [
   { kind: "full", title: "full precision", sqa: null },
   { kind: "sqa", title: "SQA", sqa: {} },
 ] as const;
@@ -48,7 +48,7 @@ export interface Representation {
 /** The networks of the figures: those of the twin's table, trained on FGSM images without a random start. */
 export function representationCells({ network, preset, epochs, seed }: RepresentationOptions): Cell[] {
   const recipe = { ...recipeOver(epochs, preset), network, method: "fgsm(epsilon=0.3)" };
-  return kinds.map(({ kind, sqa }) => ({
+  return representedKinds.map(({ kind, sqa }) => ({
     name: `${network}-${kind}-seed${seed}`,
     config: trainConfig({ ...recipe, sqa, seed }),
     evaluations: [],

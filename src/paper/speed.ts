@@ -18,12 +18,14 @@ export interface SpeedOptions {
 /** A seed's training seconds, without probes, and what is left of its accuracy, in percent. */
 export interface SpeedRow {
   readonly seed: number;
-  /** Of the last epoch, which has no graph to capture and nothing to warm up. */
+  /** Of the last epoch: the first one's are also those of what is made ready in it. */
   readonly epochSeconds: number;
   readonly seconds: number;
   readonly clean: number;
   readonly pgd: number;
   readonly autoattack: number;
+  /** Whether steps were replayed as graphs. */
+  readonly replayed: boolean;
   /** Kinds of alarms that training raised. */
   readonly alarms: readonly string[];
 }
@@ -62,6 +64,7 @@ export function speedRows(outcomes: readonly CellOutcome[]): SpeedRow[] {
     clean: 100 * weak!.clean.accuracy,
     pgd: 100 * weak!.attacks[0]!.robustAccuracy,
     autoattack: 100 * strong!.attacks[0]!.robustAccuracy,
+    replayed: training.replayed === true,
     alarms: [...new Set(training.alarms.map(({ kind }) => kind))],
   }));
 }
@@ -97,12 +100,16 @@ export function renderSpeed(rows: readonly SpeedRow[], format: "markdown" | "ter
 }
 
 /** What a reader must know beside the table. */
-export function speedNotes([first]: readonly Cell[], { limit, strongLimit }: SpeedOptions): string[] {
+export function speedNotes(
+  [first]: readonly Cell[],
+  rows: readonly SpeedRow[],
+  { limit, strongLimit }: SpeedOptions,
+): string[] {
   const { network, dataset, method, epochs, batchSize, schedule, precision, averaging, labelSmoothing, selection } =
     first!.config;
   const images = (count: number | null) => (count === null ? "all test images" : `the first ${count} test images`);
   return [
     `${network} on ${dataset}: ${method}, ${epochs === 1 ? "1 epoch" : `${epochs} epochs`} of batches of ${batchSize}, ${schedule}, label smoothing ${labelSmoothing}, averaged weights ${averaging || "none"}, ${selection} epoch.`,
-    `Seconds of training, without the probes between epochs; an epoch's are those of the last. Trained in ${precision}; accuracies, in percent, are measured in float32: clean and PGD on ${images(limit)}, AutoAttack on ${images(strongLimit)}.`,
+    `Seconds of training, without the probes between epochs; an epoch's are those of the last; steps ${rows.every(({ replayed }) => replayed) ? "replayed as graphs" : "made operator by operator"}. Trained in ${precision}; accuracies, in percent, are measured in float32 (convolutions on a device in TF32): clean and PGD on ${images(limit)}, AutoAttack on ${images(strongLimit)}.`,
   ];
 }

@@ -28,49 +28,53 @@ export function table2Setting(device: string): Table2Options {
 const cw = (epsilon: string) => `cw-linf(epsilon=${epsilon}, stepSize=1/255, steps=30)`;
 
 const columns = [
-  { key: "clean", title: "clean", attack: undefined, plan: 0 },
-  { key: "fgsm-4", title: "FGSM 4/255", attack: "fgsm(epsilon=4/255)", plan: 0 },
-  { key: "fgsm-8", title: "FGSM 8/255", attack: "fgsm(epsilon=8/255)", plan: 0 },
-  { key: "cw-4", title: "C&W 4/255", attack: cw("4/255"), plan: 0 },
-  { key: "cw-8", title: "C&W 8/255", attack: cw("8/255"), plan: 0 },
-  { key: "pgd-8", title: "PGD-7 8/255", attack: "pgd(epsilon=8/255, stepSize=2/255, steps=7)", plan: 0 },
+  { key: "clean", title: "clean", attack: undefined, plan: "paper" },
+  { key: "fgsm-4", title: "FGSM 4/255", attack: "fgsm(epsilon=4/255)", plan: "paper" },
+  { key: "fgsm-8", title: "FGSM 8/255", attack: "fgsm(epsilon=8/255)", plan: "paper" },
+  { key: "cw-4", title: "C&W 4/255", attack: cw("4/255"), plan: "paper" },
+  { key: "cw-8", title: "C&W 8/255", attack: cw("8/255"), plan: "paper" },
+  { key: "pgd-8", title: "PGD-7 8/255", attack: "pgd(epsilon=8/255, stepSize=2/255, steps=7)", plan: "paper" },
   {
     key: "pgd-8-restarts",
     title: "PGD-50, 10 restarts",
     attack: "pgd(epsilon=8/255, stepSize=2/255, steps=50, restarts=10)",
-    plan: 1,
+    plan: "strong",
   },
   {
     key: "pgd-8-draws",
     title: "PGD-50 over 20 draws",
     attack: "expectation(pgd(epsilon=8/255, stepSize=2/255, steps=50), draws=20)",
-    plan: 3,
+    plan: "draws",
   },
-  { key: "twin-8", title: "PGD-50 from the twin", attack: "pgd(epsilon=8/255, stepSize=2/255, steps=50)", plan: 2 },
+  {
+    key: "twin-8",
+    title: "PGD-50 from the twin",
+    attack: "pgd(epsilon=8/255, stepSize=2/255, steps=50)",
+    plan: "twin",
+  },
 ] as const;
 
 /** The table's columns: the paper's, and the last three, which it lacks. */
 export const table2Columns: readonly { key: string; title: string }[] = columns;
 
-/** Where the evaluations begin of a network with SQA off; before them are those of the network as it was trained. */
-const firstOff = 4;
+type Plan = (typeof columns)[number]["plan"];
+
+/** What each kind of network is asked, and once more with SQA off; the evaluations of a cell are in this order. */
+const asked = {
+  full: { on: ["paper", "strong"], off: [] },
+  sqa: { on: ["paper", "strong", "twin", "draws"], off: ["paper", "strong"] },
+} as const satisfies Record<string, Readonly<Record<"on" | "off", readonly Plan[]>>>;
 
 function plans(kind: "full" | "sqa", { limit, strongLimit }: Table2Options): EvaluationPlan[] {
-  const attacksOf = (index: number) =>
-    columns.flatMap(({ attack, plan }) => (attack !== undefined && plan === index ? [attack] : []));
-  const common = { draws: 10, seed: 0, transferFromTwin: false };
-  const own: EvaluationPlan[] = [
-    { ...common, attacks: attacksOf(0), limit },
-    { ...common, attacks: attacksOf(1), limit: strongLimit },
-  ];
-  // A network without quantizers is its own twin, and has no draws.
-  if (kind === "full") return own;
-  return [
-    ...own,
-    { ...common, attacks: attacksOf(2), limit: strongLimit, transferFromTwin: true },
-    { ...common, attacks: attacksOf(3), limit: strongLimit },
-    ...own.map((plan) => ({ ...plan, twin: true })),
-  ];
+  const planOf = (plan: Plan): EvaluationPlan => ({
+    attacks: columns.flatMap((column) => (column.attack !== undefined && column.plan === plan ? [column.attack] : [])),
+    limit: plan === "paper" ? limit : strongLimit,
+    draws: 10,
+    seed: 0,
+    transferFromTwin: plan === "twin",
+  });
+  const { on, off } = asked[kind];
+  return [...on.map(planOf), ...off.map((plan) => ({ ...planOf(plan), twin: true }))];
 }
 
 /** The table's cells: residual networks on CIFAR-10 by the paper's recipe, half clean and half FGSM images. */
@@ -100,12 +104,14 @@ export function table2Cells(options: Table2Options): Cell[] {
   );
 }
 
-/** A share out of the evaluations that begin at `first`. */
-function shareFrom(first: number) {
+/** A network's shares as it was trained, or with SQA off; undefined for what it was not asked. */
+function shareOf(kind: "full" | "sqa", quantization: "on" | "off") {
   return ({ evaluations }: CellOutcome, key: string): number | undefined => {
     const column = columns.find((one) => one.key === key)!;
-    // What is asked of a randomized network alone does not apply with SQA off.
-    const evaluation = first > 0 && column.plan > 1 ? undefined : evaluations[first + column.plan];
+    const order: readonly Plan[] = asked[kind][quantization];
+    const at = order.indexOf(column.plan);
+    if (at < 0) return undefined;
+    const evaluation = evaluations[at + (quantization === "on" ? 0 : asked[kind].on.length)];
     if (column.attack === undefined) return evaluation?.clean.accuracy;
     const index = columns.filter(({ attack, plan }) => attack !== undefined && plan === column.plan).indexOf(column);
     return evaluation?.attacks[index]?.robustAccuracy;
@@ -123,18 +129,13 @@ export function table2Rows(outcomes: readonly CellOutcome[], { networks }: Table
   const paper: Readonly<Record<string, Readonly<Record<string, number>>>> = expected.table2;
   return networks.flatMap((network) => {
     const title = titles[network] ?? network;
-    const row = (kind: "full" | "sqa", name: string, first: number) => {
-      const numbers = first === 0 ? paper[`${network}-${kind}`] : undefined;
+    const row = (kind: "full" | "sqa", name: string, quantization: "on" | "off" = "on") => {
       const members = outcomes.filter(({ cell }) => cell.name.startsWith(`${network}-${kind}-`));
-      return members.length === 0
-        ? []
-        : [accuracyRow(`${title}, ${name}`, members, columns, shareFrom(first), numbers)];
+      if (members.length === 0) return [];
+      const numbers = quantization === "on" ? paper[`${network}-${kind}`] : undefined;
+      return [accuracyRow(`${title}, ${name}`, members, columns, shareOf(kind, quantization), numbers)];
     };
-    return [
-      ...row("full", "full precision", 0),
-      ...row("sqa", "SQA", 0),
-      ...row("sqa", "SQA in training only (off)", firstOff),
-    ];
+    return [...row("full", "full precision"), ...row("sqa", "SQA"), ...row("sqa", "SQA in training only (off)", "off")];
   });
 }
 

@@ -56,6 +56,8 @@ export interface Table4 {
   readonly rows: readonly Table4Row[];
   /** One forward-backward pass by least squares over the rows without SQA, seconds. */
   readonly fitted: number;
+  /** Whether every method's steps were replayed as graphs. */
+  readonly replayed: boolean;
 }
 
 /** Images of noise: a step takes as long on them as on any. */
@@ -78,7 +80,7 @@ function median(values: readonly number[]): number {
 }
 
 /** Rows out of measured seconds by method. */
-export function table4Rows(seconds: Readonly<Record<string, number>>): { rows: Table4Row[]; fitted: number } {
+export function table4Rows(seconds: Readonly<Record<string, number>>): Pick<Table4, "rows" | "fitted"> {
   const paper: Readonly<Record<string, number>> = expected.table4;
   const rows = methods.map(({ key, title, kappa, sqa }) => ({
     key,
@@ -124,7 +126,8 @@ export async function* measureTable4(
       }
     }
     const seconds = Object.fromEntries(contenders.map(({ key, times }) => [key, median(times)]));
-    yield { type: "end", table: { setting, ...table4Rows(seconds) } };
+    const replayed = contenders.every(({ session }) => session.replays);
+    yield { type: "end", table: { setting, ...table4Rows(seconds), replayed } };
   } finally {
     for (const { session } of contenders) session.dispose();
   }
@@ -158,13 +161,13 @@ export function renderTable4({ rows }: Table4, format: "markdown" | "terminal"):
 const epochImages = 50_000;
 
 /** What a reader must know beside the table. */
-export function table4Notes({ setting, fitted, rows }: Table4): string[] {
+export function table4Notes({ setting, fitted, rows, replayed }: Table4): string[] {
   const { network, batchSize, rounds, stepsPerRound, device, precision } = setting;
   const reduced = network !== "resnet34" || batchSize !== 128;
   const fgsm = rows.find(({ key }) => key === "fgsm")!;
   const turns = stepsPerRound === 1 ? `${rounds}` : `${rounds} turns of ${stepsPerRound}`;
   return [
-    `Seconds an iteration, the median of ${turns}: ${parseNetwork(network).shortLabel} with batches of ${batchSize} on ${device}, in ${precision}; FGSM on ${epochImages} images takes ${((fgsm.measured * epochImages) / batchSize).toPrecision(3)} s.`,
+    `Seconds an iteration, the median of ${turns}: ${parseNetwork(network).shortLabel} with batches of ${batchSize} on ${device}, in ${precision}, ${replayed ? "replayed as graphs" : "operator by operator"}; FGSM on ${epochImages} images takes ${((fgsm.measured * epochImages) / batchSize).toPrecision(3)} s.`,
     ...(reduced
       ? ["A reduced setting: the paper times ResNet-34 with batches of 128 on a GPU; compare ratios, not seconds."]
       : []),

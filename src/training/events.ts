@@ -61,6 +61,8 @@ export interface TrainResult {
   readonly alarms: AlarmEvent[];
   /** Training time over all sittings, without probes. */
   readonly seconds: number;
+  /** Whether the last sitting's steps were replayed as graphs; left out where they were not. */
+  readonly replayed?: true;
   /** libtorch's version and the number of threads of the last sitting. */
   readonly libtorch: string;
   readonly threads: number;

@@ -182,6 +182,11 @@ export class TrainingSession {
     return measureSignals(new Target(classifier, context, this.#method.label), images, perturbed, labels);
   }
 
+  /** Whether steps are replayed as a graph, or will be: not on the CPU, nor where a capture has failed. */
+  get replays(): boolean {
+    return this.#runner.captures;
+  }
+
   get lookIsDue(): boolean {
     return this.#unseen === this.stepsPerLook;
   }

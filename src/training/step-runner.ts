@@ -5,6 +5,7 @@ import {
   keep,
   passesBeforeCapture,
   scope,
+  searchConvolutions,
   type Tensor,
 } from "../engine/index.js";
 
@@ -23,6 +24,13 @@ export class StepRunner {
   constructor(device: string) {
     this.#device = device;
     this.#captures = capturesGraphs(device);
+    // Steps are alike; an evaluation's batches are of too many sizes for that.
+    searchConvolutions(device !== "cpu");
+  }
+
+  /** Whether steps are replayed as a graph, or will be. */
+  get captures(): boolean {
+    return this.#captures;
   }
 
   /** The gradients of the last step; none after `forget`. */
@@ -76,5 +84,6 @@ export class StepRunner {
 
   dispose(): void {
     this.#dropGraph();
+    searchConvolutions(false);
   }
 }

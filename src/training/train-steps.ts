@@ -137,6 +137,7 @@ function end({ session, folder, progress, epochs, alarms }: Standing): TrainEven
     ...(selection === "best" ? { best: bestOf(epochs) } : {}),
     alarms,
     seconds: progress.seconds,
+    ...(session.replays ? { replayed: true as const } : {}),
     libtorch: versions().libtorch,
     threads: threads(),
   };

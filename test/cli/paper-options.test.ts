@@ -1,5 +1,13 @@
 import { expect, it } from "vitest";
-import { cellsAsAsked, paperOptions, recipeOf, resultName, sizesOf, wholeRows } from "../../src/cli/paper-options.js";
+import {
+  cellsAsAsked,
+  checkTakes,
+  paperOptions,
+  recipeOf,
+  resultName,
+  sizesOf,
+  wholeRows,
+} from "../../src/cli/paper-options.js";
 import type { CellOutcome } from "../../src/paper/index.js";
 import { table1Cells } from "../../src/paper/index.js";
 
@@ -45,4 +53,13 @@ it("refuses a recipe that a table does not have, by name", () => {
 it("names a table's files by the network that stands in place of its own", () => {
   expect(resultName("table2")).toBe("table2");
   expect(resultName("table2", "resnet18(width=16)")).toBe("table2-resnet18-width-16");
+  expect(resultName("speed", "modern", undefined, "n-fgsm(epsilon=8/255)")).toBe("speed-modern-n-fgsm-epsilon-8-255");
+});
+
+it("refuses an option that a target would not heed", () => {
+  const target = { takes: ["epochs", "limit"], work: async () => 0 } as const;
+  checkTakes("figure1", target, paperOptions.parse({ epochs: 3, device: "cuda", runs: "x" }));
+  expect(() => checkTakes("figure1", target, paperOptions.parse({ fullSeeds: 2 }))).toThrow(
+    "figure1 does not take --full-seeds; of such options it takes --epochs, --limit",
+  );
 });

@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { liveTensors } from "../../src/engine/index.js";
 import { measureTable4, renderTable4, table4Notes, table4Rows, table4Setting } from "../../src/paper/index.js";
+import { TrainingSession } from "../../src/training/index.js";
 
 /** Times that obey the model: T = 0.1 s, 0.15 s with SQA. */
 const exact = {
@@ -21,7 +22,7 @@ describe("table 4", () => {
   });
 
   it("shows predicted beside measured and the paper's, and says where the setting is reduced", () => {
-    const gpu = { setting: table4Setting("cuda", "bfloat16"), ...table4Rows(exact) };
+    const gpu = { setting: table4Setting("cuda", "bfloat16"), ...table4Rows(exact), replayed: false };
     // The paper's PGD-10: 1.23 s against FGSM's 0.43.
     expect(renderTable4(gpu, "markdown")).toMatch(
       /PGD, 10 steps +\| +10 \| +1\.10 \| +1\.10 \| +5\.50 \| +1\.23 \| +2\.86 /,
@@ -31,7 +32,7 @@ describe("table 4", () => {
     // 50,000 / 128 steps of 0.2 s.
     expect(table4Notes(gpu)[0]).toContain("the median of 5 turns of 16: resnet34 with batches of 128");
     expect(table4Notes(gpu)[0]).toContain("FGSM on 50000 images takes 78.1 s");
-    const cpu = { setting: table4Setting("cpu", "float32"), ...table4Rows(exact) };
+    const cpu = { setting: table4Setting("cpu", "float32"), ...table4Rows(exact), replayed: false };
     expect(table4Notes(cpu).join(" ")).toContain("A reduced setting: the paper times ResNet-34");
   });
 
@@ -45,12 +46,17 @@ describe("table 4", () => {
       device: "cpu",
       precision: "float32",
     } as const;
-    let steps = 0;
+    const steps = vi.spyOn(TrainingSession.prototype, "step");
+    let turns = 0;
     for await (const event of measureTable4(setting)) {
-      if (event.type === "progress") steps++;
+      if (event.type === "progress") turns++;
       else for (const { measured, key } of event.table.rows) expect(measured, key).toBeGreaterThan(0);
     }
-    expect(steps).toBe(14);
+    expect(turns).toBe(14);
+    // Two turns of two steps for each of seven methods, none twice.
+    const taken = steps.mock.calls.map(([step]) => step);
+    expect(taken.sort()).toEqual([0, 1, 2, 3].flatMap((step) => new Array(7).fill(step)));
+    steps.mockRestore();
     expect(liveTensors().tensors).toBeLessThanOrEqual(before);
   });
 

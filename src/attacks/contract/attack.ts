@@ -103,16 +103,13 @@ function checkProposal(
   }
 }
 
-/** What an attack found, where all that the network answered was finite; else an error, whatever came of it. */
+/** What an attack found, where all that the network answered was finite; else an error. */
 function watched(name: string, images: Tensor, work: (watch: FiniteWatch) => Tensor): Tensor {
   const watch = new FiniteWatch(name, images.device);
   try {
     const found = work(watch);
     watch.check();
     return found;
-  } catch (error) {
-    watch.check();
-    throw error;
   } finally {
     watch.dispose();
   }

@@ -24,8 +24,8 @@ export const jacobianOf: Differentiate = (outputs, images) => {
   return ops.stack(rows, 1);
 };
 
-/** What is differentiated, and how much it counts. */
-export interface Differentiated {
+/** Which derivative is asked for, and how much it counts. */
+export interface DerivativeRequest {
   /** Of logits (N, classes). */
   readonly loss: (logits: Tensor) => Tensor;
   readonly differentiate: Differentiate;
@@ -37,7 +37,7 @@ export interface Differentiated {
 export function derivativeAt(
   images: Tensor,
   answer: (input: Tensor) => Tensor,
-  { loss, differentiate, share }: Differentiated,
+  { loss, differentiate, share }: DerivativeRequest,
 ): Derivative {
   return scope(() => {
     const input = images.detach().requireGrad();
@@ -51,7 +51,7 @@ export function derivativeAt(
 export function derivativeOf(
   pass: ImagePass,
   shown: (logits: Tensor) => Tensor,
-  { loss, differentiate, share }: Differentiated,
+  { loss, differentiate, share }: DerivativeRequest,
 ): Derivative {
   return scope(() => {
     const input = pass.logits.detach().requireGrad();

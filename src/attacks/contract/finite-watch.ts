@@ -30,7 +30,7 @@ export class FiniteWatch {
     if (this.#unread === passesPerReading) this.check();
   }
 
-  /** Throws a NotFiniteError where a pass was not finite; of the first such one, gradients are at fault only where its logits were. */
+  /** Throws a NotFiniteError where a pass was not finite; of the first such one, gradients are at fault only where its logits were finite. */
   check(): void {
     const rows = this.#unread;
     if (rows === 0) return;

@@ -13,7 +13,7 @@ import type { Classifier } from "../../nn/classifier.js";
 import type { Loss } from "../../nn/losses.js";
 import type { Attack } from "./attack.js";
 import { type AttackContext, attackSeed, type PassCounter, type TargetOptions } from "./context.js";
-import type { Derivative, Differentiate, Differentiated } from "./differentiate.js";
+import type { Derivative, DerivativeRequest, Differentiate } from "./differentiate.js";
 import { derivativeAt, derivativeOf, gradientOf, jacobianOf, sumOf } from "./differentiate.js";
 import { composeViews, meanOfDraws, plainView, scaled, type View, viewedLogits } from "./view.js";
 
@@ -64,7 +64,7 @@ export class Target {
 
   /** Logits (N, classes) without gradients: of one fresh draw, or the mean over as many as the view says. */
   logits(images: Tensor): Tensor {
-    return noGrad(() => scope(() => this.#freshMean(images)));
+    return noGrad(() => scope(() => this.#watched(this.#freshMean(images))));
   }
 
   /** Predicted classes, int64 (N), of one fresh draw. */
@@ -150,7 +150,7 @@ export class Target {
   }
 
   /** A derivative in one draw, by the network's own pass where it has one. */
-  #derivative(images: Tensor, noise: Noise, asked: Differentiated): Derivative {
+  #derivative(images: Tensor, noise: Noise, asked: DerivativeRequest): Derivative {
     const view = this.#view;
     // A pass of its own knows nothing of substitutes.
     const pass = view.through === undefined ? this.#model.pass?.(images, noise) : undefined;

@@ -67,11 +67,11 @@ const asked = {
 
 function plans(kind: "full" | "sqa", { limit, strongLimit }: Table2Options): EvaluationPlan[] {
   const planOf = (plan: Plan): EvaluationPlan => ({
-    attacks: columns.flatMap((column) => (column.attack !== undefined && column.plan === plan ? [column.attack] : [])),
-    limit: plan === "paper" ? limit : strongLimit,
     draws: 10,
     seed: 0,
     transferFromTwin: plan === "twin",
+    attacks: columns.flatMap((column) => (column.attack !== undefined && column.plan === plan ? [column.attack] : [])),
+    limit: plan === "paper" ? limit : strongLimit,
   });
   const { on, off } = asked[kind];
   return [...on.map(planOf), ...off.map((plan) => ({ ...planOf(plan), twin: true }))];

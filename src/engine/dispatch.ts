@@ -48,7 +48,7 @@ function raise(result: NativeResult): unknown {
 /** Calls an operator with arguments in the order of its schema; undefined takes the schema's default. */
 export function call(op: Operator, args: readonly Argument[]): unknown {
   if (op.index < 0) op.index = native().findOperator(op.name, op.overload);
-  checkOperator(op.name);
+  checkOperator(op.name, args);
   const lowered = new Array<NativeArgument>(args.length);
   for (let i = 0; i < args.length; i++) lowered[i] = lower(args[i]);
   return raise(native().call(op.index, lowered));

@@ -21,13 +21,16 @@ describe("without host access", () => {
     ["a tensor was made of numbers", () => tensor([1])],
     ["a tensor was made of numbers", () => imageIdRange(0, 2)],
     ["operator aten::nonzero was called", () => x.nonzero()],
+    ["operator aten::zeros was called without a device", () => ops.zeros([2])],
+    ["operator aten::full was called without a device", () => ops.full([2], 1, "float32")],
+    ["operator aten::arange was called without a device", () => ops.arange(0, 2)],
   ])("%s: an error", (what, body) => {
     expect(() => withoutHostAccess(body)).toThrow(`${what}, where the work of a device must not wait for the program`);
     body();
   });
 
   test("tensors are computed with", () => {
-    const y = withoutHostAccess(() => ops.full([2], 2, "float32").mul(x).sum());
+    const y = withoutHostAccess(() => ops.full([2], 2, "float32", x.device).mul(x).sum());
     expect(y.item()).toBe(14);
   });
 

@@ -38,7 +38,7 @@ test("a residual network trains on color images, to the same weights again, and 
   expect(readFileSync((await end("second")).weights).equals(readFileSync(first.weights))).toBe(true);
   const { model, run } = networkFromRun(first.run);
   expect(model.network).toBe("resnet18(quantized=stages)");
-  expect(run?.config.network).toBe("resnet18(classes=10, normalization=cifar10, quantized=stages)");
+  expect(run?.config.network).toBe("resnet18(classes=10, normalization=cifar10, quantized=stages, width=64)");
   // Noise is keyed by the order of names, also where the network is built without a configuration.
   const direct = resnet18.create({ quantized: "stages" }).build({ seed: 0, sqa: {} });
   for (const { module } of [model, direct]) {

@@ -148,6 +148,11 @@ export function hardware(device: string) {
   return { libtorch, cpuCapability, kernels, device, model, threads: threads(), node: process.version };
 }
 
+/** What a reader of accuracies must know of where they were measured. */
+export function deviceNotes(device: string): string[] {
+  return device === "cpu" ? [] : ["On this device convolutions of float32 are computed in TF32."];
+}
+
 /** The name of a result's files: with each choice that stands in place of its own, such as a network or a recipe. */
 export function resultName(name: string, ...choices: readonly (string | undefined)[]): string {
   const words = choices.flatMap((choice) => choice?.replace(/[^a-z0-9.]+/g, "-").replace(/-$/, "") ?? []);

@@ -22,6 +22,7 @@ import {
 import { followExperiment } from "./experiment-progress.js";
 import {
   cellsAsAsked,
+  deviceNotes,
   hardware,
   type PaperOptions,
   type PaperWork,
@@ -54,7 +55,7 @@ export const table2: PaperWork = async (given, context) => {
     title: "Table 2: CIFAR-10 under white-box attacks",
     record: { options, rows, measuredOn: hardware(given.device) },
     text: (format) => renderTable2(rows, format),
-    notes: table2Notes(rows, options),
+    notes: [...table2Notes(rows, options), ...deviceNotes(given.device)],
   });
   return 0;
 };
@@ -97,7 +98,7 @@ export const twin: PaperWork = async (given, context) => {
     title: "SQA in training only: the twin of a network trained with SQA",
     record: { options, rows, measuredOn: hardware(given.device) },
     text: (format) => renderTwin(rows, format),
-    notes: twinNotes(rows, options),
+    notes: [...twinNotes(rows, options), ...deviceNotes(given.device)],
   });
   return 0;
 };
@@ -114,7 +115,7 @@ export const speed: PaperWork = async (given, context) => {
     title: `Seconds of training to a robust network: recipe ${preset}`,
     record: { options, rows, means: speedMeans(rows), measuredOn: hardware(given.device) },
     text: (format) => renderSpeed(rows, format),
-    notes: speedNotes(cells, rows, options),
+    notes: [...speedNotes(cells, rows, options), ...deviceNotes(given.device)],
   });
   return 0;
 };

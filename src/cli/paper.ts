@@ -17,6 +17,7 @@ import { figure1, figure2, figure3, overfitting } from "./paper-figures.js";
 import {
   cellsAsAsked,
   checkTakes,
+  deviceNotes,
   hardware,
   type PaperOptions,
   type PaperTarget,
@@ -104,7 +105,7 @@ async function table1(given: PaperOptions, context: CommandContext): Promise<num
     title: "Table 1: MNIST under white-box attacks",
     record: { rows, measuredOn: hardware(given.device) },
     text: (format) => renderTable1(rows, format),
-    notes: table1Notes(rows),
+    notes: [...table1Notes(rows), ...deviceNotes(given.device)],
   });
   return 0;
 }

@@ -65,7 +65,7 @@ export function renderAccuracies(
 /** What the networks of rows were trained in. */
 export function precisionNote(rows: readonly Pick<AccuracyRow, "precision">[]): string {
   const precisions = [...new Set(rows.map(({ precision }) => precision))];
-  return `Trained in ${precisions.join(" and ")}; accuracies are measured in float32 (convolutions on a device in TF32).`;
+  return `Trained in ${precisions.join(" and ")}; accuracies are measured in float32.`;
 }
 
 /** Alarms in words, where there were any. */

@@ -110,6 +110,6 @@ export function speedNotes(
   const images = (count: number | null) => (count === null ? "all test images" : `the first ${count} test images`);
   return [
     `${network} on ${dataset}: ${method}, ${epochs === 1 ? "1 epoch" : `${epochs} epochs`} of batches of ${batchSize}, ${schedule}, label smoothing ${labelSmoothing}, averaged weights ${averaging || "none"}, ${selection} epoch.`,
-    `Seconds of training, without the probes between epochs; an epoch's are those of the last; steps ${rows.every(({ replayed }) => replayed) ? "replayed as graphs" : "made operator by operator"}. Trained in ${precision}; accuracies, in percent, are measured in float32 (convolutions on a device in TF32): clean and PGD on ${images(limit)}, AutoAttack on ${images(strongLimit)}.`,
+    `Seconds of training, without the probes between epochs; an epoch's are those of the last; steps ${rows.every(({ replayed }) => replayed) ? "replayed as graphs" : "made operator by operator"}. Trained in ${precision}; accuracies, in percent, are measured in float32: clean and PGD on ${images(limit)}, AutoAttack on ${images(strongLimit)}.`,
   ];
 }

@@ -148,9 +148,15 @@ export function hardware(device: string) {
   return { libtorch, cpuCapability, kernels, device, model, threads: threads(), node: process.version };
 }
 
-/** What a reader of accuracies must know of where they were measured. */
-export function deviceNotes(device: string): string[] {
+/** What a reader must know of accuracies that were measured on a device. */
+export function accuracyDeviceNotes(device: string): string[] {
   return device === "cpu" ? [] : ["On this device convolutions of float32 are computed in TF32."];
+}
+
+/** What a reader must know of steps that were timed on a device. */
+export function timingDeviceNotes(device: string, replayed: boolean): string[] {
+  if (device === "cpu") return [];
+  return [replayed ? "Steps were replayed as graphs." : "Steps were made operator by operator: no graph was captured."];
 }
 
 /** The name of a result's files: with each choice that stands in place of its own, such as a network or a recipe. */

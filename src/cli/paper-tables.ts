@@ -21,14 +21,15 @@ import {
 } from "../paper/index.js";
 import { followExperiment } from "./experiment-progress.js";
 import {
+  accuracyDeviceNotes,
   cellsAsAsked,
-  deviceNotes,
   hardware,
   type PaperOptions,
   type PaperWork,
   resultName,
   runPaperCells,
   sizesOf,
+  timingDeviceNotes,
   wholeRows,
 } from "./paper-options.js";
 import { showTable } from "./paper-table.js";
@@ -55,7 +56,7 @@ export const table2: PaperWork = async (given, context) => {
     title: "Table 2: CIFAR-10 under white-box attacks",
     record: { options, rows, measuredOn: hardware(given.device) },
     text: (format) => renderTable2(rows, format),
-    notes: [...table2Notes(rows, options), ...deviceNotes(given.device)],
+    notes: [...table2Notes(rows, options), ...accuracyDeviceNotes(given.device)],
   });
   return 0;
 };
@@ -76,7 +77,7 @@ export const table4: PaperWork = async (given, { signal }) => {
       title: "Table 4: seconds an iteration",
       record: { ...table, measuredOn: hardware(given.device) },
       text: (format) => renderTable4(table, format),
-      notes: table4Notes(table),
+      notes: [...table4Notes(table), ...timingDeviceNotes(given.device, table.replayed)],
     });
   }
   return 0;
@@ -98,7 +99,7 @@ export const twin: PaperWork = async (given, context) => {
     title: "SQA in training only: the twin of a network trained with SQA",
     record: { options, rows, measuredOn: hardware(given.device) },
     text: (format) => renderTwin(rows, format),
-    notes: [...twinNotes(rows, options), ...deviceNotes(given.device)],
+    notes: [...twinNotes(rows, options), ...accuracyDeviceNotes(given.device)],
   });
   return 0;
 };
@@ -115,7 +116,14 @@ export const speed: PaperWork = async (given, context) => {
     title: `Seconds of training to a robust network: recipe ${preset}`,
     record: { options, rows, means: speedMeans(rows), measuredOn: hardware(given.device) },
     text: (format) => renderSpeed(rows, format),
-    notes: [...speedNotes(cells, rows, options), ...deviceNotes(given.device)],
+    notes: [
+      ...speedNotes(cells, options),
+      ...timingDeviceNotes(
+        given.device,
+        rows.every(({ replayed }) => replayed),
+      ),
+      ...accuracyDeviceNotes(given.device),
+    ],
   });
   return 0;
 };

@@ -15,9 +15,9 @@ import { type CommandContext, defineCommand } from "./command.js";
 import { followExperiment } from "./experiment-progress.js";
 import { figure1, figure2, figure3, overfitting } from "./paper-figures.js";
 import {
+  accuracyDeviceNotes,
   cellsAsAsked,
   checkTakes,
-  deviceNotes,
   hardware,
   type PaperOptions,
   type PaperTarget,
@@ -105,7 +105,7 @@ async function table1(given: PaperOptions, context: CommandContext): Promise<num
     title: "Table 1: MNIST under white-box attacks",
     record: { rows, measuredOn: hardware(given.device) },
     text: (format) => renderTable1(rows, format),
-    notes: [...table1Notes(rows), ...deviceNotes(given.device)],
+    notes: [...table1Notes(rows), ...accuracyDeviceNotes(given.device)],
   });
   return 0;
 }

@@ -100,16 +100,12 @@ export function renderSpeed(rows: readonly SpeedRow[], format: "markdown" | "ter
 }
 
 /** What a reader must know beside the table. */
-export function speedNotes(
-  [first]: readonly Cell[],
-  rows: readonly SpeedRow[],
-  { limit, strongLimit }: SpeedOptions,
-): string[] {
+export function speedNotes([first]: readonly Cell[], { limit, strongLimit }: SpeedOptions): string[] {
   const { network, dataset, method, epochs, batchSize, schedule, precision, averaging, labelSmoothing, selection } =
     first!.config;
   const images = (count: number | null) => (count === null ? "all test images" : `the first ${count} test images`);
   return [
     `${network} on ${dataset}: ${method}, ${epochs === 1 ? "1 epoch" : `${epochs} epochs`} of batches of ${batchSize}, ${schedule}, label smoothing ${labelSmoothing}, averaged weights ${averaging || "none"}, ${selection} epoch.`,
-    `Seconds of training, without the probes between epochs; an epoch's are those of the last; steps ${rows.every(({ replayed }) => replayed) ? "replayed as graphs" : "made operator by operator"}. Trained in ${precision}; accuracies, in percent, are measured in float32: clean and PGD on ${images(limit)}, AutoAttack on ${images(strongLimit)}.`,
+    `Seconds of training, without the probes between epochs; an epoch's are those of the last. Trained in ${precision}; accuracies, in percent, are measured in float32: clean and PGD on ${images(limit)}, AutoAttack on ${images(strongLimit)}.`,
   ];
 }

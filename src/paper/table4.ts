@@ -161,13 +161,13 @@ export function renderTable4({ rows }: Table4, format: "markdown" | "terminal"):
 const epochImages = 50_000;
 
 /** What a reader must know beside the table. */
-export function table4Notes({ setting, fitted, rows, replayed }: Table4): string[] {
+export function table4Notes({ setting, fitted, rows }: Table4): string[] {
   const { network, batchSize, rounds, stepsPerRound, device, precision } = setting;
   const reduced = network !== "resnet34" || batchSize !== 128;
   const fgsm = rows.find(({ key }) => key === "fgsm")!;
   const turns = stepsPerRound === 1 ? `${rounds}` : `${rounds} turns of ${stepsPerRound}`;
   return [
-    `Seconds an iteration, the median of ${turns}: ${parseNetwork(network).shortLabel} with batches of ${batchSize} on ${device}, in ${precision}, ${replayed ? "replayed as graphs" : "operator by operator"}; FGSM on ${epochImages} images takes ${((fgsm.measured * epochImages) / batchSize).toPrecision(3)} s.`,
+    `Seconds an iteration, the median of ${turns}: ${parseNetwork(network).shortLabel} with batches of ${batchSize} on ${device}, in ${precision}; FGSM on ${epochImages} images takes ${((fgsm.measured * epochImages) / batchSize).toPrecision(3)} s.`,
     ...(reduced
       ? ["A reduced setting: the paper times ResNet-34 with batches of 128 on a GPU; compare ratios, not seconds."]
       : []),

@@ -63,3 +63,10 @@ it("refuses an option that a target would not heed", () => {
     "figure1 does not take --full-seeds; of such options it takes --epochs, --limit",
   );
 });
+
+it("says of a device's figures how they came about", () => {
+  expect([...accuracyDeviceNotes("cpu"), ...timingDeviceNotes("cpu", false)]).toEqual([]);
+  expect(accuracyDeviceNotes("cuda").join()).toContain("TF32");
+  expect(timingDeviceNotes("cuda", true)).toEqual(["Steps were replayed as graphs."]);
+  expect(timingDeviceNotes("cuda:1", false).join()).toContain("operator by operator");
+});

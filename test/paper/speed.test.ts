@@ -74,7 +74,7 @@ describe("speed", () => {
   });
 
   it("says what was trained and on how many images it was attacked", () => {
-    const notes = speedNotes(cells, speedRows(outcomes), options).join(" ");
+    const notes = speedNotes(cells, options).join(" ");
     expect(notes).toContain("n-fgsm(epsilon=8/255");
     expect(notes).toContain("clean and PGD on all test images, AutoAttack on the first 50 test images");
   });

@@ -1,11 +1,13 @@
 import { expect, it } from "vitest";
 import {
+  accuracyDeviceNotes,
   cellsAsAsked,
   checkTakes,
   paperOptions,
   recipeOf,
   resultName,
   sizesOf,
+  timingDeviceNotes,
   wholeRows,
 } from "../../src/cli/paper-options.js";
 import type { CellOutcome } from "../../src/paper/index.js";

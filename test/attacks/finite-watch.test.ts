@@ -47,6 +47,19 @@ describe("a watch for numbers that are not finite", () => {
     watch.dispose();
   });
 
+  it("knows what is behind an error in the midst of an attack", () => {
+    const watch = new FiniteWatch("pgd", "cpu");
+    const consequence = new RangeError("pixels must lie in [0, 1], found NaN .. NaN");
+    expect(watch.causeOf(consequence)).toBe(consequence);
+    watch.see(fine, fine);
+    expect(watch.causeOf(consequence)).toBe(consequence);
+    watch.see(fine, nan);
+    const stopped = new DOMException("stopped", "AbortError");
+    expect(watch.causeOf(stopped)).toBe(stopped);
+    expect(watch.causeOf(consequence)).toMatchObject({ what: "gradients" });
+    watch.dispose();
+  });
+
   it("lives until it is disposed, in whatever scope it was made", () => {
     const before = liveTensors().tensors;
     const watch = scope(() => new FiniteWatch("pgd", "cpu"));

@@ -110,6 +110,8 @@ function watched(name: string, images: Tensor, work: (watch: FiniteWatch) => Ten
     const found = work(watch);
     watch.check();
     return found;
+  } catch (error) {
+    throw watch.causeOf(error);
   } finally {
     watch.dispose();
   }

@@ -43,6 +43,19 @@ export class FiniteWatch {
       : new NotFiniteError("gradients", `attack ${this.#attack}: the gradient of the network's loss is not finite`);
   }
 
+  /** What is behind an error in the midst of an attack: numbers that are not finite, where some were seen; else the error itself. */
+  causeOf(error: unknown): unknown {
+    // Who stopped it is to hear that, and not of a network that was not measured.
+    if (error instanceof DOMException) return error;
+    try {
+      this.check();
+    } catch (found) {
+      // A device in trouble cannot be read either.
+      if (found instanceof NotFiniteError) return found;
+    }
+    return error;
+  }
+
   dispose(): void {
     this.#sums.dispose();
   }

@@ -115,8 +115,14 @@ export const functions: Record<string, readonly string[]> = {
   foreachSqrt: ["_foreach_sqrt"],
   foreachAddScalar_: ["_foreach_add_.Scalar"],
   foreachAdd: ["_foreach_add.List"],
-  // Not in libtorch 1.13: for devices, which that does not know.
   foreachTimes: ["_foreach_mul.Tensor"],
   foreachTimes_: ["_foreach_mul_.Tensor"],
   foreachOver_: ["_foreach_div_.Tensor"],
 };
+
+/** Those that Debian's libtorch 1.13 lacks: for devices, which it does not know. */
+export const laterOperators: ReadonlySet<string> = new Set([
+  "_foreach_mul.Tensor",
+  "_foreach_mul_.Tensor",
+  "_foreach_div_.Tensor",
+]);

@@ -69,12 +69,15 @@ export function speedRows(outcomes: readonly CellOutcome[]): SpeedRow[] {
   }));
 }
 
+const seconds = (value: number) => (value < 100 ? value.toPrecision(3) : value.toFixed(0));
+const percent = (value: number) => value.toFixed(2);
+
 const columns = [
-  { key: "epochSeconds", title: "s an epoch", digits: 3 },
-  { key: "seconds", title: "s of training", digits: 3 },
-  { key: "clean", title: "clean", digits: 4 },
-  { key: "pgd", title: "PGD-50, 10 restarts", digits: 4 },
-  { key: "autoattack", title: "AutoAttack", digits: 4 },
+  { key: "epochSeconds", title: "s an epoch", text: seconds },
+  { key: "seconds", title: "s of training", text: seconds },
+  { key: "clean", title: "clean", text: percent },
+  { key: "pgd", title: "PGD-50, 10 restarts", text: percent },
+  { key: "autoattack", title: "AutoAttack", text: percent },
 ] as const;
 
 /** The means over seeds. */
@@ -87,7 +90,7 @@ export function renderSpeed(rows: readonly SpeedRow[], format: "markdown" | "ter
   const means = speedMeans(rows);
   const line = (name: string, values: (key: (typeof columns)[number]["key"]) => number, alarms: string) => [
     name,
-    ...columns.map(({ key, digits }) => values(key).toPrecision(digits)),
+    ...columns.map(({ key, text }) => text(values(key))),
     alarms,
   ];
   const seeds = rows.map((row) => line(`seed ${row.seed}`, (key) => row[key], row.alarms.join(", ") || "–"));

@@ -71,6 +71,7 @@ describe("speed", () => {
     expect(text).toMatch(/seed 1 \| +3\.00 \| +40\.0 \| +80\.00 \| +25\.00 \| +42\.00 \| constant-output/);
     expect(text).toMatch(/mean +\| +2\.50 \| +35\.0 /);
     expect(renderSpeed(rows.slice(0, 1), "markdown")).not.toContain("mean");
+    expect(renderSpeed([{ ...rows[0]!, seconds: 2899.6 }], "markdown")).toContain(" 2900 ");
   });
 
   it("says what was trained and on how many images it was attacked", () => {

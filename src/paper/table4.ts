@@ -167,7 +167,7 @@ export function table4Notes({ setting, fitted, rows }: Table4): string[] {
   const fgsm = rows.find(({ key }) => key === "fgsm")!;
   const turns = stepsPerRound === 1 ? `${rounds}` : `${rounds} turns of ${stepsPerRound}`;
   return [
-    `Seconds an iteration, the median of ${turns}: ${parseNetwork(network).shortLabel} with batches of ${batchSize} on ${device}, in ${precision}; FGSM on ${epochImages} images takes ${((fgsm.measured * epochImages) / batchSize).toPrecision(3)} s.`,
+    `Seconds an iteration, the median of ${turns}: ${parseNetwork(network).shortLabel} with batches of ${batchSize} on ${device}, in ${precision}; FGSM on ${epochImages} images takes ${Number(((fgsm.measured * epochImages) / batchSize).toPrecision(3))} s.`,
     ...(reduced
       ? ["A reduced setting: the paper times ResNet-34 with batches of 128 on a GPU; compare ratios, not seconds."]
       : []),

@@ -1,4 +1,5 @@
 import { noGrad, scope, type Tensor } from "../engine/index.js";
+import { squaredDistances } from "./distances.js";
 
 /**
  * Of each of the points (M, D), the share of its `k` nearest among `known` (N, D) that have its label, int64 (M) and (N); their mean
@@ -15,11 +16,7 @@ export function neighborAgreement(
   return noGrad(() =>
     scope(() => {
       const [a, b] = [points.at.to("float64"), known.at.to("float64")];
-      const norms = a
-        .square()
-        .sumDim([1], true)
-        .add(b.square().sumDim([1]).unsqueeze(0));
-      const apart = norms.sub(a.matmul(b.permute([1, 0])), 2);
+      const apart = squaredDistances(a, b);
       // The nearest first; of the same points the first is the point itself.
       const [, order] = apart.topk(k + (same ? 1 : 0), 1, false);
       const nearest = order.slice(1, same ? 1 : 0);

@@ -11,6 +11,7 @@ import {
   Tensor,
 } from "../engine/index.js";
 import { parseOptions } from "../options/schema.js";
+import { squaredDistances } from "./distances.js";
 
 const options = z.strictObject({
   perplexity: z.number().min(1).default(30).describe("about how many neighbors a point has"),
@@ -90,16 +91,6 @@ function startOf(count: number, seed: number): Tensor {
   return countedNormal(noise, 0, [2]).to("float64").mul(1e-4);
 }
 
-/** Squared distances of points (N, D) from each other, (N, N), zero on the diagonal to the bit. */
-function squaredDistances(points: Tensor): Tensor {
-  const norms = points.square().sumDim([1]);
-  const apart = norms
-    .unsqueeze(1)
-    .add(norms.unsqueeze(0))
-    .sub(points.matmul(points.permute([1, 0])), 2);
-  return apart.clamp(0).mul(offDiagonal(points.shape[0]!));
-}
-
 /** Ones, and zeros on the diagonal, float64 (N, N). */
 function offDiagonal(count: number): Tensor {
   const index = ops.arange(0, count);
@@ -111,8 +102,8 @@ function offDiagonal(count: number): Tensor {
  * (van der Maaten and Hinton 2008, section 2 and equation 3.1).
  */
 export function affinities(points: Tensor, perplexity: number): Tensor {
-  const apart = squaredDistances(points);
   const others = offDiagonal(points.shape[0]!);
+  const apart = squaredDistances(points, points).mul(others);
   // Relative to the nearest neighbor, or the exponentials of distant points would all be zero.
   const relative = apart.sub(apart.add(others.sub(1), -Number.MAX_VALUE).amin([1], true));
   const wanted = Math.log(perplexity);
@@ -140,7 +131,7 @@ export function affinities(points: Tensor, perplexity: number): Tensor {
  * equation 5), and a function that computes the divergence, without the factor.
  */
 export function attraction(p: Tensor, places: Tensor, factor = 1): { gradient: Tensor; divergence: () => Tensor } {
-  const kernel = squaredDistances(places).add(1).pow(-1).mul(offDiagonal(places.shape[0]!));
+  const kernel = squaredDistances(places, places).add(1).pow(-1).mul(offDiagonal(places.shape[0]!));
   const q = kernel.div(kernel.sum());
   const weights = p.mul(factor).sub(q).mul(kernel);
   const gradient = places

@@ -10,11 +10,11 @@ import {
   figure2Network,
   figure3Chart,
   figure3Network,
+  networkKinds,
   overfittingChart,
   type RepresentationOptions,
   representationCells,
   representationOf,
-  representedKinds,
   twinCells,
 } from "../paper/index.js";
 import { saveChart } from "../report/chart.js";
@@ -27,7 +27,7 @@ import {
   hardware,
   type PaperOptions,
   type PaperWork,
-  recipeOf,
+  recipeChoice,
   resultName,
   runPaperCells,
   sizesOf,
@@ -78,7 +78,7 @@ export const overfitting: PaperWork = async (given, context) => {
 /** How the networks of Figures 2 and 3 are trained, and how many test images they are shown. */
 function representationOptions(given: PaperOptions): RepresentationOptions {
   const { preset, epochs } = sizesOf(given);
-  return { network: given.only ?? "small", preset, epochs, seed: 0, images: given.limit ?? 500 };
+  return { network: given.only ?? "small", preset, epochs, images: given.limit ?? 500 };
 }
 
 /** Trains what is missing; what each network makes of test images, undefined where it was stopped before. */
@@ -87,7 +87,7 @@ async function representations(given: PaperOptions, options: RepresentationOptio
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   if (outcomes.length < cells.length) return undefined;
   const { data, device } = given;
-  return representedKinds.map(({ kind }, i) => {
+  return networkKinds.map(({ kind }, i) => {
     context.signal.throwIfAborted();
     return { kind, found: representationOf(outcomes[i]!.run, { images: options.images, data, device }) };
   });
@@ -95,8 +95,7 @@ async function representations(given: PaperOptions, options: RepresentationOptio
 
 /** A figure's files, without an ending: the paper's recipe and SMALL are not named. */
 function figureFile(name: string, given: PaperOptions): string {
-  const recipe = recipeOf(given);
-  return join(given.results, resultName(name, recipe === "paper" ? undefined : recipe, given.only));
+  return join(given.results, resultName(name, recipeChoice(given), given.only));
 }
 
 /** Figure 2: the penultimate layer by t-SNE. */

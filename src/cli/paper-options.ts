@@ -125,6 +125,12 @@ export function recipeOf({ preset = "paper" }: PaperOptions): RecipeName {
   throw new UsageError(`option "preset" cannot be ${preset}; accepted here: paper, short`);
 }
 
+/** The recipe as a result's name has it: the paper's is not named. */
+export function recipeChoice(given: PaperOptions): string | undefined {
+  const recipe = recipeOf(given);
+  return recipe === "paper" ? undefined : recipe;
+}
+
 /** How long and on what a table's networks are trained and attacked. */
 export function sizesOf(given: PaperOptions) {
   const { epochs, seeds = 3, fullSeeds = seeds, limit, strongLimit = 1000 } = given;

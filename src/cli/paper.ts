@@ -22,7 +22,8 @@ import {
   type PaperOptions,
   type PaperTarget,
   paperOptions,
-  recipeOf,
+  recipeChoice,
+  resultName,
   runPaperCells,
   sizesOf,
   wholeRows,
@@ -98,8 +99,7 @@ async function table1(given: PaperOptions, context: CommandContext): Promise<num
   const outcomes = await followExperiment(runPaperCells(cells, given, context));
   const whole = wholeRows(outcomes, cells);
   if (whole.length === 0) return 0;
-  const recipe = recipeOf(given);
-  const name = recipe === "paper" ? "table1" : `table1-${recipe}`;
+  const name = resultName("table1", recipeChoice(given));
   const rows = mergedRows(join(given.results, `${name}.json`), table1Rows(whole));
   showTable(given.results, name, {
     title: "Table 1: MNIST under white-box attacks",

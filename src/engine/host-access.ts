@@ -20,7 +20,8 @@ export function checkOperator(name: string, args: readonly unknown[]): void {
 
 /**
  * Runs a synchronous function in which the program neither reads what tensors hold nor makes tensors of its own numbers, or without
- * saying on which device: an Error says what it tried, on the CPU as well. So a device never waits for the program within it, and what it does can be captured as a graph.
+ * saying on which device: an Error says what it tried, on the CPU as well. So a device never waits for the program within it, and
+ * what it does can be captured as a graph.
  */
 export function withoutHostAccess<T>(body: () => T): T {
   const before = forbidden;

@@ -2,6 +2,7 @@ import { renderTable } from "../report/table.js";
 import { presets, trainConfig } from "../training/index.js";
 import { expected } from "./expected.js";
 import type { Cell, CellOutcome } from "./experiment.js";
+import { networkKinds } from "./network-kinds.js";
 
 /** Test images under the demo's iterative attacks: enough for an interval of a few points, few enough for a minute. */
 const attackedImages = 1000;
@@ -13,11 +14,6 @@ const columns = [
   { key: "cw-0.2", title: "C&W 0.2", attack: "cw-linf(epsilon=0.2, stepSize=0.01, steps=40)", iterative: true },
   { key: "cw-0.3", title: "C&W 0.3", attack: "cw-linf(epsilon=0.3, stepSize=0.01, steps=40)", iterative: true },
   { key: "pgd-0.2", title: "PGD 0.2", attack: "pgd(epsilon=0.2, stepSize=0.01, steps=40)", iterative: true },
-] as const;
-
-const kinds = [
-  { kind: "full", title: "full precision", sqa: null },
-  { kind: "sqa", title: "SQA", sqa: {} },
 ] as const;
 
 /**
@@ -32,7 +28,7 @@ export function demoCells(): Cell[] {
     seed: 0,
     transferFromTwin: false,
   });
-  return kinds.map(({ title, sqa }) => ({
+  return networkKinds.map(({ title, sqa }) => ({
     name: title,
     config: trainConfig({ ...presets.short, method: "fgsm(epsilon=0.3)", network: "small", sqa, probeImages: 256 }),
     evaluations: [plan(false, null), plan(true, attackedImages)],
@@ -41,7 +37,7 @@ export function demoCells(): Cell[] {
 
 /** The demo's table: for each network the paper's numbers beside the measured ones, in percent. */
 export function renderDemo(outcomes: readonly CellOutcome[]): string {
-  const rows = kinds.flatMap(({ kind, title }, i) => {
+  const rows = networkKinds.flatMap(({ kind, title }, i) => {
     const paper: Partial<Record<string, number>> = expected.table1[`small-${kind}`];
     const { training, evaluations } = outcomes[i]!;
     const attacked = evaluations.flatMap((evaluation) => evaluation.attacks.map((attack) => attack.robustAccuracy));

@@ -1,11 +1,11 @@
 import { type TSneProgress, tSne } from "../analysis/t-sne.js";
 import { noGrad, operators as ops, scope } from "../engine/index.js";
 import { type ScatterPanel, scatterPanels } from "../report/panels.js";
+import { kindTitle, type NetworkKind } from "./network-kinds.js";
 import {
   agreement,
   type Representation,
   type RepresentationOptions,
-  representedKinds,
   type ShownAs,
   shownAs,
 } from "./representations.js";
@@ -28,7 +28,7 @@ const percent = (share: number) => Math.round(1000 * share) / 10;
 
 /** Places a network's images by t-SNE; yields how far it is. */
 export function* figure2Network(
-  kind: (typeof representedKinds)[number]["kind"],
+  kind: NetworkKind,
   found: Representation,
   iterations?: number,
 ): Generator<TSneProgress, Figure2Network> {
@@ -53,7 +53,7 @@ export function* figure2Network(
   const each = (value: (shown: ShownAs) => number) =>
     Object.fromEntries(shownAs.map(({ key }) => [key, percent(value(key))])) as Record<ShownAs, number>;
   return {
-    name: representedKinds.find((one) => one.kind === kind)!.title,
+    name: kindTitle(kind),
     labels: [...found.labels.toNumbers()],
     places: Object.fromEntries(placed.map((shown, part) => [shown, of(part)])),
     accuracy: each((shown) => found.shown[shown].accuracy),
@@ -70,11 +70,11 @@ export function figure2Chart(networks: readonly Figure2Network[], options: Repre
       points: places[shown]!.map(([x, y], i) => ({ x, y, group: String(labels[i]) })),
     })),
   );
-  const { network, preset, epochs, seed, images } = options;
+  const { network, preset, epochs, images } = options;
   return scatterPanels(panels, {
     title: "The penultimate layer by t-SNE, clean images and attacked ones placed together",
     subtitle: [
-      `${network.toUpperCase()} on MNIST, trained on FGSM images, recipe ${preset}, ${epochs} epochs, seed ${seed}; ${images} test images, by class.`,
+      `${network.toUpperCase()} on MNIST, trained on FGSM images, recipe ${preset}, ${epochs} epochs, seed 0; ${images} test images, by class.`,
       ...networks.map(
         ({ name, neighbors, accuracy }) =>
           `${name}: of an image's ten nearest clean ones ${neighbors.clean} % have its label, of an attacked one's ${neighbors.pgd} %; answered right: ${accuracy.clean} and ${accuracy.pgd} %.`,

@@ -1,12 +1,7 @@
 import { noGrad, operators as ops, scope, type Tensor } from "../engine/index.js";
 import { type HeatPanel, heatPanels } from "../report/panels.js";
-import {
-  type Representation,
-  type RepresentationOptions,
-  representedKinds,
-  type ShownAs,
-  shownAs,
-} from "./representations.js";
+import { kindTitle, type NetworkKind } from "./network-kinds.js";
+import { type Representation, type RepresentationOptions, type ShownAs, shownAs } from "./representations.js";
 
 /** A network's penultimate layer: each unit's mean over the images of a class, as a share of the network's largest clean one. */
 export interface Figure3Network {
@@ -24,10 +19,7 @@ function classMeans(activations: Tensor, labels: Tensor, classes: number): Tenso
 }
 
 /** What a network's penultimate layer shows of its images. */
-export function figure3Network(
-  kind: (typeof representedKinds)[number]["kind"],
-  { labels, shown: as }: Representation,
-): Figure3Network {
+export function figure3Network(kind: NetworkKind, { labels, shown: as }: Representation): Figure3Network {
   const classes = Math.max(...labels.toNumbers()) + 1;
   return noGrad(() =>
     scope(() => {
@@ -58,7 +50,7 @@ export function figure3Network(
       const each = <Value>(value: (shown: ShownAs) => Value) =>
         Object.fromEntries(shownAs.map(({ key }) => [key, value(key)])) as Record<ShownAs, Value>;
       return {
-        name: representedKinds.find((one) => one.kind === kind)!.title,
+        name: kindTitle(kind),
         means: each(means),
         moved: each((shown) => Math.round(1000 * moved(shown)) / 1000),
       };
@@ -71,11 +63,11 @@ export function figure3Chart(networks: readonly Figure3Network[], options: Repre
   const panels: HeatPanel[] = networks.flatMap(({ name, means }) =>
     shownAs.map(({ key, title }) => ({ row: name, column: title, values: means[key] })),
   );
-  const { network, preset, epochs, seed, images } = options;
+  const { network, preset, epochs, images } = options;
   return heatPanels(panels, {
     title: "Activations of the penultimate layer, by class",
     subtitle: [
-      `${network.toUpperCase()} on MNIST, trained on FGSM images, recipe ${preset}, ${epochs} epochs, seed ${seed}; means over ${images} test images.`,
+      `${network.toUpperCase()} on MNIST, trained on FGSM images, recipe ${preset}, ${epochs} epochs, seed 0; means over ${images} test images.`,
       ...networks.map(
         ({ name, moved }) => `${name}: FGSM moves them by ${moved.fgsm}, PGD by ${moved.pgd} of their length.`,
       ),

@@ -12,6 +12,7 @@ export {
 export { type Figure1Options, figure1Cells, figure1Chart, figure1Series } from "./figure1.js";
 export { type Figure2Network, figure2Chart, figure2Network } from "./figure2.js";
 export { type Figure3Network, figure3Chart, figure3Network } from "./figure3.js";
+export { networkKinds } from "./network-kinds.js";
 export { type OverfittingRun, overfittingChart } from "./overfitting.js";
 export type { RecipeName } from "./recipe.js";
 export {
@@ -19,7 +20,6 @@ export {
   type RepresentationOptions,
   representationCells,
   representationOf,
-  representedKinds,
 } from "./representations.js";
 export {
   renderSpeed,

@@ -5,16 +5,15 @@ import { datasetByName, TensorSplit } from "../datasets/index.js";
 import { deriveSeed, noGrad, scope, type Tensor } from "../engine/index.js";
 import { networkFromRun } from "../evaluation/index.js";
 import type { Model } from "../models/index.js";
-import { trainConfig } from "../training/index.js";
 import type { Cell } from "./experiment.js";
-import { type RecipeName, recipeOver } from "./recipe.js";
+import type { RecipeName } from "./recipe.js";
+import { twinCells } from "./twin.js";
 
 /** Options of the figures that look into networks. */
 export interface RepresentationOptions {
   readonly network: "small" | "large";
   readonly preset: RecipeName;
   readonly epochs: number;
-  readonly seed: number;
   /** Test images. */
   readonly images: number;
 }
@@ -26,12 +25,6 @@ export const shownAs = [
   { key: "pgd", title: "PGD 0.3", attack: "pgd(epsilon=0.3, stepSize=0.01, steps=40)" },
 ] as const;
 export type ShownAs = (typeof shownAs)[number]["key"];
-
-/** The two networks that are compared. */
-export const representedKinds = [
-  { kind: "full", title: "full precision", sqa: null },
-  { kind: "sqa", title: "SQA", sqa: {} },
-] as const;
 
 /** The penultimate layer's activations (N, D) of images, and the share of them that the network gets right. */
 interface Shown {
@@ -45,14 +38,11 @@ export interface Representation {
   readonly shown: Readonly<Record<ShownAs, Shown>>;
 }
 
-/** The networks of the figures: those of the twin's table, trained on FGSM images without a random start. */
-export function representationCells({ network, preset, epochs, seed }: RepresentationOptions): Cell[] {
-  const recipe = { ...recipeOver(epochs, preset), network, method: "fgsm(epsilon=0.3)" };
-  return representedKinds.map(({ kind, sqa }) => ({
-    name: `${network}-${kind}-seed${seed}`,
-    config: trainConfig({ ...recipe, sqa, seed }),
-    evaluations: [],
-  }));
+/** The networks of the figures: seed 0 of the twin's table, in full precision and with SQA, trained and not evaluated. */
+export function representationCells({ network, preset, epochs }: RepresentationOptions): Cell[] {
+  const seeds = { full: 1, sqa: 1 };
+  const cells = twinCells({ network, preset, epochs, seeds, limit: null, strongLimit: null });
+  return cells.map((cell) => ({ ...cell, evaluations: [] }));
 }
 
 /** What the network of a run makes of test images, clean and attacked; SQA in one draw, which no attack saw. */

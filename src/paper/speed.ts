@@ -1,7 +1,7 @@
 import { renderTable } from "../report/table.js";
 import { type PresetName, presets, type TrainConfigInput, trainConfig } from "../training/index.js";
 import type { Cell, CellOutcome } from "./experiment.js";
-import { type Spread, spreadOf } from "./statistics.js";
+import { epochsText, type Spread, spreadOf } from "./statistics.js";
 
 /** Options of the table; what is undefined is the preset's. */
 export interface SpeedOptions {
@@ -108,7 +108,7 @@ export function speedNotes([first]: readonly Cell[], { limit, strongLimit }: Spe
     first!.config;
   const images = (count: number | null) => (count === null ? "all test images" : `the first ${count} test images`);
   return [
-    `${network} on ${dataset}: ${method}, ${epochs === 1 ? "1 epoch" : `${epochs} epochs`} of batches of ${batchSize}, ${schedule}, label smoothing ${labelSmoothing}, averaged weights ${averaging || "none"}, ${selection} epoch.`,
+    `${network} on ${dataset}: ${method}, ${epochsText(epochs)} of batches of ${batchSize}, ${schedule}, label smoothing ${labelSmoothing}, averaged weights ${averaging || "none"}, ${selection} epoch.`,
     `Seconds of training, without the probes between epochs; an epoch's are those of the last. Trained in ${precision}; accuracies, in percent, are measured in float32: clean and PGD on ${images(limit)}, AutoAttack on ${images(strongLimit)}.`,
   ];
 }

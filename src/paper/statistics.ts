@@ -18,6 +18,11 @@ export function seedsText(count: number): string {
   return count === 1 ? "1 seed" : `${count} seeds`;
 }
 
+/** How many epochs, in words. */
+export function epochsText(count: number): string {
+  return count === 1 ? "1 epoch" : `${count} epochs`;
+}
+
 /** A spread as tables show it, "12.34 ± 0.56"; a dash where there is none. */
 export function spreadText(spread: Spread | undefined): string {
   if (spread === undefined) return "–";

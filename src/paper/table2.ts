@@ -2,6 +2,7 @@ import { trainConfig } from "../training/index.js";
 import { type AccuracyRow, accuracyRow, alarmNotes, precisionNote, renderAccuracies } from "./accuracy-table.js";
 import { expected } from "./expected.js";
 import type { Cell, CellOutcome, EvaluationPlan } from "./experiment.js";
+import { epochsText } from "./statistics.js";
 
 /** Options of the table. */
 export interface Table2Options {
@@ -147,7 +148,7 @@ export function renderTable2(rows: readonly AccuracyRow[], format: "markdown" | 
 export function table2Notes(rows: readonly AccuracyRow[], options: Table2Options): string[] {
   const { networks, epochs, batchSize, trainImages, limit, strongLimit } = options;
   const images = (count: number | null) => (count === null ? "all" : `the first ${count}`);
-  const length = epochs === 1 ? "1 epoch" : `${epochs} epochs`;
+  const length = epochsText(epochs);
   const others = networks.filter((network) => titles[network] === undefined);
   const reduced = epochs < 350 || trainImages !== null || others.length > 0;
   return [

@@ -16,7 +16,7 @@ import {
 import { renderSvg } from "../../src/report/chart.js";
 import { trainConfig } from "../../src/training/index.js";
 
-const options = { network: "small", preset: "short", epochs: 1, seed: 0, images: 100 } as const;
+const options = { network: "small", preset: "short", epochs: 1, images: 100 } as const;
 const runs = mkdtempSync(join(tmpdir(), "sqa-representations-"));
 afterAll(() => rmSync(runs, { recursive: true }));
 

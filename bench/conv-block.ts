@@ -1,10 +1,11 @@
 // Times the fused convolutional block against the separate operators: `npx tsx bench/conv-block.ts [rounds] [part of a name]`.
 // Fused and separate runs alternate; a figure is the median of the rounds, with the minimum, in ms. On a busy machine
 // believe the minima, or the processor time (cpu) on one thread.
+
 import { cpus, loadavg } from "node:os";
+import { deriveSeed } from "../src/base/index.js";
 import {
   countedUniform,
-  deriveSeed,
   grad,
   imageIdRange,
   noGrad,

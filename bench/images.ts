@@ -1,5 +1,6 @@
+import { deriveSeed } from "../src/base/index.js";
 import { type DatasetDefinition, datasetByName, type Split, subset } from "../src/datasets/index.js";
-import { countedUniform, deriveSeed, imageIdRange, scope } from "../src/engine/index.js";
+import { countedUniform, imageIdRange, scope } from "../src/engine/index.js";
 
 /** What both sides train on, and what a report calls it. */
 export interface BenchImages {

@@ -1,15 +1,6 @@
 import * as z from "zod";
-import {
-  checkKind,
-  countedNormal,
-  deriveSeed,
-  imageIdRange,
-  keep,
-  noGrad,
-  operators as ops,
-  scope,
-  Tensor,
-} from "../engine/index.js";
+import { checkKind, deriveSeed } from "../base/index.js";
+import { countedNormal, imageIdRange, keep, noGrad, operators as ops, scope, Tensor } from "../engine/index.js";
 import { parseOptions } from "../options/schema.js";
 import { squaredDistances } from "./distances.js";
 

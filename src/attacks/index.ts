@@ -1,5 +1,4 @@
-import { checkKind, isObject } from "../engine/argument.js";
-import { unknownName } from "../engine/errors.js";
+import { checkKind, isObject, unknownName } from "../base/index.js";
 import { type Call, parseCall } from "../options/call.js";
 import { apgd } from "./apgd.js";
 import { apgdT } from "./apgd-t.js";

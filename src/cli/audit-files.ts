@@ -1,11 +1,9 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder, writeFileAtomic } from "../base/index.js";
 import type { Split } from "../datasets/index.js";
-import { writeFileAtomic } from "../engine/atomic-file.js";
+import type { SqaOptions } from "../defenses/index.js";
 import { versions } from "../engine/index.js";
-import { makeFolder } from "../engine/make-folder.js";
-import { writeSafetensors } from "../engine/safetensors.js";
-import { majorityOf } from "../evaluation/answers.js";
 import {
   type Audit,
   type AuditPlan,
@@ -16,8 +14,9 @@ import {
   type WorstImage,
   worstImages,
 } from "../evaluation/audit/index.js";
-import type { SqaOptions } from "../quantization/index.js";
+import { writeSafetensors } from "../files/index.js";
 import { grayLevels, imagePng } from "../report/image-png.js";
+import { majorityOf } from "../trials/answers.js";
 import { auditPage } from "./audit-page.js";
 
 /** What an audit's report is made of. */

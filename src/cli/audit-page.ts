@@ -1,9 +1,9 @@
-import { majorityOf } from "../evaluation/answers.js";
 import { type Audit, type AuditPlan, attackOf, roundingSurvivors, type WorstImage } from "../evaluation/audit/index.js";
 import { renderSvg } from "../report/chart.js";
 import { type Html, html, htmlImage, htmlPage, htmlTable } from "../report/html.js";
 import { grayLevels, imagePng } from "../report/image-png.js";
 import { interval, percent } from "../report/table.js";
+import { majorityOf } from "../trials/answers.js";
 import { convergenceCharts, securityChart } from "./audit-charts.js";
 import type { AuditRecord } from "./audit-files.js";
 import { resolutionText, verdictMeaning, voteFigures } from "./audit-text.js";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { selfTest, selfTestCases } from "../evaluation/audit/index.js";
 import { renderTable } from "../report/table.js";
-import { colors, note, out } from "./output.js";
+import { colors, note, out } from "./frame/output.js";
 
 /** Audits networks that are known to be broken or robust, and returns 0 when each gets the verdict that it deserves. */
 export async function auditSelfTest(options: {

@@ -2,7 +2,7 @@ import { type Audit, type AuditPlan, fewestThatDiffer, negligible, type Outcome 
 import type { Accuracy } from "../evaluation/index.js";
 import { interval, percent, renderTable } from "../report/table.js";
 import type { AuditFiles } from "./audit-files.js";
-import { colors } from "./output.js";
+import { colors } from "./frame/output.js";
 
 /** What each verdict means, in a sentence. */
 export const verdictMeaning: Readonly<Record<Audit["verdict"], string>> = {

@@ -1,8 +1,8 @@
+import { placedQuantizers } from "../defenses/index.js";
 import type { Evaluation, OpenedNetwork, VoteEvaluation } from "../evaluation/index.js";
 import type { Model } from "../models/index.js";
-import { placedQuantizers } from "../quantization/index.js";
 import { interval, percent, renderTable } from "../report/table.js";
-import { colors } from "./output.js";
+import { colors } from "./frame/output.js";
 
 /** What was evaluated, beside the numbers. */
 export interface EvaluationSubject {

@@ -1,6 +1,6 @@
 import { shortLabel } from "../attacks/index.js";
 import type { CellOutcome, ExperimentEvent } from "../paper/index.js";
-import { Progress } from "./progress.js";
+import { Progress } from "./frame/progress.js";
 import { TrainingDisplay } from "./training-display.js";
 
 /** What is shown of a cell: its training, then a bar for each attack. */

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { datasets } from "../datasets/index.js";
-import type { CudaAbilities } from "../engine/device-name.js";
+import type { CudaAbilities } from "../engine/device/device-name.js";
 import { bfloat16Flags, cpuFlags, operators as ops, threads, versions } from "../engine/index.js";
 import { addonRecord } from "../engine/native.js";
 import { disagreement } from "./device-check.js";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { CommanderError, Command as Parser } from "commander";
-import { unknownName } from "../engine/errors.js";
-import type { CommandEntry } from "./command.js";
-import { addGlobalOptions, plainMessage } from "./global-options.js";
-import { interruptible } from "./interrupt.js";
-import { colors, configureOutput, endOnClosedPipe, out, outputWidth, removeLiveLines, warn } from "./output.js";
-import { UsageError } from "./usage-error.js";
+import { unknownName } from "../base/index.js";
+import type { CommandEntry } from "./frame/command.js";
+import { addGlobalOptions, plainMessage } from "./frame/global-options.js";
+import { interruptible } from "./frame/interrupt.js";
+import { colors, configureOutput, endOnClosedPipe, out, outputWidth, removeLiveLines, warn } from "./frame/output.js";
+import { UsageError } from "./frame/usage-error.js";
 
 type CommandTable = Readonly<Record<string, CommandEntry>>;
 
@@ -13,36 +13,36 @@ type CommandTable = Readonly<Record<string, CommandEntry>>;
 export const commands: CommandTable = {
   demo: {
     summary: "train with SQA and without on MNIST, attack, and show the result beside the paper's",
-    load: async () => (await import("./demo.js")).demoCommand,
+    load: async () => (await import("./commands/demo.js")).demoCommand,
   },
-  train: { summary: "train a network", load: async () => (await import("./train.js")).trainCommand },
+  train: { summary: "train a network", load: async () => (await import("./commands/train.js")).trainCommand },
   evaluate: {
     summary: "measure a network's accuracy on clean images and under attacks",
-    load: async () => (await import("./evaluate.js")).evaluateCommand,
+    load: async () => (await import("./commands/evaluate.js")).evaluateCommand,
   },
   audit: {
     summary: "tell whether a network's claimed robustness is real",
-    load: async () => (await import("./audit.js")).auditCommand,
+    load: async () => (await import("./commands/audit.js")).auditCommand,
   },
   paper: {
     summary: "make a table or figure of the paper",
-    load: async () => (await import("./paper.js")).paperCommand,
+    load: async () => (await import("./commands/paper.js")).paperCommand,
   },
   data: {
     summary: "fetch a data set that is published as an archive",
-    load: async () => (await import("./data.js")).dataCommand,
+    load: async () => (await import("./commands/data.js")).dataCommand,
   },
   import: {
     summary: "read PyTorch weights (.pt, .pth) and write them as safetensors",
-    load: async () => (await import("./import.js")).importCommand,
+    load: async () => (await import("./commands/import.js")).importCommand,
   },
   list: {
     summary: "list attacks, networks, data sets and training methods with their options",
-    load: async () => (await import("./list.js")).listCommand,
+    load: async () => (await import("./commands/list.js")).listCommand,
   },
   doctor: {
     summary: "say what this machine offers, and what is missing",
-    load: async () => (await import("./doctor.js")).doctorCommand,
+    load: async () => (await import("./commands/doctor.js")).doctorCommand,
   },
 };
 
@@ -64,7 +64,7 @@ export async function main(words: readonly string[], table: CommandTable = comma
       return 0;
     }
     if (!Object.hasOwn(table, name)) throw new UsageError(unknownName("command", name, Object.keys(table)).message);
-    const [command, { runCommand }] = await Promise.all([table[name]!.load(), import("./run-command.js")]);
+    const [command, { runCommand }] = await Promise.all([table[name]!.load(), import("./frame/run-command.js")]);
     if (command.endsAtOnce === true) interrupt[Symbol.dispose]();
     const code = await runCommand(command, line.rest, interrupt.signal);
     return code === 0 ? (interrupt.code ?? 0) : code;

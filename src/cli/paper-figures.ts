@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { writeFileAtomic } from "../engine/atomic-file.js";
+import { writeFileAtomic } from "../base/index.js";
 import {
   type Figure2Network,
   figure1Cells,
@@ -19,9 +19,10 @@ import {
 } from "../paper/index.js";
 import { saveChart } from "../report/chart.js";
 import { type EpochEvent, RunFolder } from "../training/index.js";
-import type { CommandContext } from "./command.js";
 import { followExperiment } from "./experiment-progress.js";
-import { out } from "./output.js";
+import type { CommandContext } from "./frame/command.js";
+import { out } from "./frame/output.js";
+import { Progress } from "./frame/progress.js";
 import {
   cellsAsAsked,
   hardware,
@@ -33,7 +34,6 @@ import {
   sizesOf,
 } from "./paper-options.js";
 import { twinOptions } from "./paper-tables.js";
-import { Progress } from "./progress.js";
 
 /** Writes a figure as NAME.json, NAME.svg and NAME.png, and names the files to look at. */
 async function showFigure(file: string, record: object, chart: Parameters<typeof saveChart>[1]): Promise<void> {

@@ -13,10 +13,10 @@ import {
   runCellsAtOnce,
 } from "../paper/index.js";
 import { type PresetName, presets, trainingMethods } from "../training/index.js";
-import type { CommandContext } from "./command.js";
 import { dataOptions } from "./data-options.js";
+import type { CommandContext } from "./frame/command.js";
+import { UsageError } from "./frame/usage-error.js";
 import { deviceOption, jobsOption, precisionOf, precisionOption, runOptions, shareMachine } from "./run-options.js";
-import { UsageError } from "./usage-error.js";
 
 const networkNames = ["small", "large"] as const;
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { writeFileAtomic } from "../engine/atomic-file.js";
-import { out } from "./output.js";
+import { writeFileAtomic } from "../base/index.js";
+import { out } from "./frame/output.js";
 
 /** Writes a table as NAME.json and NAME.md into a folder, and shows it. */
 export function showTable(

@@ -20,6 +20,7 @@ import {
   twinRows,
 } from "../paper/index.js";
 import { followExperiment } from "./experiment-progress.js";
+import { Progress } from "./frame/progress.js";
 import {
   accuracyDeviceNotes,
   cellsAsAsked,
@@ -33,7 +34,6 @@ import {
   wholeRows,
 } from "./paper-options.js";
 import { showTable } from "./paper-table.js";
-import { Progress } from "./progress.js";
 import { precisionOf } from "./run-options.js";
 
 /** Table 2: residual networks on CIFAR-10. */

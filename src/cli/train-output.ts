@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { TrainEvent } from "../training/index.js";
-import { colors, note, out } from "./output.js";
-import { formatDuration } from "./progress.js";
+import { colors, note, out } from "./frame/output.js";
+import { formatDuration } from "./frame/progress.js";
 import { epochLine, TrainingDisplay } from "./training-display.js";
 
 const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? "" : "s"}`;

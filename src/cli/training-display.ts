@@ -1,8 +1,8 @@
 import { shortLabel } from "../attacks/index.js";
 import { percent } from "../report/table.js";
 import type { EpochEvent, TrainEvent } from "../training/index.js";
-import { colors, note, warn } from "./output.js";
-import { Progress } from "./progress.js";
+import { colors, note, warn } from "./frame/output.js";
+import { Progress } from "./frame/progress.js";
 
 /** An epoch in one line: its loss, its accuracies and its speed. */
 export function epochLine({ epoch, loss, clean, probes, secondsPerStep }: EpochEvent, epochs: number): string {

@@ -1,4 +1,5 @@
-import { checkDevice, checkKind, scope, type Tensor, tensor } from "../engine/index.js";
+import { checkKind } from "../base/index.js";
+import { checkDevice, scope, type Tensor, tensor } from "../engine/index.js";
 import type { Split } from "./dataset.js";
 import { checkSplit } from "./split.js";
 

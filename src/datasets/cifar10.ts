@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { FileFormatError } from "../engine/errors.js";
+import { FileFormatError } from "../base/index.js";
 import { defineDataset, type Split, type SplitName } from "./dataset.js";
 import type { DatasetArchive } from "./fetch-archive.js";
 

@@ -2,11 +2,9 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createGunzip } from "node:zlib";
-import { writeFileAtomic } from "../engine/atomic-file.js";
-import { FileFormatError } from "../engine/errors.js";
-import { makeFolder } from "../engine/make-folder.js";
+import { FileFormatError, makeFolder, writeFileAtomic } from "../base/index.js";
+import { readTar } from "../files/index.js";
 import { type DownloadProgress, download } from "./download.js";
-import { readTar } from "./tar.js";
 
 /** A data set's official archive: where it is published, and the SHA-1 of the files in it that are wanted. */
 export interface DatasetArchive {

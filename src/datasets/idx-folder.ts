@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { FileFormatError } from "../engine/errors.js";
+import { FileFormatError } from "../base/index.js";
+import { type IdxArray, readIdx } from "../files/index.js";
 import type { Split, SplitName } from "./dataset.js";
-import { type IdxArray, readIdx } from "./idx.js";
 
 type Part = "images" | "labels";
 

@@ -1,4 +1,4 @@
-import { unknownName } from "../engine/errors.js";
+import { unknownName } from "../base/index.js";
 import { cifar10 } from "./cifar10.js";
 import type { DatasetDefinition } from "./dataset.js";
 import { fashionMnist } from "./fashion-mnist.js";

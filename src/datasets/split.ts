@@ -1,5 +1,4 @@
-import { checkKind, isObject } from "../engine/argument.js";
-import { permutation, type Seed } from "../engine/seed.js";
+import { checkKind, isObject, permutation, type Seed } from "../base/index.js";
 import type { Split } from "./dataset.js";
 
 function checkWithin(name: string, value: number, least: number, most: number): void {

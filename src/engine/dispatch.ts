@@ -1,4 +1,4 @@
-import { checkOperator } from "./host-access.js";
+import { checkOperator } from "./device/host-access.js";
 import { type Handle, type NativeArgument, type NativeResult, native } from "./native.js";
 import type { Tensor } from "./tensor.js";
 

@@ -1,4 +1,4 @@
-import { checkKind } from "./argument.js";
+import { checkKind } from "../base/index.js";
 import { native } from "./native.js";
 import { Tensor } from "./tensor.js";
 

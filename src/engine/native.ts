@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import type { CudaAbilities } from "./device-name.js";
-import { TensorError } from "./errors.js";
+import { TensorError } from "../base/index.js";
+import type { CudaAbilities } from "./device/device-name.js";
 
 /** A native tensor: an external that owns an at::Tensor. Only the engine sees it. */
 export type Handle = { readonly __handle: unique symbol };

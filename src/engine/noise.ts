@@ -1,6 +1,6 @@
+import type { Seed } from "../base/index.js";
 import { type NoiseWords, native } from "./native.js";
 import { scope } from "./scope.js";
-import type { Seed } from "./seed.js";
 import { Tensor, tensor } from "./tensor.js";
 
 /**

@@ -1,5 +1,3 @@
-import { checkKind } from "./argument.js";
-
 /** What a scope can own: a Tensor, seen from here only as something to dispose. */
 interface Disposable {
   dispose(): void;
@@ -13,6 +11,7 @@ const open: Set<Disposable>[] = [];
  * Puts a new tensor under the innermost open scope, if there is one. While a scope holds it the garbage collector is not told of its
  * memory: it would look for tensors that it cannot have, several times a step of a large network.
  */
+import { checkKind } from "../base/index.js";
 export function adopt(tensor: Disposable): void {
   const owned = open.at(-1);
   if (owned === undefined) return;

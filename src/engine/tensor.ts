@@ -1,4 +1,6 @@
-import { checkDevice } from "./devices.js";
+import { UseAfterDisposeError } from "../base/index.js";
+import { checkDevice } from "./device/devices.js";
+import { checkHostAccess } from "./device/host-access.js";
 import { setTensorWrapper } from "./dispatch.js";
 import {
   arrayTypes,
@@ -9,8 +11,6 @@ import {
   scalarType,
   type TypedArray,
 } from "./dtype.js";
-import { UseAfterDisposeError } from "./errors.js";
-import { checkHostAccess } from "./host-access.js";
 import { type Handle, native } from "./native.js";
 import { TensorOperators } from "./operators.js";
 import { adopt } from "./scope.js";

@@ -1,16 +1,17 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { checkAttacks, checkClassifier } from "../attacks/contract/arguments.js";
 import type { Attack, SuitePart } from "../attacks/index.js";
+import { checkKind, deriveSeed, isObject } from "../base/index.js";
 import { type Split, TensorSplit } from "../datasets/index.js";
 import { checkSplit } from "../datasets/split.js";
-import { capturesGraphs, checkKind, deriveSeed, isObject, scope, type Tensor } from "../engine/index.js";
+import { capturesGraphs, scope, type Tensor } from "../engine/index.js";
 import { type Classifier, checkLabels } from "../nn/classifier.js";
 import { replayed } from "../nn/index.js";
-import { Answers } from "./answers.js";
+import { Answers } from "../trials/answers.js";
+import { flagImages, flagsOf } from "../trials/flags.js";
+import { stoppable } from "../trials/stoppable.js";
+import { verifyAdversarial } from "../trials/verify.js";
 import { type Evaluation, type EvaluationRow, summarize } from "./evaluation.js";
-import { flagImages, flagsOf } from "./flags.js";
-import { stoppable } from "./stoppable.js";
-import { verifyAdversarial } from "./verify.js";
 
 export type EvaluationEvent =
   /** `attack` is its label, or "clean". */

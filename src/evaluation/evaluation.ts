@@ -1,9 +1,9 @@
 import type { PassCounter } from "../attacks/index.js";
-import { deriveSeed, type Seed } from "../engine/index.js";
-import { type Answers, accuracyOf, type Counts, everyDrawOf, majorityOf } from "./answers.js";
-import type { Flag } from "./flags.js";
-import type { Accuracy } from "./interval.js";
-import { worstOf } from "./worst-of.js";
+import { deriveSeed, type Seed } from "../base/index.js";
+import { type Answers, accuracyOf, type Counts, everyDrawOf, majorityOf } from "../trials/answers.js";
+import type { Flag } from "../trials/flags.js";
+import type { Accuracy } from "../trials/interval.js";
+import { worstOf } from "../trials/worst-of.js";
 
 /** Other readings of a randomized network's answers than the accuracy of one draw. */
 export interface VoteEvaluation {

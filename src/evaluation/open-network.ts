@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { checkKind, FileFormatError, isObject, scope } from "../engine/index.js";
+import { checkKind, FileFormatError, isObject } from "../base/index.js";
+import { scope } from "../engine/index.js";
 import { type Model, parseNetwork, type QuantizationOptions } from "../models/index.js";
 import type { Module } from "../nn/index.js";
 import { loadCheckpointWeights, loadWeights, RunFolder, type TrainConfig } from "../training/index.js";

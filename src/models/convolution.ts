@@ -1,4 +1,4 @@
-import type { Seed } from "../engine/index.js";
+import type { Seed } from "../base/index.js";
 import { type Conv2d, conv2d } from "../nn/index.js";
 
 /** A residual network's convolution: same size but for the stride, without bias, Kaiming's normal start over the fan out. */

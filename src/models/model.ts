@@ -1,10 +1,11 @@
 import * as z from "zod";
-import { checkKind, deriveSeed, isObject, largestLambda, type Seed } from "../engine/index.js";
+import { checkKind, deriveSeed, isObject, type Seed } from "../base/index.js";
+import { placeAfter, placedQuantizers, sqa, sqaOptions } from "../defenses/index.js";
+import { largestLambda } from "../engine/index.js";
 import { type Classifier, classifierOf, isRandomized, type Module, type Precision } from "../nn/index.js";
 import { formatCall } from "../options/call.js";
 import type { Definition } from "../options/named.js";
 import { changedOptions, parseOptions } from "../options/schema.js";
-import { placeAfter, placedQuantizers, sqa, sqaOptions } from "../quantization/index.js";
 
 /** Where SQA stands in a network, and how it quantizes there. */
 export const quantizationOptions = z.strictObject({

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Seed } from "../engine/index.js";
+import type { Seed } from "../base/index.js";
 import { batchNorm2d, conv2d, Flatten, linear, MaxPool2d, type Module, ReLU, Sequential } from "../nn/index.js";
 import { defineModel, type ModelDefinition } from "./model.js";
 

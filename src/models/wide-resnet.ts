@@ -1,4 +1,5 @@
-import type { Seed, Tensor } from "../engine/index.js";
+import type { Seed } from "../base/index.js";
+import type { Tensor } from "../engine/index.js";
 import {
   applyInTurn,
   batchNorm2d,

@@ -1,4 +1,5 @@
-import { checkKind, type Noise, noGrad, Tensor } from "../engine/index.js";
+import { checkKind } from "../base/index.js";
+import { type Noise, noGrad, Tensor } from "../engine/index.js";
 import type { Module, Precision } from "./module.js";
 
 /** One pass at images, and the way back to them. */

@@ -1,11 +1,10 @@
+import { deriveSeed, type Seed } from "../base/index.js";
 import {
   countedNormal,
   countedUniform,
-  deriveSeed,
   imageIdRange,
   type Noise,
   operators as ops,
-  type Seed,
   scope,
   type Tensor,
 } from "../engine/index.js";

@@ -1,4 +1,5 @@
-import { checkKind, checkNumber, operators as ops, Tensor } from "../engine/index.js";
+import { checkKind, checkNumber } from "../base/index.js";
+import { operators as ops, Tensor } from "../engine/index.js";
 import { inBfloat16, type WeightedOperator } from "./bfloat16.js";
 import { Module, type Pass } from "./module.js";
 

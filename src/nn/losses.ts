@@ -1,4 +1,5 @@
-import { checkKind, operators as ops, Tensor } from "../engine/index.js";
+import { checkKind } from "../base/index.js";
+import { operators as ops, Tensor } from "../engine/index.js";
 
 /** A loss of each image: logits (N, classes) and labels int64 (N) to losses (N), higher when more wrong. */
 export type Loss = (logits: Tensor, labels: Tensor) => Tensor;

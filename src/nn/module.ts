@@ -1,4 +1,5 @@
-import { type BlockQuantization, checkDevice, checkKind, keep, type Noise, scope, Tensor } from "../engine/index.js";
+import { checkKind } from "../base/index.js";
+import { type BlockQuantization, checkDevice, keep, type Noise, scope, Tensor } from "../engine/index.js";
 
 /** What a network needs to know of the pass it is in. */
 export interface Pass {

@@ -1,13 +1,5 @@
-import {
-  checkKind,
-  checkNumber,
-  noGrad,
-  operators as ops,
-  scope,
-  sgdUpdate,
-  sgdUpdateSupports,
-  type Tensor,
-} from "../engine/index.js";
+import { checkKind, checkNumber } from "../base/index.js";
+import { noGrad, operators as ops, scope, sgdUpdate, sgdUpdateSupports, type Tensor } from "../engine/index.js";
 import { addMultiples, divide, products } from "./lists.js";
 
 /** Changes parameters by their gradients; `state` holds what a checkpoint must keep. */

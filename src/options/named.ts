@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { unknownName } from "../engine/errors.js";
+import { unknownName } from "../base/index.js";
 import { formatCall, type OptionValue, parseCall } from "./call.js";
 import { changedOptions, parseOptions } from "./schema.js";
 

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { nearestName } from "../engine/errors.js";
+import { nearestName } from "../base/index.js";
 import { describeOptions, describeType, describeValue, optionShape } from "./describe.js";
 
 /**

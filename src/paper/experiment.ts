@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { parseAttack } from "../attacks/index.js";
+import { FileFormatError, writeFileAtomic } from "../base/index.js";
 import { datasetByName, subset } from "../datasets/index.js";
-import { writeFileAtomic } from "../engine/atomic-file.js";
-import { FileFormatError } from "../engine/index.js";
 import { type Evaluation, type EvaluationEvent, evaluate, networkFromRun } from "../evaluation/index.js";
 import type { Precision } from "../nn/index.js";
 import {

@@ -1,8 +1,9 @@
 import { neighborAgreement } from "../analysis/neighbors.js";
 import { penultimate } from "../analysis/penultimate.js";
 import { parseAttack } from "../attacks/index.js";
+import { deriveSeed } from "../base/index.js";
 import { datasetByName, TensorSplit } from "../datasets/index.js";
-import { deriveSeed, noGrad, scope, type Tensor } from "../engine/index.js";
+import { noGrad, scope, type Tensor } from "../engine/index.js";
 import { networkFromRun } from "../evaluation/index.js";
 import type { Model } from "../models/index.js";
 import type { Cell } from "./experiment.js";

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { fittedForwardBackward, predictedSeconds } from "../analysis/cost-model.js";
+import { wordStream } from "../base/index.js";
 import type { Dataset, Split } from "../datasets/index.js";
-import { wordStream } from "../engine/seed.js";
 import { parseNetwork } from "../models/index.js";
 import type { Precision } from "../nn/index.js";
 import { renderTable } from "../report/table.js";

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { ResvgRenderOptions } from "@resvg/resvg-js";
 import type { TopLevelSpec } from "vega-lite";
-import { writeFileAtomic } from "../engine/atomic-file.js";
+import { writeFileAtomic } from "../base/index.js";
 
 /** The chart of a vega-lite spec as SVG. vega is loaded on first use, for it takes most of a second. */
 export async function renderSvg(spec: TopLevelSpec): Promise<string> {

@@ -9,9 +9,9 @@ import { parseCall } from "../options/call.js";
 import { ratio } from "../options/ratio.js";
 import { readBy } from "../options/read-by.js";
 import { changedOptions, parseOptions } from "../options/schema.js";
-import { guards } from "./guards.js";
 import { trainingMethods } from "./methods/index.js";
 import { optimizers } from "./optimizers.js";
+import { guards } from "./overfitting/guards.js";
 import { schedules } from "./schedules.js";
 
 /**

@@ -1,6 +1,7 @@
 import type { Attack } from "../attacks/index.js";
+import { deriveSeed, type Seed } from "../base/index.js";
 import type { Batch, TensorSplit } from "../datasets/index.js";
-import { deriveSeed, noGrad, type Seed, scope, type Tensor } from "../engine/index.js";
+import { noGrad, scope, type Tensor } from "../engine/index.js";
 import type { Classifier } from "../nn/index.js";
 import type { Probe } from "./events.js";
 

@@ -1,32 +1,31 @@
 import { fgsm, parseAttack, pgd, Target } from "../attacks/index.js";
+import { deriveSeed, type Seed } from "../base/index.js";
 import { augmentations, type Dataset, holdOut, subset, TensorSplit } from "../datasets/index.js";
 import {
   capturesGraphs,
   checkDevice,
-  deriveSeed,
   operators as ops,
-  type Seed,
   scope,
   type Tensor,
   withoutHostAccess,
 } from "../engine/index.js";
 import { type Model, type Network, parseNetwork } from "../models/index.js";
 import type { Optimizer, Schedule } from "../nn/index.js";
-import type { TrainingState } from "./checkpoint.js";
-import type { Standpoint } from "./collapse.js";
 import type { TrainConfig } from "./config.js";
 import type { Probe } from "./events.js";
-import type { GuardRules } from "./guard.js";
-import { guards } from "./guards.js";
 import { trainingMethods } from "./methods/index.js";
 import { optimizers } from "./optimizers.js";
+import type { Standpoint } from "./overfitting/collapse.js";
+import type { GuardRules } from "./overfitting/guard.js";
+import { guards } from "./overfitting/guards.js";
+import { measureSignals, type Signals } from "./overfitting/signals.js";
 import { outputsFinite, probe } from "./probe.js";
+import type { TrainingState } from "./run/checkpoint.js";
 import { schedules } from "./schedules.js";
-import { measureSignals, type Signals } from "./signals.js";
-import { StepPlan } from "./step-plan.js";
-import { StepRunner } from "./step-runner.js";
-import { StepVariables } from "./step-variables.js";
-import { type StepGradients, StepWork } from "./step-work.js";
+import { StepPlan } from "./step/plan.js";
+import { StepRunner } from "./step/runner.js";
+import { StepVariables } from "./step/variables.js";
+import { type StepGradients, StepWork } from "./step/work.js";
 import { WeightCopies } from "./weight-copies.js";
 
 /** What steps tell. */

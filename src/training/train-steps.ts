@@ -1,12 +1,12 @@
 import { threads, versions } from "../engine/index.js";
 import { parameterCount } from "../nn/index.js";
-import { newAlarms } from "./alarm.js";
-import { saveWeights } from "./checkpoint.js";
 import type { EpochEvent, TrainEvent, TrainResult } from "./events.js";
-import { guardStep } from "./guarding.js";
-import type { RunFolder } from "./run-folder.js";
+import { newAlarms } from "./overfitting/alarm.js";
+import { guardStep } from "./overfitting/guarding.js";
+import { saveWeights } from "./run/checkpoint.js";
+import type { RunFolder } from "./run/run-folder.js";
+import { Standing } from "./run/standing.js";
 import type { TrainingSession } from "./session.js";
-import { Standing } from "./standing.js";
 
 /** What the steps of a run need to know beside the run itself. */
 export interface StepOptions {

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
+import { checkKind, isObject } from "../base/index.js";
 import { type Dataset, datasetByName } from "../datasets/index.js";
-import { checkDevice, checkKind, threads as currentThreads, isObject, setThreads, versions } from "../engine/index.js";
+import { checkDevice, threads as currentThreads, setThreads, versions } from "../engine/index.js";
 import { type TrainConfig, type TrainConfigInput, trainConfig } from "./config.js";
 import type { TrainEvent } from "./events.js";
-import { type RunEnvironment, RunFolder } from "./run-folder.js";
+import { type RunEnvironment, RunFolder } from "./run/run-folder.js";
 import { TrainingSession } from "./session.js";
 import { trainSteps } from "./train-steps.js";
 

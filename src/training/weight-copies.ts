@@ -2,7 +2,7 @@ import type { Tensor } from "../engine/index.js";
 import type { Model } from "../models/index.js";
 import { loadState, type Optimizer } from "../nn/index.js";
 import { averagingDecay, updateAverage } from "./averaging.js";
-import { averageCopy, type Copies } from "./checkpoint.js";
+import { averageCopy, type Copies } from "./run/checkpoint.js";
 import { Snapshot } from "./snapshot.js";
 
 /** Which copies of a network's weights a run keeps beside those it trains. */

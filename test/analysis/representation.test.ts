@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { neighborAgreement } from "../../src/analysis/neighbors.js";
 import { penultimate } from "../../src/analysis/penultimate.js";
-import { countedUniform, deriveSeed, imageIdRange, noGrad, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { countedUniform, imageIdRange, noGrad, tensor } from "../../src/engine/index.js";
 import { parseNetwork } from "../../src/models/index.js";
 import type { Linear } from "../../src/nn/index.js";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bim, miFgsm, niFgsm, pgd } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange, type Tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, type Tensor } from "../../src/engine/index.js";
 import { crossEntropy } from "../../src/nn/losses.js";
 import { goldenImages, maxDifference, randomBatch, randomCnn } from "./tiny-networks.js";
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { apgd, apgdT, fgsm, pgd, Target } from "../../src/attacks/index.js";
 import { type AutoPgdOptions, autoPgd } from "../../src/attacks/search/auto-pgd.js";
 import { checkpoints } from "../../src/attacks/search/auto-pgd-rules.js";
-import { deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { crossEntropy, dlr, margin } from "../../src/nn/losses.js";
 import {

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { l1Ball, l2Ball, l2Norms, linfBall } from "../../src/attacks/geometry/ball.js";
 import { pgd } from "../../src/attacks/index.js";
-import { countedUniform, deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { countedUniform, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import { load, maxDifference, tinyCnn } from "./tiny-networks.js";
 
 const noise = { seed: deriveSeed(2, "ball"), draw: 0, imageIds: imageIdRange(0, 300) };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { fgsm, noise, rotationTranslation, worstCase } from "../../src/attacks/index.js";
 import { moved } from "../../src/attacks/rotation-translation.js";
-import { countedUniform, deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { countedUniform, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { contextOf, grayImages, linearClassifier, randomWeights, zeroLabels } from "./linear-networks.js";
 import { maxDifference } from "./tiny-networks.js";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Attack, attacks, type Norm, parseAttack } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange, liveTensors, scope, type Tensor, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, liveTensors, scope, type Tensor, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { describeOptions } from "../../src/options/describe.js";
 import {

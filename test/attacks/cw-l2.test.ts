@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { l2Norms } from "../../src/attacks/geometry/ball.js";
 import { cwL2 } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { margin } from "../../src/nn/losses.js";
 

@@ -1,5 +1,6 @@
 import type { Norm } from "../../src/attacks/index.js";
-import { countedUniform, deriveSeed, imageIdRange, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { countedUniform, imageIdRange, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 
 /** Rows of a linear network of three classes: its boundaries are planes, and the closest points to them are known. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Attack, bim, cwL2, cwLinf, fgsm, madryCw, miFgsm, niFgsm, pgd, Target } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange, type Tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, type Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { crossEntropy, margin } from "../../src/nn/losses.js";
 import { golden, goldenImages, goldenLabels, load, maxDifference, tinyCnn } from "./tiny-networks.js";

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { projectionSteps } from "../../src/attacks/geometry/hyperplane-projection.js";
 import { vectorLengths } from "../../src/attacks/geometry/perturbation-length.js";
-import { countedUniform, deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { countedUniform, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 
 interface Stored {
   shape: number[];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { perturbationLengths } from "../../src/attacks/geometry/perturbation-length.js";
 import { type Attack, cwL2, ddn, deepfool, ead, fab, fabT, fmn, type Norm } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange, type Tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, type Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { exactDistances, linear, linearContext, linearImages, linearLabels, noisyLinear } from "./exact-distances.js";
 import { golden, goldenImages, goldenLabels, load, maxDifference, tinyCnn } from "./tiny-networks.js";

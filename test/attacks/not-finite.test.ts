@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { notFinite } from "../../src/attacks/contract/not-finite.js";
 import { pgd } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange, NotFiniteError } from "../../src/engine/index.js";
+import { deriveSeed, NotFiniteError } from "../../src/base/index.js";
+import { imageIdRange } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { goldenImages, goldenLabels, tinyCnn } from "./tiny-networks.js";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { worstProposal } from "../../src/attacks/contract/selection.js";
 import { type Attack, cwLinf, fgsm, madryCw, pgd, restarts, Target, worstCase } from "../../src/attacks/index.js";
-import { countedUniform, deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { countedUniform, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { margin } from "../../src/nn/losses.js";
 import { maxDifference, quantizedCnn, randomBatch, randomCnn } from "./tiny-networks.js";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { perturbationLengths } from "../../src/attacks/geometry/perturbation-length.js";
 import { type Attack, cwL2, ddn, ead, fgsm, fmn, type Norm, parseAttack } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { maxDifference } from "./tiny-networks.js";
 

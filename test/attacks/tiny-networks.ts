@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
+import { deriveSeed } from "../../src/base/index.js";
 import {
   countedUniform,
-  deriveSeed,
   imageIdRange,
   type Noise,
   operators as ops,

@@ -6,7 +6,7 @@ import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../src/cli/main.js";
 import { setThreads } from "../../src/engine/index.js";
-import { readSafetensors } from "../../src/engine/safetensors.js";
+import { readSafetensors } from "../../src/files/index.js";
 import { train } from "../../src/training/index.js";
 import { writeDigits } from "../training/digits-folder.js";
 import { captureOutput } from "./captured-output.js";

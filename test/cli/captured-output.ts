@@ -1,4 +1,4 @@
-import { configureOutput, type OutputStream } from "../../src/cli/output.js";
+import { configureOutput, type OutputStream } from "../../src/cli/frame/output.js";
 
 /** A stream that keeps what is written to it; a terminal of 80 columns if wanted. */
 export class CapturedStream implements OutputStream {

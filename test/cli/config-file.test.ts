@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { camelCase, kebabCase, readConfigFile } from "../../src/cli/config-file.js";
-import { FileFormatError } from "../../src/engine/errors.js";
+import { FileFormatError } from "../../src/base/index.js";
+import { camelCase, kebabCase, readConfigFile } from "../../src/cli/frame/config-file.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-config-"));
 const path = join(folder, "run.yaml");

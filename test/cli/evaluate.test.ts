@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { deriveSeed } from "../../src/base/index.js";
 import { main } from "../../src/cli/main.js";
 import {
-  deriveSeed,
   grad,
   imageIdRange,
   noGrad,
@@ -13,7 +13,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/engine/index.js";
-import { writeSafetensors } from "../../src/engine/safetensors.js";
+import { writeSafetensors } from "../../src/files/index.js";
 import { small } from "../../src/models/index.js";
 import { RunFolder, saveWeights, trainConfig } from "../../src/training/index.js";
 import { fakeImages, fakeLabels, idxBytes, writeFolder } from "../datasets/idx-files.js";

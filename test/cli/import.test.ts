@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { main } from "../../src/cli/main.js";
-import { readSafetensors } from "../../src/engine/safetensors.js";
+import { readSafetensors } from "../../src/files/index.js";
 import { small } from "../../src/models/index.js";
 import { loadWeights } from "../../src/training/index.js";
-import { checkpoint, ops, pickle } from "../engine/torch-files.js";
+import { checkpoint, ops, pickle } from "../files/torch-files.js";
 import { captureOutput } from "./captured-output.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-import-"));

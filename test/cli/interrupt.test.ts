@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
-import { interruptible } from "../../src/cli/interrupt.js";
+import { interruptible } from "../../src/cli/frame/interrupt.js";
 import { captureOutput } from "./captured-output.js";
 
 describe("interruptible", () => {

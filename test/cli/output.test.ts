@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { colors, configureOutput, note, out, removeLiveLines, showLiveLine, warn } from "../../src/cli/output.js";
+import { colors, configureOutput, note, out, removeLiveLines, showLiveLine, warn } from "../../src/cli/frame/output.js";
 import { captureOutput } from "./captured-output.js";
 
 describe("output", () => {
@@ -68,7 +68,7 @@ describe("output", () => {
   });
 
   it("says in one line that its output cannot be written", () => {
-    const module = fileURLToPath(new URL("../../src/cli/output.ts", import.meta.url));
+    const module = fileURLToPath(new URL("../../src/cli/frame/output.ts", import.meta.url));
     const script = `import(${JSON.stringify(module)}).then(({ endOnClosedPipe, out }) => { endOnClosedPipe(); out("x"); })`;
     const command = `"${process.execPath}" --import tsx -e '${script}' > /dev/full`;
     const { status, stderr } = spawnSync("bash", ["-c", command], { encoding: "utf8", timeout: 30_000 });
@@ -76,7 +76,7 @@ describe("output", () => {
   });
 
   it("ends quietly when the reader of a pipe has gone", () => {
-    const module = fileURLToPath(new URL("../../src/cli/output.ts", import.meta.url));
+    const module = fileURLToPath(new URL("../../src/cli/frame/output.ts", import.meta.url));
     const script = `import(${JSON.stringify(module)}).then(({ endOnClosedPipe, out }) => {
       endOnClosedPipe();
       const more = () => { for (let i = 0; i < 1000; i++) out("line"); setImmediate(more); };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, Progress, withProgress } from "../../src/cli/progress.js";
+import { formatDuration, Progress, withProgress } from "../../src/cli/frame/progress.js";
 import { captureOutput } from "./captured-output.js";
 
 /** A clock set by hand, in milliseconds. */

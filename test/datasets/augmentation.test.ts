@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { countedUniform } from "../../src/base/philox.js";
 import { augmentations } from "../../src/datasets/index.js";
 import { imageIdRange, setThreads, type Tensor, tensor, threads } from "../../src/engine/index.js";
-import { countedUniform } from "../../src/engine/philox.js";
 
 const seed = { low: 5, high: 9 };
 const [count, channels, size] = [40, 2, 6];

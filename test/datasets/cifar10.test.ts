@@ -2,8 +2,8 @@ import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { FileFormatError } from "../../src/base/index.js";
 import { cifar10 } from "../../src/datasets/index.js";
-import { FileFormatError } from "../../src/engine/index.js";
 import { cifarFiles, cifarRecords, writeCifar } from "./cifar-files.js";
 import { writeFolder } from "./idx-files.js";
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FileFormatError } from "../../src/base/index.js";
 import { fashionMnist, mnist } from "../../src/datasets/index.js";
-import { FileFormatError } from "../../src/engine/errors.js";
 import { fakeFiles, fakeImages, fakeLabels, idxBytes, writeFolder } from "./idx-files.js";
 
 let root: string;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseIdx, readIdx } from "../../src/datasets/idx.js";
-import { FileFormatError } from "../../src/engine/errors.js";
+import { FileFormatError } from "../../src/base/index.js";
+import { parseIdx, readIdx } from "../../src/files/index.js";
 import { idxBytes } from "./idx-files.js";
 
 let folder: string;

@@ -1,6 +1,7 @@
 // Prints what a block gives in bfloat16, and its gradients: run by conv-block.test.ts for an instruction set, which is chosen once
 // in a process.
-import { convBlock, countedNormal, deriveSeed, grad, imageIdRange } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { convBlock, countedNormal, grad, imageIdRange } from "../../src/engine/index.js";
 
 const normal = (name: string, shape: readonly number[]) =>
   countedNormal({ seed: deriveSeed(9, name), draw: 0, imageIds: imageIdRange(0, shape[0]!) }, 0, shape.slice(1));

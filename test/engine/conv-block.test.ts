@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { deriveSeed } from "../../src/base/index.js";
 import {
   type BlockQuantization,
   convBlock,
   countedNormal,
-  deriveSeed,
   enableGrad,
   grad,
   imageIdRange,

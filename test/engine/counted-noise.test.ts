@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { countedUniform as reference } from "../../src/base/philox.js";
 import {
   countedNormal,
   countedUniform,
@@ -8,7 +9,6 @@ import {
   tensor,
   threads,
 } from "../../src/engine/index.js";
-import { countedUniform as reference } from "../../src/engine/philox.js";
 
 const seed = { low: 123456789, high: 987654321 };
 const before = threads();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deviceNamed } from "../../src/engine/device-name.js";
+import { deviceNamed } from "../../src/engine/device/device-name.js";
 import {
   captureGraph,
   checkDevice,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { roundingUniform } from "../../src/base/philox.js";
 import {
   grad,
   imageIdRange,
@@ -11,7 +12,6 @@ import {
   tensor,
   threads,
 } from "../../src/engine/index.js";
-import { roundingUniform } from "../../src/engine/philox.js";
 
 type Golden = { shape: number[]; data: number[] };
 const golden = JSON.parse(readFileSync(new URL("../golden/losses_and_sqa.json", import.meta.url), "utf8")).sqa_spec as {

@@ -1,14 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { deriveSeed, TensorError } from "../../src/base/index.js";
 import {
   countedUniform,
-  deriveSeed,
   imageIdRange,
   type LinfBall,
   setThreads,
   signStep,
   signStep_,
   type Tensor,
-  TensorError,
   tensor,
   threads,
 } from "../../src/engine/index.js";

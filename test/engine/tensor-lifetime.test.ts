@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { liveTensors, operators as ops, TensorError, tensor, UseAfterDisposeError } from "../../src/engine/index.js";
+import { TensorError, UseAfterDisposeError } from "../../src/base/index.js";
+import { liveTensors, operators as ops, tensor } from "../../src/engine/index.js";
 import { liveCount } from "./live-count.js";
 
 describe("dispose", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type DType, operators as ops, TensorError, type TypedArray, tensor } from "../../src/engine/index.js";
+import { TensorError } from "../../src/base/index.js";
+import { type DType, operators as ops, type TypedArray, tensor } from "../../src/engine/index.js";
 
 describe("tensor", () => {
   test.each<[string, TypedArray, DType]>([

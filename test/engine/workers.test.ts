@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { countedUniform } from "../../src/engine/philox.js";
+import { countedUniform } from "../../src/base/philox.js";
 
 const script = fileURLToPath(new URL("two-workers.mjs", import.meta.url));
 

@@ -1,5 +1,6 @@
+import type { Seed } from "../../src/base/index.js";
 import type { Split } from "../../src/datasets/index.js";
-import { countedUniform, type Noise, operators as ops, type Seed, type Tensor } from "../../src/engine/index.js";
+import { countedUniform, type Noise, operators as ops, type Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 
 /** Images of random-looking pixels, (1, 2, 2), all of class 0. */

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { attacks as known, parseAttack } from "../../src/attacks/index.js";
-import { deriveSeed, liveTensors, setThreads } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { liveTensors, setThreads } from "../../src/engine/index.js";
 import { type Evaluation, evaluate } from "../../src/evaluation/index.js";
 import { small } from "../../src/models/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";

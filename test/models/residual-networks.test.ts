@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { deriveSeed, grad, imageIdRange, noGrad, type Tensor, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { placedQuantizers } from "../../src/defenses/index.js";
+import { grad, imageIdRange, noGrad, type Tensor, tensor } from "../../src/engine/index.js";
 import { models, type Network, parseNetwork } from "../../src/models/index.js";
 import { wideResnet } from "../../src/models/wide-resnet.js";
 import { type Module, meanCrossEntropy, type Pass, parameterCount } from "../../src/nn/index.js";
-import { placedQuantizers } from "../../src/quantization/index.js";
 
 interface Summary {
   first: number[];

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { deriveSeed, imageIdRange, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, tensor } from "../../src/engine/index.js";
 import { large, parseNetwork, small } from "../../src/models/index.js";
 import { parameterCount } from "../../src/nn/index.js";
 import { referenceLogits } from "./reference-cnn.js";

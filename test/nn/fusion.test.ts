@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { countedNormal, deriveSeed, grad, imageIdRange, scope, type Tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { binarizeWeights, binaryWeights, placeAfter, sqa } from "../../src/defenses/index.js";
+import { countedNormal, grad, imageIdRange, scope, type Tensor } from "../../src/engine/index.js";
 import { large, small } from "../../src/models/index.js";
 import {
   batchNorm2d,
@@ -13,7 +15,6 @@ import {
   Sequential,
   withoutFusion,
 } from "../../src/nn/index.js";
-import { binarizeWeights, binaryWeights, placeAfter, sqa } from "../../src/quantization/index.js";
 
 const normal = (name: string, shape: readonly number[]) =>
   countedNormal({ seed: deriveSeed(1, name), draw: 0, imageIds: imageIdRange(0, shape[0]!) }, 0, shape.slice(1));

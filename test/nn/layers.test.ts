@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deriveSeed, grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import {
   BatchNorm2d,
   Conv2d,

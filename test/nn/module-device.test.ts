@@ -1,6 +1,8 @@
 // Networks on a device. The meta device, which has shapes but no values, stands for one that this machine may not have.
+
 import { expect, test } from "vitest";
-import { deriveSeed, type Tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import type { Tensor } from "../../src/engine/index.js";
 import { linear, Module, type Pass } from "../../src/nn/index.js";
 import { moveState } from "../../src/nn/module.js";
 

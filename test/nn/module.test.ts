@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { deriveSeed, type Tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { placeAfter, sqa } from "../../src/defenses/index.js";
+import type { Tensor } from "../../src/engine/index.js";
 import { parseNetwork, small } from "../../src/models/index.js";
 import { batchNorm2d, isRandomized, linear, Module, type Pass, ReLU, usesBatchStatistics } from "../../src/nn/index.js";
-import { placeAfter, sqa } from "../../src/quantization/index.js";
 
 const fc = (name: string) => linear(deriveSeed(1), name, { in: 2, out: 2 });
 

@@ -1,13 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  countedUniform,
-  deriveSeed,
-  imageIdRange,
-  operators as ops,
-  type Tensor,
-  TensorError,
-  tensor,
-} from "../../src/engine/index.js";
+import { deriveSeed, TensorError } from "../../src/base/index.js";
+import { countedUniform, imageIdRange, operators as ops, type Tensor, tensor } from "../../src/engine/index.js";
 import { adam, type Optimizer, sgd } from "../../src/nn/index.js";
 
 const start = [0.5, -1.5, 2];

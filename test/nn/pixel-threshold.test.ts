@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { deriveSeed, grad, imageIdRange, tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { grad, imageIdRange, tensor } from "../../src/engine/index.js";
 import { PixelThreshold } from "../../src/nn/index.js";
 
 const pass = {

@@ -1,13 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  countedNormal,
-  deriveSeed,
-  grad,
-  imageIdRange,
-  operators as ops,
-  type Tensor,
-  tensor,
-} from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { countedNormal, grad, imageIdRange, operators as ops, type Tensor, tensor } from "../../src/engine/index.js";
 import { parseNetwork } from "../../src/models/index.js";
 import { inBfloat16 } from "../../src/nn/bfloat16.js";
 import { crossEntropy, type Precision } from "../../src/nn/index.js";

@@ -1,10 +1,11 @@
 // Graphs are recorded on a CUDA device alone. Here one is work that is done again at each replay, without a look at what tensors hold.
+
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Attack, parseAttack } from "../../src/attacks/index.js";
+import { deriveSeed } from "../../src/base/index.js";
 import {
   countedUniform,
   type DeviceGraph,
-  deriveSeed,
   imageIdRange,
   keep,
   liveTensors,

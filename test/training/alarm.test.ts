@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { newAlarms } from "../../src/training/alarm.js";
 import { type EpochEvent, epochAlarms } from "../../src/training/index.js";
+import { newAlarms } from "../../src/training/overfitting/alarm.js";
 
 /** An epoch as [clean, FGSM, PGD] accuracies in percent. */
 function epochOf([clean, ...probes]: readonly number[], index = 0, commonestClass = 0.12): EpochEvent {

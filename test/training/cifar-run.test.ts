@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { placedQuantizers } from "../../src/defenses/index.js";
 import { networkFromRun } from "../../src/evaluation/index.js";
 import { resnet18 } from "../../src/models/index.js";
-import { placedQuantizers } from "../../src/quantization/index.js";
 import { type TrainConfigInput, type TrainEvent, train } from "../../src/training/index.js";
 import { writeCifar } from "../datasets/cifar-files.js";
 

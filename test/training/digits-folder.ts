@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { wordStream } from "../../src/engine/seed.js";
+import { wordStream } from "../../src/base/index.js";
 import { idxBytes, writeFolder } from "../datasets/idx-files.js";
 
 /**

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { Target } from "../../src/attacks/index.js";
-import { deriveSeed, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
-import { readSafetensors } from "../../src/engine/safetensors.js";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { readSafetensors } from "../../src/files/index.js";
 import type { Classifier } from "../../src/nn/index.js";
-import { afterCheck, afterRollBack, afterSignals, type GuardState, untroubled } from "../../src/training/guard.js";
 import {
   RunFolder,
   type TrainConfigInput,
@@ -16,7 +16,14 @@ import {
   train,
   trainConfig,
 } from "../../src/training/index.js";
-import { measureSignals } from "../../src/training/signals.js";
+import {
+  afterCheck,
+  afterRollBack,
+  afterSignals,
+  type GuardState,
+  untroubled,
+} from "../../src/training/overfitting/guard.js";
+import { measureSignals } from "../../src/training/overfitting/signals.js";
 import { writeDigits } from "./digits-folder.js";
 
 /** The indices of the measurements that call for a check. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
-import { wordStream } from "../../src/engine/seed.js";
+import { wordStream } from "../../src/base/index.js";
 import { RunFolder, type TrainConfigInput, train, trainConfig } from "../../src/training/index.js";
 import { SqaProcess } from "../cli/sqa-process.js";
 import { writeDigits } from "./digits-folder.js";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseAttack, Target } from "../../src/attacks/index.js";
-import { deriveSeed, type Tensor } from "../../src/engine/index.js";
+import { deriveSeed } from "../../src/base/index.js";
+import type { Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/index.js";
 import { trainingMethods } from "../../src/training/index.js";
 import { maxDifference, quantizedCnn, randomBatch, randomCnn, tinyCnn } from "../attacks/tiny-networks.js";

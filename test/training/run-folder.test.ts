@@ -13,7 +13,8 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { FileFormatError, versions } from "../../src/engine/index.js";
+import { FileFormatError } from "../../src/base/index.js";
+import { versions } from "../../src/engine/index.js";
 import { RunFolder, type TrainConfigInput, type TrainEvent, train, trainConfig } from "../../src/training/index.js";
 import { writeDigits } from "./digits-folder.js";
 

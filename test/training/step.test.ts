@@ -1,19 +1,10 @@
 // A step reads what differs from step to step out of tensors. The reference makes the same steps by plain numbers.
+
 import { describe, expect, test } from "vitest";
 import { Target } from "../../src/attacks/index.js";
+import { deriveSeed, permutation, wordStream } from "../../src/base/index.js";
 import { augmentations, type Dataset } from "../../src/datasets/index.js";
-import {
-  deriveSeed,
-  grad,
-  noGrad,
-  operators as ops,
-  permutation,
-  scope,
-  type Tensor,
-  tensor,
-  versions,
-} from "../../src/engine/index.js";
-import { wordStream } from "../../src/engine/seed.js";
+import { grad, noGrad, operators as ops, scope, type Tensor, tensor, versions } from "../../src/engine/index.js";
 import { type Model, parseNetwork } from "../../src/models/index.js";
 import { meanCrossEntropy } from "../../src/nn/index.js";
 import { averagingDecay } from "../../src/training/averaging.js";

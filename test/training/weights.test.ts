@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { writeSafetensors } from "../../src/engine/safetensors.js";
+import { writeSafetensors } from "../../src/files/index.js";
 import { small } from "../../src/models/index.js";
 import { loadWeights, saveWeights } from "../../src/training/index.js";
 

@@ -1,4 +1,4 @@
-import { checkKind, isObject, shownGiven } from "../../engine/index.js";
+import { checkKind, isObject, shownGiven } from "../../base/index.js";
 import type { Classifier } from "../../nn/classifier.js";
 import type { Attack } from "./attack.js";
 

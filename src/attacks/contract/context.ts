@@ -1,4 +1,5 @@
-import { deriveSeed, type Noise, type Seed, type Tensor } from "../../engine/index.js";
+import { deriveSeed, type Seed } from "../../base/index.js";
+import type { Noise, Tensor } from "../../engine/index.js";
 import type { FiniteWatch } from "./finite-watch.js";
 import type { SuitePart } from "./reported.js";
 import type { View } from "./view.js";

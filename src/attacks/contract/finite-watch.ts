@@ -1,4 +1,5 @@
-import { keep, NotFiniteError, operators as ops, scope, type Tensor } from "../../engine/index.js";
+import { NotFiniteError } from "../../base/index.js";
+import { keep, operators as ops, scope, type Tensor } from "../../engine/index.js";
 
 /** Passes between two readings: each reading waits for the device. */
 const passesPerReading = 16;

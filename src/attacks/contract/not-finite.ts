@@ -1,4 +1,5 @@
-import { deriveSeed, NotFiniteError, noGrad, scope, type Tensor } from "../../engine/index.js";
+import { deriveSeed, NotFiniteError } from "../../base/index.js";
+import { noGrad, scope, type Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/classifier.js";
 import type { AttackContext } from "./context.js";
 

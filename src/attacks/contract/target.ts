@@ -1,7 +1,7 @@
+import { deriveSeed } from "../../base/index.js";
 import {
   countedNormal,
   countedUniform,
-  deriveSeed,
   enableGrad,
   type Noise,
   noGrad,

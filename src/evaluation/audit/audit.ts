@@ -1,18 +1,18 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type Split, TensorSplit } from "../../datasets/index.js";
 import { scope } from "../../engine/index.js";
-import type { Accuracy } from "../interval.js";
-import { stoppable, stoppables } from "../stoppable.js";
+import type { Accuracy } from "../../trials/interval.js";
+import { playerOf, type Subject } from "../../trials/players.js";
+import { runTrialBatch } from "../../trials/run-trial.js";
+import { stoppable, stoppables } from "../../trials/stoppable.js";
+import type { TrialStore } from "../../trials/store.js";
+import { clean, type Trial, trialLabel } from "../../trials/trial.js";
+import { joinBatches, type TrialBatch, type TrialResult } from "../../trials/trial-result.js";
 import { batchImages } from "./budget.js";
 import type { AuditPlan } from "./check.js";
 import { checks } from "./checks/index.js";
 import { type Audit, accuracyIn, conclude } from "./conclude.js";
 import { estimateSeconds } from "./estimate.js";
-import { playerOf, type Subject } from "./players.js";
-import { runTrialBatch } from "./run-trial.js";
-import type { TrialStore } from "./store.js";
-import { clean, type Trial, trialLabel } from "./trial.js";
-import { joinBatches, type TrialBatch, type TrialResult } from "./trial-result.js";
 
 export type AuditEvent =
   /** The expected time is being worked out: the passes of each attack are counted on a network that costs nothing. */

@@ -1,11 +1,11 @@
+import type { Seed } from "../../base/index.js";
 import type { Batch } from "../../datasets/index.js";
-import type { Seed } from "../../engine/index.js";
-import type { Answers, Counts } from "../answers.js";
+import type { Answers, Counts } from "../../trials/answers.js";
+import type { Subject } from "../../trials/players.js";
+import type { Trial } from "../../trials/trial.js";
+import type { TrialResult } from "../../trials/trial-result.js";
 import type { Budget } from "./budget.js";
-import type { Subject } from "./players.js";
 import type { Trace } from "./trace.js";
-import type { Trial } from "./trial.js";
-import type { TrialResult } from "./trial-result.js";
 
 /** What an audit is about: a network, the ball that it claims to be robust in, and by which attack. */
 export interface AuditPlan {

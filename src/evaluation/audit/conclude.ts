@@ -1,16 +1,17 @@
+import { deriveSeed } from "../../base/index.js";
 import type { TensorSplit } from "../../datasets/index.js";
-import { deriveSeed, scope } from "../../engine/index.js";
-import { accuracyOf, type Counts } from "../answers.js";
-import type { Accuracy } from "../interval.js";
-import { worstEveryDrawOf, worstOf, worstVoteOf } from "../worst-of.js";
+import { scope } from "../../engine/index.js";
+import { accuracyOf, type Counts } from "../../trials/answers.js";
+import type { Accuracy } from "../../trials/interval.js";
+import { type Player, playerOf } from "../../trials/players.js";
+import { attackOf, clean, type Trial, trialLabel } from "../../trials/trial.js";
+import type { TrialResult } from "../../trials/trial-result.js";
+import { worstEveryDrawOf, worstOf, worstVoteOf } from "../../trials/worst-of.js";
 import type { AuditPlan, AuditResults, Finding } from "./check.js";
 import { checks } from "./checks/index.js";
 import { type ConvergenceCurve, convergenceOf } from "./convergence-curves.js";
 import { type Curve, curvesOf } from "./curves.js";
-import { type Player, playerOf } from "./players.js";
 import { traceOf } from "./trace.js";
-import { attackOf, clean, type Trial, trialLabel } from "./trial.js";
-import type { TrialResult } from "./trial-result.js";
 import { type Verdict, verdictOf } from "./verdict.js";
 
 /** Images that checks look at by themselves, beside all trials. */

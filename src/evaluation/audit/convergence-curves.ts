@@ -1,10 +1,10 @@
-import { deriveSeed } from "../../engine/index.js";
-import { accuracyOf, type Counts } from "../answers.js";
-import { wilson } from "../interval.js";
+import { deriveSeed } from "../../base/index.js";
+import { accuracyOf, type Counts } from "../../trials/answers.js";
+import { wilson } from "../../trials/interval.js";
+import { attackOf, type Trial, whiteBox } from "../../trials/trial.js";
 import { averagedText, pgdText, singleStepText } from "./attack-texts.js";
 import type { AuditPlan, AuditResults } from "./check.js";
 import type { CurvePoint } from "./curves.js";
-import { attackOf, type Trial, whiteBox } from "./trial.js";
 
 /** What an attack may take more of. */
 export type Effort = "steps" | "restarts" | "draws";

@@ -1,8 +1,8 @@
 import { formatCall } from "../../options/call.js";
+import type { Player } from "../../trials/players.js";
+import { blackBox, type Trial, whiteBox } from "../../trials/trial.js";
 import { averagedText, pgdText, singleStepText, squareText } from "./attack-texts.js";
 import type { AuditPlan } from "./check.js";
-import type { Player } from "./players.js";
-import { blackBox, type Trial, whiteBox } from "./trial.js";
 
 /** An attack of a fixed radius that the security curve shows at each of its radii. */
 export interface RadiusAttack {

@@ -1,11 +1,11 @@
-import { deriveSeed } from "../../engine/index.js";
-import { accuracyOf, Counts } from "../answers.js";
-import type { Accuracy } from "../interval.js";
-import { worstOf } from "../worst-of.js";
+import { deriveSeed } from "../../base/index.js";
+import { accuracyOf, Counts } from "../../trials/answers.js";
+import type { Accuracy } from "../../trials/interval.js";
+import { attackOf } from "../../trials/trial.js";
+import type { TrialResult } from "../../trials/trial-result.js";
+import { worstOf } from "../../trials/worst-of.js";
 import type { AuditPlan, AuditResults } from "./check.js";
 import { curveRadii, minimalAttacks, radiusAttacks } from "./curve-attacks.js";
-import { attackOf } from "./trial.js";
-import type { TrialResult } from "./trial-result.js";
 
 /** An accuracy of a curve: at a radius, or after so many steps, restarts or draws. */
 export interface CurvePoint extends Accuracy {

@@ -1,4 +1,4 @@
-import type { Counts } from "../answers.js";
+import type { Counts } from "../../trials/answers.js";
 
 /** Points of accuracy below which a difference is none, whatever its interval. */
 export const negligible = 1;

@@ -1,11 +1,12 @@
 import type { Attack, PassCounter } from "../../attacks/index.js";
+import { deriveSeed } from "../../base/index.js";
 import type { Batch } from "../../datasets/index.js";
-import { deriveSeed, enableGrad, grad, noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
+import { enableGrad, grad, noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/classifier.js";
-import { stoppable } from "../stoppable.js";
+import { playerOf } from "../../trials/players.js";
+import { stoppable } from "../../trials/stoppable.js";
+import { attackOf, type Trial, trialLabel } from "../../trials/trial.js";
 import type { AuditPlan } from "./check.js";
-import { playerOf } from "./players.js";
-import { attackOf, type Trial, trialLabel } from "./trial.js";
 
 /**
  * A classifier that costs nothing and says class 0 where `leads` is 1, by far, and never where it is -1; with a slight slope

@@ -1,3 +1,7 @@
+export { type Player, type Subject, withKnownDraw } from "../../trials/players.js";
+export { FolderStore, MemoryStore, type TrialStore } from "../../trials/store.js";
+export { attackOf, blackBox, claimTrial, type Trial, trialLabel, whiteBox } from "../../trials/trial.js";
+export type { TrialResult } from "../../trials/trial-result.js";
 export { type AuditEvent, type AuditOptions, audit, trialsOf } from "./audit.js";
 export { type Budget, type BudgetName, batchImages, budgets } from "./budget.js";
 export type { AuditPlan, Check, Finding, Outcome } from "./check.js";
@@ -6,10 +10,6 @@ export type { ConvergenceCurve, Effort } from "./convergence-curves.js";
 export { curveRadii, minimalAttacks, radiusAttacks } from "./curve-attacks.js";
 export type { Curve, CurvePoint } from "./curves.js";
 export { fewestThatDiffer, negligible } from "./difference.js";
-export { type Player, type Subject, withKnownDraw } from "./players.js";
 export { type SelfTestResult, selfTest, selfTestCases } from "./self-test/self-test.js";
-export { FolderStore, MemoryStore, type TrialStore } from "./store.js";
-export { attackOf, blackBox, claimTrial, type Trial, trialLabel, whiteBox } from "./trial.js";
-export type { TrialResult } from "./trial-result.js";
 export type { Verdict } from "./verdict.js";
 export { roundingSurvivors, type WorstImage, worstImages } from "./worst-images.js";

@@ -1,6 +1,7 @@
 import { parseAttack } from "../../attacks/index.js";
+import { deriveSeed, NotFiniteError } from "../../base/index.js";
 import type { Batch } from "../../datasets/index.js";
-import { deriveSeed, NotFiniteError, scope } from "../../engine/index.js";
+import { scope } from "../../engine/index.js";
 import type { Classifier } from "../../nn/classifier.js";
 import { crossEntropy } from "../../nn/losses.js";
 import { pgdText } from "./attack-texts.js";

@@ -1,4 +1,4 @@
-import type { Counts } from "../answers.js";
+import type { Counts } from "../../trials/answers.js";
 import type { Finding } from "./check.js";
 import { isAbove } from "./difference.js";
 

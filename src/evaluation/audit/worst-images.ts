@@ -1,11 +1,12 @@
+import { deriveSeed, NotFiniteError } from "../../base/index.js";
 import { type Batch, type Split, TensorSplit } from "../../datasets/index.js";
-import { deriveSeed, NotFiniteError, noGrad, scope, type Tensor } from "../../engine/index.js";
-import { Answers } from "../answers.js";
+import { noGrad, scope, type Tensor } from "../../engine/index.js";
+import { Answers } from "../../trials/answers.js";
+import type { TrialStore } from "../../trials/store.js";
+import type { TrialResult } from "../../trials/trial-result.js";
 import { batchImages } from "./budget.js";
 import type { AuditPlan } from "./check.js";
 import type { Audit } from "./conclude.js";
-import type { TrialStore } from "./store.js";
-import type { TrialResult } from "./trial-result.js";
 
 /** An image in the form that did the network most harm. */
 export interface WorstImage {

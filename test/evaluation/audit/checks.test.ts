@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  countedNormal,
-  countedUniform,
-  deriveSeed,
-  imageIdRange,
-  type Noise,
-  type Tensor,
-} from "../../../src/engine/index.js";
+import { deriveSeed } from "../../../src/base/index.js";
+import { countedNormal, countedUniform, imageIdRange, type Noise, type Tensor } from "../../../src/engine/index.js";
 import type { AuditPlan, AuditResults, Check } from "../../../src/evaluation/audit/check.js";
 import { adaptiveSteps } from "../../../src/evaluation/audit/checks/adaptive-steps.js";
 import { claimedAttack } from "../../../src/evaluation/audit/checks/claim.js";
@@ -20,10 +14,10 @@ import { securityCurve } from "../../../src/evaluation/audit/checks/security-cur
 import { stableGradients } from "../../../src/evaluation/audit/checks/stable-gradients.js";
 import { transfer, twin } from "../../../src/evaluation/audit/checks/transfer.js";
 import { scoreBased } from "../../../src/evaluation/audit/checks/without-gradients.js";
-import type { Player } from "../../../src/evaluation/audit/players.js";
 import { verdictOf } from "../../../src/evaluation/audit/verdict.js";
-import { worstOf } from "../../../src/evaluation/worst-of.js";
 import type { Classifier } from "../../../src/nn/classifier.js";
+import type { Player } from "../../../src/trials/players.js";
+import { worstOf } from "../../../src/trials/worst-of.js";
 import { tinyCnn } from "../../attacks/tiny-networks.js";
 import { judge, type Left, leaving } from "./judged.js";
 import { budget, linearNetwork, planOf } from "./tiny-audit.js";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Answers } from "../../../src/evaluation/answers.js";
 import type { AuditPlan, AuditResults } from "../../../src/evaluation/audit/check.js";
 import { convergenceOf } from "../../../src/evaluation/audit/convergence-curves.js";
 import { type Trial, trialLabel, whiteBox } from "../../../src/evaluation/audit/index.js";
+import { Answers } from "../../../src/trials/answers.js";
 import { quantizedCnn, tinyCnn } from "../../attacks/tiny-networks.js";
 import { leaving } from "./judged.js";
 import { planOf } from "./tiny-audit.js";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseAttack } from "../../../src/attacks/index.js";
-import { deriveSeed, imageIdRange, scope, tensor } from "../../../src/engine/index.js";
-import { Answers } from "../../../src/evaluation/answers.js";
+import { deriveSeed } from "../../../src/base/index.js";
+import { imageIdRange, scope, tensor } from "../../../src/engine/index.js";
 import { withinRadius } from "../../../src/evaluation/audit/curves.js";
 import {
   type Audit,
@@ -11,7 +11,8 @@ import {
   radiusAttacks,
   trialsOf,
 } from "../../../src/evaluation/audit/index.js";
-import type { TrialResult } from "../../../src/evaluation/audit/trial-result.js";
+import { Answers } from "../../../src/trials/answers.js";
+import type { TrialResult } from "../../../src/trials/trial-result.js";
 import { quantizedCnn, tinyCnn } from "../../attacks/tiny-networks.js";
 import { audited, budget, goldenSplit, planOf } from "./tiny-audit.js";
 

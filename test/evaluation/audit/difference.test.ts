@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Answers } from "../../../src/evaluation/answers.js";
 import { difference, isAbove, isAboveAny, normalQuantile, signTest } from "../../../src/evaluation/audit/difference.js";
+import { Answers } from "../../../src/trials/answers.js";
 
 /** Answers to n images, right for those before `right`. */
 function first(right: number, n: number): Answers {

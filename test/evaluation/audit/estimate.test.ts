@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { parseAttack } from "../../../src/attacks/index.js";
-import { deriveSeed, imageIdRange } from "../../../src/engine/index.js";
+import { deriveSeed } from "../../../src/base/index.js";
+import { imageIdRange } from "../../../src/engine/index.js";
 import { estimateSeconds, passesOf } from "../../../src/evaluation/audit/estimate.js";
 import { blackBox, trialLabel } from "../../../src/evaluation/audit/index.js";
 import { goldenImages, goldenLabels, quantizedCnn, tinyCnn } from "../../attacks/tiny-networks.js";

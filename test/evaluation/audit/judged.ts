@@ -1,8 +1,8 @@
-import { Answers } from "../../../src/evaluation/answers.js";
 import type { AuditPlan, AuditResults, Check } from "../../../src/evaluation/audit/check.js";
 import { trialLabel } from "../../../src/evaluation/audit/index.js";
-import type { Player } from "../../../src/evaluation/audit/players.js";
-import type { Trial } from "../../../src/evaluation/audit/trial.js";
+import { Answers } from "../../../src/trials/answers.js";
+import type { Player } from "../../../src/trials/players.js";
+import type { Trial } from "../../../src/trials/trial.js";
 import { tinyCnn } from "../../attacks/tiny-networks.js";
 import { planOf } from "./tiny-audit.js";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { countedUniform, deriveSeed, imageIdRange, operators as ops } from "../../../src/engine/index.js";
+import { deriveSeed } from "../../../src/base/index.js";
+import { countedUniform, imageIdRange, operators as ops } from "../../../src/engine/index.js";
 import { type Audit, type AuditPlan, trialLabel, trialsOf, whiteBox } from "../../../src/evaluation/audit/index.js";
 import { nanGradients } from "../../../src/evaluation/audit/self-test/broken-defenses.js";
 import type { Classifier } from "../../../src/nn/classifier.js";

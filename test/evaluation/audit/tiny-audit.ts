@@ -1,5 +1,6 @@
+import { deriveSeed } from "../../../src/base/index.js";
 import type { Split } from "../../../src/datasets/index.js";
-import { deriveSeed, imageIdRange, operators as ops, type Tensor, tensor } from "../../../src/engine/index.js";
+import { imageIdRange, operators as ops, type Tensor, tensor } from "../../../src/engine/index.js";
 import {
   type Audit,
   type AuditEvent,

@@ -1,7 +1,7 @@
+import { type Trial, whiteBox } from "../../../trials/trial.js";
 import { adaptiveText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { differenceText, isAbove, percentOf } from "../difference.js";
-import { type Trial, whiteBox } from "../trial.js";
 import { byRestart } from "./convergence.js";
 
 const plain = (plan: AuditPlan) => byRestart(plan)[1];

@@ -1,4 +1,4 @@
-import type { Counts } from "../../answers.js";
+import type { Counts } from "../../../trials/answers.js";
 import type { AuditResults, Finding } from "../check.js";
 import { isAboveAny, percentOf } from "../difference.js";
 

@@ -1,7 +1,7 @@
+import { blackBox, type Trial } from "../../../trials/trial.js";
 import { suiteText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { differenceText, isAbove, percentOf } from "../difference.js";
-import { blackBox, type Trial } from "../trial.js";
 
 // Square is part of it, so that it cannot speak for gradients.
 const suite = (plan: AuditPlan): Trial =>

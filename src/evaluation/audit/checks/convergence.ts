@@ -1,7 +1,7 @@
+import { type Trial, whiteBox } from "../../../trials/trial.js";
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
 import { difference, differenceText, percentOf } from "../difference.js";
-import { type Trial, whiteBox } from "../trial.js";
 
 /** Points that doubling an attack may take before it counts as not converged. */
 const most = 0.5;

@@ -1,5 +1,5 @@
+import type { Player } from "../../../trials/players.js";
 import type { AuditPlan, Check, Finding } from "../check.js";
-import type { Player } from "../players.js";
 
 const isAudited = ({ player }: { player: Player }) => player === "network" || player.startsWith("known-draw:");
 const outcomes = { logits: "invalid", gradients: "masked" } as const;

@@ -1,9 +1,10 @@
 import { norms } from "../../../attacks/geometry/norms.js";
 import { Target } from "../../../attacks/index.js";
+import { deriveSeed } from "../../../base/index.js";
 import type { Batch } from "../../../datasets/index.js";
-import { deriveSeed, operators as ops, scope } from "../../../engine/index.js";
+import { operators as ops, scope } from "../../../engine/index.js";
 import { crossEntropy } from "../../../nn/losses.js";
-import { wilson } from "../../interval.js";
+import { wilson } from "../../../trials/interval.js";
 import type { AuditPlan, Check } from "../check.js";
 
 /** What the gradients at clean images look like; shares of images, the mean over draws. */

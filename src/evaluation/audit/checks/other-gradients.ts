@@ -1,7 +1,7 @@
+import { type Trial, whiteBox } from "../../../trials/trial.js";
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { isAboveAny, percentOf } from "../difference.js";
-import { type Trial, whiteBox } from "../trial.js";
 
 /** Points that another gradient may take before the network's own counts as misleading. */
 const misleading = 5;

@@ -1,7 +1,7 @@
+import { type Trial, whiteBox } from "../../../trials/trial.js";
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { isAboveAny, percentOf } from "../difference.js";
-import { type Trial, whiteBox } from "../trial.js";
 
 /** Points that scaled logits may take from every loss before the softmax counts as what hides gradients. */
 const hidden = 5;

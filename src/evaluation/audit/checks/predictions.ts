@@ -1,5 +1,5 @@
-import { deriveSeed } from "../../../engine/index.js";
-import { flagsOf } from "../../flags.js";
+import { deriveSeed } from "../../../base/index.js";
+import { flagsOf } from "../../../trials/flags.js";
 import type { Check } from "../check.js";
 
 /** A network whose answers depend on more than the image, or are no logits, cannot be evaluated image by image. */

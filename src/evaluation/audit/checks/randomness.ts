@@ -1,8 +1,8 @@
+import type { Player } from "../../../trials/players.js";
+import { type Trial, whiteBox } from "../../../trials/trial.js";
 import { averagedText, suiteText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { isAbove, isAboveAny, percentOf } from "../difference.js";
-import type { Player } from "../players.js";
-import { type Trial, whiteBox } from "../trial.js";
 
 const isRandomized = ({ subject }: AuditPlan) => subject.model.randomized;
 const deterministic = { outcome: "skipped", evidence: "the network is deterministic" } as const;

@@ -1,6 +1,6 @@
+import { attackOf, blackBox, type Trial } from "../../../trials/trial.js";
 import type { AuditPlan, Check } from "../check.js";
 import { percentOf } from "../difference.js";
-import { attackOf, blackBox, type Trial } from "../trial.js";
 
 const grid = ({ budget: { angles } }: AuditPlan): Trial[] =>
   angles === undefined ? [] : [blackBox(`rotation-translation(angles=${angles})`)];

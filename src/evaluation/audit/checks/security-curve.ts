@@ -1,9 +1,9 @@
-import { wilson } from "../../interval.js";
+import { wilson } from "../../../trials/interval.js";
+import { whiteBox } from "../../../trials/trial.js";
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { curveRadii, minimalAttacks, radiusAttacks } from "../curve-attacks.js";
 import { isAbove, negligible, percentOf } from "../difference.js";
-import { whiteBox } from "../trial.js";
 
 /**
  * Accuracy under attacks of many steps by gradients must fall as the ball grows. The other curves are shown and not judged: a

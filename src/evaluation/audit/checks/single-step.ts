@@ -1,7 +1,7 @@
+import { whiteBox } from "../../../trials/trial.js";
 import { pgdText, singleStepText } from "../attack-texts.js";
 import type { AuditPlan, Check } from "../check.js";
 import { isAbove, percentOf } from "../difference.js";
-import { whiteBox } from "../trial.js";
 
 const iterative = (plan: AuditPlan) => whiteBox(pgdText(plan));
 const one = (plan: AuditPlan, labels: "given" | "predicted") => whiteBox(singleStepText(plan, labels));

@@ -1,8 +1,9 @@
 import { plainView } from "../../../attacks/contract/view.js";
 import { norms } from "../../../attacks/geometry/norms.js";
 import { Target } from "../../../attacks/index.js";
+import { deriveSeed } from "../../../base/index.js";
 import type { Batch } from "../../../datasets/index.js";
-import { deriveSeed, operators as ops, scope, type Tensor } from "../../../engine/index.js";
+import { operators as ops, scope, type Tensor } from "../../../engine/index.js";
 import { crossEntropy } from "../../../nn/losses.js";
 import type { AuditPlan, Check } from "../check.js";
 import { normalQuantile } from "../difference.js";

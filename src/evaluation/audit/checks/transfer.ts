@@ -1,7 +1,7 @@
+import type { Player } from "../../../trials/players.js";
+import { blackBox, type Trial } from "../../../trials/trial.js";
 import { pgdText } from "../attack-texts.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
-import type { Player } from "../players.js";
-import { blackBox, type Trial } from "../trial.js";
 import { againstGradients } from "./against-gradients.js";
 
 const from = (plan: AuditPlan, player: Player): Trial =>

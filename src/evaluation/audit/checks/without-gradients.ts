@@ -1,8 +1,8 @@
 import { formatCall } from "../../../options/call.js";
+import { attackOf, blackBox, type Trial } from "../../../trials/trial.js";
 import { squareText } from "../attack-texts.js";
 import type { AuditPlan, AuditResults, Check, Finding } from "../check.js";
 import { minimalByDecisions } from "../curve-attacks.js";
-import { attackOf, blackBox, type Trial } from "../trial.js";
 import { againstGradients } from "./against-gradients.js";
 
 /** The attack's name; that of the attack inside a combinator, which says more. */

@@ -1,14 +1,15 @@
 import * as z from "zod";
 import { defineAttack, pgd } from "../../../attacks/index.js";
+import { deriveSeed } from "../../../base/index.js";
 import { datasetByName, type Split, subset } from "../../../datasets/index.js";
-import { deriveSeed, scope, signStep_, tensor } from "../../../engine/index.js";
+import { scope, signStep_, tensor } from "../../../engine/index.js";
 import type { Classifier } from "../../../nn/classifier.js";
 import { crossEntropy } from "../../../nn/losses.js";
+import { MemoryStore } from "../../../trials/store.js";
+import { type Trial, whiteBox } from "../../../trials/trial.js";
 import { audit } from "../audit.js";
 import type { Budget } from "../budget.js";
 import type { Audit } from "../conclude.js";
-import { MemoryStore } from "../store.js";
-import { type Trial, whiteBox } from "../trial.js";
 import type { Verdict } from "../verdict.js";
 import {
   batchMemory,

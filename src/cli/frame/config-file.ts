@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { FileFormatError, nearestName } from "../../base/index.js";
+
+/** Options read from a file, and where each stands, as `file:line`. */
+export interface ConfigFile {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly places: ReadonlyMap<string, string>;
+}
+
+/** `stepSize` for `step-size`. */
+export function camelCase(name: string): string {
+  return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** `step-size` for `stepSize`. */
+export function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/**
+ * Read a YAML file of options: keys are the long option names, in kebab-case or camelCase. A FileFormatError names the
+ * file and the line of a syntax error, of an unknown option (with the nearest known one) and of one given twice.
+ */
+export function readConfigFile(path: string, known: readonly string[]): ConfigFile {
+  const lines = new LineCounter();
+  const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
+  const fail = (offset: number, problem: string): never => {
+    throw new FileFormatError(`${path}:${lines.linePos(offset).line}: ${problem}`);
+  };
+  const [error] = document.errors;
+  if (error?.code === "MULTIPLE_DOCS") return fail(error.pos[0], "expected one document, found a second after ---");
+  if (error !== undefined) return fail(error.pos[0], error.message);
+  const { contents } = document;
+  const values: Record<string, unknown> = {};
+  const places = new Map<string, string>();
+  if (contents === null || (isScalar(contents) && contents.value === null)) return { values, places };
+  if (!isMap(contents)) return fail(contents.range?.[0] ?? 0, 'expected options such as "limit: 1000"');
+  for (const { key, value } of contents.items) {
+    const offset = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
+    const written = isScalar(key) ? key.value : undefined;
+    if (typeof written !== "string") return fail(offset, `expected the name of an option, given ${String(key)}`);
+    const name = camelCase(written);
+    if (!known.includes(name)) return fail(offset, unknownOption(written, name, known));
+    if (places.has(name)) return fail(offset, `option "${written}" is given twice`);
+    const place = `${path}:${lines.linePos(offset).line}`;
+    values[name] = toPlain(place, () => (isNode(value) ? value.toJS(document) : null));
+    places.set(name, place);
+  }
+  return { values, places };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new FileFormatError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Aliases that expand without end are only found when the document becomes values. */
+function toPlain(place: string, convert: () => unknown): unknown {
+  try {
+    return convert();
+  } catch (cause) {
+    throw new FileFormatError(`${place}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function unknownOption(written: string, name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  const hint = near === undefined ? `known: ${known.map(kebabCase).join(", ")}` : `did you mean "${kebabCase(near)}"?`;
+  return `unknown option "${written}"; ${hint}`;
+}

@@ -1,0 +1,12 @@
+export { type IdxArray, parseIdx, readIdx } from "./idx.js";
+export {
+  encodeSafetensors,
+  readSafetensors,
+  type SafetensorsFile,
+  type SafetensorsTensor,
+  writeSafetensors,
+} from "./safetensors.js";
+export { type StateDict, stateDictOf } from "./state-dict.js";
+export { readTar, type TarFile } from "./tar.js";
+export { type CheckpointValue, readTorchCheckpoint } from "./torch-checkpoint.js";
+export { readStoredZip } from "./zip.js";

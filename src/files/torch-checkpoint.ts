@@ -1,0 +1,116 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { FileFormatError } from "../base/index.js";
+import { elementCount } from "./safetensors-header.js";
+import { StridedTensor, storageTypes, TorchStorage } from "./torch-storage.js";
+import { isKey, PickleError, PickleGlobal, type PickleReader, type PickleValue, unpickle } from "./unpickle.js";
+import { readStoredZip } from "./zip.js";
+
+/** What a checkpoint holds: plain containers, numbers, text and tensors. */
+export type CheckpointValue = PickleValue<TorchStorage | StridedTensor>;
+
+/** Larger files are refused: Node reads no more at once. */
+const maxBytes = 2 ** 31 - 1;
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(isCount);
+}
+
+/** `torch._utils._rebuild_tensor_v2(storage, offset, size, stride, ...)`, checked to lie inside its storage. */
+function rebuildTensor([storage, offset, shape, strides]: readonly CheckpointValue[]): StridedTensor | undefined {
+  if (!(storage instanceof TorchStorage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
+    return undefined;
+  if (shape.length !== strides.length) return undefined;
+  const size = elementCount(shape);
+  const shown = `a tensor of shape [${shape}] with strides [${strides}] at ${offset} of storage "${storage.key}"`;
+  // A view may repeat elements without end; weights do not.
+  if (size === undefined || size > storage.count) {
+    throw new PickleError(`${shown} has more elements than the ${storage.count} of its storage`);
+  }
+  const last = shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, offset);
+  if (size > 0 && last >= storage.count) throw new PickleError(`${shown} ends behind the ${storage.count} elements`);
+  return new StridedTensor(storage, offset, shape, strides);
+}
+
+/** A dictionary of pairs, as `OrderedDict` takes them. */
+function orderedDict(args: readonly CheckpointValue[]): CheckpointValue | undefined {
+  if (args.length === 0) return new Map();
+  const [pairs] = args;
+  if (args.length > 1 || !Array.isArray(pairs)) return undefined;
+  const isPair = (pair: CheckpointValue): pair is [CheckpointValue, CheckpointValue] =>
+    Array.isArray(pair) && pair.length === 2 && isKey(pair[0]);
+  return pairs.every(isPair) ? new Map(pairs) : undefined;
+}
+
+const functions: Readonly<Record<string, (args: readonly CheckpointValue[]) => CheckpointValue | undefined>> = {
+  "collections.OrderedDict": orderedDict,
+  "torch._utils._rebuild_tensor_v2": rebuildTensor,
+  "torch._utils._rebuild_parameter": ([data]) => (data instanceof StridedTensor ? data : undefined),
+  "torch.Size": ([sizes]) => (isCounts(sizes) ? sizes : undefined),
+};
+
+/** Storages out of the archive's files, each checked against its size. */
+function checkpointReader(folder: string, files: ReadonlyMap<string, Uint8Array>) {
+  const storages = new Map<string, TorchStorage>();
+  const reader: PickleReader<TorchStorage | StridedTensor> = {
+    allows: (name) => Object.hasOwn(functions, name) || Object.hasOwn(storageTypes, name),
+    call: (name, args) => (Object.hasOwn(functions, name) ? functions[name]!(args) : undefined),
+    persistent(id) {
+      const [kind, type, key, , count] = Array.isArray(id) ? (id as CheckpointValue[]) : [];
+      const known = type instanceof PickleGlobal && Object.hasOwn(storageTypes, type.name);
+      if (kind !== "storage" || !known || typeof key !== "string" || !isCount(count)) {
+        throw new PickleError("it refers to something that is no tensor's storage");
+      }
+      const bytes = files.get(`${folder}data/${key}`);
+      if (bytes === undefined) throw new PickleError(`it refers to storage "${key}", which the archive lacks`);
+      const storage = new TorchStorage(key, storageTypes[type.name]!, count, bytes);
+      const before = storages.get(key);
+      if (before !== undefined && (before.type !== storage.type || before.count !== count)) {
+        throw new PickleError(`it gives storage "${key}" two types or sizes`);
+      }
+      if (before === undefined) storages.set(key, storage);
+      return before ?? storage;
+    },
+  };
+  return reader;
+}
+
+/**
+ * What a PyTorch checkpoint (.pt, .pth: a zip archive with a pickle) holds. Nothing of it is executed: beside tensors, plain
+ * containers, numbers and text everything is refused and named.
+ *
+ * Throws a FileFormatError that begins with the file, also for one that is truncated, compressed, damaged, big-endian, or in
+ * the format before PyTorch 1.6. Tensors are views into the file until they are asked for their elements.
+ */
+export function readTorchCheckpoint(file: string): CheckpointValue {
+  if (!existsSync(file)) throw new Error(`checkpoint ${file} does not exist`);
+  const status = statSync(file);
+  if (!status.isFile()) throw new FileFormatError(`${file}: not a regular file`);
+  if (status.size > maxBytes)
+    throw new FileFormatError(`${file}: ${status.size} bytes, more than ${maxBytes} are not read`);
+  const bytes = readFileSync(file);
+  if (bytes.length < 4 || bytes.readUInt32LE(0) !== 0x04034b50) {
+    throw new FileFormatError(
+      `${file}: not a checkpoint of PyTorch 1.6 or later (a zip archive); older ones must be saved again by torch.save`,
+    );
+  }
+  const files = readStoredZip(bytes, file);
+  const pickles = [...files.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+  if (pickles.length !== 1)
+    throw new FileFormatError(`${file}: a checkpoint has one data.pkl, this has ${pickles.length}`);
+  const folder = pickles[0]!.slice(0, -"data.pkl".length);
+  const order = files.get(`${folder}byteorder`);
+  if (order !== undefined && Buffer.from(order).toString() !== "little") {
+    throw new FileFormatError(`${file}: its numbers are big-endian, which is not read`);
+  }
+  try {
+    return unpickle(files.get(pickles[0]!)!, checkpointReader(folder, files));
+  } catch (error) {
+    if (error instanceof PickleError)
+      throw new FileFormatError(`${file}: data.pkl: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

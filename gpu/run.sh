@@ -46,7 +46,7 @@ place() {
     ;;
   *)
     # A data set: unpacked by our own node where sqa looks for fetched ones.
-    "$home/bin/node" "$home/program/scripts/gpu/unpack-data.mjs" "$2" "$home/cache/sqa/$1"
+    "$home/bin/node" "$home/program/gpu/unpack-data.mjs" "$2" "$home/cache/sqa/$1"
     ;;
   esac
 }
@@ -81,8 +81,14 @@ take node
 take modules
 take program
 needed=${#missing[@]}
-# A data set is undone by node and the program.
-if [ "$needed" -eq 0 ]; then take cifar10; fi
+# Any other archive is a data set, which node and the program undo.
+datasets() {
+  grep -oE '^[0-9a-f]{64}  [a-z0-9-]+\.tar\.gz\.' "$parts/MANIFEST" | cut -c 67- | sed 's/\.tar\.gz\.$//' |
+    grep -vxE 'node|modules|program' | sort -u
+}
+if [ "$needed" -eq 0 ]; then
+  for name in $(datasets); do take "$name"; done
+fi
 [ ${#missing[@]} -gt 0 ] && say "still missing: ${missing[*]}"
 [ $# -eq 0 ] && exit 0
 [ "$needed" -eq 0 ] || die "cannot run $1 before those parts are there"

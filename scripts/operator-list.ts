@@ -1,6 +1,7 @@
 /**
- * The operators in use: TypeScript's name -> overloads of `aten`. With two overloads the second takes a number where the
- * first takes a tensor. `npm run operators` writes src/engine/operators.ts from this list and libtorch's schemas.
+ * The operators in use: TypeScript's name -> overloads of `aten`. With two overloads the second takes a
+ * number where the first takes a tensor. `npm run operators` writes src/engine/operators.ts from this list
+ * and libtorch's schemas.
  */
 export const methods: Record<string, readonly string[]> = {
   add: ["add.Tensor", "add.Scalar"],
@@ -20,6 +21,9 @@ export const methods: Record<string, readonly string[]> = {
   atanh: ["atanh"],
   sigmoid: ["sigmoid"],
   relu: ["relu"],
+  leakyRelu: ["leaky_relu"],
+  gelu: ["gelu"],
+  silu: ["silu"],
   floor: ["floor"],
   round: ["round"],
   clamp: ["clamp"],
@@ -102,8 +106,11 @@ export const functions: Record<string, readonly string[]> = {
   linear: ["linear"],
   conv2d: ["conv2d"],
   maxPool2d: ["max_pool2d"],
+  avgPool2d: ["avg_pool2d"],
   adaptiveAvgPool2d: ["adaptive_avg_pool2d"],
   batchNorm: ["batch_norm"],
+  groupNorm: ["group_norm"],
+  layerNorm: ["layer_norm"],
   crossEntropyLoss: ["cross_entropy_loss"],
   affineGrid: ["affine_grid_generator"],
   gridSampler: ["grid_sampler"],

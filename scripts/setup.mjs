@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Sets up a checkout: npm packages, compiler, libtorch, the addon, dist/. Run by `npm start`, `npm test`, `npm run setup`.
+// Sets up a checkout: npm packages, compiler, libtorch, the addon, dist/. Run by `npm start`, `npm test`,
+// `npm run setup`.
 import { parseArgs } from "node:util";
-import { SetupError } from "./setup/progress.mjs";
+import { SetupError, say } from "./setup/progress.mjs";
 import { buildOnly, setUp } from "./setup/set-up.mjs";
 
 const usage = `Usage: npm run setup -- [--libtorch FOLDER|pip|debian|search] [--build-only FOLDER]
@@ -40,7 +41,7 @@ function main(args) {
     return 0;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    say(error.message);
     return 1;
   }
 }

@@ -1,49 +1,75 @@
 /**
- * What the package offers its users; everything else may change at any time. Networks are trained by `train`, kept in run
- * folders, opened by `networkFromRun`, attacked by `fgsm()`, `pgd()` and the like, and measured by `evaluate`.
+ * Front of the package: train a model, evaluate it, audit it. All else of a room is at its own path, such
+ * as `sqa/nn` for layers and losses. Attacks and training methods that share a name, `fgsm` and `pgd`, are
+ * here as attacks, which `train` takes as methods too.
  */
 
-export { neighborAgreement } from "./analysis/neighbors.js";
-export { penultimate } from "./analysis/penultimate.js";
-export { type TSneOptions, type TSneProgress, tSne } from "./analysis/t-sne.js";
-export * from "./attacks/index.js";
-export { deriveSeed, FileFormatError, type Seed, TensorError, UseAfterDisposeError } from "./base/index.js";
-export * from "./datasets/index.js";
-export * from "./defenses/index.js";
+export { z } from "zod";
+export * from "./attacks/all.js";
 export {
-  type DType,
-  grad,
-  imageIdRange,
-  keep,
-  liveTensors,
-  type Noise,
-  noGrad,
-  operators,
-  scope,
-  setThreads,
-  Tensor,
-  tensor,
-  threads,
-  versions,
-} from "./engine/index.js";
+  type Attack,
+  type AttackContext,
+  type AttackTraits,
+  attacks,
+  defineAttack,
+  defineCombinator,
+  type Victim,
+} from "./attacks/index.js";
+export {
+  deriveSeed,
+  FileFormatError,
+  NotFiniteError,
+  type Seed,
+  TensorError,
+  type Work,
+} from "./base/index.js";
+export * from "./datasets/all.js";
+export * from "./datasets/augmentations/index.js";
+export {
+  type Dataset,
+  datasets,
+  defineDataset,
+  type ImagesOfOptions,
+  imagesOf,
+  type Split,
+  subset,
+} from "./datasets/index.js";
+export * from "./defenses/all.js";
+export { defenses, defineDefense } from "./defenses/index.js";
+export { Tensor, tensor } from "./engine/index.js";
 export * from "./evaluation/index.js";
-export * from "./models/index.js";
-export * from "./nn/index.js";
+export * from "./models/all.js";
 export {
-  type AlarmEvent,
-  type AlarmKind,
-  type EpochEvent,
-  loadWeights,
+  type Architecture,
+  type Defense,
+  defineModel,
+  type Model,
+  type ModelOfOptions,
+  modelOf,
+  models,
+} from "./models/index.js";
+export type { Classifier } from "./nn/index.js";
+export * from "./nn/optimizers/index.js";
+export * from "./nn/schedules/index.js";
+export type { Definition, Factory, Kind, Value } from "./options/index.js";
+export {
+  defineMethod,
+  fgsmRs,
+  methods,
+  modelFromRun,
+  modelFromWeights,
+  nFgsm,
+  type OpenedRun,
   presets,
   RunFolder,
-  saveWeights,
+  standard,
   type TrainConfig,
   type TrainConfigInput,
   type TrainEvent,
+  type TrainedRun,
   type TrainingMethod,
   type TrainOptions,
   type TrainResult,
   train,
-  trainConfig,
-  trainingMethods,
 } from "./training/index.js";
+export * from "./training/overfitting/guards/index.js";

@@ -1,12 +1,25 @@
 import { describe, expect, test } from "vitest";
+import { TensorSplit } from "../src/datasets/index.js";
+import {
+  binarizeWeights,
+  clipBinaryWeights,
+  placeAfter,
+  placedQuantizers,
+  quantizer,
+} from "../src/defenses/index.js";
+import { grad, imageIdRange, noGrad, operators, scope, Tensor, tensor } from "../src/engine/index.js";
 import * as sqa from "../src/index.js";
+import { dlr, isRandomized, loadState, margin, parameterCount } from "../src/nn/index.js";
+import { loadWeights, saveWeights } from "../src/training/index.js";
 
-const model = sqa.small.build({ seed: 0 });
+const model = sqa.small().build({ seed: 0 });
 const classifier = model.classifier();
-const split = { images: new Uint8Array(784), labels: new Uint8Array(1), count: 1 };
-const images = sqa.operators.zeros([1, 1, 28, 28]);
-const labels = sqa.tensor([0], [1], "int64");
-const context = { seed: 0, imageIds: sqa.imageIdRange(0, 1) };
+const classes = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+const data = sqa.imagesOf({ images: new Uint8Array(784), labels: [0], shape: [1, 28, 28], classes });
+const split = data.train;
+const images = operators.zeros([1, 1, 28, 28]);
+const labels = tensor([0], [1], "int64");
+const context = { seed: 0, imageIds: imageIdRange(0, 1) };
 
 /** What a user without types may give: none of it is what any argument below takes. */
 const foreign: [given: unknown, shown: string][] = [
@@ -17,39 +30,38 @@ const foreign: [given: unknown, shown: string][] = [
   [new Map(), "a Map"],
 ];
 
-/** Begins a generator, whose arguments are looked at no sooner. */
-const begun = async (events: AsyncGenerator<unknown>) => void (await events.next());
-
 type Call = (given: never) => unknown;
 const calls: [name: string, call: Call][] = [
-  ["body", (given) => sqa.scope(given)],
-  ["body", (given) => sqa.noGrad(given)],
-  ["output", (given) => sqa.grad(given, [labels])],
-  ["inputs", (given) => sqa.grad(labels, given)],
-  ["inputs", (given) => sqa.grad(labels, [given])],
-  ["attack", (given) => sqa.parseAttack(given)],
-  ["attack restarts: what is inside it", (given) => sqa.restarts(given)],
-  ["model", (given) => sqa.fgsm()(given, images, labels, context)],
-  ["model", (given) => begun(sqa.evaluate(given, split, { attacks: [] }))],
-  ["split", (given) => begun(sqa.evaluate(classifier, given, { attacks: [] }))],
-  ["split", (given) => sqa.subset(given, 1)],
-  ["split", (given) => sqa.holdOut(given, 1, 0)],
-  ["split", (given) => new sqa.TensorSplit(given, [1, 28, 28])],
-  ["imageShape", (given) => new sqa.TensorSplit(split, given)],
-  ["network", (given) => sqa.placeAfter(given, {})],
-  ["network", (given) => sqa.binarizeWeights(given, {})],
-  ["network", (given) => sqa.clipBinaryWeights(given)],
-  ["network", (given) => sqa.placedQuantizers(given)],
-  ["network", (given) => sqa.isRandomized(given)],
-  ["module", (given) => sqa.parameterCount(given)],
-  ["module", (given) => sqa.loadState(given, new Map())],
-  ["logits", (given) => sqa.margin(given, labels)],
-  ["logits", (given) => sqa.dlr(given, labels)],
-  ["path", (given) => sqa.networkFromRun(given)],
-  ["path", (given) => sqa.networkFromWeights(given, { network: "small" })],
-  ["path", (given) => sqa.loadWeights(given, model.module)],
+  ["body", (given) => scope(given)],
+  ["body", (given) => noGrad(given)],
+  ["output", (given) => grad(given, [labels])],
+  ["inputs", (given) => grad(labels, given)],
+  ["inputs", (given) => grad(labels, [given])],
+  ["attack", (given) => sqa.attacks.parse(given)],
+  ["attack restarts: the attack inside it", (given) => sqa.restarts(given)],
+  ["classifier", (given) => sqa.fgsm()(given, images, labels, context)],
+  ["model", async (given) => sqa.evaluate(given, split, { attacks: [] })],
+  ["images", async (given) => sqa.evaluate(classifier, given, { attacks: [] })],
+  ["attacks", async (given) => sqa.evaluate(classifier, split, { attacks: given })],
+  ["model", async (given) => sqa.audit(given, split, { epsilon: 0.3 })],
+  ["images", async (given) => sqa.audit(classifier, given, { epsilon: 0.3 })],
+  ["network", (given) => sqa.modelOf(given, { inputShape: [1, 28, 28], classes: 10 })],
+  ["images", (given) => sqa.subset(given, 1)],
+  ["images", (given) => new TensorSplit(given)],
+  ["network", (given) => placeAfter(given, {})],
+  ["network", (given) => binarizeWeights(given, {})],
+  ["network", (given) => clipBinaryWeights(given)],
+  ["network", (given) => placedQuantizers(given)],
+  ["network", (given) => isRandomized(given)],
+  ["module", (given) => parameterCount(given)],
+  ["module", (given) => loadState(given, new Map())],
+  ["logits", (given) => margin(given, labels)],
+  ["logits", (given) => dlr(given, labels)],
+  ["path", (given) => sqa.modelFromRun(given)],
+  ["path", (given) => sqa.modelFromWeights(given, sqa.small())],
+  ["path", (given) => loadWeights(given, model.module)],
   ["path", (given) => sqa.RunFolder.open(given)],
-  ["module", (given) => sqa.saveWeights("never-written", given)],
+  ["module", (given) => saveWeights("never-written", given)],
 ];
 
 describe("an argument of another kind is named, with what was given and what is accepted", () => {
@@ -61,40 +73,60 @@ describe("an argument of another kind is named, with what was given and what is 
       expect(error).toBeInstanceOf(TypeError);
       const { message } = error as TypeError;
       expect(message.startsWith(`${name} must `), message).toBe(true);
-      expect(message.endsWith(`, not ${shown}`) || message.endsWith(", not a list"), message).toBe(true);
+      expect(
+        [`not ${shown}`, `given ${shown}`, "not a list"].some((end) => message.endsWith(`, ${end}`)),
+        message,
+      ).toBe(true);
     }
   });
 
-  test("a model in place of its classifier, a definition in place of its attack", async () => {
-    await expect(begun(sqa.evaluate(model as never, split, { attacks: [] }))).rejects.toThrow(
-      "model must be a classifier, such as model.classifier(), not an object",
+  test("a definition in place of its value says that it is to be called", async () => {
+    await expect(sqa.evaluate(sqa.small as never, split, { attacks: [] })).rejects.toThrow(
+      "call it, as in small()",
     );
     expect(() => sqa.restarts(sqa.pgd as never)).toThrow(
-      'attack restarts: what is inside it must hold attacks such as pgd() or parseAttack("pgd"), not a function',
+      /^attack restarts: the attack inside it must be an attack/,
     );
-    await expect(begun(sqa.evaluate(classifier, split, {} as never))).rejects.toThrow(
-      "attacks must be a list of attacks, not undefined",
+    await expect(sqa.evaluate(classifier, split, {} as never)).rejects.toThrow(
+      "attacks must be a list of attacks",
     );
   });
 
-  test("names and options that cannot be", async () => {
-    expect(() => sqa.datasetByName(undefined as never)).toThrow('unknown data set "undefined"; known: mnist');
-    expect(() => sqa.small.build(undefined as never)).toThrow("options must be an object such as { seed: 0 }");
-    expect(() => sqa.networkFromWeights("package.json", {} as never)).toThrow(
-      'options must be an object such as { network: "small" }, not an object',
+  test("names and options that cannot be", () => {
+    const config = { model: sqa.small(), data };
+    expect(() => sqa.datasets.parse("minst")).toThrow('unknown data set "minst"; did you mean "mnist"?');
+    expect(() => sqa.small().build(undefined as never)).toThrow(
+      "options must be an object such as { seed: 0 }",
     );
-    await expect(begun(sqa.train({}, { runs: 5 as never }))).rejects.toThrow(
-      "runs must be the path of a folder, not 5",
+    expect(() => sqa.modelFromWeights("package.json", {} as never)).toThrow(
+      "architecture must be a model such as",
     );
-    await expect(begun(sqa.train({}, { signal: true as never }))).rejects.toThrow(
+    expect(() => sqa.train(config, { runs: 5 as never })).toThrow("runs must be the path of a folder, not 5");
+    expect(() => sqa.train({ ...config, method: "fgsm" }, { signal: true as never })).toThrow(
       "signal must be an AbortSignal, not true",
     );
   });
 
   test("a factory that makes no quantizer places nothing", () => {
-    expect(() => sqa.placeAfter(model.module, { relu1: sqa.sqa(), relu2: (() => undefined) as never })).toThrow(
-      '"relu2" must be given what sqa() or the like returns',
+    expect(() => placeAfter(model.module, { relu1: quantizer(), relu2: (() => undefined) as never })).toThrow(
+      '"relu2" must be given what quantizer() or the like returns',
     );
-    expect(sqa.placedQuantizers(model.module)).toEqual([]);
+    expect(placedQuantizers(model.module)).toEqual([]);
+  });
+});
+
+describe("the root of the package", () => {
+  test("has every registered thing under its plain name, attacks where a method has the same", () => {
+    const exported = Object.values(sqa).filter((value) => typeof value === "function" && "make" in value);
+    const registered = [sqa.attacks, sqa.models, sqa.datasets, sqa.defenses, sqa.optimizers, sqa.schedules];
+    const others = [sqa.augmentations, sqa.guards];
+    for (const kind of [...registered, ...others]) {
+      const definitions = (kind as { definitions: readonly unknown[] }).definitions;
+      expect(definitions.filter((definition) => !exported.includes(definition as never))).toEqual([]);
+    }
+    const methods = sqa.methods.definitions.filter((definition) => exported.includes(definition as never));
+    expect(methods.map(({ name }) => name).sort()).toEqual(["fgsm-rs", "n-fgsm", "standard"]);
+    expect([sqa.fgsm.kind, sqa.pgd.kind]).toEqual(["attack", "attack"]);
+    expect(sqa.Tensor).toBe(Tensor);
   });
 });

@@ -1,5 +1,5 @@
 // For a build without kernels for CUDA: what needs them says so.
-#include "../cuda.h"
+#include "cuda/cuda.h"
 
 namespace sqa {
 namespace {

@@ -5,7 +5,7 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
-#include "../cuda.h"
+#include "cuda/cuda.h"
 
 namespace sqa {
 namespace {

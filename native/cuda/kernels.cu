@@ -1,11 +1,11 @@
-// SQA and counted noise on a CUDA device: the same counters and the same arithmetic as on the CPU (quantize_kernels.cc), compiled
-// without contraction to fused multiply-add, so that the results are the same bits.
-#include "kernels.h"
+// SQA and counted noise on a CUDA device: the same counters and the same arithmetic as on the CPU
+// (quantize/kernels.cc), compiled without contraction to fused multiply-add, so that the results are the same bits.
+#include "cuda/kernels.h"
 
 #include <cstring>
 #include <limits>
 
-#include "launch.h"
+#include "cuda/launch.h"
 
 namespace sqa::cuda {
 namespace {

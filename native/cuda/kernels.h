@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "../philox.h"
+#include "quantize/philox.h"
 
 namespace sqa::cuda {
 

@@ -3,8 +3,8 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
-#include "../cuda.h"
-#include "kernels.h"
+#include "cuda/cuda.h"
+#include "cuda/kernels.h"
 
 namespace sqa {
 namespace {

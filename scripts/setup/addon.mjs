@@ -1,6 +1,7 @@
-// Compiling native/ against one libtorch. Each libtorch has a build folder of its own, so that changing between them is quick.
+// Compiling native/ against one libtorch. Each libtorch has a build folder of its own, so that changing
+// between them is quick.
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { programOnPath, run, runOrFail } from "./command.mjs";
@@ -10,7 +11,10 @@ import { filesBelow, hashOfContents, isFresh, readJson, writeJson } from "./stam
 
 /** @typedef {import("./libtorch-folder.mjs").Libtorch} Libtorch */
 
-/** The name of the build folder for a libtorch: its version and a short hash of its path. @param {Libtorch} libtorch */
+/**
+ * The name of the build folder for a libtorch: its version and a short hash of its path. @param {Libtorch}
+ * libtorch
+ */
 export function buildId({ version, path }) {
   const hash = createHash("sha256").update(path).digest("hex").slice(0, 6);
   return `torch-${version.split("+")[0]}-${hash}`;
@@ -32,15 +36,19 @@ export function addonStamp(root, { version, path }) {
 /** @param {string} folder */
 const stampFile = (folder) => join(folder, "stamp.json");
 
-/** Whether `folder` holds an addon made from what is there now. @param {string} root @param {Libtorch} libtorch @param {string} folder */
+/**
+ * Whether `folder` holds an addon made from what is there now. @param {string} root @param {Libtorch}
+ * libtorch @param {string} folder
+ */
 export function addonFresh(root, libtorch, folder) {
   return existsSync(join(folder, "sqa.node")) && isFresh(stampFile(folder), addonStamp(root, libtorch));
 }
 
 /**
- * Builds `folder`/sqa.node if it is not fresh, and loads it once in another process: a libtorch that cannot be loaded is
- * told now, not at the first use. Returns the addon's path.
- * @param {string} root @param {Libtorch} libtorch @param {string} folder @param {{ load?: boolean }} [options]
+ * Builds `folder`/sqa.node if it is not fresh, and loads it once in another process: a libtorch that cannot
+ * be loaded is told now, not at the first use. Returns the addon's path.
+ * @param {string} root @param {Libtorch} libtorch @param {string} folder @param {{ load?: boolean }}
+ *   [options]
  */
 export function buildAddon(root, libtorch, folder, { load = true } = {}) {
   const addon = join(folder, "sqa.node");
@@ -50,7 +58,8 @@ export function buildAddon(root, libtorch, folder, { load = true } = {}) {
     const { nvcc } = stamp.cuda;
     say(
       nvcc === null
-        ? "set-up: no nvcc: without kernels of our own SQA and its noise cannot run on a CUDA device (put nvcc on PATH)"
+        ? "set-up: no nvcc: without kernels of our own SQA and its noise cannot run on a CUDA device (put " +
+            "nvcc on PATH)"
         : `set-up: CUDA kernels by ${nvcc}`,
     );
   }
@@ -65,9 +74,25 @@ export function buildAddon(root, libtorch, folder, { load = true } = {}) {
   return addon;
 }
 
-/** @param {string} root @param {Libtorch} libtorch @param {string} folder */
+/**
+ * Compiles into a folder, which is begun anew where an earlier build in it was killed: that may leave half of
+ * an object file, which make takes for a whole one.
+ * @param {string} root @param {Libtorch} libtorch @param {string} folder
+ */
 function compile(root, libtorch, folder) {
+  const unfinished = `${folder}.unfinished`;
+  if (existsSync(unfinished)) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  writeFileSync(unfinished, "");
+  try {
+    runCmake(root, libtorch, folder);
+  } finally {
+    rmSync(unfinished);
+  }
+}
+
+/** @param {string} root @param {Libtorch} libtorch @param {string} folder */
+function runCmake(root, libtorch, folder) {
   const nvcc = cudaBuild(libtorch.path)?.nvcc;
   const configure = [
     ...["-G", programOnPath("make") ? "Unix Makefiles" : "Ninja"],
@@ -76,19 +101,27 @@ function compile(root, libtorch, folder) {
     `-DTORCH_PREFIX=${libtorch.path}`,
     `-DNODE_API_INCLUDE=${join(root, "node_modules", "node-api-headers", "include")}`,
   ];
-  if (!run("cmake", configure).ok) {
-    // A checkout that was moved, or another CMake: its old cache is refused, so begin anew before calling it an error.
+  if (!run("cmake", configure, { supervised: true }).ok) {
+    // A checkout that was moved, or another CMake: its old cache is refused, so begin anew before calling it
+    // an error.
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     runOrFail("set-up: cmake cannot configure the addon; its last lines stand above", "cmake", configure, {
+      supervised: true,
       lines: 25,
     });
   }
   const build = ["--build", folder, "--parallel", String(availableParallelism())];
-  runOrFail("set-up: the addon does not compile; the first lines of the compiler stand above", "cmake", build, {
-    lines: 40,
-    from: "start",
-  });
+  runOrFail(
+    "set-up: the addon does not compile; the first lines of the compiler stand above",
+    "cmake",
+    build,
+    {
+      supervised: true,
+      lines: 40,
+      from: "start",
+    },
+  );
 }
 
 /** @param {string} addon @param {Libtorch} libtorch */
@@ -97,5 +130,7 @@ function checkLoads(addon, libtorch) {
   const { ok, output } = run(process.execPath, ["-e", code, addon]);
   if (ok) return;
   const reason = /^(?:Error: )(.*)$/m.exec(output)?.[1] ?? output.trim().split("\n").at(-1);
-  throw new SetupError(`set-up: libtorch in ${libtorch.path} does not load: ${reason}. Set LIBTORCH to another one.`);
+  throw new SetupError(
+    `set-up: libtorch in ${libtorch.path} does not load: ${reason}. Set LIBTORCH to another one.`,
+  );
 }

@@ -2,6 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { workFile } from "./lock.mjs";
 import { SetupError, say } from "./progress.mjs";
 
 /** The file that `name` runs, or undefined where PATH has none. @param {string} name */
@@ -18,12 +20,19 @@ export function programOnPath(name, path = process.env.PATH ?? "") {
   return undefined;
 }
 
+const supervisor = fileURLToPath(new URL("supervise.mjs", import.meta.url));
+
+/** @typedef {{ cwd?: string, env?: Record<string, string>, supervised?: boolean }} RunOptions */
+
 /**
- * Runs a program to its end and returns whether it succeeded and what it wrote.
- * @param {string} program @param {string[]} args @param {{ cwd?: string, env?: Record<string, string> }} [options]
+ * Runs a program to its end and returns whether it succeeded and what it wrote. A supervised one ends when
+ * set-up is killed.
+ * @param {string} program @param {string[]} args @param {RunOptions} [options]
  */
-export function run(program, args, { cwd, env } = {}) {
-  const result = spawnSync(program, args, {
+export function run(program, args, { cwd, env, supervised = false } = {}) {
+  const command = [program, ...args];
+  if (supervised) command.unshift(process.execPath, supervisor, String(process.pid), workFile());
+  const result = spawnSync(/** @type {string} */ (command[0]), command.slice(1), {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -31,13 +40,17 @@ export function run(program, args, { cwd, env } = {}) {
     maxBuffer: 256 * 1024 * 1024,
   });
   const failure = result.error ? `${program}: ${result.error.message}` : "";
-  return { ok: result.status === 0, stdout: result.stdout ?? "", output: `${result.stdout}${result.stderr}${failure}` };
+  return {
+    ok: result.status === 0,
+    stdout: result.stdout ?? "",
+    output: `${result.stdout}${result.stderr}${failure}`,
+  };
 }
 
 /**
  * Runs a program that has to succeed; where it fails, shows the last lines it wrote and throws `message`.
  * @param {string} message @param {string} program @param {string[]} args
- * @param {{ cwd?: string, env?: Record<string, string>, lines?: number, from?: "start" | "end" }} [options]
+ * @param {RunOptions & { lines?: number, from?: "start" | "end" }} [options]
  */
 export function runOrFail(message, program, args, { lines = 15, from = "end", ...options } = {}) {
   const result = run(program, args, options);
@@ -46,7 +59,10 @@ export function runOrFail(message, program, args, { lines = 15, from = "end", ..
   throw new SetupError(message);
 }
 
-/** The first or last `count` lines that are not blank. @param {string} text @param {number} count @param {"start" | "end"} from */
+/**
+ * The first or last `count` lines that are not blank. @param {string} text @param {number} count @param
+ * {"start" | "end"} from
+ */
 export function excerpt(text, count, from = "end") {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return from === "start" ? lines.slice(0, count) : lines.slice(-count);

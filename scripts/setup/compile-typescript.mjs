@@ -25,7 +25,17 @@ export function compileTypeScript(root) {
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
   const failed = "set-up: src/ does not compile; the first errors stand above";
   timed("set-up: compiling TypeScript", () =>
-    runOrFail(failed, process.execPath, [compiler, "-p", "tsconfig.json"], { cwd: root, lines: 5, from: "start" }),
+    runOrFail(failed, process.execPath, [compiler, "-p", "tsconfig.json"], {
+      cwd: root,
+      supervised: true,
+      lines: 5,
+      from: "start",
+    }),
   );
+  const help = join(root, "scripts", "document-options.mjs");
+  runOrFail("set-up: the help of options could not be written into dist/", process.execPath, [help], {
+    cwd: root,
+    lines: 5,
+  });
   writeJson(stampFile(root), stamp);
 }

@@ -13,7 +13,10 @@ import { readJson, writeJson } from "./stamp.mjs";
 /** @param {string} root */
 export const currentFile = (root) => join(root, "build", "current.json");
 
-/** The libtorch of the last build while it is still there and still what LIBTORCH asks for. @param {string} root @param {Environment} env @returns {FoundLibtorch | undefined} */
+/**
+ * The libtorch of the last build while it is still there and still what LIBTORCH asks for. @param {string}
+ * root @param {Environment} env @returns {FoundLibtorch | undefined}
+ */
 export function currentLibtorch(root, env) {
   /** @type {FoundLibtorch | undefined} */
   const last = readJson(currentFile(root))?.libtorch;
@@ -28,12 +31,17 @@ export function currentLibtorch(root, env) {
   return isSame && last.source === "LIBTORCH" ? last : undefined;
 }
 
-/** Whether build/current.json names an addon that is up to date. @param {string} root @param {Environment} env */
+/**
+ * Whether build/current.json names an addon that is up to date. @param {string} root @param {Environment} env
+ */
 export function currentBuildFresh(root, env) {
   const libtorch = currentLibtorch(root, env);
   if (libtorch === undefined) return false;
   const folder = join(root, "build", buildId(libtorch));
-  return readJson(currentFile(root))?.addon === `${buildId(libtorch)}/sqa.node` && addonFresh(root, libtorch, folder);
+  return (
+    readJson(currentFile(root))?.addon === `${buildId(libtorch)}/sqa.node` &&
+    addonFresh(root, libtorch, folder)
+  );
 }
 
 /**
@@ -51,7 +59,10 @@ export function chooseLibtorch(wish, root, env) {
   );
 }
 
-/** Builds the addon that the engine is to load and writes build/current.json. @param {string} root @param {FoundLibtorch} libtorch */
+/**
+ * Builds the addon that the engine is to load and writes build/current.json. @param {string} root @param
+ * {FoundLibtorch} libtorch
+ */
 export function makeCurrent(root, libtorch) {
   const build = join(root, "build");
   const addon = buildAddon(root, libtorch, join(build, buildId(libtorch)));

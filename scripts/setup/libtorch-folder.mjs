@@ -15,8 +15,10 @@ const headerFolder = "include/torch/csrc/api/include/torch";
 
 /** What a folder must hold, in words, for messages. */
 export const accepted =
-  "a folder with lib/libtorch.so and include/torch (the torch package of Python or an unpacked libtorch), a folder with such a " +
-  "torch folder in it, or a system prefix such as /usr with lib/x86_64-linux-gnu/libtorch.so (Debian's libtorch-dev)";
+  "a folder with lib/libtorch.so and include/torch (the torch package of Python or an unpacked libtorch), " +
+  "a folder with such a " +
+  "torch folder in it, or a system prefix such as /usr with lib/x86_64-linux-gnu/libtorch.so (Debian's " +
+  "libtorch-dev)";
 
 /**
  * Looks at a folder, or the `torch` folder in it.
@@ -41,7 +43,8 @@ export function inspectLibtorch(folder) {
 /** @param {string} folder */
 function hasLibraryAndHeaders(folder) {
   return (
-    existsSync(join(folder, headerFolder)) && libraryFolders.some((lib) => existsSync(join(folder, lib, "libtorch.so")))
+    existsSync(join(folder, headerFolder)) &&
+    libraryFolders.some((lib) => existsSync(join(folder, lib, "libtorch.so")))
   );
 }
 

@@ -11,18 +11,16 @@ import {
   statSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { excerpt, run } from "./command.mjs";
+import { run } from "./command.mjs";
 import { inspectLibtorch } from "./libtorch-folder.mjs";
 import { completeMark } from "./libtorch-search.mjs";
 import { isAlive } from "./lock.mjs";
+import { pinnedVersion, pipInstall } from "./pip-torch.mjs";
 import { SetupError, say, timed } from "./progress.mjs";
 import { writeJson } from "./stamp.mjs";
 import { canInstallPackages, installPackages } from "./system-tools.mjs";
 
 /** @typedef {import("./libtorch-search.mjs").FoundLibtorch} FoundLibtorch */
-
-/** The version that set-up installs; the addon also builds against others, from 1.13 on. */
-export const pinnedVersion = "2.13.0";
 
 /** What of the torch package the addon needs, to build and to run. */
 const keptOfTorch = ["lib", "include", "share", "version.py"];
@@ -35,11 +33,13 @@ export function installLibtorch(caches, means = "any") {
   if (means === "debian") return debianLibtorch();
   const installed = installByPip(caches);
   if (installed !== undefined) return installed;
-  if (means === "pip") throw new SetupError("set-up: libtorch: pip could not install it; the reason stands above");
+  if (means === "pip")
+    throw new SetupError("set-up: libtorch: pip could not install it; the reason stands above");
   const debian = inspectLibtorch("/usr");
   if ("problem" in debian && !canInstallPackages()) {
     throw new SetupError(
-      `set-up: no libtorch. Run \`python3 -m pip install torch==${pinnedVersion}\`, or as root \`apt-get install libtorch-dev\`, or set LIBTORCH to a folder that has it`,
+      `set-up: no libtorch. Run \`python3 -m pip install torch==${pinnedVersion}\`, or as root \`apt-get ` +
+        `install libtorch-dev\`, or set LIBTORCH to a folder that has it`,
     );
   }
   return debianLibtorch();
@@ -47,14 +47,19 @@ export function installLibtorch(caches, means = "any") {
 
 /** Debian's libtorch-dev, installed if it is missing. @returns {FoundLibtorch} */
 function debianLibtorch() {
-  if ("problem" in inspectLibtorch("/usr")) installPackages(["libtorch-dev"], "libtorch (Debian's libtorch-dev)");
+  if ("problem" in inspectLibtorch("/usr"))
+    installPackages(["libtorch-dev"], "libtorch (Debian's libtorch-dev)");
   const found = inspectLibtorch("/usr");
-  if ("problem" in found) throw new SetupError(`set-up: libtorch: libtorch-dev is installed, but ${found.problem}`);
+  if ("problem" in found)
+    throw new SetupError(`set-up: libtorch: libtorch-dev is installed, but ${found.problem}`);
   say(`set-up: libtorch: Debian's libtorch-dev gives ${found.version} in ${found.path}`);
   return { ...found, source: "debian" };
 }
 
-/** A private copy by pip in the first cache folder that can be written to. @param {string[]} caches @returns {FoundLibtorch | undefined} */
+/**
+ * A private copy by pip in the first cache folder that can be written to. @param {string[]} caches @returns
+ * {FoundLibtorch | undefined}
+ */
 function installByPip(caches) {
   if (!run("python3", ["-m", "pip", "--version"], { cwd: "/" }).ok) {
     say("set-up: libtorch: python3 has no pip to install it with");
@@ -68,67 +73,25 @@ function installByPip(caches) {
   removeInterrupted(cache);
   const temporary = mkdtempSync(join(cache, `.installing-${process.pid}-`));
   try {
-    const begun = timed(
-      `set-up: libtorch: torch ${pinnedVersion} by pip into ${cache} (200 MB to fetch, or more)`,
-      () => pipInstall(temporary),
-    );
-    if (!begun) return undefined;
+    const line = `set-up: libtorch: torch ${pinnedVersion} by pip into ${cache} (200 MB to fetch, or more)`;
+    if (!timed(line, () => pipInstall(temporary))) return undefined;
     return { ...moveIntoPlace(temporary, cache), source: "pip" };
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
 }
 
-/** Runs pip: first for the CPU build, which needs nothing else, then for whatever build the index has. @param {string} folder */
-function pipInstall(folder) {
-  const common = [
-    "-m",
-    "pip",
-    "install",
-    "--target",
-    folder,
-    "--no-compile",
-    "--no-input",
-    "--no-cache-dir",
-    "--only-binary=:all:",
-  ];
-  const attempts = [
-    ["--no-deps", `torch==${pinnedVersion}+cpu`],
-    ["--no-deps", `torch==${pinnedVersion}`],
-  ];
-  let output = "";
-  for (const attempt of attempts) {
-    // A user's setting `user = true` cannot go with --target.
-    const result = run("python3", [...common, ...attempt], {
-      cwd: "/",
-      env: { PIP_USER: "0", PIP_DISABLE_PIP_VERSION_CHECK: "1" },
-    });
-    output = result.output;
-    if (!result.ok) continue;
-    if (!isCudaBuild(folder)) return true;
-    // The libraries of a CUDA build lie in packages of their own, without which libtorch does not load.
-    const whole = run("python3", [...common, "--upgrade", `torch==${pinnedVersion}`], {
-      cwd: "/",
-      env: { PIP_USER: "0" },
-    });
-    output = whole.output;
-    if (whole.ok) return true;
-  }
-  say(`set-up: libtorch: pip failed: ${excerpt(output, 1)[0] ?? "it said nothing"}`);
-  return false;
-}
-
-/** @param {string} folder */
-function isCudaBuild(folder) {
-  return existsSync(join(folder, "torch", "lib", "libtorch_cuda.so"));
-}
-
-/** Drops what is not needed, marks the copy complete and renames it into place. @param {string} temporary @param {string} cache */
+/**
+ * Drops what is not needed, marks the copy complete and renames it into place. @param {string} temporary
+ * @param {string} cache
+ */
 export function moveIntoPlace(temporary, cache) {
   const found = inspectLibtorch(join(temporary, "torch"));
-  if ("problem" in found) throw new SetupError(`set-up: libtorch: pip installed something else: ${found.problem}`);
+  if ("problem" in found)
+    throw new SetupError(`set-up: libtorch: pip installed something else: ${found.problem}`);
   for (const name of readdirSync(temporary)) {
-    if (name !== "torch" && name !== "nvidia") rmSync(join(temporary, name), { recursive: true, force: true });
+    if (name !== "torch" && name !== "nvidia")
+      rmSync(join(temporary, name), { recursive: true, force: true });
   }
   for (const name of readdirSync(join(temporary, "torch"))) {
     if (!keptOfTorch.includes(name)) rmSync(join(temporary, "torch", name), { recursive: true, force: true });
@@ -136,7 +99,8 @@ export function moveIntoPlace(temporary, cache) {
   writeJson(join(temporary, completeMark), { version: found.version, completedAt: new Date().toISOString() });
   const place = join(cache, `torch-${found.version}`);
   // A folder without its mark was never complete, or was broken by hand.
-  if (existsSync(place) && !existsSync(join(place, completeMark))) rmSync(place, { recursive: true, force: true });
+  if (existsSync(place) && !existsSync(join(place, completeMark)))
+    rmSync(place, { recursive: true, force: true });
   try {
     renameSync(temporary, place);
   } catch (error) {
@@ -144,7 +108,8 @@ export function moveIntoPlace(temporary, cache) {
     if (!existsSync(join(place, completeMark))) throw error;
   }
   const placed = inspectLibtorch(place);
-  if ("problem" in placed) throw new SetupError(`set-up: libtorch: ${placed.problem}; delete ${place} and try again`);
+  if ("problem" in placed)
+    throw new SetupError(`set-up: libtorch: ${placed.problem}; delete ${place} and try again`);
   return placed;
 }
 
@@ -159,7 +124,10 @@ function isWritable(folder) {
   }
 }
 
-/** As mkdir -p; Node's own never returns where the system refuses with ENOENT, as below /proc. @param {string} folder */
+/**
+ * As mkdir -p; Node's own never returns where the system refuses with ENOENT, as below /proc. @param {string}
+ * folder
+ */
 function makeFolder(folder) {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
@@ -170,12 +138,16 @@ function makeFolder(folder) {
   }
 }
 
-/** Deletes what dead installations have left; after an hour, as a living process may belong to another container. @param {string} cache */
+/**
+ * Deletes what dead installations have left; after an hour, as a living process may belong to another
+ * container. @param {string} cache
+ */
 export function removeInterrupted(cache) {
   for (const name of readdirSync(cache)) {
     if (!name.startsWith(".installing-")) continue;
     const path = join(cache, name);
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (age > 3_600_000 && !isAlive(Number(name.split("-")[1]))) rmSync(path, { recursive: true, force: true });
+    if (age > 3_600_000 && !isAlive(Number(name.split("-")[1])))
+      rmSync(path, { recursive: true, force: true });
   }
 }

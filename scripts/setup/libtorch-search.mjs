@@ -17,15 +17,21 @@ export const completeMark = "sqa-complete.json";
  */
 export function cacheFolders(env, root) {
   // The XDG specification says that a relative path is to be ignored.
-  const base = env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME) ? env.XDG_CACHE_HOME : join(homedir(), ".cache");
+  const base =
+    env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME) ? env.XDG_CACHE_HOME : join(homedir(), ".cache");
   return [join(base, "sqa"), join(root, "build", "cache")];
 }
 
-/** A folder that the user named, which has to be right. @param {string} folder @param {string} name @param {string} source @returns {FoundLibtorch} */
+/**
+ * A folder that the user named, which has to be right. @param {string} folder @param {string} name @param
+ * {string} source @returns {FoundLibtorch}
+ */
 export function namedLibtorch(folder, name, source) {
   const found = inspectLibtorch(folder);
   if ("problem" in found)
-    throw new SetupError(`set-up: ${name}=${folder} is no libtorch: ${found.problem}. Accepted: ${accepted}.`);
+    throw new SetupError(
+      `set-up: ${name}=${folder} is no libtorch: ${found.problem}. Accepted: ${accepted}.`,
+    );
   say(`set-up: libtorch: ${name} gives ${found.version} in ${found.path}`);
   return { ...found, source };
 }
@@ -33,13 +39,17 @@ export function namedLibtorch(folder, name, source) {
 /** The folder of python3's torch package, found without importing it; undefined where there is none. */
 export function pythonTorchFolder() {
   const code =
-    "import importlib.util as u; s = u.find_spec('torch'); print((list(s.submodule_search_locations or []) or [''])[0] if s else '')";
+    "import importlib.util as u; s = u.find_spec('torch'); print((list(s.submodule_search_locations or []) " +
+    "or [''])[0] if s else '')";
   // From /, so that a folder called torch in the working folder is not taken for the package.
   const { ok, stdout } = run("python3", ["-c", code], { cwd: "/" });
   return (ok && stdout.trim()) || undefined;
 }
 
-/** The newest finished copy in a cache folder. @param {string} folder @returns {import("./libtorch-folder.mjs").Libtorch | undefined} */
+/**
+ * The newest finished copy in a cache folder. @param {string} folder @returns
+ * {import("./libtorch-folder.mjs").Libtorch | undefined}
+ */
 export function cachedLibtorch(folder) {
   if (!existsSync(folder)) return undefined;
   const byVersion = new Intl.Collator("en", { numeric: true });
@@ -54,7 +64,8 @@ export function cachedLibtorch(folder) {
 
 /**
  * Looks in each place in turn and prints each step; undefined where libtorch must be installed.
- * @param {{ env: Record<string, string | undefined>, caches: string[], pythonTorch?: () => string | undefined }} places
+ * @param {{ env: Record<string, string | undefined>, caches: string[], pythonTorch?: () => string | undefined
+ *   }} places
  * @returns {FoundLibtorch | undefined}
  */
 export function searchLibtorch({ env, caches, pythonTorch = pythonTorchFolder }) {
@@ -65,7 +76,8 @@ export function searchLibtorch({ env, caches, pythonTorch = pythonTorchFolder })
   const folder = pythonTorch();
   const ofPython = folder === undefined ? undefined : inspectLibtorch(folder);
   if (ofPython === undefined) say("set-up: libtorch: python3 has no torch package");
-  else if ("problem" in ofPython) say(`set-up: libtorch: python3's torch is passed over: ${ofPython.problem}`);
+  else if ("problem" in ofPython)
+    say(`set-up: libtorch: python3's torch is passed over: ${ofPython.problem}`);
   else {
     say(`set-up: libtorch: python3 has torch ${ofPython.version} in ${dirname(ofPython.path)}`);
     return { ...ofPython, source: "python3" };

@@ -1,27 +1,56 @@
 // One set-up at a time in a checkout: two `npm ci` at once leave a broken node_modules.
-import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { SetupError, say } from "./progress.mjs";
+import { processStart, workRemains } from "./work.mjs";
+
+/** Beside a lock: who works for its holder. @param {string} file */
+const workOf = (file) => `${file}.work`;
+
+/** @type {string | undefined} */
+let held;
+
+/** The file in which programs are written down that this process starts; "" while it holds no lock. */
+export function workFile() {
+  return held === undefined ? "" : workOf(held);
+}
 
 /**
- * Runs `step` while holding the lock file, waiting for a process that holds it; the lock of a dead process is taken over.
+ * Runs `step` while holding the lock file, waiting for a process that holds it. The lock of a dead process is
+ * taken over, once what it has started has ended too.
  * @template T @param {string} file @param {() => T} step @returns {T}
  */
 export function withLock(file, step) {
   makeWritable(dirname(file));
-  for (let waited = false; !take(file); waited = true) {
+  for (let waited = false; !take(file); ) {
     const holder = holderOf(file);
     if (holder === undefined) continue;
-    if (!stillHolds(holder)) {
-      rmSync(file, { force: true });
+    const alive = stillHolds(holder);
+    if (!alive && !workRemains(workOf(file))) {
+      takeAway(file);
       continue;
     }
-    if (!waited) say(`set-up: process ${holder.pid} is setting up this checkout; waiting for it (lock: ${file})`);
+    if (!waited) {
+      const who = alive ? `process ${holder.pid} is` : "what a killed set-up has started is still";
+      say(`set-up: ${who} setting up this checkout; waiting for it (lock: ${file})`);
+    }
+    waited = true;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   }
+  held = file;
   try {
     return step();
   } finally {
+    held = undefined;
     rmSync(file, { force: true });
   }
 }
@@ -54,7 +83,27 @@ function take(file) {
   }
 }
 
-/** The process that holds the lock; undefined where it was released just now. @param {string} file @returns {Holder | undefined} */
+/**
+ * Takes a dead process's lock away; another that waited may have done so and hold it by now: then it gets it
+ * back. @param {string} file
+ */
+function takeAway(file) {
+  const aside = `${file}.${process.pid}.aside`;
+  try {
+    renameSync(file, aside);
+    const holder = holderOf(aside);
+    if (holder !== undefined && stillHolds(holder)) linkSync(aside, file);
+  } catch {
+    // It is gone, or somebody was quicker.
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+/**
+ * The process that holds the lock; undefined where it was released just now. @param {string} file @returns
+ * {Holder | undefined}
+ */
 function holderOf(file) {
   try {
     const [pid, started = ""] = readFileSync(file, "utf8").split(" ");
@@ -64,18 +113,10 @@ function holderOf(file) {
   }
 }
 
-/** When a process began, in clock ticks since the machine did; "" when it is gone. @param {number} pid */
-function processStart(pid) {
-  try {
-    // The command's name, in parentheses, may hold spaces.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "");
-    return fields.split(" ")[19] ?? "";
-  } catch {
-    return "";
-  }
-}
-
-/** Whether the holder still runs: numbers are used again, in a container often by the same program. @param {Holder} holder */
+/**
+ * Whether the holder still runs: numbers are used again, in a container often by the same program. @param
+ * {Holder} holder
+ */
 function stillHolds({ pid, started }) {
   return started !== "" && processStart(pid) === started;
 }

@@ -22,10 +22,14 @@ export function nodeModulesFresh(root) {
 export function setUpNodeModules(root) {
   if (nodeModulesFresh(root)) return;
   if (!isFresh(stampFile(root), stampOf(root))) {
-    // --ignore-scripts: no dependency's install step may fetch from elsewhere; none that is used needs its own.
+    // --ignore-scripts: no dependency's install step may fetch from elsewhere; none that is used needs its
+    // own.
     const args = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--include=dev"];
     timed("set-up: npm packages, by npm ci", () =>
-      runOrFail("set-up: npm ci failed; its last lines stand above", "npm", args, { cwd: root }),
+      runOrFail("set-up: npm ci failed; its last lines stand above", "npm", args, {
+        cwd: root,
+        supervised: true,
+      }),
     );
   }
   linkCommand(root);

@@ -3,9 +3,16 @@
 /** A set-up step that cannot go on; the message is one line that says what to do. */
 export class SetupError extends Error {}
 
-/** Prints one line of progress. @param {string} line */
+/**
+ * Prints a line; characters of a path or of another program that would act on the terminal are escaped.
+ * @param {string} line
+ */
 export function say(line) {
-  process.stderr.write(`${line}\n`);
+  // As src/base/printable.ts, which is not compiled yet.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+  const code = (/** @type {string} */ character) => character.charCodeAt(0).toString(16).padStart(4, "0");
+  process.stderr.write(`${line.replace(unprintable, (character) => `\\u${code(character)}`)}\n`);
 }
 
 /**

@@ -1,4 +1,5 @@
-// The steps of set-up in their order. While nothing has changed only stamps are read, which takes some milliseconds.
+// The steps of set-up in their order. While nothing has changed only stamps are read, which takes some
+// milliseconds.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +11,10 @@ import { nodeModulesFresh, setUpNodeModules } from "./node-modules.mjs";
 import { SetupError, say } from "./progress.mjs";
 import { setUpTools } from "./system-tools.mjs";
 
-/** Whether this is a copy that `npm run pack:gpu` made: its packages and dist/ are complete, and only the addon is built. @param {string} root */
+/**
+ * Whether this is a copy that `npm run pack:gpu` made: its packages and dist/ are complete, and only the
+ * addon is built. @param {string} root
+ */
 const isPacked = (root) => existsSync(join(root, "packed.json"));
 
 /** The checkout's own folder. */
@@ -20,7 +24,8 @@ export const checkout = fileURLToPath(new URL("../..", import.meta.url));
  * Installs and builds what is missing or out of date; throws SetupError, one line, where it cannot.
  *
  * `SQA_ADDON` in the environment names an addon that is already built: then none is built here.
- * @param {{ root?: string, env?: Record<string, string | undefined>, libtorch?: string | undefined }} [options]
+ * @param {{ root?: string, env?: Record<string, string | undefined>, libtorch?: string | undefined }}
+ *   [options]
  */
 export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
   checkNode();
@@ -46,8 +51,10 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
 }
 
 /**
- * Builds an addon into a folder of its own, for SQA_ADDON; build/current.json stays as it is. Returns the addon's path.
- * @param {{ root?: string, env?: Record<string, string | undefined>, libtorch?: string | undefined, folder: string, load?: boolean }} options
+ * Builds an addon into a folder of its own, for SQA_ADDON; build/current.json stays as it is. Returns the
+ * addon's path.
+ * @param {{ root?: string, env?: Record<string, string | undefined>, libtorch?: string | undefined, folder:
+ *   string, load?: boolean }} options
  */
 export function buildOnly({ root = checkout, env = process.env, libtorch, folder, load = true }) {
   checkNode();
@@ -60,5 +67,6 @@ export function buildOnly({ root = checkout, env = process.env, libtorch, folder
 
 function checkNode() {
   const major = Number(process.versions.node.split(".")[0]);
-  if (major < 20) throw new SetupError(`set-up: this is Node ${process.versions.node}; 20 or newer is needed`);
+  if (major < 20)
+    throw new SetupError(`set-up: this is Node ${process.versions.node}; 20 or newer is needed`);
 }

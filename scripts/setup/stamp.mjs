@@ -1,9 +1,13 @@
-// A stamp says from what a step's result was made, so that the step is left out while nothing of that has changed.
+// A stamp says from what a step's result was made, so that the step is left out while nothing of that has
+// changed.
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** All files below a folder whose names pass, sorted. @param {string} folder @param {(name: string) => boolean} [accepts] @returns {string[]} */
+/**
+ * All files below a folder whose names pass, sorted. @param {string} folder @param {(name: string) =>
+ * boolean} [accepts] @returns {string[]}
+ */
 export function filesBelow(folder, accepts = () => true) {
   const found = [];
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -24,7 +28,10 @@ export function hashOfContents(files) {
   return hash.digest("hex");
 }
 
-/** Hash of the names, sizes and times of some files: enough where another step checks the contents. @param {string[]} files */
+/**
+ * Hash of the names, sizes and times of some files: enough where another step checks the contents. @param
+ * {string[]} files
+ */
 export function hashOfTimes(files) {
   const hash = createHash("sha256");
   for (const file of files) {
@@ -43,7 +50,10 @@ export function readJson(file) {
   }
 }
 
-/** Writes JSON so that a reader sees the old file or the new one, never a part. @param {string} file @param {unknown} value */
+/**
+ * Writes JSON so that a reader sees the old file or the new one, never a part. @param {string} file @param
+ * {unknown} value
+ */
 export function writeJson(file, value) {
   mkdirSync(dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;

@@ -43,5 +43,7 @@ export function setUpTools() {
   );
   const still = missing.filter(([program]) => !isThere(program));
   if (still.length > 0)
-    throw new SetupError(`set-up: ${still.map(([program]) => program).join(", ")} not on PATH after its installation`);
+    throw new SetupError(
+      `set-up: ${still.map(([program]) => program).join(", ")} not on PATH after its installation`,
+    );
 }

@@ -2,8 +2,8 @@ import { noGrad, scope, type Tensor } from "../engine/index.js";
 import { squaredDistances } from "./distances.js";
 
 /**
- * Of each of the points (M, D), the share of its `k` nearest among `known` (N, D) that have its label, int64 (M) and (N); their mean
- * over points. `same` says that both are the same points: none is its own neighbor.
+ * Of each of the points (M, D), the share of its `k` nearest among `known` (N, D) that have its label, int64
+ * (M) and (N); their mean over points. `same` says that both are the same points: none is its own neighbor.
  */
 export function neighborAgreement(
   points: { readonly at: Tensor; readonly labels: Tensor },
@@ -12,7 +12,8 @@ export function neighborAgreement(
   same = false,
 ): number {
   const most = known.at.shape[0]! - (same ? 1 : 0);
-  if (!(Number.isInteger(k) && k >= 1 && k <= most)) throw new RangeError(`k must lie in 1 .. ${most}, not ${k}`);
+  if (!(Number.isInteger(k) && k >= 1 && k <= most))
+    throw new RangeError(`k must lie in 1 .. ${most}, not ${k}`);
   return noGrad(() =>
     scope(() => {
       const [a, b] = [points.at.to("float64"), known.at.to("float64")];

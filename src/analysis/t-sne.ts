@@ -1,7 +1,15 @@
 import * as z from "zod";
 import { checkKind, deriveSeed } from "../base/index.js";
-import { countedNormal, imageIdRange, keep, noGrad, operators as ops, scope, Tensor } from "../engine/index.js";
-import { parseOptions } from "../options/schema.js";
+import {
+  countedNormal,
+  imageIdRange,
+  keep,
+  noGrad,
+  operators as ops,
+  scope,
+  Tensor,
+} from "../engine/index.js";
+import { parseOptions } from "../options/index.js";
 import { squaredDistances } from "./distances.js";
 
 const options = z.strictObject({
@@ -11,7 +19,10 @@ const options = z.strictObject({
 });
 export type TSneOptions = z.input<typeof options>;
 
-/** What an iteration has come to; `divergence` is that of Kullback and Leibler, in nats, which it makes smaller. */
+/**
+ * State after an iteration; `divergence` is that of Kullback and Leibler, in nats, which it makes
+ * smaller.
+ */
 export interface TSneProgress {
   readonly iteration: number;
   readonly iterations: number;
@@ -29,10 +40,11 @@ const reportEvery = 50;
 const least = 1e-12;
 
 /**
- * Places points (N, D) in the plane so that neighbors stay neighbors: exact t-SNE (van der Maaten and Hinton 2008) with the rate
- * N / 48, at least 50, of Belkina et al. 2019. Yields now and then how far it is, and returns the places, float64 (N, 2). The same seed
- * gives the same places on one machine. Memory and time grow with N^2: 1,000 points take some seconds. TypeError or RangeError for other
- * points, of which there must be more than three times the perplexity.
+ * Places points (N, D) in the plane so that neighbors stay neighbors: exact t-SNE (van der Maaten and Hinton
+ * 2008) with the rate N / 48, at least 50, of Belkina et al. 2019. Yields now and then how far it is, and
+ * returns the places, float64 (N, 2). The same seed gives the same places on one machine. Memory and time
+ * grow with N^2: 1,000 points take some seconds. TypeError or RangeError for other points, of which there
+ * must be more than three times the perplexity.
  */
 export function* tSne(points: Tensor, given: TSneOptions = {}): Generator<TSneProgress, Tensor> {
   checkKind("points", points, "a tensor", points instanceof Tensor);
@@ -43,7 +55,8 @@ export function* tSne(points: Tensor, given: TSneOptions = {}): Generator<TSnePr
   if (count <= 3 * perplexity) {
     throw new RangeError(`points must be more than 3 * perplexity, ${3 * perplexity}, not ${count}`);
   }
-  if (scope(() => points.isfinite().all().item()) !== 1) throw new RangeError("points must be finite numbers");
+  if (scope(() => points.isfinite().all().item()) !== 1)
+    throw new RangeError("points must be finite numbers");
   const p = keep(noGrad(() => scope(() => affinities(points.to("float64"), perplexity))));
   const places = keep(scope(() => startOf(count, seed)));
   const velocity = keep(places.zerosLike());
@@ -89,8 +102,8 @@ function offDiagonal(count: number): Tensor {
 }
 
 /**
- * How much each pair of points (N, D) belongs together, (N, N) with sum 1: Gaussian neighborhoods of the perplexity, made symmetric
- * (van der Maaten and Hinton 2008, section 2 and equation 3.1).
+ * Affinity of each pair of points (N, D), (N, N) with sum 1: Gaussian neighborhoods of the
+ * perplexity, made symmetric (van der Maaten and Hinton 2008, section 2 and equation 3.1).
  */
 export function affinities(points: Tensor, perplexity: number): Tensor {
   const others = offDiagonal(points.shape[0]!);
@@ -118,10 +131,14 @@ export function affinities(points: Tensor, perplexity: number): Tensor {
 }
 
 /**
- * The gradient of the divergence with respect to places (N, 2), with the affinities `p` times `factor` (van der Maaten and Hinton 2008,
- * equation 5), and a function that computes the divergence, without the factor.
+ * The gradient of the divergence with respect to places (N, 2), with the affinities `p` times `factor` (van
+ * der Maaten and Hinton 2008, equation 5), and a function that computes the divergence, without the factor.
  */
-export function attraction(p: Tensor, places: Tensor, factor = 1): { gradient: Tensor; divergence: () => Tensor } {
+export function attraction(
+  p: Tensor,
+  places: Tensor,
+  factor = 1,
+): { gradient: Tensor; divergence: () => Tensor } {
   const kernel = squaredDistances(places, places).add(1).pow(-1).mul(offDiagonal(places.shape[0]!));
   const q = kernel.div(kernel.sum());
   const weights = p.mul(factor).sub(q).mul(kernel);

@@ -1,15 +1,14 @@
 import * as z from "zod";
-import type { LossName } from "../nn/losses.js";
-import { apgd } from "./apgd.js";
-import { apgdT } from "./apgd-t.js";
+import type { LossName } from "../nn/index.js";
+import { square } from "./black-box/square.js";
 import { expectation } from "./combinators/expectation.js";
 import { type Attack, defineAttack } from "./contract/attack.js";
-import { reported } from "./contract/reported.js";
-import { type Proposal, proposalOf, selectionDraws, worstProposal } from "./contract/selection.js";
-import { fab } from "./fab.js";
-import { fabT } from "./fab-t.js";
-import { radiusFitsNorm, radiusOption } from "./geometry/norms.js";
-import { square } from "./square.js";
+import { radiusFitsNorm, radiusOption, stepsOption } from "./contract/options.js";
+import { type Run, selectionDraws, worstOf } from "./contract/selection.js";
+import { apgd } from "./gradient/apgd.js";
+import { apgdT } from "./gradient/apgd-t.js";
+import { fab } from "./minimum-norm/fab.js";
+import { fabT } from "./minimum-norm/fab-t.js";
 
 const options = z
   .strictObject({
@@ -18,47 +17,63 @@ const options = z
     version: z
       .enum(["standard", "plus", "rand", "randomized"])
       .default("standard")
-      .describe("which attacks; randomized is this project's for randomized networks"),
-    steps: z.int().min(1).default(100).describe("steps of APGD and FAB"),
+      .describe("suite of attacks; randomized is this project's for randomized classifiers"),
+    steps: stepsOption(100).describe("steps of APGD and FAB"),
     queries: z.int().min(1).default(5000).describe("queries of Square"),
     targets: z.int().min(1).default(9).describe("classes of the targeted attacks"),
-    draws: z.int().min(1).default(20).describe("draws that rand and randomized average over"),
+    draws: z.int().min(1).default(20).describe("draws over which rand and randomized average"),
     selectionDraws,
   })
   .refine(...radiusFitsNorm);
 type Options = z.output<typeof options>;
 
-/** The attacks of each version, in the published order: cheap ones first. */
+/** Attacks of each version, in the published order: cheap ones first. */
 const versions: Readonly<Record<Options["version"], (options: Options, classes: number) => Attack[]>> = {
-  standard: (given, classes) => [ascent(given, 1), targeted(given, classes), boundaries(given), squares(given)],
-  plus: (given, classes) => [
-    ascent(given, 5),
-    ascent(given, 5, secondLoss(classes)),
-    fab({ norm: given.norm, epsilon: given.epsilon, steps: given.steps, restarts: 5 }),
-    squares(given),
-    targeted(given, classes),
-    boundaries(given),
+  standard: (options, classes) => [
+    ascent(options, 1),
+    targeted(options, classes),
+    boundaries(options),
+    squares(options),
   ],
-  rand: (given, classes) => [
-    expectation(ascent(given, 1), { draws: given.draws }),
-    expectation(ascent(given, 1, secondLoss(classes)), { draws: given.draws }),
+  plus: (options, classes) => [
+    ascent(options, 5),
+    ascent(options, 5, secondLoss(classes)),
+    fab({ norm: options.norm, epsilon: options.epsilon, steps: options.steps, restarts: 5 }),
+    squares(options),
+    targeted(options, classes),
+    boundaries(options),
   ],
-  randomized: (given, classes) => [
-    expectation(ascent(given, 1), { draws: given.draws }),
-    expectation(ascent(given, 1), { draws: given.draws, mean: "softmax" }),
-    expectation(ascent(given, 1, secondLoss(classes)), { draws: given.draws }),
-    squares(given),
+  rand: (options, classes) => [
+    expectation(ascent(options, 1), { draws: options.draws }),
+    expectation(ascent(options, 1, secondLoss(classes)), { draws: options.draws }),
+  ],
+  randomized: (options, classes) => [
+    expectation(ascent(options, 1), { draws: options.draws }),
+    expectation(ascent(options, 1), { draws: options.draws, mean: "softmax" }),
+    expectation(ascent(options, 1, secondLoss(classes)), { draws: options.draws }),
+    squares(options),
   ],
 };
 
-/** The DLR needs three logits, its targeted form four; of fewer the margin is what can be had. */
+/** The DLR needs three logits, its targeted form four; with fewer, the margin takes its place. */
 const secondLoss = (classes: number) => (classes >= 3 ? "dlr" : "margin");
 
-function ascent({ norm, epsilon, steps }: Options, restarts: number, loss: LossName = "cross-entropy"): Attack {
+function ascent(
+  { norm, epsilon, steps }: Options,
+  restarts: number,
+  loss: LossName = "cross-entropy",
+): Attack {
   return apgd({ norm, epsilon, steps, restarts, loss, stopWhenFooled: true });
 }
 function targeted({ norm, epsilon, steps, targets }: Options, classes: number): Attack {
-  return apgdT({ loss: classes >= 4 ? "dlr" : "margin", norm, epsilon, steps, targets, stopWhenFooled: true });
+  return apgdT({
+    loss: classes >= 4 ? "dlr" : "margin",
+    norm,
+    epsilon,
+    steps,
+    targets,
+    stopWhenFooled: true,
+  });
 }
 function boundaries({ norm, epsilon, steps, targets }: Options): Attack {
   return fabT({ norm, epsilon, steps, targets });
@@ -67,16 +82,16 @@ function squares({ norm, epsilon, queries }: Options): Attack {
   return square({ norm, epsilon, queries });
 }
 
-/** The images as they are: what is misclassified already needs no attack. */
-const asTheyAre: Proposal = (_, images) => images.clone();
+/** Images as they are: a misclassified one needs no attack. */
+const asTheyAre: Run = ({ images }) => images.clone();
 
 /**
- * AutoAttack (Croce and Hein 2020, section 5): several parameter-free attacks, each on the images that are left. `standard`,
- * `plus` and `rand` are the published suites with their budgets.
+ * AutoAttack (Croce and Hein 2020, section 5): several parameter-free attacks, each on the images that are
+ * left. `standard`, `plus` and `rand` are the published suites with their budgets.
  *
- * `rand` as published takes a randomized network for fooled when the last of 20 draws is; here no version does, but keeps the
- * candidate of highest mean loss over `selectionDraws` other draws. `randomized` is made for such networks: it also follows the
- * mean softmax, and searches without gradients.
+ * The published `rand` takes a randomized classifier for fooled when the last of 20 draws is. Here no version
+ * does, but keeps the candidate of highest mean loss over `selectionDraws` other draws. `randomized` is made
+ * for such classifiers: it also follows the mean softmax, and searches without gradients.
  */
 export const autoattack = defineAttack("autoattack", {
   summary: "AutoAttack: APGD, targeted APGD, FAB and Square, each on the images that are left",
@@ -85,12 +100,24 @@ export const autoattack = defineAttack("autoattack", {
     norm,
     radius: epsilon,
     usesGradients: true,
-    // The published version for randomized networks is APGD alone.
+    // The published version for randomized classifiers is APGD alone.
     searchesToo: version !== "rand",
     randomized: true,
   }),
-  run(given, target, images, labels) {
-    const proposals = versions[given.version](given, target.classes).map((attack) => proposalOf(reported(attack), 0));
-    return worstProposal([asTheyAre, ...proposals], target, images, labels, given.selectionDraws);
+  run(options, victim, images, labels) {
+    const runs = versions[options.version](options, victim.classes).map(runAndTell);
+    return worstOf([asTheyAre, ...runs], victim, images, { labels }, options.selectionDraws);
   },
 });
+
+/** Run of an attack with its own noise, of which the context's `onPart` is told. */
+function runAndTell(attack: Attack): Run {
+  return ({ victim, images, labels }) => {
+    const { passes, onPart } = victim.context;
+    const [forward, backward] = [passes?.forward ?? 0, passes?.backward ?? 0];
+    const adversarial = victim.run(attack, images, labels);
+    const used = passes && { forward: passes.forward - forward, backward: passes.backward - backward };
+    onPart?.({ name: attack.name, images: images.shape[0]!, passes: used });
+    return adversarial;
+  };
+}

@@ -1,22 +1,21 @@
 import * as z from "zod";
 import { operators as ops, type Tensor, tensor } from "../engine/index.js";
-import { margin } from "../nn/losses.js";
-import { ratio } from "../options/ratio.js";
+import { ratio } from "../options/index.js";
+import { queryDraws, querySearch } from "./black-box/query-search.js";
 import { defineAttack } from "./contract/attack.js";
-import { queryDraws } from "./contract/query-options.js";
-import { attackStanding } from "./search/standing.js";
+import { clearMargin } from "./contract/passes.js";
 
 const options = z.strictObject({
   maxAngle: ratio({ min: 0, max: 180 }).default(30).describe("largest rotation either way, degrees"),
   angles: z.int().min(1).default(31).describe("angles tried, evenly from one end to the other"),
-  maxShift: ratio({ min: 0 }).default(3).describe("largest shift either way, pixels"),
+  maxShift: ratio({ min: 0, max: 1000 }).default(3).describe("largest shift either way, pixels"),
   shifts: z.int().min(1).default(5).describe("shifts tried along each axis"),
   draws: queryDraws,
 });
 
 type Options = z.output<typeof options>;
 
-/** A rotation in degrees, counterclockwise, then a shift in pixels, right and down. */
+/** Rotation in degrees, counterclockwise, then a shift in pixels, right and down. */
 interface Motion {
   readonly angle: number;
   readonly right: number;
@@ -24,20 +23,20 @@ interface Motion {
 }
 
 /**
- * The worst case of a grid of rotations and shifts, of which no pixel norm says anything (Engstrom, Tran, Tsipras, Schmidt
- * and Madry 2019, section 3). Pixels between pixels are bilinear; black comes in from outside.
+ * Worst case of a grid of rotations and shifts, which no norm of pixels measures (Engstrom, Tran, Tsipras,
+ * Schmidt and Madry 2019, section 3). Points between pixels are bilinear; black comes in from outside.
  */
 export const rotationTranslation = defineAttack("rotation-translation", {
   summary: "the worst of a grid of rotations and shifts",
   options,
   traits: () => ({ norm: "none", radius: undefined, usesGradients: false, randomized: false }),
-  run(given, target, images, labels) {
-    const motions = motionGrid(given);
-    const margins = target.query(images, labels, margin, given.draws);
+  run(options, victim, images, labels) {
+    const motions = motionGrid(options);
+    const margins = victim.query(images, labels, clearMargin, options.draws);
     const state = { images, labels, adversarial: images.clone(), margins };
-    attackStanding(target, state, { steps: motions.length, accept: "better" }, (seen, rows, i) => {
+    querySearch(victim, state, { steps: motions.length, accept: "better" }, (part, rows, i) => {
       const candidates = moved(rows.images, motions[i]!);
-      return { candidates, margins: seen.query(candidates, rows.labels, margin, given.draws) };
+      return { candidates, margins: part.query(candidates, rows.labels, clearMargin, options.draws) };
     });
     return state.adversarial;
   },
@@ -50,15 +49,15 @@ function motionGrid({ maxAngle, angles, maxShift, shifts }: Options): Motion[] {
   );
 }
 
-/** `count` numbers from -largest to largest; 0 alone where there is one. */
+/** Returns `count` numbers from -largest to largest; 0 alone where there is one. */
 function evenly(largest: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : largest * ((2 * i) / (count - 1) - 1)));
 }
 
-/** libtorch's numbers for what lies between pixels, and outside. */
+/** Numbers of libtorch for points between pixels, and outside. */
 const [bilinear, zeros] = [0, 0];
 
-/** Images (M, C, H, W) moved alike, in [0, 1]. */
+/** Moves images (M, C, H, W) alike, in [0, 1]. */
 export function moved(images: Tensor, { angle, right, down }: Motion): Tensor {
   const [count, channels, height, width] = images.shape as [number, number, number, number];
   const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];

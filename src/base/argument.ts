@@ -1,6 +1,10 @@
-/** What was given where something else belongs, as an error shows it: `undefined`, `"text"`, `5`, `a list`, `a Tensor`. */
+/**
+ * Text of what was given where something else belongs, as an error shows it: `undefined`, `"text"`, `5`,
+ * `a list`, `a Tensor`.
+ */
 export function shownGiven(given: unknown): string {
-  if (typeof given === "string") return JSON.stringify(given.length > 60 ? `${given.slice(0, 57)}...` : given);
+  if (typeof given === "string")
+    return JSON.stringify(given.length > 60 ? `${given.slice(0, 57)}...` : given);
   if (typeof given === "function") return "a function";
   if (Array.isArray(given)) return "a list";
   if (typeof given !== "object" || given === null) return String(given);
@@ -8,7 +12,7 @@ export function shownGiven(given: unknown): string {
   return name === "Object" ? "an object" : `a ${name}`;
 }
 
-/** Whether a value has properties to be read: neither null nor a number, text or function. */
+/** Tells whether a value has properties to be read: neither null nor a number, text or function. */
 export function isObject(given: unknown): given is Record<string, unknown> {
   return typeof given === "object" && given !== null;
 }
@@ -18,7 +22,17 @@ export function checkKind(name: string, given: unknown, accepted: string, isOfKi
   if (!isOfKind) throw new TypeError(`${name} must be ${accepted}, not ${shownGiven(given)}`);
 }
 
-/** Throws a RangeError, "NAME must be ACCEPTED, not GIVEN", unless a number is one of those that are accepted. */
+/**
+ * Throws a RangeError, "NAME must be ACCEPTED, not GIVEN", unless a number is one of those that are accepted.
+ */
 export function checkNumber(name: string, given: number, accepted: string, isAccepted: boolean): void {
   if (!isAccepted) throw new RangeError(`${name} must be ${accepted}, not ${shownGiven(given)}`);
+}
+
+const folderName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/;
+
+/** Throws a TypeError unless text can name a folder, as names of a user's own models and images do. */
+export function checkFolderName(name: string, given: unknown): void {
+  const fits = typeof given === "string" && folderName.test(given);
+  checkKind(name, given, "1 to 64 letters, digits, _, . and -, the first no . or -", fits);
 }

@@ -1,4 +1,6 @@
-/** An operator of libtorch failed: the message starts with the operator's name and keeps the first line only. */
+/**
+ * An operator of libtorch failed: the message starts with the operator's name and keeps the first line only.
+ */
 export class TensorError extends Error {
   override readonly name = "TensorError";
   readonly code = "ERR_TORCH";
@@ -9,7 +11,10 @@ export class UseAfterDisposeError extends Error {
   override readonly name = "UseAfterDisposeError";
 }
 
-/** A network's logits or its gradients are NaN or infinite: nothing can be concluded from a comparison with them. */
+/**
+ * A network's logits or its gradients are NaN or infinite: nothing can be concluded from a comparison with
+ * them.
+ */
 export class NotFiniteError extends Error {
   override readonly name = "NotFiniteError";
   readonly what: "logits" | "gradients";
@@ -25,18 +30,20 @@ export class FileFormatError extends Error {
   override readonly name = "FileFormatError";
 }
 
-/** Number of single-character edits between two words (Levenshtein 1966). */
+/** Number of edits between two words: a letter more, less or another, or two neighbors swapped (Damerau 1964). */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    const [before, row] = [rows[i - 1]!, [i]];
     for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+      const edits = [before[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1), before[j]! + 1, row[j - 1]! + 1];
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwapped) edits.push(rows[i - 2]![j - 2]! + 1);
+      row.push(Math.min(...edits));
     }
-    row = next;
+    rows.push(row);
   }
-  return row[b.length]!;
+  return rows[a.length]![b.length]!;
 }
 
 /** The known name nearest to a mistyped one, or undefined when none is near. */

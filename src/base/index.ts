@@ -1,5 +1,6 @@
-export { checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
-export { writeFileAtomic } from "./atomic-file.js";
+export { suggestedName } from "./aliases.js";
+export { checkFolderName, checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
+export { writeFileAtomic, writeNewFile } from "./atomic-file.js";
 export {
   FileFormatError,
   NotFiniteError,
@@ -9,5 +10,8 @@ export {
   unknownName,
 } from "./errors.js";
 export { makeFolder } from "./make-folder.js";
+export { printable, shortened, shownName } from "./printable.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";
 export { parseStrictJson, StrictJsonError } from "./strict-json.js";
+export { isModuleFile, loadUserModule, type UserModule } from "./user-module.js";
+export { isAbort, type Steps, Work } from "./work.js";

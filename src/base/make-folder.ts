@@ -2,11 +2,21 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /**
- * Makes a folder and those above it; one that exists is fine. Throws the file system's Error when that cannot be.
+ * Makes a folder and those above it; one that exists is fine. Throws the file system's Error when that cannot
+ * be.
  *
- * One at a time: Node 20's `recursive` never returns where a file system such as /proc answers that there is no such folder.
+ * One at a time: Node 20's `recursive` never returns where a file system such as /proc answers that there is
+ * no such folder.
  */
-export function makeFolder(path: string): void {
+export function makeFolder(path: string, what = "folder"): void {
+  try {
+    makeFolders(path);
+  } catch (cause) {
+    throw new Error(`cannot make the ${what} ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function makeFolders(path: string): void {
   const missing: string[] = [];
   for (let folder = resolve(path); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder);
   for (const folder of missing) {

@@ -46,7 +46,10 @@ export function philox4x32(counter: PhiloxBlock, key: readonly [number, number])
   return [c0, c1, c2, c3];
 }
 
-/** Which noise is meant: a stream (a layer or a purpose), a draw, and the id of an image; each in 0 .. 2^32 - 1. */
+/**
+ * Identity of noise: a stream (a layer or a purpose), a draw, and the id of an image; each in 0 .. 2^32 -
+ * 1.
+ */
 export type NoiseKey = { readonly stream: number; readonly draw: number; readonly image: number };
 
 function checkCount(name: string, value: number, limit: number): void {
@@ -65,11 +68,12 @@ function blockOf(seed: Seed, { stream, draw, image }: NoiseKey, block: number): 
 }
 
 /**
- * The counted uniform number in [0, 1) of one element: the readable reference of what the native kernels compute.
+ * The counted uniform number in [0, 1) of one element: the readable reference of what the native kernels
+ * compute.
  *
- * Key = the seed (low word, high word); counter = (floor(element / 4), image, draw, stream); the uniform is the upper
- * 24 bits of word `element % 4`, times 2^-24, so that float32 holds it exactly.
- * `element` is the index inside the image's activation, in [0, 2^34).
+ * Key = the seed (low word, high word); counter = (floor(element / 4), image, draw, stream); the uniform is
+ * the upper 24 bits of word `element % 4`, times 2^-24, so that float32 holds it exactly. `element` is the
+ * index inside the image's activation, in [0, 2^34).
  */
 export function countedUniform(seed: Seed, key: NoiseKey, element: number): number {
   checkCount("element", element, 2 ** 34);
@@ -77,11 +81,12 @@ export function countedUniform(seed: Seed, key: NoiseKey, element: number): numb
 }
 
 /**
- * The uniform number in (0, 1) by which stochastic rounding decides about one of an image's `elements` elements: the
- * readable reference of what the native kernels compute.
+ * The uniform number in (0, 1) by which stochastic rounding decides about one of an image's `elements`
+ * elements: the readable reference of what the native kernels compute.
  *
- * Rounding is content with 16 bits, so that each word serves two elements: with L = 4 ceil(elements / 8), element e below L
- * has the low half of word e % 4 of block floor(e / 4), element L + e the high half; the uniform is (half + 1/2) 2^-16.
+ * Rounding is content with 16 bits, so that each word serves two elements: with L = 4 ceil(elements / 8),
+ * element e below L has the low half of word e % 4 of block floor(e / 4), element L + e the high half; the
+ * uniform is (half + 1/2) 2^-16.
  */
 export function roundingUniform(seed: Seed, key: NoiseKey, element: number, elements: number): number {
   checkCount("elements", elements, 2 ** 34);

@@ -3,11 +3,14 @@ import { philox4x32, type Seed } from "./philox.js";
 
 export type { Seed } from "./philox.js";
 
-/** Throws unless `seed` is what a user may give: an integer from 0 to 2^53 - 1. `name` is the argument's name. */
+/**
+ * Throws unless `seed` is what a user may give: an integer from 0 to 2^53 - 1. `name` is the argument's name.
+ */
 export function checkSeed(seed: number, name = "seed"): void {
   const accepted = `an integer from 0 to ${Number.MAX_SAFE_INTEGER}`;
   if (typeof seed !== "number") throw new TypeError(`${name} must be ${accepted}, not ${typeof seed}`);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`${name} must be ${accepted}, not ${seed}`);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new RangeError(`${name} must be ${accepted}, not ${seed}`);
 }
 
 function isWord(value: unknown): boolean {
@@ -27,9 +30,9 @@ export function toSeed(seed: number | Seed): Seed {
 /**
  * The seed of one purpose: the same for the same arguments, unrelated to every other purpose's.
  *
- * First 8 bytes, little-endian, of the SHA-256 of the UTF-8 JSON text `[low,high,purpose...]` without spaces. JSON keeps
- * `("a", "b")` apart from `("ab")`, and `1` from `"1"`. Committed results depend on this encoding: it must not change.
- * Numbers in `purpose` must be finite.
+ * First 8 bytes, little-endian, of the SHA-256 of the UTF-8 JSON text `[low,high,purpose...]` without spaces.
+ * JSON keeps `("a", "b")` apart from `("ab")`, and `1` from `"1"`. Committed results depend on this encoding:
+ * it must not change. Numbers in `purpose` must be finite.
  */
 export function deriveSeed(seed: number | Seed, ...purpose: readonly (string | number)[]): Seed {
   const { low, high } = toSeed(seed);
@@ -43,7 +46,10 @@ export function deriveSeed(seed: number | Seed, ...purpose: readonly (string | n
   return { low: digest.readUInt32LE(0), high: digest.readUInt32LE(4) };
 }
 
-/** An endless source of unsigned 32-bit words: the words of the Philox blocks 0, 1, 2, ... of a seed, in order. */
+/**
+ * An endless source of unsigned 32-bit words: the words of the Philox blocks 0, 1, 2, ... of a seed, in
+ * order.
+ */
 export function wordStream(seed: number | Seed): () => number {
   const { low, high } = toSeed(seed);
   let next = 0;
@@ -59,7 +65,8 @@ export function wordStream(seed: number | Seed): () => number {
 /**
  * The integers 0 .. count - 1 in an order that depends on the seed alone, every order being equally likely.
  *
- * Fisher-Yates from the end; words that would favor small remainders are drawn again. `count` is at most 2^31 - 1.
+ * Fisher-Yates from the end; words that would favor small remainders are drawn again. `count` is at most 2^31
+ * - 1.
  */
 export function permutation(count: number, seed: number | Seed): Int32Array {
   if (!Number.isInteger(count) || count < 0 || count >= 2 ** 31) {

@@ -58,8 +58,8 @@ function checkStructure(text: string, maxDepth: number): void {
 /**
  * The value of JSON text from a source that cannot be trusted.
  *
- * Throws a StrictJsonError for text that is not JSON, is nested deeper than `maxDepth`, repeats a key in an object or
- * uses the key `__proto__`.
+ * Throws a StrictJsonError for text that is not JSON, is nested deeper than `maxDepth`, repeats a key in an
+ * object or uses the key `__proto__`.
  */
 export function parseStrictJson(text: string, maxDepth: number): unknown {
   checkStructure(text, maxDepth);

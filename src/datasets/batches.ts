@@ -1,16 +1,17 @@
 import { checkKind } from "../base/index.js";
 import { checkDevice, scope, type Tensor, tensor } from "../engine/index.js";
-import type { Split } from "./dataset.js";
-import { checkSplit } from "./split.js";
+import { checkSplit, type Split } from "./split.js";
 
-/** Images float32 (N, C, H, W) in [0, 1], labels int64 (N), and the images' positions in the split, int64 (N). */
+/**
+ * Images float32 (N, C, H, W) in [0, 1], labels int64 (N), and the images' positions in the split, int64 (N).
+ */
 export interface Batch {
   readonly images: Tensor;
   readonly labels: Tensor;
   readonly imageIds: Tensor;
 }
 
-/** A split held by the engine: bytes in the memory of a device, floats only in a batch. */
+/** Split held by the engine: bytes in the memory of a device, floats only in a batch. */
 export class TensorSplit {
   readonly count: number;
   readonly #images: Tensor;
@@ -18,12 +19,11 @@ export class TensorSplit {
   readonly #device: string;
 
   /** On the CPU where no device is given; RangeError for one that is not there. */
-  constructor(split: Split, imageShape: readonly [number, number, number], { device = "cpu" } = {}) {
+  constructor(split: Split, { device = "cpu" } = {}) {
     checkSplit(split);
-    checkKind("imageShape", imageShape, "[channels, height, width]", Array.isArray(imageShape));
     this.count = split.count;
     this.#device = checkDevice(device);
-    this.#images = this.#placed(() => tensor(split.images, [split.count, ...imageShape]));
+    this.#images = this.#placed(() => tensor(split.images, [split.count, ...split.imageShape]));
     this.#labels = this.#placed(() => tensor(split.labels, [split.count], "int64"));
   }
 
@@ -41,7 +41,8 @@ export class TensorSplit {
   /** The images of positions on the split's device, int64 (N), which become the batch's ids. */
   at(imageIds: Tensor): Batch {
     return scope(() => {
-      const images = this.#images.indexSelect(0, imageIds).to("float32").div(255);
+      const pixels = this.#images.indexSelect(0, imageIds);
+      const images = pixels.dtype === "float32" ? pixels : pixels.to("float32").div(255);
       return { images, labels: this.#labels.indexSelect(0, imageIds), imageIds };
     });
   }

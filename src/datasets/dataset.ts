@@ -1,80 +1,139 @@
 import type * as z from "zod";
-import { parseOptions } from "../options/schema.js";
+import type { ChannelStatistics, ImageFormat, ImageShape } from "../models/index.js";
+import { type Factory, Kind, type Value } from "../options/index.js";
+import type { DatasetArchive } from "./fetch-archive.js";
+import type { Split, SplitData, SplitName } from "./split.js";
+import { channelStatistics } from "./statistics.js";
+
+/** Data set that was located: its splits are read when they are first asked for, and kept. */
+export interface DatasetWork extends ImageFormat {
+  /** Identity in a run: which images these are, wherever they lie. */
+  readonly identity: string;
+  /** Usual l-infinity radius of attacks on its images; undefined where there is none. */
+  readonly epsilon?: number | undefined;
+  /** Training images. */
+  readonly train: Split;
+  /** Test images. */
+  readonly test: Split;
+  /** All images, those to train on first. */
+  readonly all: Split;
+  /**
+   * Folder that is read; an Error says how to get the data where a file is missing. Undefined for images in
+   * memory.
+   */
+  locate?(): string;
+  /** Archive that `sqa data fetch` brings, and the folder that it goes to. */
+  readonly archive?: (DatasetArchive & { readonly folder: string }) | undefined;
+}
+
+/** Data set with its options, such as `mnist()`, or images of a user's own from `imagesOf`. */
+export interface Dataset extends DatasetWork {
+  readonly name: string;
+  toString(): string;
+  toJSON(): string;
+}
+
+/** Every data set by its name: `datasets.parse("mnist")`. */
+export const datasets = new Kind<DatasetWork, Dataset & Value>("data set", "mnist");
+
+/** Parts of a data set, from which its splits are made. */
+export interface DatasetParts {
+  readonly name: string;
+  readonly identity: string;
+  readonly imageShape: ImageShape;
+  readonly classNames: readonly string[];
+  /** Mean and standard deviation of the training images; computed from them where left out. */
+  readonly statistics?: ChannelStatistics | undefined;
+  /** Reads and checks a split; throws a FileFormatError that names the file. */
+  read(split: SplitName): SplitData;
+}
+
+/** Makes a data set of its parts: each split is read once. */
+export function datasetOf({
+  name,
+  identity,
+  imageShape,
+  classNames,
+  read,
+  ...parts
+}: DatasetParts): DatasetWork {
+  const kept = new Map<string, Split>();
+  const once = (split: string, make: () => SplitData): Split => {
+    const known = kept.get(split) ?? { name: `${name} ${split}`, imageShape, classNames, ...make() };
+    kept.set(split, known);
+    return known;
+  };
+  let { statistics } = parts;
+  return {
+    identity,
+    imageShape,
+    classNames,
+    get statistics() {
+      statistics ??= channelStatistics(this.train);
+      return statistics;
+    },
+    get train() {
+      return once("train", () => read("train"));
+    },
+    get test() {
+      return once("test", () => read("test"));
+    },
+    get all() {
+      return once("all", () => joined(this.train, this.test));
+    },
+  };
+}
+
+function joined(train: Split, test: Split): SplitData {
+  const { images } = train;
+  const pixels = new (images instanceof Uint8Array ? Uint8Array : Float32Array)(
+    images.length + test.images.length,
+  );
+  pixels.set(images);
+  pixels.set(test.images, images.length);
+  const count = train.count + test.count;
+  const labels = new (train.labels instanceof Uint8Array ? Uint8Array : Int32Array)(count);
+  labels.set(train.labels);
+  labels.set(test.labels, train.count);
+  return { images: pixels, labels, count };
+}
 
 /**
- * Images and labels that belong together, uint8 as on disk: a pixel p stands for p / 255.
+ * Defines a data set: `open` says for checked options where its images are. `datasets.register` makes it
+ * known by name.
  *
- * `images` holds count x C x H x W bytes, row-major (N, C, H, W), and may be a view into a larger buffer; `labels` holds
- * one class number an image. Both are shared by everybody who asks for them: nobody writes to them.
+ * @param definition `imageShape` and `classNames` hold for all options
  */
-export type Split = { readonly images: Uint8Array; readonly labels: Uint8Array; readonly count: number };
-
-export type SplitName = "train" | "test";
-
-/** A data set that was located; each split is read when it is first asked for, and kept. */
-export type Dataset = {
-  readonly name: string;
-  /** Number of classes. */
-  readonly classes: number;
-  readonly classNames: readonly string[];
-  /** Channels, height and width. */
-  readonly imageShape: readonly [number, number, number];
-  /** The training split; getter: the first use reads its files. */
-  readonly train: Split;
-  /** The test split; getter: the first use reads its files. */
-  readonly test: Split;
-};
-
-/** What a data set's own file says about it. */
-export type DatasetParts<Options extends z.ZodObject> = {
-  /** One line for lists and help. */
-  readonly summary: string;
-  readonly options: Options;
-  readonly classNames: readonly string[];
-  readonly imageShape: readonly [number, number, number];
-  /** The folder that would be read; throws an Error that says how to get the data when a file is missing. */
-  locate(options: z.output<Options>): string;
-  /** Reads and checks one split; throws a FileFormatError that names the file. */
-  read(options: z.output<Options>, split: SplitName): Split;
-};
-
-/** A data set that can be loaded: what `defineDataset` returns, and what the registry holds. */
-export type DatasetDefinition<Options extends z.ZodObject = z.ZodObject> = Omit<
-  DatasetParts<Options>,
-  "locate" | "read"
-> & {
-  readonly name: string;
-  /** The folder that `load` would read; throws, and says how to get the data, when a file is missing. Reads no file. */
-  locate(options?: z.input<Options>): string;
-  /** The data set; no file is read before a split is asked for. Throws a RangeError for an unknown or wrong option. */
-  load(options?: z.input<Options>): Dataset;
-};
-
-/** Makes a data set out of its parts: one file a data set, and one line in the registry. */
-export function defineDataset<Options extends z.ZodObject>(
-  name: string,
-  parts: DatasetParts<Options>,
-): DatasetDefinition<Options> {
-  const { summary, options: schema, classNames, imageShape } = parts;
-  const load = (given?: z.input<Options>): Dataset => {
-    const options = parseOptions("data set", name, schema, given ?? {});
-    let train: Split | undefined;
-    let test: Split | undefined;
-    return {
-      name,
-      classes: classNames.length,
-      classNames,
-      imageShape,
-      get train() {
-        train ??= parts.read(options, "train");
-        return train;
-      },
-      get test() {
-        test ??= parts.read(options, "test");
-        return test;
-      },
-    };
-  };
-  const locate = (given?: z.input<Options>) => parts.locate(parseOptions("data set", name, schema, given ?? {}));
-  return { name, summary, options: schema, classNames, imageShape, locate, load };
+export function defineDataset<const Name extends string, Schema extends z.ZodObject>(
+  name: Name,
+  definition: {
+    /** One line for lists and help. */
+    readonly summary: string;
+    readonly options: Schema;
+    readonly imageShape: ImageShape;
+    readonly classNames: readonly string[];
+    readonly statistics?: ChannelStatistics;
+    /** Usual l-infinity radius of attacks on its images. */
+    readonly epsilon?: number;
+    /** Folder that would be read; throws an Error that says how to get the data when a file is missing. */
+    locate(options: z.output<Schema>): string;
+    /** Reads and checks a split; throws a FileFormatError that names the file. */
+    read(options: z.output<Schema>, split: SplitName): SplitData;
+    readonly archive?: DatasetWork["archive"];
+  },
+): Factory<Dataset & Value, Name, Schema> {
+  const { summary, options: schema, imageShape, classNames, statistics, locate, read } = definition;
+  return datasets.define(name, {
+    summary,
+    options: schema,
+    create(options): DatasetWork {
+      const parts = { name, identity: name, imageShape, classNames, statistics };
+      const data = datasetOf({ ...parts, read: (split) => read(options, split) });
+      return Object.defineProperties(data, {
+        locate: { value: () => locate(options) },
+        epsilon: { value: definition.epsilon },
+        archive: { get: () => definition.archive },
+      });
+    },
+  });
 }

@@ -1,6 +1,17 @@
-import { closeSync, existsSync, ftruncateSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { httpGet } from "./http-get.js";
 
-/** How far a download is, in bytes; `total` is undefined where the server does not tell. */
+/** Progress of a download in bytes; `total` is undefined where the server does not tell. */
 export interface DownloadProgress {
   readonly done: number;
   readonly total: number | undefined;
@@ -10,74 +21,99 @@ export interface DownloadOptions {
   /** More bytes than this are refused. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for which the server may send nothing; a minute where left out. */
+  readonly patience?: number | undefined;
   onProgress?(progress: DownloadProgress): void;
 }
 
-/** What the server sends from `start` on; undefined when nothing is left to send. */
+/** Answer of the server from `start` on; undefined when nothing is left to send. */
 interface Answer {
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: IncomingMessage;
   readonly start: number;
   readonly total: number | undefined;
 }
 
-async function ask(url: string, start: number, signal: AbortSignal | undefined): Promise<Answer | undefined> {
+const minute = 60_000;
+
+async function ask(url: string, start: number, options: DownloadOptions): Promise<Answer | undefined> {
+  const { signal, patience = minute } = options;
   const range = start > 0 ? { range: `bytes=${start}-` } : {};
-  let response: Response;
+  let body: IncomingMessage;
   try {
-    response = await fetch(url, { headers: { "accept-encoding": "identity", ...range }, signal: signal ?? null });
+    body = await httpGet(url, { headers: { "accept-encoding": "identity", ...range }, signal, patience });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    const reason = (cause as Error).cause ?? cause;
-    throw new Error(`cannot reach ${url}: ${reason instanceof Error ? reason.message : String(reason)}`, { cause });
+    throw new Error(`cannot reach ${url}: ${(cause as Error).message}`, { cause });
   }
-  const [, first, total] = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
-  if (response.status === 416 && Number(total) === start) return undefined;
+  const { statusCode: status = 0, statusMessage = "", headers } = body;
+  const [, first, total] = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(headers["content-range"] ?? "") ?? [];
+  if (status === 206 && first !== undefined && Number(first) === start)
+    return { body, start, total: Number(total) };
+  if (status === 200) {
+    const length = headers["content-length"];
+    return { body, start: 0, total: length === undefined ? undefined : Number(length) };
+  }
+  body.destroy();
+  if (status === 416 && Number(total) === start) return undefined;
   // A part that the server cannot go on with is fetched anew.
-  if (start > 0 && (response.status === 416 || (response.status === 206 && Number(first) !== start))) {
-    await response.body?.cancel();
-    return ask(url, 0, signal);
+  if (start > 0 && (status === 416 || status === 206)) return ask(url, 0, options);
+  if (status === 206)
+    throw new Error(`${url}: the server answers with a part of the file, which was not asked for`);
+  throw new Error(`${url}: the server answers ${status} ${statusMessage}`.trimEnd());
+}
+
+/** Opens a regular file for what arrives; a link of its name is not followed. */
+function openPart(file: string): number {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o666);
+  } catch (cause) {
+    throw new Error(`cannot write ${file}: ${(cause as Error).message}`, { cause });
   }
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    throw new Error(`${url}: the server answers ${response.status} ${response.statusText}`.trimEnd());
-  }
-  if (response.status === 206) return { body: response.body, start, total: Number(total) };
-  const length = response.headers.get("content-length");
-  return { body: response.body, start: 0, total: length === null ? undefined : Number(length) };
+  if (fstatSync(descriptor).isFile()) return descriptor;
+  closeSync(descriptor);
+  throw new Error(`cannot write ${file}: it is no regular file`);
 }
 
 /**
- * Downloads a file. What arrives lies in `file`.part, from which the next call goes on after a broken connection, an abort or
- * a killed process; `file` appears when it is whole. Throws an Error that names the address.
+ * Downloads into a file, from where an earlier call ended: by a broken connection, an abort or with its
+ * process. Throws an Error that names the address, and what arrived stays there for the next call.
  */
 export async function download(url: string, file: string, options: DownloadOptions): Promise<void> {
   const { maxBytes, signal, onProgress } = options;
-  const part = `${file}.part`;
-  const answer = await ask(url, existsSync(part) ? statSync(part).size : 0, signal);
-  if (answer !== undefined) await append(part, answer);
-  renameSync(part, file);
-
-  async function append(path: string, { body, start, total }: Answer): Promise<void> {
-    const descriptor = openSync(path, start > 0 ? "r+" : "w");
-    let done = start;
-    try {
-      ftruncateSync(descriptor, start);
-      for await (const chunk of body) {
-        if (done + chunk.length > maxBytes) throw new RangeError(`${url}: more than the ${maxBytes} bytes expected`);
-        for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at, chunk.length - at, done + at);
-        done += chunk.length;
-        onProgress?.({ done, total });
-      }
-    } catch (cause) {
-      if (cause instanceof RangeError) rmSync(path, { force: true });
-      if (cause instanceof RangeError || signal?.aborted) throw cause;
-      throw new Error(`${url}: broke off after ${done} bytes; the same command goes on (${(cause as Error).message})`, {
-        cause,
-      });
-    } finally {
-      closeSync(descriptor);
-    }
-    if (total === undefined || done === total) return;
-    throw new Error(`${url}: ended after ${done} of ${total} bytes; the same command goes on`);
+  const before = lstatSync(file, { throwIfNoEntry: false });
+  const answer = await ask(url, before?.isFile() === true ? before.size : 0, options);
+  if (answer === undefined) return;
+  const { body, start, total } = answer;
+  let descriptor: number;
+  try {
+    descriptor = openPart(file);
+  } catch (cause) {
+    body.destroy();
+    throw cause;
   }
+  let done = start;
+  try {
+    ftruncateSync(descriptor, start);
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      if (done + chunk.length > maxBytes) {
+        rmSync(file, { force: true });
+        throw new RangeError(`${url}: more than the ${maxBytes} bytes expected`);
+      }
+      for (let at = 0; at < chunk.length; )
+        at += writeSync(descriptor, chunk, at, chunk.length - at, done + at);
+      done += chunk.length;
+      onProgress?.({ done, total });
+    }
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
+    if (cause instanceof RangeError) throw cause;
+    const reason = (cause as Error).message;
+    throw new Error(`${url}: broke off after ${done} bytes; the same command goes on (${reason})`, { cause });
+  } finally {
+    body.destroy();
+    closeSync(descriptor);
+  }
+  if (total === undefined || done === total) return;
+  throw new Error(`${url}: ended after ${done} of ${total} bytes; the same command goes on`);
 }

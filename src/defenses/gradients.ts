@@ -17,9 +17,9 @@ function extremes(input: Tensor, range: (typeof quantizationRanges)[number]): { 
 /**
  * The same values as `output`, the quantized `input`, with another gradient.
  *
- * `staircase`: d y / d h is the slope of a staircase of sigmoids, steep between two levels and flat on them. `range`: straight-
- * through, and the gradient through the minimum m and the maximum M too, with q / lambda the normalized output and g / lambda
- * the normalized input: dy = dh + (q - g) / lambda * (dM - dm).
+ * `staircase`: d y / d h is the slope of a staircase of sigmoids, steep between two levels and flat on them.
+ * `range`: straight-through, and the gradient through the minimum m and the maximum M too, with q / lambda
+ * the normalized output and g / lambda the normalized input: dy = dh + (q - g) / lambda * (dM - dm).
  */
 export function withGradient(
   kind: Exclude<QuantizerGradient, "straight-through">,

@@ -1,10 +1,15 @@
-export {
-  type BinaryWeightsFactory,
-  binarizeWeights,
-  binaryWeightOptions,
-  binaryWeights,
-  clipBinaryWeights,
-} from "./binary-weights.js";
+import type { TextOf } from "../options/index.js";
+import * as all from "./all.js";
+import { defenses } from "./defense.js";
+
+export * from "./all.js";
+export { type BinaryFactory, binarizeWeights, binary, clipBinaryWeights } from "./binary.js";
+export { defenses, defineDefense } from "./defense.js";
 export { matchingNames } from "./layer-names.js";
 export { placeAfter, placedQuantizers } from "./place.js";
-export { type QuantizerFactory, type SqaOptions, StochasticQuantizedActivation, sqa, sqaOptions } from "./sqa.js";
+export { QuantizedActivation, type QuantizerFactory, type QuantizerOptions, quantizer } from "./quantizer.js";
+
+defenses.register(...Object.values(all));
+
+/** Text of a defense of the package. */
+export type DefenseText = TextOf<typeof all>;

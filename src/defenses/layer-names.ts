@@ -3,7 +3,12 @@ import { Module } from "../nn/index.js";
 
 /** Throws a TypeError unless what is given is a network. */
 export function checkNetwork(network: Module): void {
-  checkKind("network", network, "a Module, such as small.build({ seed: 0 }).module", network instanceof Module);
+  checkKind(
+    "network",
+    network,
+    "a Module, such as small().build({ seed: 0 }).module",
+    network instanceof Module,
+  );
 }
 
 /** The names that a pattern matches: `*` stands for any text without a dot, `**` for any text. */
@@ -18,24 +23,27 @@ export function matchingNames(pattern: string, names: readonly string[]): string
 }
 
 /**
- * What a placement such as `{ relu1: a, "layer*.relu": b }` gives to which of the names.
+ * Layers among the names that a placement such as `{ relu1: a, "layer*.relu": b }` chooses, each with what it
+ * is given.
  *
- * RangeError, before anything is changed: a pattern that matches nothing (lists the names, suggests the nearest), a
- * layer that two patterns match. TypeError for a value that is no function.
+ * RangeError, before anything is changed: a pattern that matches nothing (lists the names, suggests the
+ * nearest), a layer that two patterns match. TypeError for a value that is no function.
  */
 export function layersOf<Make extends (stream: number) => unknown>(
   placement: Readonly<Record<string, Make>>,
   names: readonly string[],
 ): [string, Make][] {
-  checkKind("placement", placement, "an object such as { relu1: sqa() }", isObject(placement));
+  checkKind("placement", placement, "an object such as { relu1: quantizer() }", isObject(placement));
   const chosen = new Map<string, { pattern: string; make: Make }>();
   for (const [pattern, make] of Object.entries(placement)) {
-    if (typeof make !== "function") throw new TypeError(`"${pattern}" must be given what sqa() or the like returns`);
+    if (typeof make !== "function")
+      throw new TypeError(`"${pattern}" must be given what quantizer() or the like returns`);
     const matches = matchingNames(pattern, names);
     if (matches.length === 0) throw unknownName("layer", pattern, names);
     for (const name of matches) {
       const before = chosen.get(name);
-      if (before) throw new RangeError(`layer "${name}" is matched by both "${before.pattern}" and "${pattern}"`);
+      if (before)
+        throw new RangeError(`layer "${name}" is matched by both "${before.pattern}" and "${pattern}"`);
       chosen.set(name, { pattern, make });
     }
   }

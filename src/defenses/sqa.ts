@@ -1,73 +1,20 @@
-import * as z from "zod";
-import { unknownName } from "../base/index.js";
-import {
-  type BlockQuantization,
-  largestLambda,
-  quantizationRanges,
-  quantizeActivation,
-  roundings,
-  type Tensor,
-} from "../engine/index.js";
-import { Module, type Pass } from "../nn/index.js";
-import { parseOptions } from "../options/schema.js";
-import { type QuantizerGradient, quantizerGradients, withGradient } from "./gradients.js";
-
-/** Options of one quantizer; see `StochasticQuantizedActivation`. */
-export const sqaOptions = z.strictObject({
-  lambda: z
-    .int()
-    .min(1)
-    .max(largestLambda)
-    .default(1)
-    .describe("levels minus one: 1 is binary, 2 ternary, 3 quaternary"),
-  range: z.enum(quantizationRanges).default("image").describe("over which elements the minimum and maximum run"),
-  rounding: z.enum(roundings).default("stochastic").describe("rounding between two levels"),
-});
-export type SqaOptions = z.output<typeof sqaOptions>;
+import { defineDefense } from "./defense.js";
+import { quantizedLayers, quantizedLayersOptions } from "./quantized-layers.js";
 
 /**
- * Stochastic Quantized Activation (Yoon, Park and Kim, Algorithm 1): min-max normalize, scale by lambda, round
- * stochastically, scale back; the gradient is straight-through. Keeps the shape (N, C, ...) or (N, F).
+ * Stochastic Quantized Activation: random quantizers after early activations (Yoon, Park and Kim, Algorithm
+ * 1). Without `layers` they stand in the paper's places.
+ *
+ * @example
+ * sqa({ layers: { relu1: 1, relu2: 2 } })
  */
-export class StochasticQuantizedActivation extends Module {
-  constructor(
-    readonly options: SqaOptions,
-    /** Tells the noise of several quantizers of one network apart. */
-    readonly stream: number,
-  ) {
-    super();
-  }
-
-  override get randomized(): boolean {
-    return this.options.rounding === "stochastic";
-  }
-
-  override fusedQuantization(pass: Pass): BlockQuantization | null | undefined {
-    if (!pass.quantization) return null;
-    const { lambda, range, rounding } = this.options;
-    if (range !== "image" || gradientOf(pass) !== "straight-through") return undefined;
-    return rounding === "nearest" ? { lambda } : { lambda, source: { noise: pass.noise, stream: this.stream } };
-  }
-
-  protected override forward(input: Tensor, pass: Pass): Tensor {
-    if (!pass.quantization) return input;
-    const output = quantizeActivation(input, this.options, { noise: pass.noise, stream: this.stream });
-    const kind = gradientOf(pass);
-    return kind === "straight-through" ? output : withGradient(kind, input, output, this.options);
-  }
-}
-
-function gradientOf({ quantizerGradient = "straight-through" }: Pass): QuantizerGradient {
-  const kind = quantizerGradients.find((known) => known === quantizerGradient);
-  if (kind === undefined) throw unknownName("quantizer gradient", quantizerGradient, [...quantizerGradients]);
-  return kind;
-}
-
-/** A quantizer yet to be placed: made for the stream that its place has. */
-export type QuantizerFactory = (stream: number) => StochasticQuantizedActivation;
-
-/** A quantizer for `placeAfter`: `sqa({ lambda: 2 })`. */
-export function sqa(options: z.input<typeof sqaOptions> = {}): QuantizerFactory {
-  const checked = parseOptions("quantizer", "sqa", sqaOptions, options);
-  return (stream) => new StochasticQuantizedActivation(checked, stream);
-}
+export const sqa = defineDefense("sqa", {
+  summary: "Stochastic Quantized Activation: random quantizers after early activations, the paper's defense",
+  options: quantizedLayersOptions,
+  spread: "layers",
+  create: (options) =>
+    quantizedLayers(options, {
+      rounding: "stochastic",
+      advice: "average gradients over draws, and attack the noise-free mean as well",
+    }),
+});

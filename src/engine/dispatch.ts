@@ -9,11 +9,21 @@ export interface Operator {
   index: number;
 }
 
-type Argument = Tensor | number | boolean | string | null | undefined | readonly (Tensor | number | boolean | null)[];
+type Argument =
+  | Tensor
+  | number
+  | boolean
+  | string
+  | null
+  | undefined
+  | readonly (Tensor | number | boolean | null)[];
 
 let wrap: (handle: Handle) => Tensor;
 
-/** Tells the dispatcher how a native handle becomes a Tensor; called once by tensor.ts, which depends on this file. */
+/**
+ * Tells the dispatcher how a native handle becomes a Tensor; called once by tensor.ts, which depends on this
+ * file.
+ */
 export function setTensorWrapper(wrapper: (handle: Handle) => Tensor): void {
   wrap = wrapper;
 }
@@ -35,8 +45,20 @@ function isTensor(value: Argument): value is Tensor {
 
 function lower(value: Argument): NativeArgument {
   if (isTensor(value)) return value.handle;
-  if (Array.isArray(value)) return value.map((item) => lower(item) as Handle | number | boolean | null);
-  return value as NativeArgument;
+  return Array.isArray(value) ? lowerList(value) : (value as NativeArgument);
+}
+
+function lowerList(
+  list: readonly (Tensor | number | boolean | null)[],
+): readonly (Handle | number | boolean | null)[] {
+  const lowered: (Handle | number | boolean | null)[] = [];
+  // Up to the first that is missing: a list may claim four thousand million elements and have none.
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i];
+    if (item === undefined) throw new TypeError(`a list of ${list.length} elements has none at ${i}`);
+    lowered.push(isTensor(item) ? item.handle : item);
+  }
+  return lowered;
 }
 
 function raise(result: NativeResult): unknown {

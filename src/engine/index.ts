@@ -5,14 +5,24 @@ export {
   graphOrWarning,
   passesBeforeCapture,
 } from "./device/device-graph.js";
-export { checkDevice, liveTensors, searchConvolutions, setThreads, threads, versions } from "./device/devices.js";
+export type { CudaAbilities } from "./device/device-name.js";
+export {
+  checkDevice,
+  liveTensors,
+  searchConvolutions,
+  setThreads,
+  threads,
+  versions,
+} from "./device/devices.js";
 export { withoutHostAccess } from "./device/host-access.js";
-export { bfloat16Flags, cpuFlags } from "./device/processor.js";
+export { bfloat16Flags, bfloat16Support, cpuFlags } from "./device/processor.js";
 export { type DType, dtypes, type MemoryFormat, type TypedArray } from "./dtype.js";
 export { enableGrad, grad, noGrad } from "./gradients.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./kernels/conv-block.js";
 export { sgdUpdate, sgdUpdateSupports } from "./kernels/sgd-update.js";
 export { type LinfBall, signStep, signStep_ } from "./kernels/sign-step.js";
+export { normal, uniform } from "./keyed-noise.js";
+export { addonRecord } from "./native.js";
 export {
   countedNormal,
   countedUniform,

@@ -7,7 +7,7 @@ import type { CudaAbilities } from "./device/device-name.js";
 /** A native tensor: an external that owns an at::Tensor. Only the engine sees it. */
 export type Handle = { readonly __handle: unique symbol };
 
-/** What an operator takes across the border; undefined stands for the schema's default. */
+/** Argument of an operator across the border; undefined stands for the schema's default. */
 export type NativeArgument =
   | Handle
   | number
@@ -17,10 +17,10 @@ export type NativeArgument =
   | undefined
   | readonly (Handle | number | boolean | null)[];
 
-/** What an operator returns. */
+/** Result of an operator. */
 export type NativeResult = Handle | number | boolean | null | undefined | readonly NativeResult[];
 
-/** What the addon says of libtorch and of itself. */
+/** Facts that the addon tells of libtorch and of itself. */
 export interface Versions extends CudaAbilities {
   /** The instruction set of libtorch's kernels. */
   readonly cpuCapability: string;
@@ -28,10 +28,13 @@ export interface Versions extends CudaAbilities {
   readonly kernels: string;
 }
 
-/** How a stream of noise crosses the border; `words` is a seed in a tensor, which then stands for low and high. */
+/**
+ * Form in which a stream of noise crosses the border; `words` is a seed in a tensor, which then stands for
+ * low and high.
+ */
 export type NoiseWords = [low: number, high: number, draw: number, stream: number, words: Handle | null];
 
-/** The addon's exports; see native/bridge*.cc. */
+/** The addon's exports; see native/bridge/. */
 interface Native {
   findOperator(name: string, overload: string): number;
   schema(index: number): string;
@@ -43,7 +46,13 @@ interface Native {
     keepGraph: boolean,
     createGraph: boolean,
   ): (Handle | null)[];
-  fromBytes(buffer: ArrayBufferLike, offset: number, length: number, shape: readonly number[], type: number): Handle;
+  fromBytes(
+    buffer: ArrayBufferLike,
+    offset: number,
+    length: number,
+    shape: readonly number[],
+    type: number,
+  ): Handle;
   toBytes(tensor: Handle, share: boolean): ArrayBuffer;
   describe(tensor: Handle): { shape: number[]; type: number; device: string; requiresGrad: boolean };
   writeBytes(tensor: Handle, buffer: ArrayBufferLike, offset: number, length: number): void;
@@ -93,7 +102,7 @@ interface Native {
   setErrorClass(errorClass: typeof TensorError): void;
 }
 
-/** Where the built addon and its libtorch are, as the set-up wrote it. */
+/** Places of the built addon and its libtorch, as set-up wrote them. */
 export interface AddonRecord {
   addon: string;
   libtorch: { version: string; path: string; source: string };
@@ -115,8 +124,8 @@ let loaded: Native | undefined;
 /** The addon, loaded at first use: `SQA_ADDON` names another file than the set-up's. */
 export function native(): Native {
   if (loaded === undefined) {
-    // Threads that spin while they wait for work take the cores from everybody else: on a busy machine two such threads were
-    // 5 times slower than one. OpenMP reads this when it is loaded.
+    // Threads that spin while they wait for work take the cores from everybody else: on a busy machine two
+    // such threads were 5 times slower than one. OpenMP reads this when it is loaded.
     process.env.OMP_WAIT_POLICY ??= "passive";
     const path = process.env.SQA_ADDON ?? fileURLToPath(new URL(addonRecord().addon, buildFolder));
     loaded = createRequire(import.meta.url)(path) as Native;

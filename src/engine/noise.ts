@@ -4,18 +4,22 @@ import { scope } from "./scope.js";
 import { Tensor, tensor } from "./tensor.js";
 
 /**
- * The key of all noise in one pass of a network: an element's noise is a function of seed, stream (layer or purpose),
- * draw, image id and element index, so it is the same whatever the batch or the number of threads.
+ * The key of all noise in one pass of a network: an element's noise is a function of seed, stream (layer or
+ * purpose), draw, image id and element index, so it is the same whatever the batch or the number of threads.
  */
 export interface Noise {
   /**
-   * Two words, or a tensor of three that holds them when the work is done, so that a captured graph draws anew each time: int64
-   * (3) on the device of the work, or on the CPU: low word, high word, and a number that `draw` is counted from.
+   * Two words, or a tensor of three that holds them when the work is done, so that a captured graph draws
+   * anew each time: int64 (3) on the device of the work, or on the CPU: low word, high word, and a number
+   * that `draw` is counted from.
    */
   readonly seed: Seed | Tensor;
-  /** Which of the independent draws, 0 .. 2^32 - 1. */
+  /** Number among the independent draws, 0 .. 2^32 - 1. */
   readonly draw: number;
-  /** An id for each image of the batch, int64 of shape (N): ids below 2^32. On a CUDA device another id's noise is NaN. */
+  /**
+   * An id for each image of the batch, int64 of shape (N): ids below 2^32. On a CUDA device another id's
+   * noise is NaN.
+   */
   readonly imageIds: Tensor;
 }
 
@@ -44,21 +48,32 @@ export function noiseWords(noise: Noise | undefined, stream = 0): NoiseWords {
   const { seed, draw } = noise;
   checkWord("draw", draw);
   checkWord("stream", stream);
-  return seed instanceof Tensor ? [0, 0, draw, stream, seed.handle] : [seed.low, seed.high, draw, stream, null];
+  return seed instanceof Tensor
+    ? [0, 0, draw, stream, seed.handle]
+    : [seed.low, seed.high, draw, stream, null];
 }
 
-/** Uniforms in [0, 1), float32 of shape (N, ...elementShape), by Philox-4x32-10 (Salmon et al. 2011); on the ids' device. */
+/**
+ * Uniforms in [0, 1), float32 of shape (N, ...elementShape), by Philox-4x32-10 (Salmon et al. 2011); on the
+ * ids' device.
+ */
 export function countedUniform(noise: Noise, stream: number, elementShape: readonly number[]): Tensor {
-  return new Tensor(native().countedUniform(noise.imageIds.handle, elementShape, ...noiseWords(noise, stream)));
+  return new Tensor(
+    native().countedUniform(noise.imageIds.handle, elementShape, ...noiseWords(noise, stream)),
+  );
 }
 
 /** The upper half of the streams is kept for the second uniform of each pair. */
 const secondUniforms = 2 ** 31;
 
-/** Standard normal noise, float32 of shape (N, ...elementShape), by the Box-Muller transform of two uniform streams. */
+/**
+ * Standard normal noise, float32 of shape (N, ...elementShape), by the Box-Muller transform of two uniform
+ * streams.
+ */
 export function countedNormal(noise: Noise, stream: number, elementShape: readonly number[]): Tensor {
   checkWord("stream", stream);
-  if (stream >= secondUniforms) throw new RangeError(`stream of normal noise must lie below 2^31, not ${stream}`);
+  if (stream >= secondUniforms)
+    throw new RangeError(`stream of normal noise must lie below 2^31, not ${stream}`);
   return scope(() => {
     // 1 - u lies in (0, 1], so that its logarithm is finite.
     const radius = countedUniform(noise, stream, elementShape).neg().add(1).log().mul(-2).sqrt();
@@ -71,7 +86,7 @@ export function countedNormal(noise: Noise, stream: number, elementShape: readon
 export const quantizationRanges = ["image", "channel", "batch"] as const;
 export type QuantizationRange = (typeof quantizationRanges)[number];
 
-/** How SQA rounds between two levels. */
+/** Manner in which SQA rounds between two levels. */
 export const roundings = ["stochastic", "nearest"] as const;
 export type Rounding = (typeof roundings)[number];
 
@@ -86,11 +101,11 @@ export function checkLambda(lambda: number): void {
 }
 
 /**
- * The SQA kernel: quantizes activations (N, C, ...) or (N, F) to lambda + 1 levels, with a straight-through gradient
- * (Yoon, Park and Kim, Algorithm 1). `uniforms` replaces counted noise; nearest rounding looks at neither.
- * A constant range is returned as it is; one with NaN or infinity in it, or whose width overflows, becomes NaN.
- * `channel` is each channel of each image by itself and needs (N, C, ...). float32, or bfloat16 by the
- * arithmetic of float32 and the same draws.
+ * The SQA kernel: quantizes activations (N, C, ...) or (N, F) to lambda + 1 levels, with a straight-through
+ * gradient (Yoon, Park and Kim, Algorithm 1). `uniforms` replaces counted noise; nearest rounding looks at
+ * neither. A constant range is returned as it is; one with NaN or infinity in it, or whose width overflows,
+ * becomes NaN. `channel` is each channel of each image by itself and needs (N, C, ...). float32, or bfloat16
+ * by the arithmetic of float32 and the same draws.
  */
 export function quantizeActivation(
   h: Tensor,
@@ -99,7 +114,8 @@ export function quantizeActivation(
 ): Tensor {
   const range = quantizationRanges.indexOf(options.range);
   const nearest = options.rounding === "nearest";
-  if (range < 0) throw new RangeError(`range must be one of ${quantizationRanges.join(", ")}, not ${options.range}`);
+  if (range < 0)
+    throw new RangeError(`range must be one of ${quantizationRanges.join(", ")}, not ${options.range}`);
   if (!roundings.includes(options.rounding)) {
     throw new RangeError(`rounding must be one of ${roundings.join(", ")}, not ${options.rounding}`);
   }

@@ -1,15 +1,16 @@
-/** What a scope can own: a Tensor, seen from here only as something to dispose. */
+/** Tensor, which a scope owns, seen as something to dispose. */
 interface Disposable {
   dispose(): void;
-  /** Whether the garbage collector is told of its memory. */
+  /** Tells whether the garbage collector is told of its memory. */
   setCollectable(flag: boolean): void;
 }
 
 const open: Set<Disposable>[] = [];
 
 /**
- * Puts a new tensor under the innermost open scope, if there is one. While a scope holds it the garbage collector is not told of its
- * memory: it would look for tensors that it cannot have, several times a step of a large network.
+ * Puts a new tensor under the innermost open scope, if there is one. While a scope holds it the garbage
+ * collector is not told of its memory: it would look for tensors that it cannot have, several times a step of
+ * a large network.
  */
 import { checkKind } from "../base/index.js";
 export function adopt(tensor: Disposable): void {
@@ -25,7 +26,7 @@ export function keep<T extends Disposable>(tensor: T): T {
   return tensor;
 }
 
-/** What a returned value holds, where it is one of the containers that a scope looks into. */
+/** Contents of a returned value, where it is one of the containers that a scope looks into. */
 function contents(value: object): Iterable<unknown> {
   if (Array.isArray(value) || value instanceof Set) return value;
   if (value instanceof Map) return value.values();
@@ -33,7 +34,9 @@ function contents(value: object): Iterable<unknown> {
   return prototype === Object.prototype || prototype === null ? Object.values(value) : [];
 }
 
-/** Hands the owned tensors that a value holds to the enclosing scope; `seen` ends the walk through a cycle. */
+/**
+ * Hands the owned tensors that a value holds to the enclosing scope; `seen` ends the walk through a cycle.
+ */
 function release(
   value: unknown,
   owned: Set<Disposable>,
@@ -52,8 +55,8 @@ function release(
 /**
  * Runs a function and frees every tensor made inside it but those it returns.
  *
- * Returned tensors are found in arrays, maps, sets and plain objects, and pass to the enclosing scope. The function must be
- * synchronous: a Promise would outlive the scope, so returning one throws a TypeError.
+ * Returned tensors are found in arrays, maps, sets and plain objects, and pass to the enclosing scope. The
+ * function must be synchronous: a Promise would outlive the scope, so returning one throws a TypeError.
  */
 export function scope<T>(body: () => T): T {
   checkKind("body", body, "a synchronous function", typeof body === "function");

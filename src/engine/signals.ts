@@ -1,16 +1,23 @@
 import { constants } from "node:os";
 import { native } from "./native.js";
 
+/** Signals that stop a process; their names need no types of Node's, which a user's project may lack. */
+type StopSignal = "SIGINT" | "SIGTERM";
+
 /**
- * How often a signal that the process listens to has arrived since this was first asked, whether or not the event loop has told of
- * it: in the midst of synchronous work it cannot. Counting begins anew with a new first listener.
+ * Number of times that a signal, which the process listens to, has arrived since this was first asked. It
+ * counts in the midst of synchronous work as well, when the event loop cannot tell. Counting begins anew with
+ * a new first listener.
  */
-export function signalsArrived(name: NodeJS.Signals): number {
+export function signalsArrived(name: StopSignal): number {
   return native().signalsArrived(constants.signals[name]);
 }
 
-/** Lets a signal to the process abort the controller; its `throwIfAborted` knows of it in the midst of synchronous work as well. */
-export function abortOn(name: NodeJS.Signals, controller: AbortController): void {
+/**
+ * Lets a signal to the process abort the controller; its `throwIfAborted` knows of it in the midst of
+ * synchronous work as well.
+ */
+export function abortOn(name: StopSignal, controller: AbortController): void {
   const { signal } = controller;
   process.on(name, () => controller.abort());
   // Counting begins at the first call.

@@ -11,15 +11,17 @@ import {
   scalarType,
   type TypedArray,
 } from "./dtype.js";
+import { inspected } from "./inspect.js";
 import { type Handle, native } from "./native.js";
 import { TensorOperators } from "./operators.js";
 import { adopt } from "./scope.js";
+import { checkShape, checkWhole, sidesOf } from "./tensor-data.js";
 
 type Description = { shape: readonly number[]; dtype: DType; device: string };
 
 /**
- * A libtorch tensor. Its memory is freed by `dispose`, by `using`, at the end of the `scope` it was made in, or at the
- * latest when it is collected.
+ * A libtorch tensor. Its memory is freed by `dispose`, by `using`, at the end of the `scope` it was made in,
+ * or at the latest when it is collected.
  */
 export class Tensor extends TensorOperators {
   #handle: Handle | null;
@@ -32,7 +34,9 @@ export class Tensor extends TensorOperators {
     adopt(this);
   }
 
-  /** For scopes: whether the garbage collector is told of this tensor's memory. Nothing where it was disposed. */
+  /**
+   * For scopes: whether the garbage collector is told of this tensor's memory. Nothing where it was disposed.
+   */
   setCollectable(flag: boolean): void {
     if (this.#handle !== null) native().setCollectable(this.#handle, flag);
   }
@@ -78,8 +82,9 @@ export class Tensor extends TensorOperators {
   }
 
   /**
-   * This tensor with another dtype, or on another device: `to("bfloat16")`, `to({ device: "cuda" })`, or both. Without `copy`
-   * it shares its memory with this one where nothing changes. RangeError for a device that is not there.
+   * This tensor with another dtype, or on another device: `to("bfloat16")`, `to({ device: "cuda" })`, or
+   * both. Without `copy` it shares its memory with this one where nothing changes. RangeError for a device
+   * that is not there.
    */
   override to(
     target: DType | { readonly dtype?: DType; readonly device?: string },
@@ -113,18 +118,19 @@ export class Tensor extends TensorOperators {
   }
 
   /**
-   * The elements without a copy: writing to the array writes to the tensor, whose memory the array keeps alive.
-   * Only for a contiguous tensor on the CPU; throws a TensorError otherwise.
+   * The elements without a copy: writing to the array writes to the tensor, whose memory the array keeps
+   * alive. Only for a contiguous tensor on the CPU; throws a TensorError otherwise.
    */
   shareArray(): TypedArray {
-    if (this.dtype === "bfloat16") throw new TypeError("JavaScript has no array type for bfloat16: convert to float32");
+    if (this.dtype === "bfloat16")
+      throw new TypeError("JavaScript has no array type for bfloat16: convert to float32");
     checkHostAccess("a tensor was read");
     return new arrayTypes[this.dtype](native().toBytes(this.handle, true));
   }
 
   /**
-   * Sets the elements of a contiguous tensor, row-major, without waiting for a CUDA device. TypeError or RangeError unless the
-   * array is of the tensor's type (BigInt64Array for int64) and size.
+   * Sets the elements of a contiguous tensor, row-major, without waiting for a CUDA device. TypeError or
+   * RangeError unless the array is of the tensor's type (BigInt64Array for int64) and size.
    */
   write(values: TypedArray): void {
     if (this.dtype === "bfloat16") throw new TypeError("JavaScript has no array type for bfloat16");
@@ -161,42 +167,24 @@ export class Tensor extends TensorOperators {
   }
 
   override toString(): string {
-    return this.disposed ? "Tensor(disposed)" : `Tensor(${this.dtype}, [${this.shape.join(", ")}], ${this.device})`;
+    return this.disposed
+      ? "Tensor(disposed)"
+      : `Tensor(${this.dtype}, [${this.shape.join(", ")}], ${this.device})`;
+  }
+
+  /** Text that `console.log` shows: the first values as well. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return inspected(this);
   }
 }
 
 setTensorWrapper((handle) => new Tensor(handle));
 
-function checkShape(shape: readonly number[], size: number): void {
-  if (!Array.isArray(shape)) throw new TypeError(`shape must be an array of integers, not ${String(shape)}`);
-  if (shape.some((side) => !Number.isSafeInteger(side) || side < 0)) {
-    throw new RangeError(`shape must hold integers >= 0, not [${shape.join(", ")}]`);
-  }
-  const wanted = shape.reduce((product, side) => product * side, 1);
-  if (wanted !== size) throw new RangeError(`shape [${shape.join(", ")}] takes ${wanted} elements, not ${size}`);
-}
-
-/** The numbers that integer dtypes hold; any number is rounded to the nearest float, and any but 0 is true. */
-const wholeNumbers: ReadonlyMap<DType, readonly [least: number, most: number]> = new Map([
-  ["uint8", [0, 255]],
-  ["int32", [-(2 ** 31), 2 ** 31 - 1]],
-  ["int64", [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]],
-]);
-
-function checkWhole(numbers: readonly number[], dtype: DType): void {
-  const bounds = wholeNumbers.get(dtype);
-  if (bounds === undefined) return;
-  const [least, most] = bounds;
-  const wrong = numbers.find((value) => !(Number.isInteger(value) && value >= least && value <= most));
-  if (wrong !== undefined)
-    throw new RangeError(`data of ${dtype} must be integers in ${least} .. ${most}, not ${wrong}`);
-}
-
 /**
  * Makes a tensor from a number, an array of numbers, or a typed array, whose elements are copied.
  *
- * `shape` defaults to one axis (none for a number), `dtype` to that of the typed array, float32 for numbers. RangeError for
- * a number that the dtype does not hold; a typed array is converted as libtorch converts.
+ * `shape` defaults to one axis (none for a number), `dtype` to that of the typed array, float32 for numbers.
+ * RangeError for a number that the dtype does not hold; a typed array is converted as libtorch converts.
  */
 export function tensor(
   data: TypedArray | readonly number[] | number,
@@ -204,17 +192,25 @@ export function tensor(
   dtype?: DType,
 ): Tensor {
   const numbers = typeof data === "number" ? [data] : data;
-  if (!ArrayBuffer.isView(numbers) && !(Array.isArray(numbers) && numbers.every((item) => typeof item === "number"))) {
+  if (
+    !ArrayBuffer.isView(numbers) &&
+    !(Array.isArray(numbers) && numbers.every((item) => typeof item === "number"))
+  ) {
     throw new TypeError("data must be a number, an array of numbers or a typed array");
   }
-  const array = ArrayBuffer.isView(numbers) ? (numbers as TypedArray) : Float64Array.from(numbers as readonly number[]);
-  const sides = shape ?? (typeof data === "number" ? [] : [array.length]);
+  const given = shape === undefined ? undefined : sidesOf(shape);
+  const array = ArrayBuffer.isView(numbers)
+    ? (numbers as TypedArray)
+    : Float64Array.from(numbers as readonly number[]);
+  const sides = given ?? (typeof data === "number" ? [] : [array.length]);
   checkShape(sides, array.length);
   const own = dtypeOfArray(array);
   const wanted = dtype ?? (array === numbers ? own : "float32");
-  if (array !== numbers) checkWhole(numbers as readonly number[], wanted);
+  if (array !== numbers) checkWhole(array as Float64Array, wanted);
   checkHostAccess("a tensor was made of numbers");
-  const made = new Tensor(native().fromBytes(array.buffer, array.byteOffset, array.byteLength, sides, scalarType(own)));
+  const made = new Tensor(
+    native().fromBytes(array.buffer, array.byteOffset, array.byteLength, sides, scalarType(own)),
+  );
   if (wanted === own) return made;
   const converted = made.to(wanted);
   made.dispose();

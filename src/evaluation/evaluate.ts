@@ -1,140 +1,172 @@
-import { setImmediate as turn } from "node:timers/promises";
-import { checkAttacks, checkClassifier } from "../attacks/contract/arguments.js";
-import type { Attack, SuitePart } from "../attacks/index.js";
-import { checkKind, deriveSeed, isObject } from "../base/index.js";
-import { type Split, TensorSplit } from "../datasets/index.js";
-import { checkSplit } from "../datasets/split.js";
-import { capturesGraphs, scope, type Tensor } from "../engine/index.js";
-import { type Classifier, checkLabels } from "../nn/classifier.js";
-import { replayed } from "../nn/index.js";
-import { Answers } from "../trials/answers.js";
-import { flagImages, flagsOf } from "../trials/flags.js";
-import { stoppable } from "../trials/stoppable.js";
-import { verifyAdversarial } from "../trials/verify.js";
-import { type Evaluation, type EvaluationRow, summarize } from "./evaluation.js";
+import type { Attack } from "../attacks/index.js";
+import { deriveSeed, NotFiniteError, type Steps, Work } from "../base/index.js";
+import { TensorSplit } from "../datasets/index.js";
+import { scope } from "../engine/index.js";
+import {
+  type Attackable,
+  attackList,
+  changedNothingFlag,
+  checkAnswers,
+  checkImagesFit,
+  clean,
+  type Flag,
+  flagImages,
+  flagsOf,
+  gradientFlag,
+  gradientImages,
+  hasFailed,
+  type ImageSource,
+  type PlacedPlayers,
+  type Player,
+  playerOf,
+  playersOn,
+  runTrials,
+  splitFrom,
+  type TrialResult,
+  trialOf,
+  trialSeeds,
+} from "../trials/index.js";
+import { type AttackEvaluation, type CleanEvaluation, type Evaluation, Summary } from "./evaluation.js";
+import { castOf, checkOptions, type EvaluationOptions } from "./evaluation-options.js";
 
 export type EvaluationEvent =
-  /** `attack` is its label, or "clean". */
+  /** Images that an attack has behind it; `attack` is its text, or "clean". */
   | { readonly type: "progress"; readonly attack: string; readonly done: number; readonly images: number }
-  | { readonly type: "end"; readonly evaluation: Evaluation };
-
-export interface EvaluationOptions {
-  readonly attacks: readonly Attack[];
-  /** Fresh draws a randomized network answers each image in, 100 by default; a deterministic one always answers once. */
-  readonly draws?: number | undefined;
-  readonly seed?: number | undefined;
-  /** Images attacked together, 500 by default: results do not depend on it. */
-  readonly batchSize?: number | undefined;
-  /** Where the networks are, and the images are put: `cpu` (where left out), `cuda` or `cuda:N`. */
-  readonly device?: string | undefined;
-  /** Attacks run on this network, and its images are shown to the evaluated one. */
-  readonly surrogate?: Classifier | undefined;
-  /** Told of each attack of a suite such as AutoAttack that has run on a batch. */
-  readonly onPart?: ((part: SuitePart) => void) | undefined;
-  /** Aborting ends the evaluation before its next pass with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-const mostDraws = 10_000;
-
-function checkCount(name: string, value: number, most: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return;
-  throw new RangeError(`${name} must be an integer in 1 .. ${most}, not ${value}`);
-}
-
-function checkFit(model: Classifier, split: Split, surrogate: Classifier): void {
-  const [channels, height, width] = model.inputShape;
-  if (split.count === 0) throw new RangeError("the split must hold at least one image");
-  if (split.images.length !== split.count * channels * height * width) {
-    const size = split.images.length / split.count;
-    throw new RangeError(
-      `the network takes images of shape [${model.inputShape.join(", ")}], the split's have ${size} pixels`,
-    );
-  }
-  if (surrogate.inputShape.join() !== model.inputShape.join() || surrogate.classes !== model.classes) {
-    throw new RangeError("the surrogate must take images of the same shape and have as many classes as the network");
-  }
-}
+  | { readonly type: "clean"; readonly clean: CleanEvaluation }
+  /** Row of an attack that is through, or that ended in an error. */
+  | { readonly type: "attack"; readonly attack: AttackEvaluation };
 
 /**
- * Measures a network's accuracy on clean images and under attacks, and yields how far it is.
+ * Measures a model's accuracy on clean images and under attacks.
  *
- * A randomized network's accuracy is that of fresh draws, other than those any attack saw: the mean over draws and images,
- * with a 95 % interval by bootstrap over images. A deterministic network's interval is Wilson's. Every attack's images are
- * checked again. Nothing depends on the batch size, unless the network does: then a flag says so.
+ * A randomized model's accuracy is that of fresh draws, which no attack saw: the mean over draws and images,
+ * with a 95 % interval by bootstrap over images. A deterministic model's interval is Wilson's. Adversarial
+ * images are verified. Results do not depend on the batch size, unless the model does: then a flag says so.
+ * An attack that ends in an error is a row with its error; the others go on.
+ *
+ * @param model a model, an architecture (built with seed 0) or a classifier
+ * @param images a split such as `mnist().test`, or a data set, which means its test split
+ * @throws TypeError or RangeError, before anything runs, for options that do not fit the model or the images
+ * @example
+ * const { clean, attacks } = await evaluate(model, mnist().test, { attacks: [pgd({ epsilon: 0.3 })] });
  */
-export async function* evaluate(
-  given: Classifier,
-  split: Split,
+export function evaluate(
+  model: Attackable,
+  images: ImageSource,
   options: EvaluationOptions,
-): AsyncGenerator<EvaluationEvent, void> {
-  checkClassifier(given);
-  checkSplit(split);
-  checkKind("options", options, "an object such as { attacks: [pgd()] }", isObject(options));
-  const { attacks, draws: asked = 100, seed = 0, batchSize = 500, signal, onPart } = options;
-  checkCount("draws", asked, mostDraws);
-  checkCount("batchSize", batchSize, 2 ** 31 - 1);
-  checkClassifier(options.surrogate ?? given, "surrogate");
-  checkKind("signal", signal, "an AbortSignal", signal === undefined || signal instanceof AbortSignal);
-  const networks = withGraphs(options.device ?? "cpu", given, options.surrogate);
-  const model = stoppable(networks.model, signal);
-  const surrogate = networks.surrogate === networks.model ? model : stoppable(networks.surrogate, signal);
-  checkFit(model, split, surrogate);
-  checkAttacks(attacks);
-  const draws = model.randomized ? asked : 1;
-  const attackSeed = deriveSeed(seed, "evaluation", "attack");
-  const images = split.count;
-  const data = new TensorSplit(split, model.inputShape, { device: options.device });
-  const rows: EvaluationRow[] = [];
+): Work<EvaluationEvent, Evaluation> {
+  return new Work((signal) => steps(model, images, options, signal), options?.signal);
+}
+
+async function* steps(
+  model: Attackable,
+  images: ImageSource,
+  options: EvaluationOptions,
+  signal: AbortSignal,
+): Steps<EvaluationEvent, Evaluation> {
+  checkOptions(options);
+  const attacks = attackList(options.attacks);
+  const split = splitFrom(images, options.limit);
+  const { opened, surrogate, attacked, putBack } = castOf(model, options);
+  let data: TensorSplit | undefined;
+  let players: PlacedPlayers | undefined;
   try {
-    for (const attack of [undefined, ...attacks]) {
-      const name = attack?.label ?? "clean";
-      const row = { name, answers: new Answers(images, draws), passes: { forward: 0, backward: 0 }, seconds: 0 };
-      const answerSeed = deriveSeed(seed, "evaluation", "answers", name);
-      const situation = attack === undefined ? "on clean images" : `under ${name}`;
-      rows.push(row);
-      yield { type: "progress", attack: name, done: 0, images };
-      for (let first = 0; first < images; first += batchSize) {
-        // Timers and signals get their turn only between batches.
-        await turn();
-        signal?.throwIfAborted();
-        const began = performance.now();
-        scope(() => {
-          const batch = data.range(first, batchSize);
-          checkLabels(model, batch.images, batch.labels);
-          const { labels, imageIds } = batch;
-          let shown: Tensor = batch.images;
-          if (attack !== undefined) {
-            const context = { seed: attackSeed, imageIds, passes: row.passes, ...(onPart && { onPart }) };
-            shown = attack(surrogate, batch.images, labels, context);
-            verifyAdversarial(attack, batch.images, shown);
-          }
-          row.answers.add(model, shown, labels, imageIds, answerSeed, first, situation);
-        });
-        row.seconds += (performance.now() - began) / 1000;
-        yield { type: "progress", attack: name, done: Math.min(first + batchSize, images), images };
-      }
-    }
-    const flags = scope(() => flagsOf(model, data.range(0, flagImages), deriveSeed(seed, "evaluation", "flags")));
-    const intervalSeed = deriveSeed(seed, "evaluation", "interval");
-    yield { type: "end", evaluation: summarize(rows, model.randomized, intervalSeed, flags) };
+    checkImagesFit(split, opened.name, opened.classifier);
+    data = new TensorSplit(split, { device: opened.device });
+    for (const one of surrogate === undefined ? [opened] : [opened, surrogate]) checkAnswers(one, data);
+    const cast = {
+      model: opened.classifier,
+      ...(surrogate && { transfers: { surrogate: surrogate.classifier } }),
+    };
+    for (const attack of attacks) attack.check(playerOf(cast, attacked));
+    players = playersOn(opened.device, cast, signal);
+    return yield* evaluation({ attacks, attacked, data, players, name: opened.name }, options, signal);
+  } catch (error) {
+    // A pass that the signal ended throws its reason.
+    if (signal.aborted) return undefined;
+    if (!(error instanceof NotFiniteError)) throw error;
+    throw new NotFiniteError(error.what, `model ${opened.name}: ${error.message}`);
   } finally {
-    data.dispose();
-    networks.dispose();
+    data?.dispose();
+    players?.dispose();
+    putBack();
   }
 }
 
-/** The network and the one that is attacked in its place, if any, with graphs of their passes where the device captures them. */
-function withGraphs(device: string, model: Classifier, surrogate: Classifier = model) {
-  if (!capturesGraphs(device)) return { model, surrogate, dispose() {} };
-  const own = replayed(model, device);
-  const other = surrogate === model ? own : replayed(surrogate, device);
+/** Checked parts of an evaluation. */
+interface Parts {
+  readonly attacks: readonly Attack[];
+  readonly attacked: Player;
+  readonly data: TensorSplit;
+  readonly players: PlacedPlayers;
+  readonly name: string;
+}
+
+async function* evaluation(
+  { attacks, attacked, data, players, name }: Parts,
+  { draws = 100, seed = 0, batchSize = 500, store, onPart }: EvaluationOptions,
+  signal: AbortSignal,
+): Steps<EvaluationEvent, Evaluation> {
+  const trials = [clean, ...attacks.map((attack) => trialOf({ attack, on: attacked }))];
+  const { randomized } = players.model;
+  const summary = new Summary(randomized, deriveSeed(seed, "evaluation", "interval"));
+  const seeds = trialSeeds(seed, "evaluation");
+  const given = { players, draws, seeds, batchSize, store, signal, onPart, notFinite: "fail" } as const;
+  let cleanResult: TrialResult | undefined;
+  const results: TrialResult[] = [];
+  const rows: AttackEvaluation[] = [];
+  for await (const event of runTrials(trials, data, given)) {
+    if (event.type === "progress") {
+      const { trial, done, images } = event;
+      yield {
+        type: "progress",
+        attack: trial.attack === undefined ? "clean" : String(trial.attack),
+        done,
+        images,
+      };
+    } else if (cleanResult === undefined) {
+      cleanResult = event.outcome as TrialResult;
+      yield { type: "clean", clean: summary.clean(cleanResult) };
+    } else {
+      const row = summary.attack(event.outcome, cleanResult);
+      rows.push(row);
+      if (!hasFailed(event.outcome)) results.push(event.outcome);
+      yield { type: "attack", attack: row };
+    }
+  }
+  if (rows.length < attacks.length || cleanResult === undefined) return undefined;
   return {
-    model: own,
-    surrogate: other,
-    dispose() {
-      own.dispose();
-      other.dispose();
-    },
+    model: name,
+    images: data.count,
+    draws: cleanResult.answers.draws,
+    clean: summary.clean(cleanResult),
+    attacks: rows,
+    worstCases: summary.worstCases(results, cleanResult),
+    flags: [
+      ...scope(() =>
+        flagsOf(players.model, data.range(0, flagImages), deriveSeed(seed, "evaluation", "flags")),
+      ),
+      ...attackFlags(results, cleanResult, { data, players, attacked }, seed),
+      ...summary.flags(results, cleanResult),
+    ],
   };
+}
+
+function attackFlags(
+  results: readonly TrialResult[],
+  { answers }: TrialResult,
+  { data, players, attacked }: Pick<Parts, "data" | "players" | "attacked">,
+  seed: number,
+): Flag[] {
+  const gradientSeed = deriveSeed(seed, "evaluation", "flags", "gradient");
+  return scope(() => {
+    const batch = data.range(0, gradientImages);
+    const victim = playerOf(players, attacked);
+    return results
+      .flatMap((result) => [
+        gradientFlag(result.trial.attack!, victim, batch, gradientSeed),
+        changedNothingFlag(result, answers),
+      ])
+      .filter((flag) => flag !== undefined);
+  });
 }

@@ -1,103 +1,184 @@
-import type { PassCounter } from "../attacks/index.js";
+import type { Norm, PassCounter } from "../attacks/index.js";
 import { deriveSeed, type Seed } from "../base/index.js";
-import { type Answers, accuracyOf, type Counts, everyDrawOf, majorityOf } from "../trials/answers.js";
-import type { Flag } from "../trials/flags.js";
-import type { Accuracy } from "../trials/interval.js";
-import { worstOf } from "../trials/worst-of.js";
+import {
+  type Accuracy,
+  type Answers,
+  accuracyOf,
+  type Counts,
+  everyDrawOf,
+  type FailedTrial,
+  type Flag,
+  hasFailed,
+  majorityOf,
+  rowsWithin,
+  type TrialOutcome,
+  type TrialResult,
+  worstOf,
+} from "../trials/index.js";
 
-/** Other readings of a randomized network's answers than the accuracy of one draw. */
+/** Other readings of a randomized model's answers than the accuracy of one draw. */
 export interface VoteEvaluation {
   /** Accuracy of the majority of all draws; a tie is wrong. */
   readonly majority: Accuracy;
-  /** Share of images right in every one of the draws: what an attacker who may ask that often leaves. */
+  /** Share of images correct in every draw: the accuracy against an attacker who may ask that often. */
   readonly everyDraw: Accuracy;
 }
 
 /** Accuracy on clean images. */
 export interface CleanEvaluation extends Accuracy {
-  /** Undefined for a deterministic network. */
+  /** Undefined for a deterministic model. */
   readonly votes?: VoteEvaluation;
-  /** The share of draws in which each image was answered correctly. */
+  /** Share of draws in which each image was answered correctly. */
   readonly perImage: Float32Array;
 }
 
-/** What one attack left of a network's accuracy. */
+/** Lengths of the perturbations that fool a model. */
+export interface Distances {
+  readonly norm: Norm;
+  /** Images behind the figures: correct as they are, and wrong (by the vote of all draws) under attack. */
+  readonly images: number;
+  readonly median: number;
+  readonly mean: number;
+}
+
+/** Robust accuracy under one attack. */
 export interface AttackEvaluation {
-  /** The attack with every option. */
+  /** The attack as text. */
   readonly attack: string;
+  /** NaN, as are the ends of its interval, where the attack ended in an error. */
   readonly robustAccuracy: number;
   readonly low: number;
   readonly high: number;
-  /** Undefined for a deterministic network. */
+  /** Undefined for a deterministic model. */
   readonly votes?: VoteEvaluation;
-  /** Passes of an image through the attacked network, the mean over images; the answers are not among them. */
+  /** Of an attack that minimizes a distance; undefined where it fooled the model on no image. */
+  readonly distances?: Distances;
+  /** Passes of an image through the attacked model, the mean over images; the answers are not among them. */
   readonly passes: PassCounter;
   /** Time of the attack and of the answers. */
   readonly seconds: number;
-  /** The share of fresh draws in which each image was answered correctly. */
+  /** Share of fresh draws in which each image was answered correctly. */
   readonly perImage: Float32Array;
+  /** Message of the error that the attack ended in. */
+  readonly error?: string;
+}
+
+/** Worst case of each image over all attacks within one norm and radius. */
+export interface WorstCase extends Accuracy {
+  readonly norm: Norm;
+  readonly radius: number;
+  /** Attacks that it rests on: those of a radius as small, and minimized perturbations that lie within it. */
+  readonly attacks: number;
 }
 
 export interface Evaluation {
+  /** Name of the model. */
+  readonly model: string;
   readonly images: number;
-  /** Fresh draws of the network's noise that each image was answered in. */
+  /** Fresh draws of the model's noise in which each image was answered. */
   readonly draws: number;
   readonly clean: CleanEvaluation;
+  /** In the order in which the attacks were given. */
   readonly attacks: readonly AttackEvaluation[];
   /**
-   * For each image the worst among clean and all attacks, judged by draws that did not choose it; undefined without attacks,
-   * and, as a flag says, for a randomized network that answered in a single draw, whose least answer would be low by luck.
+   * One for each norm and radius of the attacks; none for a randomized model that answered in a single draw.
    */
-  readonly worstCase?: Accuracy;
+  readonly worstCases: readonly WorstCase[];
   readonly flags: readonly Flag[];
-}
-
-/** What was counted under one attack, or on clean images. */
-export interface EvaluationRow {
-  /** The attack's label, or "clean". */
-  readonly name: string;
-  readonly answers: Answers;
-  /** Passes of single images. */
-  readonly passes: PassCounter;
-  seconds: number;
 }
 
 const noWorstCase: Flag = {
   kind: "no-worst-case",
-  message: "no worst case is reported: that of a randomized network takes at least 2 draws",
+  message:
+    "no worst case is reported: that of a randomized model takes at least 2 draws; give draws: 2 or more",
 };
 
-/** Accuracies of counted rows, the clean one first. */
-export function summarize(
-  rows: readonly EvaluationRow[],
-  randomized: boolean,
-  seed: Seed,
-  flags: readonly Flag[],
-): Evaluation {
-  const accuracy = (answers: Counts, name: string) => accuracyOf(answers, randomized, deriveSeed(seed, name));
-  const votes = (answers: Answers) =>
-    randomized ? { votes: { majority: majorityOf(answers), everyDraw: everyDrawOf(answers) } } : {};
-  const [clean, ...attacked] = rows;
-  if (clean === undefined) throw new RangeError("an evaluation needs the row of the clean images");
-  const wanted = attacked.length > 0;
-  const byLuck = randomized && clean.answers.draws === 1;
-  const all = rows.map(({ answers }) => answers);
+/** Turns outcomes of trials into accuracies with intervals. */
+export class Summary {
+  constructor(
+    readonly randomized: boolean,
+    /** Seed of the bootstrap. */
+    readonly seed: Seed,
+  ) {}
+
+  #accuracy(answers: Counts, name: string): Accuracy {
+    return accuracyOf(answers, this.randomized, deriveSeed(this.seed, name));
+  }
+
+  #votes(answers: Answers): { votes?: VoteEvaluation } {
+    if (!this.randomized) return {};
+    return { votes: { majority: majorityOf(answers), everyDraw: everyDrawOf(answers) } };
+  }
+
+  clean({ trial, answers }: TrialResult): CleanEvaluation {
+    return { ...this.#accuracy(answers, trial.id), ...this.#votes(answers), perImage: answers.shares() };
+  }
+
+  attack(outcome: TrialOutcome, clean: TrialResult): AttackEvaluation {
+    if (hasFailed(outcome)) return failedRow(outcome);
+    const { trial, answers, passes, seconds } = outcome;
+    const { accuracy: robustAccuracy, low, high } = this.#accuracy(answers, trial.id);
+    const distances = trial.attack!.traits.radius === undefined ? distancesOf(outcome, clean) : undefined;
+    return {
+      attack: String(trial.attack),
+      robustAccuracy,
+      low,
+      high,
+      ...this.#votes(answers),
+      ...(distances && { distances }),
+      passes,
+      seconds,
+      perImage: answers.shares(),
+    };
+  }
+
+  /** Worst cases, from the smallest radius of each norm to the largest. */
+  worstCases(results: readonly TrialResult[], clean: TrialResult): WorstCase[] {
+    if (this.randomized && clean.answers.draws === 1) return [];
+    const balls = new Map<string, { norm: Norm; radius: number }>();
+    for (const { trial } of results) {
+      const { norm, radius } = trial.attack!.traits;
+      if (norm !== "none" && radius !== undefined) balls.set(`${norm} ${radius}`, { norm, radius });
+    }
+    const order = [...balls.values()].sort((a, b) => a.norm.localeCompare(b.norm) || a.radius - b.radius);
+    return order.map((ball) => {
+      const attacked = rowsWithin(results, clean.answers, ball);
+      const worst = worstOf([clean.answers, ...attacked], this.randomized);
+      const name = `worst case ${ball.norm} ${ball.radius}`;
+      return { ...ball, attacks: attacked.length, ...this.#accuracy(worst, name) };
+    });
+  }
+
+  /** Flag of an evaluation that reports no worst case though it has attacks. */
+  flags(results: readonly TrialResult[], { answers }: TrialResult): Flag[] {
+    return results.length > 0 && this.randomized && answers.draws === 1 ? [noWorstCase] : [];
+  }
+}
+
+function failedRow({ trial, error }: FailedTrial): AttackEvaluation {
+  const none = Number.NaN;
   return {
-    images: clean.answers.images,
-    draws: clean.answers.draws,
-    clean: { ...accuracy(clean.answers, clean.name), ...votes(clean.answers), perImage: clean.answers.shares() },
-    attacks: attacked.map((row) => ({
-      ...summarizeAttack(row, accuracy(row.answers, row.name)),
-      ...votes(row.answers),
-    })),
-    ...(wanted && !byLuck ? { worstCase: accuracy(worstOf(all, randomized), "worst case") } : {}),
-    flags: wanted && byLuck ? [...flags, noWorstCase] : flags,
+    attack: String(trial.attack),
+    robustAccuracy: none,
+    low: none,
+    high: none,
+    passes: { forward: none, backward: none },
+    seconds: none,
+    perImage: new Float32Array(),
+    error: error.message,
   };
 }
 
-function summarizeAttack({ name, answers, passes, seconds }: EvaluationRow, accuracy: Accuracy): AttackEvaluation {
-  const { accuracy: robustAccuracy, low, high } = accuracy;
-  const images = answers.images;
-  const mean = { forward: passes.forward / images, backward: passes.backward / images };
-  return { attack: name, robustAccuracy, low, high, passes: mean, seconds, perImage: answers.shares() };
+function distancesOf({ answers, lengths, norm }: TrialResult, clean: TrialResult): Distances | undefined {
+  const fooled = lengths.filter((_, i) => clean.answers.majority[i] === 1 && answers.majority[i] === 0);
+  if (fooled.length === 0) return undefined;
+  const sorted = [...fooled].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const median = (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
+  return {
+    norm,
+    images: fooled.length,
+    median,
+    mean: fooled.reduce((sum, length) => sum + length, 0) / fooled.length,
+  };
 }

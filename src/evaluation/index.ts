@@ -1,5 +1,13 @@
-export type { Flag } from "../trials/flags.js";
-export { type Accuracy, bootstrap, wilson } from "../trials/interval.js";
-export { type EvaluationEvent, type EvaluationOptions, evaluate } from "./evaluate.js";
-export type { AttackEvaluation, CleanEvaluation, Evaluation, VoteEvaluation } from "./evaluation.js";
-export { type NetworkOptions, networkFromRun, networkFromWeights, type OpenedNetwork } from "./open-network.js";
+export type { Accuracy, Flag, TrialStore } from "../trials/index.js";
+export { bootstrap, FolderStore, MemoryStore, wilson } from "../trials/index.js";
+export * from "./audit/index.js";
+export { type EvaluationEvent, evaluate } from "./evaluate.js";
+export type {
+  AttackEvaluation,
+  CleanEvaluation,
+  Distances,
+  Evaluation,
+  VoteEvaluation,
+  WorstCase,
+} from "./evaluation.js";
+export type { EvaluationOptions } from "./evaluation-options.js";

@@ -2,8 +2,15 @@ import { readFileSync, statSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { FileFormatError } from "../base/index.js";
 
-/** What an IDX file holds: unsigned bytes, row-major. `bytes` is the whole file, uncompressed; `data` a view into it. */
-export type IdxArray = { readonly shape: readonly number[]; readonly data: Uint8Array; readonly bytes: Uint8Array };
+/**
+ * Contents of an IDX file: unsigned bytes, row-major. `bytes` is the whole file, uncompressed; `data` a view
+ * into it.
+ */
+export type IdxArray = {
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+  readonly bytes: Uint8Array;
+};
 
 const unsignedByte = 0x08;
 const elementTypes: Readonly<Record<number, string>> = {
@@ -23,10 +30,11 @@ function hex(byte: number): string {
 }
 
 /**
- * The array in the bytes of an IDX file: magic number (0, 0, element type, rank), big-endian sizes, then the elements.
+ * The array in the bytes of an IDX file: magic number (0, 0, element type, rank), big-endian sizes, then the
+ * elements.
  *
- * Throws a FileFormatError, which begins with `file`, unless it holds uint8 of the given rank and of exactly its length.
- * Source: the format's description by LeCun, Cortes and Burges on the MNIST page.
+ * Throws a FileFormatError, which begins with `file`, unless it holds uint8 of the given rank and of exactly
+ * its length. Source: the format's description by LeCun, Cortes and Burges on the MNIST page.
  */
 export function parseIdx(content: Uint8Array, rank: number, file: string): IdxArray {
   // A plain Uint8Array, also where a Buffer was given: the two slice differently.
@@ -37,15 +45,18 @@ export function parseIdx(content: Uint8Array, rank: number, file: string): IdxAr
   if (zero0 !== 0 || zero1 !== 0 || type === undefined || foundRank === undefined) {
     const found = [...bytes.subarray(0, 4)].map(hex).join(" ");
     throw refuse(
-      `not an IDX file: it must begin with 0x00 0x00, an element type and a rank, found ${found || "nothing"}`,
+      "not an IDX file: it must begin with 0x00 0x00, an element type and a rank, found " +
+        `${found || "nothing"}`,
     );
   }
   if (type !== unsignedByte) {
     throw refuse(
-      `element type ${hex(type)} (${elementTypes[type] ?? "unknown"}) is not supported; expected 0x08 (uint8)`,
+      `element type ${hex(type)} (${elementTypes[type] ?? "unknown"}) is not supported; expected 0x08 ` +
+        "(uint8)",
     );
   }
-  if (foundRank !== rank) throw refuse(`it has ${foundRank} dimension${foundRank === 1 ? "" : "s"}, expected ${rank}`);
+  if (foundRank !== rank)
+    throw refuse(`it has ${foundRank} dimension${foundRank === 1 ? "" : "s"}, expected ${rank}`);
   if (bytes.length < headerBytes) {
     throw refuse(`truncated: ${bytes.length} bytes, but the header alone has ${headerBytes}`);
   }
@@ -55,7 +66,9 @@ export function parseIdx(content: Uint8Array, rank: number, file: string): IdxAr
   const found = bytes.length - headerBytes;
   if (found !== expected) {
     const kind = found < expected ? "truncated" : "too long";
-    throw refuse(`${kind}: shape [${shape.join(", ")}] takes ${expected} bytes after the header, found ${found}`);
+    throw refuse(
+      `${kind}: shape [${shape.join(", ")}] takes ${expected} bytes after the header, found ${found}`,
+    );
   }
   return { shape, data: bytes.subarray(headerBytes), bytes };
 }

@@ -6,7 +6,7 @@ export {
   type SafetensorsTensor,
   writeSafetensors,
 } from "./safetensors.js";
-export { type StateDict, stateDictOf } from "./state-dict.js";
+export { commonSegment, type StateDict, stateDictOf } from "./state-dict.js";
 export { readTar, type TarFile } from "./tar.js";
 export { type CheckpointValue, readTorchCheckpoint } from "./torch-checkpoint.js";
 export { readStoredZip } from "./zip.js";

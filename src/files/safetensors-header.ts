@@ -1,14 +1,25 @@
-/** The element types that are read and written, by the name the file gives them. */
 import { FileFormatError, parseStrictJson, StrictJsonError } from "../base/index.js";
+import { elementTypes } from "./element-types.js";
+
+/** The element types that are read, by the name that the file gives them; the first three are written. */
 export const fileDtypes = {
-  F32: { dtype: "float32", bytes: 4 },
-  BF16: { dtype: "bfloat16", bytes: 2 },
-  I64: { dtype: "int64", bytes: 8 },
+  F32: elementTypes.float32,
+  BF16: elementTypes.bfloat16,
+  I64: elementTypes.int64,
+  F64: elementTypes.float64,
+  F16: elementTypes.float16,
+  I32: elementTypes.int32,
+  I16: elementTypes.int16,
+  I8: elementTypes.int8,
+  U32: elementTypes.uint32,
+  U16: elementTypes.uint16,
+  U8: elementTypes.uint8,
+  BOOL: elementTypes.bool,
 } as const;
 
 export type FileDtype = keyof typeof fileDtypes;
 
-/** Where one tensor lies in a file: `begin` and `end` in bytes, counted from the start of the data. */
+/** Place of a tensor in a file: `begin` and `end` in bytes, counted from the start of the data. */
 export type HeaderEntry = {
   readonly name: string;
   readonly dtype: FileDtype;
@@ -40,7 +51,10 @@ function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** Number of elements of a shape, or undefined when it is 2^53 or more (zeros left out, so that order does not matter). */
+/**
+ * Number of elements of a shape, or undefined when it is 2^53 or more (zeros left out, so that order does not
+ * matter).
+ */
 export function elementCount(shape: readonly number[]): number | undefined {
   let product = 1;
   for (const size of shape) {
@@ -51,21 +65,30 @@ export function elementCount(shape: readonly number[]): number | undefined {
 }
 
 function parseMetadata(value: unknown, refuse: (problem: string) => FileFormatError): Record<string, string> {
+  // Some writers have null where they have none, which the reference implementation reads.
+  if (value === null) return {};
   if (!isObject(value)) throw refuse(`__metadata__ must be an object of strings, found ${shown(value)}`);
   const metadata: Record<string, string> = {};
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== "string") throw refuse(`__metadata__ ${shown(key)} must be a string, found ${shown(text)}`);
+    if (typeof text !== "string")
+      throw refuse(`__metadata__ ${shown(key)} must be a string, found ${shown(text)}`);
     metadata[key] = text;
   }
   return metadata;
 }
 
 /** One tensor's entry, checked on its own: its fields, its shape, and that its bytes lie in the file. */
-function parseEntry(name: string, value: unknown, dataBytes: number, fileRefuse: (problem: string) => FileFormatError) {
+function parseEntry(
+  name: string,
+  value: unknown,
+  dataBytes: number,
+  fileRefuse: (problem: string) => FileFormatError,
+) {
   const refuse = (problem: string) => fileRefuse(`tensor ${shown(name)}: ${problem}`);
   if (!isObject(value)) throw refuse(`must be an object, found ${shown(value)}`);
   for (const field of fields) if (!Object.hasOwn(value, field)) throw refuse(`lacks "${field}"`);
-  for (const field of Object.keys(value)) if (!fields.includes(field)) throw refuse(`unknown field ${shown(field)}`);
+  for (const field of Object.keys(value))
+    if (!fields.includes(field)) throw refuse(`unknown field ${shown(field)}`);
 
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(fileDtypes, dtype)) {
@@ -79,29 +102,43 @@ function parseEntry(name: string, value: unknown, dataBytes: number, fileRefuse:
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end) throw refuse(`data_offsets begin at ${begin}, after their end at ${end}`);
-  if (end > dataBytes) throw refuse(`data ends at byte ${end}, but the file holds ${dataBytes} bytes of data`);
+  if (end > dataBytes)
+    throw refuse(`data ends at byte ${end}, but the file holds ${dataBytes} bytes of data`);
   const elements = elementCount(shape);
   if (elements === undefined) throw refuse(`shape ${shown(shape)} has 2^53 elements or more`);
   const expected = elements * fileDtypes[dtype as FileDtype].bytes;
   if (end - begin !== expected) {
-    throw refuse(`${dtype} of shape ${shown(shape)} takes ${expected} bytes, but data_offsets span ${end - begin}`);
+    throw refuse(
+      `${dtype} of shape ${shown(shape)} takes ${expected} bytes, but data_offsets span ${end - begin}`,
+    );
   }
   return { name, dtype: dtype as FileDtype, shape: shape as number[], begin, end };
 }
 
-/** Checks that the tensors, in the order of their bytes, cover the data from its first byte to its last, each once. */
-function checkCoverage(entries: HeaderEntry[], dataBytes: number, refuse: (problem: string) => FileFormatError): void {
+/**
+ * Checks that the tensors, in the order of their bytes, cover the data from its first byte to its last, each
+ * once.
+ */
+function checkCoverage(
+  entries: HeaderEntry[],
+  dataBytes: number,
+  refuse: (problem: string) => FileFormatError,
+): void {
   let covered = 0;
   let previous = "";
   for (const { name, begin, end } of entries) {
-    if (begin < covered) throw refuse(`tensor ${shown(name)}: overlaps tensor ${shown(previous)} at byte ${begin}`);
+    if (begin < covered)
+      throw refuse(`tensor ${shown(name)}: overlaps tensor ${shown(previous)} at byte ${begin}`);
     if (begin > covered) {
-      throw refuse(`tensor ${shown(name)}: ${begin - covered} bytes before it, at ${covered}, belong to no tensor`);
+      throw refuse(
+        `tensor ${shown(name)}: ${begin - covered} bytes before it, at ${covered}, belong to no tensor`,
+      );
     }
     covered = end;
     previous = name;
   }
-  if (covered < dataBytes) throw refuse(`${dataBytes - covered} bytes after the last tensor belong to no tensor`);
+  if (covered < dataBytes)
+    throw refuse(`${dataBytes - covered} bytes after the last tensor belong to no tensor`);
 }
 
 /**

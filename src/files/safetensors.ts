@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { FileFormatError, writeFileAtomic } from "../base/index.js";
+import { remedyOf } from "./file-kind.js";
 import {
   elementCount,
   type FileDtype,
@@ -21,8 +22,12 @@ export type SafetensorsFile = {
   readonly metadata: Record<string, string>;
 };
 
-/** What is read from: `read` returns the bytes of a range that lies inside the size. */
-type Source = { readonly file: string; readonly size: number; read(offset: number, length: number): Uint8Array };
+/** Source of bytes: `read` returns the bytes of a range that lies inside the size. */
+type Source = {
+  readonly file: string;
+  readonly size: number;
+  read(offset: number, length: number): Uint8Array;
+};
 
 function allocate(file: string, length: number): Uint8Array {
   try {
@@ -47,11 +52,32 @@ function fileSource(file: string, descriptor: number): Source {
 }
 
 function byteSource(bytes: Uint8Array): Source {
-  return { file: "safetensors bytes", size: bytes.length, read: (at, length) => bytes.subarray(at, at + length) };
+  return {
+    file: "safetensors bytes",
+    size: bytes.length,
+    read: (at, length) => bytes.subarray(at, at + length),
+  };
+}
+
+/** Elements of a type that has no array here: floats become float32, integers int64. */
+function widened({ dtype, shape }: HeaderEntry, bytes: Uint8Array): SafetensorsTensor {
+  const type = fileDtypes[dtype];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const count = bytes.length / type.bytes;
+  if (!type.integer) {
+    const data = new Float32Array(count);
+    for (let i = 0; i < count; i++) data[i] = type.read(view, i * type.bytes) as number;
+    return { dtype: "float32", shape, data };
+  }
+  const data = new BigInt64Array(count);
+  for (let i = 0; i < count; i++) data[i] = type.read(view, i * type.bytes) as bigint;
+  return { dtype: "int64", shape, data };
 }
 
 /** A typed array over the bytes: a view where they are aligned, else over a copy. */
-function typed({ dtype, shape }: HeaderEntry, bytes: Uint8Array): SafetensorsTensor {
+function typed(entry: HeaderEntry, bytes: Uint8Array): SafetensorsTensor {
+  const { dtype, shape } = entry;
+  if (dtype !== "F32" && dtype !== "BF16" && dtype !== "I64") return widened(entry, bytes);
   const size = fileDtypes[dtype].bytes;
   const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   const view = [aligned.buffer, aligned.byteOffset, aligned.length / size] as const;
@@ -64,12 +90,19 @@ function readFrom({ file, size, read }: Source): SafetensorsFile {
   if (size < 8) throw new FileFormatError(`${file}: ${size} bytes are too few for a safetensors file`);
   const prefix = read(0, 8);
   const headerBytes = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
-  if (headerBytes > maxHeaderBytes) {
-    throw new FileFormatError(`${file}: header length ${headerBytes} is over the limit of ${maxHeaderBytes} bytes`);
-  }
   const dataStart = 8 + Number(headerBytes);
+  const fits = headerBytes <= maxHeaderBytes && dataStart <= size;
+  const remedy = fits ? undefined : remedyOf(read(0, Math.min(size, 16)), "safetensors");
+  if (remedy !== undefined) throw new FileFormatError(`${file}: not a safetensors file; ${remedy}`);
+  if (headerBytes > maxHeaderBytes) {
+    throw new FileFormatError(
+      `${file}: header length ${headerBytes} is over the limit of ${maxHeaderBytes} bytes`,
+    );
+  }
   if (dataStart > size) {
-    throw new FileFormatError(`${file}: header of ${headerBytes} bytes does not fit into a file of ${size} bytes`);
+    throw new FileFormatError(
+      `${file}: header of ${headerBytes} bytes does not fit into a file of ${size} bytes`,
+    );
   }
   const { entries, metadata } = parseHeader(read(8, Number(headerBytes)), size - dataStart, file);
   const tensors = new Map<string, SafetensorsTensor>();
@@ -80,11 +113,13 @@ function readFrom({ file, size, read }: Source): SafetensorsFile {
 }
 
 /**
- * Tensors and metadata of a safetensors file (float32, bfloat16 and int64), given its path or its bytes.
+ * Tensors and metadata of a safetensors file, given its path or its bytes: float32, bfloat16 and int64 as
+ * they are, other floats as float32 and other integers as int64.
  *
- * Tensors come in the order of their bytes. Those read from given bytes share memory with them where alignment allows.
- * Throws a FileFormatError that names the file, the tensor and what is wrong; nothing is allocated beyond the file's size.
- * Source: the format's description in the safetensors repository, with its limits (100 MB of header, no holes).
+ * Tensors come in the order of their bytes. Those read from given bytes share memory with them where
+ * alignment allows. Throws a FileFormatError that names the file, the tensor and what is wrong. Allocates 8
+ * times the file's size at most, for bytes that become int64. Source: the format's description in the
+ * safetensors repository, with its limits (100 MB of header, no holes).
  */
 export function readSafetensors(source: string | Uint8Array): SafetensorsFile {
   if (source instanceof Uint8Array) return readFrom(byteSource(source));
@@ -106,7 +141,8 @@ const dataKinds = {
 
 function checkText(what: string, text: string): void {
   if (typeof text !== "string") throw new TypeError(`${what} must be a string, not ${typeof text}`);
-  if (/\p{Surrogate}/u.test(text)) throw new RangeError(`${what} ${JSON.stringify(text)} is not well-formed Unicode`);
+  if (/\p{Surrogate}/u.test(text))
+    throw new RangeError(`${what} ${JSON.stringify(text)} is not well-formed Unicode`);
 }
 
 function checkName(what: string, name: string): void {
@@ -118,7 +154,9 @@ function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): F
   checkName("tensor name", name);
   const kind = Object.hasOwn(dataKinds, dtype) ? dataKinds[dtype] : undefined;
   if (kind === undefined) {
-    throw new RangeError(`tensor "${name}": dtype must be ${Object.keys(dataKinds).join(", ")}, not ${String(dtype)}`);
+    throw new RangeError(
+      `tensor "${name}": dtype must be ${Object.keys(dataKinds).join(", ")}, not ${String(dtype)}`,
+    );
   }
   if (!(data instanceof kind.array))
     throw new TypeError(`tensor "${name}": data of ${dtype} must be a ${kind.array.name}`);
@@ -137,8 +175,8 @@ function compareText(a: string, b: string): number {
 /**
  * The bytes of a safetensors file in pieces: the header, then the data of each tensor (not copied).
  *
- * The same tensors and metadata give the same bytes, whatever their order: wide elements come first, so that all are
- * aligned, then names in order of code units; the header is padded with spaces to a multiple of 8.
+ * The same tensors and metadata give the same bytes, whatever their order: wide elements come first, so that
+ * all are aligned, then names in order of code units; the header is padded with spaces to a multiple of 8.
  */
 export function encodeSafetensors(
   tensors: Iterable<readonly [string, SafetensorsTensor]>,
@@ -173,11 +211,14 @@ export function encodeSafetensors(
 
   const json = new TextEncoder().encode(`{${members.join(",")}}`);
   const headerBytes = Math.ceil(json.length / 8) * 8;
-  if (headerBytes > maxHeaderBytes) throw new RangeError(`header of ${headerBytes} bytes is over ${maxHeaderBytes}`);
+  if (headerBytes > maxHeaderBytes)
+    throw new RangeError(`header of ${headerBytes} bytes is over ${maxHeaderBytes}`);
   const header = new Uint8Array(8 + headerBytes).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(headerBytes), true);
   header.set(json, 8);
-  const pieces = listed.map(({ tensor: { data } }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const pieces = listed.map(
+    ({ tensor: { data } }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  );
   return [header, ...pieces];
 }
 

@@ -1,52 +1,148 @@
+import { FileFormatError, shownName, unknownName } from "../base/index.js";
+import { PickleUnread } from "./pickle-values.js";
+import { type Place, placeAt, placesOfTensors } from "./state-places.js";
 import type { CheckpointValue } from "./torch-checkpoint.js";
 import { StridedTensor } from "./torch-storage.js";
 
 /** The weights of a checkpoint, by name. */
 export interface StateDict {
   readonly tensors: ReadonlyMap<string, StridedTensor>;
-  /** Names of what lies beside the tensors and is none. */
+  /** Names of what lies among the weights and is none, and of tensors without the wanted prefix. */
   readonly left: readonly string[];
+  /** Names of what lies beside the dictionary of the weights, each with its class where that is not read. */
+  readonly beside: readonly string[];
   /** The key of the checkpoint under which they are; undefined where they are the whole of it. */
   readonly place: string | undefined;
   /** Every key under which there are tensors: more than one where none was chosen. */
   readonly places: readonly string[];
-  /** What every name began with, taken away: wrappers such as DataParallel put `module.` before them. */
+  /** Beginning of every name, taken away: wrappers such as DataParallel put `module.` before them. */
   readonly prefix: string;
 }
 
-const wrappers = ["module.", "_orig_mod."];
+/**
+ * Segments of names that wrappers add: DataParallel and averaged copies the first, `torch.compile` the
+ * second.
+ */
+const wrappers = ["module", "_orig_mod"];
 
-function isDictionary(value: CheckpointValue | undefined): value is Map<CheckpointValue, CheckpointValue> {
-  return value instanceof Map;
+/** The count that PyTorch's averaged copies keep beside the network. */
+const averagedCount = "n_averaged";
+
+type Named = readonly (readonly [string, StridedTensor])[];
+
+/**
+ * Names without what wrappers added, in any order and number; `_orig_mod` also within, of compiled parts of a
+ * network.
+ */
+function unwrapped(named: Named): { named: Named; prefix: string; counts: string[] } {
+  const counts: string[] = [];
+  let prefix = "";
+  let rest = named;
+  for (;;) {
+    const others = rest.filter(([name]) => name !== averagedCount);
+    const wrapper = wrappers.find(
+      (one) => others.length > 0 && others.every(([name]) => name.startsWith(`${one}.`)),
+    );
+    if (wrapper === undefined) break;
+    if (others.length < rest.length) counts.push(prefix + averagedCount);
+    prefix += `${wrapper}.`;
+    rest = others.map(([name, tensor]) => [name.slice(wrapper.length + 1), tensor] as const);
+  }
+  const compiled = (name: string) => name.replaceAll(/(^|\.)_orig_mod\./g, "$1");
+  return { named: rest.map(([name, tensor]) => [compiled(name), tensor] as const), prefix, counts };
 }
 
-function hasTensors(value: CheckpointValue | undefined): boolean {
-  return isDictionary(value) && [...value.values()].some((item) => item instanceof StridedTensor);
+/** A dictionary's tensors by name, without what wrappers added, and of those only the ones under a prefix. */
+function weightsOf({ entries }: Place, wanted = "") {
+  for (const [name, value] of entries) {
+    if (!(value instanceof PickleUnread) || !value.holdsMade) continue;
+    throw new FileFormatError(
+      `"${shownName(name)}" is a tensor of a kind that is not read: ${shownName(value.name)}`,
+    );
+  }
+  const isTensor = (entry: readonly [string, CheckpointValue]): entry is [string, StridedTensor] =>
+    entry[1] instanceof StridedTensor;
+  const { named, prefix, counts } = unwrapped(entries.filter(isTensor));
+  const isWanted = ([name]: Named[number]) => name.startsWith(wanted);
+  const chosen = named.filter(isWanted);
+  if (named.length > 0 && chosen.length === 0) throw unknownName("prefix", wanted, firstSegments(named));
+  const others = named.filter((entry) => !isWanted(entry)).map(([name]) => name);
+  const notTensors = entries.filter((entry) => !isTensor(entry)).map(([name]) => name);
+  const tensors = new Map<string, StridedTensor>();
+  for (const [name, tensor] of chosen) {
+    const short = name.slice(wanted.length);
+    if (tensors.has(short)) {
+      throw new FileFormatError(
+        `two tensors have the name "${shownName(short)}" once their wrappers' prefixes are taken away`,
+      );
+    }
+    tensors.set(short, tensor);
+  }
+  return { tensors, left: [...notTensors, ...counts, ...others], prefix: prefix + wanted };
 }
 
-/** A dictionary's tensors by name, without a wrapper's prefix. */
-function weightsOf(dictionary: Map<CheckpointValue, CheckpointValue>) {
-  const named = [...dictionary].filter(
-    (entry): entry is [string, StridedTensor] => typeof entry[0] === "string" && entry[1] instanceof StridedTensor,
-  );
-  const left = [...dictionary].filter(([, value]) => !(value instanceof StridedTensor)).map(([name]) => String(name));
-  const prefix = wrappers.find((start) => named.every(([name]) => name.startsWith(start))) ?? "";
-  return { tensors: new Map(named.map(([name, value]) => [name.slice(prefix.length), value])), left, prefix };
+/** Beginnings of names, up to their first dot. */
+function firstSegments(named: Named): string[] {
+  return [
+    ...new Set(named.map(([name]) => name.slice(0, name.indexOf(".") + 1)).filter((start) => start !== "")),
+  ];
 }
 
 /**
- * The weights in a checkpoint: under `key` if given, else the whole of it where it holds tensors, else the only key under
- * which there are some. Without any, or with several, no tensors, and `places` says where some are.
+ * Returns the segment that every name of a state dict begins with, `model.` for example; undefined where they
+ * differ.
  */
-export function stateDictOf(checkpoint: CheckpointValue, key?: string): StateDict {
-  const entries = isDictionary(checkpoint) ? [...checkpoint] : [];
-  const places = entries.filter(([, value]) => hasTensors(value)).map(([name]) => String(name));
-  const none: StateDict = { tensors: new Map(), left: [], place: undefined, places, prefix: "" };
-  if (key === undefined && isDictionary(checkpoint) && hasTensors(checkpoint)) {
-    return { ...none, ...weightsOf(checkpoint) };
+export function commonSegment(names: Iterable<string>): string | undefined {
+  const starts = new Set([...names].map((name) => name.slice(0, name.indexOf(".") + 1)));
+  const [only] = starts;
+  return starts.size === 1 && only !== "" ? only : undefined;
+}
+
+/** Finds the place of the weights: the only one, or the only one whose names are those of weights. */
+function choose(places: readonly Place[]): Place | undefined {
+  const likely = places.filter(({ looksLikeWeights }) => looksLikeWeights);
+  if (likely.length === 1) return likely[0];
+  if (likely.length > 1) {
+    const root = likely.find(({ path }) => path === undefined);
+    return likely.every((place) => place === root || place.tensors < (root?.tensors ?? 0)) ? root : undefined;
   }
-  const place = key ?? (places.length === 1 ? places[0] : undefined);
-  const chosen = entries.find(([name]) => name === place)?.[1];
-  if (!isDictionary(chosen) || !hasTensors(chosen)) return none;
-  return { ...none, ...weightsOf(chosen), place };
+  // Tensors by themselves, such as an accuracy, lie beside the dictionary of the weights.
+  const inner = places.filter(({ path }) => path !== undefined);
+  return inner.length === 0 ? places[0] : inner.length === 1 ? inner[0] : undefined;
+}
+
+/**
+ * The weights in a checkpoint: under `key` if given, else where the only dictionary of tensors is that could
+ * be weights, which may be the whole of it. Without any, or with several, no tensors, and `places` says where
+ * some are.
+ *
+ * `prefix` chooses those whose names begin with it, once wrappers' prefixes are taken away, and is taken away
+ * too. Throws a RangeError for one that none has, and a FileFormatError for tensors that cannot be read and
+ * names that become the same.
+ */
+export function stateDictOf(checkpoint: CheckpointValue, key?: string, prefix?: string): StateDict {
+  const found = placesOfTensors(checkpoint);
+  const places = found.flatMap(({ path }) => (path === undefined ? [] : [path]));
+  const chosen = key === undefined ? choose(found) : placeAt(checkpoint, key);
+  if (chosen === undefined || chosen.tensors === 0) {
+    return {
+      tensors: new Map(),
+      left: [],
+      beside: besideOf(checkpoint, undefined),
+      place: undefined,
+      places,
+      prefix: "",
+    };
+  }
+  return { beside: besideOf(checkpoint, chosen), place: chosen.path, places, ...weightsOf(chosen, prefix) };
+}
+
+/** Names what a checkpoint has beside the chosen dictionary. */
+function besideOf(checkpoint: CheckpointValue, chosen: Place | undefined): string[] {
+  if (!(checkpoint instanceof Map) || (chosen !== undefined && chosen.path === undefined)) return [];
+  return [...checkpoint]
+    .filter(([name]) => chosen?.path !== String(name) && !chosen?.path?.startsWith(`${String(name)}.`))
+    .map(([name, value]) =>
+      value instanceof PickleUnread ? `${String(name)} (${value.name})` : String(name),
+    );
 }

@@ -1,8 +1,18 @@
+import { FileFormatError, shownName } from "../base/index.js";
+
 /** A regular file out of a tar archive. */
-import { FileFormatError } from "../base/index.js";
 export interface TarFile {
   readonly name: string;
   readonly bytes: Uint8Array;
+}
+
+/**
+ * Most bytes that are read: of one file, and of the whole archive, which may be packed to a thousandth of
+ * them.
+ */
+export interface TarLimits {
+  readonly file: number;
+  readonly total: number;
 }
 
 const blockBytes = 512;
@@ -12,6 +22,8 @@ const text = new TextDecoder("latin1");
 class ChunkReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
+  /** Bytes that were asked for. */
+  asked = 0;
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]();
@@ -19,6 +31,7 @@ class ChunkReader {
 
   /** The next bytes, fewer only at the stream's end. */
   async take(length: number): Promise<Uint8Array> {
+    this.asked += length;
     const taken = new Uint8Array(length);
     let filled = 0;
     while (filled < length) {
@@ -55,13 +68,13 @@ function checksumFits(header: Uint8Array): boolean {
 /**
  * The regular files of a tar archive, one after the other; links, folders and extensions are passed over.
  *
- * Throws a FileFormatError that begins with `archive` for bytes that are no tar archive, one that is cut off, or a file of
- * more than `maxFileBytes`. Source: POSIX.1-2017, pax, "ustar interchange format".
+ * Throws a FileFormatError that begins with `archive` for bytes that are no tar archive, one that is cut off,
+ * or more bytes than the limits allow. Source: POSIX.1-2017, pax, "ustar interchange format".
  */
 export async function* readTar(
   chunks: AsyncIterable<Uint8Array>,
   archive: string,
-  maxFileBytes: number,
+  limits: TarLimits,
 ): AsyncGenerator<TarFile, void> {
   const reader = new ChunkReader(chunks);
   for (;;) {
@@ -69,15 +82,21 @@ export async function* readTar(
     if (header.every((byte) => byte === 0) && header.length === blockBytes) return;
     if (header.length < blockBytes) throw new FileFormatError(`${archive}: cut off in the middle`);
     const size = octal(header, 124, 136);
-    if (!checksumFits(header) || size === undefined) throw new FileFormatError(`${archive}: not a tar archive`);
+    if (!checksumFits(header) || size === undefined)
+      throw new FileFormatError(`${archive}: not a tar archive`);
     const [prefix, short] = [field(header, 345, 500), field(header, 0, 100)];
     const name = prefix === "" ? short : `${prefix}/${short}`;
-    if (size > maxFileBytes)
-      throw new FileFormatError(`${archive}: ${name} has ${size} bytes, ${maxFileBytes} at most`);
+    const shown = shownName(name);
+    if (size > limits.file) {
+      throw new FileFormatError(`${archive}: ${shown} has ${size} bytes, ${limits.file} at most`);
+    }
+    if (reader.asked + size > limits.total) {
+      throw new FileFormatError(`${archive}: unpacks to more than the ${limits.total} bytes expected`);
+    }
     const bytes = await reader.take(size);
     const padding = await reader.take((blockBytes - (size % blockBytes)) % blockBytes);
     if (bytes.length < size || (padding.length + size) % blockBytes !== 0) {
-      throw new FileFormatError(`${archive}: cut off in ${name}`);
+      throw new FileFormatError(`${archive}: cut off in ${shown}`);
     }
     const type = String.fromCharCode(header[156]!);
     if (type === "0" || type === "\0") yield { name, bytes };

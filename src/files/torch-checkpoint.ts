@@ -1,11 +1,21 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { FileFormatError } from "../base/index.js";
+import { FileFormatError, shownName } from "../base/index.js";
+import { remedyOf } from "./file-kind.js";
+import {
+  isKey,
+  notAllowed,
+  PickleError,
+  PickleGlobal,
+  type PickleReader,
+  PickleUnread,
+  type PickleValue,
+} from "./pickle-values.js";
 import { elementCount } from "./safetensors-header.js";
 import { StridedTensor, storageTypes, TorchStorage } from "./torch-storage.js";
-import { isKey, PickleError, PickleGlobal, type PickleReader, type PickleValue, unpickle } from "./unpickle.js";
+import { unpickle } from "./unpickle.js";
 import { readStoredZip } from "./zip.js";
 
-/** What a checkpoint holds: plain containers, numbers, text and tensors. */
+/** Contents of a checkpoint: plain containers, numbers, text and tensors. */
 export type CheckpointValue = PickleValue<TorchStorage | StridedTensor>;
 
 /** Larger files are refused: Node reads no more at once. */
@@ -15,23 +25,34 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+/** libtorch takes no more axes in most operators. */
+const mostAxes = 64;
+
 function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isCount);
+  return Array.isArray(value) && value.length <= mostAxes && value.every(isCount);
 }
 
-/** `torch._utils._rebuild_tensor_v2(storage, offset, size, stride, ...)`, checked to lie inside its storage. */
-function rebuildTensor([storage, offset, shape, strides]: readonly CheckpointValue[]): StridedTensor | undefined {
+/**
+ * `torch._utils._rebuild_tensor_v2(storage, offset, size, stride, ...)`, checked to lie inside its storage.
+ */
+function rebuildTensor([storage, offset, shape, strides]: readonly CheckpointValue[]):
+  | CheckpointValue
+  | undefined {
+  // A storage of a type that is not read: so is the tensor.
+  if (storage instanceof PickleUnread) return storage;
   if (!(storage instanceof TorchStorage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
     return undefined;
   if (shape.length !== strides.length) return undefined;
   const size = elementCount(shape);
-  const shown = `a tensor of shape [${shape}] with strides [${strides}] at ${offset} of storage "${storage.key}"`;
+  const place = `at ${offset} of storage "${shownName(storage.key)}"`;
+  const shown = `a tensor of shape [${shape}] with strides [${strides}] ${place}`;
   // A view may repeat elements without end; weights do not.
   if (size === undefined || size > storage.count) {
     throw new PickleError(`${shown} has more elements than the ${storage.count} of its storage`);
   }
   const last = shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, offset);
-  if (size > 0 && last >= storage.count) throw new PickleError(`${shown} ends behind the ${storage.count} elements`);
+  if (size > 0 && last >= storage.count)
+    throw new PickleError(`${shown} ends behind the ${storage.count} elements`);
   return new StridedTensor(storage, offset, shape, strides);
 }
 
@@ -45,31 +66,78 @@ function orderedDict(args: readonly CheckpointValue[]): CheckpointValue | undefi
   return pairs.every(isPair) ? new Map(pairs) : undefined;
 }
 
-const functions: Readonly<Record<string, (args: readonly CheckpointValue[]) => CheckpointValue | undefined>> = {
-  "collections.OrderedDict": orderedDict,
-  "torch._utils._rebuild_tensor_v2": rebuildTensor,
-  "torch._utils._rebuild_parameter": ([data]) => (data instanceof StridedTensor ? data : undefined),
-  "torch.Size": ([sizes]) => (isCounts(sizes) ? sizes : undefined),
-};
+const emptyDict = () => new Map();
+const data = ([given]: readonly CheckpointValue[]) =>
+  given instanceof StridedTensor || given instanceof PickleUnread ? given : undefined;
 
-/** Storages out of the archive's files, each checked against its size. */
-function checkpointReader(folder: string, files: ReadonlyMap<string, Uint8Array>) {
+const functions: Readonly<Record<string, (args: readonly CheckpointValue[]) => CheckpointValue | undefined>> =
+  {
+    "collections.OrderedDict": orderedDict,
+    "collections.defaultdict": emptyDict,
+    "torch._utils._rebuild_tensor": rebuildTensor,
+    "torch._utils._rebuild_tensor_v2": rebuildTensor,
+    "torch._utils._rebuild_parameter": data,
+    "torch._utils._rebuild_parameter_with_state": data,
+    "torch.Size": ([sizes]) => (isCounts(sizes) ? sizes : undefined),
+  };
+
+/**
+ * Tensors may share storages, as tied weights do, and grow when they are written, int8 to int64; many times
+ * is a bomb.
+ */
+const mostTimesWritten = 16;
+const alwaysWritten = 2 ** 26;
+
+/**
+ * Storages out of the archive's files, each checked against its size; `archiveBytes` limits what is made of
+ * them.
+ */
+function checkpointReader(folder: string, files: ReadonlyMap<string, Uint8Array>, archiveBytes: number) {
   const storages = new Map<string, TorchStorage>();
+  let [entries, written] = [0, 0];
+  /** Many dictionaries may be made of one list, and many tensors of one storage. */
+  const charge = (made: CheckpointValue | undefined): void => {
+    if (made instanceof Map) entries += made.size;
+    if (made instanceof StridedTensor) written += made.size * made.writtenBytes;
+    const limit = Math.max(alwaysWritten, mostTimesWritten * archiveBytes);
+    if (written > limit) {
+      throw new PickleError(
+        `its tensors have more than ${limit} bytes once they are written, out of a file of ${archiveBytes}` +
+          ": too many share storages",
+      );
+    }
+    if (entries > archiveBytes) throw new PickleError("its dictionaries have more entries than it has bytes");
+  };
   const reader: PickleReader<TorchStorage | StridedTensor> = {
-    allows: (name) => Object.hasOwn(functions, name) || Object.hasOwn(storageTypes, name),
-    call: (name, args) => (Object.hasOwn(functions, name) ? functions[name]!(args) : undefined),
+    reads: (name) => Object.hasOwn(functions, name) || Object.hasOwn(storageTypes, name),
+    call(name, args) {
+      const made = Object.hasOwn(functions, name) ? functions[name]!(args) : undefined;
+      charge(made);
+      return made;
+    },
     persistent(id) {
       const [kind, type, key, , count] = Array.isArray(id) ? (id as CheckpointValue[]) : [];
-      const known = type instanceof PickleGlobal && Object.hasOwn(storageTypes, type.name);
-      if (kind !== "storage" || !known || typeof key !== "string" || !isCount(count)) {
+      if (
+        kind !== "storage" ||
+        !(type instanceof PickleGlobal) ||
+        typeof key !== "string" ||
+        !isCount(count)
+      ) {
         throw new PickleError("it refers to something that is no tensor's storage");
       }
       const bytes = files.get(`${folder}data/${key}`);
-      if (bytes === undefined) throw new PickleError(`it refers to storage "${key}", which the archive lacks`);
+      if (bytes === undefined) {
+        throw new PickleError(`it refers to storage "${shownName(key)}", which the archive lacks`);
+      }
+      if (!Object.hasOwn(storageTypes, type.name)) {
+        const unread = new PickleUnread(type.name);
+        unread.holdsMade = true;
+        return unread;
+      }
       const storage = new TorchStorage(key, storageTypes[type.name]!, count, bytes);
       const before = storages.get(key);
       if (before !== undefined && (before.type !== storage.type || before.count !== count)) {
-        throw new PickleError(`it gives storage "${key}" two types or sizes`);
+        throw new PickleError(`it gives storage "${shownName(key)}" two types or sizes`);
       }
       if (before === undefined) storages.set(key, storage);
       return before ?? storage;
@@ -79,11 +147,13 @@ function checkpointReader(folder: string, files: ReadonlyMap<string, Uint8Array>
 }
 
 /**
- * What a PyTorch checkpoint (.pt, .pth: a zip archive with a pickle) holds. Nothing of it is executed: beside tensors, plain
- * containers, numbers and text everything is refused and named.
+ * Reads a PyTorch checkpoint (.pt, .pth: a zip archive with a pickle). Nothing of it is executed: beside
+ * tensors, plain containers, numbers and text, objects such as a script's arguments are passed over as a
+ * `PickleUnread`.
  *
- * Throws a FileFormatError that begins with the file, also for one that is truncated, compressed, damaged, big-endian, or in
- * the format before PyTorch 1.6. Tensors are views into the file until they are asked for their elements.
+ * Throws a FileFormatError that begins with the file, also for one that is truncated, compressed, damaged,
+ * big-endian, or in the format before PyTorch 1.6. Tensors are views into the file until they are asked for
+ * their elements.
  */
 export function readTorchCheckpoint(file: string): CheckpointValue {
   if (!existsSync(file)) throw new Error(`checkpoint ${file} does not exist`);
@@ -94,7 +164,8 @@ export function readTorchCheckpoint(file: string): CheckpointValue {
   const bytes = readFileSync(file);
   if (bytes.length < 4 || bytes.readUInt32LE(0) !== 0x04034b50) {
     throw new FileFormatError(
-      `${file}: not a checkpoint of PyTorch 1.6 or later (a zip archive); older ones must be saved again by torch.save`,
+      `${file}: not a checkpoint of PyTorch 1.6 or later (a zip archive); ` +
+        (remedyOf(bytes, "zip") ?? "older ones must be saved again by torch.save"),
     );
   }
   const files = readStoredZip(bytes, file);
@@ -107,7 +178,9 @@ export function readTorchCheckpoint(file: string): CheckpointValue {
     throw new FileFormatError(`${file}: its numbers are big-endian, which is not read`);
   }
   try {
-    return unpickle(files.get(pickles[0]!)!, checkpointReader(folder, files));
+    const value = unpickle(files.get(pickles[0]!)!, checkpointReader(folder, files, bytes.length));
+    if (value instanceof PickleUnread || value instanceof PickleGlobal) throw notAllowed(value.name);
+    return value;
   } catch (error) {
     if (error instanceof PickleError)
       throw new FileFormatError(`${file}: data.pkl: ${error.message}`, { cause: error });

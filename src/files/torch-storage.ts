@@ -1,54 +1,20 @@
+import { shownName } from "../base/index.js";
+import { type ElementType, elementTypes } from "./element-types.js";
+import { PickleError } from "./pickle-values.js";
 import type { SafetensorsTensor } from "./safetensors.js";
-import { PickleError } from "./unpickle.js";
-
-/** An element type of PyTorch's: its size, and how one is read; integers become int64, all else float32. */
-interface ElementType {
-  readonly name: string;
-  readonly bytes: number;
-  readonly integer: boolean;
-  read(view: DataView, at: number): number | bigint;
-}
-
-/** The float of 16 bits with 5 of exponent. */
-function half(bits: number): number {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff];
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-const word = new DataView(new ArrayBuffer(4));
-/** The float of 16 bits that is a float32's upper half. */
-function brain(bits: number): number {
-  word.setUint32(0, bits * 0x10000);
-  return word.getFloat32(0);
-}
-
-const float = (name: string, bytes: number, read: ElementType["read"]): ElementType => ({
-  name,
-  bytes,
-  integer: false,
-  read,
-});
-const integer = (name: string, bytes: number, read: ElementType["read"]): ElementType => ({
-  name,
-  bytes,
-  integer: true,
-  read,
-});
 
 /** The classes by which a checkpoint names its storages' types. */
 export const storageTypes: Readonly<Record<string, ElementType>> = {
-  "torch.FloatStorage": float("float32", 4, (view, at) => view.getFloat32(at, true)),
-  "torch.DoubleStorage": float("float64", 8, (view, at) => view.getFloat64(at, true)),
-  "torch.HalfStorage": float("float16", 2, (view, at) => half(view.getUint16(at, true))),
-  "torch.BFloat16Storage": float("bfloat16", 2, (view, at) => brain(view.getUint16(at, true))),
-  "torch.LongStorage": integer("int64", 8, (view, at) => view.getBigInt64(at, true)),
-  "torch.IntStorage": integer("int32", 4, (view, at) => BigInt(view.getInt32(at, true))),
-  "torch.ShortStorage": integer("int16", 2, (view, at) => BigInt(view.getInt16(at, true))),
-  "torch.CharStorage": integer("int8", 1, (view, at) => BigInt(view.getInt8(at))),
-  "torch.ByteStorage": integer("uint8", 1, (view, at) => BigInt(view.getUint8(at))),
-  "torch.BoolStorage": integer("bool", 1, (view, at) => BigInt(view.getUint8(at) !== 0)),
+  "torch.FloatStorage": elementTypes.float32,
+  "torch.DoubleStorage": elementTypes.float64,
+  "torch.HalfStorage": elementTypes.float16,
+  "torch.BFloat16Storage": elementTypes.bfloat16,
+  "torch.LongStorage": elementTypes.int64,
+  "torch.IntStorage": elementTypes.int32,
+  "torch.ShortStorage": elementTypes.int16,
+  "torch.CharStorage": elementTypes.int8,
+  "torch.ByteStorage": elementTypes.uint8,
+  "torch.BoolStorage": elementTypes.bool,
 };
 
 /** A checkpoint's storage: elements of one type in a file of the archive. */
@@ -60,7 +26,9 @@ export class TorchStorage {
     readonly bytes: Uint8Array,
   ) {
     if (count * type.bytes !== bytes.length) {
-      throw new PickleError(`storage "${key}" of ${count} ${type.name} has ${bytes.length} bytes in the archive`);
+      throw new PickleError(
+        `storage "${shownName(key)}" of ${count} ${type.name} has ${bytes.length} bytes in the archive`,
+      );
     }
   }
 }
@@ -77,6 +45,11 @@ export class StridedTensor {
   /** The name of PyTorch's element type. */
   get type(): string {
     return this.storage.type.name;
+  }
+
+  /** Bytes of an element as it is written: 8 of an integer's int64, 4 of a float32. */
+  get writtenBytes(): number {
+    return this.storage.type.integer ? 8 : 4;
   }
 
   get size(): number {
@@ -101,6 +74,8 @@ export class StridedTensor {
         index[axis] = 0;
       }
     }
-    return data instanceof BigInt64Array ? { dtype: "int64", shape, data } : { dtype: "float32", shape, data };
+    return data instanceof BigInt64Array
+      ? { dtype: "int64", shape, data }
+      : { dtype: "float32", shape, data };
   }
 }

@@ -1,106 +1,48 @@
-/** A pickle was refused: the message says what it asked for or where it is damaged. */
-export class PickleError extends Error {
-  override readonly name = "PickleError";
-}
-
-/** A function or class that a pickle names, by its module and name; it is never looked up. */
-export class PickleGlobal {
-  constructor(readonly name: string) {}
-}
-
-/** What an embedding format makes of globals and of references to its own storage. `Made` is what they make. */
-export interface PickleReader<Made extends object> {
-  /** A global applied to arguments; undefined for one that is not allowed. */
-  call(name: string, args: readonly PickleValue<Made>[]): PickleValue<Made> | undefined;
-  /** Whether a global may be named at all. */
-  allows(name: string): boolean;
-  persistent(id: PickleValue<Made>): PickleValue<Made>;
-}
-
-/** Lists and tuples are arrays, dictionaries are maps. */
-export type PickleValue<Made extends object> =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | PickleGlobal
-  | readonly PickleValue<Made>[]
-  | Map<PickleValue<Made>, PickleValue<Made>>
-  | Made;
-
-/** Keys of dictionaries: other values could be nested without end. */
-export function isKey(value: unknown): value is string | number {
-  return typeof value === "string" || typeof value === "number";
-}
+import { shownName } from "../base/index.js";
+import { PickleBytes } from "./pickle-bytes.js";
+import {
+  checkGlobal,
+  holdsMade,
+  isKey,
+  PickleError,
+  PickleGlobal,
+  type PickleReader,
+  PickleUnread,
+  type PickleValue,
+} from "./pickle-values.js";
 
 const mark = Symbol("mark");
 
-/** Reads bytes in order; beyond their end is a PickleError. */
-class Bytes {
-  at = 0;
-  readonly #view: DataView;
-
-  constructor(readonly bytes: Uint8Array) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
-
-  take(length: number): Uint8Array {
-    if (this.at + length > this.bytes.length) throw new PickleError("it ends in the middle");
-    this.at += length;
-    return this.bytes.subarray(this.at - length, this.at);
-  }
-
-  uint(length: 1 | 2 | 4): number {
-    const { byteOffset } = this.take(length);
-    const at = byteOffset - this.#view.byteOffset;
-    return length === 1
-      ? this.#view.getUint8(at)
-      : length === 2
-        ? this.#view.getUint16(at, true)
-        : this.#view.getUint32(at, true);
-  }
-
-  int32(): number {
-    return this.uint(4) | 0;
-  }
-
-  float(): number {
-    this.take(8);
-    return this.#view.getFloat64(this.at - 8, false);
-  }
-
-  text(length: number): string {
-    return new TextDecoder().decode(this.take(length));
-  }
-
-  line(): string {
-    const end = this.bytes.indexOf(0x0a, this.at);
-    if (end < 0) throw new PickleError("it ends in the middle");
-    const text = this.text(end - this.at);
-    this.at++;
-    return text;
-  }
-
-  /** A two's complement integer of any length, little-endian. */
-  long(length: number): number | bigint {
-    const hex = [...this.take(length)].reverse().map((byte) => byte.toString(16).padStart(2, "0"));
-    const value = BigInt.asIntN(8 * length, length === 0 ? 0n : BigInt(`0x${hex.join("")}`));
-    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  }
-}
+/**
+ * Most that values may cost together, in units of some 30 bytes of memory; a checkpoint of 100,000 tensors
+ * costs about as much. A byte of a pickle may stand for an empty dictionary, which takes hundreds.
+ */
+const mostUnits = 2 ** 23;
+const unitsOf = { operation: 1, list: 5, dictionary: 12, entry: 3 };
 
 /**
- * The value that a pickle describes, without executing anything: numbers, strings, lists, tuples, dictionaries, and what
- * `reader` makes of the globals that it allows. Throws a PickleError for every other global, which it names, every other
- * operation, and for a pickle that is damaged. Source: the opcodes of CPython's pickletools, protocols 2 to 5.
+ * The value that a pickle describes, without executing anything: numbers, strings, lists, tuples,
+ * dictionaries, and what `reader` makes of the globals that it reads. Objects of other classes are passed
+ * over as a `PickleUnread`, as are sets and bytes.
+ *
+ * Throws a PickleError for globals that could only be an attack, which it names, for operations that none of
+ * these need, for more values than any checkpoint has, and for a pickle that is damaged. Source: the opcodes
+ * of CPython's pickletools, protocols 2 to 5.
  */
-export function unpickle<Made extends object>(bytes: Uint8Array, reader: PickleReader<Made>): PickleValue<Made> {
+export function unpickle<Made extends object>(
+  bytes: Uint8Array,
+  reader: PickleReader<Made>,
+): PickleValue<Made> {
   type Value = PickleValue<Made>;
-  const input = new Bytes(bytes);
+  const input = new PickleBytes(bytes);
   const stack: (Value | typeof mark)[] = [];
   const memo = new Map<number, Value>();
 
+  let spent = 0;
+  const spend = (units: number): void => {
+    spent += units;
+    if (spent > mostUnits) throw new PickleError("it describes more values than any checkpoint has");
+  };
   const pop = (): Value => {
     const value = stack.pop();
     if (value === undefined || value === mark) throw new PickleError("it takes from an empty stack");
@@ -121,42 +63,87 @@ export function unpickle<Made extends object>(bytes: Uint8Array, reader: PickleR
     if (typeof value !== "string") throw new PickleError("it names a global by something else than text");
     return value;
   };
+  const keep = (index: number): void => {
+    spend(unitsOf.entry);
+    memo.set(index, top());
+  };
   const recall = (index: number): Value => {
     const value = memo.get(index);
     if (value === undefined) throw new PickleError(`it recalls value ${index}, which it has not kept`);
     return value;
   };
+  const list = (items: Value[]): Value[] => {
+    spend(unitsOf.list);
+    return items;
+  };
+  const dictionary = (): Map<Value, Value> => {
+    spend(unitsOf.dictionary);
+    return new Map();
+  };
   const global = (module: string, name: string): PickleGlobal => {
     const full = `${module}.${name}`;
-    if (!reader.allows(full)) throw new PickleError(`it asks for ${full}, which is not allowed: it could run anything`);
+    checkGlobal(full);
     return new PickleGlobal(full);
+  };
+  /** An object that is passed over; `given` is what it is made of or holds. */
+  const unread = (name: string, given: readonly Value[]): PickleUnread => {
+    spend(unitsOf.list);
+    const made = new PickleUnread(name);
+    made.holdsMade = holdsMade(given, spend);
+    return made;
+  };
+  /**
+   * Takes what an object is told to hold: an object that is passed over only remembers whether tensors were
+   * among it.
+   */
+  const passOver = (target: Value, given: readonly Value[]): boolean => {
+    if (!(target instanceof PickleUnread)) return false;
+    target.holdsMade ||= holdsMade(given, spend);
+    return true;
   };
   const setItems = (pairs: readonly Value[]): void => {
     const target = top();
-    if (!(target instanceof Map) || pairs.length % 2 !== 0) throw new PickleError("it sets items of what has none");
-    for (let i = 0; i < pairs.length; i += 2) {
-      if (!isKey(pairs[i]!)) throw new PickleError("it has a key that is no text or number");
-      target.set(pairs[i]!, pairs[i + 1]!);
-    }
+    if (passOver(target, pairs)) return;
+    if (!(target instanceof Map) || pairs.length % 2 !== 0)
+      throw new PickleError("it sets items of what has none");
+    spend((pairs.length / 2) * unitsOf.entry);
+    for (let i = 0; i < pairs.length; i += 2) if (isKey(pairs[i])) target.set(pairs[i]!, pairs[i + 1]!);
   };
   const append = (items: readonly Value[]): void => {
     const target = top();
+    if (passOver(target, items)) return;
     if (!Array.isArray(target)) throw new PickleError("it appends to what is no list");
     for (const item of items) target.push(item);
   };
-  const call = (): Value => {
+  const add = (items: readonly Value[]): void => {
+    if (!passOver(top(), items)) throw new PickleError("it adds to what is no set");
+  };
+  const call = (keywords: Value = new Map()): Value => {
     const args = pop();
     const callee = pop();
-    if (!(callee instanceof PickleGlobal) || !Array.isArray(args))
-      throw new PickleError("it calls what is no function");
+    if (!Array.isArray(args)) throw new PickleError("it calls what is no function");
+    if (callee instanceof PickleUnread) return unread(callee.name, [callee, args, keywords]);
+    if (!(callee instanceof PickleGlobal)) throw new PickleError("it calls what is no function");
+    if (!reader.reads(callee.name)) return unread(callee.name, [args, keywords]);
+    spend(unitsOf.dictionary);
     const made = reader.call(callee.name, args);
-    if (made === undefined) throw new PickleError(`it calls ${callee.name} with what that does not take`);
+    if (made === undefined)
+      throw new PickleError(`it calls ${shownName(callee.name)} with what that does not take`);
     return made;
   };
-  /** A dictionary's attributes, such as a state dict's `_metadata`, are dropped; nothing else here has any. */
+  /**
+   * A dictionary's attributes, such as a state dict's `_metadata`, are dropped; nothing else that is read has
+   * any.
+   */
   const build = (): void => {
-    pop();
-    if (!(top() instanceof Map)) throw new PickleError("it sets the attributes of an object");
+    const state = pop();
+    if (!passOver(top(), [state]) && !(top() instanceof Map)) {
+      throw new PickleError("it sets the attributes of an object");
+    }
+  };
+  const skip = (length: number): PickleUnread => {
+    input.take(length);
+    return unread("bytes", []);
   };
 
   const operations: Record<number, () => Value | undefined> = {
@@ -164,6 +151,7 @@ export function unpickle<Made extends object>(bytes: Uint8Array, reader: PickleR
     149: () => void input.take(8), // FRAME
     40: () => void stack.push(mark), // MARK
     48: () => void pop(), // POP
+    49: () => void popToMark(), // POP_MARK
     78: () => null, // NONE
     136: () => true, // NEWTRUE
     137: () => false, // NEWFALSE
@@ -174,28 +162,38 @@ export function unpickle<Made extends object>(bytes: Uint8Array, reader: PickleR
     71: () => input.float(), // BINFLOAT
     88: () => input.text(input.uint(4)), // BINUNICODE
     140: () => input.text(input.uint(1)), // SHORT_BINUNICODE
+    141: () => input.text(input.uint(8)), // BINUNICODE8
     84: () => input.text(input.uint(4)), // BINSTRING
     85: () => input.text(input.uint(1)), // SHORT_BINSTRING
-    125: () => new Map(), // EMPTY_DICT
-    93: () => [], // EMPTY_LIST
-    41: () => [], // EMPTY_TUPLE
-    116: () => popToMark(), // TUPLE
-    133: () => [pop()], // TUPLE1
-    134: () => [pop(), pop()].reverse(), // TUPLE2
-    135: () => [pop(), pop(), pop()].reverse(), // TUPLE3
+    66: () => skip(input.uint(4)), // BINBYTES
+    67: () => skip(input.uint(1)), // SHORT_BINBYTES
+    142: () => skip(input.uint(8)), // BINBYTES8
+    150: () => skip(input.uint(8)), // BYTEARRAY8
+    125: dictionary, // EMPTY_DICT
+    93: () => list([]), // EMPTY_LIST
+    41: () => list([]), // EMPTY_TUPLE
+    143: () => unread("set", []), // EMPTY_SET
+    145: () => unread("frozenset", popToMark()), // FROZENSET
+    116: () => list(popToMark()), // TUPLE
+    133: () => list([pop()]), // TUPLE1
+    134: () => list([pop(), pop()].reverse()), // TUPLE2
+    135: () => list([pop(), pop(), pop()].reverse()), // TUPLE3
     97: () => void append([pop()]), // APPEND
     101: () => void append(popToMark()), // APPENDS
+    144: () => void add(popToMark()), // ADDITEMS
     115: () => void setItems([pop(), pop()].reverse()), // SETITEM
     117: () => void setItems(popToMark()), // SETITEMS
-    113: () => void memo.set(input.uint(1), top()), // BINPUT
-    114: () => void memo.set(input.uint(4), top()), // LONG_BINPUT
-    148: () => void memo.set(memo.size, top()), // MEMOIZE
+    113: () => void keep(input.uint(1)), // BINPUT
+    114: () => void keep(input.uint(4)), // LONG_BINPUT
+    148: () => void keep(memo.size), // MEMOIZE
     104: () => recall(input.uint(1)), // BINGET
     106: () => recall(input.uint(4)), // LONG_BINGET
     99: () => global(input.line(), input.line()), // GLOBAL
     147: () => global(...([popText(), popText()].reverse() as [string, string])), // STACK_GLOBAL
     81: () => reader.persistent(pop()), // BINPERSID
-    82: call, // REDUCE
+    82: () => call(), // REDUCE
+    129: () => call(), // NEWOBJ
+    146: () => call(pop()), // NEWOBJ_EX
     98: () => void build(), // BUILD
   };
 
@@ -207,6 +205,7 @@ export function unpickle<Made extends object>(bytes: Uint8Array, reader: PickleR
     if (operation === undefined) {
       throw new PickleError(`operation 0x${code.toString(16).padStart(2, "0")} at byte ${at} is not allowed`);
     }
+    spend(unitsOf.operation);
     const value = operation();
     if (value !== undefined) stack.push(value);
   }

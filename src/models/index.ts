@@ -1,52 +1,31 @@
-import { type Named, Registry } from "../options/named.js";
-import { compact } from "./compact.js";
-import type { Network } from "./model.js";
-import { preactResnet18 } from "./preact-resnet.js";
-import { resnet18, resnet34, resnet50, resnet101 } from "./resnet.js";
-import { large, small } from "./vanilla-cnn.js";
-import { wideResnet2810, wideResnet3410 } from "./wide-resnet.js";
+import type { TextOf } from "../options/index.js";
+import * as all from "./all.js";
+import { models } from "./architecture.js";
 
+export * from "./all.js";
 export {
+  type Architecture,
   defineModel,
-  type Model,
-  type ModelDefinition,
-  type Network,
-  type QuantizationOptions,
-  quantizationOptions,
-} from "./model.js";
+  imageOptions,
+  models,
+  normalizedImageOptions,
+} from "./architecture.js";
+export { exportedBy } from "./exported-by.js";
 export {
-  compact,
-  large,
-  preactResnet18,
-  resnet18,
-  resnet34,
-  resnet50,
-  resnet101,
-  small,
-  wideResnet2810,
-  wideResnet3410,
-};
+  type Activations,
+  type ChannelStatistics,
+  type ClassifierOptions,
+  type Defense,
+  type DefenseWork,
+  type ImageFormat,
+  type ImageShape,
+  isModel,
+  type Model,
+  numberedClasses,
+} from "./model.js";
+export { type ModelOfOptions, modelOf } from "./model-of.js";
 
-/** Every network; a new one is a file and a name here. */
-export const models = [
-  small,
-  large,
-  compact,
-  resnet18,
-  resnet34,
-  resnet50,
-  resnet101,
-  preactResnet18,
-  wideResnet2810,
-  wideResnet3410,
-] as const;
+models.register(...Object.values(all));
 
-const registry = new Registry<Network>("network", models);
-
-/**
- * The network that text stands for: `small`, `resnet18(classes=100, normalization=cifar100)`. Throws a RangeError that
- * suggests the nearest known name or option.
- */
-export function parseNetwork(text: string): Named<Network> {
-  return registry.parse(text);
-}
+/** Text of an architecture of the package. */
+export type ModelText = TextOf<typeof all>;

@@ -1,108 +1,127 @@
-import * as z from "zod";
-import { checkKind, deriveSeed, isObject, type Seed } from "../base/index.js";
-import { placeAfter, placedQuantizers, sqa, sqaOptions } from "../defenses/index.js";
-import { largestLambda } from "../engine/index.js";
-import { type Classifier, classifierOf, isRandomized, type Module, type Precision } from "../nn/index.js";
-import { formatCall } from "../options/call.js";
-import type { Definition } from "../options/named.js";
-import { changedOptions, parseOptions } from "../options/schema.js";
+import { checkKind, isObject } from "../base/index.js";
+import type { Classifier, Module, Precision } from "../nn/index.js";
+import { classifierOf, Normalize } from "../nn/index.js";
+import type { Value } from "../options/index.js";
 
-/** Where SQA stands in a network, and how it quantizes there. */
-export const quantizationOptions = z.strictObject({
-  layers: z
-    .record(z.string(), z.int().min(1).max(largestLambda))
-    .refine((layers) => Object.keys(layers).length > 0, "at least one layer is needed; a network without SQA has none")
-    .meta({ accepted: `whole numbers in [1, ${largestLambda}], by layer, such as relu1=2` })
-    .optional()
-    .describe("lambda after each named layer; default: the paper's"),
-  range: sqaOptions.shape.range,
-  rounding: sqaOptions.shape.rounding,
-});
-export type QuantizationOptions = z.input<typeof quantizationOptions>;
+/** Channels, height and width of an image. */
+export type ImageShape = readonly [channels: number, height: number, width: number];
 
-/** A network ready to train, attack and evaluate. */
-export interface Model {
-  /** The network's name, and its options where they are not the defaults. */
-  readonly network: string;
-  readonly module: Module;
-  readonly inputShape: readonly [number, number, number];
-  readonly classes: number;
-  /**
-   * The network in evaluation mode; `quantization: false` gives its deterministic twin. What is reported is in float32, the
-   * default; bfloat16 is for the attacks of training.
-   */
-  classifier(options?: { quantization?: boolean; precision?: Precision }): Classifier;
+/** Mean and standard deviation of each channel, for pixels in [0, 1]. */
+export interface ChannelStatistics {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
 }
 
-/** A network whose options are chosen, yet to be built. */
-export interface Network {
-  /** Its name, without options. */
+/** Form of a data set's images, which an architecture can be fitted to. */
+export interface ImageFormat {
+  readonly imageShape: ImageShape;
+  readonly classNames: readonly string[];
+  readonly statistics: ChannelStatistics;
+}
+
+/**
+ * Layers whose output a defense can follow, by their place in the network: `first-layer`, `second-layer`,
+ * `blocks`, `stages` and the like. A model names them and knows no defense.
+ */
+export type Activations = Readonly<Record<string, readonly string[]>>;
+
+/** Work of a defense on a model. */
+export interface DefenseWork {
+  /** True where it makes answers differ from draw to draw. */
+  readonly randomized: boolean;
+  /** Advice to an attacker, in a sentence. */
+  readonly advice: string;
+  /** Changes a newly built model in place. RangeError when the model has no place for it. */
+  apply(model: Model): void;
+  /** Classifiers that an attacker should use in the model's place, by name. */
+  surrogates(model: Model): Readonly<Record<string, Classifier>>;
+  /** Changes the weights after each update of training, where it must. */
+  afterUpdate?(model: Model): void;
+}
+
+/** Defense with its options, such as `sqa()`. */
+export interface Defense extends DefenseWork, Value {
   readonly name: string;
-  readonly inputShape: readonly [number, number, number];
+}
+
+/** Ways to see a model as a classifier. */
+export interface ClassifierOptions {
+  /** Without the noise of its defenses; false where left out. */
+  readonly noiseFree?: boolean;
+  /** Gradient of quantizers: straight-through (where left out), staircase or range. */
+  readonly quantizerGradient?: string;
+  /** Precision of layers; what is reported is in float32, the default. */
+  readonly precision?: Precision;
+}
+
+/** Module with what it takes and what it answers, and the defenses in it. */
+export interface Model {
+  readonly name: string;
+  readonly module: Module;
+  readonly inputShape: ImageShape;
   readonly classes: number;
-  /** After which layers the paper places SQA, with lambda. */
-  readonly quantizedLayers: Readonly<Record<string, number>>;
-  /** Builds the network, initialized for the seed; with `sqa`, quantizers are placed. */
-  build(options: { seed: number; sqa?: QuantizationOptions | undefined }): Model;
+  readonly classNames: readonly string[];
+  readonly activations: Activations;
+  /** True where the module is its user's, who frees it; false where left out. */
+  readonly borrowed?: boolean;
+  /** In the order in which they were applied. */
+  readonly defenses: readonly Defense[];
+  /** The model in evaluation mode, as attacks and evaluation see it. */
+  classifier(options?: ClassifierOptions): Classifier;
 }
 
-/** A kind of network, the contract of every file of this folder; itself the network of its default options. */
-export interface ModelDefinition extends Definition<Network>, Network {}
-
-/** What a network's options decide. */
-interface Architecture extends Omit<Network, "name" | "build"> {
-  /** The modules, initialized for a seed. */
-  layers(seed: Seed): Module;
+/** Parts of a model before its defenses. */
+export interface ModelParts extends Omit<Model, "defenses" | "classifier"> {
+  /** Taken out of the images first; undefined for none. */
+  readonly normalize?: ChannelStatistics | undefined;
 }
 
-function buildModel(
-  name: string,
-  network: string,
-  { inputShape, classes, quantizedLayers, layers }: Architecture,
-  { seed, sqa: quantization }: Parameters<Network["build"]>[0],
-): Model {
-  const module = layers(deriveSeed(seed, "network", name));
-  if (quantization !== undefined) {
-    const checked = parseOptions("quantization", "sqa", quantizationOptions, quantization);
-    const { layers: places = quantizedLayers, ...rest } = checked;
-    // By name, as a run's config.json has them: a quantizer's noise is keyed by its place in this order.
-    const placement = Object.entries(places)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([layer, lambda]) => [layer, sqa({ lambda, ...rest })] as const);
-    placeAfter(module, Object.fromEntries(placement));
-  }
-  return {
-    network,
-    module,
-    inputShape,
-    classes,
-    classifier: (options = {}) =>
-      classifierOf(module, {
+/** Names "0", "1", ... for classes that have none. */
+export function numberedClasses(classes: number): string[] {
+  return Array.from({ length: classes }, (_, label) => String(label));
+}
+
+/** Puts a model together: preprocessing first, then its defenses in their order. */
+export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonly Defense[]): Model {
+  const { name, module, inputShape, classes } = parts;
+  // The first weights are drawn now, by the names that they have here: whatever the network becomes a part
+  // of.
+  module.state();
+  if (normalize !== undefined) module.inputTransforms.unshift(new Normalize(normalize.mean, normalize.std));
+  const model: Model = {
+    ...parts,
+    defenses,
+    classifier({ noiseFree, quantizerGradient, precision } = {}) {
+      const isSurrogate = noiseFree === true || quantizerGradient !== undefined;
+      return classifierOf(module, {
+        name: `model ${name}`,
         inputShape,
         classes,
-        randomized: isRandomized(module),
-        quantizerGradients: placedQuantizers(module).length > 0 ? ["staircase", "range"] : [],
-        ...options,
-      }),
+        noiseFree,
+        quantizerGradient,
+        precision,
+        surrogates: () =>
+          isSurrogate ? {} : Object.assign({}, ...defenses.map((defense) => defense.surrogates(model))),
+      });
+    },
   };
+  for (const defense of defenses) defense.apply(model);
+  return model;
 }
 
-/** Defines a network: `architecture` says for checked options what its modules and its images are. */
-export function defineModel<Schema extends z.ZodObject>(
-  name: string,
-  definition: { summary: string; options: Schema; architecture(options: z.output<Schema>): Architecture },
-): ModelDefinition {
-  const { summary, options: schema } = definition;
-  const create = (options: Record<string, unknown>): Network => {
-    const checked = parseOptions("network", name, schema, options);
-    const architecture = definition.architecture(checked);
-    const label = formatCall(name, changedOptions(schema, checked));
-    const { inputShape, classes, quantizedLayers } = architecture;
-    const build: Network["build"] = (given) => {
-      checkKind("options", given, "an object such as { seed: 0 }", isObject(given));
-      return buildModel(name, label, architecture, given);
-    };
-    return { name, inputShape, classes, quantizedLayers, build };
-  };
-  return { summary, options: schema, create, ...create({}) };
+/** Tells whether something is a model. */
+export function isModel(given: unknown): given is Model {
+  return (
+    isObject(given) && typeof given.classifier === "function" && "module" in given && "defenses" in given
+  );
+}
+
+/** Throws a TypeError unless defenses are a list of defenses. */
+export function checkDefenses(defenses: readonly Defense[]): void {
+  checkKind("defenses", defenses, "a list of defenses such as [sqa()]", Array.isArray(defenses));
+  for (const defense of defenses) {
+    const fits =
+      isObject(defense) && typeof defense.apply === "function" && typeof defense.surrogates === "function";
+    checkKind("a defense", defense, "a value such as sqa()", fits);
+  }
 }

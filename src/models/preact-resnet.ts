@@ -1,21 +1,35 @@
+import * as z from "zod";
 import type { Seed } from "../base/index.js";
 import type { Tensor } from "../engine/index.js";
 import {
   applyInTurn,
-  batchNorm2d,
+  BatchNorm2d,
   type Conv2d,
   GlobalAveragePool,
-  linear,
+  Linear,
   Module,
   type Pass,
   ReLU,
   Sequential,
 } from "../nn/index.js";
-import { colorImageShape, defaultPlaces, normalizationLayer, stagedImageOptions } from "./color-images.js";
-import { convolution } from "./convolution.js";
-import { defineModel } from "./model.js";
+import { defineModel } from "./architecture.js";
+import { checkSize, cifarImages, convolution, residualActivations, stagedOptions } from "./residual.js";
 
-/** Normalization and ReLU before each of two convolutions; a shortcut that changes the shape starts after the first ReLU. */
+/** Input of a shortcut that changes the shape: the block's own, or what its first ReLU gives. */
+type ShortcutInput = "input" | "activation";
+
+/** Sizes of a block. */
+interface BlockSizes {
+  readonly from: number;
+  readonly to: number;
+  readonly stride: number;
+  readonly shortcut: ShortcutInput;
+}
+
+/**
+ * Normalization and ReLU before each of two convolutions; a shortcut that changes the shape is a 1x1
+ * convolution.
+ */
 class PreActBlock extends Module {
   readonly bn1;
   readonly relu1 = new ReLU();
@@ -24,63 +38,78 @@ class PreActBlock extends Module {
   readonly relu2 = new ReLU();
   readonly conv2: Conv2d;
   readonly shortcut: Module | undefined;
+  readonly #shortcutInput: ShortcutInput;
 
-  constructor(seed: Seed, name: string, from: number, to: number, stride: number) {
+  constructor(seed: Seed, { from, to, stride, shortcut }: BlockSizes) {
     super();
-    this.bn1 = batchNorm2d(from);
-    this.conv1 = convolution(seed, `${name}.conv1`, from, to, 3, stride);
-    this.bn2 = batchNorm2d(to);
-    this.conv2 = convolution(seed, `${name}.conv2`, to, to, 3);
+    this.#shortcutInput = shortcut;
+    this.bn1 = new BatchNorm2d(from);
+    this.conv1 = convolution(seed, from, to, 3, stride);
+    this.bn2 = new BatchNorm2d(to);
+    this.conv2 = convolution(seed, to, to, 3);
     if (stride !== 1 || from !== to) {
-      this.shortcut = new Sequential({ 0: convolution(seed, `${name}.shortcut.0`, from, to, 1, stride) });
+      this.shortcut = new Sequential({ 0: convolution(seed, from, to, 1, stride) });
     }
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     const active = applyInTurn([this.bn1, this.relu1], input, pass);
     const inner = applyInTurn([this.conv1, this.bn2, this.relu2], active, pass);
-    return this.conv2.apply(inner, pass).add(this.shortcut?.apply(active, pass) ?? input);
+    const around = this.#shortcutInput === "input" ? input : active;
+    return this.conv2.apply(inner, pass).add(this.shortcut?.apply(around, pass) ?? input);
   }
 }
 
-function layers(
-  seed: Seed,
-  { width, classes }: { width: number; classes: number },
-  first: Record<string, Module>,
-): Module {
+/** Sizes of the network. */
+interface Sizes {
+  readonly channels: number;
+  readonly width: number;
+  readonly classes: number;
+  readonly shortcut: ShortcutInput;
+}
+
+function layers(seed: Seed, { channels, width, classes, shortcut }: Sizes): Module {
   const stage = (index: number, from: number, to: number) =>
     new Sequential({
-      0: new PreActBlock(seed, `layer${index}.0`, from, to, index === 1 ? 1 : 2),
-      1: new PreActBlock(seed, `layer${index}.1`, to, to, 1),
+      0: new PreActBlock(seed, { from, to, stride: index === 1 ? 1 : 2, shortcut }),
+      1: new PreActBlock(seed, { from: to, to, stride: 1, shortcut }),
     });
   return new Sequential({
-    ...first,
-    conv1: convolution(seed, "conv1", 3, width, 3),
+    conv1: convolution(seed, channels, width, 3),
     layer1: stage(1, width, width),
     layer2: stage(2, width, 2 * width),
     layer3: stage(3, 2 * width, 4 * width),
     layer4: stage(4, 4 * width, 8 * width),
-    bn: batchNorm2d(8 * width),
+    bn: new BatchNorm2d(8 * width),
     relu: new ReLU(),
     avgpool: new GlobalAveragePool(),
-    linear: linear(seed, "linear", { in: 8 * width, out: classes }),
+    linear: new Linear(8 * width, classes, { seed }),
   });
 }
 
 const stages = [1, 2, 3, 4].map((index) => [`layer${index}`, 2] as const);
 
 /**
- * PreActResNet-18 (He et al. 2016, "Identity mappings"), with the batch normalization and ReLU after the last block that
- * some copies lack. Names of the weights are those of Wong et al.'s fast_adversarial and of RobustBench.
+ * PreActResNet-18 (He et al. 2016, "Identity mappings"), with the batch normalization and ReLU after the last
+ * block that some copies lack. Names of the weights, and the shortcut's input, are those of Wong et al.'s
+ * fast_adversarial and of RobustBench; some copies (Rice et al. 2020 on CIFAR-100) take
+ * `shortcut=activation`.
  */
 // The first layer has no ReLU of its own: its activation is the first block's.
 export const preactResnet18 = defineModel("preact-resnet18", {
-  summary: "PreActResNet-18 with its final normalization, for color images of 32 x 32",
-  options: stagedImageOptions,
-  architecture: ({ classes, normalization, quantized, width }) => ({
-    inputShape: colorImageShape,
-    classes,
-    quantizedLayers: defaultPlaces("layer1.0.relu1", stages, quantized),
-    layers: (seed) => layers(seed, { width, classes }, normalizationLayer(normalization)),
+  summary: "PreActResNet-18 (He et al. 2016) with its final normalization",
+  options: stagedOptions.extend({
+    shortcut: z
+      .enum(["input", "activation"])
+      .default("input")
+      .describe("input of a shortcut that changes the shape: the block's input, or its first activation"),
   }),
+  defaults: cifarImages,
+  layout({ width, shortcut, inputShape, classes }) {
+    checkSize(inputShape);
+    return {
+      activations: residualActivations("layer1.0.relu1", stages),
+      layers: (seed) => layers(seed, { channels: inputShape[0], width, classes, shortcut }),
+    };
+  },
 });

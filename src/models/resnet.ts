@@ -1,20 +1,20 @@
+import * as z from "zod";
 import type { Seed } from "../base/index.js";
 import type { Tensor } from "../engine/index.js";
 import {
   applyInTurn,
-  type BatchNorm2d,
-  batchNorm2d,
+  BatchNorm2d,
   type Conv2d,
   GlobalAveragePool,
-  linear,
+  Linear,
+  MaxPool2d,
   Module,
   type Pass,
   ReLU,
   Sequential,
 } from "../nn/index.js";
-import { colorImageShape, defaultPlaces, normalizationLayer, stagedImageOptions } from "./color-images.js";
-import { convolution } from "./convolution.js";
-import { defineModel, type ModelDefinition } from "./model.js";
+import { defineModel } from "./architecture.js";
+import { checkSize, cifarImages, convolution, residualActivations, stagedOptions } from "./residual.js";
 
 interface BlockSizes {
   readonly in: number;
@@ -23,10 +23,13 @@ interface BlockSizes {
   readonly stride: number;
 }
 
-/** The shortcut of a block that changes the shape: 1x1 convolution and batch normalization; undefined where none is needed. */
-function downsampling(seed: Seed, name: string, from: number, to: number, stride: number): Module | undefined {
+/**
+ * The shortcut of a block that changes the shape: 1x1 convolution and batch normalization; undefined where
+ * none is needed.
+ */
+function downsampling(seed: Seed, from: number, to: number, stride: number): Module | undefined {
   if (stride === 1 && from === to) return undefined;
-  return new Sequential({ 0: convolution(seed, `${name}.downsample.0`, from, to, 1, stride), 1: batchNorm2d(to) });
+  return new Sequential({ 0: convolution(seed, from, to, 1, stride), 1: new BatchNorm2d(to) });
 }
 
 /** Two convolutions 3x3 and a shortcut (He et al. 2016, figure 5, left). */
@@ -40,13 +43,13 @@ class BasicBlock extends Module {
   readonly downsample: Module | undefined;
   readonly relu2 = new ReLU();
 
-  constructor(seed: Seed, name: string, { in: from, width, stride }: BlockSizes) {
+  constructor(seed: Seed, { in: from, width, stride }: BlockSizes) {
     super();
-    this.conv1 = convolution(seed, `${name}.conv1`, from, width, 3, stride);
-    this.bn1 = batchNorm2d(width);
-    this.conv2 = convolution(seed, `${name}.conv2`, width, width, 3);
-    this.bn2 = batchNorm2d(width);
-    this.downsample = downsampling(seed, name, from, width, stride);
+    this.conv1 = convolution(seed, from, width, 3, stride);
+    this.bn1 = new BatchNorm2d(width);
+    this.conv2 = convolution(seed, width, width, 3);
+    this.bn2 = new BatchNorm2d(width);
+    this.downsample = downsampling(seed, from, width, stride);
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
@@ -56,7 +59,10 @@ class BasicBlock extends Module {
   }
 }
 
-/** Convolutions 1x1, 3x3 (with the stride, as torchvision has it) and 1x1 to four times the width, and a shortcut. */
+/**
+ * Convolutions 1x1, 3x3 (with the stride, as torchvision has it) and 1x1 to four times the width, and a
+ * shortcut.
+ */
 class Bottleneck extends Module {
   static readonly expansion = 4;
   readonly conv1: Conv2d;
@@ -70,15 +76,15 @@ class Bottleneck extends Module {
   readonly downsample: Module | undefined;
   readonly relu3 = new ReLU();
 
-  constructor(seed: Seed, name: string, { in: from, width, stride }: BlockSizes) {
+  constructor(seed: Seed, { in: from, width, stride }: BlockSizes) {
     super();
-    this.conv1 = convolution(seed, `${name}.conv1`, from, width, 1);
-    this.bn1 = batchNorm2d(width);
-    this.conv2 = convolution(seed, `${name}.conv2`, width, width, 3, stride);
-    this.bn2 = batchNorm2d(width);
-    this.conv3 = convolution(seed, `${name}.conv3`, width, 4 * width, 1);
-    this.bn3 = batchNorm2d(4 * width);
-    this.downsample = downsampling(seed, name, from, 4 * width, stride);
+    this.conv1 = convolution(seed, from, width, 1);
+    this.bn1 = new BatchNorm2d(width);
+    this.conv2 = convolution(seed, width, width, 3, stride);
+    this.bn2 = new BatchNorm2d(width);
+    this.conv3 = convolution(seed, width, 4 * width, 1);
+    this.bn3 = new BatchNorm2d(4 * width);
+    this.downsample = downsampling(seed, from, 4 * width, stride);
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
@@ -91,51 +97,63 @@ class Bottleneck extends Module {
 
 type Block = typeof BasicBlock | typeof Bottleneck;
 
-/** The CIFAR form: a 3x3 convolution without stride and no max-pooling before the four stages, all else as on ImageNet. */
-function layers(
-  seed: Seed,
-  { block, depths, width, classes }: { block: Block; depths: readonly number[]; width: number; classes: number },
-  first: Record<string, Module>,
-): Module {
-  let channels = width;
+/** Sizes of a residual network. */
+interface Sizes {
+  readonly block: Block;
+  /** Blocks of each stage. */
+  readonly depths: readonly number[];
+  readonly channels: number;
+  readonly width: number;
+  readonly classes: number;
+  readonly stem: "cifar" | "imagenet";
+}
+
+/** Stem and four stages; all but the stem is torchvision's. */
+function layers(seed: Seed, { block, depths, channels, width, classes, stem }: Sizes): Module {
+  let from = width;
   const stage = (index: number) => {
     const inner = width * 2 ** index;
     const blocks = Array.from({ length: depths[index]! }, (_, i) => {
-      const made = new block(seed, `layer${index + 1}.${i}`, {
-        in: channels,
-        width: inner,
-        stride: i === 0 && index > 0 ? 2 : 1,
-      });
-      channels = inner * block.expansion;
+      const stride = i === 0 && index > 0 ? 2 : 1;
+      const made = new block(seed, { in: from, width: inner, stride });
+      from = inner * block.expansion;
       return [String(i), made] as const;
     });
     return new Sequential(Object.fromEntries(blocks));
   };
+  const large = stem === "imagenet";
   return new Sequential({
-    ...first,
-    conv1: convolution(seed, "conv1", 3, width, 3),
-    bn1: batchNorm2d(width),
+    conv1: large ? convolution(seed, channels, width, 7, 2) : convolution(seed, channels, width, 3),
+    bn1: new BatchNorm2d(width),
     relu: new ReLU(),
+    ...(large ? { maxpool: new MaxPool2d(3, { stride: 2, padding: 1 }) } : {}),
     layer1: stage(0),
     layer2: stage(1),
     layer3: stage(2),
     layer4: stage(3),
     avgpool: new GlobalAveragePool(),
-    fc: linear(seed, "fc", { in: channels, out: classes }),
+    fc: new Linear(from, classes, { seed }),
   });
 }
 
-function resnet(name: string, block: Block, depths: readonly number[]): ModelDefinition {
+const options = stagedOptions.extend({
+  stem: z
+    .enum(["cifar", "imagenet"])
+    .default("cifar")
+    .describe("cifar: 3x3 without stride; imagenet: 7x7 with stride 2 and max-pooling, for 224-pixel images"),
+});
+
+function resnet<const Name extends string>(name: Name, block: Block, depths: readonly number[]) {
   const stages = depths.map((depth, index) => [`layer${index + 1}`, depth] as const);
   return defineModel(name, {
-    summary: `${name.replace("resnet", "ResNet-")} in CIFAR form (He et al. 2016), for color images of 32 x 32`,
-    options: stagedImageOptions,
-    architecture: ({ classes, normalization, quantized, width }) => ({
-      inputShape: colorImageShape,
-      classes,
-      quantizedLayers: defaultPlaces("relu", stages, quantized),
-      layers: (seed) => layers(seed, { block, depths, width, classes }, normalizationLayer(normalization)),
-    }),
+    summary: `${name.replace("resnet", "ResNet-")} (He et al. 2016), by default in CIFAR form`,
+    options,
+    defaults: cifarImages,
+    layout({ width, stem, inputShape, classes }) {
+      checkSize(inputShape);
+      const sizes = { block, depths, channels: inputShape[0], width, classes, stem };
+      return { activations: residualActivations("relu", stages), layers: (seed) => layers(seed, sizes) };
+    },
   });
 }
 

@@ -2,18 +2,17 @@ import type { Seed } from "../base/index.js";
 import type { Tensor } from "../engine/index.js";
 import {
   applyInTurn,
-  batchNorm2d,
+  BatchNorm2d,
   type Conv2d,
   GlobalAveragePool,
-  linear,
+  Linear,
   Module,
   type Pass,
   ReLU,
   Sequential,
 } from "../nn/index.js";
-import { colorImageOptions, colorImageShape, defaultPlaces, normalizationLayer } from "./color-images.js";
-import { convolution } from "./convolution.js";
-import { defineModel, type ModelDefinition } from "./model.js";
+import { defineModel, normalizedImageOptions } from "./architecture.js";
+import { checkSize, cifarImages, convolution, residualActivations } from "./residual.js";
 
 /** A pre-activation block whose shortcut, where the width changes, is a 1x1 convolution. */
 class WideBlock extends Module {
@@ -25,13 +24,13 @@ class WideBlock extends Module {
   readonly conv2: Conv2d;
   readonly convShortcut: Conv2d | undefined;
 
-  constructor(seed: Seed, name: string, from: number, to: number, stride: number) {
+  constructor(seed: Seed, from: number, to: number, stride: number) {
     super();
-    this.bn1 = batchNorm2d(from);
-    this.conv1 = convolution(seed, `${name}.conv1`, from, to, 3, stride);
-    this.bn2 = batchNorm2d(to);
-    this.conv2 = convolution(seed, `${name}.conv2`, to, to, 3);
-    if (from !== to) this.convShortcut = convolution(seed, `${name}.convShortcut`, from, to, 1, stride);
+    this.bn1 = new BatchNorm2d(from);
+    this.conv1 = convolution(seed, from, to, 3, stride);
+    this.bn2 = new BatchNorm2d(to);
+    this.conv2 = convolution(seed, to, to, 3);
+    if (from !== to) this.convShortcut = convolution(seed, from, to, 1, stride);
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
@@ -52,52 +51,64 @@ class Stage extends Module {
   }
 }
 
-/** The modules of a WideResNet of 6 n + 4 layers, n blocks in each of three stages of widths 16, 32 and 64 times k. */
+/**
+ * The modules of a WideResNet of 6 n + 4 layers, n blocks in each of three stages of widths 16, 32 and 64
+ * times k.
+ */
 function layers(
   seed: Seed,
-  { blocks, widening, classes }: { blocks: number; widening: number; classes: number },
-  first: Record<string, Module>,
+  {
+    blocks,
+    widening,
+    channels,
+    classes,
+  }: { blocks: number; widening: number; channels: number; classes: number },
 ): Module {
   const widths = [16, 16 * widening, 32 * widening, 64 * widening];
   const stage = (index: number) => {
     const [from, to] = [widths[index - 1]!, widths[index]!];
     const made = Array.from({ length: blocks }, (_, i) => {
       const stride = i === 0 && index > 1 ? 2 : 1;
-      return [String(i), new WideBlock(seed, `block${index}.layer.${i}`, i === 0 ? from : to, to, stride)] as const;
+      return [String(i), new WideBlock(seed, i === 0 ? from : to, to, stride)] as const;
     });
     return new Stage(new Sequential(Object.fromEntries(made)));
   };
   return new Sequential({
-    ...first,
-    conv1: convolution(seed, "conv1", 3, 16, 3),
+    conv1: convolution(seed, channels, 16, 3),
     block1: stage(1),
     block2: stage(2),
     block3: stage(3),
-    bn1: batchNorm2d(widths[3]!),
+    bn1: new BatchNorm2d(widths[3]!),
     relu: new ReLU(),
     avgpool: new GlobalAveragePool(),
-    fc: linear(seed, "fc", { in: widths[3]!, out: classes }),
+    fc: new Linear(widths[3]!, classes, { seed }),
   });
 }
 
 /**
- * WideResNet (Zagoruyko and Komodakis 2016) without dropout, of `depth` = 6 n + 4 layers. Names of the weights are those of
- * TRADES and RobustBench.
+ * WideResNet (Zagoruyko and Komodakis 2016) without dropout, of `depth` = 6 n + 4 layers. Names of the
+ * weights are those of TRADES and RobustBench.
  */
-export function wideResnet(depth: number, widening: number): ModelDefinition {
+export function wideResnet<const Depth extends number, const Widening extends number>(
+  depth: Depth,
+  widening: Widening,
+) {
   const blocks = (depth - 4) / 6;
-  if (!Number.isInteger(blocks) || blocks < 1) throw new RangeError(`depth must be 10, 16, 22, ..., not ${depth}`);
+  if (!Number.isInteger(blocks) || blocks < 1)
+    throw new RangeError(`depth must be 10, 16, 22, ..., not ${depth}`);
   const stages = [1, 2, 3].map((index) => [`block${index}.layer`, blocks] as const);
   return defineModel(`wide-resnet-${depth}-${widening}`, {
-    summary: `WideResNet-${depth}-${widening}, for color images of 32 x 32`,
-    options: colorImageOptions,
-    architecture: ({ classes, normalization, quantized }) => ({
-      inputShape: colorImageShape,
-      classes,
-      // As in PreActResNet, the first layer's activation is that of the first block.
-      quantizedLayers: defaultPlaces("block1.layer.0.relu1", stages, quantized),
-      layers: (seed) => layers(seed, { blocks, widening, classes }, normalizationLayer(normalization)),
-    }),
+    summary: `WideResNet-${depth}-${widening} (Zagoruyko and Komodakis 2016)`,
+    options: normalizedImageOptions,
+    defaults: cifarImages,
+    layout({ inputShape, classes }) {
+      checkSize(inputShape);
+      return {
+        // As in PreActResNet, the first layer's activation is that of the first block.
+        activations: residualActivations("block1.layer.0.relu1", stages),
+        layers: (seed) => layers(seed, { blocks, widening, channels: inputShape[0], classes }),
+      };
+    },
   });
 }
 

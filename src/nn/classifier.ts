@@ -1,6 +1,6 @@
-import { checkKind } from "../base/index.js";
+import { checkKind, shownGiven } from "../base/index.js";
 import { type Noise, noGrad, Tensor } from "../engine/index.js";
-import type { Module, Precision } from "./module.js";
+import { isRandomized, type Module, type Precision } from "./module.js";
 
 /** One pass at images, and the way back to them. */
 export interface ImagePass {
@@ -11,10 +11,10 @@ export interface ImagePass {
 }
 
 /**
- * What is attacked and evaluated: images in [0, 1], float32 of shape (N, C, H, W), to logits (N, classes).
+ * Object of attacks and evaluations: images in [0, 1], float32 of shape (N, C, H, W), to logits (N, classes).
  *
- * A randomized classifier draws its noise from the key it is given; a deterministic one ignores it. Logits of an image
- * do not depend on the rest of the batch.
+ * A randomized classifier draws its noise from the key it is given; a deterministic one ignores it. Logits of
+ * an image do not depend on the rest of the batch.
  */
 export interface Classifier {
   readonly inputShape: readonly [channels: number, height: number, width: number];
@@ -22,12 +22,14 @@ export interface Classifier {
   readonly randomized: boolean;
   logits(images: Tensor, noise: Noise): Tensor;
   /**
-   * The same with a gradient of its own instead of that of `logits`, where the classifier has a faster one; undefined where it has
-   * none for these images. The next pass may end what the last one can tell.
+   * The same with a gradient of its own instead of that of `logits`, where the classifier has a faster one;
+   * undefined where it has none for these images. The next pass may end what the last one can tell.
    */
   pass?(images: Tensor, noise: Noise): ImagePass | undefined;
-  /** Networks whose gradients an attack may take in place of this one's, by name, such as its deterministic twin. */
-  readonly substitutes?: Readonly<Record<string, Classifier>>;
+  /**
+   * Classifiers whose gradients an attack may take in this one's place, by name, such as its noise-free mean.
+   */
+  readonly surrogates?: Readonly<Record<string, Classifier>>;
 }
 
 /** Says what is wrong with images for a classifier, before any native call. */
@@ -38,8 +40,36 @@ export function checkImages(model: Pick<Classifier, "inputShape">, images: Tenso
     throw new TypeError(`images must be float32 in [0, 1], not ${images.dtype}: divide bytes by 255`);
   }
   if (images.shape.length !== 4 || images.shape.slice(1).join() !== wanted.join()) {
-    throw new RangeError(`images must have shape [N, ${wanted.join(", ")}], not [${images.shape.join(", ")}]`);
+    throw new RangeError(
+      `images must have shape [N, ${wanted.join(", ")}], not [${images.shape.join(", ")}]`,
+    );
   }
+}
+
+/**
+ * Returns a classifier's answer. Throws a TypeError or RangeError of its own, before anything is asked of the
+ * answer, unless that is a tensor of floats of shape (N, classes): who writes a classifier may forget to
+ * return one.
+ */
+export function checkLogits(
+  { classes, name = "a classifier" }: Pick<Classifier, "classes"> & { readonly name?: string | undefined },
+  images: Tensor,
+  logits: unknown,
+): Tensor {
+  const wanted = `[${images.shape[0]}, ${classes}]`;
+  if (!(logits instanceof Tensor)) {
+    const given = logits instanceof Promise ? "a Promise: it must not be async" : shownGiven(logits);
+    throw new TypeError(`the logits of ${name} must be a tensor of shape ${wanted}, not ${given}`);
+  }
+  if (!["float32", "float64", "bfloat16"].includes(logits.dtype)) {
+    throw new TypeError(
+      `the logits of ${name} must be float32, not ${logits.dtype}: give scores, no classes`,
+    );
+  }
+  if (`[${logits.shape.join(", ")}]` !== wanted) {
+    throw new RangeError(`the logits of ${name} must have shape ${wanted}, not [${logits.shape.join(", ")}]`);
+  }
+  return logits;
 }
 
 /** Throws a RangeError unless every pixel lies in [0, 1]; NaN does not. */
@@ -56,7 +86,9 @@ export function checkLabels(model: Pick<Classifier, "classes">, images: Tensor, 
   const count = images.shape[0]!;
   if (labels.dtype !== "int64") throw new TypeError(`labels must be int64, not ${labels.dtype}`);
   if (labels.shape.length !== 1 || labels.shape[0] !== count) {
-    throw new RangeError(`labels must have shape [${count}], as many as images, not [${labels.shape.join(", ")}]`);
+    throw new RangeError(
+      `labels must have shape [${count}], as many as images, not [${labels.shape.join(", ")}]`,
+    );
   }
   if (count === 0) return;
   const [low, high] = [labels.amin().item(), labels.amax().item()];
@@ -65,33 +97,44 @@ export function checkLabels(model: Pick<Classifier, "classes">, images: Tensor, 
   }
 }
 
-/**
- * A network in evaluation mode as a classifier; with `quantization` false, its deterministic twin. `quantizerGradients` names
- * the other gradients that its quantizers know: each becomes a substitute, beside the twin.
- */
-export function classifierOf(
-  module: Module,
-  form: {
-    inputShape: readonly [number, number, number];
-    classes: number;
-    randomized: boolean;
-    quantization?: boolean;
-    quantizerGradients?: readonly string[];
-    precision?: Precision | undefined;
-  },
-): Classifier {
-  const { quantization = true, quantizerGradients = [], precision } = form;
-  const seen = (pass: { quantization: boolean; quantizerGradient?: string }): Classifier => ({
-    inputShape: form.inputShape,
-    classes: form.classes,
-    randomized: form.randomized && pass.quantization,
+/** Form in which a module is seen as a classifier. */
+export interface ClassifierForm {
+  /** Name in messages; "the model" where left out. */
+  readonly name?: string | undefined;
+  readonly inputShape: Classifier["inputShape"];
+  readonly classes: number;
+  /** Switches quantizers and random weights off; false where left out. */
+  readonly noiseFree?: boolean | undefined;
+  /** Gradient of quantizers, straight-through where left out. */
+  readonly quantizerGradient?: string | undefined;
+  /** Precision that weighted layers compute in; float32 where left out. */
+  readonly precision?: Precision | undefined;
+  /** Makes the surrogates, when they are first asked for. */
+  surrogates?(): Readonly<Record<string, Classifier>>;
+}
+
+/** Classifier of a module in evaluation mode. Its logits are float32 in any precision. */
+export function classifierOf(module: Module, form: ClassifierForm): Classifier {
+  const { inputShape, classes, noiseFree = false, quantizerGradient, precision } = form;
+  let surrogates: Readonly<Record<string, Classifier>> | undefined;
+  return {
+    inputShape,
+    classes,
+    randomized: !noiseFree && isRandomized(module),
     logits(images, noise) {
       checkImages(form, images);
-      return module.apply(images, { ...pass, training: false, noise, precision }).to("float32");
+      const logits = module.apply(images, {
+        training: false,
+        noiseFree,
+        quantizerGradient,
+        noise,
+        precision,
+      });
+      return checkLogits(form, images, logits).to("float32");
     },
-  });
-  if (!quantization) return seen({ quantization });
-  const others = quantizerGradients.map((name) => [name, seen({ quantization, quantizerGradient: name })] as const);
-  const substitutes = { twin: seen({ quantization: false }), ...Object.fromEntries(others) };
-  return { ...seen({ quantization }), ...(quantizerGradients.length > 0 ? { substitutes } : {}) };
+    get surrogates() {
+      surrogates ??= form.surrogates?.() ?? {};
+      return surrogates;
+    },
+  };
 }

@@ -1,10 +1,17 @@
 import { type BlockQuantization, convBlock, convBlockSupports, type Tensor } from "../engine/index.js";
-import { BatchNorm2d, Conv2d, MaxPool2d, ReLU } from "./layers.js";
+import { ReLU } from "./layers/activations.js";
+import { BatchNorm2d } from "./layers/batch-norm.js";
+import { Conv2d } from "./layers/convolution.js";
+import { MaxPool2d } from "./layers/pooling.js";
 import type { Module, Pass } from "./module.js";
+import { within } from "./places.js";
 
 let enabled = true;
 
-/** Runs a function in which networks are evaluated layer by layer, without fused blocks: the reference for tests. */
+/**
+ * Runs a function in which networks are evaluated layer by layer, without fused blocks: the reference for
+ * tests.
+ */
 export function withoutFusion<T>(body: () => T): T {
   const before = enabled;
   enabled = false;
@@ -24,27 +31,45 @@ function isExactly<M extends Module>(
 }
 
 function isPlain(layer: Module): boolean {
-  return layer.outputTransforms.length === 0;
+  return layer.inputTransforms.length === 0 && layer.outputTransforms.length === 0;
 }
 
-/** What follows a ReLU, if a fused block can do it: null is nothing, undefined something else. */
+function are(pair: readonly [number, number], value: number): boolean {
+  return pair[0] === value && pair[1] === value;
+}
+
+/** Tells whether a convolution 3x3 keeps the size of its input. */
+function keepsSize({ stride, padding, dilation, groups }: Conv2d): boolean {
+  return are(stride, 1) && are(padding, 1) && are(dilation, 1) && groups === 1;
+}
+
+/** Tells whether a pool takes the maximum of 2x2 windows side by side. */
+function halves({ window, stride, padding, dilation }: MaxPool2d): boolean {
+  return are(window, 2) && are(stride, 2) && are(padding, 0) && are(dilation, 1);
+}
+
+/**
+ * Quantization that follows a ReLU, if a fused block can do it: null is nothing, undefined something else.
+ */
 function quantizationAfter(relu: ReLU, pass: Pass): BlockQuantization | null | undefined {
-  if (relu.outputTransforms.length > 1) return undefined;
+  if (relu.inputTransforms.length > 0 || relu.outputTransforms.length > 1) return undefined;
   return relu.outputTransforms.length === 0 ? null : relu.outputTransforms[0]!.fusedQuantization(pass);
 }
 
-/** What the layers from the first on give together, and how many of them that were. */
+/** Output of the first layers together, and their number. */
 interface Fused {
   readonly output: Tensor;
   readonly layers: number;
 }
 
-/** `convBlock`, where a plain convolution 3x3 with bias, ReLU with at most one SQA after it, and max-pool 2x2 follow each other. */
+/**
+ * `convBlock`, where a plain convolution 3x3 with bias, ReLU with at most one SQA after it, and max-pool 2x2
+ * follow each other.
+ */
 function pooledBlock([conv, relu, pool]: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
   if (!isExactly(conv, Conv2d) || !isExactly(relu, ReLU) || !isExactly(pool, MaxPool2d)) return undefined;
-  const { stride = 1, padding = 0 } = conv.options;
-  if (stride !== 1 || padding !== 1 || conv.bias === null || conv.weightTransform !== undefined) return undefined;
-  if (pool.size !== 2 || !isPlain(conv) || !isPlain(pool)) return undefined;
+  if (!keepsSize(conv) || conv.bias === null || conv.weightTransform !== undefined) return undefined;
+  if (!halves(pool) || !isPlain(conv) || !isPlain(pool)) return undefined;
   if (!convBlockSupports(input, conv.weight, conv.bias)) return undefined;
   const quantization = quantizationAfter(relu, pass);
   if (quantization === undefined) return undefined;
@@ -52,19 +77,26 @@ function pooledBlock([conv, relu, pool]: readonly Module[], input: Tensor, pass:
   return { output: convBlock(input, conv.weight, conv.bias, options), layers: 3 };
 }
 
-/** One convolution for a plain convolution and the batch normalization behind it, which is linear outside of training. */
-function normalizedConvolution([conv, norm]: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
+/**
+ * One convolution for a plain convolution and the batch normalization behind it, which is linear outside of
+ * training.
+ */
+function normalizedConvolution(
+  [conv, norm]: readonly Module[],
+  input: Tensor,
+  pass: Pass,
+): Fused | undefined {
   if (pass.training || !isExactly(conv, Conv2d) || !isExactly(norm, BatchNorm2d)) return undefined;
   if (conv.weightTransform !== undefined || !isPlain(conv) || !isPlain(norm)) return undefined;
   const { scale, shift } = norm.atRest();
   const bias = conv.bias === null ? shift : conv.bias.mul(scale).add(shift);
-  const folded = new Conv2d(conv.weight.mul(scale.reshape([-1, 1, 1, 1])), bias, conv.options);
-  return { output: folded.apply(input, pass), layers: 2 };
+  const weight = conv.weight.mul(scale.reshape([-1, 1, 1, 1]));
+  return { output: within(conv, () => conv.applyWith(input, weight, bias, pass)), layers: 2 };
 }
 
 /**
- * Evaluates the layers that begin a list as one, where they are such as can be. Undefined where they are not: then they are
- * applied one by one.
+ * Evaluates the layers that begin a list as one, where they are such as can be. Undefined where they are not:
+ * then they are applied one by one.
  */
 export function applyFused(layers: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
   if (!enabled) return undefined;

@@ -3,23 +3,14 @@ export {
   type Classifier,
   checkImages,
   checkLabels,
+  checkLogits,
   checkPixelRange,
   classifierOf,
   type ImagePass,
 } from "./classifier.js";
 export { withoutFusion } from "./fusion.js";
-export { batchNorm2d, conv2d, linear } from "./initialization.js";
-export {
-  BatchNorm2d,
-  Conv2d,
-  Flatten,
-  GlobalAveragePool,
-  Linear,
-  MaxPool2d,
-  ReLU,
-  WeightedLayer,
-  type WeightTransform,
-} from "./layers.js";
+export * from "./layers/index.js";
+export { addMultiples, multiply } from "./lists.js";
 export {
   crossEntropy,
   dlr,
@@ -43,15 +34,8 @@ export {
   usesBatchStatistics,
 } from "./module.js";
 export { Normalize } from "./normalize.js";
-export { adam, type Optimizer, sgd } from "./optimizers.js";
+export * from "./optimizers/index.js";
 export { PixelThreshold } from "./pixel-threshold.js";
 export { type ReplayedClassifier, replayed } from "./replayed.js";
-export {
-  constantSchedule,
-  cosineSchedule,
-  oneCycleSchedule,
-  type Schedule,
-  stepSchedule,
-  triangularSchedule,
-} from "./schedules.js";
-export { applyInTurn, Sequential } from "./sequential.js";
+export * from "./schedules/index.js";
+export { applyInTurn, type NamedLayers, Sequential } from "./sequential.js";

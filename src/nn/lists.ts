@@ -1,8 +1,9 @@
 import { operators as ops, type Tensor } from "../engine/index.js";
 
 /**
- * Lists of tensors and a factor without axes. On a device one kernel does a whole list, where libtorch would need one for each tensor; on the
- * CPU that gains nothing, and its older versions lack those operators. `atOnce` says which, by where the list is.
+ * Lists of tensors and a factor without axes. On a device one kernel does a whole list, where libtorch would
+ * need one for each tensor; on the CPU that gains nothing, and its older versions lack those operators.
+ * `atOnce` says which, by where the list is.
  */
 function onDevice(values: readonly Tensor[]): boolean {
   return values.length > 0 && values[0]!.device !== "cpu";

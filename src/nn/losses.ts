@@ -8,7 +8,8 @@ export type Loss = (logits: Tensor, labels: Tensor) => Tensor;
 const reduction = { none: 0, mean: 1 } as const;
 
 /** Cross-entropy of each image (N). */
-export const crossEntropy: Loss = (logits, labels) => ops.crossEntropyLoss(logits, labels, undefined, reduction.none);
+export const crossEntropy: Loss = (logits, labels) =>
+  ops.crossEntropyLoss(logits, labels, undefined, reduction.none);
 
 /** Mean cross-entropy, a scalar; `labelSmoothing` s mixes the labels with s of the uniform distribution. */
 export function meanCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing = 0): Tensor {
@@ -23,7 +24,10 @@ function classLogit(logits: Tensor, classes: Tensor): Tensor {
   return logits.gather(1, classes.unsqueeze(1)).squeeze(1);
 }
 
-/** Best other logit minus the label's logit (N): positive when misclassified (Carlini and Wagner 2017, f6 unclipped). */
+/**
+ * Best other logit minus the label's logit (N): positive when misclassified (Carlini and Wagner 2017, f6
+ * unclipped).
+ */
 export const margin: Loss = (logits, labels) => {
   checkTensor("logits", logits);
   checkTensor("labels", labels);
@@ -31,24 +35,32 @@ export const margin: Loss = (logits, labels) => {
   return others.amax([1]).sub(classLogit(logits, labels));
 };
 
+/** Least divisor of a ratio of logits, where the largest are all alike. */
+// paper: the authors' code adds 1e-12 to every divisor, so that the ratio falls with the scale of tiny
+// logits.
+const leastSpread = 1e-30;
+
 /**
- * Difference of logits ratio (N): -(z_y - max_{i != y} z_i) / (z_(1) - z_(3) + 1e-12), with z_(k) the k-th largest logit
- * (Croce and Hein 2020, eq. 6). Needs three classes or more.
+ * Difference of logits ratio (N): -(z_y - max_{i != y} z_i) / (z_(1) - z_(3)), with z_(k) the k-th largest
+ * logit (Croce and Hein 2020, eq. 6). Needs three classes or more.
  */
 export const dlr: Loss = (logits, labels) => {
   checkTensor("logits", logits);
   const classes = logits.shape[1]!;
   if (classes < 3) throw new RangeError(`the DLR loss needs 3 classes or more, not ${classes}`);
   const [top] = logits.topk(3, 1);
-  const spread = top.select(1, 0).sub(top.select(1, 2)).add(1e-12);
+  const spread = top.select(1, 0).sub(top.select(1, 2)).clamp(leastSpread);
   return margin(logits, labels).div(spread);
 };
 
-/** A loss that leads to `targets`, int64 (N), and away from the labels: higher when nearer to the target class. */
+/**
+ * A loss that leads to `targets`, int64 (N), and away from the labels: higher when nearer to the target
+ * class.
+ */
 export type TargetedLoss = (logits: Tensor, labels: Tensor, targets: Tensor) => Tensor;
 
 /**
- * Targeted difference of logits ratio (N): -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12) (Croce and Hein 2020,
+ * Targeted difference of logits ratio (N): -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2) (Croce and Hein 2020,
  * eq. 7). Needs four classes or more.
  */
 export const targetedDlr: TargetedLoss = (logits, labels, targets) => {
@@ -57,7 +69,7 @@ export const targetedDlr: TargetedLoss = (logits, labels, targets) => {
   if (classes < 4) throw new RangeError(`the targeted DLR loss needs 4 classes or more, not ${classes}`);
   const [top] = logits.topk(4, 1);
   const middle = top.select(1, 2).add(top.select(1, 3)).div(2);
-  return targetedMargin(logits, labels, targets).div(top.select(1, 0).sub(middle).add(1e-12));
+  return targetedMargin(logits, labels, targets).div(top.select(1, 0).sub(middle).clamp(leastSpread));
 };
 
 const targetedMargin: TargetedLoss = (logits, labels, targets) =>

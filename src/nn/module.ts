@@ -1,70 +1,121 @@
-import { checkKind } from "../base/index.js";
+import { checkKind, isObject } from "../base/index.js";
 import { type BlockQuantization, checkDevice, keep, type Noise, scope, Tensor } from "../engine/index.js";
+import { placeOf, within } from "./places.js";
 
-/** What a network needs to know of the pass it is in. */
+/** Facts of a pass that a network is in. */
 export interface Pass {
   /** Batch statistics and their update in training; stored statistics otherwise. */
   readonly training: boolean;
-  /** False switches every quantizer off: the network's deterministic mean, its twin. */
-  readonly quantization: boolean;
-  /** The gradient that quantizers have, by a name that they know; straight-through where left out. */
+  /**
+   * Switches quantizers and random weights off, which leaves the mean of what they draw; false where left
+   * out.
+   */
+  readonly noiseFree?: boolean | undefined;
+  /** Gradient of quantizers, by a name that they know; straight-through where left out. */
   readonly quantizerGradient?: string | undefined;
   /** The key of random layers' noise. */
   readonly noise: Noise;
-  /** What weighted layers compute in; float32 where left out. */
+  /** Precision that weighted layers compute in; float32 where left out. */
   readonly precision?: Precision | undefined;
 }
 
-/** What a network's weighted layers compute in. In bfloat16 its parameters and their gradients stay float32. */
+/**
+ * Precisions of a network's weighted layers. In bfloat16 its parameters and their gradients stay float32.
+ */
 export const precisions = ["float32", "bfloat16"] as const;
 export type Precision = (typeof precisions)[number];
 
+/** Fields whose modules have no names in the state. */
+const transforms: readonly string[] = ["inputTransforms", "outputTransforms"];
+
 /**
- * A layer or network: tensors and modules in plain, public fields (not `#private`, not in lists), found by walking them.
+ * A layer or network: tensors and modules in plain, public fields (not `#private`, not in lists), found by
+ * walking them.
  *
- * Tensors that require a gradient are parameters, others buffers. Names are the field names joined by dots, as in
- * PyTorch's state dicts.
+ * Tensors that require a gradient are parameters, others buffers. Names are the field names joined by dots,
+ * as in PyTorch's state dicts.
  */
 export abstract class Module {
+  /** Applied to the input, in order, such as normalization. Not part of the state's names. */
+  readonly inputTransforms: Module[] = [];
   /** Applied to the output, in order; where quantizers are placed. Not part of the state's names. */
   readonly outputTransforms: Module[] = [];
 
   protected abstract forward(input: Tensor, pass: Pass): Tensor;
 
-  /** The output for an input; shapes are the layer's own. */
+  /**
+   * The output for an input; shapes are the layer's own. What a layer inside a network throws begins with its
+   * name: `in layer "conv1": ...`.
+   */
   apply(input: Tensor, pass: Pass): Tensor {
-    let output = this.forward(input, pass);
-    for (const transform of this.outputTransforms) output = transform.apply(output, pass);
-    return output;
+    return within(this, () => {
+      checkKind("input", input, "a tensor", input instanceof Tensor);
+      checkKind("pass", pass, "an object { training, noise }", isObject(pass));
+      let inner = input;
+      for (const transform of this.inputTransforms) inner = transform.apply(inner, pass);
+      let output = this.forward(inner, pass);
+      // Of a promise that is rejected later nobody would hear.
+      if ((output as unknown) instanceof Promise) (output as unknown as Promise<unknown>).catch(() => {});
+      checkKind("the output", output, "a tensor", output instanceof Tensor);
+      for (const transform of this.outputTransforms) output = transform.apply(output, pass);
+      return output;
+    });
   }
 
   /**
-   * For an output transform that a fused kernel can do: the quantization it amounts to in a pass, null for none at all.
-   * Undefined, the default: only `apply` can do it.
+   * The stream of this module's noise, for `uniform` and `normal`: its own in the network, 2^29 and the
+   * module's place in the order of `namedModules`. Error for a module that the network holds outside of its
+   * plain fields.
+   */
+  protected get noiseStream(): number {
+    const place = placeOf(this);
+    if (place !== undefined) return place.stream;
+    throw new Error(
+      `${this.constructor.name} draws noise, and must lie in a plain field of its network, where it can be ` +
+        "found",
+    );
+  }
+
+  /**
+   * For an output transform that a fused kernel can do: the quantization it amounts to in a pass, null for
+   * none at all. Undefined, the default: only `apply` can do it.
    */
   fusedQuantization(_pass: Pass): BlockQuantization | null | undefined {
     return undefined;
   }
 
-  /** Whether two passes that differ in their draw alone can differ because of this module itself. */
+  /**
+   * Tells whether, outside of training, two passes that differ in their draw alone can differ because of this
+   * module itself.
+   */
   get randomized(): boolean {
     return false;
   }
 
-  /** Whether, in training, an image's output depends on the other images of its batch because of this module itself. */
+  /**
+   * Tells whether, in training, an image's output depends on the other images of its batch because of this
+   * module itself.
+   */
   get usesBatchStatistics(): boolean {
     return false;
   }
 
-  /** The modules in this one's fields, by name. A list of modules has no names: TypeError, it belongs into a `Sequential`. */
+  /**
+   * The modules in this one's fields, by name. A list of modules has no names: TypeError, it belongs into a
+   * `Sequential`.
+   */
   namedChildren(): [string, Module][] {
-    for (const [name, value] of Object.entries(this)) {
-      if (name === "outputTransforms" || !Array.isArray(value)) continue;
+    const children: [string, Module][] = [];
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(this))) {
+      if (value instanceof Module) children.push([name, value]);
+      if (transforms.includes(name) || !Array.isArray(value)) continue;
       if (value.some((item) => item instanceof Module)) {
-        throw new TypeError(`field "${name}" is a list of modules, whose weights would not be found: use a Sequential`);
+        throw new TypeError(
+          `field "${name}" is a list of modules, whose weights would not be found: use a Sequential`,
+        );
       }
     }
-    return Object.entries(this).filter((field): field is [string, Module] => field[1] instanceof Module);
+    return children;
   }
 
   /** Every module below this one, parents first. */
@@ -77,13 +128,15 @@ export abstract class Module {
 
   /** Every tensor of the network by its full name. */
   state(): Map<string, Tensor> {
-    const state = new Map<string, Tensor>();
-    for (const [prefix, module] of [["", this] as const, ...this.namedModules()]) {
-      for (const [name, value] of Object.entries(module)) {
-        if (value instanceof Tensor) state.set(prefix === "" ? name : `${prefix}.${name}`, value);
+    return within(this, () => {
+      const state = new Map<string, Tensor>();
+      for (const [prefix, module] of [["", this] as const, ...this.namedModules()]) {
+        for (const [name, value] of Object.entries(module)) {
+          if (value instanceof Tensor) state.set(prefix === "" ? name : `${prefix}.${name}`, value);
+        }
       }
-    }
-    return state;
+      return state;
+    });
   }
 
   /** The tensors that training changes, by name. */
@@ -92,8 +145,9 @@ export abstract class Module {
   }
 
   /**
-   * Moves every tensor of the network to a device (`cpu`, `cuda` or `cuda:N`), also those of what is applied to its outputs, and
-   * frees the old ones: so an optimizer is made afterwards. Returns the network; RangeError for a device that is not there.
+   * Moves every tensor of the network to a device (`cpu`, `cuda` or `cuda:N`), also those of what is applied
+   * to its outputs, and frees the old ones: so an optimizer is made afterwards. Returns the network;
+   * RangeError for a device that is not there.
    */
   to(device: string): this {
     moveState(this, checkDevice(device));
@@ -111,37 +165,42 @@ function onDevice(value: Tensor, device: string): Tensor {
   return value.requiresGrad ? moved.requireGrad() : moved;
 }
 
-/** What `Module.to` does once it knows that the device is there. */
+/** Work of `Module.to`, once it knows that the device is there. */
 export function moveState(network: Module, device: string): void {
   const moved = new Map<Tensor, Tensor>();
-  for (const module of everyModule(network)) {
-    for (const [name, value] of Object.entries(module)) {
-      if (!(value instanceof Tensor) || value.device === device) continue;
-      if (!moved.has(value)) moved.set(value, onDevice(value, device));
-      Reflect.set(module, name, moved.get(value));
+  within(network, () => {
+    for (const module of everyModule(network)) {
+      for (const [name, value] of Object.entries(module)) {
+        if (!(value instanceof Tensor) || value.device === device) continue;
+        if (!moved.has(value)) moved.set(value, onDevice(value, device));
+        Reflect.set(module, name, moved.get(value));
+      }
     }
-  }
+  });
   for (const old of moved.keys()) old.dispose();
 }
 
 /** Throws a TypeError unless what is given is a module. */
 export function checkModule(module: Module, name = "module"): void {
-  checkKind(name, module, "a Module, such as small.build({ seed: 0 }).module", module instanceof Module);
+  checkKind(name, module, "a Module, such as small().build({ seed: 0 }).module", module instanceof Module);
 }
 
 /** A network's own module, all those below it, and what is applied to their outputs. */
 function everyModule(network: Module): Module[] {
   checkModule(network, "network");
   const modules = [network, ...network.namedModules().map(([, module]) => module)];
-  return modules.flatMap((module) => [module, ...module.outputTransforms.flatMap(everyModule)]);
+  return modules.flatMap(({ inputTransforms, outputTransforms }, i) => [
+    modules[i]!,
+    ...[...inputTransforms, ...outputTransforms].flatMap(everyModule),
+  ]);
 }
 
-/** Whether two passes of a network can differ: by a quantizer, or by a layer's random weights. */
+/** Tells whether two passes of a network can differ: by a quantizer, or by a layer's random weights. */
 export function isRandomized(network: Module): boolean {
   return everyModule(network).some((module) => module.randomized);
 }
 
-/** Whether a network in training mixes the images of a batch, as batch normalization does. */
+/** Tells whether a network in training mixes the images of a batch, as batch normalization does. */
 export function usesBatchStatistics(network: Module): boolean {
   return everyModule(network).some((module) => module.usesBatchStatistics);
 }
@@ -159,8 +218,8 @@ function someOf(names: readonly string[]): string {
 }
 
 /**
- * Copies tensors into a network's state by name. Throws a RangeError that names what is missing, unknown or of another
- * shape; then nothing is copied.
+ * Copies tensors into a network's state by name. Throws a RangeError that names what is missing, unknown or
+ * of another shape; then nothing is copied.
  */
 export function loadState(module: Module, tensors: ReadonlyMap<string, Tensor>): void {
   checkModule(module);

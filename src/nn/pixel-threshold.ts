@@ -2,11 +2,13 @@ import type { Tensor } from "../engine/index.js";
 import { Module } from "./module.js";
 
 /**
- * Reads pixels up to `low` as 0, those from `high` on as 1, and those between on a line: first layer of a network for images
- * that are nearly black and white, where no perturbation below `low` of a black pixel, or of a white one, gets through.
+ * Reads pixels up to `low` as 0, those from `high` on as 1, and those between on a line: first layer of a
+ * network for images that are nearly black and white, where no perturbation below `low` of a black pixel, or
+ * of a white one, gets through.
  *
- * The gradient is the line's everywhere (straight-through), so that attacks do not lose pixels that they have moved too far.
- * Both ends are part of the network's definition, not of its state. RangeError unless 0 <= low < high <= 1.
+ * The gradient is the line's everywhere (straight-through), so that attacks do not lose pixels that they have
+ * moved too far. Both ends are part of the network's definition, not of its state. RangeError unless 0 <= low
+ * < high <= 1.
  */
 export class PixelThreshold extends Module {
   constructor(

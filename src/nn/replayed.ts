@@ -24,16 +24,17 @@ export type Capture = (work: () => readonly Tensor[]) => DeviceGraph | undefined
 const mostSizes = 4;
 
 /**
- * The classifier with its passes replayed as graphs: most attacks pass batches of one size through it thousands of times. A
- * size's first passes of each kind, answers and gradients, are done operator by operator. Results are the classifier's own; they are copies, which no later
- * pass changes. `capture` says how work is recorded, as a graph of the device where left out.
+ * The classifier with its passes replayed as graphs: most attacks pass batches of one size through it
+ * thousands of times. A size's first passes of each kind, answers and gradients, are done operator by
+ * operator. Results are the classifier's own; they are copies, which no later pass changes. `capture` says
+ * how work is recorded, as a graph of the device where left out.
  */
 export function replayed(
   model: Classifier,
   device: string,
   capture: Capture = (work) => graphOrWarning(device, work, "passes of an evaluation"),
 ): ReplayedClassifier {
-  const { inputShape, classes, randomized, substitutes } = model;
+  const { inputShape, classes, randomized, surrogates } = model;
   /** The one that was used last stands last. */
   const sizes = new Map<number, SizedPasses>();
   const passesOf = (images: Tensor, noise: Noise): SizedPasses | undefined => {
@@ -57,7 +58,7 @@ export function replayed(
     randomized,
     logits: (images, noise) => passesOf(images, noise)?.logits(images, noise) ?? model.logits(images, noise),
     pass: (images, noise) => passesOf(images, noise)?.pass(images, noise),
-    ...(substitutes && { substitutes }),
+    ...(surrogates && { surrogates }),
     dispose() {
       for (const passes of sizes.values()) passes.dispose();
       sizes.clear();
@@ -65,12 +66,17 @@ export function replayed(
   };
 }
 
-/** A kind of pass: how often it was asked for, and its graph once it has one; null where it has none for good. */
+/**
+ * A kind of pass: how often it was asked for, and its graph once it has one; null where it has none for good.
+ */
 class Replay {
   graph: DeviceGraph | null | undefined;
   #asked = 0;
 
-  /** Replays the graph, once `write` has said what it is to work on, and returns what it made; undefined without a graph. */
+  /**
+   * Replays the graph, once `write` has said what it is to work on, and returns what it made; undefined
+   * without a graph.
+   */
   run(begin: () => DeviceGraph | undefined, write: () => void): Tensor | undefined {
     if (this.graph === undefined && this.#asked++ >= passesBeforeCapture) this.graph = begin() ?? null;
     if (!this.graph) return undefined;
@@ -91,7 +97,9 @@ class SizedPasses {
   readonly #answer = new Replay();
   readonly #forward = new Replay();
   #backward: DeviceGraph | undefined;
-  /** What the forward graph leaves for the backward one: the images and the logits that came of them. */
+  /**
+   * Tensors that the forward graph leaves for the backward one: the images and the logits that came of them.
+   */
   #recorded: { readonly input: Tensor; readonly logits: Tensor } | undefined;
   /** Counts the passes, of which only the last can be gone back through. */
   #turn = 0;
@@ -124,7 +132,8 @@ class SizedPasses {
     return {
       logits,
       imageGradient: (weights) => {
-        if (turn !== this.#turn) throw new Error("only the last pass of a replayed classifier has a gradient");
+        if (turn !== this.#turn)
+          throw new Error("only the last pass of a replayed classifier has a gradient");
         this.#weights.copy_(weights);
         this.#backward!.replay();
         return this.#backward!.results[0]!.clone();

@@ -1,9 +1,13 @@
+import { isObject } from "../base/index.js";
 import { formatRatio, parseRatio } from "./ratio.js";
 
 /** A value of an option: everything JSON holds but null, and nested calls. */
 export type OptionValue = number | boolean | string | readonly OptionValue[] | Call;
 
-/** A thing with options, as `pgd(epsilon=8/255, steps=7)` writes it. `of` holds the calls written without a name. */
+/**
+ * A thing with options, as `pgd(epsilon=8/255, steps=7)` writes it. `of` holds the calls written without a
+ * name.
+ */
 export interface Call {
   readonly name: string;
   readonly options: Readonly<Record<string, OptionValue>>;
@@ -12,17 +16,21 @@ export interface Call {
 
 const SPACE = /\s*/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_.-]*/y;
+/** Value with a slash, which needs no quotes: `folder=data/mnist`, `folder=../photos`. */
+const PATH = /[A-Za-z0-9_.~@+-]*(?:\/[A-Za-z0-9_.~@+-]*)+/y;
 const NUMBER = /[+-]?(?:\d|\.\d)[^\s,()[\]]*/y;
 const QUOTED = /"(?:[^"\\]|\\.)*"/y;
 const MAX_DEPTH = 32;
 
 /**
- * Read one call: `fgsm`, `pgd(epsilon=8/255, steps=7, norm=l2)`, `restarts(pgd(epsilon=0.3), times=10)`. Values are
- * numbers, fractions, true and false, words, quoted strings, lists `[a, b]` and calls.
- * A RangeError shows the text, a caret under the fault and what was expected there.
+ * Reads one call: `fgsm`, `pgd(epsilon=8/255, steps=7, norm=l2)`, `restarts(pgd(epsilon=0.3), times=10)`.
+ * Values are numbers, fractions, true and false, words, paths, quoted strings, lists `[a, b]` and calls.
+ * Names of options may be quoted too. A RangeError shows the text, a caret under the fault and what was
+ * expected there.
  */
 export function parseCall(text: string): Call {
-  if (typeof text !== "string") throw new TypeError(`expected text such as "pgd(steps=7)", given ${typeof text}`);
+  if (typeof text !== "string")
+    throw new TypeError(`expected text such as "pgd(steps=7)", given ${typeof text}`);
   const reader = new Reader(text);
   const call = reader.call(0);
   reader.end();
@@ -63,8 +71,12 @@ class Reader {
   #argument(options: Map<string, OptionValue>, of: Call[], depth: number): void {
     this.#take(SPACE);
     const start = this.#position;
-    const word = this.#take(WORD) ?? this.#expected('an option such as "steps=7"');
-    if (this.#peek("(")) {
+    const quoted = this.#take(QUOTED);
+    const word =
+      quoted === undefined
+        ? (this.#take(WORD) ?? this.#expected('an option such as "steps=7"'))
+        : this.#unquote(quoted, start);
+    if (quoted === undefined && this.#peek("(")) {
       of.push(this.#callNamed(word, depth + 1));
       return;
     }
@@ -90,7 +102,7 @@ class Reader {
     if (quoted !== undefined) return this.#unquote(quoted, start);
     if (this.#peek('"')) this.#expected("a closing quote");
     if (this.#skip("[")) return this.#list(depth);
-    const word = this.#take(WORD);
+    const word = this.#take(PATH) ?? this.#take(WORD);
     if (word === undefined) return this.#expected("a value");
     if (this.#peek("(")) return this.#callNamed(word, depth + 1);
     if (word === "true") return true;
@@ -143,7 +155,9 @@ class Reader {
   }
 }
 
-/** The text that `parseCall` reads back as this name and these options, in the order given; undefined ones left out. */
+/**
+ * Text that `parseCall` reads back as a name and options, in the order given; undefined ones are left out.
+ */
 export function formatCall(
   name: string,
   options: Readonly<Record<string, unknown>> = {},
@@ -152,7 +166,7 @@ export function formatCall(
   const calls = of.map(formatNested);
   const named = Object.entries(options)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${requireWord(key)}=${formatValue(key, value)}`);
+    .map(([key, value]) => `${isName(key) ? key : JSON.stringify(key)}=${formatValue(key, value)}`);
   const inner = [...calls, ...named];
   return inner.length === 0 ? requireWord(name) : `${requireWord(name)}(${inner.join(", ")})`;
 }
@@ -160,28 +174,41 @@ export function formatCall(
 function formatValue(key: string, value: unknown): string {
   if (typeof value === "number") return formatRatio(value);
   if (typeof value === "boolean") return String(value);
-  if (typeof value === "string") return isWord(value) && !/^(true|false)$/.test(value) ? value : JSON.stringify(value);
+  if (typeof value === "string") return isPlain(value) ? value : JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((item) => formatValue(key, item)).join(", ")}]`;
   if (isCall(value)) return formatNested(value);
-  throw new TypeError(`option "${key}" must be a number, boolean, string, list or call to be written, given ${value}`);
+  throw new TypeError(
+    `option "${key}" must be a number, boolean, string, list or call to be written, given ${value}`,
+  );
 }
 
-/** A nested call keeps its parentheses even when empty, else it would read back as a word. */
+/** Text of a nested call, with its parentheses even when empty: else it would read back as a word. */
 function formatNested(call: Call): string {
   const text = formatCall(call.name, call.options, call.of);
   return text.includes("(") ? text : `${text}()`;
 }
 
-function isCall(value: unknown): value is Call {
-  return typeof value === "object" && value !== null && "name" in value && "options" in value;
+/** Tells whether something has a call's name, options and calls without a name. */
+export function isCall(value: unknown): value is Call {
+  if (!isObject(value) || typeof value.name !== "string" || !isObject(value.options)) return false;
+  return value.of === undefined || (Array.isArray(value.of) && value.of.every(isCall));
 }
 
-function isWord(text: string): boolean {
+/** Tells whether text reads back as itself without quotes. */
+function isPlain(text: string): boolean {
+  NUMBER.lastIndex = 0;
+  PATH.lastIndex = 0;
+  if (NUMBER.test(text)) return false;
+  return (isName(text) && !/^(true|false)$/.test(text)) || PATH.exec(text)?.[0] === text;
+}
+
+/** Tells whether text can name a thing or an option without quotes. */
+export function isName(text: string): boolean {
   WORD.lastIndex = 0;
-  return WORD.exec(text)?.[0] === text;
+  return typeof text === "string" && WORD.exec(text)?.[0] === text;
 }
 
 function requireWord(text: string): string {
-  if (!isWord(text)) throw new RangeError(`a name must be letters, digits, "_", "." or "-", given "${text}"`);
+  if (!isName(text)) throw new RangeError(`a name must be letters, digits, "_", "." or "-", given "${text}"`);
   return text;
 }

@@ -1,8 +1,11 @@
 import * as z from "zod";
-import { formatCall } from "./call.js";
+import { formatCall, isCall } from "./call.js";
 import { formatRatio } from "./ratio.js";
 
-/** One option as help texts and docs show it. `default` is undefined when the option is required or simply absent. */
+/**
+ * One option as help texts and docs show it. `default` is undefined when the option is required or simply
+ * absent.
+ */
 export interface OptionRow {
   readonly name: string;
   readonly type: string;
@@ -11,7 +14,10 @@ export interface OptionRow {
   readonly description: string;
 }
 
-/** The part of a JSON Schema that says what an option takes; `accepted` and `placeholder` (for `--data FOLDER`) come from `.meta()`. */
+/**
+ * Part of a JSON Schema that says what an option takes. From `.meta()` come `accepted`, `placeholder` (as in
+ * `--runs FOLDER`), and `hidden` for an option of files alone.
+ */
 export interface OptionShape {
   readonly type?: string;
   readonly enum?: readonly unknown[];
@@ -27,9 +33,13 @@ export interface OptionShape {
   readonly description?: string;
   readonly accepted?: string;
   readonly placeholder?: string;
+  readonly hidden?: boolean;
 }
 
-/** What an option takes. A transformed option is described by what is put in, a preprocessed one by what comes out. */
+/**
+ * Shape of an option. A transformed option is described by what is put in, a preprocessed one by what comes
+ * out.
+ */
 export function optionShape(schema: z.core.$ZodType): OptionShape {
   const output = plain(z.toJSONSchema(schema, { io: "output", unrepresentable: "any" }) as JsonShape);
   const input = plain(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonShape);
@@ -50,10 +60,11 @@ function pickMeta(shape: OptionShape): OptionShape {
     ...(shape.description === undefined ? {} : { description: shape.description }),
     ...(shape.accepted === undefined ? {} : { accepted: shape.accepted }),
     ...(shape.placeholder === undefined ? {} : { placeholder: shape.placeholder }),
+    ...(shape.hidden === undefined ? {} : { hidden: shape.hidden }),
   };
 }
 
-/** What an option accepts, in words: `a number in [0, 1]`, `linf | l2`, `true or false`. */
+/** Values that an option accepts, in words: `a number in [0, 1]`, `linf | l2`, `true or false`. */
 export function describeType(shape: OptionShape): string {
   if (shape.accepted !== undefined) return shape.accepted;
   if (shape.enum !== undefined) return shape.enum.map(String).join(" | ");
@@ -75,7 +86,8 @@ function describeWhole({ multipleOf }: OptionShape): string {
 
 function describeBounds(shape: OptionShape): string {
   // zod bounds every integer by the largest safe one; saying so helps nobody.
-  const safe = (bound: number | undefined) => (Math.abs(bound ?? 0) === Number.MAX_SAFE_INTEGER ? undefined : bound);
+  const safe = (bound: number | undefined) =>
+    Math.abs(bound ?? 0) === Number.MAX_SAFE_INTEGER ? undefined : bound;
   const low = safe(shape.minimum) ?? safe(shape.exclusiveMinimum);
   const high = safe(shape.maximum) ?? safe(shape.exclusiveMaximum);
   const openLow = safe(shape.minimum) === undefined;
@@ -92,9 +104,8 @@ export function describeValue(value: unknown): string {
   if (typeof value === "number" && Number.isFinite(value)) return formatRatio(value);
   if (Array.isArray(value)) return `[${value.map(describeValue).join(", ")}]`;
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "object" && value !== null && "name" in value && "options" in value) {
-    return formatCall(String(value.name), value.options as Record<string, unknown>);
-  }
+  if (typeof value === "object" && value !== null && "call" in value) return String(value);
+  if (isCall(value)) return formatCall(value.name, value.options, value.of);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

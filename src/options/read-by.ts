@@ -1,8 +1,9 @@
 import * as z from "zod";
 
 /**
- * A schema for text that a function can read, such as `readBy("a call such as pgd(steps=7)", parseCall)`. The option keeps
- * its text, so that it can be stored; the function's TypeErrors and RangeErrors become the option's fault.
+ * A schema for text that a function can read, such as `readBy("a call such as pgd(steps=7)", parseCall)`. The
+ * option keeps its text, so that it can be stored; the function's TypeErrors and RangeErrors become the
+ * option's fault.
  */
 export function readBy(accepted: string, read: (text: string) => unknown): z.ZodString {
   return z

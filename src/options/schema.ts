@@ -1,10 +1,10 @@
-import type * as z from "zod";
-import { nearestName } from "../base/index.js";
+import * as z from "zod";
+import { checkKind, suggestedName } from "../base/index.js";
 import { describeOptions, describeType, describeValue, optionShape } from "./describe.js";
 
 /**
- * What is wrong with one option: `problem` goes on after its name ("cannot be 2; accepted: ..."). Where the options
- * contradict each other, `option` is undefined and `problem` a sentence of its own.
+ * Fault of one option: `problem` goes on after its name ("cannot be 2; accepted: ..."). Where the
+ * options contradict each other, `option` is undefined and `problem` a sentence of its own.
  */
 export interface OptionFault {
   readonly option: string | undefined;
@@ -17,7 +17,7 @@ export type CheckedOptions<S extends z.ZodObject> =
   | { readonly ok: true; readonly options: z.output<S> }
   | { readonly ok: false; readonly faults: readonly OptionFault[] };
 
-/** Check options without throwing, so that a caller can name flags or lines of a file. */
+/** Checks options without throwing, so that a caller can name flags or lines of a file. */
 export function checkOptions<S extends z.ZodObject>(schema: S, given: object): CheckedOptions<S> {
   const result = schema.safeParse(given);
   if (result.success) return { ok: true, options: result.data };
@@ -26,8 +26,8 @@ export function checkOptions<S extends z.ZodObject>(schema: S, given: object): C
 
 /**
  * The options of a thing, checked and with defaults: `parseOptions("attack", "pgd", schema, { steps: 7 })`.
- * RangeError with one line a fault: an unknown option names the nearest and all, a wrong value says what is accepted.
- * TypeError when the options are not an object.
+ * RangeError with one line a fault: an unknown option names the nearest and all, a wrong value says what is
+ * accepted. TypeError when the options are not an object.
  */
 export function parseOptions<S extends z.ZodObject>(
   kind: string,
@@ -36,15 +36,20 @@ export function parseOptions<S extends z.ZodObject>(
   given: unknown,
 ): z.output<S> {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    const shown = given === null ? "null" : Array.isArray(given) ? "a list" : `${typeof given} ${describeValue(given)}`;
-    throw new TypeError(`${kind} ${name}: options must be an object such as { ${exampleOf(schema)} }, given ${shown}`);
+    const shown =
+      given === null ? "null" : Array.isArray(given) ? "a list" : `${typeof given} ${describeValue(given)}`;
+    throw new TypeError(
+      `${kind} ${name}: options must be an object such as { ${exampleOf(schema)} }, given ${shown}`,
+    );
   }
   const checked = checkOptions(schema, given);
   if (checked.ok) return checked.options;
   const known = checked.faults.some((fault) => fault.unknown)
     ? [`${kind} ${name}: options: ${listOptions(schema)}`]
     : [];
-  throw new RangeError([...checked.faults.map((fault) => `${kind} ${name}: ${faultText(fault)}`), ...known].join("\n"));
+  throw new RangeError(
+    [...checked.faults.map((fault) => `${kind} ${name}: ${faultText(fault)}`), ...known].join("\n"),
+  );
 }
 
 /** Those of checked options that differ from their schema's defaults. */
@@ -59,17 +64,10 @@ export function changedOptions(
   return Object.fromEntries(Object.entries(checked).filter((option) => !isDefault(option)));
 }
 
-/**
- * Those of checked options that a record names: all, but for one that came later, marked `.meta({ quietDefault: true })`,
- * while it has its default. What was recorded before there was the option, and is found by its text, stays as it is.
- */
-export function recordedOptions(
-  schema: z.ZodObject,
-  checked: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const changed = changedOptions(schema, checked);
-  const isQuiet = (name: string) => (schema.shape[name] as z.ZodType | undefined)?.meta()?.quietDefault === true;
-  return Object.fromEntries(Object.entries(checked).filter(([name]) => name in changed || !isQuiet(name)));
+/** Schema that refuses unknown options, which a schema of `z.object` drops without a word. */
+export function strictSchema<S extends z.ZodObject>(schema: S): S {
+  checkKind("options", schema, "a schema such as z.strictObject({ ... })", schema instanceof z.ZodObject);
+  return schema.def.catchall?._zod.def.type === "never" ? schema : (schema.strict() as unknown as S);
 }
 
 /** The options with their defaults in one line: `epsilon (required), steps=7, norm=linf`. */
@@ -78,7 +76,11 @@ export function listOptions(schema: z.ZodObject): string {
   if (rows.length === 0) return "none";
   return rows
     .map((row) =>
-      row.default !== undefined ? `${row.name}=${row.default}` : row.required ? `${row.name} (required)` : row.name,
+      row.default !== undefined
+        ? `${row.name}=${row.default}`
+        : row.required
+          ? `${row.name} (required)`
+          : row.name,
     )
     .join(", ");
 }
@@ -100,17 +102,27 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: object): 
   }
   if (option === undefined) return [{ option, unknown: false, problem: issue.message }];
   const value = (given as Record<string, unknown>)[option];
-  if (value === undefined) return [{ option, unknown: false, problem: `is missing${acceptedBy(schema, option)}` }];
+  if (value === undefined)
+    return [{ option, unknown: false, problem: `is missing${acceptedBy(schema, option)}` }];
   // A check written by hand explains itself better than the type does.
   if (issue.code === "custom" && issue.message !== "Invalid input") {
     return [
-      { option, unknown: false, problem: `cannot be ${describeValue(valueAt(given, issue.path))}: ${issue.message}` },
+      {
+        option,
+        unknown: false,
+        problem: `cannot be ${describeValue(valueAt(given, issue.path))}: ${issue.message}`,
+      },
     ];
   }
-  // Where no bound of the option's own is broken, the type as it is described would seem to accept the number.
+  // Where no bound of the option's own is broken, the type as it is described would seem to accept the
+  // number.
   const unsafe = issue.code === "too_big" && issue.maximum === Number.MAX_SAFE_INTEGER ? ", below 2^53" : "";
   return [
-    { option, unknown: false, problem: `cannot be ${describeValue(value)}${acceptedBy(schema, option)}${unsafe}` },
+    {
+      option,
+      unknown: false,
+      problem: `cannot be ${describeValue(value)}${acceptedBy(schema, option)}${unsafe}`,
+    },
   ];
 }
 
@@ -124,6 +136,6 @@ function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function nearestHint(name: string, schema: z.ZodObject): string {
-  const near = nearestName(name, Object.keys(schema.shape));
+  const near = suggestedName(name, Object.keys(schema.shape));
   return near === undefined ? "" : `; did you mean "${near}"?`;
 }

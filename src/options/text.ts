@@ -2,8 +2,8 @@ import type { OptionShape } from "./describe.js";
 import { parseRatio } from "./ratio.js";
 
 /**
- * The value that text from a flag or a file stands for, given what the option takes: "8/255" is a number where a number
- * belongs and text where text does. What cannot be read stays text, for the schema to refuse.
+ * The value that text from a flag or a file stands for, given what the option takes: "8/255" is a number
+ * where a number belongs and text where text does. What cannot be read stays text, for the schema to refuse.
  */
 export function readText(shape: OptionShape, text: string): unknown {
   if (shape.anyOf !== undefined) return readAny(shape.anyOf, text);

@@ -1,62 +1,33 @@
-export { type AtOnceOptions, runCellsAtOnce } from "./cells-at-once.js";
-export { demoCells, demoNote, renderDemo } from "./demo.js";
+import type { TextOf } from "../options/index.js";
+import * as all from "./all.js";
+import { tables } from "./table.js";
+
+export { type AccuracyTableParts, defineAccuracyTable } from "./accuracy/accuracy-table.js";
+export { type AccuracyColumn, type Column, clean, type TrainingColumn } from "./accuracy/column.js";
+export type { AccuracyData, MeasuredRow, Measurement } from "./accuracy/data.js";
+export type { Limits, Row } from "./accuracy/row.js";
+export { type Spread, spreadText } from "./accuracy/spread.js";
+export * from "./all.js";
+export { contenderRows, noiseFreeRow } from "./contenders.js";
+export { demo } from "./demo.js";
+export { expected, type Published } from "./expected.js";
+export { sizeOptions } from "./options.js";
+export { TableResult } from "./result.js";
+export type { Answer, Cell, CellEvent, CellOutcome, Question } from "./runner/cell.js";
+export { type RunTableOptions, runTable, type TableEvent } from "./runner/run-table.js";
+export { type Machine, shareMachine } from "./runner/share-machine.js";
 export {
-  type Cell,
-  type CellOutcome,
-  type EvaluationPlan,
-  type ExperimentEvent,
-  evaluateRun,
-  inPrecision,
-  runCells,
-} from "./experiment.js";
-export { type Figure1Options, figure1Cells, figure1Chart, figure1Series } from "./figure1.js";
-export { type Figure2Network, figure2Chart, figure2Network } from "./figure2.js";
-export { type Figure3Network, figure3Chart, figure3Network } from "./figure3.js";
-export { networkKinds } from "./network-kinds.js";
-export { type OverfittingRun, overfittingChart } from "./overfitting.js";
-export type { RecipeName } from "./recipe.js";
-export {
-  type Representation,
-  type RepresentationOptions,
-  representationCells,
-  representationOf,
-} from "./representations.js";
-export {
-  renderSpeed,
-  type SpeedOptions,
-  type SpeedRow,
-  speedCells,
-  speedMeans,
-  speedNotes,
-  speedRows,
-} from "./speed.js";
-export { spreadText } from "./statistics.js";
-export {
-  renderTable1,
-  type Table1Options,
-  type Table1Row,
-  table1Cells,
-  table1Columns,
-  table1Notes,
-  table1Rows,
-} from "./table1.js";
-export {
-  renderTable2,
-  type Table2Options,
-  table2Cells,
-  table2Columns,
-  table2Notes,
-  table2Rows,
-  table2Setting,
-} from "./table2.js";
-export {
-  measureTable4,
-  renderTable4,
-  type Table4,
-  type Table4Options,
-  type Table4Row,
-  table4Notes,
-  table4Rows,
-  table4Setting,
-} from "./table4.js";
-export { renderTwin, type TwinOptions, twinCells, twinColumns, twinNotes, twinRows } from "./twin.js";
+  defineTable,
+  type Found,
+  type ProgressEvent,
+  type Shown,
+  type Table,
+  type TableParts,
+  tables,
+} from "./table.js";
+export { table1Columns } from "./tables/table1.js";
+
+tables.register(...Object.values(all));
+
+/** Text of a table or figure of the package. */
+export type TableText = TextOf<typeof all>;

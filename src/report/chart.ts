@@ -15,7 +15,10 @@ export async function renderSvg(spec: TopLevelSpec): Promise<string> {
   }
 }
 
-/** How to draw a PNG: its width in pixels (twice the SVG's by default), and the only fonts to use. */
+/**
+ * Manner in which a PNG is drawn: its width in pixels (twice the SVG's by default), and the only fonts to
+ * use.
+ */
 export interface PngOptions {
   readonly width?: number;
   readonly fontFiles?: readonly string[];
@@ -30,21 +33,26 @@ export async function renderPng(svg: string, options: PngOptions = {}): Promise<
   const { Resvg } = await import("@resvg/resvg-js");
   const font = chartFonts(options.fontFiles);
   // Without any font resvg leaves text out and says nothing: a chart without numbers would look finished.
-  const probe = new Resvg(
+  const letter = new Resvg(
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15">0</text></svg>',
     {
       font,
     },
   );
-  if (probe.innerBBox() === undefined) throw new Error(NO_FONT);
-  const fitTo = width === undefined ? { mode: "zoom" as const, value: 2 } : { mode: "width" as const, value: width };
+  if (letter.innerBBox() === undefined) throw new Error(NO_FONT);
+  const fitTo =
+    width === undefined ? { mode: "zoom" as const, value: 2 } : { mode: "width" as const, value: width };
   return new Resvg(svg, { font, fitTo }).render().asPng();
 }
 
 const NO_FONT =
-  "no font was found to draw text with, so no PNG can be made; install one, such as Debian's fonts-dejavu-core";
+  "no font was found to draw text with, so no PNG can be made; install one, such as Debian's " +
+  "fonts-dejavu-core";
 
-/** The DejaVu package where it is installed, for then a chart is the same on every machine; else the system's fonts. */
+/**
+ * The DejaVu package where it is installed, for then a chart is the same on every machine; else the system's
+ * fonts.
+ */
 function chartFonts(given?: readonly string[]): NonNullable<ResvgRenderOptions["font"]> {
   const fontFiles = given ?? packagedFonts();
   const family = { defaultFontFamily: "DejaVu Sans", sansSerifFamily: "DejaVu Sans" };
@@ -66,7 +74,10 @@ export interface SavedChart {
   readonly png: string;
 }
 
-/** Draw a chart into `<path>.svg` and `<path>.png`, each replaced atomically. Without a font the SVG alone is left. */
+/**
+ * Draw a chart into `<path>.svg` and `<path>.png`, each replaced atomically. Without a font the SVG alone is
+ * left.
+ */
 export async function saveChart(path: string, spec: TopLevelSpec): Promise<SavedChart> {
   const svg = await renderSvg(spec);
   writeFileAtomic(`${path}.svg`, svg);

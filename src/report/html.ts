@@ -31,7 +31,10 @@ export function html(
 }
 
 /** A table of text cells; a cell may be Html. */
-export function htmlTable(columns: readonly string[], rows: readonly (readonly (string | number | Html)[])[]): Html {
+export function htmlTable(
+  columns: readonly string[],
+  rows: readonly (readonly (string | number | Html)[])[],
+): Html {
   const head = columns.map((column) => html`<th>${column}</th>`);
   const body = rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`);
   return html`<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
@@ -39,7 +42,8 @@ export function htmlTable(columns: readonly string[], rows: readonly (readonly (
 
 /** An image of a PNG's bytes that the page carries within itself. */
 export function htmlImage(png: Uint8Array, title: string): Html {
-  return html`<img alt="${title}" title="${title}" src="data:image/png;base64,${Buffer.from(png).toString("base64")}">`;
+  const source = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
+  return html`<img alt="${title}" title="${title}" src="${source}">`;
 }
 
 const style = `
@@ -48,10 +52,12 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid #e4e7eb; }
 th { color: #52606d; font-weight: normal; }
-.masked, .invalid, .overstated { color: #b42318; } .noted { color: #8a5a00; } .passed { color: #1b6e3c; } .skipped { color: #7b8794; }
+.masked, .invalid, .overstated { color: #b42318; } .noted { color: #8a5a00; }
+.passed { color: #1b6e3c; } .skipped { color: #7b8794; }
 .verdict { font-size: 1.2rem; font-weight: bold; }
 .charts { display: flex; flex-wrap: wrap; align-items: flex-start; }
-.images { display: flex; flex-wrap: wrap; gap: .5rem 1.1rem; } figure { margin: 0; } figcaption { font-size: 11px; color: #52606d; max-width: 220px; }
+.images { display: flex; flex-wrap: wrap; gap: .5rem 1.1rem; } figure { margin: 0; }
+figcaption { font-size: 11px; color: #52606d; max-width: 220px; }
 img { image-rendering: pixelated; margin-right: 2px; } svg { max-width: 100%; height: auto; }`;
 
 /** A whole page that loads nothing from anywhere. */

@@ -6,8 +6,9 @@ export function grayLevels(pixels: Float32Array): Uint8Array {
 }
 
 /**
- * An image of gray levels, row-major (C, H, W) with one channel or three, as an 8-bit PNG; each pixel becomes a square of
- * `zoom` x `zoom`. RangeError for another number of channels or levels that do not fill the shape.
+ * An image of gray levels, row-major (C, H, W) with one channel or three, as an 8-bit PNG; each pixel becomes
+ * a square of `zoom` x `zoom`. RangeError for another number of channels or levels that do not fill the
+ * shape.
  */
 export function imagePng(levels: Uint8Array, shape: readonly [number, number, number], zoom = 1): Uint8Array {
   const [channels, height, width] = shape;

@@ -2,7 +2,10 @@ import type { TopLevelSpec } from "vega-lite";
 import { chartTitle } from "./chart-title.js";
 import { CHART_THEME, SERIES_COLORS } from "./palette.js";
 
-/** One measured value; `low` and `high` are the ends of its interval: a band, or bars where the series is drawn as points. */
+/**
+ * One measured value; `low` and `high` are the ends of its interval: a band, or bars where the series is
+ * drawn as points.
+ */
 export interface ChartPoint {
   readonly x: number;
   readonly y: number;
@@ -11,8 +14,8 @@ export interface ChartPoint {
 }
 
 /**
- * A named line with marks at its points; `drawn` leaves out either. Charts with a dashed line set a baseline or a paper's numbers
- * apart from measured ones.
+ * A named line with marks at its points; `drawn` leaves out either. Charts with a dashed line set a baseline
+ * or a paper's numbers apart from measured ones.
  */
 export interface ChartSeries {
   readonly name: string;
@@ -22,7 +25,10 @@ export interface ChartSeries {
   readonly color?: string;
 }
 
-/** An axis. `percent` shows shares in [0, 1] as percent and fixes the axis to them; `domain` fixes it to anything. */
+/**
+ * An axis. `percent` shows shares in [0, 1] as percent and fixes the axis to them; `domain` fixes it to
+ * anything.
+ */
 export interface ChartAxis {
   readonly label: string;
   readonly percent?: boolean;
@@ -31,7 +37,7 @@ export interface ChartAxis {
   readonly values?: readonly number[];
 }
 
-/** What a line chart shows; width and height are those of the plot in pixels. */
+/** Contents of a line chart; width and height are those of the plot in pixels. */
 export interface LineChart {
   readonly title: string;
   readonly subtitle?: string | readonly string[];
@@ -56,8 +62,15 @@ export function lineChart(chart: LineChart): TopLevelSpec {
   const colors = chart.series.map((series, i) => series.color ?? SERIES_COLORS[i % SERIES_COLORS.length]!);
   const dashes = chart.series.map((series) => (series.dashed === true ? [6, 4] : [1, 0]));
   const legend =
-    names.length > 1 ? { orient: "bottom" as const, columns: legendColumns(names, width), symbolType: "stroke" } : null;
-  const color = { field: "series", type: "nominal" as const, sort: null, scale: { domain: names, range: colors } };
+    names.length > 1
+      ? { orient: "bottom" as const, columns: legendColumns(names, width), symbolType: "stroke" }
+      : null;
+  const color = {
+    field: "series",
+    type: "nominal" as const,
+    sort: null,
+    scale: { domain: names, range: colors },
+  };
   const strokeDash = { ...color, scale: { domain: names, range: dashes }, legend };
   const x = { field: "x", type: "quantitative" as const, ...axisOf(chart.x) };
   const y = { field: "y", type: "quantitative" as const, ...axisOf(chart.y) };
@@ -98,7 +111,9 @@ export function lineChart(chart: LineChart): TopLevelSpec {
 function chartValue(point: ChartPoint, { name: series, drawn }: ChartSeries) {
   for (const [name, value] of Object.entries(point)) {
     if (typeof value !== "number" || !Number.isFinite(value)) {
-      throw new RangeError(`series "${series}" has a point whose ${name} is ${value}; accepted: a finite number`);
+      throw new RangeError(
+        `series "${series}" has a point whose ${name} is ${value}; accepted: a finite number`,
+      );
     }
   }
   return { series, ...point, ...(drawn === undefined ? {} : { drawn }) };

@@ -1,5 +1,13 @@
 /** Colors that color-blind readers can tell apart (Okabe and Ito 2008), strongest first. */
-export const SERIES_COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5d5d5d"] as const;
+export const SERIES_COLORS = [
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#cc79a7",
+  "#e69f00",
+  "#56b4e9",
+  "#5d5d5d",
+] as const;
 
 const INK = "#1f2933";
 const MUTED = "#52606d";
@@ -8,7 +16,7 @@ const GRID = "#e4e7eb";
 /** The family asked for in charts; "DejaVu Sans" is what Debian and the font package have. */
 export const CHART_FONT = "DejaVu Sans, Verdana, sans-serif";
 
-/** How every chart of the project looks: a vega-lite config. */
+/** Look of every chart of the project: a vega-lite config. */
 export const CHART_THEME = {
   background: "white",
   font: CHART_FONT,

@@ -59,7 +59,10 @@ function scaledByRow(panels: readonly ScatterPanel[]) {
   });
 }
 
-/** Scatter plots as a vega-lite spec, without axes: places tell by their neighbors alone. RangeError for no panels. */
+/**
+ * Scatter plots as a vega-lite spec, without axes: places tell by their neighbors alone. RangeError for no
+ * panels.
+ */
 export function scatterPanels(
   panels: readonly ScatterPanel[],
   titles: Titles & { readonly size?: number },
@@ -82,7 +85,13 @@ export function scatterPanels(
           field: "group",
           type: "nominal",
           scale: { domain: groups, scheme: "tableau10" },
-          legend: { orient: "bottom", columns: groups.length, columnPadding: 8, symbolSize: 80, symbolType: "circle" },
+          legend: {
+            orient: "bottom",
+            columns: groups.length,
+            columnPadding: 8,
+            symbolSize: 80,
+            symbolType: "circle",
+          },
         },
       },
     },
@@ -92,7 +101,12 @@ export function scatterPanels(
 /** Heat maps as a vega-lite spec. RangeError for no panels, or a number outside [0, 1]. */
 export function heatPanels(
   panels: readonly HeatPanel[],
-  titles: Titles & { readonly x: string; readonly y: string; readonly width?: number; readonly height?: number },
+  titles: Titles & {
+    readonly x: string;
+    readonly y: string;
+    readonly width?: number;
+    readonly height?: number;
+  },
 ): TopLevelSpec {
   const { x, y, width = 400, height = 130 } = titles;
   const values = panels.flatMap(({ row, column, values: rows }) =>
@@ -103,7 +117,11 @@ export function heatPanels(
       }),
     ),
   );
-  const axis = (title: string) => ({ type: "ordinal" as const, title, axis: { labels: false, ticks: false } });
+  const axis = (title: string) => ({
+    type: "ordinal" as const,
+    title,
+    axis: { labels: false, ticks: false },
+  });
   return {
     ...grid(panels, titles, width),
     data: { values },
@@ -114,7 +132,12 @@ export function heatPanels(
       encoding: {
         x: { field: "x", ...axis(x) },
         y: { field: "y", ...axis(y), axis: { ticks: false } },
-        color: { field: "value", type: "quantitative", scale: { domain: [0, 1], scheme: "viridis" }, legend: null },
+        color: {
+          field: "value",
+          type: "quantitative",
+          scale: { domain: [0, 1], scheme: "viridis" },
+          legend: null,
+        },
       },
     },
   };

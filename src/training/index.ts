@@ -1,21 +1,27 @@
 export {
   configHash,
-  type PresetName,
-  presets,
   runName,
-  storedConfig,
   type TrainConfig,
-  type TrainConfigInput,
   trainConfig,
   trainConfigSchema,
+  usualAttacks,
 } from "./config.js";
-export type { AlarmEvent, AlarmKind, EpochEvent, Probe, TrainEvent, TrainResult } from "./events.js";
-export { type TrainingMethod, trainingMethods } from "./methods/index.js";
-export { optimizers } from "./optimizers.js";
+export type { TrainConfigInput } from "./config-input.js";
+export type {
+  AlarmEvent,
+  AlarmKind,
+  AttackedAccuracy,
+  EpochEvent,
+  TrainEvent,
+  TrainResult,
+} from "./events.js";
+export * from "./methods/index.js";
 export { type EpochAlarm, epochAlarms } from "./overfitting/alarm.js";
+export * from "./overfitting/guards/index.js";
 export { precisionFor } from "./precision.js";
-export { loadCheckpointWeights, loadWeights, saveWeights } from "./run/checkpoint.js";
+export { type Preset, type PresetName, presets } from "./presets.js";
+export { modelFromRun, modelFromWeights, type OpenedRun } from "./run/open-model.js";
 export { RunFolder } from "./run/run-folder.js";
-export { schedules } from "./schedules.js";
+export { loadWeights, saveWeights } from "./run/weights-file.js";
 export { TrainingSession } from "./session.js";
-export { type TrainOptions, train } from "./train.js";
+export { type TrainedRun, type TrainOptions, train } from "./train.js";

@@ -1,93 +1,142 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import { checkKind, isObject } from "../base/index.js";
-import { type Dataset, datasetByName } from "../datasets/index.js";
+import { checkKind, checkNumber, isObject, type Steps, Work } from "../base/index.js";
 import { checkDevice, threads as currentThreads, setThreads, versions } from "../engine/index.js";
-import { type TrainConfig, type TrainConfigInput, trainConfig } from "./config.js";
-import type { TrainEvent } from "./events.js";
+import type { Model } from "../models/index.js";
+import { type TrainConfig, trainConfig } from "./config.js";
+import type { TrainConfigInput } from "./config-input.js";
+import type { TrainEvent, TrainResult } from "./events.js";
+import { modelFromRun } from "./run/open-model.js";
 import { type RunEnvironment, RunFolder } from "./run/run-folder.js";
+import { runSteps } from "./run-steps.js";
 import { TrainingSession } from "./session.js";
-import { trainSteps } from "./train-steps.js";
-
-/** How a run is carried out: nothing here changes its weights but the device and the number of threads, in the last bits. */
-export interface TrainOptions {
-  /** Where it computes: `cpu` (where left out), `cuda` or `cuda:N`; RangeError for one that is not there. */
-  device?: string;
-  /** Where run folders lie. */
-  runs?: string;
-  /** The folder of the data set's files; its own default where left out. */
-  data?: string | undefined;
-  /** False takes files other than the data set's official ones. */
-  checksums?: boolean;
-  /** Aborting stops the run after the current step, with a checkpoint. */
-  signal?: AbortSignal;
-  threads?: number | undefined;
-  /** Seconds between two checkpoints within an epoch; 0 writes one after every step. */
-  checkpointSeconds?: number;
-}
 
 /**
- * Trains a network and yields what happens. The same configuration gives the same weights, bit for bit, on one machine's CPU
- * and number of threads, whether or not the run was killed: called again, it goes on from its checkpoint, and a finished
- * run is not repeated.
- *
- * To stop it, abort the signal: leaving the loop by `break` loses the steps since the last checkpoint. Throws a RangeError
- * for a wrong configuration, a FileFormatError that names a damaged file of the run, and an Error when another process
- * works on the same run, when the images are not those the run began with, or when the loss is no longer finite.
+ * Manner in which a run is carried out: of its weights only the last bits depend on the device and the
+ * threads.
  */
-export async function* train(config: TrainConfigInput, options: TrainOptions = {}): AsyncGenerator<TrainEvent, void> {
+export interface TrainOptions {
+  /**
+   * Device that computes: `cpu` (the default), `cuda` or `cuda:N`; RangeError for a device that is not there.
+   */
+  readonly device?: string | undefined;
+  /** Folder of run folders; "runs" by default. */
+  readonly runs?: string;
+  /** Aborting stops the run after the current step, with a checkpoint. */
+  readonly signal?: AbortSignal | undefined;
+  /** Threads of an operator; libtorch's own choice by default. */
+  readonly threads?: number | undefined;
+  /** Seconds between two checkpoints within an epoch, 30 by default; 0 writes one after every step. */
+  readonly checkpointSeconds?: number;
+}
+
+/** Finished run. */
+export interface TrainedRun {
+  /** Model with its weights, on the CPU; opened when it is first asked for. */
+  readonly model: Model;
+  /** Run folder. */
+  readonly folder: string;
+  /** File of the weights, in safetensors. */
+  readonly weights: string;
+  readonly result: TrainResult;
+}
+
+/** Options of `train`, which say how a run is made, not what is trained. */
+const optionNames: readonly string[] = ["runs", "device", "threads", "checkpointSeconds", "signal"];
+
+/**
+ * Trains a model: awaited it gives the finished run, watched its events.
+ *
+ * The same configuration gives the same weights, bit for bit, on the same machine's CPU and number of
+ * threads, also where the run was stopped or killed: called again, it goes on from its checkpoint, and a
+ * finished run is not repeated.
+ *
+ * @throws RangeError or TypeError for a wrong configuration, before anything runs
+ * @throws FileFormatError that names a damaged file of the run; Error when another process works on the same
+ *   run, when the images are not those that it began with, or when the loss is no longer finite
+ * @example
+ * const method = fgsm({ epsilon: 0.3 });
+ * const { model } = await train({ model: small(), data: mnist(), defenses: [sqa()], method });
+ *
+ */
+export function train(config: TrainConfigInput, options: TrainOptions = {}): Work<TrainEvent, TrainedRun> {
   checkKind("options", options, "an object", isObject(options));
-  const { runs = "runs", signal, checkpointSeconds = 30 } = options;
+  const misplaced = Object.keys(isObject(config) ? config : {}).find((name) => optionNames.includes(name));
+  if (misplaced !== undefined) {
+    throw new TypeError(
+      `"${misplaced}" is no part of a configuration: give it as train(config, { ${misplaced} })`,
+    );
+  }
+  const { runs = "runs", checkpointSeconds = 30 } = options;
   const device = checkDevice(options.device ?? "cpu");
-  if (!(checkpointSeconds >= 0)) throw new RangeError(`checkpointSeconds must be >= 0, not ${checkpointSeconds}`);
+  checkNumber("checkpointSeconds", checkpointSeconds, "0 or more", checkpointSeconds >= 0);
   checkKind("runs", runs, "the path of a folder", typeof runs === "string");
-  checkKind("signal", signal, "an AbortSignal", signal === undefined || signal instanceof AbortSignal);
   const checked = trainConfig(config);
-  const dataset = loadDataset(checked, options);
-  const folder = RunFolder.for(checked, runs);
+  const plan = { config: checked, runs, device, checkpointSeconds, threads: options.threads };
+  return new Work((signal) => steps(plan, signal), options.signal);
+}
+
+interface Plan extends Required<Pick<TrainOptions, "runs" | "checkpointSeconds">> {
+  readonly config: TrainConfig;
+  readonly device: string;
+  readonly threads: number | undefined;
+}
+
+async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, TrainedRun> {
+  const { config, runs, device, checkpointSeconds, threads } = plan;
+  const folder = RunFolder.for(config, runs);
+  const { path, weights } = folder;
   if (folder.result !== undefined) {
-    if (existsSync(folder.file("environment.json"))) refuseOtherImages(folder, environmentOf(dataset, device));
-    yield { type: "end", run: folder.path, weights: folder.weights, result: folder.result };
-    return;
+    const { result } = folder;
+    if (existsSync(folder.file("environment.json"))) refuseOtherImages(folder, environmentOf(config, device));
+    yield { type: "end", run: path, weights, result };
+    return trainedRun(folder, config, result);
   }
   const threadsBefore = currentThreads();
   let session: TrainingSession | undefined;
   try {
-    if (options.threads !== undefined) setThreads(options.threads);
+    if (threads !== undefined) setThreads(threads);
     // What does not fit together fails here, before a folder is made.
-    session = new TrainingSession(checked, dataset, device);
+    session = new TrainingSession(config, device);
     folder.make();
     using _lock = folder.lock();
-    yield* compareEnvironment(folder, environmentOf(dataset, device));
-    yield* trainSteps(session, folder, { signal, checkpointSeconds, turn });
+    yield* compareEnvironment(folder, environmentOf(config, device));
+    const result = yield* runSteps(session, folder, { signal, checkpointSeconds, turn });
+    return result === undefined ? undefined : trainedRun(folder, config, result);
   } finally {
     session?.dispose();
     setThreads(threadsBefore);
   }
 }
 
-/** Options that were not given are left out, so that a data set need not have them. */
-function loadDataset({ dataset }: TrainConfig, { data, checksums = true }: TrainOptions): Dataset {
-  return datasetByName(dataset).load({
-    ...(data === undefined ? {} : { folder: data }),
-    ...(checksums ? {} : { checksums }),
-  });
+function trainedRun({ path, weights }: RunFolder, config: TrainConfig, result: TrainResult): TrainedRun {
+  let model: Model | undefined;
+  return {
+    get model() {
+      model ??= modelFromRun(path, config).model;
+      return model;
+    },
+    folder: path,
+    weights,
+    result,
+  };
 }
 
-function environmentOf({ train: split }: Dataset, device: string): RunEnvironment {
+function environmentOf({ data: { train: split } }: TrainConfig, device: string): RunEnvironment {
   const { libtorch, cpuCapability, kernels } = versions();
   const data = createHash("sha256").update(split.images).update(split.labels).digest("hex");
   return { libtorch, cpuCapability, kernels, device, threads: currentThreads(), data };
 }
 
-/** The environment that a run began with; an Error when its images were others. */
+/** Environment that a run began in; an Error when its images were others. */
 function refuseOtherImages(folder: RunFolder, now: RunEnvironment): RunEnvironment {
   const first = folder.environment(now);
   if (first.data === now.data) return first;
+  const hashes = `SHA-256 ${now.data.slice(0, 8)}, not ${first.data.slice(0, 8)}`;
   throw new Error(
-    `the training images are not those that run ${folder.path} began with (SHA-256 ${now.data.slice(0, 8)}, not ` +
-      `${first.data.slice(0, 8)}): give their folder, or another folder for runs`,
+    `the training images are not those that run ${folder.path} began with (${hashes}): give those, or ` +
+      "another folder for runs",
   );
 }
 
@@ -101,7 +150,7 @@ function* compareEnvironment(folder: RunFolder, now: RunEnvironment): Generator<
     ["kernels", "kernels"],
   ] as const) {
     if (first[key] === now[key]) continue;
-    const message = `the run began with ${name} ${first[key]} and goes on with ${now[key]}: the last bits of its weights may differ`;
-    yield { type: "warning", message };
+    const change = `the run began with ${name} ${first[key]} and goes on with ${now[key]}`;
+    yield { type: "warning", message: `${change}: the last bits of its weights may differ` };
   }
 }

@@ -1,11 +1,11 @@
 import type { Tensor } from "../engine/index.js";
 import type { Model } from "../models/index.js";
-import { loadState, type Optimizer } from "../nn/index.js";
+import { loadState, type OptimizerRun } from "../nn/index.js";
 import { averagingDecay, updateAverage } from "./averaging.js";
 import { averageCopy, type Copies } from "./run/checkpoint.js";
 import { Snapshot } from "./snapshot.js";
 
-/** Which copies of a network's weights a run keeps beside those it trains. */
+/** Copies of a model's weights that a run keeps beside those it trains. */
 export interface CopiesKept {
   /** Decay of the average; 0 for none. */
   readonly averaging: number;
@@ -20,17 +20,21 @@ export class WeightCopies {
   /** The network to evaluate and save: the average where there is one, else that which is trained. */
   readonly evaluated: Model;
   readonly #trained: Model;
-  readonly #optimizer: Optimizer;
+  readonly #optimizer: OptimizerRun;
   readonly #decay: number;
   readonly #best: Snapshot | undefined;
   readonly #good: Snapshot | undefined;
 
   /** `another` builds the same network once more, on the same device. */
-  constructor(trained: Model, optimizer: Optimizer, kept: CopiesKept, another: () => Model) {
+  constructor(trained: Model, optimizer: OptimizerRun, kept: CopiesKept, another: () => Model) {
     this.#trained = trained;
     this.#optimizer = optimizer;
     this.#decay = kept.averaging;
     this.evaluated = kept.averaging > 0 ? another() : trained;
+    if (kept.averaging > 0 && this.evaluated.module === trained.module) {
+      const remedy = "give modelOf a function (seed) => Module";
+      throw new RangeError(`averaging needs a second copy of model ${trained.name}: ${remedy}`);
+    }
     if (kept.averaging > 0) loadState(this.evaluated.module, trained.module.state());
     this.#best = kept.best ? new Snapshot(this.evaluated.module.state()) : undefined;
     this.#good = kept.good ? new Snapshot(this.#everything()) : undefined;
@@ -42,7 +46,11 @@ export class WeightCopies {
 
   /** All that a roll-back brings back. */
   #everything() {
-    const parts = { network: this.#trained.module.state(), optimizer: this.#optimizer.state, average: this.#average };
+    const parts = {
+      network: this.#trained.module.state(),
+      optimizer: this.#optimizer.state,
+      average: this.#average,
+    };
     return new Map(
       Object.entries(parts).flatMap(([part, tensors]) =>
         [...(tensors ?? [])].map(([name, value]) => [`${part}.${name}`, value] as const),
@@ -50,17 +58,19 @@ export class WeightCopies {
     );
   }
 
-  /** What a checkpoint keeps of them. */
+  /** Tensors of theirs that a checkpoint keeps. */
   get copies(): Copies {
     const parts = [
       [averageCopy, this.#average],
       ["best", this.#best?.tensors],
       ["good", this.#good?.tensors],
     ] as const;
-    return new Map(parts.flatMap(([name, tensors]) => (tensors === undefined ? [] : [[name, tensors] as const])));
+    return new Map(
+      parts.flatMap(([name, tensors]) => (tensors === undefined ? [] : [[name, tensors] as const])),
+    );
   }
 
-  /** How many numbers `follow` takes. */
+  /** Numbers that `follow` takes. */
   get factorCount(): number {
     return this.#decay > 0 ? 2 : 0;
   }
@@ -98,8 +108,9 @@ export class WeightCopies {
     this.#optimizer.steps = updates;
   }
 
+  /** Frees the copies and the models, but for a module that is its user's. */
   dispose(): void {
-    if (this.evaluated !== this.#trained) this.evaluated.module.dispose();
+    for (const model of new Set([this.#trained, this.evaluated])) if (!model.borrowed) model.module.dispose();
     this.#best?.dispose();
     this.#good?.dispose();
   }

@@ -1,36 +1,47 @@
 import { deriveSeed } from "../base/index.js";
-import type { Classifier } from "../nn/classifier.js";
+import type { Classifier } from "../nn/index.js";
 
-/** What an audit judges: a network, and others whose adversarial images it is shown, by name. */
-export interface Subject {
+/**
+ * Classifiers that trials attack and ask: the model, and others whose adversarial images it is shown, by
+ * name.
+ */
+export interface Players {
   readonly model: Classifier;
   readonly transfers?: Readonly<Record<string, Classifier>> | undefined;
 }
 
 /**
- * A network that a trial attacks or asks: the audited one, one of its substitutes (`substitute:twin`), another network
- * (`transfer:NAME`), or the audited one with its noise fixed at a draw that the attacker knows (`known-draw:0`).
+ * Name of a player: the model; one of its surrogates (`surrogate:noise-free`); another classifier
+ * (`transfer:NAME`); or the model with its noise fixed to a seed that the attacker knows (`fixed-seed:0`).
  */
-export type Player = "network" | `substitute:${string}` | `transfer:${string}` | `known-draw:${number}`;
+export type Player = "model" | `surrogate:${string}` | `transfer:${string}` | `fixed-seed:${number}`;
 
-/** A randomized network whose noise is that of one draw: deterministic, and an image's logits do not depend on its batch. */
-export function withKnownDraw(model: Classifier, draw: number): Classifier {
-  const seed = deriveSeed(draw, "known draw");
+/**
+ * Randomized classifier with its noise fixed to one draw: deterministic, and logits do not depend on the
+ * batch.
+ */
+export function withFixedSeed(model: Classifier, number: number): Classifier {
+  const noise = { seed: deriveSeed(number, "fixed seed"), draw: 0 };
   const { inputShape, classes } = model;
   return {
     inputShape,
     classes,
     randomized: false,
-    logits: (images, { imageIds }) => model.logits(images, { seed, draw: 0, imageIds }),
+    logits: (images, { imageIds }) => model.logits(images, { ...noise, imageIds }),
+    ...(model.pass && { pass: (images, { imageIds }) => model.pass?.(images, { ...noise, imageIds }) }),
   };
 }
 
-/** The network that a player stands for. Throws a RangeError when the subject has none of that name. */
-export function playerOf({ model, transfers = {} }: Subject, player: Player): Classifier {
+/** Classifier of a player. RangeError when there is none of that name. */
+export function playerOf({ model, transfers = {} }: Players, player: Player): Classifier {
   const [kind, name = ""] = player.split(/:(.*)/s);
-  if (kind === "known-draw") return withKnownDraw(model, Number(name));
-  if (kind === "network") return model;
-  const others = kind === "substitute" ? (model.substitutes ?? {}) : transfers;
-  if (!Object.hasOwn(others, name)) throw new RangeError(`the audited network has no ${kind} "${name}"`);
-  return others[name]!;
+  if (kind === "model") return model;
+  if (kind === "fixed-seed") return withFixedSeed(model, Number(name));
+  const others = kind === "surrogate" ? (model.surrogates ?? {}) : transfers;
+  if (Object.hasOwn(others, name)) return others[name]!;
+  const names = Object.keys(others);
+  const known = names.length === 0 ? "there is none" : `known: ${names.join(", ")}`;
+  throw new RangeError(
+    `no ${kind === "surrogate" ? "surrogate of the model" : "transfer"} is named "${name}"; ${known}`,
+  );
 }

@@ -1,12 +1,13 @@
-import type { Classifier } from "../nn/classifier.js";
+import type { Classifier } from "../nn/index.js";
 
 /**
- * The classifier, and its substitutes, that ask before each pass whether they are to stop, and then throw the signal's reason: an
- * attack on a batch may take minutes.
+ * Classifier that throws the signal's reason before a pass once the signal is aborted, as do its surrogates.
+ * An attack on a batch may take minutes.
  */
 export function stoppable(model: Classifier, signal: AbortSignal | undefined): Classifier {
   if (signal === undefined) return model;
-  const { inputShape, classes, randomized, substitutes } = model;
+  const { inputShape, classes, randomized } = model;
+  let surrogates: Readonly<Record<string, Classifier>> | undefined;
   return {
     inputShape,
     classes,
@@ -19,7 +20,10 @@ export function stoppable(model: Classifier, signal: AbortSignal | undefined): C
       signal.throwIfAborted();
       return model.pass?.(images, noise);
     },
-    ...(substitutes && { substitutes: stoppables(substitutes, signal) }),
+    get surrogates() {
+      surrogates ??= stoppables(model.surrogates ?? {}, signal);
+      return surrogates;
+    },
   };
 }
 

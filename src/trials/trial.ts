@@ -1,58 +1,84 @@
-import { type Attack, parseAttack } from "../attacks/index.js";
+import { type Attack, attacks } from "../attacks/index.js";
 import type { Player } from "./players.js";
 
-/** One attack on one network, and the network that is shown its images. */
+/** One attack on one player, and the player that its images are shown to. */
 export interface Trial {
-  /** The attack, or its text; "none" shows the clean images. */
-  readonly attack: string | Attack;
-  /** The attacked network. */
+  /** Identity: keys of noise, names of files and results go by it. */
+  readonly id: string;
+  /** Undefined for the clean images. */
+  readonly attack?: Attack | undefined;
+  /** Player that is attacked. */
   readonly on: Player;
-  /** The network that is shown the result: the audited one, or the attacked one itself. */
+  /** Player that answers the images: the model, or the attacked player itself. */
   readonly shownTo: Player;
-  /** Goes by gradients of the audited network, its own or those of its substitutes (`backward`), and by nothing else. */
+  /** Goes by gradients of the model or its surrogates alone. */
   readonly whiteBox: boolean;
   /**
-   * An earlier trial that this one goes on from: images on which that fooled a deterministic network are kept, and only the
-   * others attacked. Of a randomized network all are attacked, since one lucky draw fools nobody.
+   * Earlier trial that this one continues. Images that fooled a deterministic player are kept, and the others
+   * attacked. All images of a randomized player are attacked, since one lucky draw proves nothing.
    */
-  readonly after?: Trial;
+  readonly after?: Trial | undefined;
   /**
-   * An earlier trial of the attack that this one's `within` names: its images are taken from there, where they lie within the
-   * radius, to the same bits as if it ran again.
+   * Earlier trial of the attack inside this one's `within`, whose images are taken where they lie within the
+   * radius. They are the same, to the bit, as if the attack ran again; so this is no part of the identity.
    */
-  readonly from?: Trial;
+  readonly from?: Trial | undefined;
 }
 
-/** A trial on the audited network by gradients alone: its own, or those of a substitute (`backward`). */
-export function whiteBox(attack: string | Attack): Trial {
-  return { attack, on: "network", shownTo: "network", whiteBox: true };
+/** Parts of a trial; those left out are the clean images, the model and no earlier trial. */
+export interface TrialParts {
+  readonly attack?: Attack | undefined;
+  readonly on?: Player;
+  readonly shownTo?: Player;
+  readonly whiteBox?: boolean;
+  readonly after?: Trial | undefined;
+  readonly from?: Trial | undefined;
 }
 
-/** Any other trial: by answers, by gradients and answers both, or by another network's images. */
-export function blackBox(attack: string | Attack, on: Player = "network"): Trial {
-  return { attack, on, shownTo: "network", whiteBox: false };
+/**
+ * Identity of a trial: its attack with the options that are not defaults, the players, and the trial before
+ * it.
+ */
+export function trialId({ attack, on = "model", shownTo = "model", after }: TrialParts): string {
+  return [
+    attack === undefined ? "clean" : String(attack),
+    ...(on === "model" ? [] : [`on ${on}`]),
+    ...(shownTo === "model" ? [] : [`shown to ${shownTo}`]),
+    ...(after === undefined ? [] : [`after ${after.id}`]),
+  ].join(" ");
 }
 
-/** The trial that shows the clean images. */
-export const clean: Trial = blackBox("none");
-
-/** The trial of an attack on the audited network, by gradients where all of the attack goes by them. */
-export function claimTrial(attack: string | Attack): Trial {
-  const { traits } = typeof attack === "string" ? parseAttack(attack) : attack;
-  return traits.usesGradients && traits.searchesToo !== true ? whiteBox(attack) : blackBox(attack);
+/**
+ * Makes a trial.
+ *
+ * @example
+ * trialOf({ attack: pgd({ epsilon: 0.3 }), on: "surrogate:noise-free" })
+ */
+export function trialOf(parts: TrialParts): Trial {
+  const { attack, on = "model", shownTo = "model", whiteBox = false, after, from } = parts;
+  return { id: trialId(parts), attack, on, shownTo, whiteBox, after, from };
 }
 
-/** The attack of a trial; undefined where it shows the clean images. */
-export function attackOf({ attack }: Trial): Attack | undefined {
-  if (typeof attack !== "string") return attack;
-  return attack === "none" ? undefined : parseAttack(attack);
+/** Trial that shows the clean images. */
+export const clean: Trial = trialOf({});
+
+/** Trial on the model by gradients alone: its own, or those of a surrogate. */
+export function whiteBox(attack: Attack, parts: Pick<TrialParts, "after" | "from"> = {}): Trial {
+  return trialOf({ ...parts, attack, whiteBox: true });
 }
 
-/** Text that tells trials apart, with every option of the attack. */
-export function trialLabel(trial: Trial): string {
-  const { on, shownTo, after } = trial;
-  const own = attackOf(trial)?.label ?? "clean";
-  const label = after === undefined ? own : `${own} where ${trialLabel(after)} fails`;
-  const where = on === "network" ? "" : ` on ${on}`;
-  return shownTo === "network" ? `${label}${where}` : `${label}${where}, shown to ${shownTo}`;
+/** Trial by answers, by gradients and answers both, or by another player's images. */
+export function blackBox(attack: Attack, parts: Pick<TrialParts, "on" | "after" | "from"> = {}): Trial {
+  return trialOf({ ...parts, attack });
+}
+
+/** Trial of an attack on the model, white-box where every part of the attack goes by gradients. */
+export function trialOn(attack: Attack): Trial {
+  const { usesGradients, searchesToo } = attack.traits;
+  return usesGradients && searchesToo !== true ? whiteBox(attack) : blackBox(attack);
+}
+
+/** Attacks of a list that may hold texts. TypeError or RangeError names the entry that is no attack. */
+export function attackList(given: readonly (Attack | string)[], name = "attacks"): Attack[] {
+  return given.map((attack, i) => attacks.of(attack, `${name}[${i}]`));
 }

@@ -2,8 +2,9 @@ import { expect, it } from "vitest";
 import { neighborAgreement } from "../../src/analysis/neighbors.js";
 import { penultimate } from "../../src/analysis/penultimate.js";
 import { deriveSeed } from "../../src/base/index.js";
+import { sqa } from "../../src/defenses/index.js";
 import { countedUniform, imageIdRange, noGrad, tensor } from "../../src/engine/index.js";
-import { parseNetwork } from "../../src/models/index.js";
+import { models } from "../../src/models/index.js";
 import type { Linear } from "../../src/nn/index.js";
 
 const noise = { seed: deriveSeed(1), draw: 0, imageIds: imageIdRange(0, 3) };
@@ -11,10 +12,10 @@ const noise = { seed: deriveSeed(1), draw: 0, imageIds: imageIdRange(0, 3) };
 it.each(["small", "resnet18(width=4)", "preact-resnet18(width=4)"])(
   "the penultimate layer of %s is what its last layer makes logits of",
   (text) => {
-    const network = parseNetwork(text);
-    const { module } = network.build({ seed: 0, sqa: {} });
+    const network = models.parse(text);
+    const { module } = network.build({ seed: 0, defenses: [sqa()] });
     const images = countedUniform(noise, 0, [...network.inputShape]);
-    const pass = { training: false, quantization: true, noise };
+    const pass = { training: false, noise };
     noGrad(() => {
       const given = penultimate(module, images, pass);
       const last = module.namedChildren().at(-1)![1] as Linear;
@@ -29,7 +30,11 @@ it.each(["small", "resnet18(width=4)", "preact-resnet18(width=4)"])(
 it("an image's nearest neighbors have its label or not", () => {
   const known = { at: tensor([0, 1, 10, 11, 12], [5, 1]), labels: tensor([0, 0, 1, 1, 0], [5], "int64") };
   const of = (at: number[], labels: number[], k: number) =>
-    neighborAgreement({ at: tensor(at, [at.length, 1]), labels: tensor(labels, [at.length], "int64") }, known, k);
+    neighborAgreement(
+      { at: tensor(at, [at.length, 1]), labels: tensor(labels, [at.length], "int64") },
+      known,
+      k,
+    );
   expect(of([0.4], [0], 2)).toBe(1);
   expect(of([0.4], [1], 2)).toBe(0);
   expect(of([11.4, 0.4], [1, 0], 3)).toBeCloseTo((2 / 3 + 2 / 3) / 2, 12);

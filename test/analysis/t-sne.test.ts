@@ -79,7 +79,9 @@ describe("t-SNE", () => {
 
   it("has the same places for the same seed, others for another, and leaves nothing behind", () => {
     const before = liveTensors().tensors;
-    const [one, same, other] = [0, 0, 1].map((seed) => run(points, { perplexity: 5, iterations: 30, seed }).places);
+    const [one, same, other] = [0, 0, 1].map(
+      (seed) => run(points, { perplexity: 5, iterations: 30, seed }).places,
+    );
     expect(one).toEqual(same);
     expect(one).not.toEqual(other);
     const stopped = tSne(points, { perplexity: 5 });

@@ -13,12 +13,16 @@ const weights = randomWeights(16);
 describe("noise", () => {
   const images = grayImages(200, shape);
   const far = linearClassifier(shape, weights, -50);
-  const run = (options: Parameters<typeof noise>[0], model: Classifier = far, passes = { forward: 0, backward: 0 }) =>
-    noise(options)(model, images, zeroLabels(200), contextOf(imageIdRange(0, 200), 5, passes)).sub(images);
+  const run = (
+    options: Parameters<typeof noise>[0],
+    model: Classifier = far,
+    passes = { forward: 0, backward: 0 },
+  ) => noise(options)(model, images, zeroLabels(200), contextOf(imageIdRange(0, 200), 5, passes)).sub(images);
   const ascent = (delta: Tensor) => delta.flatten(1).matmul(weights.reshape([-1, 1]));
 
   test("is the best of its tries, as far as the order statistics of a normal variable say", () => {
-    // w . u is close to normal, of variance |w|^2 / 3; the mean of the best of 10 lies 1.539 standard deviations up.
+    // w . u is close to normal, of variance |w|^2 / 3; the mean of the best of 10 lies 1.539 standard
+    // deviations up.
     const spread = 0.1 * Math.sqrt(weights.square().sum().item() / 3);
     expect(
       ascent(run({ epsilon: 0.1 }))
@@ -40,7 +44,10 @@ describe("noise", () => {
 
   test("of l2 has the radius' length; Gaussian noise of l-infinity is cut to the ball", () => {
     for (const distribution of ["uniform", "gaussian"] as const) {
-      const lengths = run({ norm: "l2", epsilon: 0.4, distribution, tries: 20 }).square().sumDim([1, 2, 3]).sqrt();
+      const lengths = run({ norm: "l2", epsilon: 0.4, distribution, tries: 20 })
+        .square()
+        .sumDim([1, 2, 3])
+        .sqrt();
       for (const length of lengths.toNumbers()) expect(length).toBeCloseTo(0.4, 5);
     }
     const sizes = run({ epsilon: 0.1, distribution: "gaussian", tries: 20 }).abs();
@@ -64,7 +71,9 @@ describe("rotations and shifts", () => {
 
   test("shift by whole pixels, right and down, and let black in", () => {
     const result = moved(images, { angle: 0, right: 2, down: 1 });
-    expect(maxDifference(result.slice(2, 1).slice(3, 2), images.slice(2, 0, 2).slice(3, 0, 3))).toBeLessThan(1e-6);
+    expect(maxDifference(result.slice(2, 1).slice(3, 2), images.slice(2, 0, 2).slice(3, 0, 3))).toBeLessThan(
+      1e-6,
+    );
     expect(result.slice(2, 0, 1).abs().amax().item()).toBe(0);
     expect(result.slice(3, 0, 2).abs().amax().item()).toBe(0);
   });
@@ -78,7 +87,9 @@ describe("rotations and shifts", () => {
 
   test("keep lengths where an image is wider than high", () => {
     // A half turn is exact for any shape; a small one leaves a constant image's middle as it is.
-    expect(maxDifference(moved(images, { angle: 180, right: 0, down: 0 }), images.flip([2, 3]))).toBeLessThan(1e-5);
+    expect(maxDifference(moved(images, { angle: 180, right: 0, down: 0 }), images.flip([2, 3]))).toBeLessThan(
+      1e-5,
+    );
     // A quarter turn brings the pixel one right of the middle to one above it.
     const dot = tensor([0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], [1, 1, 3, 5]);
     const above = tensor([0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 1, 3, 5]);

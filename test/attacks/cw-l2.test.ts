@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { l2Norms } from "../../src/attacks/geometry/ball.js";
+import { l2Norms } from "../../src/attacks/geometry/norms.js";
 import { cwL2 } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
@@ -35,17 +35,20 @@ const distances = (kappa: number): number[] =>
 const found = (adversarial: Tensor): number[] => l2Norms(adversarial.sub(images)).toNumbers();
 
 describe("cw-l2 on a linear network", () => {
-  test.each([0, 0.2])("comes within 2 percent of the closest point, and not below it, with kappa %d", (kappa) => {
-    const attack = cwL2({ steps: 300, binarySearchSteps: 9, initialConstant: 0.1, kappa });
-    const adversarial = attack(linear, images, labels, context);
-    const leads = margin(linear.logits(adversarial, { ...context, draw: 0 }), labels).toNumbers();
-    for (const lead of leads) expect(lead).toBeGreaterThan(kappa);
-    const closest = distances(kappa);
-    found(adversarial).forEach((distance, i) => {
-      expect(distance).toBeGreaterThan(closest[i]! - 1e-6);
-      expect(distance).toBeLessThan(closest[i]! * 1.02);
-    });
-  });
+  test.each([0, 0.2])(
+    "comes within 2 percent of the closest point, and not below it, with kappa %d",
+    (kappa) => {
+      const attack = cwL2({ steps: 300, binarySearchSteps: 9, initialConstant: 0.1, kappa });
+      const adversarial = attack(linear, images, labels, context);
+      const leads = margin(linear.logits(adversarial, { ...context, draw: 0 }), labels).toNumbers();
+      for (const lead of leads) expect(lead).toBeGreaterThan(kappa);
+      const closest = distances(kappa);
+      found(adversarial).forEach((distance, i) => {
+        expect(distance).toBeGreaterThan(closest[i]! - 1e-6);
+        expect(distance).toBeLessThan(closest[i]! * 1.02);
+      });
+    },
+  );
 
   test("the search of the constant finds what one constant misses", () => {
     const once = { steps: 50, binarySearchSteps: 1, initialConstant: 1e-4 };

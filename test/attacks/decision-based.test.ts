@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { type Decided, misclassified, toBoundary } from "../../src/attacks/black-box/decisions.js";
 import {
   type Attack,
   boundary,
   hopSkipJump,
   pgd,
   rotationTranslation,
-  Target,
+  Victim,
   within,
 } from "../../src/attacks/index.js";
-import { type Decided, misclassified, toBoundary } from "../../src/attacks/search/decisions.js";
 import { imageIdRange, type Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import {
@@ -24,7 +24,9 @@ import { maxDifference, randomBatch, randomCnn } from "./tiny-networks.js";
 const shape = [1, 5, 5] as const;
 const weights = randomWeights(25);
 const images = grayImages(6, shape);
-/** Class 1 leads where w . (x - 0.5) > 0.3, so the nearest such point lies 0.3 / |w| away in the dual norm. */
+/**
+ * Class 1 leads where w . (x - 0.5) > 0.3, so the nearest such point lies 0.3 / |w| away in the dual norm.
+ */
 const model = linearClassifier(shape, weights, -0.3 - 0.5 * weights.sum().item());
 const nearest = {
   l2: 0.3 / weights.square().sum().sqrt().item(),
@@ -38,7 +40,7 @@ const run = (attack: Attack, network: Classifier = model, passes = { forward: 0,
 
 function decided(network: Classifier, draws = 8): Decided {
   return {
-    target: new Target(network, contextOf(imageIdRange(0, 6)), "decided"),
+    victim: new Victim(network, contextOf(imageIdRange(0, 6)), "decided"),
     images,
     labels: zeroLabels(6),
     draws,
@@ -81,7 +83,10 @@ describe.each([
   });
 
   test("looks at labels alone", () => {
-    const labelsOnly: Classifier = { ...model, logits: (x, noise) => model.logits(x, noise).sign().mul(1e-3) };
+    const labelsOnly: Classifier = {
+      ...model,
+      logits: (x, noise) => model.logits(x, noise).sign().mul(1e-3),
+    };
     expect(maxDifference(run(attack, labelsOnly), run(attack))).toBe(0);
   });
 
@@ -132,7 +137,11 @@ describe("within", () => {
   });
 
   test("takes attacks that minimize a norm", () => {
-    expect(() => within(pgd())).toThrow("attack within: takes an attack that minimizes its norm; pgd has a radius");
-    expect(() => within(rotationTranslation())).toThrow("attack within: no norm measures rotation-translation");
+    expect(() => within(pgd())).toThrow(
+      "attack within: takes an attack that minimizes its norm; pgd has a radius",
+    );
+    expect(() => within(rotationTranslation())).toThrow(
+      "attack within: no norm measures rotation-translation",
+    );
   });
 });

@@ -23,7 +23,9 @@ function fault(...passes: readonly Parameters<FiniteWatch["see"]>[]): string | u
 describe("a watch for numbers that are not finite", () => {
   it("tells nothing of finite ones, however many", () => {
     expect(fault()).toBeUndefined();
-    expect(fault(...Array.from({ length: 40 }, () => [fine, fine] as [typeof fine, typeof fine]))).toBeUndefined();
+    expect(
+      fault(...Array.from({ length: 40 }, () => [fine, fine] as [typeof fine, typeof fine])),
+    ).toBeUndefined();
   });
 
   it.each([nan, infinite])("blames what was not finite first, and logits before their gradient", (bad) => {
@@ -43,7 +45,7 @@ describe("a watch for numbers that are not finite", () => {
     const watch = new FiniteWatch("pgd", "cpu");
     watch.see(nan, nan);
     for (let pass = 0; pass < 14; pass++) watch.see(fine, fine);
-    expect(() => watch.see(fine, fine)).toThrow("attack pgd: the network's logits are not finite");
+    expect(() => watch.see(fine, fine)).toThrow("attack pgd: the classifier's logits are not finite");
     watch.dispose();
   });
 

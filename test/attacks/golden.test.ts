@@ -1,5 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { type Attack, bim, cwL2, cwLinf, fgsm, madryCw, miFgsm, niFgsm, pgd, Target } from "../../src/attacks/index.js";
+import {
+  type Attack,
+  bim,
+  cwL2,
+  cwLinf,
+  fgsm,
+  madryCw,
+  miFgsm,
+  niFgsm,
+  pgd,
+  Victim,
+} from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { imageIdRange, type Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
@@ -7,7 +18,8 @@ import { crossEntropy, margin } from "../../src/nn/losses.js";
 import { golden, goldenImages, goldenLabels, load, maxDifference, tinyCnn } from "./tiny-networks.js";
 
 const context = { seed: deriveSeed(0, "golden"), imageIds: imageIdRange(0, 6) };
-const run = (attack: Attack, model: Classifier = tinyCnn) => attack(model, goldenImages, goldenLabels, context);
+const run = (attack: Attack, model: Classifier = tinyCnn) =>
+  attack(model, goldenImages, goldenLabels, context);
 
 const rowOf = (images: Tensor, row: number) => images.slice(0, row, row + 1);
 
@@ -24,8 +36,8 @@ const signAttacks: [string, Attack][] = [
 ];
 
 test("the network is the references': logits and input gradient", () => {
-  const target = new Target(tinyCnn, context, "golden");
-  const { gradient, logits } = target.gradient(goldenImages, (z) => crossEntropy(z, goldenLabels));
+  const victim = new Victim(tinyCnn, context, "golden");
+  const { gradient, logits } = victim.gradient(goldenImages, (z) => crossEntropy(z, goldenLabels));
   expect(maxDifference(logits, load(golden.logits))).toBeLessThan(2e-6);
   expect(maxDifference(gradient, load(golden.grad_ce_sum))).toBeLessThan(1e-6);
 });
@@ -54,7 +66,9 @@ test("targeted pgd equals its reference, class by class", () => {
 });
 
 test("fgsm is x + epsilon * sign(gradient), clipped, to the bit", () => {
-  const { gradient } = new Target(tinyCnn, context, "any").gradient(goldenImages, (z) => crossEntropy(z, goldenLabels));
+  const { gradient } = new Victim(tinyCnn, context, "any").gradient(goldenImages, (z) =>
+    crossEntropy(z, goldenLabels),
+  );
   const expected = goldenImages.add(gradient.sign().mul(0.05)).clamp(0, 1);
   expect(run(fgsm({ epsilon: 0.05 })).toArray()).toEqual(expected.toArray());
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { nes, spsa, Target } from "../../src/attacks/index.js";
-import { type EstimateOptions, estimateGradient } from "../../src/attacks/search/gradient-estimate.js";
+import { type EstimateOptions, estimateGradient } from "../../src/attacks/black-box/gradient-estimate.js";
+import { nes, spsa, Victim } from "../../src/attacks/index.js";
 import { countedNormal, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import {
@@ -16,7 +16,10 @@ import { randomBatch, randomCnn } from "./tiny-networks.js";
 const shape = [1, 3, 4] as const;
 const center = randomWeights(12).mul(0.1).add(0.4).reshape([1, 12]);
 
-/** The margin of class 0 is |x - center|^2, plus noise in a randomized network: its gradient is 2 (x - center). */
+/**
+ * The margin of class 0 is |x - center|^2, plus noise in a randomized network: its gradient is 2 (x -
+ * center).
+ */
 function quadratic(noise = 0): Classifier {
   return {
     inputShape: shape,
@@ -31,24 +34,25 @@ function quadratic(noise = 0): Classifier {
 }
 
 const kinds: [string, EstimateOptions["direction"], number][] = [
-  ["Gaussian", (target, sides, stream) => target.normal(sides, stream), 13],
-  ["Rademacher", (target, sides, stream) => target.uniform(sides, -1, 1, stream).sign(), 11],
+  ["Gaussian", (victim, sides, stream) => victim.normal(sides, stream), 13],
+  ["Rademacher", (victim, sides, stream) => victim.uniform(sides, -1, 1, stream).sign(), 11],
 ];
 
 /** The mean over images of |estimate - gradient|^2 / |gradient|^2. */
 function relativeError(model: Classifier, direction: EstimateOptions["direction"], samples: number): number {
   const count = 400;
   const images = grayImages(count, shape);
-  const target = new Target(model, contextOf(imageIdRange(0, count)), "estimate");
+  const victim = new Victim(model, contextOf(imageIdRange(0, count)), "estimate");
   const options = { samples, distance: 0.05, loss: "margin", draws: 1, direction } as const;
-  const estimate = estimateGradient(options, target, images, zeroLabels(count), 0).flatten(1);
+  const estimate = estimateGradient(options, victim, images, zeroLabels(count), 0).flatten(1);
   const gradient = images.flatten(1).sub(center).mul(2);
   const squares = (t: Tensor) => t.square().sumDim([1]);
   return squares(estimate.sub(gradient)).div(squares(gradient)).mean().item();
 }
 
 describe.each(kinds)("the estimate along %s directions", (_, direction, spread) => {
-  // u . grad is exact for a quadratic, and E|u u' g - g|^2 = (d + 1) |g|^2 for Gaussian u, (d - 1) |g|^2 for signs.
+  // u . grad is exact for a quadratic, and E|u u' g - g|^2 = (d + 1) |g|^2 for Gaussian u, (d - 1) |g|^2 for
+  // signs.
   test("of a quadratic's gradient is unbiased, with the variance of theory", () => {
     for (const samples of [10, 40]) {
       const wanted = spread / (samples / 2);
@@ -96,7 +100,12 @@ describe.each([
 
   test("asks a randomized network for every image's mean at every step", () => {
     const passes = { forward: 0, backward: 0 };
-    attackOf(2)(coinClassifier(0.7), grayImages(3, [1, 4, 4]), zeroLabels(3), contextOf(imageIdRange(0, 3), 5, passes));
+    attackOf(2)(
+      coinClassifier(0.7),
+      grayImages(3, [1, 4, 4]),
+      zeroLabels(3),
+      contextOf(imageIdRange(0, 3), 5, passes),
+    );
     expect(passes.forward).toBe(3 * 8 * (1 + 2 * 40));
   });
 });

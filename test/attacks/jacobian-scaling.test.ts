@@ -5,7 +5,9 @@ import { defineAttack } from "../../src/attacks/index.js";
 import { imageIdRange, operators as ops, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 
-/** Logits 3 a + 4 b and 4 a - 3 b of two pixels: rows at a right angle, so that both singular values are 5. */
+/**
+ * Logits 3 a + 4 b and 4 a - 3 b of two pixels: rows at a right angle, so that both singular values are 5.
+ */
 const matrix = tensor(Float32Array.of(3, 4, 4, -3), [2, 2]);
 const skew = tensor(Float32Array.of(3, 0, 0, 1), [2, 2]);
 
@@ -23,8 +25,8 @@ function seenBy(model: Classifier): { logits: number[]; passes: { forward: numbe
     summary: "looks at the logits",
     options: z.strictObject({}),
     traits: () => ({ norm: "linf", radius: 0, usesGradients: true, randomized: false }),
-    run(_, target, images) {
-      logits = [...target.logits(images).toNumbers()];
+    run(_, victim, images) {
+      logits = [...victim.logits(images).toNumbers()];
       return images;
     },
   });

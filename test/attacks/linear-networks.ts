@@ -24,15 +24,25 @@ export function linearClassifier(
 
 /** Weights in [-1, 1). */
 export function randomWeights(count: number, seed = 3): Tensor {
-  return countedUniform({ seed: deriveSeed(seed, "weights"), draw: 0, imageIds: imageIdRange(0, 1) }, 0, [count])
+  return countedUniform({ seed: deriveSeed(seed, "weights"), draw: 0, imageIds: imageIdRange(0, 1) }, 0, [
+    count,
+  ])
     .flatten()
     .mul(2)
     .sub(1);
 }
 
 /** Images that are 0.5 all over, where no ball of a radius below 0.5 meets the pixel range. */
-export function grayImages(count: number, [channels, height, width]: readonly [number, number, number]): Tensor {
-  return tensor(new Float32Array(count * channels * height * width).fill(0.5), [count, channels, height, width]);
+export function grayImages(
+  count: number,
+  [channels, height, width]: readonly [number, number, number],
+): Tensor {
+  return tensor(new Float32Array(count * channels * height * width).fill(0.5), [
+    count,
+    channels,
+    height,
+    width,
+  ]);
 }
 
 /** Wrong in a draw with probability 1 - p, whatever the image: no attack can do anything about it. */

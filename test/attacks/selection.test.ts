@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { worstProposal } from "../../src/attacks/contract/selection.js";
-import { type Attack, cwLinf, fgsm, madryCw, pgd, restarts, Target, worstCase } from "../../src/attacks/index.js";
+import { type Part, worstOf } from "../../src/attacks/contract/selection.js";
+import {
+  type Attack,
+  cwLinf,
+  fgsm,
+  madryCw,
+  pgd,
+  restarts,
+  Victim,
+  worstCase,
+} from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { countedUniform, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
@@ -40,29 +49,29 @@ const zeros = (count: number) => tensor(new Array<number>(count).fill(0), [count
 /** Keeps the worst of fixed candidates for images that belong to class 0. */
 function keptOf(model: Classifier, candidates: number[][], draws = 8) {
   const count = candidates[0]!.length;
-  const seenSizes: number[] = [];
+  const sizes: number[] = [];
   const ids = imageIdRange(0, count);
-  const target = new Target(model, contextOf(ids), "fixed");
+  const victim = new Victim(model, contextOf(ids), "fixed");
   const images = pixels(Array.from({ length: count }, (_, i) => i / 1000));
-  const proposals = candidates.map((values) => (_: Target, some: Tensor) => {
-    // The image's own value tells which rows the proposal was asked for.
-    const asked = some.toNumbers().map((value) => Math.round(value * 1000));
-    seenSizes.push(asked.length);
-    return pixels(asked.map((row) => values[row]!));
+  const runs = candidates.map((values) => ({ images: part }: Part) => {
+    // The image's own value tells which rows the run was asked for.
+    const rows = part.toNumbers().map((value) => Math.round(value * 1000));
+    sizes.push(rows.length);
+    return pixels(rows.map((row) => values[row]!));
   });
-  const kept = worstProposal(proposals, target, images, zeros(count), draws).toNumbers();
-  return { kept: kept.map((value) => Math.round(value * 1000) / 1000), seenSizes };
+  const kept = worstOf(runs, victim, images, { labels: zeros(count) }, draws).toNumbers();
+  return { kept: kept.map((value) => Math.round(value * 1000) / 1000), sizes };
 }
 
 describe("the worst case of candidates", () => {
   test("is the highest margin, and stops once an image is misclassified", () => {
-    const { kept, seenSizes } = keptOf(pixelClassifier(0), [
+    const { kept, sizes } = keptOf(pixelClassifier(0), [
       [0.2, 0.6, 0.4, 0.1],
       [0.3, 0.9, 0.2, 0.8],
       [0.1, 0.9, 0.7, 0.9],
     ]);
     expect(kept).toEqual([0.3, 0.6, 0.7, 0.8]);
-    expect(seenSizes).toEqual([4, 3, 2]);
+    expect(sizes).toEqual([4, 3, 2]);
   });
 
   test("runs nothing when every image is misclassified", () => {
@@ -70,7 +79,7 @@ describe("the worst case of candidates", () => {
       keptOf(pixelClassifier(0), [
         [0.7, 0.6],
         [0.9, 0.9],
-      ]).seenSizes,
+      ]).sizes,
     ).toEqual([2]);
   });
 
@@ -91,7 +100,10 @@ describe("restarts", () => {
   const weak = { epsilon: 0.03, stepSize: 0.01, steps: 2 };
   const margins = (attack: Attack, model = randomCnn) => {
     const { images, labels, ids } = randomBatch(24, model);
-    return margin(model.logits(attack(model, images, labels, contextOf(ids)), { ...contextOf(ids), draw: 0 }), labels);
+    return margin(
+      model.logits(attack(model, images, labels, contextOf(ids)), { ...contextOf(ids), draw: 0 }),
+      labels,
+    );
   };
   const fooled = (m: Tensor) => m.gt(0).toNumbers();
 
@@ -114,7 +126,12 @@ describe("restarts", () => {
   test("cost one run where nothing is random, and survivors' passes only after the first", () => {
     const { images, labels, ids } = randomBatch(6, randomCnn);
     const passes = { forward: 0, backward: 0 };
-    restarts(cwLinf({ epsilon: 0.01, steps: 3 }), { times: 5 })(randomCnn, images, labels, contextOf(ids, passes));
+    restarts(cwLinf({ epsilon: 0.01, steps: 3 }), { times: 5 })(
+      randomCnn,
+      images,
+      labels,
+      contextOf(ids, passes),
+    );
     expect(passes.backward).toBe(6 * 3);
 
     const strong = { forward: 0, backward: 0 };
@@ -131,12 +148,14 @@ describe("restarts", () => {
     const { images, labels, ids } = randomBatch(24, quantizedCnn);
     const meanMargin = (attack: Attack) => {
       const adversarial = attack(quantizedCnn, images, labels, contextOf(ids));
-      return new Target(quantizedCnn, { ...contextOf(ids), seed: deriveSeed(1, "judge") }, "judge")
+      return new Victim(quantizedCnn, { ...contextOf(ids), seed: deriveSeed(1, "judge") }, "judge")
         .meanLoss(adversarial, labels, margin, 50)
         .mean()
         .item();
     };
-    expect(meanMargin(restarts(pgd(weak), { times: 8, selectionDraws: 16 }))).toBeGreaterThan(meanMargin(pgd(weak)));
+    expect(meanMargin(restarts(pgd(weak), { times: 8, selectionDraws: 16 }))).toBeGreaterThan(
+      meanMargin(pgd(weak)),
+    );
   });
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { expectation, square, Target } from "../../src/attacks/index.js";
-import { bumps, l2Search } from "../../src/attacks/search/square-l2.js";
-import { linfSearch } from "../../src/attacks/search/square-linf.js";
-import { squarePixels } from "../../src/attacks/search/square-places.js";
-import { squareShare } from "../../src/attacks/square.js";
+import { squareShare } from "../../src/attacks/black-box/square.js";
+import { bumps, l2Search } from "../../src/attacks/black-box/square-l2.js";
+import { linfSearch } from "../../src/attacks/black-box/square-linf.js";
+import { squarePixels } from "../../src/attacks/black-box/squares.js";
+import { expectation, square, Victim } from "../../src/attacks/index.js";
 import { imageIdRange, type Tensor } from "../../src/engine/index.js";
 import { margin } from "../../src/nn/losses.js";
 import {
@@ -33,7 +33,9 @@ describe("the share of pixels in a square", () => {
   // fra31/auto-attack, autoattack/square.py: p_selection.
   test("halves at the paper's iterations", () => {
     const at = [0, 10, 11, 50, 51, 200, 201, 500, 501, 1000, 1001, 2000, 2001, 4000, 4001, 4999];
-    const wanted = [0.8, 0.8, 0.4, 0.4, 0.2, 0.2, 0.1, 0.1, 0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.00625, 0.00625];
+    const wanted = [
+      0.8, 0.8, 0.4, 0.4, 0.2, 0.2, 0.1, 0.1, 0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.00625, 0.00625,
+    ];
     const options = { pInit: 0.8, queries: 5000, rescaleSchedule: false };
     expect(at.map((iteration) => squareShare(iteration, options))).toEqual(wanted);
   });
@@ -49,8 +51,8 @@ describe("the share of pixels in a square", () => {
 describe("squares", () => {
   test("reach every position alike, the last one included", () => {
     const count = 4000;
-    const target = new Target(far, contextOf(imageIdRange(0, count)), "places");
-    const uniforms = target.uniform([2, 1], 0, 1, 0);
+    const victim = new Victim(far, contextOf(imageIdRange(0, count)), "places");
+    const uniforms = victim.uniform([2, 1], 0, 1, 0);
     const many = grayImages(1, [1, 5, 7]).expand([count, 1, 5, 7]);
     const pixels = squarePixels(uniforms.slice(1, 0, 1), uniforms.slice(1, 1, 2), 3, many);
     const inside = many.flatten(2).zerosLike().scatterValue(2, pixels, 1);
@@ -64,9 +66,9 @@ describe("squares", () => {
 
   test("are each image's own, and change a square to the ball's corners and nothing else", () => {
     const many = grayImages(50, shape);
-    const target = new Target(far, contextOf(imageIdRange(0, 50)), "own");
+    const victim = new Victim(far, contextOf(imageIdRange(0, 50)), "own");
     const state = { images: many, labels: zeroLabels(50), adversarial: many, margins: zeroLabels(50) };
-    const delta = linfSearch.propose(target, state, 3, 0.25, 7).sub(many);
+    const delta = linfSearch.propose(victim, state, 3, 0.25, 7).sub(many);
     expect(delta.abs().gt(0).to("float32").sumDim([1, 2, 3]).eq(18).all().item()).toBe(1);
     expect(new Set(delta.toNumbers())).toEqual(new Set([-0.25, 0, 0.25]));
     const rows = Array.from({ length: 50 }, (_, i) => delta.select(0, i).toNumbers().join());
@@ -84,16 +86,19 @@ describe("squares", () => {
   });
 
   test("of l2 keep the whole radius in use, and leave pixels outside both squares but for a common factor", () => {
-    const target = new Target(far, contextOf(imageIdRange(0, 4)), "l2");
-    const adversarial = l2Search.start(target, images, 0.4);
+    const victim = new Victim(far, contextOf(imageIdRange(0, 4)), "l2");
+    const adversarial = l2Search.start(victim, images, 0.4);
     const state = { images, labels: zeroLabels(4), adversarial, margins: zeroLabels(4) };
     const before = adversarial.sub(images);
-    const after = l2Search.propose(target, state, 3, 0.4, 3).sub(images);
+    const after = l2Search.propose(victim, state, 3, 0.4, 3).sub(images);
     for (const delta of [before, after]) {
-      for (const length of delta.square().sumDim([1, 2, 3]).sqrt().toNumbers()) expect(length).toBeCloseTo(0.4, 5);
+      for (const length of delta.square().sumDim([1, 2, 3]).sqrt().toNumbers())
+        expect(length).toBeCloseTo(0.4, 5);
     }
     // What the second square loses, the first one has.
-    expect(after.sub(before).abs().gt(1e-5).to("float32").sumDim([1, 2, 3]).amax().item()).toBeLessThanOrEqual(36);
+    expect(
+      after.sub(before).abs().gt(1e-5).to("float32").sumDim([1, 2, 3]).amax().item(),
+    ).toBeLessThanOrEqual(36);
   });
 });
 
@@ -146,9 +151,14 @@ describe("against a randomized network", () => {
     const ids = imageIdRange(0, 64);
     const passes = { forward: 0, backward: 0 };
     const clean = grayImages(64, [1, 4, 4]);
-    const attacked = square({ queries: 10, draws: 4 })(coin, clean, zeroLabels(64), contextOf(ids, 5, passes));
+    const attacked = square({ queries: 10, draws: 4 })(
+      coin,
+      clean,
+      zeroLabels(64),
+      contextOf(ids, 5, passes),
+    );
     expect(passes.forward).toBe(64 * 4 * 11);
-    const judge = new Target(coin, contextOf(ids, 6), "judge");
+    const judge = new Victim(coin, contextOf(ids, 6), "judge");
     const wrong = (logits: Tensor, labels: Tensor) => logits.argmax(1).ne(labels).to("float32");
     const error = judge.meanLoss(attacked, zeroLabels(64), wrong, 50).mean().item();
     expect(Math.abs(error - 0.3)).toBeLessThan(4 * Math.sqrt(0.21 / 3200));
@@ -164,9 +174,9 @@ describe("against a randomized network", () => {
 
   test("a query is the mean over draws, the same at every call and others in another round", () => {
     const coin = coinClassifier(0.7);
-    const target = new Target(coin, contextOf(imageIdRange(0, 40)), "query");
+    const victim = new Victim(coin, contextOf(imageIdRange(0, 40)), "query");
     const [clean, labels] = [grayImages(40, [1, 4, 4]), zeroLabels(40)];
-    const ask = (round: number) => target.query(clean, labels, margin, 100, round);
+    const ask = (round: number) => victim.query(clean, labels, margin, 100, round);
     expect(ask(0).toNumbers()).toEqual(ask(0).toNumbers());
     expect(maxDifference(ask(0), ask(1))).toBeGreaterThan(0.1);
     // Margins are -20 and 20, so their mean is -20 * 0.7 + 20 * 0.3.

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { perturbationLengths } from "../../src/attacks/geometry/perturbation-length.js";
-import { type Attack, cwL2, ddn, ead, fgsm, fmn, type Norm, parseAttack } from "../../src/attacks/index.js";
+import { perturbationLengths } from "../../src/attacks/geometry/norms.js";
+import { type Attack, attacks, cwL2, ddn, ead, fgsm, fmn, type Norm } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { imageIdRange, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
 import { maxDifference } from "./tiny-networks.js";
 
-// Class 0's logit is 0; class 1, the closer one, has two pixels of its own, and so has class 2. The closest point at which
-// class 2 leads is therefore that on the plane where its logit is 0, which the other pixels have no part in.
+// Class 0's logit is 0; class 1, the closer one, has two pixels of its own, and so has class 2. The closest
+// point at which class 2 leads is therefore that on the plane where its logit is 0, which the other pixels
+// have no part in.
 const [near, far] = [
   [0.6, -0.3, 0, 0],
   [0, 0, 0.5, -0.8],
@@ -44,13 +45,23 @@ const predictions = (some: typeof images) =>
 
 const dualLength: Record<Norm, number> = { linf: 1.3, l2: Math.hypot(0.5, 0.8), l1: 0.8 };
 const distances = (norm: Norm, kappa = 0) =>
-  pixels.map((x) => (0.15 + kappa - x.reduce((sum, value, i) => sum + value * far![i]!, 0)) / dualLength[norm]);
+  pixels.map(
+    (x) => (0.15 + kappa - x.reduce((sum, value, i) => sum + value * far![i]!, 0)) / dualLength[norm],
+  );
 
 const search = { steps: 60, binarySearchSteps: 5, initialConstant: 0.3 };
 /** Each by its target, with the share by which it may miss the closest point, as without a target. */
-const minimumNorm: [string, (target: number) => Attack, { slack: number; kappa?: number; on?: Classifier }][] = [
+const minimumNorm: [
+  string,
+  (target: number) => Attack,
+  { slack: number; kappa?: number; on?: Classifier },
+][] = [
   ["cw-l2", (target) => cwL2({ ...search, steps: 200, target }), { slack: 0.05 }],
-  ["cw-l2 with kappa", (target) => cwL2({ ...search, steps: 200, target, kappa: 0.1 }), { slack: 0.05, kappa: 0.1 }],
+  [
+    "cw-l2 with kappa",
+    (target) => cwL2({ ...search, steps: 200, target, kappa: 0.1 }),
+    { slack: 0.05, kappa: 0.1 },
+  ],
   ["ead", (target) => ead({ ...search, decisionRule: "l1", beta: 0.01, target }), { slack: 0.05 }],
   ["ddn", (target) => ddn({ steps: 100, target }), { slack: 0.05, on: steep }],
   ["fmn in linf", (target) => fmn({ norm: "linf", steps: 50, target }), { slack: 0.02 }],
@@ -96,21 +107,20 @@ test("targeted fgsm is one step down the cross-entropy of the class", () => {
 });
 
 describe.each(["fgsm", "cw-l2", "ead", "ddn", "fmn"])("%s", (name) => {
-  test("without a target has the text that it had before there was one", () => {
-    const plain = parseAttack(name);
-    expect(plain.options.target).toBe("none");
-    expect(plain.label).not.toContain("target");
-    expect(parseAttack(`${name}(target=none)`).label).toBe(plain.label);
-    const aimed = parseAttack(`${name}(target=next)`);
-    expect(aimed.label).toContain("target=next");
-    expect(aimed.remake(({ options }) => options).label).toBe(aimed.label);
-    expect(parseAttack(`restarts(${name}())`).label).not.toContain("target");
+  test("says its target, if it has one, in its text and its traits", () => {
+    expect(String(attacks.parse(`${name}(target=none)`))).toBe(name);
+    const targeted = attacks.parse(`${name}(target=next)`);
+    expect(String(targeted)).toBe(`${name}(target=next)`);
+    expect(String(targeted.remake(({ options }) => options))).toBe(String(targeted));
+    expect(attacks.parse(`restarts(${name}(target=next))`).traits.target).toBe("next");
   });
 
   test("refuses a class that the network does not have", () => {
-    const run = () => parseAttack(`${name}(target=3)`)(linear, images, labels, context);
-    expect(run).toThrow(new RangeError('option "target" cannot be 3: the network has classes 0 .. 2'));
-    expect(() => parseAttack(`${name}(target=most)`)).toThrow(
+    const run = () => attacks.parse(`${name}(target=3)`)(linear, images, labels, context);
+    expect(run).toThrow(
+      new RangeError(`attack ${name}: option "target" cannot be 3; accepted: the classes 0 .. 2`),
+    );
+    expect(() => attacks.parse(`${name}(target=most)`)).toThrow(
       "accepted: none | next | least-likely | a whole number of at least 0",
     );
   });

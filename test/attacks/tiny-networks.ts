@@ -52,7 +52,11 @@ export const goldenLabels = tensor(golden.y, [golden.y.length], "int64");
 
 type Weights = Record<"conv1" | "bias1" | "conv2" | "bias2" | "linear" | "bias3", Tensor>;
 
-function network(weights: Weights, hidden: (h: Tensor, noise: Noise) => Tensor, randomized: boolean): Classifier {
+function network(
+  weights: Weights,
+  hidden: (h: Tensor, noise: Noise) => Tensor,
+  randomized: boolean,
+): Classifier {
   return {
     inputShape: [2, 8, 8],
     classes: 10,
@@ -101,7 +105,10 @@ export const tinyCnn = network(goldenWeights, plain, false);
 export const randomCnn = network(randomWeights(1), plain, false);
 export const quantizedCnn = network(goldenWeights, quantized, true);
 
-/** Mean logits of a network: over many draws where it is randomized, so that what they say does not hang on one. */
+/**
+ * Mean logits of a network: over many draws where it is randomized, so that what they say does not hang on
+ * one.
+ */
 function meanLogits(model: Classifier, images: Tensor, noise: Noise): Tensor {
   if (!model.randomized) return model.logits(images, noise);
   const draws = Array.from({ length: 64 }, (_, draw) => model.logits(images, { ...noise, draw }));

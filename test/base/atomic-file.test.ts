@@ -1,8 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { writeFileAtomic } from "../../src/base/index.js";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { writeFileAtomic, writeNewFile } from "../../src/base/index.js";
 
 let folder: string;
 beforeEach(() => {
@@ -45,4 +54,35 @@ test("names the path when the folder is missing or the target is a folder", () =
   mkdirSync(occupied);
   expect(() => writeFileAtomic(occupied, "x")).toThrow(`cannot write ${occupied}`);
   expect(readdirSync(folder)).toEqual(["occupied"]);
+});
+
+describe("a new file", () => {
+  test("is written where there is none, and left alone where it is there already", () => {
+    const path = join(folder, "new");
+    writeNewFile(
+      path,
+      ["wei", "ghts"].map((text) => new TextEncoder().encode(text)),
+    );
+    const { ino } = statSync(path);
+    writeNewFile(path, "weights");
+    expect([readFileSync(path, "utf8"), statSync(path).ino]).toEqual(["weights", ino]);
+    expect(readdirSync(folder)).toEqual(["new"]);
+  });
+
+  test("replaces nothing of other content unless asked to", () => {
+    const path = join(folder, "mine");
+    writeFileSync(path, "precious");
+    symlinkSync("nowhere", join(folder, "link"));
+    mkdirSync(join(folder, "inner"));
+    for (const taken of ["mine", "link", "inner"]) {
+      const target = join(folder, taken);
+      expect(() => writeNewFile(target, "weights!")).toThrow(
+        `${target} is there already, with other content, and is not replaced; --force replaces it`,
+      );
+    }
+    expect(readFileSync(path, "utf8")).toBe("precious");
+    writeNewFile(path, "weights!", { replace: true });
+    expect(readFileSync(path, "utf8")).toBe("weights!");
+    expect(readdirSync(folder).sort()).toEqual(["inner", "link", "mine"]);
+  });
 });

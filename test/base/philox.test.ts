@@ -85,7 +85,9 @@ describe("roundingUniform", () => {
   test("gives an image of any size each half once", () => {
     const wide = Array.from({ length: 24 }, (_, e) => roundingUniform(seed, key, e, 24));
     // 21 elements: 12 low halves and the first 9 high ones.
-    expect(Array.from({ length: 21 }, (_, e) => roundingUniform(seed, key, e, 21))).toEqual(wide.slice(0, 21));
+    expect(Array.from({ length: 21 }, (_, e) => roundingUniform(seed, key, e, 21))).toEqual(
+      wide.slice(0, 21),
+    );
     expect(new Set(wide).size).toBe(24);
   });
 
@@ -101,7 +103,8 @@ describe("roundingUniform", () => {
       const expected = elements / counts.length;
       return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
     };
-    // 255 degrees of freedom: mean 255, standard deviation 22.6; each pair is counted from both ends where it shares a word.
+    // 255 degrees of freedom: mean 255, standard deviation 22.6; each pair is counted from both ends where it
+    // shares a word.
     for (const [other, factor] of [
       [(e: number) => e + 1, 1],
       [(e: number) => e + 4, 1],

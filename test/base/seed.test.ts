@@ -83,7 +83,10 @@ describe("permutation", () => {
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }
     const expected = draws / 24;
-    const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+    const chiSquare = [...counts.values()].reduce(
+      (sum, count) => sum + (count - expected) ** 2 / expected,
+      0,
+    );
     expect(counts.size).toBe(24);
     // 23 degrees of freedom: exceeded by chance with probability 1e-6.
     expect(chiSquare).toBeLessThan(72);

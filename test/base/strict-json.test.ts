@@ -4,7 +4,9 @@ import { parseStrictJson, StrictJsonError } from "../../src/base/index.js";
 
 describe("parseStrictJson", () => {
   test("gives what JSON.parse gives for any value, spaced or not", () => {
-    const value = fc.jsonValue({ maxDepth: 4 }).filter((given) => !JSON.stringify(given).includes("__proto__"));
+    const value = fc
+      .jsonValue({ maxDepth: 4 })
+      .filter((given) => !JSON.stringify(given).includes("__proto__"));
     fc.assert(
       fc.property(value, fc.constantFrom(undefined, 1, "\t"), (given, space) => {
         const text = JSON.stringify(given, null, space);
@@ -14,7 +16,22 @@ describe("parseStrictJson", () => {
   });
 
   test("throws nothing but StrictJsonError, whatever the text", () => {
-    const pieces = fc.constantFrom("{", "}", "[", "]", '"', "\\", ":", ",", "a", "1", " ", "\n", '"a":', "\\u00");
+    const pieces = fc.constantFrom(
+      "{",
+      "}",
+      "[",
+      "]",
+      '"',
+      "\\",
+      ":",
+      ",",
+      "a",
+      "1",
+      " ",
+      "\n",
+      '"a":',
+      "\\u00",
+    );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
         const text = parts.join("");

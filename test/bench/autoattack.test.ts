@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it, test } from "vitest";
-import { autoAttackBenchOptions } from "../../bench/autoattack-options.js";
-import { type AutoAttackResult, autoAttackMarkdown, totalOf } from "../../bench/autoattack-report.js";
+import { autoAttackBenchOptions } from "../../bench/autoattack/options.js";
+import { type AutoAttackResult, autoAttackMarkdown, totalOf } from "../../bench/autoattack/report.js";
 
-const program = new URL("../../bench/autoattack.ts", import.meta.url).pathname;
+const program = new URL("../../bench/autoattack/autoattack.ts", import.meta.url).pathname;
 
 test("the comparison of AutoAttack runs, and says why there is no peer", { timeout: 60_000 }, () => {
   const words = ["--quick", "--json", "--python", "no-such-python"];
@@ -16,9 +16,13 @@ test("the comparison of AutoAttack runs, and says why there is no peer", { timeo
   const [ours, ...others] = result.sides;
   expect(others).toEqual([]);
   expect(ours!.parts.map(({ name }) => name)).toEqual(["apgd", "apgd-t", "fab-t", "square"]);
-  // What is right on clean images is what the first attack gets, and no attack gets images that are broken already.
+  // What is right on clean images is what the first attack gets, and no attack gets images that are broken
+  // already.
   const attacked = ours!.parts.map(({ attacked }) => attacked / result.images);
-  expect(attacked).toEqual([ours!.clean, ...ours!.parts.slice(0, -1).map(({ robustAccuracy }) => robustAccuracy)]);
+  expect(attacked).toEqual([
+    ours!.clean,
+    ...ours!.parts.slice(0, -1).map(({ robustAccuracy }) => robustAccuracy),
+  ]);
   expect(autoAttackMarkdown(result)).toContain("- PyTorch: not measured");
 });
 
@@ -51,8 +55,12 @@ describe("its options", () => {
     });
     expect(() => autoAttackBenchOptions([], {})).toThrow("--weights is needed");
     expect(() => autoAttackBenchOptions(["--weights", "nowhere"], {})).toThrow("nowhere does not exist");
-    expect(() => autoAttackBenchOptions(["--quick", "--targets", "10"], {})).toThrow(/--targets must be .* 1 \.\. 9/);
-    expect(() => autoAttackBenchOptions(["--quick", "--epsilon", "0"], {})).toThrow(/--epsilon must lie above 0/);
+    expect(() => autoAttackBenchOptions(["--quick", "--targets", "10"], {})).toThrow(
+      /--targets must be .* 1 \.\. 9/,
+    );
+    expect(() => autoAttackBenchOptions(["--quick", "--epsilon", "0"], {})).toThrow(
+      /--epsilon must lie above 0/,
+    );
     expect(autoAttackBenchOptions(["--help"], {})).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-const program = new URL("../../bench/fast-mnist.ts", import.meta.url).pathname;
+const program = new URL("../../bench/fast-mnist/fast-mnist.ts", import.meta.url).pathname;
 
 /** Answers as `sqa` does: a run's folder, then an evaluation. */
 const stub = `
@@ -29,7 +29,9 @@ test("trains and attacks each seed, and times the process that trained", { timeo
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
-  expect(seeds).toMatchObject([0, 1].map((seed) => ({ seed, clean: 0.75, attacked: { "pgd(steps=3)": 0.5 } })));
+  expect(seeds).toMatchObject(
+    [0, 1].map((seed) => ({ seed, clean: 0.75, attacked: { "pgd(steps=3)": 0.5 } })),
+  );
   for (const { seconds, processorSeconds } of seeds) {
     expect(seconds).toBeGreaterThan(0.2);
     expect(processorSeconds).toBeGreaterThan(0.05);
@@ -41,7 +43,9 @@ test.each([
   [["--limit", "0"], "error: --limit must be a whole number in 1 .. 10000, not 0"],
   [["--sees", "1"], "error: Unknown option '--sees'"],
 ])("refuses %j in one line", (words, message) => {
-  const { stderr, status } = spawnSync(process.execPath, ["--import", "tsx", program, ...words], { encoding: "utf8" });
+  const { stderr, status } = spawnSync(process.execPath, ["--import", "tsx", program, ...words], {
+    encoding: "utf8",
+  });
   expect(status).toBe(1);
   expect(stderr.trim().split("\n")).toHaveLength(1);
   expect(stderr).toContain(message);

@@ -1,32 +1,42 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fgsm } from "../../src/attacks/index.js";
 import { main } from "../../src/cli/main.js";
+import { datasets } from "../../src/datasets/index.js";
+import { sqa } from "../../src/defenses/index.js";
 import { setThreads } from "../../src/engine/index.js";
 import { readSafetensors } from "../../src/files/index.js";
+import { small } from "../../src/models/index.js";
 import { train } from "../../src/training/index.js";
 import { writeDigits } from "../training/digits-folder.js";
 import { captureOutput } from "./captured-output.js";
 import { SqaProcess } from "./sqa-process.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-audit-"));
-let data = "";
+let images = "";
 let run = "";
 
 beforeAll(async () => {
   setThreads(1);
-  data = writeDigits(folder, { train: 256, test: 20 });
-  const config = { network: "small", sqa: {}, epochs: 1, probes: [], limit: 256, method: "fgsm(epsilon=0.1)" };
-  for await (const event of train(config, { runs: join(folder, "runs"), data, checksums: false })) {
-    if (event.type === "end") run = event.run;
-  }
+  const data = writeDigits(folder, { train: 256, test: 20 });
+  images = `mnist(folder=${data}, checksums=false)`;
+  const method = fgsm({ epsilon: 0.1 });
+  const config = {
+    model: small(),
+    data: datasets.parse(images),
+    defenses: [sqa()],
+    method,
+    validationAttacks: [],
+  };
+  run = (await train({ ...config, epochs: 1, limit: 256 }, { runs: join(folder, "runs") })).folder;
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function sqa(...words: string[]) {
+async function sqaAudit(...words: string[]) {
   using captured = captureOutput();
   const code = await main(["audit", ...words]);
   return { code, out: captured.stdout.text, err: captured.stderr.text };
@@ -35,88 +45,77 @@ async function sqa(...words: string[]) {
 describe("sqa audit", () => {
   it("writes a verdict, the numbers, a page and the images", { timeout: 300_000 }, async () => {
     const out = join(folder, "report");
-    const result = await sqa(
-      run,
+    const words = [run, "--budget", "quick", "--limit", "2", "--seed", "7", "--out", out];
+    const result = await sqaAudit(...words, "--json");
+    expect(result.err).toMatch(/^\d+ attacks; their time is being estimated\nat most about .*\nkept in .*\n/);
+    expect(result.code, result.err).toBe(0);
+    const found = JSON.parse(result.out);
+    expect(found).toEqual(JSON.parse(readFileSync(join(out, "audit.json"), "utf8")));
+    // The radius is the one that the run trained for.
+    expect(found).toMatchObject({
+      norm: "linf",
+      epsilon: 0.1,
+      images: 2,
+      model: "small",
+      defenses: ["sqa"],
+      seed: 7,
+    });
+    expect(found).toMatchObject({ data: "mnist test", transfers: [] });
+    expect(readFileSync(join(out, "audit.html"), "utf8")).toContain(found.verdict.name);
+    const { tensors } = readSafetensors(join(out, "images", "worst.safetensors"));
+    const worst = tensors.get("images")!.data as Float32Array;
+    const png = decode(readFileSync(join(out, "images", "00001.png")));
+    expect([...png.data]).toEqual([...worst.slice(784)].map((pixel) => Math.round(255 * pixel)));
+    // Kept under a name of its own, so that another audit in the same folder takes nothing from it.
+    expect(readdirSync(out)).toContainEqual(expect.stringMatching(/^audit-quick-[0-9a-f]{8}$/));
+    const again = await sqaAudit(...words);
+    expect(again.err).toContain("at most about 0 s");
+    expect(again.out.startsWith(`${found.verdict.name}: `)).toBe(true);
+    expect(again.out).toMatch(/\nreport: \S*report\/audit\.html\nnumbers: .*\nworst images: .*\n$/);
+    // A terminal of 80 columns shows the same in lines that fit.
+    using captured = captureOutput({ terminal: true, columns: 80, environment: { NO_COLOR: "1" } });
+    expect(await main(["audit", ...words])).toBe(0);
+    const lines = captured.stdout.text.split("\n").filter((line) => !line.includes(out));
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  it("takes weights with their architecture, at the images' usual radius", { timeout: 300_000 }, async () => {
+    const weights = join(run, "weights.safetensors");
+    const of = ["--architecture", "small", "--images", images];
+    const words = [
+      weights,
+      ...of,
       "--budget",
       "quick",
       "--limit",
       "2",
-      "--seed",
-      "7",
-      "--data",
-      data,
       "--out",
-      out,
+      join(folder, "weights"),
       "--json",
-    );
-    expect(result.err).toContain("attacks and probes; working out how long they take\nat most about");
-    expect(result.code, result.err).toBe(0);
-    const found = JSON.parse(result.out);
-    expect(found).toEqual(JSON.parse(readFileSync(join(out, "audit.json"), "utf8")));
-    expect(found).toMatchObject({ norm: "linf", epsilon: 0.1, images: 2 });
-    const placed = { lambda: 1, range: "image", rounding: "stochastic" };
-    expect(found).toMatchObject({
-      network: "small",
-      dataset: "mnist",
-      split: "test",
-      seed: 7,
-      batchSize: 50,
-      transfers: [],
-    });
-    expect(found.sqa).toEqual({ relu1: placed, relu2: { ...placed, lambda: 2 } });
-    expect(found.perImage).toHaveLength(2);
-    const page = readFileSync(join(out, "audit.html"), "utf8");
-    expect(page).toContain(found.verdict);
-    expect(page).toContain("<svg");
-    for (const title of ["epsilon", "steps", "restarts", "averaged draws"]) {
-      expect(page).toContain(`>Accuracy against ${title}</text>`);
-    }
-    for (const curve of [
-      "FGSM",
-      "PGD on the twin",
-      "FMN",
-      "FAB",
-      "HopSkipJump",
-      "worst case of all",
-      "claimed attack",
-    ]) {
-      expect(page).toContain(`>${curve}</text>`);
-    }
-    expect(found.curves.map(({ name }: { name: string }) => name)).toContain("FAB");
-    expect(found.convergence.map(({ against }: { against: string }) => against)).toContain("draws");
-    expect(page).not.toMatch(/(src|href)="(?!data:|#)/);
-    const { tensors } = readSafetensors(join(out, "images", "worst.safetensors"));
-    const worst = tensors.get("images")!.data as Float32Array;
-    const png = decode(readFileSync(join(out, "images", "00001.png")));
-    expect([png.width, png.height, png.channels]).toEqual([28, 28, 1]);
-    expect([...png.data]).toEqual([...worst.slice(784)].map((pixel) => Math.round(255 * pixel)));
-    // An earlier report's image goes, what somebody else put there stays.
-    for (const name of ["00017.png", "mine.png"]) writeFileSync(join(out, "images", name), "");
-    const again = await sqa(run, "--budget", "quick", "--limit", "2", "--seed", "7", "--data", data, "--out", out);
-    expect(again.out).toContain(`verdict: ${found.verdict}`);
-    expect(readdirSync(join(out, "images")).sort()).toEqual([
-      "00000.png",
-      "00001.png",
-      "mine.png",
-      "worst.safetensors",
-    ]);
-    // A verdict on two images must not look like more than it is.
-    expect(again.out).toContain("nothing is proved on fewer than 6 images");
-    expect(page).toContain("Nothing is proved on fewer than 6 images");
-    expect(page).toContain("Seed 7, network small with SQA after relu1 (lambda 1, range image, stochastic)");
-    expect(again.err).toContain("at most about 0 s");
-    // What was found is kept under a name of its own, so that another audit in the same folder takes nothing from it.
-    expect(readdirSync(out)).toContainEqual(expect.stringMatching(/^audit-quick-[0-9a-f]{8}$/));
+    ];
+    const { code, out, err } = await sqaAudit(...words, "--batch-size", "1");
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ epsilon: 0.3, defenses: [], batchSize: 1 });
   });
 
   it.each([
     ["an attack", 20_000, "at most about", 3000],
-    ["the estimate of how long it takes", 1_000_000, "working out how long", 500],
+    ["the estimate of how long it takes", 1_000_000, "time is being estimated", 500],
   ])("stops within %s that would take minutes", { timeout: 120_000 }, async (where, steps, begun, moment) => {
     const out = join(folder, `stopped-${steps}`);
     const claim = `pgd(epsilon=0.1, steps=${steps})`;
-    const words = ["--budget", "quick", "--limit", "20", "--claim", claim, "--data", data, "--out", out];
-    const child = new SqaProcess(["audit", run, ...words]);
+    const child = new SqaProcess([
+      "audit",
+      run,
+      "--budget",
+      "quick",
+      "--limit",
+      "20",
+      "--claim",
+      claim,
+      "--out",
+      out,
+    ]);
     while (!child.stderr.includes(begun) && child.running) await sleep(20);
     await sleep(moment);
     expect(child.running, child.stderr).toBe(true);
@@ -128,34 +127,31 @@ describe("sqa audit", () => {
   });
 
   it.each([
-    [[], "give a run folder, or --self-test", 2],
-    [["nowhere"], "run folder nowhere does not exist", 1],
-    [["RUN", "--self-test"], "--self-test takes no run folder", 2],
+    [[], "give a model, such as a run folder, or --self-test", 2],
+    [["nowhere"], "nowhere does not exist: give a run folder", 1],
+    [["model.onnx"], "exported models (.pt2, .onnx) are not read", 2],
+    [["RUN", "--self-test"], "--self-test takes no model", 2],
     [["RUN", "--budget", "huge"], "quick", 2],
-    [["RUN", "--claim", "pgd(epsilon=0.3)"], "is not of linf radius 0.1", 2],
-    [["RUN", "--claim", "pgd(epsilon=0.05)"], "is not of linf radius 0.1", 2],
-    [["RUN", "--claim", "cw-l2()"], "is not of linf radius 0.1", 2],
+    [["RUN", "--epsilon", "0.1", "--claim", "pgd(epsilon=0.3)"], "is of radius 0.3, not epsilon 0.1", 2],
+    [["RUN", "--claim", "cw-l2()"], "has no radius", 2],
     [["RUN", "--epsilon", "0"], "epsilon", 2],
+    [["RUN", "--epsilon", "8"], "epsilon: 8 is not in (0, 1]; gray levels are written 8 / 255", 2],
+    [["RUN", "--norm", "l2"], "give --epsilon: no radius is usual in l2", 2],
+    [["RUN", "--limit", "21"], "limit: mnist test has 20 images, not 21", 2],
     [
-      ["RUN", "--epsilon", "8"],
-      "--epsilon 8: an l-infinity radius is at most 1; gray levels are written as in 8/255",
+      ["RUN", "--images", "cifar10"],
+      "model small takes images of 1 x 28 x 28; data set cifar10 has 3 x 32 x 32",
       2,
     ],
-    [["RUN", "--norm", "l2"], "give --epsilon: training's radius is none in l2", 2],
-    [["RUN", "--data", "DATA", "--limit", "21"], "--limit 21: the test split has 20 images", 2],
-    [
-      ["RUN", "--data", "DATA", "--budget", "full"],
-      "--budget full takes 1000 images: the test split has 20 images; give --limit 20 at most",
-      2,
-    ],
+    [["RUN", "--device", "cuda:99"], "device cuda:99 is not there", 2],
     [["--self-test", "--budget", "quick"], "--self-test cannot be given together with --budget", 2],
     [["--self-test", "--limit", "3"], "--self-test cannot be given together with --limit", 2],
-    [["--self-test", "--transfer-from", "x"], "--self-test cannot be given together with --transfer-from", 2],
+    [["--self-test", "--surrogate", "x"], "--self-test cannot be given together with --surrogate", 2],
     [["--self-test", "--claim", "fgsm()"], "--self-test cannot be given together with --claim", 2],
-    [["RUN", "--transfer-from", "nowhere"], "run folder nowhere does not exist", 1],
-    [["RUN", "--transfer-from", "RUN", "--transfer-from", "RUN"], "another folder of that name was given already", 2],
+    [["RUN", "--surrogate", "nowhere"], "nowhere does not exist", 1],
+    [["RUN", "--surrogate", "RUN", "--surrogate", "RUN"], "another model of that name was given already", 2],
   ] as const)("refuses %j", async (words, message, code) => {
-    const result = await sqa(...words.map((word) => ({ RUN: run, DATA: data })[word as string] ?? word));
+    const result = await sqaAudit(...words.map((word) => (word === "RUN" ? run : word)));
     expect(result.err).toContain(message);
     expect([result.code, result.out]).toEqual([code, ""]);
   });

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { FileFormatError } from "../../src/base/index.js";
-import { camelCase, kebabCase, readConfigFile } from "../../src/cli/frame/config-file.js";
+import { readConfigFile } from "../../src/cli/frame/config-file.js";
+import { camelCase, kebabCase } from "../../src/cli/frame/option-names.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-config-"));
 const path = join(folder, "run.yaml");

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { disagreement } from "../../src/cli/device-check.js";
-import { bf16Support, cudaFinding, type Finding } from "../../src/cli/machine.js";
+import { disagreement } from "../../src/cli/commands/doctor/device-check.js";
+import { cudaFinding, type Finding } from "../../src/cli/commands/doctor/machine.js";
 import { main } from "../../src/cli/main.js";
 import { versions } from "../../src/engine/index.js";
 import { captureOutput } from "./captured-output.js";
@@ -20,16 +20,32 @@ describe("sqa doctor", () => {
     const { code, out } = await doctor();
     expect(code).toBe(0);
     expect(out).toContain(versions().libtorch);
-    for (const name of ["node", "libtorch", "cpuCapability", "kernels", "threads", "bf16", "cuda", "g++", "mnist"]) {
+    for (const name of [
+      "node",
+      "libtorch",
+      "cpuCapability",
+      "kernels",
+      "threads",
+      "bf16",
+      "cuda",
+      "g++",
+      "mnist",
+    ]) {
       expect(out).toContain(`  ${name} `);
     }
     expect(out).toMatch(/nothing that is needed is missing\n$/);
   });
 
   it("prints JSON", async () => {
-    const { ok, ...findings } = JSON.parse((await doctor("--json")).out) as { ok: boolean } & Record<string, Finding>;
+    const { ok, ...findings } = JSON.parse((await doctor("--json")).out) as { ok: boolean } & Record<
+      string,
+      Finding
+    >;
     expect(ok).toBe(true);
-    expect(findings.libtorch).toMatchObject({ needed: true, value: expect.stringContaining(versions().libtorch) });
+    expect(findings.libtorch).toMatchObject({
+      needed: true,
+      value: expect.stringContaining(versions().libtorch),
+    });
     expect(findings["fashion-mnist"]).toMatchObject({ needed: false });
   });
 
@@ -42,20 +58,12 @@ describe("sqa doctor", () => {
   });
 });
 
-describe("bfloat16", () => {
-  it("is told by the processor's flags", () => {
-    // Sapphire Rapids, Zen 4 and Zen 3, as /proc/cpuinfo lists them.
-    expect(bf16Support("avx512f avx512_bf16 amx_bf16 amx_tile".split(" "))).toBe("yes (amx_bf16, avx512_bf16)");
-    expect(bf16Support("avx2 avx512f avx512_bf16".split(" "))).toBe("yes (avx512_bf16)");
-    expect(bf16Support("avx avx2 fma".split(" "))).toBe("no (emulated: slow)");
-  });
-});
-
 describe("CUDA", () => {
   it("is told by how the addon was built", () => {
     expect(cudaFinding({ cuda: "none", cudaDevices: 0 }).value).toBe("no: this libtorch is built without it");
     expect(cudaFinding({ cuda: "kernels", cudaDevices: 0 }).value).toBe("no devices");
-    const compared = (result: string | undefined) => cudaFinding({ cuda: "kernels", cudaDevices: 1 }, () => result);
+    const compared = (result: string | undefined) =>
+      cudaFinding({ cuda: "kernels", cudaDevices: 1 }, () => result);
     expect(compared(undefined).value).toBe("1 device; SQA and noise are the CPU's to the bit");
     expect(compared("SQA differs").problem).toBe("SQA differs: do not use this device");
     const { value, needed, problem } = cudaFinding({ cuda: "libtorch", cudaDevices: 2 });

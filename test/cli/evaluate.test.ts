@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), "sqa-evaluate-"));
 const weights = join(folder, "small.safetensors");
 const data = join(folder, "data");
 const count = 20;
-const model = small.build({ seed: 4 });
+const model = small().build({ seed: 4 });
 
 beforeAll(() => {
   setThreads(1);
@@ -42,10 +42,13 @@ async function sqa(...words: string[]) {
   return { code, out: captured.stdout.text, err: captured.stderr.text };
 }
 
-const base = ["--weights", weights, "--data", data];
+const images = `mnist(folder=${data}, checksums=false)`;
+const base = [weights, "--architecture", "small", "--images", images];
 const json = (result: { out: string }) => JSON.parse(result.out);
 
-/** Accuracy under sign steps in an l-infinity ball, in a few lines of its own; with 0 steps, on clean images. */
+/**
+ * Accuracy under sign steps in an l-infinity ball, in a few lines of its own; with 0 steps, on clean images.
+ */
 function attackedAccuracy(steps: number, stepSize: number, epsilon: number): number {
   const x = tensor(
     Float32Array.from(fakeImages(count), (byte) => byte / 255),
@@ -58,105 +61,139 @@ function attackedAccuracy(steps: number, stepSize: number, epsilon: number): num
     const input = adversarial.detach().requireGrad();
     const loss = ops.crossEntropyLoss(model.classifier().logits(input, noise), y, null, 2);
     const [gradient] = grad(loss, [input]);
-    adversarial = adversarial.add(gradient!.sign().mul(stepSize)).sub(x).clamp(-epsilon, epsilon).add(x).clamp(0, 1);
+    adversarial = adversarial
+      .add(gradient!.sign().mul(stepSize))
+      .sub(x)
+      .clamp(-epsilon, epsilon)
+      .add(x)
+      .clamp(0, 1);
   }
-  return noGrad(() => model.classifier().logits(adversarial, noise).argmax(1).eq(y).to("float32").mean().item());
+  return noGrad(() =>
+    model.classifier().logits(adversarial, noise).argmax(1).eq(y).to("float32").mean().item(),
+  );
 }
 
 describe("sqa evaluate --json", () => {
   it("prints one object, whose numbers are those of a direct computation", async () => {
     const attack = "pgd(epsilon=0.1, stepSize=0.05, steps=4, randomStart=false)";
-    const result = await sqa(
-      ...base,
-      "--network",
-      "small",
-      "--attack",
-      "fgsm(epsilon=0.1)",
-      "--attack",
-      attack,
-      "--json",
-    );
+    const result = await sqa(...base, "--attack", "fgsm(epsilon=0.1)", "--attack", attack, "--json");
     expect([result.code, result.err]).toEqual([0, ""]);
     expect(result.out.trimEnd().split("\n")).toHaveLength(1);
     expect(json(result)).toMatchObject({
-      network: "small",
-      dataset: "mnist",
+      model: "small",
+      defenses: [],
+      file: weights,
+      data: "mnist test",
       images: count,
       draws: 1,
-      sqa: null,
       clean: { accuracy: expect.closeTo(attackedAccuracy(0, 0, 0), 6) },
       attacks: [
-        { attack: "fgsm(epsilon=0.1, labels=given)", robustAccuracy: expect.closeTo(attackedAccuracy(1, 0.1, 0.1), 6) },
+        { attack: "fgsm(epsilon=0.1)", robustAccuracy: expect.closeTo(attackedAccuracy(1, 0.1, 0.1), 6) },
         {
           robustAccuracy: expect.closeTo(attackedAccuracy(4, 0.05, 0.1), 6),
           passes: { forward: 4, backward: 4 },
           seconds: expect.any(Number),
         },
       ],
-      flags: [],
+      worstCases: [{ norm: "linf", radius: 0.1, attacks: 2 }],
     });
-    expect(Object.keys(json(result)).slice(0, 6)).toEqual([
-      "network",
-      "dataset",
-      "images",
-      "draws",
-      "clean",
-      "attacks",
-    ]);
-    expect(Object.keys(json(result).clean)).toEqual(["accuracy", "low", "high"]);
+    expect(json(result).clean).not.toHaveProperty("perImage");
   });
 
   it("draws with SQA, and does not depend on the batch size", async () => {
     const words = [...base, "--limit", "9", "--attack", "fgsm", "--draws", "4", "--json"];
     const whole = json(await sqa(...words, "--sqa"));
-    expect(whole).toMatchObject({
-      images: 9,
-      draws: 4,
-      sqa: { relu1: { lambda: 1, range: "image" }, relu2: { lambda: 2 } },
+    expect(whole).toMatchObject({ images: 9, draws: 4, defenses: ["sqa"] });
+    const parts = json(await sqa(...words, "--defense", "sqa", "--batch-size", "4"));
+    expect([parts.clean, parts.attacks[0].robustAccuracy]).toEqual([
+      whole.clean,
+      whole.attacks[0].robustAccuracy,
+    ]);
+    const deterministic = json(await sqa(...words, "--defense", "deterministic-quantization(relu3=3)"));
+    expect(deterministic).toMatchObject({ draws: 1, defenses: ["deterministic-quantization(relu3=3)"] });
+    expect(json(await sqa(...words, "--no-defense"))).toMatchObject({ draws: 1, defenses: [] });
+    const transfer = json(await sqa(...words, "--sqa", "--surrogate", "noise-free"));
+    expect(transfer).toMatchObject({
+      surrogate: "noise-free",
+      attacks: [{ passes: { forward: 1, backward: 1 } }],
     });
-    const parts = json(await sqa(...words, "--sqa", "sqa", "--batch-size", "4"));
-    expect([parts.clean, parts.attacks[0].robustAccuracy]).toEqual([whole.clean, whole.attacks[0].robustAccuracy]);
-    expect(json(await sqa(...words, "--sqa", "sqa(relu3=3, rounding=nearest)"))).toMatchObject({
-      draws: 1,
-      sqa: { relu3: { lambda: 3, rounding: "nearest" } },
-    });
-    expect(json(await sqa(...words, "--sqa", "none"))).toMatchObject({ draws: 1, sqa: null });
-    const transfer = json(await sqa(...words, "--sqa", "--transfer-from", "twin"));
-    expect(transfer).toMatchObject({ transferFrom: "twin", attacks: [{ passes: { forward: 1, backward: 1 } }] });
+  });
+
+  it("measures clean accuracy alone where there is no attack", async () => {
+    for (const words of [["--attack", "none"], ["--no-attack"]]) {
+      expect(json(await sqa(...base, ...words, "--json"))).toMatchObject({ attacks: [], worstCases: [] });
+    }
+  });
+
+  it("prints a list for several models", async () => {
+    const both = json(await sqa(weights, ...base, "--no-attack", "--json"));
+    expect(both).toEqual([json(await sqa(...base, "--no-attack", "--json")), both[0]]);
   });
 });
 
 describe("sqa evaluate", () => {
   it("prints a table, with warnings", async () => {
-    const { code, out } = await sqa(
-      ...base,
-      "--attack",
-      "fgsm(epsilon=0.1)",
-      "--sqa",
-      "sqa(range=batch)",
-      "--draws",
-      "2",
-    );
+    const words = ["--attack", "fgsm(epsilon=0.1)", "--defense", "sqa(range=batch)", "--draws", "2"];
+    const { code, out } = await sqa(...base, ...words);
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^small with SQA \(relu1=1, relu2=2\) · 20 images of mnist, test, from .*data · 2 fresh draws an image\n/,
+      /^small with sqa\(range=batch\) · 20 images of mnist test · 2 fresh draws an image\n/,
     );
     expect(out).toMatch(
       /\nclean .*\d+\.\d\d {2,}\[\d+\.\d\d, \d+\.\d\d\] +\d+\.\d\d\nfgsm\(epsilon=0\.1\) .*\] +\d+\.\d\d +1 +1 /,
     );
-    expect(out).toMatch(/\nwarning: the logits of \d+ of 16 images depend on the other images of the batch.*\n$/);
+    expect(out.replace(/\n +/g, " ")).toMatch(
+      /\nwarning: the logits of \d+ of 16 images depend on the other images of the batch/,
+    );
+  });
+
+  it("attacks at the usual radius of the images, with a step relative to it, where nothing else is said", async () => {
+    const { attacks } = json(await sqa(...base, "--limit", "2", "--json"));
+    expect(attacks.map(({ attack }: { attack: string }) => attack)).toEqual([
+      "fgsm",
+      expect.stringMatching(/^pgd\((.*, )?stepSize=0\.03, steps=20\)$/),
+    ]);
+  });
+
+  it("compares several models in a row each", async () => {
+    const other = join(folder, "other.safetensors");
+    saveWeights(other, small().build({ seed: 5 }).module);
+    const { out } = await sqa(other, ...base, "--attack", "fgsm(epsilon=0.1)");
+    expect(out).toMatch(
+      /\naccuracy in % +clean +fgsm\(epsilon=0\.1\) +worst case\n─+\nother\.safetensors .*\nsmall\.safetensors .*\n$/,
+    );
+  });
+
+  it.each([80, 120])("fits %i columns, and breaks no word of a table or a warning", async (columns) => {
+    using captured = captureOutput({ terminal: true, columns, environment: { NO_COLOR: "1" } });
+    const attack = "pgd(epsilon=0.1, stepSize=0.025, steps=3, restarts=2, loss=dlr, labels=predicted)";
+    expect(await main(["evaluate", ...base, "--sqa", "--draws", "2", "--attack", attack])).toBe(0);
+    const lines = captured.stdout.text.trimEnd().split("\n");
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+    const words = new Set(captured.stdout.text.split(/\s+/));
+    for (const word of attack.split(" ").slice(1, -1)) expect(words).toContain(word);
+    expect(words.has("forward")).toBe(columns === 120);
   });
 
   it("takes a run folder, which knows its own configuration, finished or not", async () => {
     const run = join(folder, "run");
     mkdirSync(run);
-    const words = ["--data", data, "--attack", "fgsm", "--draws", "2", "--json"];
+    const words = ["--attack", "fgsm", "--draws", "2", "--json"];
     expect((await sqa(run, ...words)).err).toMatch(/is not a run folder: it has no config.json\n$/);
-    writeFileSync(join(run, "config.json"), JSON.stringify(trainConfig({ sqa: {} })));
+    const config = trainConfig({
+      model: "small",
+      data: "mnist",
+      defenses: ["sqa"],
+      method: "fgsm(epsilon=0.1)",
+    });
+    writeFileSync(join(run, "config.json"), JSON.stringify({ ...config, data: images }));
     expect((await sqa(run, ...words)).err).toMatch(/has not reached its first checkpoint yet\n$/);
     const state = [...model.module.state()].map(
       ([name, value]) =>
-        [`network.${name}`, { dtype: "float32", shape: value.shape, data: value.toArray() as Float32Array }] as const,
+        [
+          `network.${name}`,
+          { dtype: "float32", shape: value.shape, data: value.toArray() as Float32Array },
+        ] as const,
     );
     const checkpoint = (owner: string) =>
       writeSafetensors(join(run, "checkpoint.safetensors"), state, {
@@ -169,24 +206,28 @@ describe("sqa evaluate", () => {
     checkpoint(RunFolder.open(run).identity);
     const unfinished = await sqa(run, ...words);
     expect(unfinished.err).toMatch(/is not finished: its checkpoint after step 12 is evaluated\n$/);
-    expect(json(unfinished)).toMatchObject({ network: "small", draws: 2, run: { finished: false, steps: 12 } });
+    expect(json(unfinished)).toMatchObject({ model: "small", draws: 2, run: { finished: false, steps: 12 } });
     const direct = json(await sqa(...base, ...words, "--sqa"));
     expect(json(unfinished).clean).toEqual(direct.clean);
     expect(json(await sqa("--sqa", run, ...words)).clean).toEqual(direct.clean);
-    // Another network of the same weights: what is made on it is what is made on this one.
-    const transfer = await sqa(...base, ...words, "--sqa", "--transfer-from", run);
+    // Another model of the same weights: what is made on it is what is made on this one.
+    const transfer = await sqa(...base, ...words, "--sqa", "--surrogate", run);
     expect(transfer.err).toMatch(/is not finished: its checkpoint after step 12 is attacked\n$/);
-    expect(json(transfer)).toMatchObject({ transferFrom: run, attacks: [{ passes: { forward: 1, backward: 1 } }] });
-    expect(json(transfer).attacks[0].robustAccuracy).toEqual(direct.attacks[0].robustAccuracy);
-    const twice = await sqa(...base, ...words.slice(0, 4), "--transfer-from", run);
-    expect(twice.out).toContain(`attacks made on ${run}`);
-    expect(json(await sqa(run, "--sqa", "none", ...words))).toMatchObject({ draws: 1, sqa: null });
-    expect((await sqa(run, "--network", "large")).err).toMatch(/^error: --network cannot go with a run folder/);
+    expect(json(transfer)).toMatchObject({
+      surrogate: run,
+      attacks: [{ passes: { forward: 1, backward: 1 } }],
+    });
+    const twice = await sqa(...base, ...words.slice(0, 4), "--surrogate", run);
+    expect(twice.out.replace(/\n +/, " ")).toContain(`attacks made on ${run}`);
+    expect(json(await sqa(run, "--no-defense", ...words))).toMatchObject({ draws: 1, defenses: [] });
+    // By default it is attacked at the radius that it trained for.
+    const { attacks } = json(await sqa(run, "--draws", "1", "--limit", "2", "--json"));
+    for (const { attack } of attacks) expect(attack).toMatch(/epsilon=0\.1[,)]/);
   });
 
   it("refuses bad input of every kind in one line", async () => {
     const nan = join(folder, "nan.safetensors");
-    const broken = small.build({ seed: 0 });
+    const broken = small().build({ seed: 0 });
     noGrad(() => broken.module.state().get("fc2.bias")!.detach().mul_(Number.NaN));
     saveWeights(nan, broken.module);
     const cut = join(folder, "cut.safetensors");
@@ -196,17 +237,29 @@ describe("sqa evaluate", () => {
       "t10k-images-idx3-ubyte": idxBytes([2, 28, 28], fakeImages(1)),
       "t10k-labels-idx1-ubyte": idxBytes([2], fakeLabels(2)),
     });
+    const of = (file: string, architecture = "small") => [
+      file,
+      "--architecture",
+      architecture,
+      "--images",
+      images,
+    ];
     for (const [words, message] of [
-      [["--weights", join(folder, "gone")], /weights file .*gone does not exist/],
-      [["--weights", folder], /weights file .* is a folder/],
-      [["--weights", cut], /cut\.safetensors: /],
-      [["--weights", nan], /nan\.safetensors: weight "fc2\.bias" holds NaN or infinity/],
-      [["--weights", weights, "--network", "large"], /small\.safetensors: .*conv1/],
-      [["--weights", weights, "--network", "small(batchNorm=true)"], /small\.safetensors: .*missing: bn1/],
-      [[...base, "--data", join(folder, "none")], /mnist: folder .*none does not exist/],
-      [[...base, "--data", short], /t10k-images-idx3-ubyte: truncated/],
+      [of(join(folder, "gone.safetensors")), /weights file .*gone\.safetensors does not exist/],
+      [[folder], /is not a run folder/],
+      [of(cut), /cut\.safetensors: /],
+      [of(nan), /nan\.safetensors: weight "fc2\.bias" holds NaN or infinity/],
+      [of(weights, "large"), /small\.safetensors: .*conv1/],
+      [[...base, "--images", "cifar10"], /weight "conv1\.weight" must have shape \[16, 3, 3, 3\]/],
+      [of(weights, "small(batchNorm=true)"), /small\.safetensors: .*missing: bn1/],
+      [
+        [...base.slice(0, 3), "--images", `mnist(folder=${folder}/none)`],
+        /mnist: folder .*none does not exist/,
+      ],
+      [[...base.slice(0, 3), "--images", `mnist(folder=${short})`], /t10k-images-idx3-ubyte: truncated/],
       [[...base, "--split", "train"], /has none of train-images/],
-      [[join(folder, "no-run")], /run folder .*no-run does not exist/],
+      [[join(folder, "no-run")], /no-run does not exist: give a run folder, weights in safetensors/],
+      [["nowhere.mjs", "--images", images], /module nowhere\.mjs does not exist/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
       expect([code, out], message.source).toEqual([1, ""]);
@@ -215,28 +268,38 @@ describe("sqa evaluate", () => {
     }
   });
 
-  it("refuses options that cannot be, with the nearest name", async () => {
+  it("refuses options that cannot be, with the nearest name or the way to go on", async () => {
     for (const [words, message] of [
-      [[], /give a run folder or --weights FILE/],
-      [["--weights", weights, "--network", "smal"], /unknown network "smal"; did you mean "small"\?/],
-      [[...base, "--dataset", "mnits"], /unknown data set "mnits"; did you mean "mnist"\?/],
-      [["--attack", "pgdd"], /unknown attack "pgdd"; did you mean "pgd"\?/],
-      [["--attack", "pgd(epsilom=0.3)"], /unknown option "epsilom"; did you mean "epsilon"\?/],
-      [["--limit", "0"], /--limit cannot be 0; accepted: a whole number of at least 1/],
-      [["--draws", "0"], /--draws cannot be 0/],
-      [["--seed", "-1"], /--seed/],
-      [["--wieghts", "x"], /did you mean "?--weights/],
-      [["--sqa", "sqa(rnge=batch)"], /rnge.*range/],
-      [[...base, "--sqa", "sqa(relu1=0.5)"], /"relu1":0\.5.*accepted: whole numbers in \[1, \d+\], by layer/],
-      [["--sqa", "sqa(rnge=batch)", "runs/x"], /--sqa cannot be .*rnge.*range/],
-      [["--weights", weights, "--sqa", "saq"], /run folder \(saq\).*--sqa takes none, sqa or sqa\(\.\.\.\)/],
-      [[...base, "--limit", "21"], /--limit 21: the test split of mnist has 20 images/],
-      [[...base, "--transfer-from", "twin"], /--transfer-from twin needs a randomized network/],
-      [[...base, "--sqa", "sqa(relu9=1)"], /unknown layer "relu9"/],
-      [[...base, "--transfer-from", "twins"], /--transfer-from twins: neither "twin" nor a run folder/],
+      [[], /missing model: run folder, weights in safetensors/],
+      [[weights], /small\.safetensors: say what its weights are of: --architecture resnet18/],
+      [[weights, "--architecture", "small"], /give --images, such as mnist/],
+      [["small", "--images", images], /small is an architecture, which has no weights/],
+      [["model.onnx"], /model\.onnx: exported models \(\.pt2, \.onnx\) are not read; give a run folder/],
+      [["model.pt2"], /model\.pt2: exported models/],
+      [["model.pt"], /model\.pt: convert it first: npx sqa import model\.pt --out model\.safetensors/],
+      [[weights, "--architecture", "smal"], /unknown model "smal"; did you mean "small"\?/],
+      [[...base, "--images", "mnits"], /unknown data set "mnits"; did you mean "mnist"\?/],
+      [
+        [...base, "--images", "photos/"],
+        /--images photos\/: folders of photos, .* are not read; give a data set/,
+      ],
+      [[...base, "--attack", "pgdd"], /unknown attack "pgdd"; did you mean "pgd"\?/],
+      [[...base, "--attack", "pgd(eps=0.3)"], /unknown option "eps"; did you mean "epsilon"\?/],
+      [[...base, "--limit", "0"], /--limit cannot be 0; accepted: a whole number of at least 1/],
+      [[...base, "--draws", "0"], /--draws cannot be 0/],
+      [[...base, "--seed", "-1"], /--seed/],
+      [[...base, "--imagse", "x"], /did you mean "--images"/],
+      [[...base, "--network", "x"], /did you mean "--architecture"/],
+      [[...base, "--dataset", "x"], /did you mean "--images"/],
+      [[...base, "--defense", "saq"], /unknown defense "saq"; did you mean "sqa"\?/],
+      [[...base, "--defense", "sqa(rnge=batch)"], /rnge/],
+      [[...base, "--defense", "sqa(relu9=1)"], /unknown layer "relu9"/],
+      [[...base, "--limit", "21"], /limit: mnist test has 20 images, not 21/],
+      [[...base, "--surrogate", "noise-free"], /--surrogate noise-free: model small has none of its own/],
+      [[...base, "--sqa", "--surrogate", "noise-fre"], /--surrogate noise-fre: model small has noise-free/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
-      expect([code, out], message.source).toEqual([2, ""]);
+      expect([code, out], `${message.source}\n${err}`).toEqual([2, ""]);
       expect(err).toMatch(message);
     }
   });

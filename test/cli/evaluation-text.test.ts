@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { imagesPerSecond } from "../../src/cli/evaluation-text.js";
+import { imagesPerSecond } from "../../src/cli/commands/evaluate/evaluation-text.js";
 
 test.each([
   [1000, 3, 333],

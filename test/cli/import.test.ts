@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,11 +37,11 @@ function stateDict(state: ReadonlyMap<string, { shape: readonly number[]; toNumb
 
 describe("sqa import", () => {
   test("writes weights that a network loads", async () => {
-    const trained = small.build({ seed: 5 });
+    const trained = small().build({ seed: 5 });
     const file = join(folder, "small.pt");
     writeFileSync(file, stateDict(trained.module.state()));
     expect(await sqaImport(file)).toEqual({ code: 0, out: `${target}\n`, err: "10 tensors\n" });
-    const other = small.build({ seed: 6 });
+    const other = small().build({ seed: 6 });
     loadWeights(target, other.module);
     for (const [name, own] of other.module.state()) {
       expect(own.toNumbers()).toEqual(trained.module.state().get(name)!.toNumbers());
@@ -50,8 +50,64 @@ describe("sqa import", () => {
 
   test("equals what safetensors' own writer makes of the same file", async () => {
     expect((await sqaImport(golden("state-dict.pt"))).code).toBe(0);
-    const [found, wanted] = [target, golden("state-dict.safetensors")].map((file) => readSafetensors(file).tensors);
+    const [found, wanted] = [target, golden("state-dict.safetensors")].map(
+      (file) => readSafetensors(file).tensors,
+    );
     expect(found).toEqual(wanted);
+  });
+
+  test("finds the weights among what a training script saves, and says what it passed over", async () => {
+    const { code, err } = await sqaImport(golden("training-2.pt"));
+    expect([code, readSafetensors(target).tensors.size]).toEqual([0, 9]);
+    expect(err).toBe(
+      [
+        'weights under "state_dict"',
+        "passed over beside them: epoch, arch, best_acc1, optimizer, scheduler, rng_state, numpy_rng, " +
+          "args (argparse.Namespace), config (__main__.Config), phase (__main__.Phase) and 13 more",
+        'without the prefix "_orig_mod.module." of every name',
+        "9 tensors\n",
+      ].join("\n"),
+    );
+  });
+
+  test("takes a prefix away that is asked for, and names one that could be", async () => {
+    const { err } = await sqaImport(golden("lightning.pt"));
+    expect(err).toContain(
+      'every name begins with "model.": where the network has other names, add --prefix model.\n',
+    );
+    expect((await sqaImport(golden("lightning.pt"), "--prefix", "model.")).err).not.toContain("add --prefix");
+    expect([...readSafetensors(target).tensors.keys()]).toContain("0.weight");
+  });
+
+  test("warns of numbers that are not finite", async () => {
+    const file = join(folder, "nan.pt");
+    const data = new Uint8Array(Float32Array.of(1, Number.NaN).buffer);
+    const tensor = ops.tensor(ops.storage("torch.FloatStorage", "0", 2), 0, [2], [1]);
+    writeFileSync(file, checkpoint(pickle(ops.dict([["fc.weight", tensor]])), { 0: data }));
+    const { code, err } = await sqaImport(file);
+    expect(code).toBe(0);
+    expect(err).toContain("warning: NaN or infinite numbers in fc.weight: such a network answers nothing\n");
+  });
+
+  test("replaces no file, its own input neither, but with --force", async () => {
+    const file = join(folder, "own.pt");
+    const original = readFileSync(golden("state-dict.pt"));
+    const run = async (out: string, ...words: string[]) => {
+      using captured = captureOutput();
+      return { code: await main(["import", file, "--out", out, ...words]), err: captured.stderr.text };
+    };
+    writeFileSync(file, original);
+    const { code, err } = await run(file);
+    expect([code, err]).toEqual([
+      1,
+      `error: ${file} is there already, with other content, and is not replaced; --force replaces it\n`,
+    ]);
+    expect(readFileSync(file).equals(original)).toBe(true);
+    // What it has written itself is no other content.
+    const written = join(folder, "own.safetensors");
+    expect([(await run(written)).code, (await run(written)).code]).toEqual([0, 0]);
+    expect((await run(file, "--force")).code).toBe(0);
+    expect(readSafetensors(file)).toEqual(readSafetensors(written));
   });
 
   test("says what it left out and converted", async () => {
@@ -60,13 +116,27 @@ describe("sqa import", () => {
     expect(err).toContain('weights under "state_dict"\n');
     expect(err).toContain("written: 1 of float16 as float32\n");
     expect(err).toContain("written: 1 of float64 as float32\n");
-    expect((await sqaImport(golden("wrapped.pt"), "--key", "ema")).err).toContain('without the prefix "module."');
+    expect((await sqaImport(golden("wrapped.pt"), "--key", "ema")).err).toContain(
+      'without the prefix "module."',
+    );
   });
 
   test.each([
     ["wrapped.pt", [], "no weights are found: it has weights under model, ema; give one by --key"],
     ["wrapped.pt", ["--key", "emma"], 'unknown key "emma"; did you mean "ema"? known: model, ema'],
     ["whole-module.pt", [], "it asks for torch.nn.modules.container.Sequential, which is not allowed"],
+    [
+      "module-inside.pt",
+      [],
+      "it has model (torch.nn.modules.container.Sequential), epoch. Save the network's state_dict()",
+    ],
+    [
+      "quantized.pt",
+      [],
+      'quantized.pt: "3.weight" is a tensor of a kind that is not read: torch._utils._rebuild_qtensor',
+    ],
+    ["lightning.pt", ["--prefix", "modle."], 'unknown prefix "modle."; did you mean "model."? known: model.'],
+    ["state-dict.safetensors", [], "it is a safetensors file, which need not be imported"],
     ["nowhere.pt", [], "nowhere.pt does not exist"],
   ])("refuses %s %j, and writes nothing", async (name, words, message) => {
     const { code, out, err } = await sqaImport(golden(name), ...words);

@@ -1,7 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { attacks } from "../../src/attacks/index.js";
 import { main } from "../../src/cli/main.js";
+import { mnist } from "../../src/datasets/index.js";
+import { train } from "../../src/training/index.js";
+import { writeDigits } from "../training/digits-folder.js";
 import { captureOutput } from "./captured-output.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sqa-list-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 async function list(...words: string[]) {
   using captured = captureOutput();
@@ -9,43 +18,132 @@ async function list(...words: string[]) {
   return { code, out: captured.stdout.text, err: captured.stderr.text };
 }
 
+const kinds = [
+  "attacks",
+  "models",
+  "defenses",
+  "data",
+  "methods",
+  "optimizers",
+  "schedules",
+  "augmentations",
+];
+
 describe("sqa list", () => {
   it("names everything, with options and defaults", async () => {
     const { code, out, err } = await list();
     expect([code, err]).toEqual([0, ""]);
-    for (const heading of ["attacks", "networks", "datasets", "methods", "schedules", "optimizers"]) {
+    for (const heading of [...kinds, "guards", "checks", "tables", "presets"]) {
       expect(out).toMatch(new RegExp(`^${heading}$`, "m"));
     }
-    for (const name of [...attacks.keys(), "worst-case", "large", "fashion-mnist", "n-fgsm", "one-cycle", "sgd"]) {
+    const names = [
+      "worst-case",
+      "large",
+      "sqa",
+      "fashion-mnist",
+      "n-fgsm",
+      "one-cycle",
+      "sgd",
+      "crop-flip",
+      "roll-back",
+    ];
+    for (const name of [...attacks.names, ...names, "security-curve", "table1", "mnist-short"]) {
       expect(out).toMatch(new RegExp(`^  ${name} `, "m"));
     }
-    expect(out).toMatch(/epsilon=0\.3, stepSize=0\.01, steps=40, norm=linf/);
+    expect(out.replace(/\n +/g, " ")).toMatch(/epsilon=0\.3, .*norm=linf/);
   });
 
-  it("shows one kind, and one thing with all its options", async () => {
+  it("shows one kind, and one entry with all its options", async () => {
     expect((await list("schedules")).out).not.toContain("sgd");
     const { out } = await list("attacks", "pgd");
-    expect(out).toMatch(/^pgd: /);
+    expect(out).toMatch(/^pgd, attack: /);
     expect(out).toMatch(/^norm +linf +linf \| l2 \| l1 +norm of the radius and of a step$/m);
-    const network = (await list("networks", "small")).out;
-    expect(network).toMatch(/98442 parameters\nlayers: conv1, relu1, .*\nthe paper's places of SQA.*relu1=1, relu2=2/);
+    const model = (await list("models", "small")).out;
+    expect(model).toContain("images 1 x 28 x 28, 10 classes, 98442 parameters by default\n");
+    expect(model).toMatch(/\nlayers: conv1, relu1, [\s\S]*\nplaces "first-layer" of defenses: relu1\n/);
+  });
+
+  it("finds an entry by its name alone, in every kind that has it", async () => {
+    const { out } = await list("pgd");
+    expect(out).toMatch(/^pgd, attack: [\s\S]*\n\npgd, training method: /);
+    expect(JSON.parse((await list("resnet18", "--json")).out)).toMatchObject({
+      kind: "model",
+      name: "resnet18",
+    });
+    expect(JSON.parse((await list("fgsm", "--json")).out)).toHaveLength(2);
+  });
+
+  it("says what presets are for, and what they choose", async () => {
+    const { out } = await list("presets");
+    expect(out).toMatch(
+      /^ {2}mnist-short +MNIST in 4 epochs: FGSM from a random start\n +model=small, data=mnist, epochs=4/m,
+    );
   });
 
   it("prints JSON", async () => {
     const all = JSON.parse((await list("--json")).out);
-    expect(all.optimizers[0]).toMatchObject({ name: "sgd", options: [{ name: "momentum", default: "0.9" }, {}, {}] });
+    expect(all.optimizers.find(({ name }: { name: string }) => name === "sgd")).toMatchObject({
+      options: [{ name: "momentum", default: "0.9" }, {}, {}],
+    });
     expect(JSON.parse((await list("attacks", "fgsm", "--json")).out).options[0].name).toBe("epsilon");
   });
 
   it("suggests the nearest name", async () => {
     for (const [words, message] of [
-      [["atacks"], 'unknown kind "atacks"; did you mean "attacks"?'],
+      [["atacks"], 'unknown name "atacks"; did you mean "attacks"? kinds: attacks, models'],
+      [["pdg"], 'unknown name "pdg"; did you mean "pgd"?'],
+      [["atacks", "pgd"], 'unknown kind "atacks"; did you mean "attacks"?'],
       [["attacks", "pdg"], 'unknown attack "pdg"; did you mean "pgd"?'],
-      [["methods", "fgms"], 'unknown method "fgms"; did you mean "fgsm"?'],
+      [["methods", "fgms"], 'unknown training method "fgms"; did you mean "fgsm"?'],
+      [["attacks", "resnet18"], 'unknown attack "resnet18"'],
     ] as const) {
       const { code, out, err } = await list(...words);
       expect([code, out]).toEqual([2, ""]);
       expect(err).toContain(message);
     }
+  });
+
+  it.each([80, 120])("fits %i columns", async (columns) => {
+    using captured = captureOutput({ terminal: true, columns, environment: { NO_COLOR: "1" } });
+    for (const words of [["attacks"], ["presets"], ["attacks", "autoattack"], ["models", "resnet18"]]) {
+      expect(await main(["list", ...words])).toBe(0);
+    }
+    for (const line of captured.stdout.text.split("\n")) expect(line.length).toBeLessThanOrEqual(columns);
+  });
+});
+
+describe("sqa list runs", () => {
+  const runs = join(folder, "runs");
+
+  it("shows runs beside each other: finished, begun and damaged", async () => {
+    const data = mnist({ folder: writeDigits(folder, { train: 40, test: 10 }), checksums: false });
+    const config = { model: "small", data, batchSize: 20, validationAttacks: ["fgsm(epsilon=0.1)"] } as const;
+    await train({ ...config, epochs: 1 }, { runs });
+    for await (const event of train({ ...config, epochs: 3, seed: 1 }, { runs }))
+      if (event.type === "epoch") break;
+    mkdirSync(join(runs, "damaged"));
+    writeFileSync(join(runs, "damaged", "config.json"), "{");
+    mkdirSync(join(runs, "no run"));
+    const { code, out } = await list("runs", runs);
+    expect(code).toBe(0);
+    const accuracy = String.raw`\d+\.\d +\d+\.\d +fgsm\(epsilon=0\.1\)`;
+    expect(out).toMatch(
+      new RegExp(`\\nmnist-small-plain-fgsm-seed0-\\w+ +finished +1 +${accuracy} +\\d\\.\\d s\\n`),
+    );
+    expect(out).toMatch(new RegExp(`\\nmnist-small-plain-fgsm-seed1-\\w+ +begun +1 +${accuracy}\\n`));
+    expect(out).toMatch(/\ndamaged +damaged\n[\s\S]*\ndamaged: \S*config\.json: /);
+    expect(out).not.toContain("no run");
+    const objects = JSON.parse((await list("runs", runs, "--json")).out);
+    expect(objects.map(({ state }: { state: string }) => state)).toEqual(["damaged", "finished", "begun"]);
+  });
+
+  it("says where there are none", async () => {
+    const none = join(folder, "none");
+    expect(await list("runs", none)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("none does not exist"),
+    });
+    mkdirSync(none);
+    expect((await list("runs", none)).out).toMatch(/^no runs in .*none\n$/);
   });
 });

@@ -9,8 +9,17 @@ import { asUsage } from "../../src/cli/frame/usage-error.js";
 import { main } from "../../src/cli/main.js";
 import { parseCall } from "../../src/options/call.js";
 import { ratio } from "../../src/options/ratio.js";
-import { readBy } from "../../src/options/read-by.js";
 import { captureOutput } from "./captured-output.js";
+
+/** Text of a call, which stays text. */
+function read(text: string, context: z.core.$RefinementCtx): string {
+  try {
+    parseCall(text);
+  } catch (error) {
+    context.issues.push({ code: "custom", message: (error as Error).message, input: text });
+  }
+  return text;
+}
 
 let seen: { options: unknown; context: CommandContext; quiet: boolean } | undefined;
 let loaded = 0;
@@ -24,15 +33,21 @@ const attackCommand = defineCommand({
     network: z.enum(["small", "large"]).default("small").describe("which network"),
     epsilon: ratio({ min: 0, max: 1 }).default(0.3).describe("radius of the ball"),
     stepSize: z.number().positive().optional().describe("length of a step"),
-    attack: z.array(readBy("a call such as pgd(steps=7)", parseCall)).default([]).describe("what to run"),
+    attack: z
+      .array(
+        z
+          .transform((text: string, context) => read(text, context))
+          .meta({ accepted: "a call such as pgd(steps=7)" }),
+      )
+      .default([])
+      .describe("what to run"),
     randomStart: z.boolean().default(true).describe("begin at a random place"),
     json: z.boolean().default(false).describe("print JSON"),
-    sqa: z
-      .union([z.boolean(), z.enum(["none", "ternary"])])
-      .default(false)
-      .describe("switch SQA on"),
+    sqa: z.boolean().default(false).describe("switch SQA on"),
+    own: z.number().optional().meta({ hidden: true }),
     weights: z.string().meta({ placeholder: "FILE" }).optional().describe("weights to load"),
   }),
+  fileKeys: { attacks: "attack" },
   examples: ["sqa attack --sqa --attack 'pgd(epsilon=8/255)'"],
   run: async (options, context) => {
     expectTypeOf(options.epsilon).toEqualTypeOf<number>();
@@ -84,13 +99,19 @@ describe("sqa", () => {
   });
 
   it("shows its version", async () => {
-    expect((await sqa("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    for (const words of [["--version"], ["-V"]])
+      expect((await sqa(...words)).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    using captured = captureOutput();
+    expect(await main(["version"])).toBe(0);
+    expect(captured.stdout.text).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it("suggests the nearest command", async () => {
     const { code, out, err } = await sqa("atack");
     expect([code, out]).toEqual([2, ""]);
-    expect(err).toBe('error: unknown command "atack"; did you mean "attack"? known: attack, list\nsee sqa --help\n');
+    expect(err).toBe(
+      'error: unknown command "atack"; did you mean "attack"? known: attack, list\nsee sqa --help\n',
+    );
     expect((await sqa("constructor")).code).toBe(2);
     expect((await sqa("--quite")).err).toContain("unknown option '--quite'; did you mean \"--quiet\"?");
   });
@@ -110,7 +131,7 @@ describe("options of a command", () => {
       ..."attack --epsilon 8/255 --stepSize=1e-2 --attack fgsm --attack pgd(steps=7) --no-random-start --json".split(
         " ",
       ),
-      ..."--network large --weights 123 --sqa ternary --quiet".split(" "),
+      ..."--network large --weights 123 --sqa --quiet".split(" "),
     );
     expect(seen?.options).toEqual({
       network: "large",
@@ -119,24 +140,30 @@ describe("options of a command", () => {
       attack: ["fgsm", "pgd(steps=7)"],
       randomStart: false,
       json: true,
-      sqa: "ternary",
+      sqa: true,
       weights: "123",
     });
     expect(seen?.quiet).toBe(true);
   });
 
-  it("may stand alone where they take an optional value", async () => {
-    for (const [words, value] of [
-      ["--sqa", true],
-      ["--sqa none", "none"],
-      ["--no-sqa", false],
-      ["--sqa --json", true],
-    ] as const) {
-      await sqa("attack", ...words.split(" "));
-      expect(seen?.options).toMatchObject({ sqa: value });
-    }
+  it("take no word that stands behind a flag", async () => {
     await sqa("attack", "--sqa", "runs/small");
     expect(seen).toMatchObject({ options: { sqa: true }, context: { operands: ["runs/small"] } });
+  });
+
+  it("are empty lists with no- before their name", async () => {
+    const path = config("attack: fgsm\n");
+    await sqa("attack", "--config", path, "--no-attack");
+    expect(seen?.options).toMatchObject({ attack: [] });
+    await sqa("attack", "--no-attack", "--attack", "fgsm");
+    expect(seen?.options).toMatchObject({ attack: ["fgsm"] });
+  });
+
+  it("may have other names in a file, and some are for files alone", async () => {
+    await sqa("attack", "--config", config("attacks: [fgsm, pgd]\nown: 3\n"));
+    expect(seen?.options).toMatchObject({ attack: ["fgsm", "pgd"], own: 3 });
+    expect((await sqa("attack", "--own", "3")).err).toContain("unknown option '--own'");
+    expect((await sqa("attack", "--help")).out).not.toContain("own");
   });
 
   it.each([
@@ -146,9 +173,10 @@ describe("options of a command", () => {
     ["--step-size 0", "--step-size cannot be 0; accepted: a number above 0"],
     ["--network huge", '--network cannot be "huge"; accepted: small | large'],
     ["--epsilon", "option '--epsilon <number>' argument missing"],
-    ["--sqa=half", '--sqa cannot be "half"; accepted: true | false | none | ternary'],
     ["a b", "too many arguments: a b (1 expected)"],
-    ["--sqa half(x=1)", '--sqa cannot be "half(x=1)"; accepted: true | false | none | ternary'],
+    ["--eps 0.1", "unknown option '--eps'; did you mean \"--epsilon\"?"],
+    ["--alpha 0.1", "unknown option '--alpha'; did you mean \"--step-size\"?"],
+    ["--quite", "unknown option '--quite'; did you mean \"--quiet\"?"],
   ])("refuse %s", async (words, message) => {
     const { code, out, err } = await sqa("attack", ...words.split(" "));
     expect([code, out]).toEqual([2, ""]);
@@ -202,6 +230,10 @@ describe("options of a command", () => {
 });
 
 describe("help of a command", () => {
+  it("does not load the modules of --import", async () => {
+    expect(await sqa("attack", "--import", "nowhere.mjs", "--help")).toMatchObject({ code: 0, err: "" });
+  });
+
   it("shows options with defaults and an example", async () => {
     const { code, out } = await sqa("attack", "--help");
     expect(code).toBe(0);
@@ -217,12 +249,13 @@ describe("help of a command", () => {
         --network <small|large>  which network (default: small)
         --epsilon <number>       radius of the ball (a number in [0, 1]; default: 0.3)
         --step-size <number>     length of a step (a number above 0)
-        --attack <text>          what to run (a call such as pgd(steps=7); repeatable)
+        --attack <value>         what to run (a call such as pgd(steps=7); repeatable)
         --[no-]random-start      begin at a random place (default: true)
         --json                   print JSON
-        --sqa [none|ternary]     switch SQA on
+        --sqa                    switch SQA on
         --weights <FILE>         weights to load
         --config <FILE>          YAML file with options; those given here win
+        --import <FILE>          module to load first, which registers attacks and the like (repeatable)
         --quiet                  no progress and no remarks
         --debug                  show where an error comes from
         --no-color               no colors, as with NO_COLOR set
@@ -302,7 +335,9 @@ describe("Ctrl-C in a command that keeps nothing", () => {
 describe("defineCommand", () => {
   it("refuses what would not work", () => {
     const base = { name: "x", summary: "x", examples: ["sqa x"], run: async () => 0 };
-    expect(() => defineCommand({ ...base, options: z.strictObject({}), examples: [] })).toThrow("must have an example");
+    expect(() => defineCommand({ ...base, options: z.strictObject({}), examples: [] })).toThrow(
+      "must have an example",
+    );
     for (const name of ["quiet", "noClip", "Step", "step-size"]) {
       expect(() => defineCommand({ ...base, options: z.strictObject({ [name]: z.number() }) })).toThrow(
         `option "${name}"`,

@@ -1,7 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { colors, configureOutput, note, out, removeLiveLines, showLiveLine, warn } from "../../src/cli/frame/output.js";
+import {
+  colors,
+  configureOutput,
+  note,
+  out,
+  removeLiveLines,
+  showLiveLine,
+  warn,
+} from "../../src/cli/frame/output.js";
+import { visibleWidth } from "../../src/report/table.js";
 import { captureOutput } from "./captured-output.js";
 
 describe("output", () => {
@@ -67,12 +76,52 @@ describe("output", () => {
     expect(colors().red("x")).toBe("x");
   });
 
+  it("escapes what a name would do to the terminal, in all it writes", () => {
+    const hostile = "x\u001b]0;owned\u0007\u001b[31m\u001b[1m\u001b[2J\u009bm\r";
+    const shown = "x\\u001b]0;owned\\u0007\\u001b[31m\\u001b[1m\\u001b[2J\\u009bm\\u000d";
+    using captured = captureOutput({ terminal: true });
+    out(hostile);
+    note(hostile);
+    warn(hostile);
+    expect([captured.stdout.text, captured.stderr.text]).toEqual([`${shown}\n`, `${shown}\n${shown}\n`]);
+    captured.stderr.text = "";
+    showLiveLine(captured, `${hostile}\nsecond`);
+    removeLiveLines();
+    expect(captured.stderr.text).toBe(`${shown} second\r\u001b[2K`);
+  });
+
+  it("lets its own colors through, also around a name that has some, and one within another", () => {
+    using captured = captureOutput({ terminal: true });
+    const { bold, dim, red } = colors("stdout");
+    out(`${red("error:")} ${bold(`a ${dim("b")} c`)} ${red("x\u001b[0my")}`);
+    expect(captured.stdout.text).toBe(
+      "\u001b[31merror:\u001b[39m \u001b[1ma \u001b[2mb\u001b[22m\u001b[1m c\u001b[22m \u001b[31mx\\u001b[0my\u001b[39m\n",
+    );
+    expect(visibleWidth(red("four"))).toBe(4);
+  });
+
+  it("cuts long names in warnings, and warnings without end, but no result", () => {
+    using captured = captureOutput();
+    const name = `a/${"b".repeat(20_000_000)}.pt`;
+    warn(`cannot read ${name}: it is not there`);
+    expect(captured.stderr.text).toMatch(/^cannot read a\/b+…b+\.pt: it is not there\n$/);
+    expect(captured.stderr.text.length).toBeLessThan(250);
+    captured.stderr.text = "";
+    warn("line\n".repeat(1_000_000));
+    expect(captured.stderr.text.length).toBeLessThan(17_000);
+    out("c".repeat(1000));
+    expect(captured.stdout.text).toBe(`${"c".repeat(1000)}\n`);
+  });
+
   it("says in one line that its output cannot be written", () => {
     const module = fileURLToPath(new URL("../../src/cli/frame/output.ts", import.meta.url));
     const script = `import(${JSON.stringify(module)}).then(({ endOnClosedPipe, out }) => { endOnClosedPipe(); out("x"); })`;
     const command = `"${process.execPath}" --import tsx -e '${script}' > /dev/full`;
     const { status, stderr } = spawnSync("bash", ["-c", command], { encoding: "utf8", timeout: 30_000 });
-    expect([status, stderr]).toEqual([1, "error: cannot write the output: ENOSPC: no space left on device, write\n"]);
+    expect([status, stderr]).toEqual([
+      1,
+      "error: cannot write the output: ENOSPC: no space left on device, write\n",
+    ]);
   });
 
   it("ends quietly when the reader of a pipe has gone", () => {

@@ -19,13 +19,19 @@ describe("Progress", () => {
     clock.time = 10_000;
     progress.update({ done: 50, metrics: { loss: 0.123456, mode: "fgsm" } });
     const frames = captured.stderr.text.split(CLEAR);
-    expect(frames).toEqual(
-      [
-        "train  ────────────────────────    0%  0/100",
-        "train  ────────────────────────    1%  1/100  9.9 s left",
-        "train  ━━━━━━━━━━━━────────────   50%  50/100  loss 0.1235  mode fgsm  10 s left",
-      ].map((line) => (line.length > 79 ? `${line.slice(0, 78)}…` : line)),
-    );
+    expect(frames).toEqual([
+      "train  ────────────────────────    0%  0/100",
+      "train  ────────────────────────    1%  1/100  9.9 s left",
+      "train  ━━━━━━──────   50%  50/100  loss 0.1235  mode fgsm  10 s left",
+    ]);
+    clock.time = 11_000;
+    progress.update({
+      done: 55,
+      metrics: { loss: 0.123456, mode: "fgsm", under: "an attack with a long name" },
+    });
+    expect(
+      captured.stderr.text.endsWith("train  ━━━━━━━─────   55%  55/100  loss 0.1235  mode fgsm  9.0 s left"),
+    ).toBe(true);
     progress.finish();
     progress.update({ done: 60 });
     expect(captured.stderr.text.endsWith(CLEAR)).toBe(true);

@@ -1,9 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { main } from "../../src/cli/main.js";
+import { readSafetensors } from "../../src/files/index.js";
 import { RunFolder } from "../../src/training/index.js";
 import { writeDigits } from "../training/digits-folder.js";
 import { captureOutput } from "./captured-output.js";
@@ -13,9 +15,14 @@ const folder = mkdtempSync(join(tmpdir(), "sqa-train-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const data = writeDigits(folder, { train: 60, test: 10 });
 
-/** Words that come before the ones under test: a small data set, runs apart from others, and one step an epoch. */
-const base = ["--data", data, "--no-checksums", "--threads", "1", "--batch-size", "60"];
-const brief = [...base, "--epochs", "2", "--probes", "fgsm(epsilon=0.1)"];
+const images = `mnist(folder=${data}, checksums=false)`;
+
+/**
+ * Words that come before the ones under test: a small data set, runs apart from others, and one step an
+ * epoch.
+ */
+const base = ["--model", "small", "--images", images, "--threads", "1", "--batch-size", "60"];
+const brief = [...base, "--epochs", "2", "--validation-attack", "fgsm(epsilon=0.1)"];
 
 async function sqaTrain(...words: string[]) {
   using captured = captureOutput();
@@ -36,74 +43,200 @@ describe("sqa train", () => {
     expect(err).toContain(`next: npx sqa evaluate ${out}`);
   });
 
-  test("says at once that a run is finished, also when its configuration is given as a file", async () => {
+  test("says at once that a run is finished, also when it is given as a folder or by its configuration", async () => {
     const runs = ["--runs", join(folder, "plain")];
     const again = await sqaTrain(...brief, "--sqa", ...runs);
     expect(again.code).toBe(0);
     expect(again.err).toMatch(/^finished already, in \d/);
     const file = join(again.out.trim(), "config.json");
-    const same = await sqaTrain("--config", file, ...runs, "--quiet", "--no-checksums", "--data", data);
-    expect(same).toEqual({ code: 0, out: again.out, err: "" });
+    for (const words of [["--config", file, ...runs], [again.out.trim()]]) {
+      expect(await sqaTrain(...words, "--quiet")).toEqual({ code: 0, out: again.out, err: "" });
+    }
   });
 
   test("takes the flags over the preset, and the preset over the defaults", async () => {
     const runs = ["--runs", join(folder, "preset"), "--quiet"];
-    const { out } = await sqaTrain(...base, "--preset", "paper", "--epochs", "1", "--probes", "none", ...runs);
-    expect(configOf(out)).toMatchObject({ epochs: 1, cleanShare: 0.5, batchSize: 60, probes: [], sqa: null });
-    expect(configOf(out).schedule).toBe("step(peak=0.1, epochs=30, factor=0.1)");
+    const { out } = await sqaTrain(
+      ...base,
+      "--preset",
+      "paper",
+      "--epochs",
+      "1",
+      "--validation-attack",
+      "none",
+      ...runs,
+    );
+    const config = configOf(out);
+    expect(config).toMatchObject({
+      epochs: 1,
+      cleanWeight: 0.5,
+      batchSize: 60,
+      validationAttacks: [],
+      defenses: [],
+    });
+    expect(String(config.schedule)).toBe("step");
   });
 
   test.each([
-    ["--sqa", { layers: { relu1: 1, relu2: 2 }, range: "image", rounding: "stochastic" }],
-    ["--sqa=none", null],
-    ["--no-sqa", null],
-    ["--sqa=sqa(range=batch)", { layers: { relu1: 1, relu2: 2 }, range: "batch", rounding: "stochastic" }],
-    ["--sqa=sqa(relu3=3, rounding=nearest)", { layers: { relu3: 3 }, range: "image", rounding: "nearest" }],
-  ])("reads %s", async (flag, sqa) => {
-    const { out } = await sqaTrain(
+    [["--sqa"], ["sqa"]],
+    [["--defense", "none"], []],
+    [["--no-defense"], []],
+    [["--defense", "sqa(range=batch)"], ["sqa(range=batch)"]],
+    [
+      ["--sqa", "--defense", "binary-weights"],
+      ["sqa", "binary-weights"],
+    ],
+  ])("reads %j", async (flags, defenses) => {
+    const words = [
       ...brief,
       "--epochs=1",
       "--limit",
       "20",
-      flag,
+      ...flags,
       "--runs",
       join(folder, "sqa"),
       "--quiet",
-    );
-    expect(configOf(out).sqa).toEqual(sqa);
+    ];
+    expect(configOf((await sqaTrain(...words)).out).defenses.map(String)).toEqual(defenses);
   });
 
-  test("reads a file of options, in which SQA may be a mapping", async () => {
+  test("validates at the epsilon that the method trains for", async () => {
+    const words = [
+      ...base,
+      "--epochs=1",
+      "--limit=20",
+      "--method",
+      "fgsm(epsilon=8/255)",
+      "--runs",
+      join(folder, "radius"),
+    ];
+    const { validationAttacks } = configOf((await sqaTrain(...words, "--quiet")).out);
+    expect(validationAttacks.map(({ options }) => options.epsilon)).toEqual([8 / 255, 8 / 255]);
+    expect(validationAttacks[1]!.options.stepSize).toBeCloseTo(0.8 / 255, 12);
+  });
+
+  test("reads a file of options, whose values are texts", async () => {
     const file = join(folder, "run.yaml");
-    writeFileSync(file, "sqa:\n  range: channel\nmethod: n-fgsm(epsilon=8/255)\nepochs: 9\nlimit: none\nseed: 3\n");
+    const text = [
+      "model: small",
+      `images: ${images}`,
+      "defense: [sqa(range=channel)]",
+      "method: n-fgsm(epsilon=8/255)",
+    ];
+    writeFileSync(file, `${text.join("\n")}\nepochs: 9\nlimit: none\nseed: 3\n`);
     const { out } = await sqaTrain(...brief, "--config", file, "--runs", join(folder, "file"), "--quiet");
-    expect(configOf(out)).toMatchObject({ sqa: { range: "channel" }, epochs: 2, limit: null, seed: 3 });
-    expect(configOf(out).method).toBe("n-fgsm(epsilon=8/255, noise=2)");
+    const config = configOf(out);
+    expect(config).toMatchObject({ epochs: 2, limit: null, seed: 3 });
+    expect([...config.defenses, config.method].map(String)).toEqual([
+      "sqa(range=channel)",
+      "n-fgsm(epsilon=8/255)",
+    ]);
+  });
+
+  test("prints its events as lines of JSON", async () => {
+    const { code, out, err } = await sqaTrain(...brief, "--json", "--runs", join(folder, "json"));
+    expect([code, err]).toEqual([0, ""]);
+    const events = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ type }) => type)).toEqual(
+      ["start", "step", "epoch", "checkpoint", "step", "epoch", "checkpoint", "end"].filter((type) =>
+        events.some((event) => event.type === type),
+      ),
+    );
+    expect(events.at(-1)).toMatchObject({
+      type: "end",
+      run: expect.stringContaining("mnist-small-plain-fgsm"),
+    });
+  });
+
+  test("begins with the weights of a run or of a file", async () => {
+    const runs = ["--runs", join(folder, "begun"), "--quiet"];
+    const first = (await sqaTrain(...brief, "--sqa", ...runs)).out.trim();
+    const still = [
+      "--schedule",
+      "constant(peak=1e-30)",
+      "--optimizer",
+      "sgd(weightDecay=0)",
+      "--epochs",
+      "1",
+    ];
+    const sums = (run: string) =>
+      [...readSafetensors(join(run.trim(), "weights.safetensors")).tensors].map(([name, { data }]) => [
+        name,
+        createHash("sha256").update(data).digest("hex"),
+      ]);
+    const second = await sqaTrain("--model", first, ...still, ...runs, "--threads", "1");
+    expect(second.code, second.err).toBe(0);
+    expect(sums(second.out)).toEqual(sums(first));
+    // Defenses and images stay the run's where nothing else is said.
+    expect(configOf(second.out).defenses.map(String)).toEqual(["sqa"]);
+    const file = join(first, "weights.safetensors");
+    const words = ["--model", file, "--architecture", "small", "--images", images, ...still, ...runs];
+    expect(sums((await sqaTrain(...words, "--threads", "1")).out)).toEqual(sums(first));
   });
 
   test.each([
     ["--method pdg", 2, '--method cannot be "pdg": unknown training method "pdg"; did you mean "pgd"?'],
-    ["--network smal", 2, 'unknown network "smal"; did you mean "small"?'],
-    ["--sqa sqa(rnge=batch)", 2, 'unknown option "rnge"; did you mean "range"?'],
-    ["--sqa all", 2, '--sqa cannot be "all": expected none, sqa or options as in "sqa(range=batch)"'],
-    ["--sqa sqa(relu9=1)", 2, 'unknown layer "relu9"; did you mean "relu'],
-    ["--preset pape", 2, '--preset cannot be "pape"; accepted: paper | short'],
+    ["--model smal", 2, '--model cannot be "smal": unknown model "smal"; did you mean "small"?'],
+    ["--model ./nowhere.mjs", 1, "--model ./nowhere.mjs: there is no such file or folder"],
+    ["--model runs/nowhere", 1, "--model runs/nowhere: there is no such file or folder"],
+    ["--model model.pt2", 2, "exported models (.pt2, .onnx) are not read"],
+    ["--model w.safetensors", 2, "w.safetensors: say what its weights are of: --architecture resnet18"],
+    ["--defense sqa(rnge=batch)", 2, "rnge"],
+    ["--defense all", 2, 'unknown defense "all"'],
+    ["--defense sqa(relu9=1)", 2, 'unknown layer "relu9"; did you mean "relu'],
+    ["--preset pape", 2, '--preset cannot be "pape"; accepted: paper | mnist-short'],
     ["--epochs 0", 2, "--epochs cannot be 0; accepted: a whole number of at least 1"],
-    ["--probes fgsm --probes pgd(", 2, '--probes cannot be "pgd("'],
+    ["--validation-attack fgsm --validation-attack pgd(", 2, '--validation-attack cannot be "pgd("'],
     ["--epoch 3", 2, "unknown option '--epoch'; did you mean \"--epochs\"?"],
+    ["--network small", 2, "unknown option '--network'; did you mean \"--model\"?"],
     ["--limit 61", 2, "limit must be at most 60, not 61"],
-    ["--data /nowhere", 1, "mnist: folder /nowhere does not exist"],
+    ["--images mnist(folder=/nowhere)", 1, "mnist: folder /nowhere does not exist"],
+    ["--device cuda:99", 2, "device cuda:99 is not there"],
   ])("refuses %s", async (words, code, message) => {
     const runs = join(folder, "refused");
     const given = await sqaTrain(...brief, "--runs", runs, ...words.split(" "));
-    expect([given.code, given.out]).toEqual([code, ""]);
+    expect([given.code, given.out], given.err).toEqual([code, ""]);
     expect(given.err).toContain(message);
     expect(existsSync(runs)).toBe(false);
   });
 
+  test("asks for what neither options nor a preset say", async () => {
+    expect((await sqaTrain()).err).toMatch(/^error: give --model, such as small, or a --preset that says it/);
+    expect((await sqaTrain("--model", "small")).err).toMatch(/^error: give --images, such as mnist, or/);
+  });
+
+  test("goes on with a run as it was begun, and with no other", async () => {
+    const { out } = await sqaTrain(...brief, "--sqa", "--runs", join(folder, "plain"), "--quiet");
+    const run = out.trim();
+    const refused = async (...words: string[]) => {
+      const { code, err } = await sqaTrain(...words);
+      return [code, err];
+    };
+    expect(await refused(run, "--epochs", "3")).toEqual([
+      2,
+      expect.stringContaining("--epochs cannot go with a run folder"),
+    ]);
+    expect(await refused(run, "--images", "cifar10")).toEqual([
+      2,
+      expect.stringContaining("is trained on mnist"),
+    ]);
+    expect(await refused(join(folder, "nowhere"))).toEqual([
+      1,
+      expect.stringContaining("nowhere does not exist"),
+    ]);
+    const renamed = join(folder, "plain", "renamed");
+    cpSync(run, renamed, { recursive: true });
+    expect(await refused(renamed)).toEqual([
+      1,
+      expect.stringMatching(/renamed was renamed: rename it back to \S*mnist-small-sqa/),
+    ]);
+  });
+
   test("shows an alarm, also with --quiet", async () => {
-    const words = [
-      ...brief,
+    const diverging = [
       "--optimizer",
       "sgd",
       "--schedule",
@@ -111,9 +244,11 @@ describe("sqa train", () => {
       "--runs",
       join(folder, "alarm"),
     ];
-    const { code, err } = await sqaTrain(...words, "--quiet");
+    const { code, err } = await sqaTrain(...brief, ...diverging, "--quiet");
     expect(code).toBe(1);
-    expect(err).toContain("ALARM in epoch 1: the network's output is not finite after step 1: lower the learning rate");
+    expect(err).toContain(
+      "ALARM in epoch 1: the network's output is not finite after step 1: lower the learning rate",
+    );
     expect(err).toContain("error: training stopped: ");
   });
 });
@@ -125,7 +260,9 @@ test("Ctrl-C stops at a step, saves, and says how to go on; the run then ends as
   child.kill("SIGINT");
   expect([await child.ended(), child.stdout], child.stderr).toEqual([130, ""]);
   const [, step, command] =
-    /\nstopped and saved after step (\d+); the same command goes on, or: npx sqa train (.*)\n$/.exec(child.stderr)!;
+    /\nstopped and saved after step (\d+); the same command goes on, or: npx sqa train (.*)\n$/.exec(
+      child.stderr,
+    )!;
   expect(Number(step)).toBeLessThan(60);
   const resumed = await sqaTrain(...command!.split(" "));
   expect(resumed.err).toContain(`going on after step ${step}\n`);

@@ -5,10 +5,17 @@ import { imageIdRange, setThreads, type Tensor, tensor, threads } from "../../sr
 
 const seed = { low: 5, high: 9 };
 const [count, channels, size] = [40, 2, 6];
-const pixels = Float32Array.from({ length: count * channels * size * size }, (_, i) => ((i * 37) % 251) / 255);
+const pixels = Float32Array.from(
+  { length: count * channels * size * size },
+  (_, i) => ((i * 37) % 251) / 255,
+);
 const images = tensor(pixels, [count, channels, size, size]);
 const cropFlip = (text: string) => augmentations.parse(text).augment!;
-const noise = (draw: number, first = 0, length = count) => ({ seed, draw, imageIds: imageIdRange(first, length) });
+const noise = (draw: number, first = 0, length = count) => ({
+  seed,
+  draw,
+  imageIds: imageIdRange(first, length),
+});
 const rows = (tensor: Tensor, from: number, length: number) =>
   [...tensor.toArray()].slice(from * 72, (from + length) * 72);
 
@@ -17,7 +24,8 @@ function reference(padding: number, flip: boolean, draw: number): number[] {
   const made: number[] = [];
   for (let image = 0; image < count; image++) {
     const uniform = (element: number) => countedUniform(seed, { stream: 0, draw, image }, element);
-    const shift = (element: number) => Math.floor(Math.fround(uniform(element)) * (2 * padding + 1)) - padding;
+    const shift = (element: number) =>
+      Math.floor(Math.fround(uniform(element)) * (2 * padding + 1)) - padding;
     const [dy, dx, mirrored] = [shift(0), shift(1), flip && uniform(2) < 0.5];
     for (let channel = 0; channel < channels; channel++) {
       for (let y = 0; y < size; y++) {

@@ -3,8 +3,8 @@ import { wordStream } from "../../src/base/index.js";
 import { writeFolder } from "./idx-files.js";
 
 /**
- * Records as CIFAR-10's: a label byte, then planes of red, green and blue. The images are made by us: a square whose color and
- * place tell the class, on noise.
+ * Records as CIFAR-10's: a label byte, then planes of red, green and blue. The images are made by us: a
+ * square whose color and place tell the class, on noise.
  */
 export function cifarRecords(count: number, seed: number): Uint8Array {
   const word = wordStream(seed);
@@ -13,7 +13,10 @@ export function cifarRecords(count: number, seed: number): Uint8Array {
     const label = record % 10;
     const start = record * 3073;
     bytes[start] = label;
-    const [top, left] = [2 + 14 * (label % 2) + (word() % 4), 2 + 14 * (Math.floor(label / 2) % 2) + (word() % 4)];
+    const [top, left] = [
+      2 + 14 * (label % 2) + (word() % 4),
+      2 + 14 * (Math.floor(label / 2) % 2) + (word() % 4),
+    ];
     for (let y = top; y < top + 10; y++) {
       const at = start + 1 + 1024 * (label % 3) + y * 32 + left;
       bytes.fill(200 + (word() % 50), at, at + 10);
@@ -24,7 +27,10 @@ export function cifarRecords(count: number, seed: number): Uint8Array {
 
 /** The six files, with `train` records in each of five and `test` in the last. */
 export function cifarFiles(counts: { train: number; test: number }): Record<string, Uint8Array> {
-  const batches = [1, 2, 3, 4, 5].map((batch) => [`data_batch_${batch}.bin`, cifarRecords(counts.train, batch)]);
+  const batches = [1, 2, 3, 4, 5].map((batch) => [
+    `data_batch_${batch}.bin`,
+    cifarRecords(counts.train, batch),
+  ]);
   return { ...Object.fromEntries(batches), "test_batch.bin": cifarRecords(counts.test, 6) };
 }
 

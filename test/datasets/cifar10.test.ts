@@ -12,7 +12,7 @@ afterAll(() => rmSync(parent, { recursive: true }));
 const folder = writeCifar(parent, { train: 3, test: 4 });
 let made = 0;
 const folderOf = (files: Record<string, Uint8Array>) => writeFolder(join(parent, `made-${made++}`), files);
-const load = (place: string, checksums = false) => cifar10.load({ folder: place, checksums });
+const load = (place: string, checksums = false) => cifar10({ folder: place, checksums });
 
 describe("cifar10", () => {
   test("is read record by record, batch after batch", () => {
@@ -36,49 +36,74 @@ describe("cifar10", () => {
     const outer = join(parent, "outer");
     writeFolder(outer, {});
     renameSync(folderOf(cifarFiles({ train: 1, test: 1 })), join(outer, "cifar-10-batches-bin"));
-    expect(cifar10.locate({ folder: outer })).toBe(join(outer, "cifar-10-batches-bin"));
+    expect(cifar10({ folder: outer }).locate?.()).toBe(join(outer, "cifar-10-batches-bin"));
     expect(load(outer).train.count).toBe(5);
+  });
+
+  test("is found in the folder that some unpackers make around it, and beside a folder of a file's name", () => {
+    const outer = folderOf({});
+    writeFolder(join(outer, "cifar-10-binary", "cifar-10-batches-bin"), cifarFiles({ train: 1, test: 1 }));
+    writeFolder(join(outer, "data_batch_1.bin"), {});
+    expect(load(outer).train.count).toBe(5);
+  });
+
+  test("is said to be in its archive, where only that is there", () => {
+    const packed = folderOf({ "cifar-10-binary.tar.gz": new Uint8Array(1) });
+    expect(() => load(packed).train).toThrow(
+      `it has the archive, which sqa data fetch cifar10 --to ${packed} unpacks; run npx sqa data fetch cifar10`,
+    );
   });
 
   test("refuses what is not it, and says why", () => {
     const files = cifarFiles({ train: 2, test: 2 });
     const short = folderOf({ ...files, "data_batch_3.bin": files["data_batch_3.bin"]!.subarray(0, 3072) });
     expect(() => load(short).train).toThrow(FileFormatError);
-    expect(() => load(short).train).toThrow("data_batch_3.bin: 3072 bytes are not a whole number of records of 3073");
+    expect(() => load(short).train).toThrow(
+      "data_batch_3.bin: 3072 bytes are not a whole number of records of 3073",
+    );
     const mislabeled = files["test_batch.bin"]!.slice();
     mislabeled[3073] = 10;
     const wrong = folderOf({ ...files, "test_batch.bin": mislabeled });
     expect(() => load(wrong).test).toThrow("test_batch.bin: label 10 in record 1, expected 0 to 9");
     expect(() => load(folder, true).test).toThrow(
-      /test_batch\.bin: not the official cifar10 file: SHA-1 [0-9a-f]{40}, expected 67eb016d.*--no-checksums/,
+      /test_batch\.bin: not the official cifar10 file: SHA-1 [0-9a-f]{40}, expected 67eb016d.*cifar10\(checksums=false\)/,
     );
     const { "data_batch_4.bin": _, ...incomplete } = files;
-    expect(() => load(folderOf(incomplete)).train).toThrow(/has no data_batch_4\.bin; run npx sqa data fetch cifar10/);
+    expect(() => load(folderOf(incomplete)).train).toThrow(
+      /has no data_batch_4\.bin; run npx sqa data fetch cifar10/,
+    );
     expect(() => load(join(parent, "nowhere")).train).toThrow(
       /folder .*nowhere does not exist; run npx sqa data fetch/,
     );
   });
 
   test("refuses the version for Python, with the reason", () => {
-    const pickled = folderOf({ data_batch_1: Buffer.from("\x80\x02}q\x00."), test_batch: Buffer.from("\x80\x02.") });
-    expect(() => load(pickled).train).toThrow(/the version for Python, whose files \(pickle\) are programs.*binary/);
+    const pickled = folderOf({
+      data_batch_1: Buffer.from("\x80\x02}q\x00."),
+      test_batch: Buffer.from("\x80\x02."),
+    });
+    expect(() => load(pickled).train).toThrow(
+      /the version for Python, whose files \(pickle\) are programs.*binary/,
+    );
   });
 });
 
 /** Where the official files are, for whoever has them: SQA_CIFAR10=FOLDER. */
 const official = process.env.SQA_CIFAR10;
 test.skipIf(official === undefined)("the official files are the published data set", () => {
-  const { train, test: testSplit } = cifar10.load({ folder: official });
+  const { train, test: testSplit } = cifar10({ folder: official as string });
   expect([train.count, testSplit.count]).toEqual([50_000, 10_000]);
   const counts = new Array<number>(10).fill(0);
   for (const label of train.labels) counts[label]! += 1;
   expect(counts).toEqual(new Array(10).fill(5000));
-  // The first labels as everybody's tutorials show them: frog, truck, truck, deer, automobile; cat, ship, ship, airplane, frog.
+  // The first labels as everybody's tutorials show them: frog, truck, truck, deer, automobile; cat, ship,
+  // ship, airplane, frog.
   expect([...train.labels.subarray(0, 5)]).toEqual([6, 9, 9, 4, 1]);
   expect([...testSplit.labels.subarray(0, 5)]).toEqual([3, 8, 8, 0, 6]);
   // The means that everybody normalizes by.
   const sums = [0, 0, 0];
   for (let i = 0; i < train.images.length; i++) sums[Math.floor(i / 1024) % 3]! += train.images[i]!;
   const means = sums.map((sum) => sum / 255 / 50_000 / 1024);
-  for (const [channel, mean] of [0.4914, 0.4822, 0.4465].entries()) expect(means[channel]).toBeCloseTo(mean, 4);
+  for (const [channel, mean] of [0.4914, 0.4822, 0.4465].entries())
+    expect(means[channel]).toBeCloseTo(mean, 4);
 });

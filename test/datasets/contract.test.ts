@@ -1,61 +1,125 @@
 import { createHash } from "node:crypto";
-import { describe, expect, test } from "vitest";
-import { type DatasetDefinition, datasetByName, datasets } from "../../src/datasets/index.js";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { channelStatistics, datasets, defineDataset, mnist, TensorSplit } from "../../src/datasets/index.js";
+import { scope } from "../../src/engine/index.js";
+import { testDefinition } from "../options/kind-contract.js";
+import { writeCifar } from "./cifar-files.js";
+import { fakeFiles, writeFolder } from "./idx-files.js";
 
-/** Why the data set cannot be tested here, or undefined. */
-function whyMissing(definition: DatasetDefinition): string | undefined {
+/** Data set of somebody else's: stripes that are as wide as their class says. */
+const stripes = defineDataset("stripes", {
+  summary: "stripes, as wide as their class says",
+  options: z.strictObject({ count: z.int().min(3).default(30).describe("images of each split") }),
+  imageShape: [2, 4, 6],
+  classNames: ["narrow", "wide", "wider"],
+  locate: () => "/",
+  read({ count }, split) {
+    const first = split === "train" ? 0 : 1;
+    const labels = Uint8Array.from({ length: count }, (_, i) => (i + first) % 3);
+    const stripe = (label: number, column: number) => (Math.floor(column / (label + 1)) % 2 === 0 ? 255 : 0);
+    const images = Uint8Array.from({ length: count * 48 }, (_, i) =>
+      stripe(labels[Math.floor(i / 48)]!, i % 6),
+    );
+    return { images, labels, count };
+  },
+});
+afterAll(datasets.register(stripes));
+
+const parent = mkdtempSync(join(tmpdir(), "sqa-contract-"));
+afterAll(() => rmSync(parent, { recursive: true }));
+
+/** Files in the place of official ones, which not every machine has. */
+const madeUp: Readonly<Record<string, () => object>> = {
+  cifar10: () => ({ folder: writeCifar(parent, { train: 10, test: 10 }), checksums: false }),
+  "fashion-mnist": () => ({ folder: writeFolder(join(parent, "idx"), fakeFiles()), checksums: false }),
+};
+
+/** Options by which a data set can be read here: none where its own images are there. */
+function readable(name: string): { readonly options: object; readonly missing: string | undefined } {
   try {
-    definition.locate();
-    return undefined;
+    datasets.parse(name).locate?.();
+    return { options: {}, missing: undefined };
   } catch (error) {
-    return (error as Error).message;
+    return { options: madeUp[name]?.() ?? {}, missing: (error as Error).message };
   }
 }
 
-describe.each([...datasets.values()])("data set $name", (definition) => {
-  const missing = whyMissing(definition);
+describe.each(datasets.names)("data set %s", (name) => {
+  const definition = datasets.definition(name);
+  testDefinition(datasets, definition);
+  const { options, missing } = readable(definition.name);
 
-  test("is found under its name, described, and named in kebab-case", () => {
-    expect(datasetByName(definition.name)).toBe(definition);
-    expect(definition.name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
-    expect(definition.summary.length).toBeGreaterThan(10);
-    for (const option of Object.values(definition.options.shape)) expect(option.description).toBeTruthy();
+  test("knows its images before it reads them", () => {
+    const { imageShape, classNames, identity, epsilon } = definition.make({});
+    expect(imageShape).toHaveLength(3);
+    expect(new Set(classNames).size).toBe(classNames.length);
+    expect(identity).toMatch(/^[\w.-]+$/);
+    expect(epsilon === undefined || (epsilon > 0 && epsilon < 1)).toBe(true);
   });
 
-  test("refuses unknown and ill-typed options", () => {
-    expect(() => definition.load({ folderr: "x" })).toThrow('unknown option "folderr"; did you mean "folder"?');
-    expect(() => definition.load({ folder: 3 })).toThrow(/folder/);
-    expect(() => definition.load({ checksums: "no" })).toThrow(/checksums/);
-  });
-
-  test("has images and labels that fit each other", (context) => {
-    context.skip(missing !== undefined, missing);
-    const dataset = definition.load();
-    const [channels, height, width] = dataset.imageShape;
-    expect(dataset.name).toBe(definition.name);
-    expect(dataset.classes).toBe(dataset.classNames.length);
-    expect(new Set(dataset.classNames).size).toBe(dataset.classes);
-    for (const split of [dataset.train, dataset.test]) {
+  test("has images and labels that fit each other", () => {
+    const data = definition.make(options);
+    const { classNames, imageShape } = data;
+    for (const [name, split] of Object.entries({ train: data.train, test: data.test })) {
+      expect(split).toMatchObject({ name: `${data.name} ${name}`, imageShape, classNames });
       expect(split.labels).toHaveLength(split.count);
-      expect(split.images).toHaveLength(split.count * channels * height * width);
-      expect(split.images.constructor).toBe(Uint8Array);
-      expect(split.labels.constructor).toBe(Uint8Array);
-      expect(new Set(split.labels)).toEqual(new Set(dataset.classNames.keys()));
-      expect(split.images.some((pixel) => pixel > 200)).toBe(true);
+      expect(split.images).toHaveLength(split.count * imageShape[0] * imageShape[1] * imageShape[2]);
+      expect(new Set(split.labels)).toEqual(new Set(classNames.keys()));
+      expect(split.images.some((pixel) => pixel > (split.images instanceof Uint8Array ? 200 : 0.8))).toBe(
+        true,
+      );
     }
-    expect(dataset.train).toBe(dataset.train);
-    expect(dataset.test).toBe(dataset.test);
+    expect(data.train).toBe(data.train);
+    expect(data.test).toBe(data.test);
+  });
+
+  test("has all of its images in one split, those to train on first", () => {
+    const { train, test: held, all, name } = definition.make(options);
+    expect([all.name, all.count]).toEqual([`${name} all`, train.count + held.count]);
+    expect([all.labels[0], all.labels[train.count]]).toEqual([train.labels[0], held.labels[0]]);
+    expect(Buffer.from(all.images.subarray(train.images.length)).equals(Buffer.from(held.images))).toBe(true);
+  });
+
+  test("has the statistics of its training images", (context) => {
+    context.skip(missing !== undefined, missing);
+    const data = definition.make({});
+    const { mean, std } = channelStatistics(data.train);
+    for (const [i, value] of mean.entries()) expect(data.statistics.mean[i]).toBeCloseTo(value, 3);
+    for (const [i, value] of std.entries()) expect(data.statistics.std[i]).toBeCloseTo(value, 3);
+  });
+
+  test("gives float32 images in [0, 1] in batches, in the order asked for", () => {
+    const { test: split, imageShape } = definition.make(options);
+    const held = new TensorSplit(split);
+    const pixels = split.images.length / split.count;
+    scope(() => {
+      const { images, labels, imageIds } = held.batch(Int32Array.of(2, 0));
+      expect([images.dtype, images.shape]).toEqual(["float32", [2, ...imageShape]]);
+      expect(labels.toNumbers()).toEqual([split.labels[2], split.labels[0]]);
+      expect(imageIds.toNumbers()).toEqual([2, 0]);
+      const scale = split.images instanceof Uint8Array ? 255 : 1;
+      const wanted = Float32Array.from(
+        split.images.subarray(2 * pixels, 3 * pixels),
+        (pixel) => pixel / scale,
+      );
+      expect(images.select(0, 0).flatten().toNumbers()).toEqual([...wanted]);
+    });
+    held.dispose();
   });
 });
 
 test("an unknown name suggests the nearest and lists all", () => {
-  expect(() => datasetByName("minst")).toThrow(
-    new RangeError('unknown data set "minst"; did you mean "mnist"? known: mnist, fashion-mnist, cifar10'),
+  expect(() => datasets.parse("minst")).toThrow(
+    /^unknown data set "minst"; did you mean "mnist"\? known: cifar10, fashion-mnist, mnist/,
   );
 });
 
 test("MNIST is the published one", () => {
-  const { train, test: testSplit } = datasetByName("mnist").load();
+  const { train, test: testSplit } = mnist();
   expect([train.count, testSplit.count]).toEqual([60_000, 10_000]);
   // The first labels of both splits and the test images per digit, as published with the data.
   expect([...train.labels.subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);

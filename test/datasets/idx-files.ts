@@ -1,7 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The bytes of an IDX file of uint8: written from the format's description, apart from the code that reads it. */
+/**
+ * The bytes of an IDX file of uint8: written from the format's description, apart from the code that reads
+ * it.
+ */
 export function idxBytes(shape: readonly number[], data: Uint8Array, elementType = 8): Buffer {
   const header = Buffer.alloc(4 + 4 * shape.length);
   header.writeUInt8(elementType, 2);

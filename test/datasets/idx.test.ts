@@ -42,10 +42,18 @@ describe("parseIdx", () => {
       idxBytes([1, 1, 1], new Uint8Array(4), 12),
       "f: element type 0x0c (int32) is not supported; expected 0x08 (uint8)",
     ],
-    ["unknown type", idxBytes([1, 1, 1], new Uint8Array(1), 7), "f: element type 0x07 (unknown) is not supported"],
+    [
+      "unknown type",
+      idxBytes([1, 1, 1], new Uint8Array(1), 7),
+      "f: element type 0x07 (unknown) is not supported",
+    ],
     ["labels for images", idxBytes([24], values), "f: it has 1 dimension, expected 3"],
     ["truncated header", whole.subarray(0, 15), "f: truncated: 15 bytes, but the header alone has 16"],
-    ["truncated", whole.subarray(0, 39), "f: truncated: shape [2, 3, 4] takes 24 bytes after the header, found 23"],
+    [
+      "truncated",
+      whole.subarray(0, 39),
+      "f: truncated: shape [2, 3, 4] takes 24 bytes after the header, found 23",
+    ],
     [
       "trailing byte",
       Buffer.concat([whole, values.subarray(0, 1)]),
@@ -77,7 +85,11 @@ describe("parseIdx", () => {
 
 describe("readIdx", () => {
   test("reads plain and gzipped files, whatever their name", () => {
-    for (const [name, bytes] of Object.entries({ plain: whole, "a.gz": gzipSync(whole), b: gzipSync(whole) })) {
+    for (const [name, bytes] of Object.entries({
+      plain: whole,
+      "a.gz": gzipSync(whole),
+      b: gzipSync(whole),
+    })) {
       expect(readIdx(write(name, bytes), 3).data).toEqual(values);
     }
   });
@@ -85,7 +97,9 @@ describe("readIdx", () => {
   test("refuses a damaged, truncated or exploding gzip file, and names it", () => {
     const truncated = write("truncated.gz", gzipSync(whole).subarray(0, 30));
     expect(() => readIdx(truncated, 3)).toThrow(FileFormatError);
-    expect(() => readIdx(truncated, 3)).toThrow(`${truncated}: cannot be uncompressed, it is truncated or damaged`);
+    expect(() => readIdx(truncated, 3)).toThrow(
+      `${truncated}: cannot be uncompressed, it is truncated or damaged`,
+    );
     const bytes = gzipSync(whole);
     bytes[bytes.length - 8]! ^= 1;
     const damaged = write("damaged.gz", bytes);
@@ -101,6 +115,8 @@ describe("readIdx", () => {
     expect(() => readIdx(folder, 3)).toThrow(new FileFormatError(`${folder}: not a regular file`));
     const large = write("large", whole);
     truncateSync(large, 2 ** 40);
-    expect(() => readIdx(large, 3)).toThrow(`${large}: 1099511627776 bytes, more than the 268435456 that are read`);
+    expect(() => readIdx(large, 3)).toThrow(
+      `${large}: 1099511627776 bytes, more than the 268435456 that are read`,
+    );
   });
 });

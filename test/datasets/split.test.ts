@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import { holdOut, type Split, subset } from "../../src/datasets/index.js";
 
 const split: Split = {
+  name: "ten",
+  imageShape: [1, 2, 2],
+  classNames: Array.from({ length: 10 }, (_, label) => String(label)),
   images: Uint8Array.from({ length: 40 }, (_, index) => index),
   labels: Uint8Array.from({ length: 10 }, (_, index) => index),
   count: 10,
@@ -18,16 +21,21 @@ describe("subset", () => {
   });
 
   test.each([0, -1, 11, 2.5, Number.NaN])("refuses a limit of %s", (limit) => {
-    expect(() => subset(split, limit)).toThrow(new RangeError(`limit must be an integer in [1, 10], not ${limit}`));
+    expect(() => subset(split, limit)).toThrow(
+      new RangeError(`limit must be an integer in [1, 10], not ${limit}`),
+    );
   });
 
   test("refuses a limit that is no number", () => {
-    expect(() => subset(split, "3" as unknown as number)).toThrow(new TypeError("limit must be a number, not string"));
+    expect(() => subset(split, "3" as unknown as number)).toThrow(
+      new TypeError("limit must be a number, not string"),
+    );
   });
 });
 
 describe("holdOut", () => {
-  const large: Split = { images: new Uint8Array(5000), labels: new Uint8Array(5000), count: 5000 };
+  const images = { images: new Uint8Array(5000), labels: new Uint8Array(5000), count: 5000 };
+  const large: Split = { ...split, ...images, imageShape: [1, 1, 1] };
 
   test("parts the indices in two, each in order", () => {
     const { train, heldOut } = holdOut(large, 1000, 1);

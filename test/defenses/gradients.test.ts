@@ -1,23 +1,26 @@
 import { describe, expect, it } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
-import { StochasticQuantizedActivation, sqaOptions } from "../../src/defenses/index.js";
+import { type QuantizerOptions, quantizer } from "../../src/defenses/index.js";
 import { countedUniform, enableGrad, grad, imageIdRange, type Tensor } from "../../src/engine/index.js";
 
 const noise = { seed: deriveSeed(0, "quantizer gradients"), draw: 0, imageIds: imageIdRange(0, 2) };
 const input = countedUniform(noise, 0, [2, 3, 3]).mul(4).sub(1);
 const weights = countedUniform(noise, 1, [2, 3, 3]).sub(0.5);
 
-function quantized(options: object, quantizerGradient?: string): { output: Tensor; gradient: Tensor } {
-  const quantizer = new StochasticQuantizedActivation(sqaOptions.parse(options), 0);
+function quantized(
+  options: Partial<QuantizerOptions>,
+  quantizerGradient?: string,
+): { output: Tensor; gradient: Tensor } {
+  const quantization = quantizer(options)(0);
   return enableGrad(() => {
     const h = input.detach().requireGrad();
-    const output = quantizer.apply(h, { training: false, quantization: true, noise, quantizerGradient });
+    const output = quantization.apply(h, { training: false, noise, quantizerGradient });
     const [gradient] = grad(output.mul(weights).sum(), [h]);
     return { output: output.detach(), gradient: gradient! };
   });
 }
 
-describe.each(["image", "channel", "batch"])("range %s", (range) => {
+describe.each(["image", "channel", "batch"] as const)("range %s", (range) => {
   const options = { lambda: 2, range };
 
   it.each(["staircase", "range"])("%s keeps the values", (kind) => {

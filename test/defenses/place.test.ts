@@ -2,45 +2,47 @@ import { expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
 import {
   binarizeWeights,
-  binaryWeights,
+  binary,
   clipBinaryWeights,
   placeAfter,
   placedQuantizers,
-  sqa,
+  quantizer,
 } from "../../src/defenses/index.js";
 import { grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
-import { Flatten, isRandomized, Linear, linear, Module, type Pass, ReLU, Sequential } from "../../src/nn/index.js";
+import { Flatten, isRandomized, Linear, Module, type Pass, ReLU, Sequential } from "../../src/nn/index.js";
 
 const seed = deriveSeed(1);
 
 /** A network of a user's own, in plain fields. */
 class OwnNetwork extends Module {
   readonly flatten = new Flatten();
-  readonly fc1 = linear(seed, "fc1", { in: 4, out: 6 });
-  readonly block = new Sequential({ relu: new ReLU(), fc2: linear(seed, "fc2", { in: 6, out: 3 }) });
+  readonly fc1 = new Linear(4, 6, { seed });
+  readonly block = new Sequential({ relu: new ReLU(), fc2: new Linear(6, 3, { seed }) });
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     return this.block.apply(this.fc1.apply(this.flatten.apply(input, pass), pass), pass);
   }
 }
 
-const pass = (draw = 0, quantization = true): Pass => ({
+const pass = (draw = 0, noiseFree = false): Pass => ({
   training: false,
-  quantization,
+  noiseFree,
   noise: { seed, draw, imageIds: imageIdRange(0, 2) },
 });
 const input = tensor([0.1, 0.9, 0.3, 0.4, 0.8, 0.2, 0.5, 0.7], [2, 1, 2, 2]);
 
-test("places by name and pattern in a few lines, and the twin is the network without", () => {
-  const network = placeAfter(new OwnNetwork(), { fc1: sqa(), "block.*u": sqa({ lambda: 2 }) });
-  expect(placedQuantizers(network).map(([name, { options, stream }]) => [name, options.lambda, stream])).toEqual([
+test("places by name and pattern in a few lines, and without noise the network is as it was", () => {
+  const network = placeAfter(new OwnNetwork(), { fc1: quantizer(), "block.*u": quantizer({ lambda: 2 }) });
+  expect(
+    placedQuantizers(network).map(([name, { options, stream }]) => [name, options.lambda, stream]),
+  ).toEqual([
     ["fc1", 1, 0],
     ["block.relu", 2, 1],
   ]);
   expect(isRandomized(network)).toBe(true);
-  expect(isRandomized(placeAfter(new OwnNetwork(), { fc1: sqa({ rounding: "nearest" }) }))).toBe(false);
+  expect(isRandomized(placeAfter(new OwnNetwork(), { fc1: quantizer({ rounding: "nearest" }) }))).toBe(false);
   const plain = new OwnNetwork().apply(input, pass());
-  expect(network.apply(input, pass(0, false)).toArray()).toEqual(plain.toArray());
+  expect(network.apply(input, pass(0, true)).toArray()).toEqual(plain.toArray());
   expect(network.apply(input, pass(0)).toArray()).not.toEqual(plain.toArray());
   expect(network.apply(input, pass(3)).toArray()).toEqual(network.apply(input, pass(3)).toArray());
 });
@@ -48,10 +50,10 @@ test("places by name and pattern in a few lines, and the twin is the network wit
 test("refuses an unknown layer with all names and the nearest, and places nothing", () => {
   const network = new OwnNetwork();
   const known = "known: flatten, fc1, block, block.relu, block.fc2";
-  expect(() => placeAfter(network, { fc1: sqa(), "block.rellu": sqa() })).toThrow(
+  expect(() => placeAfter(network, { fc1: quantizer(), "block.rellu": quantizer() })).toThrow(
     new RangeError(`unknown layer "block.rellu"; did you mean "block.relu"? ${known}`),
   );
-  expect(() => placeAfter(network, { fc1: sqa(), "fc*": sqa() })).toThrow(
+  expect(() => placeAfter(network, { fc1: quantizer(), "fc*": quantizer() })).toThrow(
     'layer "fc1" is matched by both "fc1" and "fc*"',
   );
   expect(() => placeAfter(network, { fc1: {} as never })).toThrow(TypeError);
@@ -61,18 +63,20 @@ test("refuses an unknown layer with all names and the nearest, and places nothin
 /** y = W x of one layer for x = 1, so that the output is the sum of the weights in use. */
 function single(weights: number[]): { network: Sequential; weight: Tensor } {
   const weight = tensor(weights, [weights.length, 1]).requireGrad();
-  return { network: new Sequential({ fc: new Linear(weight, null) }), weight };
+  return { network: new Sequential({ fc: Linear.of(weight) }), weight };
 }
 const one = tensor([1], [1, 1]);
 
 test("deterministic binary weights are signs, with a straight-through gradient", () => {
   const { network, weight } = single([-3, -0.2, 0, 0.7]);
-  binarizeWeights(network, { "f*": binaryWeights() });
+  binarizeWeights(network, { "f*": binary() });
   const output = network.apply(one, pass());
   expect(output.toNumbers()).toEqual([-1, -1, 1, 1]);
   expect(isRandomized(network)).toBe(false);
-  expect(grad(output.mul(tensor([1, 2, 3, 4], [1, 4])).sum(), [weight])[0]!.toNumbers()).toEqual([1, 2, 3, 4]);
-  expect(network.apply(one, pass(0, false)).toNumbers()).toEqual([-1, Math.fround(-0.2), 0, Math.fround(0.7)]);
+  expect(grad(output.mul(tensor([1, 2, 3, 4], [1, 4])).sum(), [weight])[0]!.toNumbers()).toEqual([
+    1, 2, 3, 4,
+  ]);
+  expect(network.apply(one, pass(0, true)).toNumbers()).toEqual([-1, Math.fround(-0.2), 0, Math.fround(0.7)]);
   clipBinaryWeights(network);
   expect(weight.toNumbers()[0]).toBe(-1);
 });
@@ -80,7 +84,7 @@ test("deterministic binary weights are signs, with a straight-through gradient",
 test("stochastic binary weights have the hard sigmoid's chances, keyed by the draw", () => {
   const weights = [-2, -1, -0.5, 0, 0.6, 1, 5];
   const { network } = single(weights);
-  binarizeWeights(network, { fc: binaryWeights({ mode: "stochastic" }) });
+  binarizeWeights(network, { fc: binary({ mode: "stochastic" }) });
   expect(isRandomized(network)).toBe(true);
   expect(network.apply(one, pass(5)).toArray()).toEqual(network.apply(one, pass(5)).toArray());
   const draws = 2000;
@@ -100,6 +104,8 @@ test("stochastic binary weights have the hard sigmoid's chances, keyed by the dr
 });
 
 test("binary weights go to layers that have weights only", () => {
-  expect(() => binarizeWeights(new OwnNetwork(), { "block.relu": binaryWeights() })).toThrow(/known: fc1, block.fc2$/);
-  expect(() => binaryWeights({ mode: "random" as never })).toThrow(RangeError);
+  expect(() => binarizeWeights(new OwnNetwork(), { "block.relu": binary() })).toThrow(
+    /known: fc1, block.fc2$/,
+  );
+  expect(() => binary({ mode: "random" as never })).toThrow(RangeError);
 });

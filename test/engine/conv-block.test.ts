@@ -24,7 +24,11 @@ import { liveCount } from "./live-count.js";
 type Shape = { in: number; out: number; side: number | [number, number]; batch: number };
 
 const normal = (name: string, shape: readonly number[]) =>
-  countedNormal({ seed: deriveSeed(7, name), draw: 0, imageIds: imageIdRange(0, shape[0]!) }, 0, shape.slice(1));
+  countedNormal(
+    { seed: deriveSeed(7, name), draw: 0, imageIds: imageIdRange(0, shape[0]!) },
+    0,
+    shape.slice(1),
+  );
 
 function block({ in: inputs, out, side, batch }: Shape) {
   const sides = typeof side === "number" ? [side, side] : side;
@@ -44,7 +48,12 @@ function wholeBlock(shape: Shape) {
   const made = block(shape);
   const whole = (t: Tensor, scale: number) => t.detach().mul(scale).round().requireGrad();
   const { input, weight, bias, seed } = made;
-  return { input: whole(input, 2), weight: whole(weight, 6), bias: whole(bias, 10), seed: seed.mul(3).round() };
+  return {
+    input: whole(input, 2),
+    weight: whole(weight, 6),
+    bias: whole(bias, 10),
+    seed: seed.mul(3).round(),
+  };
 }
 
 type Block = ReturnType<typeof block>;
@@ -112,15 +121,19 @@ describe("a block equals convolution, ReLU, SQA and pooling one by one", () => {
       Object.entries(b).map(([name, t]) => [name, t.detach().to("float64").requireGrad()]),
     ) as Block;
     const expected = valuesAndGradients(wide, separately);
-    for (const [i, values] of valuesAndGradients(b, together).entries()) expectClose(values, expected[i]!, names[i]!);
+    for (const [i, values] of valuesAndGradients(b, together).entries())
+      expectClose(values, expected[i]!, names[i]!);
   });
 
-  test.each(shapes.map((s) => [label(s), s] as const))("exactly, where sums are exact, with ties: %s", (_, shape) => {
-    const b = wholeBlock(shape);
-    const expected = valuesAndGradients(b, separately);
-    for (const [i, values] of valuesAndGradients(b, together).entries())
-      expectClose(values, expected[i]!, names[i]!, 0);
-  });
+  test.each(shapes.map((s) => [label(s), s] as const))(
+    "exactly, where sums are exact, with ties: %s",
+    (_, shape) => {
+      const b = wholeBlock(shape);
+      const expected = valuesAndGradients(b, separately);
+      for (const [i, values] of valuesAndGradients(b, together).entries())
+        expectClose(values, expected[i]!, names[i]!, 0);
+    },
+  );
 
   test.each(shapes.flatMap((s) => [1, 2, 3].map((lambda) => [label(s), lambda, s] as const)))(
     "exactly, with the same draws: %s, lambda %d",
@@ -137,7 +150,8 @@ describe("a block equals convolution, ReLU, SQA and pooling one by one", () => {
   test.each(shapes.map((s) => [label(s), s] as const))("exactly, rounding to nearest: %s", (_, shape) => {
     const b = wholeBlock(shape);
     const [actual, expected] = [together, separately].map((run) => valuesAndGradients(b, run, { lambda: 2 }));
-    for (const [i, values] of actual!.entries()) expectClose(values, expected![i]!, names[i]!, i === 0 ? 0 : 1e-6);
+    for (const [i, values] of actual!.entries())
+      expectClose(values, expected![i]!, names[i]!, i === 0 ? 0 : 1e-6);
   });
 
   test.each([
@@ -202,18 +216,21 @@ describe("a block in bfloat16", () => {
     { in: 128, out: 256, side: 7, batch: 2 },
   ];
 
-  test.each(rounding.map((s) => [label(s), s] as const))("multiplies what is rounded to it: %s", (_, shape) => {
-    const b = block(shape);
-    const rounded = (t: Tensor) => t.detach().to("bfloat16").to("float64").requireGrad();
-    const bias = b.bias.detach().to("float64").requireGrad();
-    const wide = { input: rounded(b.input), weight: rounded(b.weight), bias };
-    // Only what is multiplied is rounded, so the gradient by the bias is not.
-    const expected = valuesAndGradients({ ...wide, seed: rounded(b.seed).detach() }, separately);
-    expected[3] = valuesAndGradients({ ...wide, seed: b.seed.to("float64") }, separately)[3]!;
-    const actual = valuesAndGradients(b, inBfloat16);
-    for (const [i, values] of actual.entries()) expectClose(values, expected[i]!, names[i]!);
-    expect(actual[0]).not.toEqual(valuesAndGradients(b, together)[0]);
-  });
+  test.each(rounding.map((s) => [label(s), s] as const))(
+    "multiplies what is rounded to it: %s",
+    (_, shape) => {
+      const b = block(shape);
+      const rounded = (t: Tensor) => t.detach().to("bfloat16").to("float64").requireGrad();
+      const bias = b.bias.detach().to("float64").requireGrad();
+      const wide = { input: rounded(b.input), weight: rounded(b.weight), bias };
+      // Only what is multiplied is rounded, so the gradient by the bias is not.
+      const expected = valuesAndGradients({ ...wide, seed: rounded(b.seed).detach() }, separately);
+      expected[3] = valuesAndGradients({ ...wide, seed: b.seed.to("float64") }, separately)[3]!;
+      const actual = valuesAndGradients(b, inBfloat16);
+      for (const [i, values] of actual.entries()) expectClose(values, expected[i]!, names[i]!);
+      expect(actual[0]).not.toEqual(valuesAndGradients(b, together)[0]);
+    },
+  );
 
   test.each(rounding.map((s) => [label(s), s] as const))("exactly, where sums are exact: %s", (_, shape) => {
     const b = wholeBlock(shape);
@@ -272,7 +289,8 @@ describe("a block in bfloat16", () => {
       return grad(g!.square().sum(), [input, weight]).map((t) => t!.toNumbers());
     };
     const expected = second(together, b);
-    for (const [i, values] of second(inBfloat16, b).entries()) expectClose(values, expected[i]!, names[i]!, 0.01);
+    for (const [i, values] of second(inBfloat16, b).entries())
+      expectClose(values, expected[i]!, names[i]!, 0.01);
   });
 });
 
@@ -307,7 +325,10 @@ describe("a block's bits do not depend", () => {
     const whole = together(b, { lambda: 1, source: source(12) });
     const part = together(
       { ...b, input: b.input.slice(0, 5, 9) },
-      { lambda: 1, source: { ...source(12), noise: { ...source(12).noise, imageIds: imageIdRange(105, 4) } } },
+      {
+        lambda: 1,
+        source: { ...source(12), noise: { ...source(12).noise, imageIds: imageIdRange(105, 4) } },
+      },
     );
     expect(part.toNumbers()).toEqual(whole.slice(0, 5, 9).toNumbers());
   });
@@ -329,9 +350,9 @@ describe("a block", () => {
   test("needs no gradient where none of its arguments does", () => {
     const b = block({ in: 8, out: 8, side: 4, batch: 1 });
     expect(noGrad(() => together(b)).requiresGrad).toBe(false);
-    expect(together({ input: b.input.detach(), weight: b.weight.detach(), bias: b.bias.detach() }).requiresGrad).toBe(
-      false,
-    );
+    expect(
+      together({ input: b.input.detach(), weight: b.weight.detach(), bias: b.bias.detach() }).requiresGrad,
+    ).toBe(false);
     expect(together(b).requiresGrad).toBe(true);
   });
 
@@ -343,13 +364,19 @@ describe("a block", () => {
     expect(() => convBlock(input, weight, undefined as unknown as Tensor)).toThrow(
       new TypeError("bias must be a tensor, not undefined"),
     );
-    expect(() => convBlock(input.slice(1, 0, 3), weight, bias)).toThrow(/not \[2, 3, 4, 4\], \[8, 8, 3, 3\], \[8\]$/);
+    expect(() => convBlock(input.slice(1, 0, 3), weight, bias)).toThrow(
+      /not \[2, 3, 4, 4\], \[8, 8, 3, 3\], \[8\]$/,
+    );
     expect(() => convBlock(input.slice(2, 0, 1), weight, bias)).toThrow(RangeError);
     expect(() => convBlock(input, weight, bias, { quantization: { lambda: 0 } })).toThrow(
       new RangeError("lambda must be an integer in 1 .. 2^20, not 0"),
     );
     const sourced = (given: BlockQuantization["source"]) => ({ quantization: { lambda: 1, source: given! } });
-    expect(() => convBlock(input, weight, bias, sourced(source(3)))).toThrow(/image ids must be int64 of shape \[2\]/);
-    expect(() => convBlock(input, weight, bias, sourced({ ...source(2), stream: -1 }))).toThrow(/^stream must be/);
+    expect(() => convBlock(input, weight, bias, sourced(source(3)))).toThrow(
+      /image ids must be int64 of shape \[2\]/,
+    );
+    expect(() => convBlock(input, weight, bias, sourced({ ...source(2), stream: -1 }))).toThrow(
+      /^stream must be/,
+    );
   });
 });

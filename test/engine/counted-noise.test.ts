@@ -58,7 +58,9 @@ describe("countedUniform", () => {
     expect(() => countedUniform(noise([2 ** 32]), 0, [2])).toThrow(/image ids must lie in/);
     expect(() => countedUniform({ ...noise([0]), draw: -1 }, 0, [2])).toThrow(RangeError);
     expect(() => countedUniform(noise([0]), 2 ** 32, [2])).toThrow(RangeError);
-    expect(() => countedUniform({ ...noise([0]), imageIds: tensor([0]) }, 0, [2])).toThrow(/image ids must be int64/);
+    expect(() => countedUniform({ ...noise([0]), imageIds: tensor([0]) }, 0, [2])).toThrow(
+      /image ids must be int64/,
+    );
     expect(() => imageIdRange(2 ** 32 - 1, 2)).toThrow(RangeError);
     expect(() => countedNormal(noise([0]), 2 ** 31, [2])).toThrow(RangeError);
   });

@@ -60,81 +60,91 @@ const { cuda, cudaDevices } = versions();
 const absent = cudaDevices === 0 ? "no CUDA device" : cuda !== "kernels" ? "no CUDA kernels" : undefined;
 
 // Where there is a device, its results are the CPU's.
-describe.skipIf(absent !== undefined)(`on a CUDA device${absent === undefined ? "" : ` (skipped: ${absent})`}`, () => {
-  const device = "cuda:0";
-  const seed = { low: 3, high: 4 };
-  const noiseOf = (imageIds: Tensor) => ({ noise: { seed, draw: 2, imageIds }, stream: 1 });
-  const wave = (shape: number[]) =>
-    tensor(
-      Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 1.7)),
-      shape,
+describe.skipIf(absent !== undefined)(
+  `on a CUDA device${absent === undefined ? "" : ` (skipped: ${absent})`}`,
+  () => {
+    const device = "cuda:0";
+    const seed = { low: 3, high: 4 };
+    const noiseOf = (imageIds: Tensor) => ({ noise: { seed, draw: 2, imageIds }, stream: 1 });
+    const wave = (shape: number[]) =>
+      tensor(
+        Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 1.7)),
+        shape,
+      );
+
+    test("uniforms have the same bits", () => {
+      const ids = imageIdRange(5, 7);
+      const { noise } = noiseOf(ids);
+      const there = countedUniform({ ...noise, imageIds: ids.to({ device }) }, 1, [3, 33, 5]);
+      expect(there.device).toBe(device);
+      expect(there.toArray()).toEqual(countedUniform(noise, 1, [3, 33, 5]).toArray());
+    });
+
+    test.each(
+      quantizationRanges.flatMap((range) =>
+        (["stochastic", "nearest"] as const).flatMap((rounding) =>
+          (
+            [
+              [3, 5, 7, 3],
+              [4, 8, 16, 16],
+              [2, 16, 64, 64],
+            ] as const
+          ).map((shape) => ({ range, rounding, shape })),
+        ),
+      ),
+    )(
+      "quantized values have the same bits, in any layout and with ids on either side: %j",
+      ({ shape, ...option }) => {
+        const [h, ids] = [wave([...shape]), imageIdRange(9, shape[0])];
+        const expected = quantizeActivation(h, { lambda: 2, ...option }, noiseOf(ids)).toArray();
+        for (const input of [h, h.contiguous("channelsLast")]) {
+          for (const imageIds of [ids, ids.to({ device })]) {
+            const y = quantizeActivation(input.to({ device }), { lambda: 2, ...option }, noiseOf(imageIds));
+            expect(y.device).toBe(device);
+            expect(y.toArray()).toEqual(expected);
+          }
+        }
+      },
     );
 
-  test("uniforms have the same bits", () => {
-    const ids = imageIdRange(5, 7);
-    const { noise } = noiseOf(ids);
-    const there = countedUniform({ ...noise, imageIds: ids.to({ device }) }, 1, [3, 33, 5]);
-    expect(there.device).toBe(device);
-    expect(there.toArray()).toEqual(countedUniform(noise, 1, [3, 33, 5]).toArray());
-  });
-
-  test.each(
-    quantizationRanges.flatMap((range) =>
-      (["stochastic", "nearest"] as const).flatMap((rounding) =>
-        (
-          [
-            [3, 5, 7, 3],
-            [4, 8, 16, 16],
-            [2, 16, 64, 64],
-          ] as const
-        ).map((shape) => ({ range, rounding, shape })),
-      ),
-    ),
-  )("quantized values have the same bits, in any layout and with ids on either side: %j", ({ shape, ...option }) => {
-    const [h, ids] = [wave([...shape]), imageIdRange(9, shape[0])];
-    const expected = quantizeActivation(h, { lambda: 2, ...option }, noiseOf(ids)).toArray();
-    for (const input of [h, h.contiguous("channelsLast")]) {
-      for (const imageIds of [ids, ids.to({ device })]) {
-        const y = quantizeActivation(input.to({ device }), { lambda: 2, ...option }, noiseOf(imageIds));
-        expect(y.device).toBe(device);
-        expect(y.toArray()).toEqual(expected);
+    test("a captured graph reads its tensors anew at each replay, and draws by the words that it finds", () => {
+      const ids = imageIdRange(5, 3).to({ device });
+      const words = ops.zeros([3], "int64", device);
+      const sum = ops.zeros([3, 7], "float32", device);
+      const work = () => {
+        const drawn = countedUniform({ seed: words, draw: 1, imageIds: ids }, 2, [7]);
+        sum.add_(drawn);
+        return [drawn.mul(2)];
+      };
+      // The first time a kernel is used its module is loaded.
+      work();
+      sum.zero_();
+      const graph = captureGraph(device, work);
+      expect(sum.toNumbers().every((value) => value === 0)).toBe(true);
+      let total = ops.zeros([3, 7], "float32");
+      for (const first of [0, 1, 5]) {
+        words.write(BigInt64Array.of(BigInt(seed.low), BigInt(seed.high), BigInt(first)));
+        graph.replay();
+        const expected = countedUniform({ seed, draw: first + 1, imageIds: imageIdRange(5, 3) }, 2, [7]);
+        expect(graph.results[0]!.toArray()).toEqual(expected.mul(2).toArray());
+        total = total.add(expected);
       }
-    }
-  });
+      expect(sum.toArray()).toEqual(total.toArray());
+      expect(() => captureGraph(device, () => [sum.sum().to({ device: "cpu" })])).toThrow(
+        "moved to another device",
+      );
+      expect(sum.toArray()).toEqual(total.toArray());
+      graph.dispose();
+    });
 
-  test("a captured graph reads its tensors anew at each replay, and draws by the words that it finds", () => {
-    const ids = imageIdRange(5, 3).to({ device });
-    const words = ops.zeros([3], "int64", device);
-    const sum = ops.zeros([3, 7], "float32", device);
-    const work = () => {
-      const drawn = countedUniform({ seed: words, draw: 1, imageIds: ids }, 2, [7]);
-      sum.add_(drawn);
-      return [drawn.mul(2)];
-    };
-    // The first time a kernel is used its module is loaded.
-    work();
-    sum.zero_();
-    const graph = captureGraph(device, work);
-    expect(sum.toNumbers().every((value) => value === 0)).toBe(true);
-    let total = ops.zeros([3, 7], "float32");
-    for (const first of [0, 1, 5]) {
-      words.write(BigInt64Array.of(BigInt(seed.low), BigInt(seed.high), BigInt(first)));
-      graph.replay();
-      const expected = countedUniform({ seed, draw: first + 1, imageIds: imageIdRange(5, 3) }, 2, [7]);
-      expect(graph.results[0]!.toArray()).toEqual(expected.mul(2).toArray());
-      total = total.add(expected);
-    }
-    expect(sum.toArray()).toEqual(total.toArray());
-    expect(() => captureGraph(device, () => [sum.sum().to({ device: "cpu" })])).toThrow("moved to another device");
-    expect(sum.toArray()).toEqual(total.toArray());
-    graph.dispose();
-  });
-
-  test("bfloat16 is quantized with float32's arithmetic", () => {
-    const h = wave([4, 8, 8, 8]).to("bfloat16");
-    const option = { lambda: 2, range: "image", rounding: "stochastic" } as const;
-    const expected = quantizeActivation(h.to("float32"), option, noiseOf(imageIdRange(0, 4))).to("bfloat16");
-    const y = quantizeActivation(h.to({ device }), option, noiseOf(imageIdRange(0, 4)));
-    expect([y.dtype, y.toArray()]).toEqual(["bfloat16", expected.toArray()]);
-  });
-});
+    test("bfloat16 is quantized with float32's arithmetic", () => {
+      const h = wave([4, 8, 8, 8]).to("bfloat16");
+      const option = { lambda: 2, range: "image", rounding: "stochastic" } as const;
+      const expected = quantizeActivation(h.to("float32"), option, noiseOf(imageIdRange(0, 4))).to(
+        "bfloat16",
+      );
+      const y = quantizeActivation(h.to({ device }), option, noiseOf(imageIdRange(0, 4)));
+      expect([y.dtype, y.toArray()]).toEqual(["bfloat16", expected.toArray()]);
+    });
+  },
+);

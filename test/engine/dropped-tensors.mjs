@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 
 const { operators, versions } = await import("../../dist/engine/index.js");
 const megabytes = (field) =>
-  Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1.024e-3;
+  Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync("/proc/self/status", "utf8"))[1]) *
+  1.024e-3;
 
 versions();
 operators.zeros([8]).add(1);

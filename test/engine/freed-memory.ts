@@ -1,11 +1,14 @@
-// What a process holds while it takes and frees large tensors in turns, with small ones that stay; memory.test.ts runs it.
+// What a process holds while it takes and frees large tensors in turns, with small ones that stay;
+// memory.test.ts runs it.
 import { liveTensors, operators as ops, type Tensor } from "../../src/engine/index.js";
 
 const megabyte = 2 ** 20;
 const resident = () => process.memoryUsage().rss / megabyte;
 const floats = (megabytes: number) => ops.full([Math.round((megabytes * megabyte) / 4)], 1, "float32");
 
-/** Tensors of 1 to 9 MB, 80 MB in all, each followed by a small one that is kept; all large ones are freed. */
+/**
+ * Tensors of 1 to 9 MB, 80 MB in all, each followed by a small one that is kept; all large ones are freed.
+ */
 function round(number: number, kept: Tensor[]): void {
   const large: Tensor[] = [];
   for (let i = 0; i < 16; i++) {

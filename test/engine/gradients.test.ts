@@ -1,8 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { enableGrad, grad, noGrad, operators as ops, scope, type Tensor, tensor } from "../../src/engine/index.js";
+import {
+  enableGrad,
+  grad,
+  noGrad,
+  operators as ops,
+  scope,
+  type Tensor,
+  tensor,
+} from "../../src/engine/index.js";
 import { liveCount } from "./live-count.js";
 
-const parameter = (values: number[], shape = [values.length]) => tensor(values, shape, "float64").requireGrad();
+const parameter = (values: number[], shape = [values.length]) =>
+  tensor(values, shape, "float64").requireGrad();
 
 /** Central differences of a scalar function of one float64 tensor. */
 function finiteDifferences(body: (x: Tensor) => Tensor, at: readonly number[], step = 1e-6): number[] {
@@ -51,7 +60,17 @@ describe("grad", () => {
   test("takes a scalar only", () => {
     const x = parameter([1, 2]);
     expect(() => grad(x, [x])).toThrow(new RangeError("grad takes a scalar output, not one of shape [2]"));
-    expect(() => grad(tensor(1), [x])).toThrow(/^grad: .*does not require grad/);
+    expect(() => grad(tensor(1), [x])).toThrow(
+      /^grad: the output does not require grad: it was made of no tensor with/,
+    );
+  });
+
+  test("refuses a list of no inputs, and one with a constant", () => {
+    const x = parameter([1, 2]);
+    expect(() => grad(x.sum(), [])).toThrow(new RangeError("inputs must hold at least one tensor, not none"));
+    expect(() => grad(x.sum(), [x, tensor([1])])).toThrow(
+      /^grad: input 1 does not require grad: call requireGrad\(\)/,
+    );
   });
 
   test("frees the graph unless told to keep it", () => {
@@ -59,7 +78,9 @@ describe("grad", () => {
     const kept = x.square().sum();
     expect(grad(kept, [x], { keepGraph: true })[0]!.item()).toBe(4);
     expect(grad(kept, [x])[0]!.item()).toBe(4);
-    expect(() => grad(kept, [x])).toThrow(/^grad: /);
+    expect(() => grad(kept, [x])).toThrow(
+      /^grad: the output's graph was freed by an earlier grad: .*keepGraph: true$/,
+    );
   });
 
   test("gives gradients of gradients with createGraph", () => {

@@ -25,7 +25,9 @@ describe("without host access", () => {
     ["operator aten::full was called without a device", () => ops.full([2], 1, "float32")],
     ["operator aten::arange was called without a device", () => ops.arange(0, 2)],
   ])("%s: an error", (what, body) => {
-    expect(() => withoutHostAccess(body)).toThrow(`${what}, where the work of a device must not wait for the program`);
+    expect(() => withoutHostAccess(body)).toThrow(
+      `${what}, where the work of a device must not wait for the program`,
+    );
     body();
   });
 
@@ -56,7 +58,9 @@ test("write sets the elements of every view, and refuses what does not fit", () 
   expect(() => table.write(BigInt64Array.of(1n))).toThrow("write takes a BigInt64Array of 4 elements");
   expect(() => table.write(Float32Array.of(1, 2, 3, 4))).toThrow("write takes a BigInt64Array of 4 elements");
   expect(() => tensor([1, 2]).to("bfloat16").write(Float32Array.of(1, 2))).toThrow(TypeError);
-  expect(() => ops.zeros([2, 3]).permute([1, 0]).write(new Float32Array(6))).toThrow("only a contiguous tensor");
+  expect(() => ops.zeros([2, 3]).permute([1, 0]).write(new Float32Array(6))).toThrow(
+    "only a contiguous tensor",
+  );
 });
 
 test("a graph is captured on a CUDA device alone", () => {
@@ -83,8 +87,11 @@ describe("a seed in a tensor", () => {
   });
 
   test("of another kind is refused", () => {
-    const drawn = (bad: ReturnType<typeof tensor>) => () => countedUniform({ seed: bad, draw: 0, imageIds }, 0, [2]);
+    const drawn = (bad: ReturnType<typeof tensor>) => () =>
+      countedUniform({ seed: bad, draw: 0, imageIds }, 0, [2]);
     expect(drawn(tensor([1, 2, 3]))).toThrow("the words of a seed must be int64 of shape [3], not Float [3]");
-    expect(drawn(tensor([1, 2], [2], "int64"))).toThrow("the words of a seed must be int64 of shape [3], not Long [2]");
+    expect(drawn(tensor([1, 2], [2], "int64"))).toThrow(
+      "the words of a seed must be int64 of shape [3], not Long [2]",
+    );
   });
 });

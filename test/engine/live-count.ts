@@ -6,8 +6,8 @@ setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
 /**
- * The count of live tensors once those that earlier tests dropped are collected. What held a collected object may go with the
- * collection after it, so it is collected until the count stays.
+ * The count of live tensors once those that earlier tests dropped are collected. What held a collected object
+ * may go with the collection after it, so it is collected until the count stays.
  */
 export function liveCount(): number {
   for (let last = Number.NaN; ; ) {

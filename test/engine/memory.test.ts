@@ -35,7 +35,8 @@ test("1,000 training steps leave the live count unchanged and resident memory fl
 test("freed large tensors are taken again, whatever small ones stay between them, and no more than 1 GiB of them is kept", () => {
   type Memory = { holding: [after10: number, after60: number]; faults: number; freed: number };
   const { holding, faults, freed } = measure<Memory>("freed-memory.ts", "--import", "tsx");
-  // A round takes 80 MB. Of the heap of malloc, which the small ones split, 60 rounds held 450 MB more than 10.
+  // A round takes 80 MB. Of the heap of malloc, which the small ones split, 60 rounds held 450 MB more than
+  // 10.
   expect(holding[1] - holding[0]).toBeLessThan(60);
   // Two thousand pages a tensor, if it were a new mapping each time.
   expect(faults).toBeLessThan(2_000);

@@ -14,7 +14,8 @@ import {
 } from "../../src/engine/index.js";
 
 type Golden = { shape: number[]; data: number[] };
-const golden = JSON.parse(readFileSync(new URL("../golden/losses_and_sqa.json", import.meta.url), "utf8")).sqa_spec as {
+const golden = JSON.parse(readFileSync(new URL("../golden/losses_and_sqa.json", import.meta.url), "utf8"))
+  .sqa_spec as {
   h: Golden;
   u: Golden;
 } & Record<string, Record<string, Golden>>;
@@ -50,7 +51,9 @@ describe("quantizeActivation", () => {
       Object.keys(golden[keys[range]]!).map((lambda) => [range, Number(lambda)] as const),
     ),
   )("matches the published values: range %s, lambda %d", (range, lambda) => {
-    const y = quantizeActivation(fromGolden(golden.h), stochastic(lambda, range), { uniforms: fromGolden(golden.u) });
+    const y = quantizeActivation(fromGolden(golden.h), stochastic(lambda, range), {
+      uniforms: fromGolden(golden.u),
+    });
     const expected = golden[keys[range]]![String(lambda)]!.data;
     for (const [i, value] of y.toNumbers().entries()) expect(value).toBeCloseTo(expected[i]!, 6);
   });
@@ -112,14 +115,19 @@ describe("quantizeActivation", () => {
   test("keeps a constant range, an empty batch, and other images than one that is not finite", () => {
     const constant = tensor([0.3, 0.3, 0.3, 0.3], [1, 4]);
     expect(quantizeActivation(constant, stochastic(2), noiseOf(1)).toArray()).toEqual(constant.toArray());
-    expect(quantizeActivation(tensor([], [0, 3, 2, 2]), stochastic(1), noiseOf(0)).shape).toEqual([0, 3, 2, 2]);
+    expect(quantizeActivation(tensor([], [0, 3, 2, 2]), stochastic(1), noiseOf(0)).shape).toEqual([
+      0, 3, 2, 2,
+    ]);
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       const h = wave([3, 2, 4, 4]);
       const clean = quantizeActivation(h, stochastic(2), noiseOf(3)).toArray() as Float32Array;
       h.shareArray()[40] = bad;
       const y = quantizeActivation(h, stochastic(2), noiseOf(3)).toArray() as Float32Array;
       expect(y.subarray(32, 64).every(Number.isNaN)).toBe(true);
-      expect([...y.subarray(0, 32), ...y.subarray(64)]).toEqual([...clean.subarray(0, 32), ...clean.subarray(64)]);
+      expect([...y.subarray(0, 32), ...y.subarray(64)]).toEqual([
+        ...clean.subarray(0, 32),
+        ...clean.subarray(64),
+      ]);
     }
   });
 
@@ -167,11 +175,15 @@ describe("quantizeActivation", () => {
     expect(() => quantizeActivation(tensor([1], [1, 1], "float64"), stochastic(1), noiseOf(1))).toThrow(
       /must be float32/,
     );
-    expect(() => quantizeActivation(tensor([1, 2]), stochastic(1), noiseOf(2))).toThrow(/a batch and a feature axis/);
+    expect(() => quantizeActivation(tensor([1, 2]), stochastic(1), noiseOf(2))).toThrow(
+      /a batch and a feature axis/,
+    );
     expect(() => quantizeActivation(wave([2, 3]), stochastic(1), noiseOf(3))).toThrow(
       /image ids must be int64 of shape/,
     );
-    expect(() => quantizeActivation(wave([2, 3]), stochastic(1, "channel"), noiseOf(2))).toThrow(/\(N, C, \.\.\.\)/);
+    expect(() => quantizeActivation(wave([2, 3]), stochastic(1, "channel"), noiseOf(2))).toThrow(
+      /\(N, C, \.\.\.\)/,
+    );
     expect(() => quantizeActivation(wave([2, 3]), stochastic(0), noiseOf(2))).toThrow(RangeError);
     expect(() => quantizeActivation(wave([2, 3]), stochastic(1), undefined)).toThrow(TypeError);
   });

@@ -26,7 +26,11 @@ const gradient = numbers(2, -1, 1).mul(numbers(3, 0, 1).gt(0.2));
 
 function byOperators(from: Tensor, along: Tensor, length: number, ball?: LinfBall): Tensor {
   const moved = from.add(along.sign(), length);
-  if (ball) moved.clampTensor_(ball.images.sub(ball.radius).clamp(0), ball.images.add(ball.radius).clamp(undefined, 1));
+  if (ball)
+    moved.clampTensor_(
+      ball.images.sub(ball.radius).clamp(0),
+      ball.images.add(ball.radius).clamp(undefined, 1),
+    );
   return moved.clamp(0, 1);
 }
 
@@ -94,7 +98,9 @@ describe("signStep", () => {
     expect(() => signStep(points, gradient, 0.1, { images: few, radius: 0.1 })).toThrow(
       /images must be float32 on the CPU and of the points' shape/,
     );
-    expect(() => signStep_(tensor([1], [1]).expand([2]), few, 0.1)).toThrow(/the result must fill its memory/);
+    expect(() => signStep_(tensor([1], [1]).expand([2]), few, 0.1)).toThrow(
+      /the result must fill its memory/,
+    );
     const empty = tensor([], [0]);
     expect(signStep(empty, empty, 0.1).shape).toEqual([0]);
   });

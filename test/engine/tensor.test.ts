@@ -74,7 +74,11 @@ describe("tensor", () => {
       () => tensor([1], 1 as never),
       new TypeError("shape must be an array of integers, not 1"),
     ],
-    ["text", () => tensor("12" as never), new TypeError("data must be a number, an array of numbers or a typed array")],
+    [
+      "text",
+      () => tensor("12" as never),
+      new TypeError("data must be a number, an array of numbers or a typed array"),
+    ],
     [
       "texts",
       () => tensor(["1"] as never),
@@ -88,12 +92,16 @@ describe("tensor", () => {
     [
       "an unknown dtype",
       () => tensor([1], [1], "float16" as never),
-      new RangeError("dtype must be one of uint8, int32, int64, float32, float64, bool, bfloat16, not float16"),
+      new RangeError(
+        "dtype must be one of uint8, int32, int64, float32, float64, bool, bfloat16, not float16",
+      ),
     ],
     [
       "a dtype that every object has",
       () => tensor([1], [1], "constructor" as never),
-      new RangeError("dtype must be one of uint8, int32, int64, float32, float64, bool, bfloat16, not constructor"),
+      new RangeError(
+        "dtype must be one of uint8, int32, int64, float32, float64, bool, bfloat16, not constructor",
+      ),
     ],
     [
       "item() of two",

@@ -1,4 +1,5 @@
-// Run by memory.test.ts in a process of its own: 1,000 training steps of a small network with SQA, and what they leave.
+// Run by memory.test.ts in a process of its own: 1,000 training steps of a small network with SQA, and what
+// they leave.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {

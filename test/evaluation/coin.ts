@@ -1,17 +1,19 @@
 import type { Seed } from "../../src/base/index.js";
 import type { Split } from "../../src/datasets/index.js";
 import { countedUniform, type Noise, operators as ops, type Tensor } from "../../src/engine/index.js";
-import type { Classifier } from "../../src/nn/classifier.js";
+import type { Classifier } from "../../src/nn/index.js";
+import { splitFor } from "./splits.js";
 
 /** Images of random-looking pixels, (1, 2, 2), all of class 0. */
 export function splitOfZeros(count: number): Split {
   const images = Uint8Array.from({ length: count * 4 }, (_, i) => (i * 37) % 256);
-  return { images, labels: new Uint8Array(count), count };
+  return splitFor({ inputShape: [1, 2, 2], classes: 2 }, images, new Uint8Array(count));
 }
 
 /**
- * A classifier that answers class 0 with probability p, whatever the image, and class 1 otherwise. Its noise is mixed with
- * the image's pixels, so that whoever knows the draw could choose an image that is answered wrong.
+ * Classifier that answers class 0 with probability p, whatever the image, and class 1 otherwise. Its noise is
+ * mixed with the image's pixels, so that an attacker who knows the draw could choose an image that is
+ * answered wrong.
  */
 export function coin(p: number): Classifier & { readonly seeds: Set<string> } {
   const seeds = new Set<string>();

@@ -1,18 +1,19 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { attacks as known, parseAttack } from "../../src/attacks/index.js";
+import { fgsm, attacks as known, noise, pgd } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
+import { sqa } from "../../src/defenses/index.js";
 import { liveTensors, setThreads } from "../../src/engine/index.js";
-import { type Evaluation, evaluate } from "../../src/evaluation/index.js";
+import { type Evaluation, evaluate, MemoryStore, type TrialStore } from "../../src/evaluation/index.js";
 import { small } from "../../src/models/index.js";
-import type { Classifier } from "../../src/nn/classifier.js";
+import type { Classifier } from "../../src/nn/index.js";
 import { coin, seedText, splitOfZeros } from "./coin.js";
-import { brightness, evaluated, grays } from "./evaluated.js";
+import { brightness, grays, splitFor } from "./splits.js";
 
 beforeAll(() => setThreads(1));
 
-describe("a coin that answers right with probability p", () => {
+describe("a coin that answers correctly with probability p", () => {
   const p = 0.7;
-  const texts = [
+  const attacks = [
     "fgsm",
     "bim(steps=2)",
     "pgd(steps=2, restarts=5, stepSize=0.2, selectionDraws=2)",
@@ -44,63 +45,61 @@ describe("a coin that answers right with probability p", () => {
   ];
 
   it("is reported as p, clean and under every attack", async () => {
-    expect([...known.keys()].filter((name) => !texts.some((text) => text.startsWith(name)))).toEqual([]);
-    const attacks = texts.map(parseAttack);
-    const {
-      clean,
-      attacks: rows,
-      draws,
-      worstCase,
-    } = await evaluated(coin(p), splitOfZeros(600), { attacks, seed: 3 });
+    const alone = known.definitions.filter(({ takes }) => takes === undefined).map(({ name }) => name);
+    expect(alone.filter((name) => !attacks.some((text) => text.startsWith(name)))).toEqual([]);
+    const { clean, draws, worstCases, ...found } = await evaluate(coin(p), splitOfZeros(600), {
+      attacks,
+      seed: 3,
+    });
     expect(draws).toBe(100);
     // Four standard deviations of a mean of 6000 answers.
     const slack = 4 * Math.sqrt((p * (1 - p)) / 6000);
     expect(Math.abs(clean.accuracy - p)).toBeLessThan(slack);
-    for (const { attack, robustAccuracy } of rows) {
+    for (const { attack, robustAccuracy } of found.attacks) {
       expect(Math.abs(robustAccuracy - p), attack).toBeLessThan(slack);
     }
-    expect(Math.abs(worstCase!.accuracy - p)).toBeLessThan(slack);
+    expect(worstCases.length).toBeGreaterThan(1);
+    for (const { accuracy, norm, radius } of worstCases) {
+      expect(Math.abs(accuracy - p), `${norm} ${radius}`).toBeLessThan(slack);
+    }
   });
 
-  it("has a majority that is nearly always right, and is nearly never right in every draw", async () => {
-    const { clean } = await evaluated(coin(p), splitOfZeros(600), { attacks: [], draws: 25 });
-    // Of 25 answers, P(more than half right) = 0.983 and P(all right) = 0.0001.
+  it("has a majority that is nearly always correct, and is nearly never correct in every draw", async () => {
+    const { clean } = await evaluate(coin(p), splitOfZeros(600), { attacks: [], draws: 25 });
+    // Of 25 answers, P(more than half correct) = 0.983 and P(all correct) = 0.0001.
     expect(clean.votes!.majority.accuracy).toBeGreaterThan(0.96);
     expect(clean.votes!.everyDraw.accuracy).toBeLessThan(0.01);
   });
 
   it("never answers in a draw that an attack saw", async () => {
     const [attacked, answering] = [coin(p), coin(p)];
-    await evaluated(answering, splitOfZeros(8), { attacks: texts.map(parseAttack), surrogate: attacked });
-    expect(attacked.seeds.size).toBeGreaterThan(texts.length);
-    expect([...attacked.seeds].filter((seed) => answering.seeds.has(seed))).toEqual([]);
+    await evaluate(answering, splitOfZeros(8), { attacks, surrogate: attacked });
+    expect(attacked.seeds.size).toBeGreaterThan(attacks.length);
+    // One look at the answers of each comes before everything.
+    const shared = [...attacked.seeds].filter((seed) => answering.seeds.has(seed));
+    expect(shared).toEqual([seedText({ low: 0, high: 0 })]);
     expect(answering.seeds).not.toContain(seedText(deriveSeed(0, "evaluation", "attack")));
   });
 });
 
-it("has no worst case in a single draw of a randomized network, where the least answer is low by luck", async () => {
-  const attacks = [parseAttack("fgsm"), parseAttack("noise(tries=2)")];
+it("has no worst case in a single draw of a randomized model, where the least answer is low by luck", async () => {
+  const attacks = [fgsm(), noise({ tries: 2 })];
   const [single, two, clean] = [
-    await evaluated(coin(0.7), splitOfZeros(20), { attacks, draws: 1 }),
-    await evaluated(coin(0.7), splitOfZeros(20), { attacks, draws: 2 }),
-    await evaluated(coin(0.7), splitOfZeros(20), { attacks: [], draws: 1 }),
+    await evaluate(coin(0.7), splitOfZeros(20), { attacks, draws: 1 }),
+    await evaluate(coin(0.7), splitOfZeros(20), { attacks, draws: 2 }),
+    await evaluate(coin(0.7), splitOfZeros(20), { attacks: [], draws: 1 }),
   ];
-  expect(single).not.toHaveProperty("worstCase");
-  expect(single.flags).toEqual([
-    {
-      kind: "no-worst-case",
-      message: "no worst case is reported: that of a randomized network takes at least 2 draws",
-    },
-  ]);
-  expect(two).toHaveProperty("worstCase");
-  expect([...two.flags, ...clean.flags]).toEqual([]);
+  expect([single.worstCases, clean.worstCases]).toEqual([[], []]);
+  expect(single.flags.map(({ kind }) => kind)).toContain("no-worst-case");
+  expect(two.worstCases).toMatchObject([{ norm: "linf", radius: 0.3, attacks: 2 }]);
+  expect([...two.flags, ...clean.flags].map(({ kind }) => kind)).not.toContain("no-worst-case");
 });
 
-describe("a deterministic network", () => {
+describe("a deterministic model", () => {
   it("answers once, is judged exactly, and has Wilson's interval", async () => {
-    // Grays below 127.5 are right; a step of 0.2 = 51 bytes upward breaks those above 76.5.
-    const attacks = [parseAttack("fgsm(epsilon=0.2)"), parseAttack("pgd(epsilon=0.1, stepSize=0.05, steps=4)")];
-    const result = await evaluated(brightness, grays(10, 76, 77, 120, 200), { attacks, draws: 10 });
+    // Grays below 127.5 are correct; a step of 0.2 = 51 bytes upward breaks those above 76.5.
+    const attacks = [fgsm({ epsilon: 0.2 }), "pgd(epsilon=0.1, stepSize=0.05, steps=4)"];
+    const result = await evaluate(brightness, grays(10, 76, 77, 120, 200), { attacks, draws: 10 });
     expect(result.draws).toBe(1);
     expect(result.clean).toMatchObject({ accuracy: 0.8, perImage: Float32Array.of(1, 1, 1, 1, 0) });
     expect(result.attacks.map((row) => row.robustAccuracy)).toEqual([0.4, 0.6]);
@@ -108,66 +107,146 @@ describe("a deterministic network", () => {
       { forward: 1, backward: 1 },
       { forward: 4, backward: 4 },
     ]);
-    expect(result.worstCase!.accuracy).toBe(0.4);
     // statsmodels: proportion_confint(4, 5, method="wilson")
     expect(result.clean.low).toBeCloseTo(0.3755, 4);
     expect(result.clean.high).toBeCloseTo(0.9638, 4);
   });
 
   it("is shown the images that were made on a surrogate", async () => {
-    const inverted: Classifier = { ...brightness, logits: (images, noise) => brightness.logits(images, noise).neg() };
-    const attacks = [parseAttack("fgsm(epsilon=0.2)")];
-    const { attacks: rows } = await evaluated(brightness, grays(10, 120, 150), { attacks, surrogate: inverted });
-    // The surrogate's gradient darkens the images, which helps the network.
+    const inverted: Classifier = {
+      ...brightness,
+      logits: (images, noise) => brightness.logits(images, noise).neg(),
+    };
+    const given = { attacks: [fgsm({ epsilon: 0.2 })], surrogate: inverted };
+    const { attacks: rows } = await evaluate(brightness, grays(10, 120, 150), given);
+    // The surrogate's gradient darkens the images, which helps the model.
     expect(rows[0]!.perImage).toEqual(Float32Array.of(1, 1, 1));
+    const named = { ...brightness, surrogates: { inverted } };
+    const byName = await evaluate(named, grays(10, 120, 150), { ...given, surrogate: "inverted" });
+    expect(byName.attacks[0]!.perImage).toEqual(rows[0]!.perImage);
+    await expect(evaluate(named, grays(10), { attacks: [], surrogate: "mean" })).rejects.toThrow(
+      'surrogate: model classifier has no "mean"; it has inverted',
+    );
   });
 });
 
-describe("a network with SQA", () => {
-  const split = {
-    images: Uint8Array.from({ length: 7 * 784 }, (_, i) => (i * i) % 251),
-    labels: Uint8Array.of(0, 1, 2, 3, 4, 5, 6),
-    count: 7,
-  };
-  const attacks = [parseAttack("pgd(epsilon=0.1, steps=3)")];
+describe("worst cases", () => {
+  /** Brightness, whose attack in l2 by d moves each of four pixels by d / 2. */
+  const split = grays(10, 60, 80, 100, 120);
+
+  it("are of one norm and radius each, over attacks of a radius as small", async () => {
+    const attacks = [
+      fgsm({ epsilon: 0.2 }),
+      fgsm({ epsilon: 0.1 }),
+      pgd({ norm: "l2", epsilon: 0.5, stepSize: 0.5, steps: 1, randomStart: false }),
+      "rotation-translation(angles=2, shifts=2)",
+    ];
+    const { worstCases } = await evaluate(brightness, split, { attacks });
+    // 127.5 - 51 = 76.5, 127.5 - 25.5 = 102; an l2 step of 0.5 moves a pixel by 0.25: 127.5 - 63.75 = 63.75.
+    expect(
+      worstCases.map(({ norm, radius, attacks, accuracy }) => [norm, radius, attacks, accuracy]),
+    ).toEqual([
+      ["l2", 0.5, 1, 0.4],
+      ["linf", 0.1, 1, 0.8],
+      ["linf", 0.2, 2, 0.4],
+    ]);
+  });
+
+  it("count minimized perturbations where they lie within the radius, whose lengths are told", async () => {
+    const attacks = [
+      "minimal-epsilon(fgsm(), maximum=1, rounds=12)",
+      "fmn(steps=200)",
+      fgsm({ epsilon: 0.05 }),
+    ];
+    const minimal = "fab(steps=100)";
+    const { attacks: rows, worstCases } = await evaluate(brightness, split, {
+      attacks: [minimal, ...attacks],
+    });
+    // To the boundary at 127.5 of 255, in bytes: 117.5, 67.5, 47.5, 27.5 and 7.5; the median is 47.5.
+    expect(rows[0]!.distances).toMatchObject({ norm: "linf", images: 5 });
+    expect(rows[0]!.distances!.median * 255).toBeCloseTo(47.5, 0);
+    expect(rows[0]!.distances!.mean * 255).toBeCloseTo(53.5, 0);
+    expect(rows[3]!).not.toHaveProperty("distances");
+    // The image at a distance of 7.5 bytes, which is 0.0294.
+    expect(worstCases.find(({ radius }) => radius === 0.05)).toMatchObject({ attacks: 3, accuracy: 0.8 });
+  });
+});
+
+describe("a model with SQA", () => {
+  const split = splitFor(
+    { inputShape: [1, 28, 28], classes: 10 },
+    Uint8Array.from({ length: 7 * 784 }, (_, i) => (i * i) % 251),
+    Uint8Array.of(0, 1, 2, 3, 4, 5, 6),
+  );
+  const attacks = [pgd({ epsilon: 0.1, steps: 3 })];
+  const plain = ({ clean, attacks, worstCases }: Evaluation) => ({
+    clean,
+    worstCases,
+    attacks: attacks.map(({ seconds, ...rest }) => rest),
+  });
 
   it("is judged alike whatever the batch size and the order of the attacks", async () => {
-    const model = small.build({ seed: 1, sqa: {} });
-    const plain = ({ clean, attacks, worstCase }: Evaluation) => ({
-      clean,
-      worstCase,
-      attacks: attacks.map(({ seconds, ...rest }) => rest),
-    });
-    const whole = await evaluated(model.classifier(), split, { attacks, draws: 6 });
-    const parts = await evaluated(model.classifier(), split, { attacks, draws: 6, batchSize: 2 });
+    const model = small().build({ seed: 1, defenses: [sqa()] });
+    const whole = await evaluate(model, split, { attacks, draws: 6 });
+    const parts = await evaluate(model, split, { attacks, draws: 6, batchSize: 2 });
     expect(plain(parts)).toEqual(plain(whole));
-    const more = await evaluated(model.classifier(), split, { attacks: [parseAttack("fgsm"), ...attacks], draws: 6 });
+    const more = await evaluate(model, split, { attacks: [fgsm(), ...attacks], draws: 6 });
     expect(plain(more).attacks[1]).toEqual(plain(whole).attacks[0]);
     expect(whole.flags).toEqual([]);
     model.module.dispose();
   });
 
+  it("is the same as an architecture, a model or its classifier", async () => {
+    const model = small().build({ seed: 0 });
+    const [first, ...others] = [
+      await evaluate(small(), split, { attacks }),
+      await evaluate(model, split, { attacks }),
+      await evaluate(model.classifier(), split, { attacks }),
+    ].map(plain);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
   it("is flagged when its range is the batch", async () => {
-    const model = small.build({ seed: 1, sqa: { range: "batch" } });
-    const { flags } = await evaluated(model.classifier(), split, { attacks: [], draws: 1 });
+    const model = small().build({ seed: 1, defenses: [sqa({ range: "batch" })] });
+    const { flags } = await evaluate(model, split, { attacks: [], draws: 1 });
     expect(flags.map(({ kind }) => kind)).toEqual(["batch-dependent"]);
     model.module.dispose();
   });
 
   it("leaves no tensors behind, and stops between batches when aborted", async () => {
-    const model = small.build({ seed: 1, sqa: {} });
+    const model = small().build({ seed: 1, defenses: [sqa()] });
     const before = liveTensors().tensors;
     const stop = new AbortController();
+    const work = evaluate(model, split, { attacks, batchSize: 2, signal: stop.signal });
     let events = 0;
-    const run = async () => {
-      for await (const _ of evaluate(model.classifier(), split, { attacks, batchSize: 2, signal: stop.signal })) {
-        if (++events === 3) stop.abort();
-      }
-    };
-    await expect(run()).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    for await (const _ of work) if (++events === 3) stop.abort();
     expect(events).toBe(3);
-    await evaluated(model.classifier(), split, { attacks, draws: 2 });
+    await expect(work).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    await evaluate(model, split, { attacks, draws: 2 });
     expect(liveTensors().tensors).toBeLessThanOrEqual(before);
+    model.module.dispose();
+  });
+
+  it("continues from a store, to the same numbers, and does nothing twice", async () => {
+    const model = small().build({ seed: 1, defenses: [sqa()] });
+    const whole = await evaluate(model, split, { attacks, draws: 4, batchSize: 3 });
+    const store = new MemoryStore();
+    let written = 0;
+    const counted: TrialStore = Object.assign(Object.create(store) as TrialStore, {
+      read: store.read.bind(store),
+      write(...given: Parameters<TrialStore["write"]>) {
+        written++;
+        store.write(...given);
+      },
+    });
+    const given = { attacks, draws: 4, batchSize: 3, store: counted };
+    for await (const event of evaluate(model, split, given)) {
+      if (event.type === "progress" && event.attack !== "clean" && event.done > 0) break;
+    }
+    expect(written).toBe(4);
+    const resumed = await evaluate(model, split, given);
+    expect(written).toBe(6);
+    expect(plain(resumed)).toEqual(plain(whole));
     model.module.dispose();
   });
 });

@@ -7,7 +7,8 @@ export function handmade(header: string | Uint8Array, data: Uint8Array = new Uin
 }
 
 /** The whole file's bytes. */
-export const encode = (...given: Parameters<typeof encodeSafetensors>) => Buffer.concat(encodeSafetensors(...given));
+export const encode = (...given: Parameters<typeof encodeSafetensors>) =>
+  Buffer.concat(encodeSafetensors(...given));
 
 /** One tensor of each type, a scalar and an empty one among them. */
 export const small: [string, SafetensorsTensor][] = [

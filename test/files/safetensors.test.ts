@@ -1,11 +1,25 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FileFormatError } from "../../src/base/index.js";
-import { encodeSafetensors, readSafetensors, type SafetensorsTensor, writeSafetensors } from "../../src/files/index.js";
+import {
+  encodeSafetensors,
+  readSafetensors,
+  type SafetensorsTensor,
+  writeSafetensors,
+} from "../../src/files/index.js";
 import { encode, handmade, small } from "./safetensors-files.js";
 
 let folder: string;
@@ -39,6 +53,60 @@ describe("reading", () => {
     expect(Object.entries(metadata)).toEqual([["toString", "x"]]);
   });
 
+  test("widens every other type, as the reference implementation's own file says", () => {
+    const golden = fileURLToPath(new URL("../golden/torch/element-types.safetensors", import.meta.url));
+    const { tensors } = readSafetensors(golden);
+    const found = Object.fromEntries(
+      [...tensors].map(([name, { dtype, shape, data }]) => [name, [dtype, shape, [...data]]]),
+    );
+    expect(found).toEqual({
+      float16: ["float32", [7], [1.5, -2.25, 65504, 2 ** -24, -0, Number.POSITIVE_INFINITY, Number.NaN]],
+      float64: ["float32", [3], [Math.fround(1 / 3), Number.POSITIVE_INFINITY, -1.5]],
+      int32: ["int64", [1, 2], [1n, 2n ** 31n - 1n]],
+      int16: ["int64", [1, 2], [1n, -(2n ** 15n)]],
+      int8: ["int64", [1, 2], [1n, -128n]],
+      uint32: ["int64", [1, 2], [1n, 2n ** 32n - 1n]],
+      uint16: ["int64", [1, 2], [1n, 2n ** 16n - 1n]],
+      uint8: ["int64", [1, 2], [1n, 255n]],
+      bool: ["int64", [2], [1n, 0n]],
+    });
+  });
+
+  test.each(["null", "{}"])("reads metadata of %s as none", (text) => {
+    expect(readSafetensors(handmade(`{"__metadata__":${text}}`))).toEqual({
+      tensors: new Map(),
+      metadata: {},
+    });
+  });
+
+  test.each([
+    [
+      "torch/state-dict.pt",
+      "it is a zip archive, as PyTorch's checkpoints are: sqa import FILE --out W.safetensors",
+    ],
+    ["torch/legacy.pt", "older ones must be saved again by torch.save, and then imported"],
+  ])("says what %s is, and what to do", (name, remedy) => {
+    const file = fileURLToPath(new URL(`../golden/${name}`, import.meta.url));
+    for (const source of [file, readFileSync(file)]) {
+      expect(() => readSafetensors(source)).toThrow(FileFormatError);
+      expect(() => readSafetensors(source)).toThrow(`: not a safetensors file; ${remedy}`);
+    }
+  });
+
+  test.each([
+    [
+      "version https://example.org/v1\noid sha256:0\n",
+      "it is what Git keeps in place of a large file: git lfs pull fetches the file itself",
+    ],
+    [
+      "\n<!DOCTYPE html><html>quota exceeded</html>",
+      "it is a web page: the download was refused or redirected",
+    ],
+    ["\x89HDF\r\n\x1a\n\0\0\0\0\0\0\0\0", "it is an HDF5 file"],
+  ])("says what a file that begins with %j is", (text, remedy) => {
+    expect(() => readSafetensors(Buffer.from(text, "latin1"))).toThrow(`not a safetensors file; ${remedy}`);
+  });
+
   test("refuses what is no file, and lets a missing file's own error through", () => {
     expect(() => readSafetensors(folder)).toThrow(new FileFormatError(`${folder}: not a regular file`));
     const pipe = join(folder, "pipe");
@@ -49,9 +117,14 @@ describe("reading", () => {
 
   test("allocates nothing for a small file that claims much", () => {
     const path = join(folder, "sparse.safetensors");
-    writeFileSync(path, handmade('{"a":{"dtype":"F32","shape":[9000000000000],"data_offsets":[0,36000000000000]}}'));
+    writeFileSync(
+      path,
+      handmade('{"a":{"dtype":"F32","shape":[9000000000000],"data_offsets":[0,36000000000000]}}'),
+    );
     truncateSync(path, 10_000);
-    expect(() => readSafetensors(path)).toThrow(/tensor "a": data ends at byte 36000000000000, but the file holds \d+/);
+    expect(() => readSafetensors(path)).toThrow(
+      /tensor "a": data ends at byte 36000000000000, but the file holds \d+/,
+    );
   });
 });
 
@@ -97,7 +170,9 @@ describe("writing", () => {
   });
 
   test("what is written is read back", () => {
-    const name = fc.string({ unit: "grapheme" }).filter((text) => text !== "__proto__" && text !== "__metadata__");
+    const name = fc
+      .string({ unit: "grapheme" })
+      .filter((text) => text !== "__proto__" && text !== "__metadata__");
     const shape = fc.array(fc.nat(3), { maxLength: 4 });
     const elements = (sizes: number[]) => sizes.reduce((product, size) => product * size, 1);
     const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
@@ -135,9 +210,24 @@ describe("writing", () => {
   const good = small[0]![1];
   test.each<[string, [string, unknown][], Record<string, string>, string]>([
     ["shape", [["a", { ...good, shape: [3] }]], {}, 'tensor "a": shape [3] does not fit 4 elements'],
-    ["negative shape", [["a", { ...good, shape: [-2, -2] }]], {}, 'tensor "a": shape [-2,-2] does not fit 4 elements'],
-    ["dtype", [["a", { ...good, dtype: "int8" }]], {}, 'tensor "a": dtype must be float32, bfloat16, int64, not int8'],
-    ["data", [["a", { ...good, data: [1, 2, 3, 4] }]], {}, 'tensor "a": data of float32 must be a Float32Array'],
+    [
+      "negative shape",
+      [["a", { ...good, shape: [-2, -2] }]],
+      {},
+      'tensor "a": shape [-2,-2] does not fit 4 elements',
+    ],
+    [
+      "dtype",
+      [["a", { ...good, dtype: "int8" }]],
+      {},
+      'tensor "a": dtype must be float32, bfloat16, int64, not int8',
+    ],
+    [
+      "data",
+      [["a", { ...good, data: [1, 2, 3, 4] }]],
+      {},
+      'tensor "a": data of float32 must be a Float32Array',
+    ],
     ["reserved name", [["__metadata__", good]], {}, "tensor name must not be __metadata__"],
     ["hostile name", [["__proto__", good]], {}, "tensor name must not be __proto__"],
     ["name of half a character", [["\ud800", good]], {}, 'tensor name "\\ud800" is not well-formed Unicode'],

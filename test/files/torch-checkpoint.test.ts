@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { FileFormatError } from "../../src/base/index.js";
-import { readSafetensors, readTorchCheckpoint, stateDictOf } from "../../src/files/index.js";
+import { readSafetensors, readStoredZip, readTorchCheckpoint, stateDictOf } from "../../src/files/index.js";
 import { StridedTensor } from "../../src/files/torch-storage.js";
 import { crc32 } from "../../src/files/zip.js";
 import { checkpoint, ops, pickle, zipBytes } from "./torch-files.js";
@@ -75,9 +75,14 @@ describe("a file that PyTorch wrote", () => {
   });
 
   test.each([
-    ["whole-module.pt", /data\.pkl: it asks for torch\.nn\.modules\.container\.Sequential, which is not allowed/],
-    ["numpy.pt", /data\.pkl: it asks for numpy\.\S*scalar, which is not allowed/],
-    ["legacy.pt", /not a checkpoint of PyTorch 1\.6 or later \(a zip archive\); older ones must be saved again/],
+    [
+      "whole-module.pt",
+      /data\.pkl: it asks for torch\.nn\.modules\.container\.Sequential, which is not allowed/,
+    ],
+    [
+      "legacy.pt",
+      /not a checkpoint of PyTorch 1\.6 or later \(a zip archive\); older ones must be saved again/,
+    ],
     ["state-dict.safetensors", /not a checkpoint of PyTorch/],
   ])("%s is refused, with the reason", (name, message) => {
     expect(() => readTorchCheckpoint(golden(name))).toThrow(FileFormatError);
@@ -105,16 +110,21 @@ describe("nothing is executed", () => {
     const ordered = ops.call("collections.OrderedDict", []);
     for (const [data, message] of [
       [pickle(Buffer.from("(i os\nsystem\n")), "operation 0x69 at byte 3 is not allowed"],
-      [pickle(ops.int(1), ops.byte(0x81)), "operation 0x81 at byte 7 is not allowed"],
+      [pickle(ops.int(1), ops.tuple([]), ops.byte(0x81)), "it calls what is no function"],
       [pickle(ops.text("f"), ops.tuple([]), ops.byte(0x52)), "it calls what is no function"],
       [pickle(ordered, ops.tuple([]), ops.byte(0x52)), "it calls what is no function"],
-      [pickle(ops.call("torch.FloatStorage", [])), "it calls torch.FloatStorage with what that does not take"],
-      [pickle(ops.call("collections.OrderedDict", [ops.int(1)])), "it calls collections.OrderedDict with what"],
+      [
+        pickle(ops.call("torch.FloatStorage", [])),
+        "it calls torch.FloatStorage with what that does not take",
+      ],
+      [
+        pickle(ops.call("collections.OrderedDict", [ops.int(1)])),
+        "it calls collections.OrderedDict with what",
+      ],
       [pickle(ops.int(1), ops.dict([]), ops.byte(0x62)), "it sets the attributes of an object"],
       [pickle(ops.text("x"), ops.byte(0x51)), "it refers to something that is no tensor's storage"],
       [pickle(ops.int(3), ops.int(1), ops.byte(0x61)), "it appends to what is no list"],
       [pickle(ops.byte(0x68), ops.byte(9)), "it recalls value 9, which it has not kept"],
-      [pickle(ops.byte(0x7d), ops.tuple([]), ops.int(1), ops.byte(0x73)), "it has a key that is no text or number"],
       [pickle(), "it takes from an empty stack"],
       [Buffer.from([0x80, 2]), "it ends in the middle"],
       [pickle(Buffer.from([0x58, 0xff, 0xff, 0xff, 0xff])), "it ends in the middle"],
@@ -135,7 +145,10 @@ describe("a tensor lies inside its storage", () => {
       [ops.tensor(storage, 0, [5], [0]), "has more elements than the 4 of its storage"],
       [ops.tensor(storage, 0, [2 ** 30, 2 ** 30], [0, 0]), "has more elements than the 4 of its storage"],
       [ops.tensor(storage, 2 ** 30, [1], [1]), "ends behind the 4 elements"],
-      [ops.tensor(ops.storage("torch.FloatStorage", "0", 5), 0, [1], [1]), 'storage "0" of 5 float32 has 16 bytes'],
+      [
+        ops.tensor(ops.storage("torch.FloatStorage", "0", 5), 0, [1], [1]),
+        'storage "0" of 5 float32 has 16 bytes',
+      ],
       [
         ops.tensor(ops.storage("torch.FloatStorage", "../0", 4), 0, [1], [1]),
         'storage "../0", which the archive lacks',
@@ -161,6 +174,19 @@ describe("an archive", () => {
     expect(crc32(Buffer.from("123456789"))).toBe(0xcbf43926);
   });
 
+  test("may have names that are not UTF-8, which stay apart", () => {
+    const others = [[0xc9], [0xb9], [0xc3, 0xb9]].map((bytes) => ({
+      name: Uint8Array.from(bytes),
+      data: "x",
+    }));
+    expect([...readStoredZip(zipBytes([pkl, ...others]), "a.zip").keys()]).toEqual([
+      "net/data.pkl",
+      "É",
+      "¹",
+      "ù",
+    ]);
+  });
+
   test.each([
     ["bomb", [{ ...pkl, data: Buffer.alloc(1e6), compress: true }], "is compressed (method 8)"],
     ["damaged file", [{ ...pkl, crc: 1 }], "is damaged: its CRC-32 does not fit"],
@@ -170,8 +196,16 @@ describe("an archive", () => {
     ["name twice", [pkl, pkl], "occurs twice"],
     ["encrypted file", [{ ...pkl, flags: 1 }], "is encrypted"],
     ["big-endian checkpoint", [pkl, { name: "net/byteorder", data: "big" }], "its numbers are big-endian"],
-    ["archive of something else", [{ name: "net/readme", data: "" }], "a checkpoint has one data.pkl, this has 0"],
-    ["archive of two checkpoints", [pkl, { ...pkl, name: "b/data.pkl" }], "a checkpoint has one data.pkl, this has 2"],
+    [
+      "archive of something else",
+      [{ name: "net/readme", data: "" }],
+      "a checkpoint has one data.pkl, this has 0",
+    ],
+    [
+      "archive of two checkpoints",
+      [pkl, { ...pkl, name: "b/data.pkl" }],
+      "a checkpoint has one data.pkl, this has 2",
+    ],
   ])("%s is refused", (_, entries, message) => {
     expect(() => read(zipBytes(entries))).toThrow(FileFormatError);
     expect(() => read(zipBytes(entries))).toThrow(message);
@@ -206,7 +240,10 @@ describe("an archive", () => {
 
   test("with any pickle is read or refused, never anything else", () => {
     const original = pickle(ops.dict([["w", ops.tensor(storage, 0, [2, 2], [2, 1])]]));
-    const changes = fc.array(fc.tuple(fc.nat(original.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    const changes = fc.array(fc.tuple(fc.nat(original.length - 1), fc.nat(255)), {
+      minLength: 1,
+      maxLength: 4,
+    });
     fc.assert(
       fc.property(changes, (list) => {
         const data = Buffer.from(original);

@@ -3,7 +3,7 @@ import { crc32 } from "../../src/files/zip.js";
 
 /** A file for an archive; the other fields lie about it. */
 export interface ZipEntry {
-  readonly name: string;
+  readonly name: string | Uint8Array;
   readonly data: Uint8Array | string;
   readonly compress?: boolean;
   readonly crc?: number;
@@ -21,7 +21,7 @@ export function zipBytes(entries: readonly ZipEntry[]): Buffer {
   for (const { name, data, compress = false, crc, size, start, flags = 0 } of entries) {
     const plain = Buffer.from(data as string);
     const stored = compress ? deflateRawSync(plain) : plain;
-    const label = Buffer.from(name);
+    const label = Buffer.from(name as string);
     const local = Buffer.alloc(30);
     local.writeUInt32LE(0x04034b50, 0);
     local.writeUInt16LE(compress ? 8 : 0, 8);
@@ -62,7 +62,8 @@ const global = (name: string) => {
   const dot = name.lastIndexOf(".");
   return Buffer.from(`c${name.slice(0, dot)}\n${name.slice(dot + 1)}\n`);
 };
-const call = (name: string, args: readonly Buffer[]) => Buffer.concat([global(name), tuple(args), byte(0x52)]);
+const call = (name: string, args: readonly Buffer[]) =>
+  Buffer.concat([global(name), tuple(args), byte(0x52)]);
 const storage = (type: string, key: string, count: number) =>
   Buffer.concat([tuple([text("storage"), global(type), text(key), text("cpu"), int(count)]), byte(0x51)]);
 
@@ -77,10 +78,20 @@ export const ops = {
   storage,
   /** `_rebuild_tensor_v2` of a storage. */
   tensor: (source: Buffer, offset: number, shape: readonly number[], strides: readonly number[]) =>
-    call("torch._utils._rebuild_tensor_v2", [source, int(offset), tuple(shape.map(int)), tuple(strides.map(int))]),
+    call("torch._utils._rebuild_tensor_v2", [
+      source,
+      int(offset),
+      tuple(shape.map(int)),
+      tuple(strides.map(int)),
+    ]),
   /** A dictionary of text and values. */
   dict: (entries: readonly (readonly [string, Buffer])[]) =>
-    Buffer.concat([byte(0x7d), byte(0x28), ...entries.flatMap(([name, value]) => [text(name), value]), byte(0x75)]),
+    Buffer.concat([
+      byte(0x7d),
+      byte(0x28),
+      ...entries.flatMap(([name, value]) => [text(name), value]),
+      byte(0x75),
+    ]),
 };
 
 /** A pickle of a value: protocol 2 and the end around it. */

@@ -13,7 +13,11 @@ const script = fileURLToPath(new URL("../../gpu/run.sh", import.meta.url));
 const fakeNode = '#!/bin/sh\necho "node $*"\n';
 
 /** Parts as `npm run pack:gpu` makes them, `bytes` bytes each, of archives with the given files. */
-function makeParts(folder: string, archives: Record<string, Record<string, string>>, bytes: number): string[] {
+function makeParts(
+  folder: string,
+  archives: Record<string, Record<string, string>>,
+  bytes: number,
+): string[] {
   mkdirSync(folder, { recursive: true });
   const lines: string[] = [];
   for (const [name, files] of Object.entries(archives)) {
@@ -51,7 +55,11 @@ function machine(name: string) {
   };
   const run = (...command: string[]) => {
     const env = { PATH: process.env.PATH, SQA_GPU_HOME: home };
-    const { status, stdout, stderr } = spawnSync(join(here, "run.sh"), command, { cwd: root, env, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(join(here, "run.sh"), command, {
+      cwd: root,
+      env,
+      encoding: "utf8",
+    });
     return { status, stdout, stderr };
   };
   return { here, home, bring, run };
@@ -63,7 +71,10 @@ test("parts may come in several calls; the command runs once all are there", () 
   expect(names.filter((name) => name.startsWith("node."))).toHaveLength(2);
   const { here, home, bring, run } = machine("several");
   bring(parts, ["node.tar.gz.00"]);
-  expect(run()).toMatchObject({ status: 0, stderr: expect.stringContaining("still missing: node.tar.gz.01 modules") });
+  expect(run()).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining("still missing: node.tar.gz.01 modules"),
+  });
   rmSync(join(here, "node.tar.gz.00"));
   const early = run("sqa", "doctor");
   expect([early.status, early.stdout]).toEqual([3, ""]);
@@ -105,7 +116,8 @@ test("a damaged part and a missing manifest are named", () => {
 
 test("a data set is unpacked once the program is there, where sqa looks for it", () => {
   const parts = join(root, "data");
-  const names = makeParts(parts, { ...archives, cifar10: { "test_batch.bin.br": "" } }, 1e6);
+  const sets = { cifar10: { "test_batch.bin.br": "" }, digits: { "images.br": "" } };
+  const names = makeParts(parts, { ...archives, ...sets }, 1e6);
   const { home, bring, run } = machine("data-set");
   bring(
     parts,
@@ -115,5 +127,7 @@ test("a data set is unpacked once the program is there, where sqa looks for it",
   bring(parts, names);
   const { status, stdout } = run("sh", "-c", "echo $XDG_CACHE_HOME");
   expect([status, stdout.trim().split("\n").at(-1)]).toEqual([0, `${home}/cache`]);
-  expect(stdout).toContain(`unpack-data.mjs ${home}/new ${home}/cache/sqa/cifar10`);
+  for (const set of Object.keys(sets)) {
+    expect(stdout).toContain(`gpu/unpack-data.mjs ${home}/new ${home}/cache/sqa/${set}\n`);
+  }
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
+import { sqa } from "../../src/defenses/index.js";
 import { grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
-import { compact, parseNetwork, small } from "../../src/models/index.js";
+import { compact, small } from "../../src/models/index.js";
 import { meanCrossEntropy, parameterCount } from "../../src/nn/index.js";
 import { referenceLogits } from "./reference-cnn.js";
 
@@ -37,8 +38,8 @@ function slope(values: number[], at: number, loss: () => number): number {
 }
 
 test("has half of SMALL's filters in each layer, so a quarter of its work, under the same names", () => {
-  const { module } = compact.build({ seed: 0, sqa: {} });
-  const halved = [...small.build({ seed: 0 }).module.state()].map(([name, { shape }]) => {
+  const { module } = compact().build({ seed: 0, defenses: [sqa()] });
+  const halved = [...small().build({ seed: 0 }).module.state()].map(([name, { shape }]) => {
     const [out, ...rest] = shape;
     const [from, ...kernel] = rest;
     const inner = from === undefined ? [] : [name.startsWith("conv1") ? from : from / 2, ...kernel];
@@ -46,27 +47,33 @@ test("has half of SMALL's filters in each layer, so a quarter of its work, under
   });
   expect([...module.state()].map(([name, { shape }]) => [name, [...shape]])).toEqual(halved);
   expect(parameterCount(module)).toBe(8 * 10 + 16 * (8 * 9 + 1) + 32 * (16 * 9 + 1) + 64 * 289 + 10 * 65);
-  const names = ["conv1", "conv2", "conv3", "fc1", "fc2"].flatMap((name) => [`${name}.weight`, `${name}.bias`]);
+  const names = ["conv1", "conv2", "conv3", "fc1", "fc2"].flatMap((name) => [
+    `${name}.weight`,
+    `${name}.bias`,
+  ]);
   expect([...module.state().keys()]).toEqual(names);
 });
 
 describe("in float64, evaluated directly", () => {
-  const model = parseNetwork("compact(threshold=false)").build({ seed: 3, sqa: {} });
-  const twin = model.classifier({ quantization: false });
+  const model = compact({ threshold: false }).build({ seed: 3, defenses: [sqa()] });
+  const noiseFree = model.classifier({ noiseFree: true });
   const state = numbers(model.module.state());
   const pixels = images.toNumbers();
 
   test("has the same logits", () => {
-    const logits = twin.logits(images, noise).toNumbers();
+    const logits = noiseFree.logits(images, noise).toNumbers();
     const expected = logitsOf(state, pixels).flat();
     for (const [i, value] of logits.entries()) expect(value).toBeCloseTo(expected[i]!, 5);
-    expect([twin.randomized, model.classifier().randomized]).toEqual([false, true]);
+    expect([noiseFree.randomized, model.classifier().randomized]).toEqual([false, true]);
   });
 
   test("has the same gradients, of the images and of each parameter", () => {
     const input = images.detach().requireGrad();
     const parameters = model.module.parameters();
-    const loss = meanCrossEntropy(twin.logits(input, noise), tensor(Int32Array.from(labels), [2], "int64"));
+    const loss = meanCrossEntropy(
+      noiseFree.logits(input, noise),
+      tensor(Int32Array.from(labels), [2], "int64"),
+    );
     expect(loss.item()).toBeCloseTo(meanLoss(state, pixels), 5);
     const gradients = grad(loss, [input, ...parameters.values()]);
     const values = [pixels, ...[...parameters.keys()].map((name) => state.get(name)!)];
@@ -84,11 +91,11 @@ describe("in float64, evaluated directly", () => {
 });
 
 test("sees black and white pixels as they were under any perturbation of less than 0.4", () => {
-  const model = compact.build({ seed: 3 }).classifier();
+  const model = compact().build({ seed: 3 }).classifier();
   const still = images.round();
   const moved = still.sub(images.sub(0.5).mul(0.79)).clamp(0, 1);
   expect(moved.sub(still).abs().amax().item()).toBeGreaterThan(0.3);
   expect(model.logits(moved, noise).toNumbers()).toEqual(model.logits(still, noise).toNumbers());
-  const plain = parseNetwork("compact(threshold=false)").build({ seed: 3 }).classifier();
+  const plain = compact({ threshold: false }).build({ seed: 3 }).classifier();
   expect(plain.logits(still, noise).toNumbers()).toEqual(model.logits(still, noise).toNumbers());
 });

@@ -2,7 +2,14 @@
 export type State = ReadonlyMap<string, readonly number[]>;
 
 /** Convolution 3x3 with padding 1, ReLU and 2x2 max-pooling of one image, written out. */
-function block(state: State, x: readonly number[], from: number, to: number, side: number, name: string): number[] {
+function block(
+  state: State,
+  x: readonly number[],
+  from: number,
+  to: number,
+  side: number,
+  name: string,
+): number[] {
   const weight = state.get(`${name}.weight`)!;
   const bias = state.get(`${name}.bias`)!;
   const half = Math.floor(side / 2);
@@ -28,7 +35,9 @@ function block(state: State, x: readonly number[], from: number, to: number, sid
 
 function dense(state: State, x: readonly number[], name: string): number[] {
   const weight = state.get(`${name}.weight`)!;
-  return state.get(`${name}.bias`)!.map((b, o) => x.reduce((sum, v, i) => sum + v * weight[o * x.length + i]!, b));
+  return state
+    .get(`${name}.bias`)!
+    .map((b, o) => x.reduce((sum, v, i) => sum + v * weight[o * x.length + i]!, b));
 }
 
 /** Logits of the vanilla CNN with `c`, 2c and 4c filters for one image of 28 x 28, in float64. */

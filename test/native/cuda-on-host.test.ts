@@ -1,4 +1,5 @@
-// The CUDA kernels, compiled for the CPU thread by thread, against the CPU's own: the same draws and the same bits.
+// The CUDA kernels, compiled for the CPU thread by thread, against the CPU's own: the same draws and the same
+// bits.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,9 +28,11 @@ const pointedKey = [seed.low, seed.high, draw - 2, stream, 2];
 
 beforeAll(() => {
   const flags = ["-std=c++20", "-O1", "-ffp-contract=off"];
-  const folders = ["-I", at("cuda-on-host"), "-I", at("../../native/cuda")];
+  const folders = ["-I", at("cuda-on-host"), "-I", at("../../native")];
   const sources = ["-x", "c++", at("../../native/cuda/kernels.cu"), at("cuda-on-host/main.cc")];
-  const { status, stderr } = spawnSync("g++", [...flags, ...folders, ...sources, "-o", program], { encoding: "utf8" });
+  const { status, stderr } = spawnSync("g++", [...flags, ...folders, ...sources, "-o", program], {
+    encoding: "utf8",
+  });
   expect(stderr).toBe("");
   expect(status).toBe(0);
 }, 120_000);
@@ -37,7 +40,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function onHost(words: readonly (string | number)[], ...inputs: readonly ArrayBufferView[]): Buffer {
   const input = Buffer.concat(
-    inputs.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)),
+    inputs.map(({ buffer, byteOffset, byteLength }) =>
+      Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength),
+    ),
   );
   const { status, stdout } = spawnSync(program, words.map(String), { input, maxBuffer: 2 ** 28 });
   expect(status).toBe(0);
@@ -45,16 +50,23 @@ function onHost(words: readonly (string | number)[], ...inputs: readonly ArrayBu
 }
 
 const floats = (bytes: Buffer) => new Float32Array(new Uint8Array(bytes).buffer);
-const idsOf = (images: number, first = 0) => BigInt64Array.from({ length: images }, (_, i) => BigInt(first + i));
+const idsOf = (images: number, first = 0) =>
+  BigInt64Array.from({ length: images }, (_, i) => BigInt(first + i));
 
 /** Values below zero too, all of them exact in bfloat16. */
 function activations([images, channels, pixels]: readonly [number, number, number]): Float32Array {
-  return Float32Array.from({ length: images * channels * pixels }, (_, i) => Math.round(100 * Math.sin(i * 1.7)) / 64);
+  return Float32Array.from(
+    { length: images * channels * pixels },
+    (_, i) => Math.round(100 * Math.sin(i * 1.7)) / 64,
+  );
 }
 
 /** The upper halves of floats that are exact in bfloat16. */
 function bfloat16Bits(values: Float32Array): Uint16Array {
-  return Uint16Array.from(new Uint32Array(values.buffer, values.byteOffset, values.length), (bits) => bits >>> 16);
+  return Uint16Array.from(
+    new Uint32Array(values.buffer, values.byteOffset, values.length),
+    (bits) => bits >>> 16,
+  );
 }
 
 type Options = { lambda: number; range: QuantizationRange; source: "counted" | "nearest" };
@@ -157,7 +169,9 @@ describe("the CUDA kernels", () => {
   test("an image id that no draw belongs to gives NaN, to its image alone", () => {
     const ids = BigInt64Array.of(0n, -1n, 2n ** 32n);
     const u = floats(onHost(["uniform", 3, 6, ...key], ids));
-    const y = floats(onHost(["quantize", 3, 1, 6, 0, 0, "image", 1, "counted", ...key], ids, activations([3, 1, 6])));
+    const y = floats(
+      onHost(["quantize", 3, 1, 6, 0, 0, "image", 1, "counted", ...key], ids, activations([3, 1, 6])),
+    );
     for (const values of [u, y]) {
       expect(values.subarray(0, 6).some(Number.isNaN)).toBe(false);
       expect(values.subarray(6).every(Number.isNaN)).toBe(true);

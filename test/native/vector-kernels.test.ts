@@ -1,8 +1,9 @@
-// The kernels of each instruction set against each other, bit for bit: in programs of their own, since the choice is made once.
+// The kernels of each instruction set against each other, bit for bit: in programs of their own, since the
+// choice is made once.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cpuFlags } from "../../src/engine/index.js";
@@ -35,10 +36,10 @@ function hashes(program: string, capability?: string): { set: string; exact: str
 }
 
 beforeAll(() => {
-  const common = ["counted_noise", "quantize_kernels", "instruction_set"];
+  const common = ["quantize/counted_noise", "quantize/kernels", "vectors/instruction_set"];
   compile("-c", at("vector-kernels/main.cc"), ...common.map(native));
-  const objects = ["main", ...common].map((name) => `${name}.o`);
-  compile(...objects, ...["conv_kernels", "quantize_vectors"].map(native), "-o", "kernels");
+  const objects = ["main", ...common].map((name) => `${basename(name)}.o`);
+  compile(...objects, ...["conv/kernels", "quantize/vector_kernels"].map(native), "-o", "kernels");
   if (hasAvx2) compile(...objects, at("vector-kernels/by-halves.cc"), "-o", "by-halves");
 }, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,17 +1,26 @@
 import { expect, test } from "vitest";
-import { parseAttack } from "../../src/attacks/index.js";
+import { fgsm } from "../../src/attacks/index.js";
 import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import { small } from "../../src/models/index.js";
+import { checkLogits } from "../../src/nn/index.js";
 
-const model = small.build({ seed: 0 }).classifier();
+const model = small().build({ seed: 0 }).classifier();
 const images = tensor(new Float32Array(2 * 784).fill(0.5), [2, 1, 28, 28]);
 const labels = tensor([1, 2], [2], "int64");
 const context = { seed: 0, imageIds: imageIdRange(0, 2) };
 
 test.each<[string, unknown[], string]>([
   ["no tensor for images", [[0.5], labels, context], "images must be a tensor, not 0.5"],
-  ["bytes", [images.to("uint8"), labels, context], "images must be float32 in [0, 1], not uint8: divide bytes by 255"],
-  ["another shape", [images.flatten(1), labels, context], "images must have shape [N, 1, 28, 28], not [2, 784]"],
+  [
+    "bytes",
+    [images.to("uint8"), labels, context],
+    "images must be float32 in [0, 1], not uint8: divide bytes by 255",
+  ],
+  [
+    "another shape",
+    [images.flatten(1), labels, context],
+    "images must have shape [N, 1, 28, 28], not [2, 784]",
+  ],
   ["gray levels", [images.mul(255), labels, context], "pixels must lie in [0, 1], found 127.5 .. 127.5"],
   ["no labels", [images, undefined, context], "labels must be a tensor, not undefined"],
   ["labels of another kind", [images, labels.to("int32"), context], "labels must be int64, not int32"],
@@ -20,18 +29,45 @@ test.each<[string, unknown[], string]>([
     [images, labels.slice(0, 0, 1), context],
     "labels must have shape [2], as many as images, not [1]",
   ],
-  ["a label beyond the classes", [images, labels.add(8), context], "labels must lie in 0 .. 9, found 9 .. 10"],
-  ["no context", [images, labels], "context must be { seed, imageIds: tensor }"],
+  [
+    "a label beyond the classes",
+    [images, labels.add(8), context],
+    "labels must lie in 0 .. 9, found 9 .. 10",
+  ],
+  ["no context", [images, labels], "context must be { seed, imageIds }"],
   [
     "ids of other images",
     [images, labels, { seed: 0, imageIds: imageIdRange(0, 3) }],
-    "context.imageIds must have shape [2], as many as images, not [3]",
+    "context.imageIds must have shape [2], not [3]",
   ],
 ])("an attack refuses %s", (_, given, message) => {
-  const attack = parseAttack("fgsm(epsilon=0.1)") as (...args: unknown[]) => Tensor;
+  const attack = fgsm({ epsilon: 0.1 }) as (...args: unknown[]) => Tensor;
   expect(() => attack(model, ...given)).toThrow(message);
 });
 
 test("an attack takes a number for its seed", () => {
-  expect(parseAttack("fgsm(epsilon=0.1)")(model, images, labels, context).shape).toEqual([2, 1, 28, 28]);
+  expect(fgsm({ epsilon: 0.1 })(model, images, labels, context).shape).toEqual([2, 1, 28, 28]);
+});
+
+test.each<[string, unknown, string]>([
+  ["nothing", undefined, "the logits of a classifier must be a tensor of shape [2, 10], not undefined"],
+  ["numbers", [1, 2], "the logits of a classifier must be a tensor of shape [2, 10], not a list"],
+  [
+    "a Promise",
+    Promise.resolve(1),
+    "the logits of a classifier must be a tensor of shape [2, 10], not a Promise: it must not be async",
+  ],
+  [
+    "predictions",
+    tensor(new BigInt64Array(20), [2, 10]),
+    "must be float32, not int64: give scores, no classes",
+  ],
+  ["too few classes", tensor(new Float32Array(18), [2, 9]), "must have shape [2, 10], not [2, 9]"],
+])("a classifier's answer of %s is refused in its own words", (_, logits, message) => {
+  expect(() => checkLogits({ classes: 10 }, images, logits)).toThrow(message);
+});
+
+test("a classifier's answer is returned", () => {
+  const logits = tensor(new Float32Array(20), [2, 10]);
+  expect(checkLogits({ classes: 10 }, images, logits)).toBe(logits);
 });

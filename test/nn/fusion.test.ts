@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
-import { binarizeWeights, binaryWeights, placeAfter, sqa } from "../../src/defenses/index.js";
+import { binarizeWeights, binary, placeAfter, quantizer, sqa } from "../../src/defenses/index.js";
 import { countedNormal, grad, imageIdRange, scope, type Tensor } from "../../src/engine/index.js";
 import { large, small } from "../../src/models/index.js";
 import {
-  batchNorm2d,
+  BatchNorm2d,
   Conv2d,
-  conv2d,
+  type Conv2dOptions,
   crossEntropy,
   MaxPool2d,
   type Module,
@@ -17,11 +17,14 @@ import {
 } from "../../src/nn/index.js";
 
 const normal = (name: string, shape: readonly number[]) =>
-  countedNormal({ seed: deriveSeed(1, name), draw: 0, imageIds: imageIdRange(0, shape[0]!) }, 0, shape.slice(1));
+  countedNormal(
+    { seed: deriveSeed(1, name), draw: 0, imageIds: imageIdRange(0, shape[0]!) },
+    0,
+    shape.slice(1),
+  );
 
 const pass = (batch: number, change: Partial<Pass> = {}): Pass => ({
   training: true,
-  quantization: true,
   noise: { seed: deriveSeed(2), draw: 3, imageIds: imageIdRange(10, batch) },
   ...change,
 });
@@ -57,14 +60,14 @@ describe("a network evaluated in fused blocks equals itself layer by layer", () 
   test.each([
     ["small", small, false],
     ["large", large, false],
-    ["small, its twin", small, true],
-  ] as const)("%s", (_, model, twin) => {
+    ["small, noise-free", small, true],
+  ] as const)("%s", (_, model, noiseFree) => {
     const batch = 4;
-    const { module } = model.build({ seed: 5, ...(twin ? { sqa: {} } : {}) });
+    const { module } = model().build({ seed: 5, defenses: noiseFree ? [sqa()] : [] });
     const images = normal("images", [batch, 1, 28, 28]).abs().clamp(0, 1).detach().requireGrad();
     const labels = imageIdRange(0, batch);
     const run = () => {
-      const loss = crossEntropy(module.apply(images, pass(batch, { quantization: !twin })), labels).sum();
+      const loss = crossEntropy(module.apply(images, pass(batch, { noiseFree })), labels).sum();
       return [loss, ...grad(loss, [images, ...module.parameters().values()])];
     };
     const expected = withoutFusion(run);
@@ -73,24 +76,30 @@ describe("a network evaluated in fused blocks equals itself layer by layer", () 
 });
 
 describe("layers are fused", () => {
-  const convolution = (options: { padding?: number; stride?: number; kernel?: number; bias?: boolean } = {}) =>
-    conv2d(deriveSeed(1), "conv", { in: 8, out: 8, kernel: 3, padding: 1, ...options });
-  const network = (conv: Module = convolution(), after: Record<string, Module> = {}) =>
-    new Sequential({ conv, ...after, relu: new ReLU(), pool: new MaxPool2d(2) });
+  const convolution = ({ kernel = 3, ...options }: Partial<Conv2dOptions> & { kernel?: number } = {}) =>
+    new Conv2d(8, 8, kernel, { padding: 1, seed: 1, ...options });
+  const network = (
+    conv: Module = convolution(),
+    after: Record<string, Module> = {},
+    pool = new MaxPool2d(2),
+  ) => new Sequential({ conv, ...after, relu: new ReLU(), pool });
   const input = normal("hidden", [2, 8, 8, 8]);
 
   test.each<[string, () => Module]>([
     ["without a quantizer", () => network()],
-    ["with SQA after the ReLU", () => placeAfter(network(), { relu: sqa({ lambda: 2 }) })],
-    ["with SQA that rounds to nearest", () => placeAfter(network(), { relu: sqa({ rounding: "nearest" }) })],
+    ["with SQA after the ReLU", () => placeAfter(network(), { relu: quantizer({ lambda: 2 }) })],
+    [
+      "with SQA that rounds to nearest",
+      () => placeAfter(network(), { relu: quantizer({ rounding: "nearest" }) }),
+    ],
   ])("%s", (_, make) => {
     expect(layersApplied(make(), input, pass(2))).toEqual([]);
     expect(withoutFusion(() => layersApplied(make(), input, pass(2)))).toEqual(["conv", "relu", "pool"]);
   });
 
   test("with SQA switched off, whatever its range", () => {
-    const made = placeAfter(network(), { relu: sqa({ range: "batch" }) });
-    expect(layersApplied(made, input, pass(2, { quantization: false }))).toEqual([]);
+    const made = placeAfter(network(), { relu: quantizer({ range: "batch" }) });
+    expect(layersApplied(made, input, pass(2, { noiseFree: true }))).toEqual([]);
   });
 
   class OwnConvolution extends Conv2d {}
@@ -99,22 +108,22 @@ describe("layers are fused", () => {
     ["another padding", () => network(convolution({ padding: 0 }))],
     ["another stride", () => network(convolution({ stride: 2 }))],
     ["another kernel", () => network(convolution({ kernel: 5, padding: 1 }))],
+    ["dilation", () => network(convolution({ dilation: 2 }))],
+    ["padding of one axis alone", () => network(convolution({ padding: [1, 0] }))],
+    ["groups", () => network(convolution({ groups: 2 }))],
+    ["pooling that overlaps", () => network(convolution(), {}, new MaxPool2d(2, { stride: 1 }))],
+    ["pooling with padding", () => network(convolution(), {}, new MaxPool2d(2, { padding: 1 }))],
+    ["dilated pooling", () => network(convolution(), {}, new MaxPool2d(2, { dilation: 2 }))],
     ["no bias", () => network(convolution({ bias: false }))],
-    [
-      "a class of the user's",
-      () => network(new OwnConvolution(convolution().weight, convolution().bias, { padding: 1 })),
-    ],
-    ["batch normalization", () => network(convolution(), { norm: batchNorm2d(8) })],
-    ["SQA after the convolution", () => placeAfter(network(), { conv: sqa() })],
-    ["SQA after pooling", () => placeAfter(network(), { pool: sqa() })],
-    ["two quantizers", () => placeAfter(placeAfter(network(), { relu: sqa() }), { relu: sqa() })],
-    ["SQA over the batch", () => placeAfter(network(), { relu: sqa({ range: "batch" }) })],
-    ["SQA over a channel", () => placeAfter(network(), { relu: sqa({ range: "channel" }) })],
-    ["binary weights", () => binarizeWeights(network(), { conv: binaryWeights() })],
-    [
-      "channels that are no multiple of 8",
-      () => network(conv2d(deriveSeed(1), "c", { in: 8, out: 12, kernel: 3, padding: 1 })),
-    ],
+    ["a class of the user's", () => network(new OwnConvolution(8, 8, 3, { padding: 1, seed: 1 }))],
+    ["batch normalization", () => network(convolution(), { norm: new BatchNorm2d(8) })],
+    ["SQA after the convolution", () => placeAfter(network(), { conv: quantizer() })],
+    ["SQA after pooling", () => placeAfter(network(), { pool: quantizer() })],
+    ["two quantizers", () => placeAfter(placeAfter(network(), { relu: quantizer() }), { relu: quantizer() })],
+    ["SQA over the batch", () => placeAfter(network(), { relu: quantizer({ range: "batch" }) })],
+    ["SQA over a channel", () => placeAfter(network(), { relu: quantizer({ range: "channel" }) })],
+    ["binary weights", () => binarizeWeights(network(), { conv: binary() })],
+    ["channels that are no multiple of 8", () => network(new Conv2d(8, 12, 3, { padding: 1, seed: 1 }))],
   ])("not with %s", (_, make) => {
     expect(layersApplied(make(), input, pass(2)).slice(0, 1)).toEqual(["conv"]);
   });
@@ -122,7 +131,7 @@ describe("layers are fused", () => {
   test("only where the tensors qualify", () => {
     const made = network();
     const wide = network(
-      new Conv2d(convolution().weight.to("float64"), convolution().bias!.to("float64"), { padding: 1 }),
+      Conv2d.of(convolution().weight.to("float64"), convolution().bias!.to("float64"), { padding: 1 }),
     );
     expect(layersApplied(wide, input.to("float64"), pass(2))).toEqual(["conv", "relu", "pool"]);
     expect(() => made.apply(input.slice(2, 0, 1), pass(2))).toThrow(/max_pool2d/);
@@ -145,8 +154,8 @@ describe("batch normalization is folded into the convolution before it", () => {
   const input = normal("normalized", [2, 3, 8, 8]);
   const network = (options: { bias?: boolean; stride?: number } = {}) => {
     const made = new Sequential({
-      conv: conv2d(deriveSeed(1), "conv", { in: 3, out: 8, kernel: 3, padding: 1, ...options }),
-      norm: batchNorm2d(8),
+      conv: new Conv2d(3, 8, 3, { padding: 1, seed: 1, ...options }),
+      norm: new BatchNorm2d(8),
       relu: new ReLU(),
     });
     for (const [name, value] of made.state()) {
@@ -181,17 +190,20 @@ describe("batch normalization is folded into the convolution before it", () => {
 
   test.each<[string, () => Module, Partial<Pass>]>([
     ["in training", network, { training: true }],
-    ["with SQA after it", () => placeAfter(network(), { norm: sqa() }), {}],
-    ["with SQA between the two", () => placeAfter(network(), { conv: sqa() }), {}],
-    ["with binary weights", () => binarizeWeights(network(), { conv: binaryWeights() }), {}],
+    ["with SQA after it", () => placeAfter(network(), { norm: quantizer() }), {}],
+    ["with SQA between the two", () => placeAfter(network(), { conv: quantizer() }), {}],
+    ["with binary weights", () => binarizeWeights(network(), { conv: binary() }), {}],
   ])("not %s", (_, make, change) => {
     expect(layersApplied(make(), input, atRest(change))).toEqual(["conv", "norm", "relu"]);
   });
 });
 
 test("blocks of SMALL are fused in bfloat16 too", () => {
-  const { module } = small.build({ seed: 0, sqa: {} });
-  const applied = layersApplied(module, normal("images", [1, 1, 28, 28]), { ...pass(1), precision: "bfloat16" });
+  const { module } = small().build({ seed: 0, defenses: [sqa()] });
+  const applied = layersApplied(module, normal("images", [1, 1, 28, 28]), {
+    ...pass(1),
+    precision: "bfloat16",
+  });
   expect(applied.filter((name) => /^(conv|relu[123]|pool)/.test(name))).toEqual([]);
   expect(applied).toContain("fc1");
 });
@@ -202,6 +214,6 @@ test("fusion is on again after a function that throws", () => {
       throw new Error("inside");
     }),
   ).toThrow("inside");
-  const { module } = small.build({ seed: 0 });
+  const { module } = small().build({ seed: 0 });
   expect(layersApplied(module, normal("images", [1, 1, 28, 28]), pass(1))).not.toContain("conv1");
 });

@@ -18,7 +18,11 @@ describe.each([false, ...(old ? [] : [true])])("lists of tensors, at once: %s", 
     ["products", (list: Tensor[]) => products(list, factor, atOnce), (x: number) => x * 0.3],
     ["multiply", (list: Tensor[]) => multiply(list, factor, atOnce), (x: number) => x * 0.3],
     ["divide", (list: Tensor[]) => divide(list, factor, atOnce), (x: number) => x / 0.3],
-    ["addMultiples", (list: Tensor[]) => addMultiples(list, lists(), factor, atOnce), (x: number) => x + 0.3 * x],
+    [
+      "addMultiples",
+      (list: Tensor[]) => addMultiples(list, lists(), factor, atOnce),
+      (x: number) => x + 0.3 * x,
+    ],
   ] as const)("%s", (_, work, expected) => {
     let made: Tensor[] | undefined;
     const after = changed((list) => {

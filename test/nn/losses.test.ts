@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { tensor } from "../../src/engine/index.js";
 import { losses, meanCrossEntropy, targetedLosses } from "../../src/nn/index.js";
 
-const golden = JSON.parse(readFileSync(new URL("../golden/losses_and_sqa.json", import.meta.url), "utf8")).losses;
+const golden = JSON.parse(
+  readFileSync(new URL("../golden/losses_and_sqa.json", import.meta.url), "utf8"),
+).losses;
 const logits = tensor(new Float32Array(golden.logits.data), golden.logits.shape);
 const labels = tensor(golden.y as number[], [8], "int64");
 const row = (i: number): number[] => golden.logits.data.slice(i * 10, i * 10 + 10);
@@ -30,7 +32,9 @@ test.each([
 });
 
 test("the mean cross-entropy is the mean, and smooths labels towards uniform ones", () => {
-  const rows = Array.from({ length: 8 }, (_, n) => (golden.logits.data as number[]).slice(n * 10, n * 10 + 10));
+  const rows = Array.from({ length: 8 }, (_, n) =>
+    (golden.logits.data as number[]).slice(n * 10, n * 10 + 10),
+  );
   const logSum = (row: number[]) => Math.log(row.reduce((sum, z) => sum + Math.exp(z), 0));
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const hard = mean(golden.ce as number[]);
@@ -47,4 +51,17 @@ test("DLR needs three classes, its targeted form four", () => {
   expect(() => targetedLosses.dlr(tensor([1, 2, 3], [1, 3]), label, label)).toThrow(
     new RangeError("the targeted DLR loss needs 4 classes or more, not 3"),
   );
+});
+
+test("DLR does not see the scale of the logits, and is finite where they are alike", () => {
+  const targets = tensor(golden.y_target as number[], [8], "int64");
+  for (const power of [-90, 60]) {
+    const scaled = logits.mul(2 ** power);
+    expect(losses.dlr(scaled, labels).sub(losses.dlr(logits, labels)).abs().amax().item()).toBeLessThan(1e-6);
+    const targeted = targetedLosses
+      .dlr(scaled, labels, targets)
+      .sub(targetedLosses.dlr(logits, labels, targets));
+    expect(targeted.abs().amax().item()).toBeLessThan(1e-6);
+  }
+  expect([...losses.dlr(logits.zerosLike(), labels).toNumbers()]).toEqual(new Array(8).fill(0));
 });

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { deriveSeed, TensorError } from "../../src/base/index.js";
-import { countedUniform, imageIdRange, operators as ops, type Tensor, tensor } from "../../src/engine/index.js";
+import {
+  countedUniform,
+  imageIdRange,
+  operators as ops,
+  type Tensor,
+  tensor,
+} from "../../src/engine/index.js";
 import { adam, type Optimizer, sgd } from "../../src/nn/index.js";
 
 const start = [0.5, -1.5, 2];
@@ -8,10 +14,11 @@ const gradientAt = (step: number) => start.map((_, i) => Math.sin(step * 1.3 + i
 const rateAt = (step: number) => 0.1 / (1 + step);
 
 /** Twenty updates in float64. */
-function run(make: (parameters: Map<string, ReturnType<typeof tensor>>) => Optimizer): number[] {
+function run(of: Optimizer): number[] {
   const weight = tensor(start, [3], "float64").requireGrad();
-  const optimizer = make(new Map([["w", weight]]));
-  for (let step = 0; step < 20; step++) optimizer.step([tensor(gradientAt(step), [3], "float64")], rateAt(step));
+  const optimizer = of.on(new Map([["w", weight]]));
+  for (let step = 0; step < 20; step++)
+    optimizer.step([tensor(gradientAt(step), [3], "float64")], rateAt(step));
   expect(optimizer.steps).toBe(20);
   return weight.toNumbers();
 }
@@ -36,10 +43,7 @@ describe("sgd", () => {
         w[i]! -= rateAt(step) * (nesterov ? d + momentum * v[i]! : v[i]!);
       }
     }
-    expectClose(
-      run((parameters) => sgd(parameters, { momentum, weightDecay, nesterov })),
-      w,
-    );
+    expectClose(run(sgd({ momentum, weightDecay, nesterov })), w);
   });
 
   test.each([
@@ -56,11 +60,13 @@ describe("sgd", () => {
       const shaped = Object.entries(shapes).map(([name, shape], i) => [name, random(shape, i)] as const);
       const laid = (value: Tensor) => (value.shape.length === 4 ? value.contiguous(layout) : value);
       const parameters = new Map(shaped.map(([name, value]) => [name, laid(value.to(dtype)).requireGrad()]));
-      const optimizer = sgd(parameters, options);
+      const optimizer = sgd(options).on(parameters);
       for (let step = 0; step < 6; step++) {
         // The bias's is one number that stands for all, as a broadcast one's is.
         const gradients = shaped.map(([name, { shape }], i) =>
-          name === "bias" ? ops.full([1], 0.1 * step, dtype).expand([10]) : random(shape, 10 * step + i + 5).to(dtype),
+          name === "bias"
+            ? ops.full([1], 0.1 * step, dtype).expand([10])
+            : random(shape, 10 * step + i + 5).to(dtype),
         );
         optimizer.step(gradients, rateAt(step));
       }
@@ -78,7 +84,7 @@ describe("sgd", () => {
 
   test("in one pass refuses gradients of another shape or kind, and changes nothing then", () => {
     const weights = tensor(start, [3], "float32").requireGrad();
-    const optimizer = sgd(new Map([["w", weights]]), { momentum: 0.9 });
+    const optimizer = sgd({ momentum: 0.9, weightDecay: 0 }).on(new Map([["w", weights]]));
     expect(() => optimizer.step([tensor([1, 2], [2], "float32")], 0.1)).toThrow(TensorError);
     expect(() => optimizer.step([tensor(start, [3], "float64")], 0.1)).toThrow(
       "a gradient must be float32 on the CPU and of its parameter's shape",
@@ -88,10 +94,18 @@ describe("sgd", () => {
 
   test("refuses options and gradients that make no sense", () => {
     const parameters = new Map([["w", tensor(start)]]);
-    expect(() => sgd(parameters, { momentum: 1 })).toThrow(new RangeError("momentum must be in [0, 1), not 1"));
-    expect(() => sgd(parameters, { nesterov: true })).toThrow("nesterov needs a momentum above 0");
-    expect(() => sgd(parameters).step([], 0.1)).toThrow("step takes a gradient for each of the 1 parameters, not 0");
-    expect(() => sgd(parameters).step([tensor(start)], Number.NaN)).toThrow("learningRate must be finite and >= 0");
+    expect(() => sgd({ momentum: 1 })).toThrow(
+      new RangeError('optimizer sgd: option "momentum" cannot be 1; accepted: a number in [0, 1)'),
+    );
+    expect(() => sgd({ momentum: 0, nesterov: true })).toThrow("nesterov needs a momentum above 0");
+    expect(() => sgd().on(parameters).step([], 0.1)).toThrow(
+      "step takes a gradient for each of the 1 parameters, not 0",
+    );
+    expect(() =>
+      sgd()
+        .on(parameters)
+        .step([tensor(start)], Number.NaN),
+    ).toThrow("learningRate must be finite and >= 0");
   });
 });
 
@@ -111,8 +125,5 @@ test.each([{ weightDecay: 0 }, { weightDecay: 0.01 }])("adam equals Algorithm 1:
       w[i]! -= (rateAt(step) * mean) / (Math.sqrt(square) + 1e-8);
     }
   }
-  expectClose(
-    run((parameters) => adam(parameters, { weightDecay })),
-    w,
-  );
+  expectClose(run(adam({ weightDecay })), w);
 });

@@ -5,7 +5,6 @@ import { PixelThreshold } from "../../src/nn/index.js";
 
 const pass = {
   training: false,
-  quantization: true,
   noise: { seed: deriveSeed(0), draw: 0, imageIds: imageIdRange(0, 1) },
 };
 

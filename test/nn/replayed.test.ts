@@ -1,8 +1,10 @@
-// Graphs are recorded on a CUDA device alone. Here one is work that is done again at each replay, without a look at what tensors hold.
+// Graphs are recorded on a CUDA device alone. Here one is work that is done again at each replay, without a
+// look at what tensors hold.
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Attack, parseAttack } from "../../src/attacks/index.js";
+import { type Attack, attacks, pgd } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
+import { sqa } from "../../src/defenses/index.js";
 import {
   countedUniform,
   type DeviceGraph,
@@ -15,7 +17,7 @@ import {
   versions,
   withoutHostAccess,
 } from "../../src/engine/index.js";
-import { parseNetwork } from "../../src/models/index.js";
+import { small } from "../../src/models/index.js";
 import type { Classifier } from "../../src/nn/index.js";
 import { type Capture, type ReplayedClassifier, replayed } from "../../src/nn/replayed.js";
 
@@ -51,14 +53,14 @@ const images = countedUniform({ seed: deriveSeed(1), draw: 0, imageIds }, 0, [1,
 const context = { seed: deriveSeed(2), imageIds };
 const noise = (draw: number) => ({ seed: deriveSeed(3), draw, imageIds });
 
-const { module, ...model } = parseNetwork("small").build({ seed: 0, sqa: {} });
+const { module, ...model } = small().build({ seed: 0, defenses: [sqa()] });
 const kinds: readonly (readonly [string, Classifier])[] = [
   ["SQA", model.classifier()],
-  ["its twin", model.classifier({ quantization: false })],
+  ["SQA without its noise", model.classifier({ noiseFree: true })],
 ];
 
 /** What the network says, so that no attack is done before it began. */
-const labels = noGrad(() => model.classifier({ quantization: false }).logits(images, noise(0)).argmax(1));
+const labels = noGrad(() => model.classifier({ noiseFree: true }).logits(images, noise(0)).argmax(1));
 
 let opened: ReplayedClassifier[] = [];
 const open = (plain: Classifier, capture = again): ReplayedClassifier => {
@@ -80,14 +82,14 @@ describe.each(kinds)("passes of %s that are replayed", (_, plain) => {
     "apgd(steps=12)",
     "apgd-t(steps=6, targets=2)",
     // Gradients of all logits.
-    "deepfool(steps=6)",
+    "fab(steps=6)",
     // Answers alone.
     "square(queries=20)",
     "mi-fgsm(steps=6)",
     "expectation(pgd(steps=6), draws=3)",
     "temperature(pgd(steps=6), value=2)",
   ])("give %s what the network's own give it, to the bit", (text) => {
-    const attack = parseAttack(text);
+    const attack = attacks.parse(text);
     const expected = found(attack, plain);
     expect(replays).toBe(0);
     expect(found(attack, open(plain))).toEqual(expected);
@@ -103,7 +105,7 @@ describe.each(kinds)("passes of %s that are replayed", (_, plain) => {
   });
 
   it("leave nothing behind", () => {
-    const attack = parseAttack("pgd(steps=6)");
+    const attack = pgd({ steps: 6 });
     const before = liveTensors().tensors;
     const there = replayed(plain, "cpu", again);
     found(attack, there);
@@ -120,12 +122,12 @@ it.skipIf(cudaDevices === 0 || cuda !== "kernels")(
   "passes of a device's graphs are those made one by one, to rounding",
   () => {
     const device = "cuda:0";
-    const there = parseNetwork("small").build({ seed: 0, sqa: {} });
+    const there = small().build({ seed: 0, defenses: [sqa()] });
     there.module.to(device);
-    const plain = there.classifier({ quantization: false });
+    const plain = there.classifier({ noiseFree: true });
     const graphs = replayed(plain, device);
     const onDevice = [images, labels, imageIds].map((one) => one.to({ device }));
-    const attack = parseAttack("pgd(epsilon=0.1, steps=12, randomStart=false)");
+    const attack = pgd({ epsilon: 0.1, steps: 12, randomStart: false });
     const [expected, given] = [plain, graphs].map((of) =>
       scope(() => attack(of, onDevice[0]!, onDevice[1]!, { ...context, imageIds: onDevice[2]! }).toNumbers()),
     );
@@ -139,7 +141,9 @@ it.skipIf(cudaDevices === 0 || cuda !== "kernels")(
 describe("a replayed classifier", () => {
   const [, plain] = kinds[0]!;
   const several = (there: Classifier, times: number, of = images) =>
-    noGrad(() => scope(() => Array.from({ length: times }, (_, draw) => there.logits(of, noise(draw)).toNumbers())));
+    noGrad(() =>
+      scope(() => Array.from({ length: times }, (_, draw) => there.logits(of, noise(draw)).toNumbers())),
+    );
 
   it("goes back through the last pass alone", () => {
     const there = open(plain);
@@ -167,7 +171,8 @@ describe("a replayed classifier", () => {
     const pass = (size: number, times: number) => {
       const some = [five, ids].map((all) => all.slice(0, 0, size));
       noGrad(() => {
-        for (let draw = 0; draw < times; draw++) there.logits(some[0]!, { ...noise(draw), imageIds: some[1]! });
+        for (let draw = 0; draw < times; draw++)
+          there.logits(some[0]!, { ...noise(draw), imageIds: some[1]! });
       });
     };
     for (const size of [1, 2, 3, 4]) pass(size, 5);
@@ -183,7 +188,7 @@ describe("a replayed classifier", () => {
   });
 
   it("leaves a gradient through several draws at once to the network", () => {
-    const attack = parseAttack("expectation(pgd(steps=4), draws=3, mean=softmax)");
+    const attack = attacks.parse("expectation(pgd(steps=4), draws=3, mean=softmax)");
     expect(found(attack, open(plain))).toEqual(found(attack, plain));
     expect(replays).toBe(0);
   });
@@ -194,6 +199,8 @@ describe("a replayed classifier", () => {
     expect(replays).toBe(2);
     expect(there.logits(images.detach().requireGrad(), noise(0)).requiresGrad).toBe(true);
     expect(replays).toBe(2);
-    expect(() => there.logits(images.slice(2, 0, 27), noise(0))).toThrow("images must have shape [N, 1, 28, 28]");
+    expect(() => there.logits(images.slice(2, 0, 27), noise(0))).toThrow(
+      "images must have shape [N, 1, 28, 28]",
+    );
   });
 });

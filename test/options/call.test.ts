@@ -16,6 +16,16 @@ describe("parseCall", () => {
     });
   });
 
+  it("takes paths without quotes, and writes them so", () => {
+    for (const folder of ["data/mnist", "/data", "./data", "../my-photos/v1.2", "~/data"]) {
+      const text = `mnist(folder=${folder}, checksums=false)`;
+      expect(parseCall(text).options).toEqual({ folder, checksums: false });
+      expect(formatCall("mnist", { folder, checksums: false })).toBe(text);
+    }
+    expect(formatCall("mnist", { folder: "2024/data" })).toBe('mnist(folder="2024/data")');
+    expect(formatCall("mnist", { folder: "my data/x" })).toBe('mnist(folder="my data/x")');
+  });
+
   it("takes a bare name, empty parentheses and calls without a name", () => {
     expect(parseCall(" fgsm ")).toEqual({ name: "fgsm", options: {} });
     expect(parseCall("fgsm()")).toEqual({ name: "fgsm", options: {} });
@@ -71,8 +81,14 @@ describe("formatCall", () => {
       norm: "l2",
       skip: undefined,
     };
-    expect(formatCall("pgd", options)).toBe("pgd(epsilon=8/255, step=2/255, radius=0.2, steps=7, big=300, norm=l2)");
+    expect(formatCall("pgd", options)).toBe(
+      "pgd(epsilon=8/255, step=2/255, radius=0.2, steps=7, big=300, norm=l2)",
+    );
     expect(formatCall("fgsm")).toBe("fgsm");
+    const tenths = { tenth: 8 / 255 / 10, half: 0.5 / 255, decimal: 0.1, short: 0.02, none: 0.123 / 255 };
+    expect(formatCall("pgd", tenths)).toBe(
+      `pgd(tenth=0.8/255, half=0.5/255, decimal=0.1, short=0.02, none=${0.123 / 255})`,
+    );
   });
 
   it("refuses what it could not read back", () => {

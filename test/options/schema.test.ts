@@ -35,6 +35,25 @@ describe("parseOptions", () => {
   });
 
   it.each([
+    ["eps", "epsilon"],
+    ["max_eps", "epsilon"],
+    ["nb_iter", "steps"],
+    ["iters", "steps"],
+    ["iterations", "steps"],
+    ["ord", "norm"],
+  ])("suggests for another library's %s our %s", (given, ours) => {
+    expect(() => parseOptions("attack", "pgd", schema, { name: "x", [given]: 1 })).toThrow(
+      `unknown option "${given}"; did you mean "${ours}"?`,
+    );
+  });
+
+  it("suggests no other library's word for an option that is not there", () => {
+    const own = z.strictObject({ epsilon: z.number().default(0.3), stepSize: z.number().default(0.1) });
+    expect(() => parseOptions("attack", "own", own, { alpha: 1 })).toThrow('did you mean "stepSize"?');
+    expect(() => parseOptions("attack", "own", own, { kappa: 1 })).toThrow(/unknown option "kappa"\n/);
+  });
+
+  it.each([
     [null, "null"],
     [[], "a list"],
     ["steps=7", 'string "steps=7"'],
@@ -53,7 +72,10 @@ describe("parseOptions", () => {
   });
 
   it("says of what a whole number must be a multiple", () => {
-    const pairs = z.strictObject({ samples: z.int().min(2).multipleOf(2), tiles: z.int().multipleOf(5).optional() });
+    const pairs = z.strictObject({
+      samples: z.int().min(2).multipleOf(2),
+      tiles: z.int().multipleOf(5).optional(),
+    });
     expect(() => parseOptions("attack", "nes", pairs, { samples: 3, tiles: 7 })).toThrow(
       'attack nes: option "samples" cannot be 3; accepted: an even number of at least 2\n' +
         'attack nes: option "tiles" cannot be 7; accepted: a multiple of 5',
@@ -67,7 +89,9 @@ describe("parseOptions", () => {
     expect(() => parseOptions("range", "r", pair, { low: 3, high: 4 })).toThrow(
       'range r: option "low" cannot be 3: must be even',
     );
-    expect(() => parseOptions("range", "r", pair, { low: 4, high: 2 })).toThrow("range r: low must be below high");
+    expect(() => parseOptions("range", "r", pair, { low: 4, high: 2 })).toThrow(
+      "range r: low must be below high",
+    );
   });
 });
 

@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
 import { liveTensors } from "../../src/engine/index.js";
-import { measureTable4, renderTable4, table4Notes, table4Rows, table4Setting } from "../../src/paper/index.js";
+import { runTable, type TableEvent, TableResult, table4 } from "../../src/paper/index.js";
+import { costRows } from "../../src/paper/tables/table4.js";
 import { TrainingSession } from "../../src/training/index.js";
 
-/** Times that obey the model: T = 0.1 s, 0.15 s with SQA. */
+/** Times that obey the cost model: T = 0.1 s, 0.15 s with SQA. */
 const exact = {
   standard: 0.1,
   "standard-sqa": 0.15,
@@ -14,45 +15,54 @@ const exact = {
   "pgd-100": 10.1,
 };
 
+function resultOf(setting: object, device: string): TableResult {
+  const versions = { libtorch: "2.13.0", cpuCapability: "AVX2", kernels: "AVX2", node: "v20" };
+  const measuredOn = { ...versions, device, threads: 1 };
+  const data = {
+    setting: { precision: "bfloat16", ...setting },
+    ...costRows(exact),
+    replayed: false,
+    measuredOn,
+  };
+  return TableResult.read({ table: "table4", ...data }, "table4.json");
+}
+
+const tiny = { model: "small", batchSize: 2, rounds: 1, stepsPerRound: 2 } as const;
+
 describe("table 4", () => {
   it("predicts what obeys the cost model", () => {
-    const { rows, fitted } = table4Rows(exact);
+    const { rows, fitted } = costRows(exact);
     expect(fitted).toBeCloseTo(0.1, 12);
     for (const { key, measured, predicted } of rows) expect(predicted, key).toBeCloseTo(measured, 12);
   });
 
   it("shows predicted beside measured and the paper's, and says where the setting is reduced", () => {
-    const gpu = { setting: table4Setting("cuda", "bfloat16"), ...table4Rows(exact), replayed: false };
-    // The paper's PGD-10: 1.23 s against FGSM's 0.43.
-    expect(renderTable4(gpu, "markdown")).toMatch(
-      /PGD, 10 steps +\| +10 \| +1\.10 \| +1\.10 \| +5\.50 \| +1\.23 \| +2\.86 /,
-    );
-    expect(gpu.setting).toMatchObject({ network: "resnet34", batchSize: 128 });
-    expect(table4Notes(gpu).join(" ")).not.toContain("A reduced setting");
+    const onGpu = resultOf({ model: "resnet34", batchSize: 128, rounds: 5, stepsPerRound: 16 }, "cuda");
+    // The paper's PGD of 10, 20 and 100 steps: 1.23, 2.34 and 10.17 s against FGSM's 0.43.
+    const text = onGpu.markdown();
+    expect(text).toMatch(/PGD, 10 steps +\| +10 \| +1\.10 \| +1\.10 \| +5\.50 \| +1\.23 \| +2\.86 /);
+    expect(text).toMatch(/PGD, 100 steps +\| +100 \| +10\.1 \| +10\.1 \| +50\.50 \| +10\.17 \| +23\.65 /);
+    expect(text).not.toContain("A reduced setting");
+    expect(text).toContain("the median of 5 turns of 16: resnet34 with batches of 128 on cuda, in bfloat16.");
     // 50,000 / 128 steps of 0.2 s.
-    expect(table4Notes(gpu)[0]).toContain("the median of 5 turns of 16: resnet34 with batches of 128");
-    expect(table4Notes(gpu)[0]).toContain("FGSM on 50000 images takes 78.1 s");
-    const cpu = { setting: table4Setting("cpu", "float32"), ...table4Rows(exact), replayed: false };
-    expect(table4Notes(cpu).join(" ")).toContain("A reduced setting: the paper times ResNet-34");
+    expect(text).toContain("FGSM on 50000 images takes 78.1 s.");
+    expect(text).toContain("no graph was captured");
+    const onCpu = resultOf({ model: "resnet18", batchSize: 8, rounds: 3, stepsPerRound: 1 }, "cpu");
+    expect(onCpu.markdown()).toContain("A reduced setting: the paper times ResNet-34");
+    expect(onCpu.markdown()).not.toContain("graph");
   });
 
   it("times every method's steps in turn, and leaves nothing behind", async () => {
     const before = liveTensors().tensors;
-    const setting = {
-      network: "small",
-      batchSize: 2,
-      rounds: 1,
-      stepsPerRound: 2,
-      device: "cpu",
-      precision: "float32",
-    } as const;
     const steps = vi.spyOn(TrainingSession.prototype, "step");
-    let turns = 0;
-    for await (const event of measureTable4(setting)) {
-      if (event.type === "progress") turns++;
-      else for (const { measured, key } of event.table.rows) expect(measured, key).toBeGreaterThan(0);
+    const events: TableEvent[] = [];
+    const work = runTable(table4, tiny);
+    for await (const event of work) events.push(event);
+    const { data } = await work;
+    for (const { measured, key } of (data as ReturnType<typeof costRows>).rows) {
+      expect(measured, key).toBeGreaterThan(0);
     }
-    expect(turns).toBe(14);
+    expect(events.filter(({ type }) => type === "progress").at(-1)).toMatchObject({ done: 14, total: 14 });
     // Two turns of two steps for each of seven methods, none twice.
     const taken = steps.mock.calls.map(([step]) => step);
     expect(taken.sort()).toEqual([0, 1, 2, 3].flatMap((step) => new Array(7).fill(step)));
@@ -61,16 +71,10 @@ describe("table 4", () => {
   });
 
   it("ends when it is aborted", async () => {
-    const setting = {
-      network: "small",
-      batchSize: 1,
-      rounds: 1,
-      stepsPerRound: 2,
-      device: "cpu",
-      precision: "float32",
-    } as const;
-    const events = [];
-    for await (const event of measureTable4(setting, AbortSignal.abort())) events.push(event);
-    expect(events).toEqual([]);
+    const events: TableEvent[] = [];
+    const work = runTable("table4", tiny, { signal: AbortSignal.abort() });
+    for await (const event of work) events.push(event);
+    expect(events.map(({ type }) => type)).toEqual(["start"]);
+    await expect(work).rejects.toThrow(/abort/i);
   });
 });

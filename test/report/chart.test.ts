@@ -39,7 +39,14 @@ function sizeOfPng(png: Buffer): [number, number] {
 describe("lineChart", () => {
   it("draws each series, its name, its dashes and its band", async () => {
     const svg = await renderSvg(lineChart(chart));
-    for (const text of ["Accuracy under FGSM", "bands are 95 % intervals", "epsilon", "100%", "plain", "SQA"]) {
+    for (const text of [
+      "Accuracy under FGSM",
+      "bands are 95 % intervals",
+      "epsilon",
+      "100%",
+      "plain",
+      "SQA",
+    ]) {
       expect(svg).toContain(`>${text}</text>`);
     }
     expect(svg).toContain('stroke="#d55e00"');
@@ -52,7 +59,8 @@ describe("lineChart", () => {
     const marks = async (drawn: "line" | "points") => {
       const svg = await renderSvg(lineChart({ ...chart, series: [{ ...sqa!, drawn }] }));
       const count = (mark: string) =>
-        (svg.match(new RegExp(`class="mark-${mark}[^>]*marks[^>]*>(<g[^>]*>)?<(path|line)`)) ?? []).length > 0;
+        (svg.match(new RegExp(`class="mark-${mark}[^>]*marks[^>]*>(<g[^>]*>)?<(path|line)`)) ?? []).length >
+        0;
       return {
         band: count("area"),
         bars: count("rule role-mark"),
@@ -76,7 +84,9 @@ describe("lineChart", () => {
     const [first] = chart.series;
     expect(() => lineChart({ ...chart, series: [first!, first!] })).toThrow('two series named "plain"');
     const broken = { name: "broken", points: [{ x: 1, y: Number.NaN }] };
-    expect(() => lineChart({ ...chart, series: [broken] })).toThrow('series "broken" has a point whose y is NaN');
+    expect(() => lineChart({ ...chart, series: [broken] })).toThrow(
+      'series "broken" has a point whose y is NaN',
+    );
   });
 });
 

@@ -8,7 +8,9 @@ it("rounds pixels to the nearest of 256 levels", () => {
 
 describe("a PNG", () => {
   it("of one channel holds the levels row by row", () => {
-    const { width, height, channels, depth, data } = decode(imagePng(Uint8Array.of(1, 2, 3, 4, 5, 6), [1, 2, 3]));
+    const { width, height, channels, depth, data } = decode(
+      imagePng(Uint8Array.of(1, 2, 3, 4, 5, 6), [1, 2, 3]),
+    );
     expect([width, height, channels, depth]).toEqual([3, 2, 1, 8]);
     expect([...data]).toEqual([1, 2, 3, 4, 5, 6]);
   });

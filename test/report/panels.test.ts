@@ -20,7 +20,9 @@ describe("scatterPanels", () => {
   });
 
   it("gives panels of a row one scale", () => {
-    const { data } = scatterPanels(panels, titles) as unknown as { data: { values: { x: number; y: number }[] } };
+    const { data } = scatterPanels(panels, titles) as unknown as {
+      data: { values: { x: number; y: number }[] };
+    };
     expect(data.values.map(({ x, y }) => [x, y])).toEqual([
       [0, 0.5],
       [0.5, 1],

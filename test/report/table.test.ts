@@ -30,7 +30,9 @@ describe("renderTable", () => {
         "PGD | 0.2      -           7.4",
       ].join("\n"),
     );
-    expect(renderTable(table, "terminal", { heading: (text) => `<${text}>` })).toMatch(/^<attack .*measured>\n/);
+    expect(renderTable(table, "terminal", { heading: (text) => `<${text}>` })).toMatch(
+      /^<attack .*measured>\n/,
+    );
   });
 
   it("aligns by what can be seen", () => {
@@ -51,7 +53,49 @@ describe("renderTable", () => {
   });
 
   it("keeps to the alignment given", () => {
-    expect(renderTable({ columns: ["n"], rows: [["1"]], align: ["left"] }, "markdown")).toContain("| --- |\n| 1   |");
+    expect(renderTable({ columns: ["n"], rows: [["1"]], align: ["left"] }, "markdown")).toContain(
+      "| --- |\n| 1   |",
+    );
+  });
+
+  it("leaves droppable columns out where a terminal is narrow, the first first", () => {
+    const wide = {
+      columns: ["attack", "accuracy %", "forward", "seconds"],
+      rows: [["pgd(epsilon=0.3, steps=40)", "81.20", 41, "12.3"]],
+      droppable: ["forward", "seconds"],
+    };
+    const columnsAt = (width: number) =>
+      renderTable(wide, "terminal", { width }).split("\n")[0]!.trim().split(/ {2,}/);
+    expect(columnsAt(56)).toEqual(["attack", "accuracy %", "forward", "seconds"]);
+    expect(columnsAt(55)).toEqual(["attack", "accuracy %", "seconds"]);
+    expect(columnsAt(46)).toEqual(["attack", "accuracy %"]);
+    expect(renderTable(wide, "markdown")).toContain("forward");
+    // Long text is wrapped first, as long as it stays readable.
+    const long = { ...wide, rows: [[`pgd(${"epsilon=0.3, ".repeat(8)}steps=40)`, "81.20", 41, "12.3"]] };
+    const [titles, , ...rows] = renderTable(long, "terminal", { width: 80 }).split("\n");
+    expect([titles, rows.length]).toEqual([expect.stringContaining("forward"), 3]);
+  });
+
+  it.each([80, 120])("fits %i columns by wrapping at words, never within a path or a figure", (width) => {
+    const path = "runs/mnist-small-sqa-fgsm-seed0-6b05f408";
+    const meaning = "a sentence of so many words that it does not fit a line of a terminal ".repeat(2).trim();
+    const sentences = {
+      columns: ["run", "95 % interval", "meaning"],
+      rows: [[path, "[95.50, 98.10]", meaning]],
+    };
+    const lines = renderTable(sentences, "terminal", { width }).split("\n");
+    for (const line of lines) expect(visibleWidth(line)).toBeLessThanOrEqual(width);
+    expect(lines.some((line) => line.startsWith(path))).toBe(true);
+    expect(lines.some((line) => line.includes("[95.50, 98.10]"))).toBe(true);
+    const words = lines.slice(2).flatMap((line) => line.slice(58).trim().split(/\s+/));
+    expect(words.filter((word) => word !== "").join(" ")).toBe(meaning);
+  });
+
+  it("overflows where words are wider than the terminal", () => {
+    const text = renderTable({ columns: ["folder"], rows: [["a/long/path/of/a/run and more"]] }, "terminal", {
+      width: 9,
+    });
+    expect(text).toBe(["folder", "─".repeat(20), "a/long/path/of/a/run", "and more"].join("\n"));
   });
 
   it("refuses rows of the wrong length", () => {

@@ -10,7 +10,9 @@ import { temporaryFolder } from "./fake-libtorch.js";
 const script = join(checkout, "scripts", "setup.mjs");
 
 test("a wrong option prints the usage and ends with 2", () => {
-  const { status, stderr, stdout } = spawnSync(process.execPath, [script, "--libtorhc", "x"], { encoding: "utf8" });
+  const { status, stderr, stdout } = spawnSync(process.execPath, [script, "--libtorhc", "x"], {
+    encoding: "utf8",
+  });
   expect(status).toBe(2);
   expect(stderr).toMatch(/^set-up: .*--libtorhc/);
   expect(stderr).toContain("Usage: npm run setup");

@@ -14,7 +14,10 @@ test("a CUDA libtorch is told by its library", () => {
 });
 
 test("nvcc is looked for on PATH, then in the toolkit's folder", () => {
-  const folder = writeFiles(temporaryFolder(), { "path/nvcc": "#!/bin/sh\n", "toolkit/bin/nvcc": "#!/bin/sh\n" });
+  const folder = writeFiles(temporaryFolder(), {
+    "path/nvcc": "#!/bin/sh\n",
+    "toolkit/bin/nvcc": "#!/bin/sh\n",
+  });
   for (const name of ["path/nvcc", "toolkit/bin/nvcc"]) chmodSync(join(folder, name), 0o755);
   const [PATH, CUDA_HOME] = [join(folder, "path"), join(folder, "toolkit")];
   expect(findNvcc({ PATH, CUDA_HOME })).toBe(join(PATH, "nvcc"));

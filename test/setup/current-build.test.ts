@@ -39,6 +39,6 @@ test("LIBTORCH set, changed or unset calls for another choice", () => {
 
 test("a build without its addon, or of other sources, is not fresh", () => {
   const { root } = checkoutWith("cache");
-  writeFiles(root, { "native/bridge.cc": "" });
+  writeFiles(root, { "native/bridge/bridge.cc": "" });
   expect(currentBuildFresh(root, {})).toBe(false);
 });

@@ -38,7 +38,9 @@ test.each([
 
 test("what a wrong folder lacks is named", () => {
   const folder = temporaryFolder();
-  expect(inspectLibtorch(join(folder, "absent"))).toEqual({ problem: `${join(folder, "absent")} does not exist` });
+  expect(inspectLibtorch(join(folder, "absent"))).toEqual({
+    problem: `${join(folder, "absent")} does not exist`,
+  });
   expect(inspectLibtorch(folder)).toEqual({ problem: `${folder} has no libtorch.so` });
   writeFiles(folder, { "lib/libtorch.so": "" });
   expect(inspectLibtorch(folder)).toMatchObject({ problem: expect.stringContaining("(headers)") });

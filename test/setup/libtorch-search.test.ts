@@ -3,7 +3,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { moveIntoPlace, removeInterrupted } from "../../scripts/setup/libtorch-install.mjs";
-import { cachedLibtorch, cacheFolders, completeMark, searchLibtorch } from "../../scripts/setup/libtorch-search.mjs";
+import {
+  cachedLibtorch,
+  cacheFolders,
+  completeMark,
+  searchLibtorch,
+} from "../../scripts/setup/libtorch-search.mjs";
 import { temporaryFolder, torchPackage, writeFiles } from "./fake-libtorch.js";
 
 let said = "";
@@ -35,7 +40,10 @@ test("LIBTORCH comes first, then python3, then the cache", () => {
     source: "LIBTORCH",
     path: named,
   });
-  expect(searchLibtorch({ env: {}, caches, pythonTorch })).toMatchObject({ source: "python3", version: "2.6.0" });
+  expect(searchLibtorch({ env: {}, caches, pythonTorch })).toMatchObject({
+    source: "python3",
+    version: "2.6.0",
+  });
   expect(searchLibtorch({ env: {}, caches, pythonTorch: () => undefined })).toMatchObject({
     source: "cache",
     version: "2.13.0+cpu",
@@ -75,7 +83,11 @@ test("the newest finished copy is taken, and an interrupted installation for non
 test("a copy goes into place whole, without what is not needed", () => {
   const cache = temporaryFolder();
   const temporary = join(cache, ".installing-1-abc");
-  writeFiles(join(temporary, "torch"), { ...torchPackage("2.13.0+cpu"), "nn/module.py": "", "bin/protoc": "" });
+  writeFiles(join(temporary, "torch"), {
+    ...torchPackage("2.13.0+cpu"),
+    "nn/module.py": "",
+    "bin/protoc": "",
+  });
   writeFiles(temporary, { "torchgen/model.py": "" });
   expect(moveIntoPlace(temporary, cache)).toEqual({
     path: join(cache, "torch-2.13.0+cpu", "torch"),

@@ -1,7 +1,14 @@
 import { appendFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { filesBelow, hashOfContents, hashOfTimes, isFresh, readJson, writeJson } from "../../scripts/setup/stamp.mjs";
+import {
+  filesBelow,
+  hashOfContents,
+  hashOfTimes,
+  isFresh,
+  readJson,
+  writeJson,
+} from "../../scripts/setup/stamp.mjs";
 import { temporaryFolder, writeFiles } from "./fake-libtorch.js";
 
 test("a stamp is fresh exactly while what it was made from is the same", () => {

@@ -3,15 +3,15 @@ import { type EpochEvent, epochAlarms } from "../../src/training/index.js";
 import { newAlarms } from "../../src/training/overfitting/alarm.js";
 
 /** An epoch as [clean, FGSM, PGD] accuracies in percent. */
-function epochOf([clean, ...probes]: readonly number[], index = 0, commonestClass = 0.12): EpochEvent {
-  const attacks = ["fgsm(epsilon=0.3, labels=given)", "pgd(epsilon=0.3, stepSize=0.03, steps=20)"];
+function epochOf([clean, ...attacked]: readonly number[], index = 0, commonestClass = 0.12): EpochEvent {
+  const attacks = ["fgsm(epsilon=8/255)", "pgd(epsilon=8/255, steps=20)"];
   return {
     type: "epoch",
     epoch: index + 1,
     step: 10 * (index + 1),
     loss: 0.5,
     clean: clean! / 100,
-    probes: probes.map((accuracy, i) => ({ attack: attacks[i]!, accuracy: accuracy / 100 })),
+    validation: attacked.map((accuracy, i) => ({ attack: attacks[i]!, accuracy: accuracy / 100 })),
     commonestClass,
     seconds: 1,
     secondsPerStep: 0.1,
@@ -84,21 +84,21 @@ describe("catastrophic overfitting", () => {
       ],
     ],
     [
-      "one probe",
+      "one attack",
       [
         [95, 85],
         [98, 99],
       ],
     ],
-    ["no probe", [[95], [98]]],
+    ["no attack", [[95], [98]]],
     ["no epoch", []],
   ])("is not %s", (_, rows) => {
     expect(kinds(history(rows))).toEqual([]);
   });
 
-  test("names both attacks and accuracies in short", () => {
+  test("names both attacks and accuracies", () => {
     expect(epochAlarms(history([[98, 99, 5]]))[0]!.message).toBe(
-      "catastrophic overfitting: 99.0 % under fgsm(epsilon=0.3), but 5.0 % under pgd(epsilon=0.3)",
+      "catastrophic overfitting: 99.0 % under fgsm(epsilon=8/255), but 5.0 % under pgd(epsilon=8/255, steps=20)",
     );
   });
 });

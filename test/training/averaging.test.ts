@@ -3,17 +3,24 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { sqa } from "../../src/defenses/index.js";
 import { liveTensors, type Tensor, tensor } from "../../src/engine/index.js";
-import { networkFromRun } from "../../src/evaluation/index.js";
 import { readSafetensors } from "../../src/files/index.js";
-import { parseNetwork } from "../../src/models/index.js";
+import { models } from "../../src/models/index.js";
 import { averagingDecay, updateAverage } from "../../src/training/averaging.js";
-import { RunFolder, type TrainConfigInput, type TrainEvent, train, trainConfig } from "../../src/training/index.js";
-import { writeDigits } from "./digits-folder.js";
+import {
+  modelFromRun,
+  RunFolder,
+  type TrainConfigInput,
+  type TrainEvent,
+  train,
+  trainConfig,
+} from "../../src/training/index.js";
+import { digits } from "./digits-folder.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-averaging-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const data = writeDigits(folder, { train: 60, test: 10 });
+const data = digits(folder, { train: 60, test: 10 });
 
 const factors = (decay: number, update: number) => {
   const kept = averagingDecay(decay, update);
@@ -31,7 +38,10 @@ describe("an average", () => {
     // Decays 2/11, 3/12, 4/13, 5/14, 6/15, and from the sixth update on 0.4.
     const decays = [2 / 11, 3 / 12, 4 / 13, 5 / 14, 6 / 15, 0.4];
     const later = (i: number) => decays.slice(i).reduce((product, decay) => product * decay, 1);
-    const expected = values.reduce((sum, value, i) => sum + value * (1 - decays[i]!) * later(i + 1), 2 * later(0));
+    const expected = values.reduce(
+      (sum, value, i) => sum + value * (1 - decays[i]!) * later(i + 1),
+      2 * later(0),
+    );
     expect(own.item()).toBeCloseTo(expected, 5);
   });
 
@@ -40,7 +50,8 @@ describe("an average", () => {
     expect(averagingDecay(0.9995, 100_000)).toBe(0.9995);
     const own = tensor(Float32Array.of(7, -7), [2]);
     const same = new Map([["w", tensor(Float32Array.of(7, -7), [2])]]);
-    for (let update = 1; update < 50; update++) updateAverage(new Map([["w", own]]), same, factors(0.99, update));
+    for (let update = 1; update < 50; update++)
+      updateAverage(new Map([["w", own]]), same, factors(0.99, update));
     expect(own.toNumbers()).toEqual([expect.closeTo(7, 4), expect.closeTo(-7, 4)]);
   });
 
@@ -53,21 +64,22 @@ describe("an average", () => {
 });
 
 const config: TrainConfigInput = {
-  network: "small(batchNorm=true)",
-  sqa: {},
+  data,
+  model: "small(batchNorm=true)",
+  defenses: ["sqa"],
   epochs: 2,
-  holdOut: 20,
+  heldOut: 20,
   batchSize: 20,
   method: "n-fgsm(epsilon=0.1)",
   optimizer: "adam",
   schedule: "one-cycle(peak=0.005)",
   averaging: 0.6,
-  probes: ["fgsm(epsilon=0.1)"],
+  validationAttacks: ["fgsm(epsilon=0.1)"],
 };
 
 async function run(given: TrainConfigInput, runs: string, stopAfter = Number.POSITIVE_INFINITY) {
   const controller = new AbortController();
-  const options = { runs: join(folder, runs), data, checksums: false, threads: 1, signal: controller.signal };
+  const options = { runs: join(folder, runs), threads: 1, signal: controller.signal };
   const events: TrainEvent[] = [];
   for await (const event of train(given, options)) {
     events.push(event);
@@ -98,7 +110,7 @@ describe("a run with averaged weights", () => {
     const { checkpoint, weights } = RunFolder.for(trainConfig(config), join(folder, "whole"));
     let step = 0;
     const seen: ReadonlyMap<string, readonly number[]>[] = [];
-    const options = { runs: join(folder, "whole"), data, checksums: false, threads: 1, checkpointSeconds: 0 };
+    const options = { runs: join(folder, "whole"), threads: 1, checkpointSeconds: 0 };
     for await (const event of train(config, options)) {
       if (event.type === "checkpoint" && event.step > step) {
         step = event.step;
@@ -108,7 +120,7 @@ describe("a run with averaged weights", () => {
     expect(seen).toHaveLength(4);
     const decays = seen.map((_, i) => Math.min(0.6, (2 + i) / (11 + i)));
     const saved = valuesOf(weights, "");
-    const { module } = parseNetwork(config.network!).build({ seed: 0, sqa: {} });
+    const { module } = models.parse("small(batchNorm=true)").build({ seed: 0, defenses: [sqa()] });
     for (const name of ["conv1.weight", "fc2.bias", "bn1.running_mean", "bn2.running_var"]) {
       const expected = module
         .state()
@@ -131,7 +143,7 @@ describe("a run with averaged weights", () => {
     await run(config, "again");
     for (const at of [1, 3]) await run(config, "stopped", at);
     const stopped = RunFolder.for(trainConfig(config), join(folder, "stopped"));
-    const { model } = networkFromRun(stopped.path);
+    const { model } = modelFromRun(stopped.path);
     const average = valuesOf(stopped.checkpoint, "average.");
     const close = average.get("fc2.bias")!.map((value) => expect.closeTo(value, 6));
     expect(model.module.state().get("fc2.bias")!.toNumbers()).toEqual(close);
@@ -149,8 +161,10 @@ test("the epoch that is best on held-out images is saved, also by a run that was
   const { result } = last(await run({ ...wild, selection: "best" }, "best"));
   const kept = result.best!;
   const runFolder = RunFolder.for(trainConfig({ ...wild, selection: "best" }), join(folder, "best"));
-  const accuracies = runFolder.events().flatMap((event) => (event.type === "epoch" ? [event.probes[0]!.accuracy] : []));
-  expect(kept.probes[0]!.accuracy).toBe(Math.max(...accuracies));
+  const accuracies = runFolder
+    .events()
+    .flatMap((event) => (event.type === "epoch" ? [event.validation[0]!.accuracy] : []));
+  expect(kept.validation[0]!.accuracy).toBe(Math.max(...accuracies));
   expect(kept.epoch).toBe(accuracies.indexOf(Math.max(...accuracies)) + 1);
   // A constant rate: a run of so many epochs alone ends with the same weights.
   const alone = last(await run({ ...wild, epochs: kept.epoch }, "alone"));

@@ -2,31 +2,31 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { placedQuantizers } from "../../src/defenses/index.js";
-import { networkFromRun } from "../../src/evaluation/index.js";
+import { cifar10 } from "../../src/datasets/index.js";
+import { placedQuantizers, sqa } from "../../src/defenses/index.js";
 import { resnet18 } from "../../src/models/index.js";
-import { type TrainConfigInput, type TrainEvent, train } from "../../src/training/index.js";
+import { modelFromRun, type TrainConfigInput, type TrainEvent, train } from "../../src/training/index.js";
 import { writeCifar } from "../datasets/cifar-files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-cifar-run-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const data = writeCifar(folder, { train: 2, test: 4 });
+const data = cifar10({ folder: writeCifar(folder, { train: 2, test: 4 }), checksums: false });
 
 const config: TrainConfigInput = {
-  network: "resnet18(quantized=stages)",
-  sqa: {},
-  dataset: "cifar10",
+  model: "resnet18",
+  data,
+  defenses: ["sqa(places=stages)"],
   augmentation: "crop-flip",
   method: "fgsm(epsilon=8/255)",
   epochs: 1,
   batchSize: 5,
-  probeImages: 2,
-  probes: ["fgsm(epsilon=8/255)"],
+  validationImages: 2,
+  validationAttacks: ["fgsm(epsilon=8/255)"],
 };
 
 async function end(runs: string) {
   const events: TrainEvent[] = [];
-  const options = { runs: join(folder, runs), data, checksums: false, threads: 1 };
+  const options = { runs: join(folder, runs), threads: 1 };
   for await (const event of train(config, options)) events.push(event);
   return events.at(-1) as Extract<TrainEvent, { type: "end" }>;
 }
@@ -36,11 +36,11 @@ test("a residual network trains on color images, to the same weights again, and 
   expect(first.run).toMatch(/\/cifar10-resnet18-sqa-fgsm-seed0-[0-9a-f]{8}$/);
   expect(first.result).toMatchObject({ epochs: 1, steps: 2 });
   expect(readFileSync((await end("second")).weights).equals(readFileSync(first.weights))).toBe(true);
-  const { model, run } = networkFromRun(first.run);
-  expect(model.network).toBe("resnet18(quantized=stages)");
-  expect(run?.config.network).toBe("resnet18(classes=10, normalization=cifar10, quantized=stages, width=64)");
+  const { model, config: opened } = modelFromRun(first.run);
+  expect(model.name).toBe("resnet18(mean=[0.4914, 0.4822, 0.4465], std=[0.247, 0.2435, 0.2616])");
+  expect([opened.defenses.map(String), model.classNames[0]]).toEqual([["sqa(places=stages)"], "airplane"]);
   // Noise is keyed by the order of names, also where the network is built without a configuration.
-  const direct = resnet18.create({ quantized: "stages" }).build({ seed: 0, sqa: {} });
+  const direct = resnet18().build({ seed: 0, defenses: [sqa({ places: "stages" })] });
   for (const { module } of [model, direct]) {
     const streams = placedQuantizers(module).map(([name, { stream }]) => [name, stream]);
     const places = { "layer1.1": 0, "layer2.1": 1, "layer3.1": 2, "layer4.1": 3, relu: 4 };
@@ -49,11 +49,8 @@ test("a residual network trains on color images, to the same weights again, and 
   }
 });
 
-test("images of another shape than the network's are refused", async () => {
-  const run = async () => {
-    for await (const _ of train({ ...config, network: "small" }, { runs: folder, data, checksums: false }));
-  };
-  await expect(run()).rejects.toThrow(
-    'network "small" takes images of shape [1,28,28], data set "cifar10" has [3,32,32]',
+test("images of another shape than the model's are refused", () => {
+  expect(() => train({ ...config, model: "small(inputShape=[1, 28, 28])" }, { runs: folder })).toThrow(
+    "model small(inputShape=[1, 28, 28]) takes images of shape [1, 28, 28]; data set cifar10",
   );
 });

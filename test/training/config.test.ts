@@ -1,129 +1,239 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { pgd, square } from "../../src/attacks/index.js";
+import { cifar10, imagesOf, mnist } from "../../src/datasets/index.js";
+import { sqa } from "../../src/defenses/index.js";
+import { modelOf, resnet18, small } from "../../src/models/index.js";
+import { Flatten, Linear, oneCycle, Sequential, sgd } from "../../src/nn/index.js";
 import {
   configHash,
+  fgsm,
+  nFgsm,
   presets,
   runName,
-  storedConfig,
   type TrainConfigInput,
   trainConfig,
 } from "../../src/training/index.js";
+import { configOf, storedForm } from "../../src/training/run/stored-config.js";
+
+const base = { model: "small", data: "mnist" } as const;
+const configured = (given: Partial<TrainConfigInput> = {}) => trainConfig({ ...base, ...given });
+const texts = (config: unknown) => JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
+
+const images = (bytes = 0) =>
+  imagesOf({
+    images: Uint8Array.from({ length: 6 * 27 }, (_, i) => i + bytes),
+    labels: [0, 1, 0, 1, 0, 1],
+    shape: [3, 3, 3],
+    classes: ["cat", "dog"],
+    test: 1 / 3,
+  });
+const linear = (outputs = 2) =>
+  modelOf(
+    (seed) =>
+      new Sequential({
+        flatten: new Flatten(),
+        fc: new Linear(27, outputs, { seed }),
+      }),
+    {
+      name: "linear",
+      inputShape: [3, 3, 3],
+      classes: 2,
+    },
+  );
 
 describe("a training configuration", () => {
   test("is the same run however it is written", () => {
     const written: TrainConfigInput[] = [
-      { sqa: {}, method: "fgsm" },
-      { method: "fgsm(epsilon=0.3)", sqa: { range: "image" }, epochs: 5 },
-      { seed: 0, sqa: { rounding: "stochastic", layers: { relu2: 2, relu1: 1 } }, method: "fgsm( labels=given )" },
+      { ...base, defenses: ["sqa"], method: "fgsm" },
+      { model: small(), data: mnist(), defenses: [sqa()], method: fgsm({ epsilon: 0.3 }), epochs: 5 },
+      { ...base, seed: 0, defenses: ["sqa(range=image)"], method: "fgsm( labels=given )", optimizer: sgd() },
+      { ...base, defenses: [sqa()], schedule: oneCycle({ peak: 0.05 }) },
     ];
     const names = written.map((config) => runName(trainConfig(config)));
     expect(new Set(names).size).toBe(1);
     expect(names[0]).toMatch(/^mnist-small-sqa-fgsm-seed0-[0-9a-f]{8}$/);
   });
 
-  test("comes back from JSON as it was", () => {
+  test("comes back from its JSON as it was", () => {
     for (const given of [
       {},
-      { sqa: {} },
-      presets.paper,
-      { ...presets.short, limit: 100, probes: [] },
-      presets.modern,
-      presets.fast,
+      { defenses: ["sqa(relu1=1, range=batch)" as const, "binary-weights" as const] },
+      { method: square({ queries: 10 }) },
+      ...Object.values(presets).map(({ config }) => config),
     ]) {
-      const config = trainConfig(given);
-      const again = trainConfig(JSON.parse(JSON.stringify(config)));
-      expect(again).toEqual(config);
+      const config = configured(given as Partial<TrainConfigInput>);
+      const again = configOf(texts(storedForm(config)), {}, "run");
+      expect(texts(again)).toEqual(texts(config));
       expect(configHash(again)).toBe(configHash(config));
     }
   });
 
   test("is another run with anything else", () => {
-    const base = configHash(trainConfig());
-    const others: TrainConfigInput[] = [
-      { network: "large" },
-      { network: "small(batchNorm=true)" },
-      { sqa: {} },
-      { dataset: "fashion-mnist" },
+    const others: Partial<TrainConfigInput>[] = [
+      { model: "large" },
+      { model: "small(batchNorm=true)" },
+      { defenses: ["sqa"] },
+      { defenses: ["deterministic-quantization"] },
+      { data: "fashion-mnist", method: "fgsm" },
       { limit: 100 },
-      { holdOut: 1 },
+      { heldOut: 1 },
       { augmentation: "crop-flip" },
       { method: "fgsm(epsilon=0.2)" },
-      { cleanShare: 0.5 },
+      { cleanWeight: 0.5 },
       { epochs: 6 },
       { batchSize: 64 },
       { optimizer: "sgd(momentum=0)" },
       { schedule: "cosine" },
       { labelSmoothing: 0.1 },
       { averaging: 0.9995 },
-      { selection: "best", holdOut: 2 },
-      { guard: "roll-back", holdOut: 3 },
-      { probeImages: 10 },
-      { probes: [] },
+      { selection: "best", heldOut: 2 },
+      { guard: "roll-back", heldOut: 3 },
+      { validationImages: 10 },
+      { validationAttacks: [] },
       { seed: 1 },
     ];
-    const hashes = others.map((other) => configHash(trainConfig(other)));
-    expect(new Set([base, ...hashes]).size).toBe(others.length + 1);
+    const hashes = others.map((other) => configHash(configured(other)));
+    expect(new Set([configHash(configured()), ...hashes]).size).toBe(others.length + 1);
   });
 
-  test("keeps its hash when options with defaults are added, there or in a call", () => {
-    // The hash of the encoding that configHash documents, so that it does not change unnoticed.
+  test("has a hash of what differs from the defaults, so that a new option changes none", () => {
     const hash = (changed: readonly (readonly [string, unknown])[]) =>
-      createHash("sha256")
-        .update(JSON.stringify([3, changed]))
-        .digest("hex")
-        .slice(0, 8);
-    expect(configHash(trainConfig())).toBe(hash([]));
-    const given: TrainConfigInput = {
-      network: "small(batchNorm=true)",
-      seed: 1,
-      probes: ["restarts(fgsm(), times=3)"],
-    };
-    const changed = [
-      ["network", "small(batchNorm=true)"],
-      ["probes", ["restarts(fgsm(), times=3)"]],
-      ["seed", 1],
-    ] as const;
-    expect(configHash(trainConfig(given))).toBe(hash(changed));
-    const paper = [
-      ["cleanShare", 0.5],
-      ["epochs", 100],
-      ["schedule", "step"],
-      ["sqa", { layers: { relu1: 1, relu2: 2 }, range: "batch" }],
-    ] as const;
-    expect(configHash(trainConfig({ ...presets.paper, sqa: { range: "batch" } }))).toBe(hash(paper));
+      createHash("sha256").update(JSON.stringify(changed)).digest("hex").slice(0, 8);
+    const small = ["model", "small"] as const;
+    expect(configHash(configured())).toBe(hash([["data", "mnist"], ["method", "fgsm"], small]));
+    const paper = configured({ ...presets.paper.config, defenses: ["sqa(range=batch)"], seed: 1 });
+    expect(configHash(paper)).toBe(
+      hash([
+        ["cleanWeight", 0.5],
+        ["data", "mnist"],
+        ["defenses", ["sqa(range=batch)"]],
+        ["epochs", 100],
+        ["method", "fgsm"],
+        small,
+        ["schedule", "step"],
+        ["seed", 1],
+      ]),
+    );
   });
 
-  test("of version 1 is read: batch normalization stood beside the network", () => {
-    const { network, ...rest } = trainConfig({ sqa: {}, seed: 4 });
-    const plain = { network: "small", batchNorm: false, ...rest };
-    expect(storedConfig(plain)).toEqual({ network, ...rest });
-    expect(storedConfig({ ...plain, batchNorm: true }).network).toBe("small(batchNorm=true)");
-    expect(() => storedConfig({ ...plain, batchNorm: 3 })).toThrow('option "batchNorm" cannot be 3');
+  test("takes validation attacks and the method at the radius in use", () => {
+    const attacks = (given: Partial<TrainConfigInput>) => configured(given).validationAttacks.map(String);
+    expect(attacks({})).toEqual(["fgsm", "pgd(stepSize=0.03, steps=20)"]);
+    const eighth = ["fgsm(epsilon=8/255)", "pgd(epsilon=8/255, stepSize=0.8/255, steps=20)"];
+    expect(attacks({ method: "n-fgsm(epsilon=8/255)" })).toEqual(eighth);
+    const cifar = { model: resnet18(), data: cifar10() };
+    expect(attacks({ ...cifar, method: "standard" })).toEqual(eighth);
+    expect(String(configured(cifar).method)).toBe("fgsm(epsilon=8/255)");
+    expect(() => trainConfig({ model: linear(), data: images() })).toThrow(
+      "give a method such as fgsm(epsilon=8/255): data set own-images has no usual radius",
+    );
+  });
+
+  test("fits its model to the data set: shape, classes, mean and deviation", () => {
+    const { model } = configured({ model: "resnet18(width=8)", data: "cifar10", method: "fgsm" });
+    expect(String(model)).toBe(
+      "resnet18(mean=[0.4914, 0.4822, 0.4465], std=[0.247, 0.2435, 0.2616], width=8)",
+    );
+    expect(model.classNames[0]).toBe("airplane");
+    const own = configured({
+      model: "resnet18(mean=[0, 0, 0], std=[1, 1, 1])",
+      data: "cifar10",
+      method: "fgsm",
+    });
+    expect(String(own.model)).toBe("resnet18(mean=[0, 0, 0], std=[1, 1, 1])");
+    expect(String(configured({ model: "small", data: "cifar10", method: "fgsm" }).model)).toBe(
+      "small(inputShape=[3, 32, 32])",
+    );
+    expect(() => configured({ model: "small(classes=5)" })).toThrow(
+      "model small(classes=5) has 5 classes; data set mnist has 10",
+    );
+  });
+
+  test("takes an attack for a method: that of its name, or training on its images", () => {
+    const method = (given: TrainConfigInput["method"] & {}) => configured({ method: given }).method;
+    expect(String(method(pgd({ epsilon: 0.1, steps: 7 })))).toBe("pgd(epsilon=0.1, steps=7)");
+    expect(method(pgd({ epsilon: 0.1 })).readsBack).toBeUndefined();
+    expect(method("square(epsilon=0.1, queries=5)")).toMatchObject({
+      name: "square",
+      epsilon: 0.1,
+      readsBack: true,
+    });
+    expect(String(method(nFgsm({ epsilon: 8 / 255 })))).toBe("n-fgsm(epsilon=8/255)");
   });
 
   test("of the paper is its recipe", () => {
-    expect(trainConfig(presets.paper)).toMatchObject({
-      epochs: 100,
-      batchSize: 128,
-      optimizer: "sgd(momentum=0.9, weightDecay=0.0005, nesterov=false)",
-      schedule: "step(peak=0.1, epochs=30, factor=0.1)",
-    });
+    const config = configured(presets.paper.config);
+    expect(config).toMatchObject({ epochs: 100, batchSize: 128, cleanWeight: 0.5 });
+    expect(config.optimizer.options).toEqual({ momentum: 0.9, weightDecay: 5e-4, nesterov: false });
+    expect(config.schedule.options).toEqual({ peak: 0.1, epochs: 30, factor: 0.1 });
   });
 
   test.each([
     [{ epochs: 0 }, 'option "epochs" cannot be 0; accepted: a whole number of at least 1'],
-    [{ network: "smal" }, 'unknown network "smal"; did you mean "small"?'],
-    [{ dataset: "mnis" }, 'unknown data set "mnis"; did you mean "mnist"?'],
+    [{ model: "smal" }, 'unknown model "smal"; did you mean "small"?'],
+    [{ data: "mnis" }, 'unknown data set "mnis"; did you mean "mnist"?'],
     [{ method: "pdg" }, 'unknown training method "pdg"; did you mean "pgd"?'],
+    [{ method: 3 }, "must be a training method such as"],
     [{ optimizer: "sgd(momentum=1)" }, 'option "momentum" cannot be 1; accepted: a number in [0, 1)'],
     [{ schedule: "one-cycle(peak=-1)" }, 'option "peak" cannot be -1; accepted: a number above 0'],
-    [{ probes: ["fgsm", "pgd("] }, 'option "probes" cannot be "pgd(": expected an option'],
-    [{ cleanShare: 1 }, 'option "cleanShare" cannot be 1; accepted: a number in [0, 1)'],
+    [
+      { validationAttacks: ["fgsm", "pgd("] },
+      'option "validationAttacks" cannot be "pgd(": expected an option',
+    ],
+    [{ cleanWeight: 1 }, 'option "cleanWeight" cannot be 1; accepted: a number in [0, 1)'],
     [{ seed: -1 }, 'option "seed" cannot be -1; accepted: a whole number of at least 0'],
     [{ epoch: 1 }, 'unknown option "epoch"; did you mean "epochs"?'],
-    [{ sqa: { range: "row" } }, 'option "sqa" cannot be'],
+    [{ defenses: ["sqa(range=row)"] }, 'option "range" cannot be "row"; accepted: image | channel | batch'],
+    [{ model: undefined }, 'option "model" is missing; accepted: a model such as'],
   ])("%j is refused", (given, message) => {
-    expect(() => trainConfig(given as TrainConfigInput)).toThrow(RangeError);
-    expect(() => trainConfig(given as TrainConfigInput)).toThrow(message);
+    expect(() => configured(given as Partial<TrainConfigInput>)).toThrow(RangeError);
+    expect(() => configured(given as Partial<TrainConfigInput>)).toThrow(message);
+  });
+
+  test("is an object", () => {
+    expect(() => trainConfig(undefined as never)).toThrow("the configuration must be an object such as");
+  });
+});
+
+describe("a configuration with parts of the user's own", () => {
+  const given: TrainConfigInput = { model: linear(), data: images(), method: "fgsm(epsilon=8/255)" };
+  const stored = texts(storedForm(trainConfig(given)));
+  const read = (parts: Parameters<typeof configOf>[1]) => configOf(stored, parts, "run R");
+
+  test("keeps where they came from, and asks for them again", () => {
+    expect(stored).toMatchObject({
+      model: "linear",
+      data: "own-images",
+      own: {
+        model: { hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        data: { identity: images().identity },
+      },
+    });
+    expect(configHash(read({ model: linear(), data: images() }))).toBe(configHash(trainConfig(given)));
+    expect(() => read({})).toThrow(
+      'run R was trained with the own model "linear": give it again, as { model }',
+    );
+    expect(() => read({ model: small() })).toThrow(
+      /own model "linear" of hash [0-9a-f]{8}, given model small/,
+    );
+    expect(() => read({ model: linear(), data: images(1) })).toThrow(
+      'run R was trained on images "own-images-',
+    );
+  });
+
+  test("is opened without its images, and says so where they are used", () => {
+    const config = read({ model: linear() });
+    expect(configHash(config)).toBe(configHash(trainConfig(given)));
+    expect(() => config.data.train).toThrow(
+      'run R was trained on the own images "own-images": give them again',
+    );
+  });
+
+  test("is another run with other code or other images", () => {
+    const hashes = [given, { ...given, data: images(1) }, { ...given, model: linear(3) }].map((config) =>
+      configHash(trainConfig(config)),
+    );
+    expect(new Set(hashes).size).toBe(3);
   });
 });

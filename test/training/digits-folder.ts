@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { wordStream } from "../../src/base/index.js";
+import { mnist } from "../../src/datasets/index.js";
 import { idxBytes, writeFolder } from "../datasets/idx-files.js";
 
 /**
- * Images of ten classes that a network can learn in seconds, where no real ones are installed: a bright square of 10 x 10
- * whose place tells the class, moved by up to 2 pixels, on noise of up to a quarter of its brightness.
+ * Images of ten classes that a network can learn in seconds, where no real ones are installed: a bright
+ * square of 10 x 10 whose place tells the class, moved by up to 2 pixels, on noise of up to a quarter of its
+ * brightness.
  */
 function squares(count: number, seed: number): { images: Uint8Array; labels: Uint8Array } {
   const word = wordStream(seed);
@@ -21,7 +23,9 @@ function squares(count: number, seed: number): { images: Uint8Array; labels: Uin
   return { images, labels };
 }
 
-/** Writes the four files of such a data set, laid out as MNIST's, into a new folder, and returns the folder. */
+/**
+ * Writes the four files of such a data set, laid out as MNIST's, into a new folder, and returns the folder.
+ */
 export function writeDigits(parent: string, counts: { train: number; test: number }): string {
   const train = squares(counts.train, 1);
   const test = squares(counts.test, 2);
@@ -31,4 +35,9 @@ export function writeDigits(parent: string, counts: { train: number; test: numbe
     "t10k-images-idx3-ubyte": idxBytes([counts.test, 28, 28], test.images),
     "t10k-labels-idx1-ubyte": idxBytes([counts.test], test.labels),
   });
+}
+
+/** The same as a data set. */
+export function digits(parent: string, counts: { train: number; test: number }) {
+  return mnist({ folder: writeDigits(parent, counts), checksums: false });
 }

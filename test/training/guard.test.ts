@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { Target } from "../../src/attacks/index.js";
+import { Victim } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import { readSafetensors } from "../../src/files/index.js";
@@ -22,9 +22,9 @@ import {
   afterSignals,
   type GuardState,
   untroubled,
-} from "../../src/training/overfitting/guard.js";
+} from "../../src/training/overfitting/guard-state.js";
 import { measureSignals } from "../../src/training/overfitting/signals.js";
-import { writeDigits } from "./digits-folder.js";
+import { digits } from "./digits-folder.js";
 
 /** The indices of the measurements that call for a check. */
 function suspicions(series: readonly (readonly [alignment: number, lossFell: number])[]): number[] {
@@ -144,41 +144,44 @@ describe("measured on a linear classifier", () => {
   };
   const images = tensor(Float32Array.of(0.5, 0.5, 0.5, 0.5), [2, 1, 1, 2]);
   const labels = tensor(new Int32Array(2), [2], "int64");
-  const target = () => new Target(linear, { seed: deriveSeed(1), imageIds: imageIdRange(0, 2) }, "signals");
+  const victim = () => new Victim(linear, { seed: deriveSeed(1), imageIds: imageIdRange(0, 2) }, "signals");
   const moved = (...by: number[]) => images.add(tensor(Float32Array.from(by), [2, 1, 1, 2]));
 
   test("the cosine is that of the perturbation and the gradient", () => {
-    // Signs (-1, -1) against -(3, 4): 7 / (5 sqrt 2). The second image moves along +w: cosine -1, and its loss falls.
-    const { alignment, lossFell } = measureSignals(target(), images, moved(-0.1, -0.1, 0.06, 0.08), labels);
+    // Signs (-1, -1) against -(3, 4): 7 / (5 sqrt 2). The second image moves along +w: cosine -1, and its
+    // loss falls.
+    const { alignment, lossFell } = measureSignals(victim(), images, moved(-0.1, -0.1, 0.06, 0.08), labels);
     expect(alignment).toBeCloseTo((7 / (5 * Math.SQRT2) - 1) / 2, 5);
     expect(lossFell).toBe(0.5);
   });
 
   test("an image that does not move counts as 0", () => {
-    expect(measureSignals(target(), images, moved(-0.03, -0.04, 0, 0), labels).alignment).toBeCloseTo(0.5, 5);
-    expect(measureSignals(target(), images, images, labels)).toEqual({ alignment: 0, lossFell: 0 });
+    expect(measureSignals(victim(), images, moved(-0.03, -0.04, 0, 0), labels).alignment).toBeCloseTo(0.5, 5);
+    expect(measureSignals(victim(), images, images, labels)).toEqual({ alignment: 0, lossFell: 0 });
   });
 });
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-guard-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const data = writeDigits(folder, { train: 80, test: 10 });
+const data = digits(folder, { train: 80, test: 10 });
 
 const guarded: TrainConfigInput = {
+  model: "small",
+  data,
   epochs: 2,
   batchSize: 10,
-  holdOut: 20,
+  heldOut: 20,
   method: "fgsm(epsilon=0.1)",
   optimizer: "adam",
   schedule: "constant(peak=0.003)",
   averaging: 0.5,
   guard: "roll-back(interval=4, signalInterval=2, images=20, steps=3)",
-  probes: [],
+  validationAttacks: [],
 };
 
 async function collect(config: TrainConfigInput, runs: string, stopAfter = Number.POSITIVE_INFINITY) {
   const controller = new AbortController();
-  const options = { runs: join(folder, runs), data, checksums: false, threads: 1, signal: controller.signal };
+  const options = { runs: join(folder, runs), threads: 1, signal: controller.signal };
   const events: TrainEvent[] = [];
   for await (const event of train(config, options)) {
     events.push(event);
@@ -215,7 +218,10 @@ describe("a guarded run", () => {
     const config: TrainConfigInput = { ...guarded, guard: "roll-back(interval=4, signalInterval=100)" };
     const check = vi.spyOn(TrainingSession.prototype, "guardCheck");
     const good = { clean: 0.6, weak: 0.45, strong: 0.4 };
-    check.mockReturnValueOnce(good).mockReturnValueOnce({ clean: 0.7, weak: 0.8, strong: 0.05 }).mockReturnValue(good);
+    check
+      .mockReturnValueOnce(good)
+      .mockReturnValueOnce({ clean: 0.7, weak: 0.8, strong: 0.05 })
+      .mockReturnValue(good);
     const { checkpoint } = RunFolder.for(trainConfig(config), join(folder, "collapse"));
     await collect(config, "collapse", 4);
     const atGood = bytesOf(checkpoint);
@@ -235,13 +241,21 @@ describe("a guarded run", () => {
     check.mockRestore();
     const { alarms } = (last as Extract<TrainEvent, { type: "end" }>).result;
     // So short a run may also raise that its network answers one class alone.
-    expect(alarms.filter(({ kind }) => kind === "catastrophic-overfitting")).toMatchObject([{ step: 8, epoch: 2 }]);
+    expect(alarms.filter(({ kind }) => kind === "catastrophic-overfitting")).toMatchObject([
+      { step: 8, epoch: 2 },
+    ]);
   });
 
   test("needs held-out images and a radius", () => {
-    expect(() => trainConfig({ ...guarded, holdOut: 0 })).toThrow("needs images that are not trained on");
-    expect(() => trainConfig({ ...guarded, method: "standard" })).toThrow("needs a method that trains for a radius");
-    expect(() => trainConfig({ guard: "rollback" })).toThrow('unknown guard "rollback"; did you mean "roll-back"?');
-    expect(() => trainConfig({ selection: "best" })).toThrow('selection "best" needs images that are not trained on');
+    expect(() => trainConfig({ ...guarded, heldOut: 0 })).toThrow("needs images that are not trained on");
+    expect(() => trainConfig({ ...guarded, method: "standard" })).toThrow(
+      "needs a method that trains for a radius",
+    );
+    expect(() => trainConfig({ ...guarded, guard: "rollback" as never })).toThrow(
+      'unknown guard "rollback"; did you mean "roll-back"?',
+    );
+    expect(() => trainConfig({ ...guarded, guard: "none", heldOut: 0, selection: "best" })).toThrow(
+      'selection "best" needs images that are not trained on',
+    );
   });
 });

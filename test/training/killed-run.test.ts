@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { wordStream } from "../../src/base/index.js";
+import { mnist } from "../../src/datasets/index.js";
 import { RunFolder, type TrainConfigInput, train, trainConfig } from "../../src/training/index.js";
 import { SqaProcess } from "../cli/sqa-process.js";
 import { writeDigits } from "./digits-folder.js";
@@ -12,35 +13,44 @@ const kills = 20;
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-killed-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const data = writeDigits(folder, { train: 40, test: 10 });
+const images = writeDigits(folder, { train: 40, test: 10 });
+const data = mnist({ folder: images, checksums: false });
 
-/** 160 steps of some milliseconds, every fourth with a probe; SQA, a random start and Adam, so that all state counts. */
+/**
+ * 160 steps of some milliseconds, every fourth with validation; SQA, a random start and Adam, so that all
+ * state counts.
+ */
 const config: TrainConfigInput = {
-  sqa: {},
+  model: "small",
+  data,
+  defenses: ["sqa"],
   method: "fgsm-rs(epsilon=0.1)",
-  cleanShare: 0.5,
+  cleanWeight: 0.5,
   optimizer: "adam",
   schedule: "one-cycle(peak=0.002)",
   epochs: 40,
   batchSize: 8,
-  holdOut: 8,
-  probes: ["fgsm(epsilon=0.1)"],
+  heldOut: 8,
+  validationAttacks: ["fgsm(epsilon=0.1)"],
 };
 
 const flags = (runs: string) => [
-  ..."--sqa --method fgsm-rs(epsilon=0.1) --clean-share 0.5 --optimizer adam --epochs 40 --batch-size 8".split(" "),
-  ..."--schedule one-cycle(peak=0.002) --hold-out 8 --probes fgsm(epsilon=0.1) --no-checksums --threads 1".split(" "),
+  ..."--model small --defense sqa --method fgsm-rs(epsilon=0.1) --clean-weight 0.5 --optimizer adam".split(
+    " ",
+  ),
+  ..."--epochs 40 --batch-size 8 --schedule one-cycle(peak=0.002) --held-out 8".split(" "),
+  ..."--validation-attack fgsm(epsilon=0.1) --threads 1".split(" "),
   // The command would choose by the processor.
   ...["--precision", "float32"],
-  ...["--data", data, "--runs", runs, "--checkpoint-seconds", "0"],
+  ...["--images", String(data), "--runs", runs, "--checkpoint-seconds", "0"],
 ];
 
 /** When a file was last replaced, in milliseconds; 0 before it is there. */
 const changedAt = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /**
- * Resolves at a random moment of a training process: some checkpoints after it began to train, and then within a step's
- * time, so that the kill may fall into a step, a probe, or the writing of a file.
+ * Resolves at a random moment of a training process: some checkpoints after it began to train, and then
+ * within a step's time, so that the kill may fall into a step, a validation, or the writing of a file.
  */
 async function randomMoment(child: SqaProcess, checkpoint: string, word: () => number): Promise<void> {
   let seen = changedAt(checkpoint);
@@ -59,7 +69,7 @@ async function randomMoment(child: SqaProcess, checkpoint: string, word: () => n
 
 test(`a run killed at ${kills} random moments ends with the weights of an unbroken one, bit for bit`, async () => {
   let whole: string | undefined;
-  for await (const event of train(config, { runs: join(folder, "whole"), data, checksums: false, threads: 1 })) {
+  for await (const event of train(config, { runs: join(folder, "whole"), threads: 1 })) {
     if (event.type === "end") whole = event.weights;
   }
   const run = RunFolder.for(trainConfig(config), join(folder, "killed"));

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { parseAttack, Target } from "../../src/attacks/index.js";
+import { attacks, Victim } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import type { Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/index.js";
-import { trainingMethods } from "../../src/training/index.js";
+import { methods } from "../../src/training/index.js";
 import { maxDifference, quantizedCnn, randomBatch, randomCnn, tinyCnn } from "../attacks/tiny-networks.js";
 
 const context = (imageIds: Tensor) => ({ seed: deriveSeed(5, "methods"), imageIds });
@@ -11,8 +11,8 @@ const context = (imageIds: Tensor) => ({ seed: deriveSeed(5, "methods"), imageId
 /** What a method makes of the random batch of a network; `noiseName` keys its noise. */
 function perturbed(text: string, model: Classifier, noiseName = "method"): Tensor {
   const { images, labels, ids } = randomBatch(9, model);
-  const method = trainingMethods.parse(text);
-  return method.perturb!(new Target(model, context(ids), noiseName), images, labels);
+  const method = methods.parse(text);
+  return method.perturb!(new Victim(model, context(ids), noiseName), images, labels);
 }
 
 const largestMove = (text: string, model: Classifier) =>
@@ -33,8 +33,8 @@ describe.each(networks)("on %s", (_, model) => {
     ["pgd(epsilon=0.1, steps=4, stepSize=0.03)", "pgd(epsilon=0.1, steps=4, stepSize=0.03)"],
     ["pgd(epsilon=0.1, steps=1, stepSize=0.1, randomStart=false)", "fgsm(epsilon=0.1)"],
   ])("%s makes the images of the attack %s", (method, attack) => {
-    const { name } = parseAttack(attack);
-    const reference = parseAttack(attack)(model, images, labels, context(ids));
+    const { name } = attacks.parse(attack);
+    const reference = attacks.parse(attack)(model, images, labels, context(ids));
     const own = perturbed(method, model, name);
     // Clamping to [0, 1] and projecting to the ball round differently in the last bit.
     if (method.startsWith(name)) expect(own.toArray()).toEqual(reference.toArray());
@@ -67,29 +67,32 @@ describe.each(networks)("on %s", (_, model) => {
     "%s is random by its key",
     (text) => {
       expect(perturbed(text, model).toArray()).toEqual(perturbed(text, model).toArray());
-      expect(maxDifference(perturbed(text, model), perturbed(text, model, "another key"))).toBeGreaterThan(1e-3);
+      expect(maxDifference(perturbed(text, model), perturbed(text, model, "another key"))).toBeGreaterThan(
+        1e-3,
+      );
     },
   );
 });
 
 test("sampled radii are those of a normal distribution cut at two standard deviations", () => {
   const { images, labels, ids } = randomBatch(2000, tinyCnn);
-  const target = new Target(tinyCnn, context(ids), "radii");
+  const victim = new Victim(tinyCnn, context(ids), "radii");
   const middle = images.mul(0).add(0.5);
-  const moved = trainingMethods.parse("fgsm(epsilon=0.1, sampled=true)").perturb!(target, middle, labels);
+  const moved = methods.parse("fgsm(epsilon=0.1, sampled=true)").perturb!(victim, middle, labels);
   const radii = moved.sub(middle).abs().flatten(1).amax([1]).toNumbers();
-  // The mean of |N(0, 1)| given that it is below 2 is sqrt(2 / pi) (1 - exp(-2)) / erf(sqrt 2); one standard error is 0.006.
+  // The mean of |N(0, 1)| given that it is below 2 is sqrt(2 / pi) (1 - exp(-2)) / erf(sqrt 2); one standard
+  // error is 0.006.
   const mean = radii.reduce((a, b) => a + b, 0) / radii.length / 0.05;
   expect(Math.abs(mean - (Math.sqrt(2 / Math.PI) * (1 - Math.exp(-2))) / 0.9544997)).toBeLessThan(0.04);
   expect(radii.filter((radius) => radius > 0.0999).length).toBeLessThan(10);
 });
 
 test("standard training changes nothing", () => {
-  expect(trainingMethods.parse("standard").perturb).toBeUndefined();
+  expect(methods.parse("standard").perturb).toBeUndefined();
 });
 
 test("unknown methods and options name the nearest", () => {
-  expect(() => trainingMethods.parse("n-fgm")).toThrow('unknown training method "n-fgm"; did you mean "n-fgsm"?');
-  expect(() => trainingMethods.parse("fgsm(epsilom=1)")).toThrow('unknown option "epsilom"; did you mean "epsilon"?');
-  expect(() => trainingMethods.parse("fgsm(epsilon=8)")).toThrow('option "epsilon" cannot be 8; accepted: ');
+  expect(() => methods.parse("n-fgm")).toThrow('unknown training method "n-fgm"; did you mean "n-fgsm"?');
+  expect(() => methods.parse("fgsm(epsilom=1)")).toThrow('unknown option "epsilom"; did you mean "epsilon"?');
+  expect(() => methods.parse("fgsm(epsilon=8)")).toThrow('option "epsilon" cannot be 8; accepted: ');
 });

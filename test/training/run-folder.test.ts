@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -15,22 +14,41 @@ import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { FileFormatError } from "../../src/base/index.js";
 import { versions } from "../../src/engine/index.js";
-import { RunFolder, type TrainConfigInput, type TrainEvent, train, trainConfig } from "../../src/training/index.js";
-import { writeDigits } from "./digits-folder.js";
+import { readSafetensors, type SafetensorsTensor } from "../../src/files/index.js";
+import { small } from "../../src/models/index.js";
+import {
+  modelFromRun,
+  modelFromWeights,
+  RunFolder,
+  type TrainConfigInput,
+  type TrainEvent,
+  train,
+  trainConfig,
+} from "../../src/training/index.js";
+import { writeSealed } from "../../src/training/run/sealed-file.js";
+import { digits } from "./digits-folder.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-run-folder-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const data = writeDigits(folder, { train: 30, test: 10 });
+const data = digits(folder, { train: 30, test: 10 });
 const runs = join(folder, "runs");
-const config: TrainConfigInput = { epochs: 2, batchSize: 10, sqa: {}, probes: ["fgsm"], probeImages: 10 };
+const config: TrainConfigInput = {
+  model: "small",
+  data,
+  epochs: 2,
+  batchSize: 10,
+  defenses: ["sqa"],
+  validationAttacks: ["fgsm"],
+  validationImages: 10,
+};
 const run = RunFolder.for(trainConfig(config), runs);
 
-type CollectOptions = { config?: TrainConfigInput; threads?: number; data?: string; stopAfter?: number };
+type CollectOptions = { config?: TrainConfigInput; threads?: number; stopAfter?: number };
 async function collect(options: CollectOptions = {}): Promise<TrainEvent[]> {
   const { stopAfter, config: trained = config, ...rest } = options;
   const controller = new AbortController();
   const events: TrainEvent[] = [];
-  const given = { runs, data, checksums: false, threads: 1, signal: controller.signal, ...rest };
+  const given = { runs, threads: 1, signal: controller.signal, ...rest };
   for await (const event of train(trained, given)) {
     events.push(event);
     if (event.type === "step" && event.step === stopAfter) controller.abort();
@@ -51,23 +69,64 @@ beforeEach(async () => {
 });
 
 describe("a damaged file of a run is named", () => {
-  test("a checkpoint cut short, of another run, or without its metadata", async () => {
+  test("a checkpoint cut short or with a changed bit, and the one before it is offered", async () => {
     const { checkpoint } = run;
+    const before = run.file("checkpoint.before.safetensors");
     const whole = readFileSync(checkpoint);
+    const offered = `rename ${before} to it to go on after step 3, or delete both to begin the run again`;
     truncateSync(checkpoint, whole.length - 100);
-    expect(await refusal()).toMatch(new RegExp(`^${checkpoint}: .*; delete the file to begin the run again$`));
+    expect(await refusal()).toMatch(new RegExp(`^${checkpoint}: .*; ${offered}$`));
+    for (const at of [whole.length - 5, whole.indexOf('\\"step\\":4') + 9]) {
+      writeFileSync(
+        checkpoint,
+        whole.map((byte, i) => (i === at ? byte ^ 1 : byte)),
+      );
+      expect(await refusal()).toContain(`damaged or edited; ${offered}`);
+    }
+    renameSync(before, checkpoint);
+    expect((await collect())[0]).toMatchObject({ type: "start", step: 3 });
+  });
+
+  test("a checkpoint of another run, or without its parts", async () => {
+    const { checkpoint } = run;
+    rmSync(run.file("checkpoint.before.safetensors"));
+    const { tensors, metadata } = readSafetensors(checkpoint);
+    const { sha256: _, ...notes } = metadata;
+    const changed = async (change: { notes?: Record<string, string>; rename?: [string, string] }) => {
+      const named = [...tensors].map(([name, value]) => [
+        name === change.rename?.[0] ? change.rename[1] : name,
+        value,
+      ]);
+      writeSealed(checkpoint, named as [string, SafetensorsTensor][], { ...notes, ...change.notes });
+      return refusal();
+    };
+    expect(await changed({ notes: { run: "00000000" } })).toContain(
+      `this checkpoint is of run 00000000, not ${run.identity}; delete the file to begin the run again`,
+    );
+    const progress = notes.progress!.replace("epochLoss", "epochLoze");
+    expect(await changed({ notes: { progress } })).toContain("not a checkpoint: must hold step, epochLoss");
+    expect(await changed({ rename: ["network.fc2.bias", "network.fc2.bios"] })).toContain(
+      "missing: fc2.bias; not of this network: fc2.bios",
+    );
+    const velocity = "optimizer.momentum.fc2.bias";
+    expect(await changed({ rename: [velocity, `${velocity}s`] })).toContain(
+      `the optimizer's "momentum.fc2.bias" is missing`,
+    );
     truncateSync(checkpoint, 0);
     expect(await refusal()).toContain("0 bytes are too few");
-    // The metadata keeps its length, so that the file stays well-formed.
-    const text = whole.toString("latin1");
-    writeFileSync(checkpoint, text.replace(`"run":"${run.identity}"`, '"run":"00000000"'), "latin1");
-    expect(await refusal()).toContain(`this checkpoint is of run 00000000, not ${run.identity}`);
-    writeFileSync(checkpoint, text.replace('\\"epochLoss\\"', '\\"epochLoze\\"'), "latin1");
-    expect(await refusal()).toContain("not a checkpoint: must hold step, epochLoss");
-    writeFileSync(checkpoint, text.replace('"network.fc2.bias"', '"network.fc2.bios"'), "latin1");
-    expect(await refusal()).toContain("missing: fc2.bias; not of this network: fc2.bios");
-    writeFileSync(checkpoint, text.replace('"optimizer.momentum.fc2.bias"', '"optimizer.momentum.fc2.bios"'), "latin1");
-    expect(await refusal()).toContain(`the optimizer's "momentum.fc2.bias" is missing`);
+  });
+
+  test("weights that are not those that the run ended with", async () => {
+    await collect();
+    const { tensors } = readSafetensors(run.weights);
+    writeSealed(run.weights, [...tensors], {});
+    expect(() => modelFromRun(run.path)).toThrow(`${run.weights}: not the weights that the run ended with`);
+    const whole = readFileSync(run.weights);
+    writeFileSync(
+      run.weights,
+      whole.map((byte, i) => (i === whole.length - 5 ? byte ^ 1 : byte)),
+    );
+    expect(() => modelFromWeights(run.weights, small())).toThrow("its SHA-256 is not that of its content");
   });
 
   test("events.jsonl", async () => {
@@ -87,7 +146,7 @@ describe("a damaged file of a run is named", () => {
       writeFileSync(file, text);
       expect(() => RunFolder.open(run.path), text).toThrow(`${file}: not a configuration`);
     }
-    writeFileSync(file, '{"epochs": 3}');
+    writeFileSync(file, '{"model": "small", "data": "mnist", "epochs": 3}');
     expect(await refusal()).toContain(`${file}: not the configuration that the folder is named after`);
     expect(() => RunFolder.open(folder)).toThrow(`${folder} is not a run folder: it has no config.json`);
   });
@@ -120,7 +179,10 @@ test("a run killed between its weights and its result is finished", async () => 
 
 test("other threads or another libtorch than it began with are warned of", async () => {
   const environment = JSON.parse(readFileSync(run.file("environment.json"), "utf8"));
-  writeFileSync(run.file("environment.json"), JSON.stringify({ ...environment, libtorch: "1.0", kernels: "none" }));
+  writeFileSync(
+    run.file("environment.json"),
+    JSON.stringify({ ...environment, libtorch: "1.0", kernels: "none" }),
+  );
   const warnings = (await collect({ threads: 2 })).filter((event) => event.type === "warning");
   expect(warnings.map(({ message }) => message.split(":")[0])).toEqual([
     "the run began with number of threads 1 and goes on with 2",
@@ -130,30 +192,10 @@ test("other threads or another libtorch than it began with are warned of", async
 });
 
 test("other images than it began with are refused", async () => {
-  const other = writeDigits(join(folder, "other"), { train: 40, test: 10 });
-  await expect(collect({ data: other })).rejects.toThrow("the training images are not those that run");
-});
-
-test("a run that an earlier version named by another hash is found, gone on with and not repeated, but for SQA", async () => {
-  const full = { ...config, sqa: null };
-  const fullRun = RunFolder.for(trainConfig(full), runs);
-  await collect({ config: full, stopAfter: 4 });
-  const [made, earlier] = [fullRun.path, fullRun.path.replace(/[0-9a-f]{8}$/, "0123abcd")];
-  const text = readFileSync(fullRun.file("config.json"), "utf8");
-  const { network: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
-  const checkpoint = readFileSync(fullRun.checkpoint, "latin1").replace(fullRun.identity, "0123abcd");
-  renameSync(made, earlier);
-  writeFileSync(join(earlier, "config.json"), JSON.stringify({ network: "small", batchNorm: false, ...rest }));
-  writeFileSync(join(earlier, "checkpoint.safetensors"), checkpoint, "latin1");
-  const events = await collect({ config: full });
-  expect(events[0]).toMatchObject({ type: "start", run: earlier, step: 4 });
-  expect(events.at(-1)).toMatchObject({ type: "end", run: earlier });
-  expect((await collect({ config: full })).map(({ type }) => type)).toEqual(["end"]);
-  expect(existsSync(made)).toBe(false);
-  expect(RunFolder.for(trainConfig({ ...full, epochs: 3 }), runs).path).not.toBe(earlier);
-  // SQA rounded by other draws under the earlier hash.
-  renameSync(run.path, run.path.replace(/[0-9a-f]{8}$/, "4567cdef"));
-  expect(existsSync(RunFolder.for(trainConfig(config), runs).path)).toBe(false);
+  const other = digits(join(folder, "other"), { train: 40, test: 10 });
+  await expect(collect({ config: { ...config, data: other } })).rejects.toThrow(
+    "the training images are not those that run",
+  );
 });
 
 describe("a run belongs to one process at a time", () => {
@@ -162,11 +204,13 @@ describe("a run belongs to one process at a time", () => {
 
   test("and says who has it", async () => {
     const controller = new AbortController();
-    const first = train(config, { runs, data, checksums: false, signal: controller.signal });
+    const first = train(config, { runs, signal: controller.signal })[Symbol.asyncIterator]();
     await first.next();
-    await expect(collect()).rejects.toThrow(`run ${run.path} is in use by process ${process.pid} on ${hostname()}`);
+    await expect(collect()).rejects.toThrow(
+      `run ${run.path} is in use by process ${process.pid} on ${hostname()}`,
+    );
     controller.abort();
-    for await (const _ of first);
+    while ((await first.next()).done !== true);
     expect((await collect()).at(-1)?.type).toBe("end");
   });
 
@@ -181,14 +225,16 @@ describe("a run belongs to one process at a time", () => {
 
   test("but not from another machine", async () => {
     writeFileSync(lock, owner(1, "elsewhere"));
-    await expect(collect()).rejects.toThrow("in use by process 1 on elsewhere: wait for it or stop it (if it is gone,");
+    await expect(collect()).rejects.toThrow(
+      "in use by process 1 on elsewhere: wait for it or stop it (if it is gone,",
+    );
   });
 });
 
 test("a folder that cannot be made or written is named", async () => {
   writeFileSync(join(folder, "file"), "");
   const made = async () => {
-    for await (const _ of train(config, { runs: join(folder, "file"), data, checksums: false }));
+    for await (const _ of train(config, { runs: join(folder, "file") }));
   };
   await expect(made()).rejects.toThrow(`cannot make the run folder ${join(folder, "file")}`);
   rmSync(run.file("events.jsonl"));

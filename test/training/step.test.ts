@@ -1,11 +1,20 @@
-// A step reads what differs from step to step out of tensors. The reference makes the same steps by plain numbers.
+// A step reads what differs from step to step out of tensors. The reference makes the same steps by plain
+// numbers.
 
 import { describe, expect, test } from "vitest";
-import { Target } from "../../src/attacks/index.js";
+import { Victim } from "../../src/attacks/index.js";
 import { deriveSeed, permutation, wordStream } from "../../src/base/index.js";
-import { augmentations, type Dataset } from "../../src/datasets/index.js";
-import { grad, noGrad, operators as ops, scope, type Tensor, tensor, versions } from "../../src/engine/index.js";
-import { type Model, parseNetwork } from "../../src/models/index.js";
+import { imagesOf } from "../../src/datasets/index.js";
+import {
+  grad,
+  noGrad,
+  operators as ops,
+  scope,
+  type Tensor,
+  tensor,
+  versions,
+} from "../../src/engine/index.js";
+import type { Model } from "../../src/models/index.js";
 import { meanCrossEntropy } from "../../src/nn/index.js";
 import { averagingDecay } from "../../src/training/averaging.js";
 import {
@@ -13,7 +22,6 @@ import {
   type TrainConfigInput,
   TrainingSession,
   trainConfig,
-  trainingMethods,
 } from "../../src/training/index.js";
 
 const count = 20;
@@ -24,11 +32,25 @@ const split = {
   labels: Uint8Array.from({ length: count }, (_, i) => i % 10),
   count,
 };
-const classNames = Array.from({ length: 10 }, (_, i) => String(i));
-const dataset: Dataset = { name: "noise", classes: 10, classNames, imageShape: [1, 28, 28], train: split, test: split };
+const classes = Array.from({ length: 10 }, (_, i) => String(i));
+const data = imagesOf({
+  images: split.images,
+  labels: split.labels,
+  shape: [1, 28, 28],
+  classes,
+  name: "noise",
+});
 
 const rate = 0.01;
-const base: TrainConfigInput = { network: "small", sqa: {}, batchSize, schedule: `constant(peak=${rate})`, probes: [] };
+const base: TrainConfigInput = {
+  model: "small",
+  data,
+  defenses: ["sqa"],
+  method: "standard",
+  batchSize,
+  schedule: `constant(peak=${rate})`,
+  validationAttacks: [],
+};
 
 /** Five steps: an epoch of two batches and a smaller one, and the beginning of the next. */
 const steps = 5;
@@ -36,34 +58,43 @@ const steps = 5;
 function images(positions: Int32Array): { images: Tensor; labels: Tensor; imageIds: Tensor } {
   const imageIds = tensor(positions, [positions.length], "int64");
   const pixels = tensor(split.images, [count, 1, 28, 28]).indexSelect(0, imageIds).to("float32").div(255);
-  return { images: pixels, labels: tensor(split.labels, [count], "int64").indexSelect(0, imageIds), imageIds };
+  return {
+    images: pixels,
+    labels: tensor(split.labels, [count], "int64").indexSelect(0, imageIds),
+    imageIds,
+  };
 }
 
 /** Gradients of a step, and its loss. */
-function gradientsByNumbers(config: TrainConfig, model: Model, step: number): { loss: number; gradients: Tensor[] } {
+function gradientsByNumbers(
+  config: TrainConfig,
+  model: Model,
+  step: number,
+): { loss: number; gradients: Tensor[] } {
   const seed = deriveSeed(config.seed, "training");
   const stepsPerEpoch = Math.ceil(count / batchSize);
   const order = permutation(count, deriveSeed(seed, "order", Math.floor(step / stepsPerEpoch)));
   const first = (step % stepsPerEpoch) * batchSize;
   const batch = images(order.slice(first, first + batchSize));
   const { imageIds, labels } = batch;
-  const augment = augmentations.parse(config.augmentation).augment;
+  const augment = config.augmentation.augment;
   const varied = { seed: deriveSeed(seed, "augmentation"), draw: step, imageIds };
   const clean = augment === undefined ? batch.images : augment(batch.images, varied);
   const parameters = [...model.module.parameters().values()];
-  const { precision, cleanShare } = config;
+  const { precision, cleanWeight } = config;
   const backward = (inputs: Tensor, draw: number) => {
     const noise = { seed: deriveSeed(seed, "noise"), draw, imageIds };
-    const logits = model.module.apply(inputs, { training: true, quantization: true, noise, precision });
+    const logits = model.module.apply(inputs, { training: true, noise, precision });
     const loss = meanCrossEntropy(logits.to("float32"), labels, config.labelSmoothing);
     const wanted = inputs.requiresGrad ? [inputs, ...parameters] : parameters;
     return { loss: loss.item(), gradients: grad(loss, wanted, { unused: "zeros" }) };
   };
-  const method = trainingMethods.parse(config.method);
+  const { method } = config;
   const context = { seed: deriveSeed(seed, "perturbation", step), imageIds };
-  const target = new Target(model.classifier({ precision }), context, method.label);
-  const perturb = () => (method.perturb === undefined ? clean : noGrad(() => method.perturb!(target, clean, labels)));
-  if (cleanShare === 0) return backward(perturb(), 2 * step);
+  const victim = new Victim(model.classifier({ precision }), context, method.name);
+  const perturb = () =>
+    method.perturb === undefined ? clean : noGrad(() => method.perturb!(victim, clean, labels));
+  if (cleanWeight === 0) return backward(perturb(), 2 * step);
   let own: ReturnType<typeof backward>;
   let perturbed: Tensor;
   if (method.fromCleanGradient === undefined) {
@@ -76,15 +107,18 @@ function gradientsByNumbers(config: TrainConfig, model: Model, step: number): { 
   }
   const other = backward(perturbed, 2 * step);
   return {
-    loss: (1 - cleanShare) * other.loss + cleanShare * own.loss,
-    gradients: other.gradients.map((g, i) => g.mul(1 - cleanShare).add(own.gradients[i]!, cleanShare)),
+    loss: (1 - cleanWeight) * other.loss + cleanWeight * own.loss,
+    gradients: other.gradients.map((g, i) => g.mul(1 - cleanWeight).add(own.gradients[i]!, cleanWeight)),
   };
 }
 
 /** Weights after the steps, and their losses; `update` moves them by gradients, step by step from 1. */
-function byNumbers(given: TrainConfigInput, update: (values: Tensor[]) => (gradients: Tensor[], t: number) => void) {
+function byNumbers(
+  given: TrainConfigInput,
+  update: (values: Tensor[]) => (gradients: Tensor[], t: number) => void,
+) {
   const config = trainConfig(given);
-  const build = () => parseNetwork(config.network).build({ seed: config.seed, sqa: config.sqa ?? undefined });
+  const build = () => config.model.build(config);
   const model = build();
   const values = [...model.module.parameters().values()];
   const average = build();
@@ -107,7 +141,7 @@ function byNumbers(given: TrainConfigInput, update: (values: Tensor[]) => (gradi
 }
 
 function byVariables(given: TrainConfigInput) {
-  const session = new TrainingSession(trainConfig(given), dataset);
+  const session = new TrainingSession(trainConfig(given));
   const losses = Array.from({ length: steps }, (_, step) => {
     session.step(step);
     return session.look().losses;
@@ -117,10 +151,16 @@ function byVariables(given: TrainConfigInput) {
 
 const bytesOf = (state: ReadonlyMap<string, Tensor>) =>
   Object.fromEntries(
-    [...state].map(([name, value]) => [name, Buffer.from(value.detach().toArray().buffer).toString("base64")]),
+    [...state].map(([name, value]) => [
+      name,
+      Buffer.from(value.detach().toArray().buffer).toString("base64"),
+    ]),
   );
 
-/** SGD with momentum and decay, Nesterov's or not, as plain numbers do it: each product is rounded before it is added. */
+/**
+ * SGD with momentum and decay, Nesterov's or not, as plain numbers do it: each product is rounded before it
+ * is added.
+ */
 const sgdByNumbers = (nesterov: boolean) => (values: Tensor[]) => {
   const velocities = values.map((value) => value.detach().zerosLike());
   return (gradients: Tensor[]) => {
@@ -148,28 +188,28 @@ const adamByNumbers = (values: Tensor[]) => {
 };
 
 describe("a step by variables has the bits of one by numbers", () => {
-  test.each<TrainConfigInput>([
+  test.each<Partial<TrainConfigInput>>([
     { method: "standard" },
     { method: "fgsm(epsilon=0.1)" },
-    { method: "fgsm(epsilon=0.1)", cleanShare: 0.5 },
-    { method: "fgsm(epsilon=0.1, labels=predicted, sampled=true)", cleanShare: 0.3 },
+    { method: "fgsm(epsilon=0.1)", cleanWeight: 0.5 },
+    { method: "fgsm(epsilon=0.1, labels=predicted, sampled=true)", cleanWeight: 0.3 },
     { method: "fgsm-rs(epsilon=0.1)", augmentation: "crop-flip(padding=2)" },
-    { method: "n-fgsm(epsilon=0.1)", labelSmoothing: 0.4, cleanShare: 0.5, averaging: 0.6 },
-    { method: "pgd(epsilon=0.1, steps=3)", network: "small(batchNorm=true)" },
+    { method: "n-fgsm(epsilon=0.1)", labelSmoothing: 0.4, cleanWeight: 0.5, averaging: 0.6 },
+    { method: "pgd(epsilon=0.1, steps=3)", model: "small(batchNorm=true)" },
     { method: "fgsm-rs(epsilon=0.1)", precision: "bfloat16" },
-    { method: "n-fgsm(epsilon=0.1)", sqa: null },
+    { method: "n-fgsm(epsilon=0.1)", defenses: [] },
   ])("%j", (options) => {
     const config = { ...base, ...options };
     expect(byVariables(config)).toEqual(byNumbers(config, sgdByNumbers(false)));
   });
 
   test("with Nesterov's momentum", () => {
-    const config = { ...base, optimizer: "sgd(nesterov=true)" };
+    const config: TrainConfigInput = { ...base, optimizer: "sgd(nesterov=true)" };
     expect(byVariables(config)).toEqual(byNumbers(config, sgdByNumbers(true)));
   });
 
   test("with Adam", () => {
-    const config = { ...base, optimizer: "adam" };
+    const config: TrainConfigInput = { ...base, optimizer: "adam" };
     expect(byVariables(config)).toEqual(byNumbers(config, adamByNumbers));
   });
 });
@@ -177,31 +217,36 @@ describe("a step by variables has the bits of one by numbers", () => {
 const { cuda, cudaDevices } = versions();
 const device = "cuda:0";
 
-// Where there is a device, a captured step is one that is made operator by operator: the guard measures after each of those.
-test.skipIf(cudaDevices === 0 || cuda !== "kernels")("replayed steps are those made one by one, to rounding", () => {
-  const guardedBy = (signalInterval: number): TrainConfigInput => ({
-    ...base,
-    method: "fgsm-rs(epsilon=0.1)",
-    optimizer: "adam",
-    averaging: 0.5,
-    holdOut: 4,
-    guard: `roll-back(interval=1000, signalInterval=${signalInterval})`,
-    epochs: 10,
-  });
-  const [replayed, single] = [1000, 1].map((interval) => {
-    const session = new TrainingSession(trainConfig(guardedBy(interval)), dataset, device);
-    const measured = Array.from({ length: 20 }, (_, step) => session.step(step));
-    expect(measured.every((signals) => (signals !== undefined) === (interval === 1))).toBe(true);
-    const { losses } = session.look();
-    session.dispose();
-    return losses;
-  });
-  expect(replayed).toHaveLength(20);
-  for (const [i, loss] of replayed!.entries()) expect(Math.abs(loss - single![i]!)).toBeLessThan(0.01 * single![i]!);
-});
+// Where there is a device, a captured step is one that is made operator by operator: the guard measures after
+// each of those.
+test.skipIf(cudaDevices === 0 || cuda !== "kernels")(
+  "replayed steps are those made one by one, to rounding",
+  () => {
+    const guardedBy = (signalInterval: number): TrainConfigInput => ({
+      ...base,
+      method: "fgsm-rs(epsilon=0.1)",
+      optimizer: "adam",
+      averaging: 0.5,
+      heldOut: 4,
+      guard: `roll-back(interval=1000, signalInterval=${signalInterval})`,
+      epochs: 10,
+    });
+    const [replayed, single] = [1000, 1].map((interval) => {
+      const session = new TrainingSession(trainConfig(guardedBy(interval)), device);
+      const measured = Array.from({ length: 20 }, (_, step) => session.step(step));
+      expect(measured.every((signals) => (signals !== undefined) === (interval === 1))).toBe(true);
+      const { losses } = session.look();
+      session.dispose();
+      return losses;
+    });
+    expect(replayed).toHaveLength(20);
+    for (const [i, loss] of replayed!.entries())
+      expect(Math.abs(loss - single![i]!)).toBeLessThan(0.01 * single![i]!);
+  },
+);
 
 test("steps must be looked at, and a look tells each loss once", () => {
-  const session = new TrainingSession(trainConfig(base), dataset);
+  const session = new TrainingSession(trainConfig(base));
   session.step(0);
   expect(session.lookIsDue).toBe(true);
   expect(() => session.step(1)).toThrow("1 steps were made without a look");

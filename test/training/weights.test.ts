@@ -11,16 +11,18 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 it("weights come back as they were saved", () => {
   const file = join(folder, "float32.safetensors");
-  const [saved, loaded] = [small.build({ seed: 1 }), small.build({ seed: 2 })];
+  const [saved, loaded] = [small().build({ seed: 1 }), small().build({ seed: 2 })];
   saveWeights(file, saved.module);
   loadWeights(file, loaded.module);
-  const [before, after] = [saved, loaded].map(({ module }) => [...module.state()].map(([, value]) => value.toArray()));
+  const [before, after] = [saved, loaded].map(({ module }) =>
+    [...module.state()].map(([, value]) => value.toArray()),
+  );
   expect(after).toEqual(before);
 });
 
 it("bfloat16 weights become the float32 of the same value", () => {
   const file = join(folder, "bfloat16.safetensors");
-  const model = small.build({ seed: 1 });
+  const model = small().build({ seed: 1 });
   // 1, -2, 0.5 and 3.140625 in bfloat16, by hand.
   const bits = [0x3f80, 0xc000, 0x3f00, 0x4049];
   const tensors = [...model.module.state()].map(([name, { shape, size }]) => {
@@ -29,12 +31,14 @@ it("bfloat16 weights become the float32 of the same value", () => {
   });
   writeSafetensors(file, tensors);
   loadWeights(file, model.module);
-  expect([...model.module.state().get("fc2.bias")!.toNumbers()].slice(0, 5)).toEqual([1, -2, 0.5, 3.140625, 1]);
+  expect([...model.module.state().get("fc2.bias")!.toNumbers()].slice(0, 5)).toEqual([
+    1, -2, 0.5, 3.140625, 1,
+  ]);
 });
 
 it("a tensor of whole numbers is no weight", () => {
   const file = join(folder, "int64.safetensors");
-  const model = small.build({ seed: 1 });
+  const model = small().build({ seed: 1 });
   const tensors = [...model.module.state()].map(([name, { shape, size }]) => {
     return [name, { dtype: "int64", shape: [...shape], data: new BigInt64Array(size) }] as const;
   });

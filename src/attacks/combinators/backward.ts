@@ -1,24 +1,26 @@
 import * as z from "zod";
-import { defineCombinator } from "./combinator.js";
+import { defineCombinator } from "../contract/combinator.js";
+import { surrogateFault } from "../contract/passes.js";
 
 /**
- * Any attack with the gradient of a substitute in place of the network's own: backward pass differentiable approximation
- * (Athalye, Carlini and Wagner 2018, section 4.1). A network says which substitutes it has; one with SQA has
+ * Attack with the gradient of a surrogate in place of the classifier's own: backward pass differentiable
+ * approximation (Athalye, Carlini and Wagner 2018, section 4.1). A classifier says which surrogates it has;
+ * with SQA they are
  *
- * - `twin`: its quantizers switched off, which is the network's mean;
+ * - `noise-free`: its quantizers switched off, which is its mean;
  * - `staircase`: quantizers forward, the slope of a smooth staircase backward;
  * - `range`: straight-through, and through the minimum and maximum too.
  *
- * With `forward` substitute the answers are the substitute's as well, so that the attack is a transfer. Throws a RangeError
- * for a substitute that the network does not have.
+ * With `forward=surrogate` the attack goes by the surrogate's answers as well, so that it is a transfer.
  */
 export const backward = defineCombinator("backward", {
-  summary: "another attack with the gradients of a substitute network (BPDA)",
+  summary: "another attack with the gradients of a surrogate (BPDA)",
   takes: "one attack",
   options: z.strictObject({
-    through: z.string().default("twin").describe("the network's substitute that gradients are taken through"),
-    forward: z.enum(["own", "substitute"]).default("own").describe("whose answers the attack goes by"),
+    through: z.string().default("noise-free").describe("surrogate through which gradients are taken"),
+    forward: z.enum(["own", "surrogate"]).default("own").describe("answers that the attack goes by"),
   }),
-  run: ({ through, forward }, [attack], target, images, labels) =>
-    target.run(attack, images, labels, { view: { through, forward } }),
+  fault: ({ through }, classifier) => surrogateFault(classifier, through),
+  run: ({ through, forward }, [attack], victim, images, labels) =>
+    victim.run(attack, images, labels, { view: { through, forward } }),
 });

@@ -1,18 +1,46 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor, tensor } from "../../engine/index.js";
-import { ratio } from "../../options/ratio.js";
-import { atEpsilon, checkHasEpsilon } from "../contract/at-epsilon.js";
-import { perImage } from "../geometry/perturbation-length.js";
-import { defineCombinator } from "./combinator.js";
+import { ratio, type Value } from "../../options/index.js";
+import type { Attack } from "../contract/attack.js";
+import { defineCombinator } from "../contract/combinator.js";
+import { goalOf, goalRows, reaches } from "../contract/options.js";
+import { partOf } from "../contract/selection.js";
+import { perImage } from "../geometry/norms.js";
 
-/** One image's search: the attack fails at `low` and succeeds at `high`. */
+/** Attacks inside an attack that hold no other; itself where it holds none. */
+function innermost(attack: Value): Value[] {
+  return attack.inside.length === 0 ? [attack] : attack.inside.flatMap(innermost);
+}
+
+/** Throws a RangeError unless an attack, or every attack inside it, has a radius to change. */
+function checkHasEpsilon(attack: Attack): void {
+  const without = innermost(attack).find(({ options }) => !("epsilon" in options));
+  if (without === undefined) return;
+  const fault = `${without.name} has no option "epsilon" to search`;
+  throw new RangeError(`attack minimal-epsilon: ${fault}; accepted: attacks that have one, such as pgd`);
+}
+
+/** Returns the same attack with another radius, and steps of the same share of it. */
+export function atEpsilon(attack: Attack, epsilon: number): Attack {
+  return attack.remake(({ options }) => {
+    if (!("epsilon" in options)) return options;
+    const scaled = (name: "stepSize" | "learningRate") => {
+      const { epsilon: before, [name]: length } = options;
+      const scales = typeof before === "number" && typeof length === "number";
+      return scales ? { [name]: (length * epsilon) / before } : {};
+    };
+    return { ...options, epsilon, ...scaled("stepSize"), ...scaled("learningRate") };
+  });
+}
+
+/** Search for an image's radius: the attack fails at `low` and succeeds at `high`. */
 interface Search {
   readonly image: number;
   low: number;
   high: number;
 }
 
-/** The searches by the radius that each tries next. */
+/** Groups searches by the radius that each tries next. */
 function byRadius(searches: readonly Search[]): Map<number, Search[]> {
   const groups = new Map<number, Search[]>();
   for (const search of searches) {
@@ -23,44 +51,47 @@ function byRadius(searches: readonly Search[]): Map<number, Search[]> {
 }
 
 /**
- * The smallest radius at which an attack succeeds, for each image by bisection: turns any attack with an `epsilon` into one
- * that minimizes it. Step sizes keep their share of the radius. Returns what the attack found at that radius, or the image as
- * it was where it fails at `maximum`; the radius is off by maximum / 2^rounds at most, as far as success grows with it.
+ * Attack at the smallest radius at which it succeeds, for each image by bisection: turns any attack with an
+ * `epsilon` into one that minimizes it. Steps keep their share of the radius. Returns the result at that
+ * radius, or the image itself where the attack fails at `maximum`. The radius is off by maximum / 2^rounds at
+ * most, as far as success grows with it.
  *
- * Throws a RangeError for an attack without an `epsilon`, or one that does not accept `maximum`.
+ * RangeError for an attack without an `epsilon`, or one that does not accept `maximum`.
  */
 export const minimalEpsilon = defineCombinator("minimal-epsilon", {
   summary: "another attack at the smallest radius at which it succeeds, by bisection for each image",
   takes: "one attack",
   options: z.strictObject({
     maximum: ratio({ above: 0 }).default(1).describe("largest radius, which is tried first"),
-    rounds: z.int().min(0).default(8).describe("halvings of the range of radii"),
+    rounds: z.int().min(0).max(30).default(8).describe("halvings of the range of radii"),
   }),
   traits([attack], { maximum }) {
-    checkHasEpsilon("minimal-epsilon", attack!);
+    checkHasEpsilon(attack!);
     return { ...atEpsilon(attack!, maximum).traits, radius: maximum };
   },
-  run({ maximum, rounds }, [attack], target, images, labels) {
+  run({ maximum, rounds }, [attack], victim, images, labels) {
+    const goal = goalOf(attack.traits.target ?? "none", victim, images, labels);
     const kept = images.clone();
-    /** Whether the attack succeeds at a radius on each of some images; keeps what it finds. */
+    /** Tells on which of some images the attack succeeds at a radius; keeps the results. */
     const attempt = (searches: readonly Search[], epsilon: number): boolean[] =>
       scope(() => {
-        const places = searches.map(({ image }) => image);
-        const rows = tensor(places, [places.length], "int64");
-        const [seen, some, theirs] = [target.rows(rows), images.indexSelect(0, rows), labels.indexSelect(0, rows)];
-        const candidates = seen.run(atEpsilon(attack, epsilon), some, theirs);
-        const success = seen.fooled(candidates, theirs);
-        const before = kept.indexSelect(0, rows);
-        kept.copy_(kept.indexCopy(0, rows, ops.where(perImage(success), candidates, before)));
+        const numbers = searches.map(({ image }) => image);
+        const places = tensor(numbers, [numbers.length], "int64").to({ device: images.device });
+        const part = partOf(victim, images, labels, places);
+        const candidates = part.victim.run(atEpsilon(attack, epsilon), part.images, part.labels);
+        const success = reaches(goalRows(goal, part.rows), part.victim, candidates);
+        kept.indexCopy_(0, places, ops.where(perImage(success), candidates, part.rows(kept)));
         return trueOrFalse(success);
       });
-    const wrong = trueOrFalse(target.fooled(images, labels));
-    const all = wrong.map((_, image) => ({ image, low: 0, high: maximum })).filter(({ image }) => !wrong[image]);
+    const done = trueOrFalse(reaches(goal, victim, images));
+    const all = done
+      .map((_, image) => ({ image, low: 0, high: maximum }))
+      .filter(({ image }) => !done[image]);
     if (all.length === 0) return kept;
     const success = attempt(all, maximum);
     const searches = all.filter((_, i) => success[i]);
     for (let round = 0; round < rounds; round++) {
-      // Images that ask for one radius share a run.
+      // Images with the same radius share a run.
       for (const [epsilon, group] of byRadius(searches)) {
         const found = attempt(group, epsilon);
         group.forEach((search, i) => {

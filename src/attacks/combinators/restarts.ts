@@ -1,8 +1,11 @@
 import * as z from "zod";
-import { proposalOf, selectionDraws, worstProposal } from "../contract/selection.js";
-import { defineCombinator } from "./combinator.js";
+import { defineCombinator, runOf } from "../contract/combinator.js";
+import { restartsOf, selectionDraws } from "../contract/selection.js";
+import { bestOf } from "./worst-case.js";
 
-/** Any attack run several times with other noise, each image's worst case kept: `restarts(pgd(), { times: 10 })`. */
+/**
+ * Attack run several times with other noise, each image's worst case kept: `restarts(pgd(), { times: 10 })`.
+ */
 export const restarts = defineCombinator("restarts", {
   summary: "another attack several times, keeping each image's worst case",
   takes: "one attack",
@@ -10,10 +13,9 @@ export const restarts = defineCombinator("restarts", {
     times: z.int().min(1).default(10).describe("runs, of which each image's worst case is kept"),
     selectionDraws,
   }),
-  run(options, [attack], target, images, labels) {
-    // Without any randomness all runs are the same.
-    const times = attack.traits.randomized || target.randomized ? options.times : 1;
-    const runs = Array.from({ length: times }, (_, round) => proposalOf(attack, round));
-    return worstProposal(runs, target, images, labels, options.selectionDraws);
+  run({ times, selectionDraws: draws }, [attack], victim, images, labels) {
+    const random = attack.traits.randomized || victim.randomized;
+    const runs = restartsOf(times, random, (part, restart) => runOf(attack, restart)(part));
+    return bestOf(runs, attack.traits, victim, images, labels, draws);
   },
 });

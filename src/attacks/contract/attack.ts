@@ -1,177 +1,176 @@
 import type * as z from "zod";
+import { checkKind, isObject, shownGiven } from "../../base/index.js";
 import { noGrad, scope, Tensor } from "../../engine/index.js";
-import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../../nn/classifier.js";
-import { type Call, formatCall, type OptionValue } from "../../options/call.js";
-import { parseOptions, recordedOptions } from "../../options/schema.js";
-import { checkClassifier } from "./arguments.js";
-import type { AttackContext } from "./context.js";
+import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../../nn/index.js";
+import { type Factory, Kind, type Value } from "../../options/index.js";
 import { FiniteWatch } from "./finite-watch.js";
-import { notFinite } from "./not-finite.js";
-import { Target } from "./target.js";
+import type { Norm, TargetChoice } from "./options.js";
+import type { AttackContext } from "./passes.js";
+import { Victim } from "./victim.js";
 
-/** A norm of perturbations. */
-export type Norm = "linf" | "l2" | "l1";
-
-/** What an attack with its options declares of itself. */
+/** Declarations of an attack with its options. */
 export interface AttackTraits {
-  /** The norm that bounds the perturbation, or that is minimized; "none" where no norm does, as of a rotation. */
+  /** Norm that bounds the perturbation, or that is minimized; "none" where no norm does, as of a rotation. */
   readonly norm: Norm | "none";
-  /** The bound in that norm; undefined where the perturbation is minimized and no radius bounds it. */
+  /** Bound in that norm; undefined where the perturbation is minimized and no radius bounds it. */
   readonly radius: number | undefined;
   readonly usesGradients: boolean;
-  /** Beside gradients it searches by answers alone, as AutoAttack's Square does; false where left out. */
+  /**
+   * Tells of an attack with gradients that it also searches by answers alone, as AutoAttack's Square does.
+   */
   readonly searchesToo?: boolean;
-  /** Draws noise of its own, such as a random start. */
+  /** Tells whether it draws noise of its own, such as a random start. */
   readonly randomized: boolean;
+  /** Class that it aims for; none where left out. */
+  readonly target?: TargetChoice;
+}
+
+/** Attack before its options name it. */
+export interface AttackWork {
+  /**
+   * Proposes adversarial images (N, C, H, W) in [0, 1] for images, true labels (N) and a context. Images,
+   * labels and the result are float32, int64 and float32. Checks its input and its result, and frees its
+   * tensors.
+   */
+  (classifier: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor;
+  readonly traits: AttackTraits;
+  /**
+   * RangeError, before anything runs, when the attack cannot run on a classifier, such as one of too few
+   * classes.
+   */
+  check(classifier: Classifier): void;
+  /** Search itself, on a victim and checked images: other attacks and training build on it. */
+  search(victim: Victim, images: Tensor, labels: Tensor): Tensor;
+  /** Returns the same attack, and those inside it, with the options that `change` gives for each. */
+  remake(change: (attack: Attack) => Readonly<Record<string, unknown>>): Attack;
+}
+
+/** Attack with its options, such as `pgd({ epsilon: 8 / 255 })`. */
+export interface Attack extends AttackWork, Value {
+  readonly name: string;
+}
+
+/** Every attack by its name: `attacks.parse("pgd(epsilon=8/255, steps=7)")`. */
+export const attacks = new Kind<AttackWork, Attack>("attack", "pgd(steps=7)");
+
+/** Throws a TypeError unless attacks are a list of attacks; `what` begins the message. */
+export function checkAttacks(given: readonly Attack[], what = "attacks"): void {
+  checkKind(what, given, "a list of attacks", Array.isArray(given));
+  const wrong = given.findIndex((attack) => !attacks.is(attack));
+  if (wrong < 0) return;
+  throw new TypeError(`${what} must hold attacks such as pgd(), not ${shownGiven(given[wrong])}`);
 }
 
 /**
- * An attack with its options: proposes adversarial images (N, C, H, W) in [0, 1] for images, true labels (N) and a
- * context. Images, labels and the result are float32, int64 and float32.
+ * Throws a TypeError unless a classifier can be attacked; a Model is not its `classifier()`. RangeError for a
+ * single class.
  */
-export interface Attack {
-  (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor;
-  readonly name: string;
-  /** Every option with its value, defaults included. */
-  readonly options: Readonly<Record<string, OptionValue>>;
-  /** Name, options that a record names and attacks inside, as data: survives JSON, and `parseAttack` reads it. */
-  readonly call: Call;
-  /** The call as it is written on the command line: `pgd(epsilon=8/255, ...)`. */
-  readonly label: string;
-  readonly traits: AttackTraits;
-  /** The same attack, and those inside it, with the options that `change` gives for each one's call. */
-  remake(change: (call: Call) => Readonly<Record<string, unknown>>): Attack;
+export function checkClassifier(classifier: Classifier, name = "classifier"): void {
+  const { inputShape, classes, logits } = isObject(classifier) ? classifier : ({} as Partial<Classifier>);
+  const fits = Array.isArray(inputShape) && typeof logits === "function";
+  checkKind(name, classifier, "a classifier, such as model.classifier()", fits);
+  if (Number.isInteger(classes) && classes! >= 2) return;
+  throw new RangeError(`${name} must tell two classes or more apart, not ${classes}`);
 }
 
-/** What every attack's definition tells of itself, whatever its options. */
-export interface AttackDescription {
-  readonly name: string;
-  readonly options: z.ZodObject;
-  readonly summary: string;
-  /** The attack of options that nobody has checked yet. Throws a RangeError that names the option at fault. */
-  fromOptions(options: unknown): Attack;
-}
-
-/** An attack's definition: called with options it gives the Attack. */
-export interface AttackDefinition<Schema extends z.ZodObject> extends AttackDescription {
-  (options?: z.input<Schema>): Attack;
-  readonly options: Schema;
-}
-
-/** A function with properties; its own `name`, which is read-only, is replaced. */
-export function callable<F extends object, P extends object>(
-  f: F,
-  name: string,
-  properties: P,
-): F & P & { name: string } {
-  return Object.assign(Object.defineProperty(f, "name", { value: name, enumerable: true }), properties) as F &
-    P & { name: string };
-}
-
-type Run = (target: Target, images: Tensor, labels: Tensor) => Tensor;
-
-function checkContext(images: Tensor, context: AttackContext | undefined): void {
-  const imageIds = context?.imageIds;
-  if (!(imageIds instanceof Tensor)) {
+function checkContext({ shape }: Tensor, context: AttackContext | undefined): void {
+  const ids = context?.imageIds;
+  if (!(ids instanceof Tensor)) {
     throw new TypeError(
-      "context must be { seed, imageIds: tensor }, such as { seed: 0, imageIds: imageIdRange(0, N) }",
+      "context must be { seed, imageIds }, such as { seed: 0, imageIds: imageIdRange(0, N) }",
     );
   }
-  const count = images.shape[0]!;
-  if (imageIds.dtype !== "int64") throw new TypeError(`context.imageIds must be int64, not ${imageIds.dtype}`);
-  if (imageIds.shape.length !== 1 || imageIds.shape[0] !== count) {
-    const given = imageIds.shape.join(", ");
-    throw new RangeError(`context.imageIds must have shape [${count}], as many as images, not [${given}]`);
-  }
+  if (ids.dtype !== "int64") throw new TypeError(`context.imageIds must be int64, not ${ids.dtype}`);
+  if (ids.shape.join() === String(shape[0])) return;
+  throw new RangeError(`context.imageIds must have shape [${shape[0]}], not [${ids.shape.join(", ")}]`);
 }
 
-function checkProposal(
-  label: string,
-  proposal: Tensor,
-  images: Tensor,
-  model: Classifier,
-  context: AttackContext,
-): void {
-  if (proposal.shape.join() !== images.shape.join()) {
-    throw new Error(`attack ${label} returned shape [${proposal.shape.join(", ")}], not that of the images`);
+/** Error, which begins with `of`, unless images are float32 in the shape of those given, in [0, 1]. */
+export function checkProposal(of: string, proposal: Tensor, images: Tensor): void {
+  const form = (t: Tensor) => (t instanceof Tensor ? `${t.dtype} [${t.shape.join(", ")}]` : shownGiven(t));
+  // Of a promise that is rejected later nobody would hear.
+  if ((proposal as unknown) instanceof Promise) (proposal as unknown as Promise<unknown>).catch(() => {});
+  if (form(proposal) !== form(images)) {
+    throw new Error(`${of} returned ${form(proposal)}, not ${form(images)} as its images`);
   }
   const [low, high] = [proposal.amin().item(), proposal.amax().item()];
-  if (!(low >= 0 && high <= 1)) {
-    const message = `attack ${label} returned pixels outside [0, 1], ${low} .. ${high}`;
-    if (!Number.isNaN(low)) throw new Error(message);
-    throw notFinite(model, images, context, message);
-  }
+  if (!(low >= 0 && high <= 1)) throw new Error(`${of} returned pixels outside [0, 1], ${low} .. ${high}`);
 }
 
-/** What an attack found, where all that the network answered was finite; else an error. */
-function watched(name: string, images: Tensor, work: (watch: FiniteWatch) => Tensor): Tensor {
-  const watch = new FiniteWatch(name, images.device);
-  try {
-    const found = work(watch);
-    watch.check();
-    return found;
-  } catch (error) {
-    throw watch.causeOf(error);
-  } finally {
-    watch.dispose();
-  }
-}
-
-/**
- * Makes an attack of a call, the function that does the work, and one that makes it again with other options; input and
- * result are checked, memory is freed. `options` are all options, where the call leaves some out.
- */
+/** Makes an attack of its parts: input and result are checked, tensors are freed. */
 export function checkedAttack(
-  call: Call,
-  traits: AttackTraits,
-  run: Run,
-  remake: Attack["remake"],
-  options = call.options,
-): Attack {
-  const { name } = call;
-  const label = formatCall(name, call.options, call.of);
-  const attack = (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor => {
-    checkClassifier(model);
-    checkImages(model, images);
+  name: string,
+  parts: Pick<AttackWork, "traits" | "check" | "search" | "remake">,
+): AttackWork {
+  const attack = (classifier: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor => {
+    parts.check(classifier);
+    checkImages(classifier, images);
     return noGrad(() =>
       scope(() => {
         checkPixelRange(images);
-        checkLabels(model, images, labels);
+        checkLabels(classifier, images, labels);
         checkContext(images, context);
         if (images.shape[0] === 0) return images.clone();
-        const proposal = watched(name, images, (watch) =>
-          run(new Target(model, context, name, { watch }), images, labels),
+        // An attack may change its images in place, and a caller free its own while it keeps the result.
+        const own = images.clone();
+        const proposal = FiniteWatch.over(name, own.device, (watch) =>
+          parts.search(new Victim(classifier, context, name, { watch }), own, labels),
         );
-        checkProposal(label, proposal, images, model, context);
-        // A caller may free its images while it keeps the result, so the two are never one tensor.
-        return proposal === images ? images.clone() : proposal;
+        checkProposal(`attack ${attack}`, proposal, images);
+        return proposal;
       }),
     );
   };
-  return callable(attack, name, { options, call, label, traits, remake });
+  return Object.assign(attack, parts);
+}
+
+/** Makes the check of a classifier; `fault` says why an attack cannot run on it. */
+export function checkOf(name: string, fault: ((classifier: Classifier) => string | undefined) | undefined) {
+  return (classifier: Classifier): void => {
+    checkClassifier(classifier);
+    const found = fault?.(classifier);
+    if (found !== undefined) throw new RangeError(`attack ${name}: ${found}`);
+  };
 }
 
 /**
- * Defines an attack: one schema for options gives their types, checks, help and record; `run` does the work on checked
- * input, and need not free tensors.
+ * Defines an attack. One schema gives its options their types, checks and help. `run` does the work on
+ * checked input, and need not free tensors; `fault` says why it cannot run on a classifier.
+ * `attacks.register` makes the attack known by its name.
+ *
+ * @example
+ * export const randomSign = defineAttack("random-sign", {
+ *   summary: "moves each pixel by plus or minus epsilon at random",
+ *   options: z.strictObject({ epsilon: z.number().min(0).default(0.3) }),
+ *   traits: ({ epsilon }) => ({ norm: "linf", radius: epsilon, usesGradients: false, randomized: true }),
+ *   run: ({ epsilon }, victim, images) => ...,
+ * });
  */
-export function defineAttack<Schema extends z.ZodObject>(
-  name: string,
+export function defineAttack<const Name extends string, Schema extends z.ZodObject>(
+  name: Name,
   definition: {
-    summary: string;
-    options: Schema;
+    readonly summary: string;
+    readonly options: Schema;
     traits(options: z.output<Schema>): AttackTraits;
-    run(options: z.output<Schema>, target: Target, images: Tensor, labels: Tensor): Tensor;
+    fault?(options: z.output<Schema>, classifier: Classifier): string | undefined;
+    run(options: z.output<Schema>, victim: Victim, images: Tensor, labels: Tensor): Tensor;
   },
-): AttackDefinition<Schema> {
-  const { summary, options: schema } = definition;
-  const fromOptions = (given: unknown): Attack => {
-    const options = parseOptions("attack", name, schema, given);
-    const all = options as Record<string, OptionValue>;
-    const call = { name, options: recordedOptions(schema, all) as Record<string, OptionValue> };
-    const run: Run = (target, images, labels) => definition.run(options, target, images, labels);
-    return checkedAttack(call, definition.traits(options), run, (change) => fromOptions(change(call)), all);
-  };
-  const create = (given?: z.input<Schema>): Attack => fromOptions(given ?? {});
-  return callable(create, name, { options: schema, summary, fromOptions });
+): Factory<Attack, Name, Schema> {
+  const { summary, options: schema, traits, fault, run } = definition;
+  for (const [part, given] of Object.entries({ traits, run })) {
+    checkKind(`attack ${name}: ${part}`, given, "a function", typeof given === "function");
+  }
+  return attacks.define(name, {
+    summary,
+    options: schema,
+    create(options, _, again) {
+      const attack: AttackWork = checkedAttack(name, {
+        traits: traits(options),
+        check: checkOf(name, fault && ((classifier) => fault(options, classifier))),
+        search: (victim, images, labels) => run(options, victim, images, labels),
+        remake: (change) => again(change(attack as Attack)),
+      });
+      return attack;
+    },
+  });
 }

@@ -5,19 +5,34 @@ import { keep, operators as ops, scope, type Tensor } from "../../engine/index.j
 const passesPerReading = 16;
 
 /**
- * Watches what a network answers an attack for NaN and infinities, since the sign of NaN is 0 and a comparison with it false: such a
- * network would pass for a robust one. What it has seen is read every few passes and by `check`.
+ * Watches a classifier's answers to an attack for NaN and infinities. The sign of NaN is 0 and a comparison
+ * with it is false, so such a classifier would pass for a robust one. It reads what it saw every few passes,
+ * and in `check`.
  */
 export class FiniteWatch {
   readonly #attack: string;
-  /** Of each pass since the last reading, the sums of its logits and of its gradients, which are finite where all of them are. */
+  /** Sums of each pass's logits and of its gradients since the last reading: finite where all of them are. */
   readonly #sums: Tensor;
   #unread = 0;
 
-  /** `attack` opens the message of an error. */
+  /** The attack's name opens the message of an error. */
   constructor(attack: string, device: string) {
     this.#attack = attack;
     this.#sums = keep(ops.zeros([passesPerReading, 2], "float32", device));
+  }
+
+  /** Result of an attack on a device, where all that its watch saw was finite; else a NotFiniteError. */
+  static over<T>(attack: string, device: string, work: (watch: FiniteWatch) => T): T {
+    const watch = new FiniteWatch(attack, device);
+    try {
+      const found = work(watch);
+      watch.check();
+      return found;
+    } catch (error) {
+      throw watch.causeOf(error);
+    } finally {
+      watch.dispose();
+    }
   }
 
   /** Takes note of a pass. */
@@ -25,13 +40,16 @@ export class FiniteWatch {
     scope(() => {
       const row = this.#sums.select(0, this.#unread++);
       row.select(0, 0).copy_(logits.sum());
-      // Of a pass without gradients, what an earlier one left there does not count.
+      // Of a pass without gradients, the ones that an earlier pass left there do not count.
       row.select(0, 1).copy_((gradients ?? logits).sum());
     });
     if (this.#unread === passesPerReading) this.check();
   }
 
-  /** Throws a NotFiniteError where a pass was not finite; of the first such one, gradients are at fault only where its logits were finite. */
+  /**
+   * Throws a NotFiniteError where a pass was not finite. It blames gradients only where their logits were
+   * finite.
+   */
   check(): void {
     const rows = this.#unread;
     if (rows === 0) return;
@@ -39,14 +57,18 @@ export class FiniteWatch {
     const sums = scope(() => this.#sums.slice(0, 0, rows).toNumbers());
     const first = sums.findIndex((sum) => !Number.isFinite(sum));
     if (first < 0) return;
-    throw first % 2 === 0
-      ? new NotFiniteError("logits", `attack ${this.#attack}: the network's logits are not finite`)
-      : new NotFiniteError("gradients", `attack ${this.#attack}: the gradient of the network's loss is not finite`);
+    const what = first % 2 === 0 ? "logits" : "gradients";
+    const where =
+      what === "logits" ? "the classifier's logits are" : "the gradient of the classifier's loss is";
+    throw new NotFiniteError(what, `attack ${this.#attack}: ${where} not finite`);
   }
 
-  /** What is behind an error in the midst of an attack: numbers that are not finite, where some were seen; else the error itself. */
+  /**
+   * Cause of an error in the midst of an attack: numbers that are not finite, where it saw some; else the
+   * error.
+   */
   causeOf(error: unknown): unknown {
-    // Who stopped it is to hear that, and not of a network that was not measured.
+    // Whoever stopped the attack is to hear that, not of a classifier that was not measured.
     if (error instanceof DOMException) return error;
     try {
       this.check();

@@ -1,61 +1,85 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
-import { crossEntropy, margin } from "../../nn/losses.js";
-import type { Attack } from "./attack.js";
-import type { Target } from "./target.js";
+import { type Goal, goalRows, leadOf, lossOf } from "./options.js";
+import { beyondRounding } from "./passes.js";
+import type { Victim } from "./victim.js";
 
-/**
- * Proposes adversarial images (M, C, H, W) for the images (M, C, H, W), labels (M) and target it is given; `rows` takes
- * their part of what has a row for each of all the images.
- */
-export type Proposal = (target: Target, images: Tensor, labels: Tensor, rows: (all: Tensor) => Tensor) => Tensor;
-
-/** An attack as a proposal; runs of different `round` have unrelated noise. */
-export function proposalOf(attack: Attack, round: number): Proposal {
-  return (target, images, labels) => target.run(attack, images, labels, { round });
+/** Some of the images under attack. */
+export interface Part {
+  readonly victim: Victim;
+  readonly images: Tensor;
+  readonly labels: Tensor;
+  /** Takes the rows of these images from a tensor with a row for each of all images. */
+  rows(all: Tensor): Tensor;
 }
 
-/** The number of draws that candidates against a randomized network are compared over. */
+/** Run of an attack, which proposes adversarial images (M, C, H, W) for a part of all images. */
+export type Run = (part: Part) => Tensor;
+
+/** Draws of a randomized classifier over which candidates are compared. */
 export const selectionDraws = z
   .int()
   .min(1)
   .default(8)
-  .describe("draws of a randomized network that candidates are compared over");
+  .describe("draws of a randomized classifier over which candidates are compared");
+
+/** Part of the images with the indices `left`, int64 (M); all of them where undefined. */
+export function partOf(victim: Victim, images: Tensor, labels: Tensor, left?: Tensor): Part {
+  if (left === undefined) return { victim, images, labels, rows: (all) => all };
+  const rows = (all: Tensor) => all.indexSelect(0, left);
+  return { victim: victim.rows(left), images: rows(images), labels: rows(labels), rows };
+}
+
+/** Takes rows, int64 (M), of every tensor of a state. */
+export function rowsOf<State extends Readonly<Record<string, Tensor>>>(state: State, rows: Tensor): State {
+  return Object.fromEntries(
+    Object.entries(state).map(([name, all]) => [name, all.indexSelect(0, rows)]),
+  ) as State;
+}
 
 /**
- * Runs proposals in turn and keeps the worst case of each image: its label's lowest margin, so that one misclassified
- * image beats any that is not. Against a randomized network, the highest mean cross-entropy over `draws` draws apart
- * from those that the proposals saw: one lucky draw is no success.
- *
- * A deterministic network's images that are misclassified already are spared the proposals that follow.
+ * Repeats a run under the numbers from 0; a single one where nothing is random, since all would be the same.
  */
-export function worstProposal(
-  proposals: readonly Proposal[],
-  target: Target,
+export function restartsOf<T>(times: number, random: boolean, run: (part: Part, restart: number) => T) {
+  return Array.from({ length: random ? times : 1 }, (_, restart) => (part: Part) => run(part, restart));
+}
+
+/**
+ * Runs attacks in turn and keeps the candidate of each image that comes closest to the goal. Closest is the
+ * highest lead of a wanted class, so that a success beats any failure. A deterministic classifier's images
+ * leave once they succeed.
+ *
+ * Against a randomized classifier the mean cross-entropy counts: the label's highest, or the target's lowest.
+ * It is taken over `draws` draws that no run has seen, because one lucky draw is no success.
+ */
+export function worstOf(
+  runs: readonly Run[],
+  victim: Victim,
   images: Tensor,
-  labels: Tensor,
+  goal: Goal,
   draws: number,
 ): Tensor {
-  const score = (seen: Target, candidates: Tensor, ofLabels: Tensor) =>
-    target.randomized
-      ? seen.meanLoss(candidates, ofLabels, crossEntropy, draws)
-      : seen.meanLoss(candidates, ofLabels, margin, 1);
-  const [first, ...others] = proposals;
-  const kept = first!(target, images, labels, (all) => all);
+  const score = (part: Part, candidates: Tensor) => {
+    const own = goalRows(goal, part.rows);
+    const [loss, lead] = [lossOf("cross-entropy", own), leadOf(own)];
+    const closeness = victim.randomized ? loss : (logits: Tensor) => beyondRounding(lead(logits), logits);
+    return part.victim.meanLoss(candidates, own.labels, closeness, victim.randomized ? draws : 1);
+  };
+  const [first, ...others] = runs;
+  const all = partOf(victim, images, goal.labels);
+  const kept = first!(all);
   if (others.length === 0) return kept;
-  const best = score(target, kept, labels);
-  for (const propose of others) {
+  const best = score(all, kept);
+  for (const run of others) {
     const finished = scope(() => {
-      const left = target.randomized ? undefined : best.le(0).nonzero().flatten();
+      const left = victim.randomized ? undefined : best.le(0).nonzero().flatten();
       if (left?.size === 0) return true;
-      const part = (all: Tensor) => (left === undefined ? all : all.indexSelect(0, left));
-      const partTarget = left === undefined ? target : target.rows(left);
-      const candidates = propose(partTarget, part(images), part(labels), part);
-      const scores = score(partTarget, candidates, part(labels));
-      const better = scores.gt(part(best));
-      const column = better.unsqueeze(1).unsqueeze(2).unsqueeze(3);
-      replaceRows(kept, left, ops.where(column, candidates, part(kept)));
-      replaceRows(best, left, ops.where(better, scores, part(best)));
+      const part = partOf(victim, images, goal.labels, left);
+      const candidates = run(part);
+      const scores = score(part, candidates);
+      const better = scores.gt(part.rows(best));
+      replaceRows(kept, left, ops.where(better.reshape([-1, 1, 1, 1]), candidates, part.rows(kept)));
+      replaceRows(best, left, ops.where(better, scores, part.rows(best)));
       return false;
     });
     if (finished) break;

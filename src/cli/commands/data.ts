@@ -1,22 +1,23 @@
-import { relative } from "node:path";
 import * as z from "zod";
 import { unknownName } from "../../base/index.js";
-import { cifar10, cifar10Archive, cifar10CacheFolder } from "../../datasets/cifar10.js";
-import { fetchArchive } from "../../datasets/fetch-archive.js";
-import { datasetByName } from "../../datasets/index.js";
+import { type Dataset, datasets, fetchArchive } from "../../datasets/index.js";
 import { defineCommand } from "../frame/command.js";
 import { note, out } from "../frame/output.js";
 import { Progress } from "../frame/progress.js";
+import { shownPath } from "../frame/shown-path.js";
 import { asUsage, UsageError } from "../frame/usage-error.js";
 
 /** Data sets that are published as an archive; the others come with an installation. */
-const archives = { [cifar10.name]: { archive: cifar10Archive, folder: cifar10CacheFolder } };
+function withArchives(): Dataset[] {
+  return datasets.definitions
+    .map((definition) => definition.make({}))
+    .filter(({ archive }) => archive !== undefined);
+}
 
-function archiveOf(name: string) {
-  const found = Object.hasOwn(archives, name) ? archives[name] : undefined;
-  if (found !== undefined) return found;
-  const known = asUsage(() => datasetByName(name));
-  throw new UsageError(`data set ${name} is not fetched: it is found at ${known.locate()}`);
+function archiveOf(name: string): NonNullable<Dataset["archive"]> {
+  const data = asUsage(() => datasets.parse(name));
+  if (data.archive !== undefined) return data.archive;
+  throw new UsageError(`data set ${name} is not fetched: it is found at ${data.locate?.()}`);
 }
 
 /** `sqa data fetch cifar10`: downloads the official archive and checks its files. */
@@ -24,11 +25,19 @@ export const dataCommand = defineCommand({
   name: "data",
   summary: "fetch a data set that is published as an archive",
   description:
-    "Download a data set's official archive, check its files by SHA-1, and put them where training and evaluation look for " +
-    "them. A download that was broken off goes on; files that are there already are not fetched again. Prints the folder.",
+    "Download a data set's official archive, check its files by SHA-1, and put them where training and " +
+    "evaluation look for " +
+    "them. A download that was broken off goes on. Files that are there already are not fetched again, nor " +
+    "is an " +
+    "archive that lies in the folder. Prints the folder.",
   operands: [
-    { name: "action", description: "fetch" },
-    { name: "name", description: `which data set: ${Object.keys(archives).join(", ")}` },
+    { name: "action", description: "fetch", words: ["fetch"] },
+    {
+      name: "name",
+      description: `data set: ${withArchives()
+        .map(({ name }) => name)
+        .join(", ")}`,
+    },
   ],
   options: z.strictObject({
     to: z
@@ -36,29 +45,38 @@ export const dataCommand = defineCommand({
       .min(1)
       .meta({ placeholder: "FOLDER" })
       .optional()
-      .describe("where to put the files; read from there with --data FOLDER"),
+      .describe("folder for the files, read by --images 'cifar10(folder=FOLDER)'"),
     url: z
       .url({ protocol: /^https?$/ })
       .meta({ accepted: "an https or http address", placeholder: "URL" })
       .optional()
       .describe("another address of the same archive"),
+    force: z
+      .boolean()
+      .default(false)
+      .describe("replace files that have the names of the archive's and are not the official ones"),
   }),
   examples: ["sqa data fetch cifar10", "sqa data fetch cifar10 --to data/cifar10"],
-  async run({ to, url }, { operands: [action, name], signal }) {
+  async run({ to, url, force }, { operands: [action, name], signal }) {
     if (action !== "fetch") throw new UsageError(unknownName("action", action!, ["fetch"]).message);
-    const { archive, folder: place } = archiveOf(name!);
-    const folder = to ?? place();
+    const archive = archiveOf(name!);
+    const folder = to ?? archive.folder;
     using progress = new Progress({ label: "fetch (MB)" });
     const megabytes = (bytes: number) => Math.round(bytes / 1e6);
     const fetched = await fetchArchive({ ...archive, url: url ?? archive.url }, folder, {
       signal,
+      // In its own folder are only files that it has put there.
+      replace: force || to === undefined,
+      onRemark: note,
       onProgress: ({ done, total }) =>
-        progress.update({ done: megabytes(done), ...(total === undefined ? {} : { total: megabytes(total) }) }),
+        progress.update({
+          done: megabytes(done),
+          ...(total === undefined ? {} : { total: megabytes(total) }),
+        }),
     });
     progress.finish();
     note(fetched ? "every file is the official one" : "the files are there already, and the official ones");
-    const near = relative(process.cwd(), folder);
-    out(near.startsWith("..") || near === "" ? folder : near);
+    out(shownPath(folder));
     return 0;
   },
 });

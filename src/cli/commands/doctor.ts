@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { renderTable } from "../../report/table.js";
+import { renderTable } from "../../report/index.js";
 import { defineCommand } from "../frame/command.js";
-import { colors, out } from "../frame/output.js";
-import { examine, type Finding } from "../machine.js";
+import { colors, out, tableWidth } from "../frame/output.js";
+import { examine, type Finding } from "./doctor/machine.js";
 
 function table(findings: readonly Finding[]): string {
   const { green, yellow, red, dim } = colors();
@@ -10,7 +10,10 @@ function table(findings: readonly Finding[]): string {
     finding.problem === undefined ? green("ok") : finding.needed ? red("missing") : yellow("absent");
   const rows = findings.map((finding) => [mark(finding), finding.name, finding.value]);
   const align = ["left", "left", "left"] as const;
-  return renderTable({ columns: ["", "what", "found"], rows, align }, "terminal", { rule: dim });
+  return renderTable({ columns: ["", "part", "found"], rows, align }, "terminal", {
+    rule: dim,
+    width: tableWidth(),
+  });
 }
 
 /** `sqa doctor`: what this machine offers, and what is missing. */
@@ -18,7 +21,8 @@ export const doctorCommand = defineCommand({
   name: "doctor",
   summary: "say what this machine offers, and what is missing",
   description:
-    "Say what this machine offers, and what is missing. Exit code 1 when something that is needed is missing.",
+    "Say what this machine offers, and what is missing. Exit code 1 when something that is needed is " +
+    "missing.",
   options: z.strictObject({ json: z.boolean().default(false).describe("print one JSON object") }),
   examples: ["sqa doctor"],
   async run({ json }) {
@@ -30,7 +34,9 @@ export const doctorCommand = defineCommand({
       return ok ? 0 : 1;
     }
     const { bold, red, green } = colors();
-    const verdict = ok ? green("nothing that is needed is missing") : red("something that is needed is missing");
+    const verdict = ok
+      ? green("nothing that is needed is missing")
+      : red("something that is needed is missing");
     const lines = faults.map(({ name, problem }) => `${name}: ${problem}`);
     out([table(findings), "", ...lines, bold(verdict)].join("\n"));
     return ok ? 0 : 1;

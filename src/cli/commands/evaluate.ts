@@ -1,172 +1,205 @@
 import { existsSync } from "node:fs";
 import * as z from "zod";
-import { parseAttack, shortLabel } from "../../attacks/index.js";
-import { type Dataset, datasetByName, type Split, subset } from "../../datasets/index.js";
+import { type Attack, attacks as attackKind } from "../../attacks/index.js";
+import type { Dataset } from "../../datasets/index.js";
 import { checkDevice, setThreads } from "../../engine/index.js";
-import {
-  type Evaluation,
-  type EvaluationEvent,
-  evaluate,
-  networkFromRun,
-  networkFromWeights,
-  type OpenedNetwork,
-} from "../../evaluation/index.js";
-import { type Model, parseNetwork } from "../../models/index.js";
-import type { Classifier } from "../../nn/index.js";
-import { readBy } from "../../options/read-by.js";
-import { table1Columns } from "../../paper/index.js";
-import { dataOptions } from "../data-options.js";
-import { evaluationJson, evaluationTable } from "../evaluation-text.js";
+import { type EvaluationEvent, evaluate } from "../../evaluation/index.js";
+import type { Model } from "../../models/index.js";
+import { usualAttacks } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
+import { checkFits, imagesFrom } from "../frame/inputs/images-from.js";
+import {
+  architectureOption,
+  defenseOptions,
+  defensesOf,
+  imagesOption,
+  listOption,
+} from "../frame/inputs/input-options.js";
+import { type ModelChoice, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
 import { note, out } from "../frame/output.js";
 import { withProgress } from "../frame/progress.js";
-import { asUsage, UsageError } from "../frame/usage-error.js";
-import { quantizationOf, sqaOption } from "../network-options.js";
-import { deviceOption, runOptions } from "../run-options.js";
-
-/** Table 1's attacks, the paper's. */
-const defaultAttacks = table1Columns.flatMap(({ attack, paper }) => (attack !== undefined && paper ? [attack] : []));
+import { deviceOption, runOptions } from "../frame/run-options.js";
+import { asUsage, UsageError, usageUntilBegun } from "../frame/usage-error.js";
+import {
+  comparisonTable,
+  type Evaluated,
+  evaluationJson,
+  evaluationTable,
+} from "./evaluate/evaluation-text.js";
 
 const options = z.strictObject({
-  weights: z.string().min(1).meta({ placeholder: "FILE" }).optional().describe("safetensors file, in place of a run"),
-  network: readBy("a network such as small or resnet18(classes=100)", parseNetwork)
+  architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
+  images: imagesOption.optional().describe("images to evaluate on (default: those of the run)"),
+  split: z.enum(["test", "train", "all"]).default("test").describe("split of the images"),
+  limit: z.int().min(1).optional().describe("number of images, the first ones (default: all)"),
+  ...defenseOptions,
+  attack: listOption(attackKind.option())
     .optional()
-    .describe("network that the weights are of (default: small)"),
-  sqa: sqaOption,
-  dataset: readBy("a data set such as mnist", datasetByName)
-    .optional()
-    .describe("which images (default: the run's, else mnist)"),
-  data: dataOptions.data,
-  split: z.enum(["test", "train"]).default("test").describe("which of the data set's images"),
-  limit: z.int().min(1).optional().describe("only the first images"),
-  attack: z
-    .array(readBy("an attack such as pgd(epsilon=8/255, steps=7)", parseAttack))
-    .default([])
-    .describe("what to attack with; by default the paper's attacks at 0.2 and 0.3"),
-  transferFrom: z
+    .describe(
+      "attack; none for clean accuracy alone (default: FGSM and PGD of 20 steps at the epsilon that the " +
+        "run " +
+        "trained for, else at the images' usual radius)",
+    ),
+  surrogate: z
     .string()
     .min(1)
-    .meta({ placeholder: "twin | RUN" })
+    .meta({ placeholder: "NAME|MODEL" })
     .optional()
-    .describe("attack another network and show this one the result: the twin, with SQA off, or a run folder's"),
+    .describe(
+      "attacked in the model's place, which is shown the result: one of its surrogates, or another model",
+    ),
   draws: z
     .int()
     .min(1)
     .max(10_000)
     .default(100)
-    .describe("fresh draws of a randomized network for each image; 10 are three times as quick"),
+    .describe("fresh draws of a randomized model for each image; 10 are three times as quick"),
   seed: z.int().min(0).default(0).describe("seed of all noise"),
-  batchSize: z.int().min(1).default(500).describe("images attacked together; no result depends on it"),
+  batchSize: z.int().min(1).default(500).describe("images attacked together; results do not depend on it"),
   threads: runOptions.threads,
   device: deviceOption,
-  json: z.boolean().default(false).describe("print one JSON object"),
+  json: z.boolean().default(false).describe("print JSON: an object, or a list of several models'"),
 });
 type Options = z.output<typeof options>;
 
-function openNetwork(given: Options, operand: string | undefined): OpenedNetwork {
-  const sqa = quantizationOf(given.sqa);
-  if (operand === undefined) {
-    if (given.weights === undefined) throw new UsageError("give a run folder or --weights FILE");
-    return networkFromWeights(given.weights, {
-      network: given.network ?? "small",
-      sqa: sqa ?? undefined,
-    });
-  }
-  const known = (["weights", "network"] as const).find((name) => given[name] !== undefined);
-  if (known !== undefined) {
-    const mistyped = given.sqa === true ? "; --sqa takes none, sqa or sqa(...)" : "";
-    throw new UsageError(`--${known} cannot go with a run folder (${operand}), which knows its own${mistyped}`);
-  }
-  const opened = networkFromRun(operand, { sqa: given.sqa === true ? undefined : sqa });
-  // --sqa alone keeps the run's own placement; a run without one gets the paper's.
-  return given.sqa === true && opened.run?.config.sqa === null ? networkFromRun(operand, { sqa: {} }) : opened;
+/** Model with the images, the attacks and the surrogate that it is evaluated with. */
+interface Subject {
+  readonly opened: OpenedModel;
+  readonly images: Dataset;
+  readonly attacks: readonly Attack[];
+  readonly surrogate?: Model | string | undefined;
 }
 
-/** The network that attacks are made on, where it is another than the evaluated one. */
-function surrogateOf({ transferFrom, device }: Options, model: Model): Classifier | undefined {
-  if (transferFrom === undefined) return undefined;
-  if (transferFrom === "twin") {
-    if (model.classifier().randomized) return model.classifier({ quantization: false });
-    throw new UsageError("--transfer-from twin needs a randomized network: without SQA it is its own twin; add --sqa");
-  }
-  if (!existsSync(transferFrom)) {
-    throw new UsageError(`--transfer-from ${transferFrom}: neither "twin" nor a run folder`);
-  }
-  const { model: other, run } = networkFromRun(transferFrom);
-  if (other.inputShape.join() !== model.inputShape.join() || other.classes !== model.classes) {
-    throw new UsageError(`--transfer-from ${transferFrom}: its network takes other images or has other classes`);
-  }
-  if (run?.finished === false) note(`${run.path} is not finished: its checkpoint after step ${run.steps} is attacked`);
-  other.module.to(device);
-  return other.classifier();
+/** Attacks at the radius that a run trained for, or that is usual for the images. */
+function defaultAttacks({ run }: OpenedModel, images: Dataset): Attack[] {
+  const epsilon = run?.config.method.epsilon ?? images.epsilon;
+  if (epsilon !== undefined) return usualAttacks(epsilon);
+  throw new UsageError(`give --attack, such as 'pgd(epsilon=8/255)': ${images} has no usual radius`);
 }
 
-function loadSplit(given: Options, dataset: Dataset): Split {
-  const split = dataset[given.split];
-  const { limit = split.count } = given;
-  if (limit > split.count) {
-    throw new UsageError(`--limit ${limit}: the ${given.split} split of ${dataset.name} has ${split.count} images`);
-  }
-  return subset(split, limit);
-}
-
-async function run(given: Options, operand: string | undefined, signal: AbortSignal): Promise<number> {
-  if (given.threads !== undefined) setThreads(given.threads);
-  const device = asUsage(() => checkDevice(given.device));
-  const { model, run: source } = asUsage(() => openNetwork(given, operand));
-  model.module.to(device);
-  const definition = datasetByName(given.dataset ?? source?.config.dataset ?? "mnist");
-  if (definition.imageShape.join() !== model.inputShape.join()) {
-    const [wanted, found] = [model.inputShape, definition.imageShape].map((shape) => shape.join(" x "));
+async function surrogateOf(given: Options, { model }: OpenedModel, choice: ModelChoice) {
+  const { surrogate } = given;
+  if (surrogate === undefined) return undefined;
+  const names = Object.keys(model.classifier().surrogates ?? {});
+  if (names.includes(surrogate)) return surrogate;
+  if (!existsSync(surrogate)) {
+    const own = names.length === 0 ? "has none of its own" : `has ${names.join(", ")}`;
     throw new UsageError(
-      `network ${model.network} takes images of ${wanted}, data set ${definition.name} has ${found}`,
+      `--surrogate ${surrogate}: model ${model.name} ${own}, and there is no such file or folder`,
     );
   }
-  // Images of the user's own need not be the official ones.
-  const dataset = definition.load(given.data === undefined ? {} : { folder: given.data, checksums: false });
-  const split = loadSplit(given, dataset);
-  const classifier = model.classifier();
-  const surrogate = surrogateOf(given, model);
-  if (source?.finished === false) {
-    note(`${source.path} is not finished: its checkpoint after step ${source.steps} is evaluated`);
-  }
-  const attackTexts = given.attack.length > 0 ? given.attack : defaultAttacks;
-  const attacks = attackTexts.map(parseAttack);
-  const { draws, seed, batchSize } = given;
-  const events = evaluate(classifier, split, { attacks, draws, seed, batchSize, surrogate, device, signal });
-  const evaluation = await withBar(events, attacks.length);
-  const subject = { ...given, network: model.network, model, source, dataset: dataset.name, attackTexts };
-  out(given.json ? JSON.stringify(evaluationJson(evaluation, subject)) : evaluationTable(evaluation, subject));
-  return 0;
+  const { run, model: other } = await openModel(surrogate, { images: choice.images });
+  if (run?.finished === false)
+    note(`${run.path} is not finished: its checkpoint after step ${run.steps} is attacked`);
+  return other;
 }
 
-async function withBar(events: AsyncIterable<EvaluationEvent>, attacks: number): Promise<Evaluation> {
+async function subjectOf(text: string, given: Options, images: Dataset | undefined): Promise<Subject> {
+  const choice = { architecture: given.architecture, images, defenses: defensesOf(given) };
+  const opened = await openModel(text, choice);
+  const { run, model } = opened;
+  const shown = images ?? run?.config.data;
+  if (shown === undefined)
+    throw new UsageError(`give --images, such as mnist: ${text} is no run, which knows its own`);
+  checkFits(model, shown);
+  if (run?.finished === false)
+    note(`${run.path} is not finished: its checkpoint after step ${run.steps} is evaluated`);
+  const attacks = given.attack ?? defaultAttacks(opened, shown);
+  return { opened, images: shown, attacks, surrogate: await surrogateOf(given, opened, choice) };
+}
+
+/** Passes events on, and shows a bar over the clean images and those of each attack. */
+function withBar(events: AsyncIterable<EvaluationEvent>, label: string, attacks: number) {
   let finished = 0;
-  const shown = withProgress(events, { label: "evaluate" }, (event) => {
-    if (event.type === "end") return undefined;
+  return withProgress(events, { label }, (event) => {
+    if (event.type !== "progress") {
+      finished++;
+      return undefined;
+    }
     const { attack, done, images } = event;
-    const before = finished * images;
-    if (done === images) finished++;
-    const under = attack === "clean" ? {} : { under: shortLabel(attack) };
-    return { done: before + done, total: (attacks + 1) * images, metrics: under };
+    const metrics = attack === "clean" ? {} : { under: attack };
+    return { done: finished * images + done, total: (attacks + 1) * images, metrics };
   });
-  for await (const event of shown) if (event.type === "end") return event.evaluation;
-  throw new Error("the evaluation ended without a result");
 }
 
-/** `sqa evaluate`: accuracy of a run's network, or of weights, on clean images and under attacks. */
+async function evaluated(
+  subject: Subject,
+  given: Options,
+  label: string,
+  signal: AbortSignal,
+): Promise<Evaluated> {
+  const { opened, images, attacks, surrogate } = subject;
+  const { limit, draws, seed, batchSize, device } = given;
+  const split = images[given.split];
+  const work = evaluate(opened.model, split, {
+    attacks,
+    limit,
+    draws,
+    seed,
+    batchSize,
+    device,
+    surrogate,
+    signal,
+  });
+  for await (const _ of withBar(usageUntilBegun(work), label, attacks.length));
+  const { name, run, file, model } = opened;
+  const steps = run?.finished === false ? { steps: run.steps } : {};
+  return {
+    name,
+    evaluation: await work,
+    defenses: model.defenses.map(String),
+    data: split.name,
+    seed,
+    surrogate: given.surrogate,
+    origin: run === undefined ? { file } : { run: { path: run.path, finished: run.finished, ...steps } },
+  };
+}
+
+async function run(given: Options, texts: readonly string[], signal: AbortSignal): Promise<number> {
+  if (given.threads !== undefined) setThreads(given.threads);
+  asUsage(() => checkDevice(given.device));
+  const images = given.images === undefined ? undefined : await imagesFrom(given.images);
+  const subjects: Subject[] = [];
+  for (const text of texts) subjects.push(await subjectOf(text, given, images));
+  const all: Evaluated[] = [];
+  for (const subject of subjects) {
+    const label = subjects.length === 1 ? "evaluate" : subject.opened.name;
+    all.push(await evaluated(subject, given, label, signal));
+  }
+  const [first] = all;
+  if (given.json) out(JSON.stringify(all.length === 1 ? evaluationJson(first!) : all.map(evaluationJson)));
+  else {
+    const tables = all.map(evaluationTable);
+    out([...tables, ...(all.length === 1 ? [] : [comparisonTable(all)])].join("\n\n"));
+  }
+  const hasFailed = all.some(({ evaluation }) => evaluation.attacks.some(({ error }) => error !== undefined));
+  return hasFailed ? 1 : 0;
+}
+
+/** `sqa evaluate`: accuracy of models on clean images and under attacks. */
 export const evaluateCommand = defineCommand({
   name: "evaluate",
-  summary: "measure a network's accuracy on clean images and under attacks",
+  summary: "measure a model's accuracy on clean images and under attacks",
   description:
-    "Measure a network's accuracy on clean images and under attacks. A randomized network is judged by fresh draws of its noise, other than those that an attack saw.",
-  operands: [{ name: "run", description: "run folder, whose network is evaluated", optional: true }],
+    "Measure a model's accuracy on clean images and under attacks. A randomized model is judged by fresh " +
+    "draws of " +
+    "its noise, which no attack saw. Several models are compared.",
+  operands: [
+    {
+      name: "model",
+      description:
+        "run folder, weights in safetensors with --architecture, or module file that exports model",
+      variadic: true,
+    },
+  ],
   options,
   endsAtOnce: true,
   examples: [
-    "sqa evaluate runs/mnist-small-sqa-fgsm-seed0-6b05f408",
-    'sqa evaluate --network small --sqa --weights W.safetensors --limit 1000 --attack "pgd(epsilon=0.3, steps=40)" --json',
-    'sqa evaluate runs/NAME --transfer-from twin --attack "pgd(epsilon=0.2)"',
+    "sqa evaluate runs/NAME",
+    "sqa evaluate runs/NAME runs/OTHER --limit 1000 --attack 'pgd(epsilon=0.3, steps=40)'",
+    "sqa evaluate W.safetensors --architecture resnet18 --images cifar10 --attack 'apgd(epsilon=8/255)' " +
+      "--json",
+    "sqa evaluate runs/NAME --surrogate noise-free --attack 'pgd(epsilon=0.2)'",
   ],
-  run: (given, { operands, signal }) => run(given, operands[0], signal),
+  run: (given, { operands, signal }) => run(given, operands, signal),
 });

@@ -1,70 +1,51 @@
 import * as z from "zod";
-import { attacks, combinators } from "../../attacks/index.js";
 import { unknownName } from "../../base/index.js";
-import { augmentations, datasets } from "../../datasets/index.js";
-import { models } from "../../models/index.js";
-import { describeOptions } from "../../options/describe.js";
-import { listOptions } from "../../options/schema.js";
-import { renderTable } from "../../report/table.js";
-import { optimizers, schedules, trainingMethods } from "../../training/index.js";
+import { describeOptions, listOptions } from "../../options/index.js";
+import { renderTable, wrapWords } from "../../report/index.js";
+import { presets } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
-import { colors, out } from "../frame/output.js";
-import { asUsage } from "../frame/usage-error.js";
-import { networkFacts, networkOptions } from "../list-networks.js";
+import { colors, out, outputWidth, tableWidth } from "../frame/output.js";
+import { UsageError } from "../frame/usage-error.js";
+import { type Entry, entriesNamed, lists } from "./list/kinds.js";
+import { runsOf, runsTable } from "./list/runs.js";
 
-/** A thing that has a name: what it is, its options, and what else its own page tells. */
-interface Item {
-  readonly name: string;
-  readonly summary: string;
-  readonly options: z.ZodObject;
-  facts?(): readonly string[];
+/** Words that ask for a list. */
+const words = [...Object.keys(lists), "presets", "runs"];
+
+/** Lines of a list, its names in bold at the left, in as many columns as there are. */
+function linesOf(entries: readonly (readonly [name: string, text: string, more: string])[]): string[] {
+  const { dim } = colors();
+  const width = Math.max(...entries.map(([name]) => name.length)) + 4;
+  const margin = " ".repeat(width);
+  return entries.flatMap(([name, text, more]) => [
+    ...wrapWords(`${`  ${name}`.padEnd(width)}${text}`, outputWidth(), width),
+    ...(more === "" ? [] : wrapWords(`${margin}${more}`, outputWidth(), width).map(dim)),
+  ]);
 }
 
-/** Every kind of thing that can be named on the command line. */
-const kinds: Readonly<Record<string, readonly Item[]>> = {
-  attacks: [...attacks.values(), ...combinators.values()],
-  networks: models.map((model) => ({
-    name: model.name,
-    summary: model.summary,
-    options: networkOptions(model),
-    facts: () => networkFacts(model),
-  })),
-  datasets: [...datasets.values()],
-  augmentations: augmentations.definitions,
-  methods: trainingMethods.definitions,
-  schedules: schedules.definitions,
-  optimizers: optimizers.definitions,
-};
-
-function kindOf(name: string): readonly Item[] {
-  if (!Object.hasOwn(kinds, name)) throw unknownName("kind", name, Object.keys(kinds));
-  return kinds[name]!;
-}
-
-function itemOf(kind: string, name: string): Item {
-  const items = kindOf(kind);
-  const item = items.find((one) => one.name === name);
-  if (item === undefined)
-    throw unknownName(
-      kind.replace(/s$/, ""),
-      name,
-      items.map((one) => one.name),
+async function overview(word: string): Promise<string> {
+  const { bold } = colors();
+  if (word === "presets") {
+    const lines = Object.entries(presets).map(
+      ([name, { summary, config }]) => [name, summary, configText(config)] as const,
     );
-  return item;
-}
-
-function overview(kind: string): string {
-  const { bold, dim } = colors();
-  const items = kindOf(kind);
-  const width = Math.max(...items.map(({ name }) => name.length)) + 2;
-  const lines = items.map(({ name, summary, options }) => {
+    return [bold("presets"), ...linesOf(lines)].join("\n");
+  }
+  const entries = (await lists[word]!.entries()).map(({ name, summary, options }) => {
     const listed = listOptions(options);
-    return `  ${name.padEnd(width)}${summary}${listed === "none" ? "" : `\n  ${" ".repeat(width)}${dim(listed)}`}`;
+    return [name, summary, listed === "none" ? "" : listed] as const;
   });
-  return [bold(kind), ...lines].join("\n");
+  return [bold(word), ...linesOf(entries)].join("\n");
 }
 
-function page({ name, summary, options, facts }: Item): string {
+/** Options that a preset gives. */
+function configText(config: object): string {
+  return Object.entries(config)
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join("; ") : value}`)
+    .join(", ");
+}
+
+function page(list: string, { name, summary, options, takes, facts }: Entry): string {
   const { bold, dim } = colors();
   const rows = describeOptions(options).map((row) => [
     row.name,
@@ -74,34 +55,84 @@ function page({ name, summary, options, facts }: Item): string {
   ]);
   const columns = ["option", "default", "accepted", "meaning"];
   const align = ["left", "left", "left", "left"] as const;
-  const table = renderTable({ columns, rows, align }, "terminal", { heading: bold, rule: dim });
-  return [`${bold(name)}: ${summary}`, ...(facts?.() ?? []), ...(rows.length > 0 ? ["", table] : [])].join("\n");
+  const table = { columns, rows, align };
+  const thing = `${bold(name)}, ${lists[list]!.thing}: ${summary}`;
+  const about = [thing, ...(takes === undefined ? [] : [`made of ${takes}`]), ...(facts?.() ?? [])];
+  return [
+    ...about.flatMap((line) => wrapWords(line, outputWidth(), 2)),
+    ...(rows.length === 0
+      ? []
+      : ["", renderTable(table, "terminal", { heading: bold, rule: dim, width: tableWidth() })]),
+  ].join("\n");
 }
 
-function itemJson({ name, summary, options }: Item) {
-  return { name, summary, options: describeOptions(options) };
+const entryJson = ({ name, summary, options }: Entry) => ({
+  name,
+  summary,
+  options: describeOptions(options),
+});
+
+/** Pages of a name: of one list, or of every list that has it. */
+async function pages(list: string | undefined, name: string, json: boolean): Promise<string> {
+  const found = await entriesNamed(name, list === undefined ? Object.keys(lists) : [list]);
+  if (found.length === 0) throw await notFound(list, name);
+  if (!json) return found.map(([one, entry]) => page(one, entry)).join("\n\n");
+  const objects = found.map(([one, entry]) => ({ kind: lists[one]!.thing, ...entryJson(entry) }));
+  return JSON.stringify(objects.length === 1 ? objects[0] : objects);
 }
 
-/** `sqa list`: what can be named on the command line, with options and defaults. */
+async function notFound(list: string | undefined, name: string): Promise<UsageError> {
+  const searched = list === undefined ? Object.keys(lists) : [list];
+  const entries = await Promise.all(searched.map((one) => lists[one]!.entries()));
+  const names = entries.flatMap((some) => some.map((entry) => entry.name));
+  const thing = list === undefined ? "name" : lists[list]!.thing;
+  // All names at once are too many to read.
+  const { message } = unknownName(thing, name, list === undefined ? [...words, ...names] : names);
+  return new UsageError(
+    list === undefined ? message.replace(/ known: .*$/, ` kinds: ${words.join(", ")}`) : message,
+  );
+}
+
+async function allJson(chosen: readonly string[]): Promise<string> {
+  const parts: [string, unknown][] = [];
+  for (const word of chosen) {
+    parts.push([word, word === "presets" ? presets : (await lists[word]!.entries()).map(entryJson)]);
+  }
+  return JSON.stringify(Object.fromEntries(parts));
+}
+
+/** `sqa list`: everything that can be named at the command line, with options and defaults; presets; runs. */
 export const listCommand = defineCommand({
   name: "list",
-  summary: "list attacks, networks, data sets and training methods with their options",
+  summary: "list attacks, models, data sets and the like with their options, presets, and runs",
   operands: [
-    { name: "kind", description: `one of ${Object.keys(kinds).join(", ")}`, optional: true },
-    { name: "name", description: "show one of them in detail", optional: true },
+    {
+      name: "kind",
+      description: `one of ${words.join(", ")}; or the name of an entry`,
+      optional: true,
+      words,
+    },
+    { name: "name", description: "entry to show with all its options; the folder of runs", optional: true },
   ],
   options: z.strictObject({ json: z.boolean().default(false).describe("print JSON") }),
-  examples: ["sqa list", "sqa list attacks", "sqa list attacks pgd"],
-  async run({ json }, { operands: [kind, name] }) {
-    asUsage(() => {
-      const chosen = kind === undefined ? Object.keys(kinds) : [kind];
-      if (kind !== undefined && name !== undefined) {
-        const item = itemOf(kind, name);
-        out(json ? JSON.stringify(itemJson(item)) : page(item));
-      } else if (json) {
-        out(JSON.stringify(Object.fromEntries(chosen.map((one) => [one, kindOf(one).map(itemJson)]))));
-      } else out(chosen.map(overview).join("\n\n"));
-    });
+  examples: ["sqa list", "sqa list attacks", "sqa list pgd", "sqa list presets", "sqa list runs my-runs"],
+  async run({ json }, { operands: [word, name] }) {
+    if (word === "runs") {
+      const folder = name ?? "runs";
+      out(json ? JSON.stringify(runsOf(folder)) : runsTable(folder));
+    } else if (word !== undefined && (name !== undefined || !words.includes(word))) {
+      const isList = Object.hasOwn(lists, word);
+      if (name !== undefined && !isList) throw new UsageError(unknownName("kind", word, words).message);
+      out(await pages(isList ? word : undefined, name ?? word, json));
+    } else {
+      const chosen = word === undefined ? words.filter((one) => one !== "runs") : [word];
+      if (json) out(await allJson(chosen));
+      else {
+        const parts: string[] = [];
+        for (const one of chosen) parts.push(await overview(one));
+        out(parts.join("\n\n"));
+      }
+    }
     return 0;
   },
 });

@@ -1,25 +1,33 @@
 import type * as z from "zod";
+import { GLOBAL_NAMES } from "./global-options.js";
 
-/** A word of the command line that is no option, such as the run folder of `sqa evaluate runs/small`. */
+/** Word of the command line that is no option, such as the run folder of `sqa evaluate runs/small`. */
 export interface Operand {
   readonly name: string;
   readonly description: string;
   readonly optional?: boolean;
   readonly variadic?: boolean;
+  /** Words that it may be, which a shell completes; a path or a name where left out. */
+  readonly words?: readonly string[];
 }
 
-/** What a command is told beside its options. */
+/** Context of a command beside its options. */
 export interface CommandContext {
   /** The operands, in order. */
   readonly operands: readonly string[];
   /** Aborted by the first Ctrl-C: stop where the work can go on later. */
   readonly signal: AbortSignal;
+  /** Paths of modules that were loaded first, by `--import`. */
+  readonly imports: readonly string[];
+  /** Every command of the program. */
+  readonly commands: Readonly<Record<string, CommandEntry>>;
 }
 
 /**
- * A command. `options` is a z.strictObject: its keys are the long options (`stepSize` is `--step-size`) and the keys of a
- * `--config` file, its types, defaults and descriptions are checks and help. A boolean is `--flag` and `--no-flag`, an array
- * is repeated, a union of a boolean and something else takes its value or stands alone. `run` returns the exit code.
+ * Command. `options` is a z.strictObject: its keys are the long options (`stepSize` is `--step-size`) and the
+ * keys of a `--config` file, its types, defaults and descriptions are checks and help. A boolean is `--flag`
+ * and `--no-flag`. An array is repeated, and `--no-NAME` is the empty list. `.meta({ hidden: true })` is for
+ * files alone. `run` returns the exit code.
  */
 export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly name: string;
@@ -27,6 +35,8 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly description?: string;
   readonly operands?: readonly Operand[];
   readonly options: Schema;
+  /** Options by other names that a `--config` file may give them, such as those of a run's config.json. */
+  readonly fileKeys?: Readonly<Record<string, keyof z.output<Schema> & string>>;
   /** Nothing of it is kept when it stops: Ctrl-C ends the process at once, also within a long native call. */
   readonly endsAtOnce?: boolean;
   /** Whole command lines, shown in the help. */
@@ -34,24 +44,36 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   run(options: z.output<Schema>, context: CommandContext): Promise<number>;
 }
 
-/** A command by its name: what `sqa --help` shows of it, and how to load the rest. */
+/** Command by its name: its line in a menu's help, and the way to load the rest. */
 export interface CommandEntry {
   readonly summary: string;
-  load(): Promise<Command>;
+  load(): Promise<Command | Menu>;
 }
 
-/** Declare a command; a TypeError says what of it would be hidden from users. */
+/** Commands among which a word chooses, such as those of `sqa`, and the tables of `sqa paper`. */
+export interface Menu {
+  /** Words that lead to it. */
+  readonly name: string;
+  readonly description: string;
+  /** One of its choices in messages. */
+  readonly thing: string;
+  /** Choices by name; more of them where modules have registered some. */
+  commands(): Readonly<Record<string, CommandEntry>>;
+  readonly examples: readonly string[];
+  readonly version?: string;
+}
+
+/** Declares a command; a TypeError says what of it would be hidden from users. */
 export function defineCommand<Schema extends z.ZodObject>(command: Command<Schema>): Command<Schema> {
   if (command.examples.length === 0) throw new TypeError(`command "${command.name}" must have an example`);
   for (const option of Object.keys(command.options.shape)) {
-    if (GLOBAL_OPTIONS.includes(option) || /^no[A-Z]/.test(option) || !/^[a-z][A-Za-z0-9]*$/.test(option)) {
+    if (GLOBAL_NAMES.includes(option) || /^no[A-Z]/.test(option) || !/^[a-z][A-Za-z0-9]*$/.test(option)) {
       throw new TypeError(
-        `option "${option}" of command "${command.name}" must be camelCase, not begin with "no", and not be one of ` +
-          GLOBAL_OPTIONS.join(", "),
+        `option "${option}" of command "${command.name}" must be camelCase, not begin with "no", and not ` +
+          "be one of " +
+          GLOBAL_NAMES.join(", "),
       );
     }
   }
   return command;
 }
-
-const GLOBAL_OPTIONS: readonly string[] = ["config", "quiet", "debug", "color", "help", "version"];

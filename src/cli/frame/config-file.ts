@@ -1,26 +1,18 @@
 import { readFileSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
-import { FileFormatError, nearestName } from "../../base/index.js";
+import { FileFormatError, suggestedName } from "../../base/index.js";
+import { camelCase, kebabCase } from "./option-names.js";
 
-/** Options read from a file, and where each stands, as `file:line`. */
+/** Options of a file, and the place of each, as `file:line`. */
 export interface ConfigFile {
   readonly values: Readonly<Record<string, unknown>>;
   readonly places: ReadonlyMap<string, string>;
 }
 
-/** `stepSize` for `step-size`. */
-export function camelCase(name: string): string {
-  return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** `step-size` for `stepSize`. */
-export function kebabCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
 /**
- * Read a YAML file of options: keys are the long option names, in kebab-case or camelCase. A FileFormatError names the
- * file and the line of a syntax error, of an unknown option (with the nearest known one) and of one given twice.
+ * Reads a YAML file of options: keys are the long option names, in kebab-case or camelCase. A FileFormatError
+ * names the file and the line of a syntax error, of an unknown option (with the nearest known one) and of one
+ * given twice.
  */
 export function readConfigFile(path: string, known: readonly string[]): ConfigFile {
   const lines = new LineCounter();
@@ -29,7 +21,8 @@ export function readConfigFile(path: string, known: readonly string[]): ConfigFi
     throw new FileFormatError(`${path}:${lines.linePos(offset).line}: ${problem}`);
   };
   const [error] = document.errors;
-  if (error?.code === "MULTIPLE_DOCS") return fail(error.pos[0], "expected one document, found a second after ---");
+  if (error?.code === "MULTIPLE_DOCS")
+    return fail(error.pos[0], "expected one document, found a second after ---");
   if (error !== undefined) return fail(error.pos[0], error.message);
   const { contents } = document;
   const values: Record<string, unknown> = {};
@@ -39,7 +32,8 @@ export function readConfigFile(path: string, known: readonly string[]): ConfigFi
   for (const { key, value } of contents.items) {
     const offset = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
     const written = isScalar(key) ? key.value : undefined;
-    if (typeof written !== "string") return fail(offset, `expected the name of an option, given ${String(key)}`);
+    if (typeof written !== "string")
+      return fail(offset, `expected the name of an option, given ${String(key)}`);
     const name = camelCase(written);
     if (!known.includes(name)) return fail(offset, unknownOption(written, name, known));
     if (places.has(name)) return fail(offset, `option "${written}" is given twice`);
@@ -68,7 +62,8 @@ function toPlain(place: string, convert: () => unknown): unknown {
 }
 
 function unknownOption(written: string, name: string, known: readonly string[]): string {
-  const near = nearestName(name, known);
-  const hint = near === undefined ? `known: ${known.map(kebabCase).join(", ")}` : `did you mean "${kebabCase(near)}"?`;
+  const near = suggestedName(name, known);
+  const hint =
+    near === undefined ? `known: ${known.map(kebabCase).join(", ")}` : `did you mean "${kebabCase(near)}"?`;
   return `unknown option "${written}"; ${hint}`;
 }

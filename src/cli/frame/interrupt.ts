@@ -3,9 +3,14 @@ import { constants } from "node:os";
 import { signalsArrived } from "../../engine/index.js";
 import { warn } from "./output.js";
 
-/** A run that Ctrl-C can stop: `code` is the exit code of a stopped run, undefined while none was asked for. */
+/**
+ * A run that Ctrl-C can stop: `code` is the exit code of a stopped run, undefined while none was asked for.
+ */
 export interface Interruptible extends Disposable {
-  /** Its `throwIfAborted` also knows of a Ctrl-C that came in the midst of synchronous work, which `aborted` does only after. */
+  /**
+   * Its `throwIfAborted` also knows of a Ctrl-C that came in the midst of synchronous work, which `aborted`
+   * does only after.
+   */
   readonly signal: AbortSignal;
   readonly code: number | undefined;
 }
@@ -13,7 +18,10 @@ export interface Interruptible extends Disposable {
 const names = ["SIGINT", "SIGTERM"] as const;
 type Name = (typeof names)[number];
 
-/** The first Ctrl-C (or SIGTERM) aborts the signal, so that work stops where it can go on later; the second ends at once. */
+/**
+ * The first Ctrl-C (or SIGTERM) aborts the signal, so that work stops where it can go on later; the second
+ * ends at once.
+ */
 export function interruptible(
   source: EventEmitter = process,
   exit: (code: number) => void = process.exit,

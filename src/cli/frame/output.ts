@@ -1,6 +1,8 @@
+import { randomInt } from "node:crypto";
 import pc from "picocolors";
+import { printable, shortened } from "../../base/index.js";
 
-/** What the command line needs of a stream; `process.stdout` and `process.stderr` are such. */
+/** Stream as the command line needs it; `process.stdout` and `process.stderr` fit. */
 export interface OutputStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -8,7 +10,7 @@ export interface OutputStream {
   readonly rows?: number;
 }
 
-/** Where output goes and how: the parts of `configureOutput` that are left out stay as they are. */
+/** Streams and form of output: parts that `configureOutput` is not given stay as they are. */
 export interface OutputSettings {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
@@ -29,7 +31,7 @@ let settings: OutputSettings = {
 };
 /** The lines at the bottom of the terminal, by whom they belong to. */
 const liveLines = new Map<object, string>();
-/** How many of them are on the terminal. */
+/** Number of them that are on the terminal. */
 let drawnLines = 0;
 
 /** Change where output goes; returns a function that puts everything back. */
@@ -43,7 +45,7 @@ export function configureOutput(changes: Partial<OutputSettings>): () => void {
 
 /** A result: one text and a newline to standard output. */
 export function out(text: string): void {
-  aroundLiveLine(() => settings.stdout.write(`${text}\n`));
+  aroundLiveLine(() => settings.stdout.write(`${onlyOwnCodes(text)}\n`));
 }
 
 /** A remark for people: to standard error, nothing with `--quiet`. */
@@ -51,9 +53,30 @@ export function note(text: string): void {
   if (!settings.quiet) warn(text);
 }
 
-/** A warning or an error: to standard error, also with `--quiet`. */
+/** A warning or an error: to standard error, also with `--quiet`; long names in it are cut. */
 export function warn(text: string): void {
-  aroundLiveLine(() => settings.stderr.write(`${text}\n`));
+  const words = shortened(text, LONGEST_TEXT).replace(LONG_WORD, (word) => shortened(word, LONGEST_WORD));
+  aroundLiveLine(() => settings.stderr.write(`${onlyOwnCodes(words)}\n`));
+}
+
+/** Longer than names and paths need to be; a file may hold some to fill a screen. */
+const LONGEST_WORD = 200;
+const LONG_WORD = new RegExp(`\\S{${LONGEST_WORD + 1},}`, "g");
+const LONGEST_TEXT = 16_384;
+
+/**
+ * Tells codes of `colors`, `ESC [ 1 ; SIGNATURE m`, from those that a name brings along, which cannot know
+ * it. Whoever measures a text's width takes such a code for a color's.
+ */
+const SIGNATURE = randomInt(2 ** 40, 2 ** 47);
+const OWN_CODE = new RegExp(`\u001b\\[(\\d+);${SIGNATURE}m`);
+
+/** Text for a terminal: of all control characters only the newline and the codes of `colors` act. */
+function onlyOwnCodes(text: string): string {
+  return text
+    .split(OWN_CODE)
+    .map((part, index) => (index % 2 === 0 ? printable(part) : `\u001b[${part}m`))
+    .join("");
 }
 
 /** Show an owner's line at the bottom of the terminal in place of the one before; undefined takes it away. */
@@ -61,7 +84,7 @@ export function showLiveLine(owner: object, line: string | undefined): void {
   if (liveLines.get(owner) === line) return;
   const clear = clearLiveLines();
   if (line === undefined) liveLines.delete(owner);
-  else liveLines.set(owner, line);
+  else liveLines.set(owner, onlyOwnCodes(line).replaceAll("\n", " "));
   settings.stderr.write(clear + drawLiveLines());
 }
 
@@ -77,7 +100,10 @@ function aroundLiveLine(write: () => void): void {
   if (shown) settings.stderr.write(drawLiveLines());
 }
 
-/** The text that draws the live lines: the first ones where not all fit, since what has scrolled away cannot be cleared. */
+/**
+ * The text that draws the live lines: the first ones where not all fit, since what has scrolled away cannot
+ * be cleared.
+ */
 function drawLiveLines(): string {
   const { rows } = settings.stderr;
   // Some terminals say 0 where they do not know.
@@ -88,10 +114,23 @@ function drawLiveLines(): string {
 
 const clearLiveLines = () => (drawnLines === 0 ? "" : CLEAR_LINE + CLEAR_LINE_ABOVE.repeat(drawnLines - 1));
 
-/** Whether progress is wanted, may be redrawn in place, and how many columns it has. */
-export function progressStyle(): { readonly quiet: boolean; readonly terminal: boolean; readonly columns: number } {
+/** Columns that tables may use on a terminal; undefined elsewhere, where programs may read them. */
+export function tableWidth(): number | undefined {
+  return settings.stdout.isTTY === true ? (settings.stdout.columns ?? 80) : undefined;
+}
+
+/** Form of progress: none where quiet, redrawn in place on a terminal, of so many columns. */
+export function progressStyle(): {
+  readonly quiet: boolean;
+  readonly terminal: boolean;
+  readonly columns: number;
+} {
   const { stderr, quiet, environment } = settings;
-  return { quiet, terminal: stderr.isTTY === true && environment.TERM !== "dumb", columns: stderr.columns ?? 80 };
+  return {
+    quiet,
+    terminal: stderr.isTTY === true && environment.TERM !== "dumb",
+    columns: stderr.columns ?? 80,
+  };
 }
 
 /** Columns that help texts and tables may use. */
@@ -99,20 +138,42 @@ export function outputWidth(): number {
   return settings.stdout.isTTY === true ? (settings.stdout.columns ?? 80) : 100;
 }
 
-/** picocolors for a stream: plain text unless it is a terminal, and never with `NO_COLOR` or `--no-color`. */
-export function colors(stream: "stdout" | "stderr" = "stdout"): ReturnType<typeof pc.createColors> {
+const STYLES = ["bold", "dim", "red", "green", "yellow"] as const;
+
+/** Functions that dress a text for `out`, `note` and `warn`. */
+export type Colors = Readonly<Record<(typeof STYLES)[number], (text: string) => string>>;
+
+/** Colors for a stream: plain text unless it is a terminal, and never with `NO_COLOR` or `--no-color`. */
+export function colors(stream: "stdout" | "stderr" = "stdout"): Colors {
   const { color, environment } = settings;
   // https://no-color.org: any value but the empty one counts.
   const wanted = color && !environment.NO_COLOR && environment.TERM !== "dumb";
-  return pc.createColors(wanted && settings[stream].isTTY === true);
+  const isColored = wanted && settings[stream].isTTY === true;
+  return Object.fromEntries(
+    STYLES.map((style) => [style, isColored ? signed(style) : String]),
+  ) as unknown as Colors;
 }
 
-/** End quietly when the reader of a pipe goes away, as `sqa list | head` makes it, and with one line on a full disk. */
+/** A style of picocolors whose codes are signed. */
+function signed(style: (typeof STYLES)[number]): (text: string) => string {
+  const [begin, end] = pc.createColors(true)[style]("|").replaceAll("m", `;${SIGNATURE}m`).split("|") as [
+    string,
+    string,
+  ];
+  // A style within, which ends the one around it as well, is followed by it anew.
+  return (text) => begin + text.replaceAll(end, end + begin) + end;
+}
+
+/**
+ * End quietly when the reader of a pipe goes away, as `sqa list | head` makes it, and with one line on a full
+ * disk.
+ */
 export function endOnClosedPipe(exit: (code: number) => void = process.exit): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") return exit(0);
-      if (stream !== process.stderr) process.stderr.write(`error: cannot write the output: ${error.message}\n`);
+      if (stream !== process.stderr)
+        process.stderr.write(`error: cannot write the output: ${error.message}\n`);
       exit(1);
     });
   }

@@ -1,6 +1,7 @@
+import { visibleWidth } from "../../report/index.js";
 import { note, progressStyle, showLiveLine } from "./output.js";
 
-/** What a progress begins with; `total` and `initial` (work done by an earlier run) are in steps of any kind. */
+/** Beginning of a progress; `total` and `initial` (work done by an earlier run) are in steps of any kind. */
 export interface ProgressOptions {
   readonly label: string;
   readonly total?: number;
@@ -9,7 +10,7 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
-/** Where work stands: steps done, and what was measured, shown in the order given. */
+/** State of work: steps done, and figures, shown in the order given. */
 export interface ProgressUpdate {
   readonly done?: number;
   readonly total?: number;
@@ -33,12 +34,15 @@ export class Progress {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#start = this.#now();
-    this.#state = { done: options.initial ?? 0, ...(options.total === undefined ? {} : { total: options.total }) };
+    this.#state = {
+      done: options.initial ?? 0,
+      ...(options.total === undefined ? {} : { total: options.total }),
+    };
     this.#shown = progressStyle().terminal ? Number.NEGATIVE_INFINITY : this.#start;
     this.update({});
   }
 
-  /** Say where the work stands; cheap enough to call at every step. */
+  /** Takes the state of the work; cheap enough to call at every step. */
   update(update: ProgressUpdate): void {
     if (this.#finished) return;
     this.#state = { ...this.#state, ...update };
@@ -46,11 +50,11 @@ export class Progress {
     const now = this.#now();
     if (quiet || now - this.#shown < (terminal ? REDRAW_MILLISECONDS : LINE_MILLISECONDS)) return;
     this.#shown = now;
-    if (terminal) showLiveLine(this, truncate(this.#line(BAR_COLUMNS), columns - 1));
+    if (terminal) showLiveLine(this, this.#line(BAR_COLUMNS, columns - 1));
     else note(this.#line(0));
   }
 
-  /** Take the bar away. Where there is no terminal, long work says how long it took. */
+  /** Takes the bar away. Where there is no terminal, long work says how long it took. */
   finish(): void {
     if (this.#finished) return;
     this.#finished = true;
@@ -62,24 +66,45 @@ export class Progress {
     }
   }
 
-  /** Take the bar away without a word: the work has ended, or was broken off. */
+  /** Takes the bar away without a word: the work has ended, or was broken off. */
   [Symbol.dispose](): void {
     if (this.#finished) return;
     this.#finished = true;
     if (progressStyle().terminal) showLiveLine(this, undefined);
   }
 
-  #line(barColumns: number): string {
+  /** Parts of the line in their order: those that a narrow terminal can do without are not needed. */
+  #parts(barColumns: number): { readonly text: string; readonly needed: boolean }[] {
     const { done = 0, total, metrics = {} } = this.#state;
     const share = total === undefined || total === 0 ? undefined : Math.min(1, done / total);
-    const parts = [this.#options.label];
-    if (share !== undefined && barColumns > 0) parts.push(bar(share, barColumns));
-    if (share !== undefined) parts.push(`${Math.floor(share * 100)}%`.padStart(4));
-    parts.push(total === undefined ? String(done) : `${done}/${total}`);
-    for (const [name, value] of Object.entries(metrics)) parts.push(`${name} ${formatMetric(value)}`);
     const left = this.#secondsLeft();
-    if (left !== undefined) parts.push(`${formatDuration(left)} left`);
-    return parts.join("  ");
+    const needed = (text: string) => ({ text, needed: true });
+    return [
+      needed(this.#options.label),
+      ...(share !== undefined && barColumns > 0 ? [{ text: bar(share, barColumns), needed: false }] : []),
+      ...(share === undefined ? [] : [needed(`${Math.floor(share * 100)}%`.padStart(4))]),
+      needed(total === undefined ? String(done) : `${done}/${total}`),
+      ...Object.entries(metrics).map(([name, value]) => ({
+        text: `${name} ${formatMetric(value)}`,
+        needed: false,
+      })),
+      ...(left === undefined ? [] : [needed(`${formatDuration(left)} left`)]),
+    ];
+  }
+
+  /**
+   * Line of at most so many columns: the bar gets shorter, then the last of the parts go that are not needed.
+   */
+  #line(barColumns: number, columns = Number.POSITIVE_INFINITY): string {
+    let parts = this.#parts(barColumns);
+    const text = () => parts.map((part) => part.text).join("  ");
+    if (visibleWidth(text()) > columns) parts = this.#parts(barColumns / 2);
+    while (visibleWidth(text()) > columns) {
+      const last = parts.map((part) => part.needed).lastIndexOf(false);
+      if (last < 0) break;
+      parts.splice(last, 1);
+    }
+    return truncate(text(), columns);
   }
 
   #secondsLeft(): number | undefined {
@@ -90,7 +115,10 @@ export class Progress {
   }
 }
 
-/** Pass a stream of events on and show a progress meanwhile; `describe` gives the update an event means, if any. */
+/**
+ * Passes a stream of events on and shows a progress meanwhile; `describe` gives the update an event means, if
+ * any.
+ */
 export async function* withProgress<Event>(
   events: AsyncIterable<Event>,
   options: ProgressOptions,

@@ -1,42 +1,59 @@
 import { FileFormatError } from "../../base/index.js";
-import { optionShape } from "../../options/describe.js";
-import { checkOptions, type OptionFault } from "../../options/schema.js";
-import { readText } from "../../options/text.js";
-import type { Command } from "./command.js";
+import { checkOptions, type OptionFault, optionShape, readText } from "../../options/index.js";
+import type { Command, CommandContext } from "./command.js";
 import { parseLine } from "./command-line.js";
-import { type ConfigFile, kebabCase, readConfigFile } from "./config-file.js";
-import { configureOutput, out } from "./output.js";
+import { type ConfigFile, readConfigFile } from "./config-file.js";
+import { heedGlobals } from "./global-options.js";
+import { kebabCase } from "./option-names.js";
+import { out } from "./output.js";
 import { UsageError } from "./usage-error.js";
 
 const NO_FILE: ConfigFile = { values: {}, places: new Map() };
 
-/** Run a command with the words after its name; options of a `--config` file count where no flag says otherwise. */
-export async function runCommand(command: Command, words: readonly string[], signal: AbortSignal): Promise<number> {
+/**
+ * Runs a command with the words after its name; options of a `--config` file count where no flag says
+ * otherwise.
+ */
+export async function runCommand(
+  command: Command,
+  words: readonly string[],
+  context: Omit<CommandContext, "operands">,
+): Promise<number> {
   const line = parseLine(command, words);
   if (line.help !== undefined) {
     out(line.help.trimEnd());
     return 0;
   }
-  configureOutput({ ...(line.quiet ? { quiet: true } : {}), ...(line.color ? {} : { color: false }) });
-  const known = Object.keys(command.options.shape);
-  const file = line.config === undefined ? NO_FILE : readConfig(line.config, known);
+  await heedGlobals(line.globals);
+  const file = line.config === undefined ? NO_FILE : readConfig(line.config, command);
   const checked = checkOptions(command.options, { ...readTexts(command, file.values), ...line.options });
   if (!checked.ok) {
     throw new UsageError(checked.faults.map((fault) => describeFault(fault, line.options, file)).join("\n"));
   }
-  return command.run(checked.options, { operands: line.operands, signal });
+  const imports = [...context.imports, ...(line.globals.import ?? [])];
+  return command.run(checked.options, { ...context, imports, operands: line.operands });
 }
 
-function readConfig(path: string, known: readonly string[]): ConfigFile {
+/** Options of a file, under the names that they have here. */
+function readConfig(path: string, { options, fileKeys = {} }: Command): ConfigFile {
   try {
-    return readConfigFile(path, known);
+    const { values, places } = readConfigFile(path, [
+      ...Object.keys(options.shape),
+      ...Object.keys(fileKeys),
+    ]);
+    const named = <T>(entries: Iterable<readonly [string, T]>) =>
+      [...entries].map(([key, value]) => [fileKeys[key] ?? key, value] as const);
+    return { values: Object.fromEntries(named(Object.entries(values))), places: new Map(named(places)) };
   } catch (error) {
     if (error instanceof FileFormatError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
 }
 
-/** Text in a file is read as on the command line: `epsilon: 8/255` is a number to YAML's readers, though not to YAML. */
+/**
+ * Text in a file is read as on the command line: `epsilon: 8/255` is a number to YAML's readers, though not
+ * to YAML.
+ */
 function readTexts(command: Command, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
@@ -50,9 +67,15 @@ function readTexts(command: Command, values: Readonly<Record<string, unknown>>):
   );
 }
 
-function describeFault(fault: OptionFault, given: Readonly<Record<string, unknown>>, file: ConfigFile): string {
+function describeFault(
+  fault: OptionFault,
+  given: Readonly<Record<string, unknown>>,
+  file: ConfigFile,
+): string {
   const { option, problem } = fault;
   if (option === undefined) return problem;
   const place = option in given ? undefined : file.places.get(option);
-  return place === undefined ? `--${kebabCase(option)} ${problem}` : `${place}: ${kebabCase(option)} ${problem}`;
+  return place === undefined
+    ? `--${kebabCase(option)} ${problem}`
+    : `${place}: ${kebabCase(option)} ${problem}`;
 }

@@ -1,10 +1,23 @@
-/** A command was called in a wrong way: the message is shown with a hint at the help, and the exit code is 2. */
+/**
+ * A command was called in a wrong way: the message is shown with a hint at the help, and the exit code is 2.
+ */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  /** Words whose help is hinted at; those of the command that was called where left out. */
+  readonly program: string | undefined;
+
+  constructor(message: string, { program, ...options }: ErrorOptions & { readonly program?: string } = {}) {
+    super(message, options);
+    this.program = program;
+  }
 }
 
-/** Pass events on; TypeErrors and RangeErrors before the first one, while nothing has begun, are usage errors. */
-export async function* usageUntilBegun<Event>(events: AsyncIterable<Event>): AsyncGenerator<Event, void, undefined> {
+/**
+ * Pass events on; TypeErrors and RangeErrors before the first one, while nothing has begun, are usage errors.
+ */
+export async function* usageUntilBegun<Event>(
+  events: AsyncIterable<Event>,
+): AsyncGenerator<Event, void, undefined> {
   let begun = false;
   try {
     for await (const event of events) {

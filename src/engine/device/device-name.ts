@@ -1,7 +1,10 @@
-/** What the loaded libtorch has of CUDA. */
+/** CUDA support of the loaded libtorch. */
 export interface CudaAbilities {
   readonly libtorch: string;
-  /** `none`: built without CUDA; `libtorch`: with it, but the addon has no kernels of its own for it; `kernels`: all. */
+  /**
+   * `none`: built without CUDA; `libtorch`: with it, but the addon has no kernels of its own for it;
+   * `kernels`: all.
+   */
   readonly cuda: "none" | "libtorch" | "kernels";
   readonly cudaDevices: number;
 }
@@ -22,7 +25,8 @@ export function deviceNamed(name: string, { libtorch, cuda, cudaDevices }: CudaA
   }
   if (cudaDevices === 0) {
     throw new RangeError(
-      `device ${name} is not there: libtorch ${libtorch} finds no CUDA device (no driver, or CUDA_VISIBLE_DEVICES hides it)`,
+      `device ${name} is not there: libtorch ${libtorch} finds no CUDA device (no driver, or ` +
+        "CUDA_VISIBLE_DEVICES hides it)",
     );
   }
   const index = Number(match[1] ?? 0);

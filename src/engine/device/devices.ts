@@ -7,8 +7,8 @@ export function versions(): Versions {
 }
 
 /**
- * The full name of a device that is there, `cpu` or `cuda:0`, for `cpu`, `cuda` or `cuda:N`. Throws a TypeError for no such
- * name, and a RangeError that says why where the device is not there.
+ * The full name of a device that is there, `cpu` or `cuda:0`, for `cpu`, `cuda` or `cuda:N`. Throws a
+ * TypeError for no such name, and a RangeError that says why where the device is not there.
  */
 export function checkDevice(name: string): string {
   if (name === "cpu") return name;
@@ -22,14 +22,22 @@ export function checkDevice(name: string): string {
   return device;
 }
 
+/**
+ * Returns a device as an operator takes it: checked where it is CUDA's. The addon refuses other names, and
+ * says of which operator.
+ */
+export function deviceArgument(name: string | undefined): string | undefined {
+  return typeof name === "string" && name.startsWith("cuda") ? checkDevice(name) : name;
+}
+
 const opened = new Set<string>();
 
 /** Devices do not come and go while a process runs. */
 let abilities: CudaAbilities | undefined;
 
 /**
- * Whether CUDA devices time cuDNN's algorithms for each shape of a convolution that they have not seen, and take the fastest: for
- * work that meets the same shapes again and again. Off at first.
+ * Tells whether CUDA devices time cuDNN's algorithms for each shape of a convolution that they have not seen,
+ * and take the fastest: for work that meets the same shapes again and again. Off at first.
  */
 export function searchConvolutions(on: boolean): void {
   native().searchConvolutions(on);

@@ -17,7 +17,18 @@ function readFlags(): string[] {
   }
 }
 
-/** Those of a processor's flags that stand for arithmetic in bfloat16; empty where libtorch emulates it, slowly. */
+/**
+ * Those of a processor's flags that stand for arithmetic in bfloat16; empty where libtorch emulates it,
+ * slowly.
+ */
 export function bfloat16Flags(flags: readonly string[]): string[] {
   return ["amx_bf16", "avx512_bf16"].filter((flag) => flags.includes(flag));
+}
+
+/**
+ * Says in words which of a processor's flags, as /proc/cpuinfo lists them, stand for arithmetic in bfloat16.
+ */
+export function bfloat16Support(flags: readonly string[]): string {
+  const found = bfloat16Flags(flags);
+  return found.length > 0 ? `yes (${found.join(", ")})` : "no (emulated: slow)";
 }

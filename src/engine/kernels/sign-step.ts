@@ -9,10 +9,11 @@ export interface LinfBall {
 }
 
 /**
- * points + length * sign(gradient), cut to an l-infinity ball where one is given, and to [0, 1]; a new tensor, without gradients.
+ * points + length * sign(gradient), cut to an l-infinity ball where one is given, and to [0, 1]; a new
+ * tensor, without gradients.
  *
- * Points, gradient and the ball's images of one shape and type, on one device; a TensorError says what else was given. For float32
- * on the CPU one pass over memory, with the bits of the operators one by one.
+ * Points, gradient and the ball's images of one shape and type, on one device; a TensorError says what else
+ * was given. For float32 on the CPU one pass over memory, with the bits of the operators one by one.
  */
 export function signStep(points: Tensor, gradient: Tensor, length: number, ball?: LinfBall): Tensor {
   if (!inOnePass(points, gradient)) return stepByOperators(points, gradient, length, ball);

@@ -1,144 +1,239 @@
+import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { type Split, TensorSplit } from "../../datasets/index.js";
-import { scope } from "../../engine/index.js";
-import type { Accuracy } from "../../trials/interval.js";
-import { playerOf, type Subject } from "../../trials/players.js";
-import { runTrialBatch } from "../../trials/run-trial.js";
-import { stoppable, stoppables } from "../../trials/stoppable.js";
-import type { TrialStore } from "../../trials/store.js";
-import { clean, type Trial, trialLabel } from "../../trials/trial.js";
-import { joinBatches, type TrialBatch, type TrialResult } from "../../trials/trial-result.js";
-import { batchImages } from "./budget.js";
-import type { AuditPlan } from "./check.js";
-import { checks } from "./checks/index.js";
-import { type Audit, accuracyIn, conclude } from "./conclude.js";
-import { estimateSeconds } from "./estimate.js";
+import { deriveSeed, type Steps, Work } from "../../base/index.js";
+import { TensorSplit } from "../../datasets/index.js";
+import { noGrad, scope } from "../../engine/index.js";
+import {
+  type Accuracy,
+  type Attackable,
+  checkAnswers,
+  checkImagesFit,
+  checkSameForm,
+  FolderStore,
+  hasFailed,
+  type ImageSource,
+  type KeptBatches,
+  keptBatches,
+  MemoryStore,
+  type OpenedModel,
+  openModel,
+  type Players,
+  playersOn,
+  runTrials,
+  splitFrom,
+  type Trial,
+  type TrialOptions,
+  type TrialOutcome,
+  type TrialStore,
+  trialSeeds,
+} from "../../trials/index.js";
+import { accuracyIn, conclude } from "./conclude.js";
+import { countPasses, estimateSeconds } from "./estimate.js";
+import { type AuditSubject, auditName } from "./identity.js";
+import { type AuditOptions, auditSettings } from "./options.js";
+import type { AuditPlan } from "./plan.js";
+import { type Report, reportOf } from "./report/report.js";
+import { trialsOf } from "./trials-of.js";
+import { worstImages } from "./worst-images.js";
 
 export type AuditEvent =
-  /** The expected time is being worked out: the passes of each attack are counted on a network that costs nothing. */
+  /**
+   * The expected time is being worked out: passes of each attack are counted on a classifier that costs
+   * nothing.
+   */
   | { readonly type: "estimate"; readonly trials: number }
-  /** `seconds`: expected for the work that the store does not hold, at most. */
-  | { readonly type: "plan"; readonly trials: number; readonly seconds: number }
-  /** `done`: of the expected seconds, those of finished work. */
+  /**
+   * `seconds`: at most, for the work that is not kept; `folder`: where trials are kept, undefined in memory.
+   */
+  | {
+      readonly type: "plan";
+      readonly trials: number;
+      readonly seconds: number;
+      readonly folder?: string | undefined;
+    }
+  /** `done`: seconds of the expected ones that finished work stands for. */
   | { readonly type: "progress"; readonly trial: Trial; readonly done: number; readonly seconds: number }
-  | { readonly type: "trial"; readonly result: TrialResult; readonly accuracy: Accuracy }
-  | { readonly type: "end"; readonly audit: Audit };
+  /** End of a trial, with its accuracy unless it ended in an error. */
+  | { readonly type: "trial"; readonly outcome: TrialOutcome; readonly accuracy?: Accuracy };
 
-export interface AuditOptions {
-  readonly store: TrialStore;
-  /** Aborting ends the audit before its next pass with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Images that a pass through the network is timed on. */
+/** Images that a pass through the model is timed on. */
 const timedImages = 16;
 
-/** Every trial that the claim and the checks need, each once, in the order of the checklist. */
-export function trialsOf(plan: AuditPlan): Trial[] {
-  const ofChecks = checks.flatMap((check) => check.trials(plan));
-  const wanted = [clean, plan.claim, ...ofChecks.flatMap((trial) => (trial.from ? [trial.from, trial] : [trial]))];
-  const byLabel = new Map<string, Trial>();
-  for (const trial of wanted) {
-    const label = trialLabel(trial);
-    const known = byLabel.get(label);
-    // Where a check needs the claimed attack as well, the check knows what it goes by, and behind which trial it comes.
-    if (known === plan.claim) byLabel.delete(label);
-    if (!byLabel.has(label)) byLabel.set(label, trial);
+/**
+ * Audits a model's robustness: runs the trials that the checklist needs, judges each line, and concludes.
+ *
+ * Stopped or killed at any moment it continues behind the last finished batch, where a folder or a store
+ * keeps the trials. An attack that ends in an error skips the checks that need it.
+ *
+ * @param model a model, an architecture (built with seed 0) or a classifier
+ * @param images a split such as `mnist().test`, or a data set, which means its test split
+ * @throws TypeError or RangeError, before anything runs, for options that do not fit each other, the model or
+ *   the images
+ * @example
+ * const report = await audit(model, mnist().test, { epsilon: 0.3, budget: "quick", limit: 50 });
+ * console.log(report.verdict.text);
+ * await report.write("audit");
+ */
+export function audit(
+  model: Attackable,
+  images: ImageSource,
+  options: AuditOptions,
+): Work<AuditEvent, Report> {
+  return new Work((signal) => steps(model, images, options, signal), options?.signal);
+}
+
+async function* steps(
+  model: Attackable,
+  images: ImageSource,
+  options: AuditOptions,
+  signal: AbortSignal,
+): Steps<AuditEvent, Report> {
+  const settings = auditSettings(options);
+  const all = splitFrom(images);
+  const split = splitFrom(all, options.limit ?? Math.min(all.count, settings.budget.images));
+  const opened = openModel(model, options.device);
+  const others: Record<string, OpenedModel> = {};
+  const closing: (() => void)[] = [opened.putBack];
+  try {
+    checkImagesFit(split, opened.name, opened.classifier);
+    if (opened.classifier.randomized && settings.budget.draws < 2) {
+      const { draws } = settings.budget;
+      throw new RangeError(`budget.draws must be at least 2 for a randomized model, not ${draws}`);
+    }
+    settings.claim.attack!.check(opened.classifier);
+    for (const [name, other] of Object.entries(options.transfers ?? {})) {
+      others[name] = openModel(other, opened.device, `transfers.${name}`);
+      closing.push(others[name].putBack);
+      checkSameForm(`transfers.${name}`, others[name].classifier, opened.classifier);
+    }
+    const data = new TensorSplit(split, { device: opened.device });
+    closing.push(() => data.dispose());
+    for (const one of [opened, ...Object.values(others)]) checkAnswers(one, data);
+    const subject = { settings, opened, transfers: others, split, data };
+    const players = playersOn(opened.device, playersOf(subject), signal);
+    closing.push(() => players.dispose());
+    return yield* stepsOf(subject, players, options, signal);
+  } catch (error) {
+    // A pass that the signal ended throws its reason.
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    for (const close of closing) close();
   }
-  return [...byLabel.values()];
+}
+
+function playersOf({ opened, transfers }: AuditSubject): Players {
+  const others = Object.entries(transfers).map(([name, { classifier }]) => [name, classifier] as const);
+  return { model: opened.classifier, transfers: Object.fromEntries(others) };
 }
 
 /**
- * Audits a network's robustness: runs the trials that the checklist needs and that the store does not hold, and judges.
- *
- * Yields the plan with the expected time, progress after each batch, each trial's outcome, and last the audit. Stopped or
- * killed at any moment it goes on where it was, from the same store. Throws a RangeError when the split is empty, or a
- * randomized network is to answer in fewer than 2 draws.
+ * Change of logits beyond which a surrogate answers otherwise than the model, as a share of the largest
+ * logit.
  */
-export async function* audit(given: AuditPlan, split: Split, options: AuditOptions): AsyncGenerator<AuditEvent, void> {
-  const { store, signal } = options;
-  const plan = { ...given, subject: stoppableSubject(given.subject, signal) };
-  const { subject, budget, seed } = plan;
-  if (split.count === 0) throw new RangeError("the split must hold at least one image");
-  if (subject.model.randomized && budget.draws < 2) {
-    throw new RangeError(`budget.draws must be at least 2 for a randomized network, not ${budget.draws}`);
-  }
-  const data = new TensorSplit(split, subject.model.inputShape);
-  const trials = trialsOf(plan);
-  const results = new Map<string, TrialResult>();
-  const run = (trial: Trial, batch: number): TrialBatch =>
-    scope(() => {
-      const before = trial.after ?? trial.from;
-      const earlier = before && { images: store.images(before, batch), ...shownIn(results, before, batch) };
-      const given = { seed, draws: budget.draws, earlier };
-      const { record, images } = runTrialBatch(subject, trial, data.range(batch * batchImages, batchImages), given);
-      store.write(trial, batch, record, images);
-      return record;
-    });
-  try {
-    const kept = new Map(trials.map((trial) => [trial, keptBatches(plan, trial, split.count, store)]));
-    yield { type: "estimate", trials: trials.length };
-    await turn();
-    const { seconds, ofBatch } = scope(() => expectedTime(plan, data, kept, signal));
-    yield { type: "plan", trials: trials.length, seconds };
-    let done = 0;
-    for (const trial of trials) {
-      const records: TrialBatch[] = [];
-      for (const [batch, known] of kept.get(trial)!.entries()) {
-        if (known !== undefined) {
-          records.push(known);
-          continue;
-        }
-        await turn();
-        signal?.throwIfAborted();
-        records.push(run(trial, batch));
-        done += ofBatch(trial);
-        yield { type: "progress", trial, done, seconds };
-      }
-      const result = joinBatches(trial, records);
-      results.set(result.label, result);
-      yield { type: "trial", result, accuracy: accuracyIn(plan, result.answers, result.label, trial.shownTo) };
-    }
-    yield { type: "end", audit: scope(() => conclude(plan, [...results.values()], data)) };
-  } finally {
-    data.dispose();
-  }
-}
+const noticeable = 1e-3;
 
-function stoppableSubject({ model, transfers }: Subject, signal: AbortSignal | undefined): Subject {
-  return { model: stoppable(model, signal), transfers: transfers && stoppables(transfers, signal) };
-}
-
-/** For each batch of a trial what the store holds of it. */
-type Kept = readonly (TrialBatch | undefined)[];
-
-/** The seconds that all missing batches take at most, and those of a batch of a trial. */
-function expectedTime(plan: AuditPlan, data: TensorSplit, kept: ReadonlyMap<Trial, Kept>, signal?: AbortSignal) {
-  const missing = [...kept].map(([trial, batches]) => ({ trial, count: batches.filter((one) => !one).length }));
-  const unfinished = missing.filter(({ count }) => count > 0);
-  const ofImage = estimateSeconds(
-    plan,
-    data.range(0, timedImages),
-    unfinished.map(({ trial }) => trial),
-    signal,
+/**
+ * Names of the surrogates that answer otherwise than the model: images made on them are an attack of their
+ * own.
+ */
+function lendersOf({ model }: Players, data: TensorSplit): string[] {
+  return scope(() =>
+    noGrad(() => {
+      const { images, imageIds } = data.range(0, timedImages);
+      const noise = { seed: { low: 0, high: 0 }, draw: 0, imageIds };
+      const logits = model.logits(images, noise);
+      const limit = noticeable * logits.abs().amax().item();
+      return Object.entries(model.surrogates ?? {})
+        .filter(
+          ([, surrogate]) => !(surrogate.logits(images, noise).sub(logits).abs().amax().item() <= limit),
+        )
+        .map(([name]) => name);
+    }),
   );
-  const ofBatch = (trial: Trial) => ofImage.get(trialLabel(trial))! * Math.min(batchImages, data.count);
+}
+
+async function* stepsOf(
+  subject: AuditSubject,
+  players: Players,
+  options: AuditOptions,
+  signal: AbortSignal,
+): Steps<AuditEvent, Report> {
+  const { settings, split, data } = subject;
+  const { batchSize, norm, epsilon, claim } = settings;
+  const seed = deriveSeed(settings.seed, "audit");
+  const budget = { ...settings.budget, images: split.count };
+  const plan: AuditPlan = { players, budget, norm, epsilon, claim, seed, lenders: lendersOf(players, data) };
+  const id = auditName(subject);
+  const folder = options.folder === undefined ? undefined : join(options.folder, id);
+  const store = options.store ?? (folder === undefined ? new MemoryStore() : new FolderStore(folder));
+  const trials = trialsOf(plan);
+  const given = { players, draws: budget.draws, seeds: trialSeeds(seed), batchSize, store, signal };
+  const kept = keptBatches(trials, data, given);
+  yield { type: "estimate", trials: trials.length };
+  const time = await expectedTime(plan, data, kept, { ...given, store });
+  if (signal.aborted) return undefined;
+  yield { type: "plan", trials: trials.length, seconds: time.seconds, folder };
+  let done = 0;
+  const outcomes: TrialOutcome[] = [];
+  for await (const event of runTrials(trials, data, { ...given, kept })) {
+    if (event.type === "progress") {
+      if (event.kept || event.done === 0) continue;
+      done += time.ofBatch(event.trial);
+      yield { type: "progress", trial: event.trial, done, seconds: time.seconds };
+      continue;
+    }
+    const { outcome } = event;
+    outcomes.push(outcome);
+    if (!hasFailed(outcome)) yield { type: "trial", outcome, accuracy: accuracyOfTrial(plan, outcome) };
+    else if (outcome.trial.id === claim.id) throw claimError(outcome.error, claim);
+    else yield { type: "trial", outcome };
+  }
+  if (outcomes.length < trials.length) return undefined;
+  const conclusion = scope(() => conclude(plan, outcomes, data));
+  const worst = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
+  return reportOf({ conclusion, plan, worst, subject, id, folder });
+}
+
+function accuracyOfTrial(
+  plan: AuditPlan,
+  { trial, answers }: Exclude<TrialOutcome, { error: Error }>,
+): Accuracy {
+  return accuracyIn(plan, answers, trial.id, trial.shownTo);
+}
+
+/** Error of an audit whose claimed attack failed: without it there is nothing to judge. */
+function claimError(error: Error, claim: Trial): Error {
+  return new Error(
+    `the claimed attack ended in an error, so there is no claim to audit: ${claim.id}: ${error.message}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+/** Seconds that all missing batches take at most, and those of a batch of a trial. */
+async function expectedTime(
+  plan: AuditPlan,
+  data: TensorSplit,
+  kept: ReadonlyMap<Trial, KeptBatches>,
+  { batchSize, signal, store }: Pick<TrialOptions, "batchSize" | "signal"> & { readonly store: TrialStore },
+) {
+  const missing = [...kept].map(([trial, batches]) => ({
+    trial,
+    count: batches.filter((one) => !one).length,
+  }));
+  const unfinished = missing.filter(({ count }) => count > 0);
+  const trials = unfinished.map(({ trial }) => trial);
+  const counting = countPasses(plan, data, trials, store, signal);
+  let step = counting.next();
+  while (step.done !== true) {
+    await turn();
+    if (signal?.aborted) return { seconds: 0, ofBatch: () => 0 };
+    step = counting.next();
+  }
+  const passes = step.value;
+  const ofImage = scope(() => estimateSeconds(plan, data.range(0, timedImages), trials, passes));
+  const ofBatch = (trial: Trial) => (ofImage.get(trial.id) ?? 0) * Math.min(batchSize, data.count);
   return { seconds: unfinished.reduce((sum, { trial, count }) => sum + count * ofBatch(trial), 0), ofBatch };
-}
-
-/** What the store holds of a trial. Throws a FileFormatError where that is not of this audit. */
-function keptBatches({ subject, budget }: AuditPlan, trial: Trial, images: number, store: TrialStore): Kept {
-  const draws = playerOf(subject, trial.shownTo).randomized ? budget.draws : 1;
-  return Array.from({ length: Math.ceil(images / batchImages) }, (_, batch) => {
-    const count = Math.min(batchImages, images - batch * batchImages);
-    return store.read(trial, batch, { count, draws, shape: subject.model.inputShape });
-  });
-}
-
-/** In how many draws each image of a batch was answered correctly under a trial that has run, and the batch's passes on average. */
-function shownIn(results: ReadonlyMap<string, TrialResult>, trial: Trial, batch: number) {
-  const { answers, passes } = results.get(trialLabel(trial))!;
-  const correct = [...answers.correct.slice(batch * batchImages, (batch + 1) * batchImages)];
-  const { forward, backward } = passes;
-  return { correct, passes: { forward: forward * correct.length, backward: backward * correct.length } };
 }

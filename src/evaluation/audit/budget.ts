@@ -1,59 +1,44 @@
-/**
- * How much an audit spends. Its folder is named by it, so that what is added here is optional: a budget without it keeps its
- * folders.
- */
-export interface Budget {
-  /** Test images attacked. */
-  readonly images: number;
-  /** Fresh draws that a randomized network answers each image in. */
-  readonly draws: number;
-  /** Steps of an iterative attack; the check of convergence doubles them. */
-  readonly steps: number;
-  /** Restarts of an iterative attack; the check of convergence doubles them. */
-  readonly restarts: number;
-  /** Steps of the attacks that adapt them. */
-  readonly adaptiveSteps: number;
-  /** Classes that the targeted one of them leads to. */
-  readonly targets: number;
-  /** Draws that gradients are averaged over, in turn. */
-  readonly expectation: readonly number[];
-  /** Steps of the suite's attacks. */
-  readonly suiteSteps: number;
-  /** Queries of a score-based attack for an image. */
-  readonly queries: number;
-  /** Steps of each attack by estimated gradients; 0 for none. */
-  readonly estimateSteps: number;
-  /** Steps of HopSkipJump. */
-  readonly decisionSteps: number;
-  /** Steps of the boundary attack, of two decisions each; none where left out. */
-  readonly boundarySteps?: number;
-  /** Points of the ball tried at random. */
-  readonly noiseTries: number;
-  /** Points tried by Gaussian noise; none where left out. */
-  readonly gaussianTries?: number;
-  /** Angles that images are turned by, with 25 shifts each; none where left out. */
-  readonly angles?: number;
-  /** Known draws of a randomized network that are attacked one by one. */
-  readonly seeds: number;
-  /**
-   * Attacks that the security curve shows beside those of every budget: APGD, averaged gradients, other networks' images, Square,
-   * noise, and DeepFool or DDN. None where left out. Folders
-   * are not named by it: trials have names of their own, so that an audit which began without these goes on with them.
-   */
-  readonly curve?: {
-    /** Queries of Square at each radius. */
-    readonly queries: number;
-    /** Points tried at random at each radius. */
-    readonly noiseTries: number;
-    /** Draws of a randomized network that PGD's gradients are averaged over at each radius. */
-    readonly draws: number;
-  };
-}
+import * as z from "zod";
 
-/** Images of a batch: what a killed audit loses at most of a trial. No result depends on it. */
+const some = z.int().min(1);
+const anyNumber = z.int().min(0);
+
+const curve = z.strictObject({
+  queries: some.describe("queries of Square at each radius"),
+  noiseTries: some.describe("random points tried at each radius"),
+  draws: some.describe("draws of a randomized model that PGD's gradients are averaged over at each radius"),
+});
+
+/** Options of a budget, the effort of an audit. */
+export const budgetOptions = z.strictObject({
+  images: some.describe("images attacked"),
+  draws: some.describe("fresh draws in which a randomized model answers each image"),
+  steps: some.describe("steps of an iterative attack; the check of convergence doubles them"),
+  restarts: some.describe("restarts of an iterative attack; the check of convergence doubles them"),
+  adaptiveSteps: some.describe("steps of APGD and targeted APGD"),
+  targets: some.describe("classes that targeted APGD leads to"),
+  expectation: z.array(some).describe("numbers of draws that gradients are averaged over"),
+  suiteSteps: some.describe("steps of AutoAttack's attacks and of FAB"),
+  queries: some.describe("queries of Square for an image"),
+  estimateSteps: anyNumber.describe("steps of attacks by estimated gradients; 0 for none"),
+  decisionSteps: some.describe("steps of HopSkipJump"),
+  boundarySteps: some
+    .optional()
+    .describe("steps of the boundary attack, of two decisions each (default: none)"),
+  noiseTries: some.describe("random points of the ball tried"),
+  gaussianTries: some.optional().describe("points of Gaussian noise tried (default: none)"),
+  angles: some.optional().describe("angles that images are turned by, with 25 shifts each (default: none)"),
+  seeds: anyNumber.describe("fixed seeds of a randomized model that are attacked one by one"),
+  curve: curve.optional().describe("further attacks at each radius of the security curve (default: none)"),
+});
+
+/** Effort of an audit. */
+export type Budget = z.output<typeof budgetOptions>;
+
+/** Images of a batch: all that a killed audit loses of a trial. Results do not depend on it. */
 export const batchImages = 50;
 
-/** Budgets by name. An audit with fewer images than a budget's says so in its intervals. */
+/** Budgets by name. */
 export const budgets = {
   quick: {
     images: 100,
@@ -108,5 +93,5 @@ export const budgets = {
     seeds: 5,
     curve: { queries: 2000, noiseTries: 1000, draws: 20 },
   },
-} as const satisfies Record<string, Budget>;
+} satisfies Record<string, Budget>;
 export type BudgetName = keyof typeof budgets;

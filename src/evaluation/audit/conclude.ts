@@ -1,92 +1,111 @@
 import { deriveSeed } from "../../base/index.js";
 import type { TensorSplit } from "../../datasets/index.js";
 import { scope } from "../../engine/index.js";
-import { accuracyOf, type Counts } from "../../trials/answers.js";
-import type { Accuracy } from "../../trials/interval.js";
-import { type Player, playerOf } from "../../trials/players.js";
-import { attackOf, clean, type Trial, trialLabel } from "../../trials/trial.js";
-import type { TrialResult } from "../../trials/trial-result.js";
-import { worstEveryDrawOf, worstOf, worstVoteOf } from "../../trials/worst-of.js";
-import type { AuditPlan, AuditResults, Finding } from "./check.js";
-import { checks } from "./checks/index.js";
-import { type ConvergenceCurve, convergenceOf } from "./convergence-curves.js";
-import { type Curve, curvesOf } from "./curves.js";
+import { formatRatio } from "../../options/index.js";
+import {
+  type Accuracy,
+  accuracyOf,
+  type Counts,
+  clean,
+  type FailedTrial,
+  hasFailed,
+  type Player,
+  playerOf,
+  type Trial,
+  type TrialOutcome,
+  type TrialResult,
+  worstEveryDrawOf,
+  worstOf,
+  worstVoteOf,
+} from "../../trials/index.js";
+import { type Check, checklist, type Judgment } from "./checks/index.js";
+import { type ConvergenceCurve, convergenceOf } from "./curves/convergence-curves.js";
+import { type Curve, curvesOf } from "./curves/curves.js";
+import type { AuditPlan, AuditResults } from "./plan.js";
 import { traceOf } from "./trace.js";
-import { type Verdict, verdictOf } from "./verdict.js";
+import { type AuditVerdict, verdictName, verdictText } from "./verdict.js";
 
-/** Images that checks look at by themselves, beside all trials. */
+/** Images that checks examine by themselves, beside all trials. */
 const sampleImages = 100;
 
-/** A line of the checklist with what was found. */
-export interface CheckedLine extends Finding {
+/** Line of the checklist with its judgment. */
+export interface CheckedLine extends Judgment {
   readonly name: string;
   readonly question: string;
   readonly source: string;
 }
 
-export interface Audit {
-  readonly verdict: Verdict;
+/** Findings of an audit. */
+export interface Conclusion {
+  readonly verdict: AuditVerdict;
   readonly images: number;
   readonly clean: Accuracy;
-  /** Accuracy under the attack that the claim names. */
+  /** Accuracy under the claimed attack. */
   readonly claim: Accuracy;
-  /** Each image's worst case over all attacks in the ball, judged by draws that did not choose it. */
+  /** Worst case of each image over all attacks in the ball, judged by draws that did not choose it. */
   readonly worst: Accuracy;
-  /** The worst case of the vote of half the draws, the other half of which chose it; undefined for a deterministic network. */
+  /**
+   * Worst case of the vote of half the draws, the other half of which chose it; undefined for a deterministic
+   * model.
+   */
   readonly majority?: Accuracy;
   /**
-   * Share of images right in every draw, each half of the draws under the attack that the other half chose for the image: what
-   * is left to an attacker who may ask as often. Undefined as `majority`.
+   * Share of images correct in every draw, each half of the draws under the attack that the other half chose
+   * for the image: the accuracy against an attacker who may ask as often. Undefined as `majority`.
    */
   readonly everyDraw?: Accuracy;
   readonly lines: readonly CheckedLine[];
   /** Every trial's outcome, in the order of running. */
   readonly trials: readonly TrialResult[];
+  /** Trials that ended in an error; the checks that need them were skipped. */
+  readonly failed: readonly FailedTrial[];
   /** Accuracy against epsilon, a curve for each attack. */
   readonly curves: readonly Curve[];
   /** Accuracy against steps, restarts and draws. */
   readonly convergence: readonly ConvergenceCurve[];
-  /** Mean loss of a few images at each step of the standard attack; none where it met logits or gradients that are not finite. */
+  /** Mean loss of a few images at each step of the standard attack; none where a number was not finite. */
   readonly losses: readonly number[];
-  /** For each image the trial in the ball that did it most harm; its label. */
-  readonly brokenBy: readonly string[];
+  /** For each image the trial in the ball that did it most harm. */
+  readonly brokenBy: readonly TrialResult[];
 }
 
-/** Whether a trial's images lie in the ball of the claim and were shown to the audited network. */
-function inBall({ norm, epsilon }: AuditPlan, trial: Trial): boolean {
-  if (trial.shownTo !== "network") return false;
-  const attack = attackOf(trial);
+/** Tells trials whose images lie in the ball of the claim and were shown to the audited model. */
+function inBall({ norm, epsilon }: AuditPlan, { attack, shownTo }: Trial): boolean {
+  if (shownTo !== "model") return false;
   if (attack === undefined) return true;
   const { traits } = attack;
   return traits.norm === norm && traits.radius !== undefined && traits.radius <= epsilon * (1 + 1e-9);
 }
 
-/** An accuracy of a plan's network with its interval, which `name` tells from others. */
+/** Accuracy of a plan's model with its interval, which `name` tells from others. */
 export function accuracyIn(
-  { subject, seed }: AuditPlan,
+  { players, seed }: AuditPlan,
   answers: Counts,
   name: string,
-  of: Player = "network",
+  of: Player = "model",
 ): Accuracy {
-  return accuracyOf(answers, playerOf(subject, of).randomized, deriveSeed(seed, "interval", name));
+  return accuracyOf(answers, playerOf(players, of).randomized, deriveSeed(seed, "interval", name));
 }
 
-/** What the outcomes of all of a plan's trials come to. */
-export function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: TensorSplit): Audit {
+/** Judges the outcomes of all of a plan's trials. */
+export function conclude(plan: AuditPlan, outcomes: readonly TrialOutcome[], data: TensorSplit): Conclusion {
+  const failed = outcomes.filter(hasFailed);
+  const trials = outcomes.filter((outcome): outcome is TrialResult => !hasFailed(outcome));
+  const byId = new Map(trials.map((result) => [result.trial.id, result]));
   const of = (trial: Trial): TrialResult => {
-    const label = trialLabel(trial);
-    const result = trials.find((one) => one.label === label);
-    if (result === undefined) throw new Error(`trial ${label} was not run`);
+    const result = byId.get(trial.id);
+    if (result === undefined) throw new Error(`trial ${trial.id} was not run`);
     return result;
   };
   const within = trials.filter(({ trial }) => inBall(plan, trial));
-  const gradientTrials = within.filter(({ trial }) => trial.whiteBox || trial.attack === "none");
-  const { randomized, classes } = plan.subject.model;
+  const gradientTrials = within.filter(({ trial }) => trial.whiteBox || trial.attack === undefined);
+  const { randomized, classes } = plan.players.model;
   const rowsOf = (some: readonly TrialResult[]) => some.map(({ answers }) => answers);
   const sample = data.range(0, sampleImages);
   const trace = traceOf(plan, sample);
   const results: AuditResults = {
     of,
+    has: ({ id }) => byId.has(id),
     clean: of(clean).answers,
     byGradients: worstOf(rowsOf(gradientTrials), randomized),
     worst: worstOf(rowsOf(within), randomized),
@@ -94,17 +113,28 @@ export function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: 
     sample,
     trace,
   };
-  const lines = checks.map((check) => {
-    const { name, question, source } = check;
-    return { name, question, source, ...scope(() => check.judge(plan, results)) };
-  });
+  const lines = checklist().map((check) => lineOf(check, plan, results, failed));
   const claim = of(plan.claim).answers;
-  return {
-    verdict: verdictOf(lines, claim, results.worst, classes),
-    images: data.count,
-    clean: accuracyIn(plan, results.clean, "clean"),
+  const counts = { claim, worst: results.worst, classes };
+  const name = verdictName(lines, counts);
+  const { norm, epsilon } = plan;
+  const figures = {
     claim: accuracyIn(plan, claim, "claim"),
     worst: accuracyIn(plan, results.worst, "worst"),
+  };
+  return {
+    verdict: {
+      name,
+      text: verdictText(name, {
+        attack: String(plan.claim.attack),
+        ball: `${norm} ${formatRatio(epsilon)}`,
+        ...figures,
+        lines,
+      }),
+    },
+    images: data.count,
+    clean: accuracyIn(plan, results.clean, "clean"),
+    ...figures,
     ...(randomized
       ? {
           majority: worstVoteOf(rowsOf(within), deriveSeed(plan.seed, "interval", "majority")),
@@ -113,6 +143,7 @@ export function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: 
       : {}),
     lines,
     trials,
+    failed,
     curves: curvesOf(plan, results),
     convergence: convergenceOf(plan, results),
     losses: trace.stop === undefined ? trace.losses : [],
@@ -120,8 +151,25 @@ export function conclude(plan: AuditPlan, trials: readonly TrialResult[], data: 
   };
 }
 
-/** The label of the trial under which an image was least often answered correctly; the first of several. */
-function mostHarmful(within: readonly TrialResult[], image: number): string {
+/** Judgment of a check; it is skipped where a trial that it needs ended in an error. */
+function lineOf(
+  check: Check,
+  plan: AuditPlan,
+  results: AuditResults,
+  failed: readonly FailedTrial[],
+): CheckedLine {
+  const { name, question, source } = check;
+  const needed = new Set(check.trials(plan).map(({ id }) => id));
+  const missing = failed.find(({ trial }) => needed.has(trial.id));
+  if (missing !== undefined) {
+    const evidence = `${missing.trial.id} ended in an error: ${missing.error.message}`;
+    return { name, question, source, outcome: "skipped", evidence };
+  }
+  return { name, question, source, ...scope(() => check.judge(plan, results)) };
+}
+
+/** Trial under which an image was least often answered correctly; the first of several. */
+function mostHarmful(within: readonly TrialResult[], image: number): TrialResult {
   const share = ({ answers }: TrialResult) => answers.correct[image]! / answers.draws;
-  return within.reduce((worst, result) => (share(result) < share(worst) ? result : worst)).label;
+  return within.reduce((worst, result) => (share(result) < share(worst) ? result : worst));
 }

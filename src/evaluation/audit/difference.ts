@@ -1,4 +1,5 @@
-import type { Counts } from "../../trials/answers.js";
+import { percent } from "../../report/index.js";
+import type { Counts } from "../../trials/index.js";
 
 /** Points of accuracy below which a difference is none, whatever its interval. */
 export const negligible = 1;
@@ -6,7 +7,7 @@ export const negligible = 1;
 /** Images that must differ, all of them one way, before the sign test takes it for more than chance. */
 export const fewestThatDiffer = 6;
 
-/** A difference of two accuracies on the same images. */
+/** Difference of two accuracies on the same images. */
 export interface Difference {
   /** In points of a hundred. */
   readonly points: number;
@@ -15,11 +16,12 @@ export interface Difference {
 }
 
 /**
- * By how many points the first accuracy is above the second, paired by image, as one of `comparisons` of which any would count
- * (Bonferroni).
+ * Points by which the first accuracy is above the second, paired by image, as one of `comparisons` of which
+ * any would count (Bonferroni).
  *
- * The interval is as wide as Agresti and Min's (2005) for paired shares: half an image is added to each of the four cells of
- * the table of pairs, so two images, one of which is right under one alone. It is put about the raw difference.
+ * The interval is as wide as Agresti and Min's (2005) for paired shares: half an image is added to each of
+ * the four cells of the table of pairs, so two images, one of which is correct under one alone. It is put
+ * about the raw difference.
  */
 export function difference(above: Counts, below: Counts, comparisons = 1): Difference {
   const [a, b] = [above.shares(), below.shares()];
@@ -31,15 +33,16 @@ export function difference(above: Counts, below: Counts, comparisons = 1): Diffe
   return { points: (100 * total) / each.length, error: (100 * error) / each.length };
 }
 
-/** The difference in words, such as "1.5 +- 0.8 points". */
+/** Difference in words, such as "1.5 +- 0.8 points". */
 export function differenceText(above: Counts, below: Counts): string {
   const { points, error } = difference(above, below);
   return `${points.toFixed(1)} +- ${error.toFixed(1)} points`;
 }
 
 /**
- * Whether the first accuracy is above the second by more than `points` and by more than chance: by more than the half width
- * of the difference's interval, and by the sign test, since few images are too few for an interval.
+ * Tells whether the first accuracy is above the second by more than `points` and by more than chance: by more
+ * than the half width of the difference's interval, and by the sign test, since few images are too few for an
+ * interval.
  */
 export function isAbove(above: Counts, below: Counts, points = negligible, comparisons = 1): boolean {
   const found = difference(above, below, comparisons);
@@ -47,8 +50,19 @@ export function isAbove(above: Counts, below: Counts, points = negligible, compa
 }
 
 /**
- * The two-sided exact sign test's p over images that differ (McNemar's). Of randomized networks, where most images differ by
- * a draw or two and sizes count, the least that any exact test of so many pairs could give: that of all differing one way.
+ * Tells whether attacks lower an accuracy by more than `points`, where they cannot raise it. Each image of a
+ * deterministic model that falls is a proof, so no chance is left; a randomized model's fall must be more
+ * than chance.
+ */
+export function falls(before: Counts, after: Counts, points: number): boolean {
+  const certain = before.draws === 1 && after.draws === 1;
+  return certain ? difference(before, after).points > points + 1e-9 : isAbove(before, after, points);
+}
+
+/**
+ * Two-sided p of the exact sign test over images that differ (McNemar's). For randomized models, where most
+ * images differ by a draw or two and sizes count, it is the least p of any exact test of so many pairs: all
+ * differ one way.
  */
 export function signTest(above: Counts, below: Counts): number {
   const [a, b] = [above.shares(), below.shares()];
@@ -64,21 +78,31 @@ export function signTest(above: Counts, below: Counts): number {
   return Math.min(1, 2 * tail);
 }
 
-/** Whether the first accuracy is above any of several by more than `points`, and by more than the chance of as many tries. */
+/**
+ * Tells whether the first accuracy is above any of several by more than `points`, and the chance of as many
+ * tries.
+ */
 export function isAboveAny(above: Counts, several: readonly Counts[], points = negligible): boolean {
   return several.some((below) => isAbove(above, below, points, several.length));
 }
 
-/** The accuracy as percent, such as "83.2 %". */
+/** Share in [0, 1] as text, such as "83.2 %". */
+export function shareText(share: number, digits = 1): string {
+  return `${percent(share, digits)} %`;
+}
+
+/** Accuracy as text, such as "83.2 %". */
 export function percentOf(counts: Counts): string {
-  return `${(100 * counts.mean()).toFixed(1)} %`;
+  return shareText(counts.mean());
 }
 
 /**
- * The value that a standard normal variable exceeds with a probability of at most 0.5; off by 0.00045 at most (Abramowitz and
- * Stegun 1964, 26.2.23).
+ * Value that a standard normal variable exceeds with a probability of at most 0.5; off by 0.00045 at most
+ * (Abramowitz and Stegun 1964, 26.2.23).
  */
 export function normalQuantile(probability: number): number {
   const t = Math.sqrt(-2 * Math.log(probability));
-  return t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+  return (
+    t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
+  );
 }

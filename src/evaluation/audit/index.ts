@@ -1,15 +1,24 @@
-export { type Player, type Subject, withKnownDraw } from "../../trials/players.js";
-export { FolderStore, MemoryStore, type TrialStore } from "../../trials/store.js";
-export { attackOf, blackBox, claimTrial, type Trial, trialLabel, whiteBox } from "../../trials/trial.js";
-export type { TrialResult } from "../../trials/trial-result.js";
-export { type AuditEvent, type AuditOptions, audit, trialsOf } from "./audit.js";
+export { type AuditEvent, audit } from "./audit.js";
 export { type Budget, type BudgetName, batchImages, budgets } from "./budget.js";
-export type { AuditPlan, Check, Finding, Outcome } from "./check.js";
-export type { Audit, CheckedLine } from "./conclude.js";
-export type { ConvergenceCurve, Effort } from "./convergence-curves.js";
-export { curveRadii, minimalAttacks, radiusAttacks } from "./curve-attacks.js";
-export type { Curve, CurvePoint } from "./curves.js";
-export { fewestThatDiffer, negligible } from "./difference.js";
-export { type SelfTestResult, selfTest, selfTestCases } from "./self-test/self-test.js";
-export type { Verdict } from "./verdict.js";
-export { roundingSurvivors, type WorstImage, worstImages } from "./worst-images.js";
+export {
+  type Check,
+  type CheckDefinition,
+  type CheckGroup,
+  checkGroups,
+  checks,
+  defineCheck,
+  type Judgment,
+  type Outcome,
+} from "./checks/index.js";
+export type { CheckedLine } from "./conclude.js";
+export type { ConvergenceCurve, Effort } from "./curves/convergence-curves.js";
+export type { Curve, CurvePoint } from "./curves/curves.js";
+export type { AuditOptions } from "./options.js";
+export type { AuditPlan, AuditResults } from "./plan.js";
+export type { ReportFiles } from "./report/files.js";
+export type { Report } from "./report/report.js";
+export type { TextOptions } from "./report/text.js";
+export { type SelfTestCase, selfTestCases } from "./self-test/cases.js";
+export { type SelfTestResult, selfTest } from "./self-test/self-test.js";
+export type { AuditVerdict, VerdictName } from "./verdict.js";
+export { roundingSurvivors, type WorstImage } from "./worst-images.js";

@@ -1,28 +1,19 @@
-import { parseAttack } from "../../attacks/index.js";
 import { deriveSeed, NotFiniteError } from "../../base/index.js";
 import type { Batch } from "../../datasets/index.js";
 import { scope } from "../../engine/index.js";
-import type { Classifier } from "../../nn/classifier.js";
-import { crossEntropy } from "../../nn/losses.js";
-import { pgdText } from "./attack-texts.js";
-import type { AuditPlan } from "./check.js";
+import { type Classifier, crossEntropy } from "../../nn/index.js";
+import { standardAttack } from "./attacks.js";
+import type { AuditPlan, Trace } from "./plan.js";
 
-/** What the audit's standard attack saw at each of its steps. */
-export interface Trace {
-  /** Mean cross-entropy over images. */
-  readonly losses: readonly number[];
-  /** 1 for each image that was misclassified. */
-  readonly fooled: readonly Uint8Array[];
-  /** Why the attack came to no end, where logits or gradients are not finite. */
-  readonly stop?: string;
-}
-
-/** The trace of the standard attack on images, from its start to the last step but one. */
+/** Trace of the standard attack on images, from its start to the last step but one. */
 export function traceOf(plan: AuditPlan, { images, labels, imageIds }: Batch): Trace {
   const trace = { losses: [] as number[], fooled: [] as Uint8Array[] };
-  const { model } = plan.subject;
+  const { model } = plan.players;
+  const { inputShape, classes, randomized } = model;
   const watched: Classifier = {
-    ...model,
+    inputShape,
+    classes,
+    randomized,
     logits(shown, noise) {
       const logits = model.logits(shown, noise);
       scope(() => {
@@ -32,9 +23,10 @@ export function traceOf(plan: AuditPlan, { images, labels, imageIds }: Batch): T
       return logits;
     },
   };
-  const attack = parseAttack(pgdText(plan));
   try {
-    scope(() => attack(watched, images, labels, { seed: deriveSeed(plan.seed, "trace"), imageIds }));
+    scope(() =>
+      standardAttack(plan)(watched, images, labels, { seed: deriveSeed(plan.seed, "trace"), imageIds }),
+    );
     return trace;
   } catch (error) {
     if (error instanceof NotFiniteError) return { ...trace, stop: error.message };

@@ -1,12 +1,18 @@
-import { Registry } from "../../options/named.js";
-import { fgsm } from "./fgsm.js";
-import { fgsmRs } from "./fgsm-rs.js";
-import type { TrainingMethod } from "./method.js";
-import { nFgsm } from "./n-fgsm.js";
-import { pgd } from "./pgd.js";
-import { standard } from "./standard.js";
+import type { TextOf } from "../../options/index.js";
+import * as all from "./all.js";
+import { methods } from "./method.js";
 
-export type { TrainingMethod } from "./method.js";
+export * from "./all.js";
+export {
+  defineMethod,
+  type MethodWork,
+  methodOf,
+  methodOption,
+  methods,
+  type TrainingMethod,
+} from "./method.js";
 
-/** Every training method: `trainingMethods.parse("fgsm(epsilon=0.3)")`. */
-export const trainingMethods = new Registry<TrainingMethod>("training method", [standard, fgsm, fgsmRs, nFgsm, pgd]);
+methods.register(...Object.values(all));
+
+/** Text of a training method of the package. */
+export type MethodText = TextOf<typeof all>;

@@ -1,18 +1,98 @@
-import type { Target } from "../../attacks/index.js";
+import * as z from "zod";
+import { type Attack, atEpsilon, attacks, type Victim } from "../../attacks/index.js";
+import { unknownName } from "../../base/index.js";
 import type { Tensor } from "../../engine/index.js";
+import { type Factory, Kind, parseCall, type Value } from "../../options/index.js";
 
-/** How the images that a network is trained on are made from clean ones. */
-export interface TrainingMethod {
-  /** The radius of the l-infinity ball that it trains for; undefined where it trains for none. */
-  readonly epsilon?: number;
+/** Method of adversarial training, before its options name it. */
+export interface MethodWork {
+  /** Radius of the ball that it trains for; undefined where it trains for none. */
+  readonly epsilon?: number | undefined;
   /**
-   * Clean images (N, C, H, W) in [0, 1] and labels (N) to training images; undefined trains on the clean ones. `stepScale`, 1
-   * where left out, makes the attack's step smaller.
+   * Makes training images of clean ones (N, C, H, W) in [0, 1] and labels (N); undefined trains on the clean
+   * ones. `stepScale`, 1 where left out, makes the attack's step smaller.
    */
-  readonly perturb: ((target: Target, images: Tensor, labels: Tensor, stepScale?: number) => Tensor) | undefined;
+  readonly perturb:
+    | ((victim: Victim, images: Tensor, labels: Tensor, stepScale?: number) => Tensor)
+    | undefined;
   /**
-   * The same from the gradient of the cross-entropy at the clean images, for methods that need no other: a run that also
-   * trains on the clean images takes it from their backward pass and saves a pass of its own.
+   * Makes them from the gradient of the cross-entropy at the clean images, for methods that need no other. A
+   * run that also trains on the clean images takes it from their backward pass, and saves a pass.
    */
   readonly fromCleanGradient?: ((images: Tensor, gradient: Tensor, stepScale?: number) => Tensor) | undefined;
+  /** True where `perturb` reads tensors back, so that a device cannot replay it; false where left out. */
+  readonly readsBack?: boolean;
+}
+
+/** Training method with its options, such as `nFgsm({ epsilon: 8 / 255 })`. */
+export interface TrainingMethod extends MethodWork, Value {
+  readonly name: string;
+}
+
+/** Every training method by its name: `methods.parse("fgsm(epsilon=0.3)")`. */
+export const methods = new Kind<MethodWork, TrainingMethod>("training method", "fgsm(epsilon=0.3)");
+
+/** Defines a training method; `methods.register` makes it known by its name. */
+export function defineMethod<const Name extends string, Schema extends z.ZodObject>(
+  name: Name,
+  definition: {
+    readonly summary: string;
+    readonly options: Schema;
+    create(options: z.output<Schema>): MethodWork;
+  },
+): Factory<TrainingMethod, Name, Schema> {
+  return methods.define(name, definition);
+}
+
+/**
+ * Training method that a value or a text stands for. An attack stands for the method of its name, which knows
+ * shortcuts; where there is none, training images are the attack's.
+ *
+ * @throws RangeError for an unknown name or options that do not fit, TypeError for anything else
+ */
+export function methodOf(given: TrainingMethod | Attack | string): TrainingMethod {
+  if (typeof given === "string") {
+    const { name } = parseCall(given);
+    if (methods.has(name)) return methods.parse(given);
+    if (attacks.has(name)) return onAttack(attacks.parse(given));
+    throw unknownName("training method", name, [...methods.names, ...attacks.names]);
+  }
+  if (attacks.is(given)) return methods.has(given.name) ? methods.parse(given.call) : onAttack(given);
+  return methods.of(given, "method");
+}
+
+/** Schema of an option that takes a training method, an attack or a text, and gives the method. */
+export const methodOption = z
+  .transform((given: TrainingMethod | Attack | string, context): TrainingMethod => {
+    try {
+      return methodOf(given);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+      context.issues.push({ code: "custom", message: error.message, input: given });
+      return z.NEVER;
+    }
+  })
+  .meta({
+    accepted: "a training method such as fgsm(epsilon=0.3), or an attack",
+    placeholder: "METHOD",
+  }) as unknown as z.ZodType<TrainingMethod, TrainingMethod | Attack | string>;
+
+/** Training on an attack's images: its radius shrinks with `stepScale`. */
+function onAttack(attack: Attack): TrainingMethod {
+  const { radius } = attack.traits;
+  const at = (stepScale: number) => (stepScale === 1 ? attack : atEpsilon(attack, radius! * stepScale));
+  const work: MethodWork = {
+    epsilon: radius,
+    perturb: (victim, images, labels, stepScale = 1) => at(stepScale).search(victim, images, labels),
+    readsBack: true,
+  };
+  const { name, options, inside, call } = attack;
+  const text = () => String(attack);
+  return Object.defineProperties(
+    { ...work, kind: "training method", name, options, inside, call } as TrainingMethod,
+    {
+      toString: { value: text },
+      toJSON: { value: text },
+    },
+  );
 }

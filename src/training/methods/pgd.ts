@@ -1,26 +1,38 @@
 import * as z from "zod";
-import { linfRadius } from "../../attacks/geometry/ball.js";
-import { projectedGradientAscent } from "../../attacks/search/projected-gradient.js";
+import { normOption, norms, radiusFitsNorm, radiusOption, stepSizeOption } from "../../attacks/index.js";
+import { scope } from "../../engine/index.js";
 import { crossEntropy } from "../../nn/index.js";
-import { define } from "../../options/named.js";
-import { ratio } from "../../options/ratio.js";
-import type { TrainingMethod } from "./method.js";
+import { defineMethod, type MethodWork } from "./method.js";
 
-/** PGD examples of `steps` steps from a random start (Madry et al. 2018, eq. 2.1): the paper's kappa is `steps`. */
-export const pgd = define({
-  name: "pgd",
+/** PGD examples from a random start (Madry et al. 2018, equation 2.1); the paper's kappa is `steps`. */
+export const pgd = defineMethod("pgd", {
   summary: "PGD examples: strong and slow",
-  options: z.strictObject({
-    epsilon: linfRadius(0.3),
-    steps: z.int().min(1).default(40).describe("gradient steps, kappa"),
-    stepSize: ratio({ above: 0 }).optional().describe("step; 2.5 epsilon / steps when left out"),
-    randomStart: z.boolean().default(true).describe("start at a random point of the ball"),
-  }),
-  create: ({ epsilon, steps, stepSize = (2.5 * epsilon) / steps, randomStart }): TrainingMethod => ({
+  options: z
+    .strictObject({
+      epsilon: radiusOption(0.3),
+      norm: normOption,
+      steps: z.int().min(1).default(40).describe("gradient steps, kappa"),
+      stepSize: stepSizeOption("2.5 * epsilon / steps"),
+      randomStart: z.boolean().default(true).describe("start at a random point of the ball"),
+    })
+    .refine(...radiusFitsNorm),
+  create: ({ epsilon, norm, steps, stepSize = (2.5 * epsilon) / steps, randomStart }): MethodWork => ({
     epsilon,
-    perturb(target, images, labels, stepScale = 1) {
-      const ascent = { norm: "linf", epsilon, steps, stepSize: stepSize * stepScale, randomStart } as const;
-      return projectedGradientAscent(ascent, target, images, (logits) => crossEntropy(logits, labels));
+    perturb(victim, images, labels, stepScale = 1) {
+      const geometry = norms[norm];
+      const ball = geometry.ball(images, epsilon);
+      const adversarial = images.clone();
+      if (randomStart) {
+        scope(() => adversarial.add_(geometry.inside(victim, images.shape.slice(1), epsilon, 0)));
+        ball.project_(adversarial);
+      }
+      for (let step = 0; step < steps; step++) {
+        scope(() => {
+          const { gradient } = victim.gradient(adversarial, (logits) => crossEntropy(logits, labels));
+          geometry.ascend_(adversarial, gradient, stepSize * stepScale, ball);
+        });
+      }
+      return adversarial;
     },
   }),
 });

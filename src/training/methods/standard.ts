@@ -1,11 +1,9 @@
 import * as z from "zod";
-import { define } from "../../options/named.js";
-import type { TrainingMethod } from "./method.js";
+import { defineMethod, type MethodWork } from "./method.js";
 
 /** Training on clean images. */
-export const standard = define({
-  name: "standard",
+export const standard = defineMethod("standard", {
   summary: "clean images only",
   options: z.strictObject({}),
-  create: (): TrainingMethod => ({ perturb: undefined }),
+  create: (): MethodWork => ({ perturb: undefined }),
 });

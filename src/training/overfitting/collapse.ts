@@ -9,8 +9,9 @@ export interface Standpoint {
 export const collapse = 0.2;
 
 /**
- * Catastrophic overfitting (Wong et al. 2020): accuracy under the strong attack has collapsed from its best while accuracy
- * under the single-step one has not fallen with it; or the two stand apart, and the single-step one hurts no more.
+ * Catastrophic overfitting (Wong et al. 2020): accuracy under the strong attack has collapsed from its best
+ * while accuracy under the single-step one has not fallen with it; or the two stand apart, and the
+ * single-step one hurts no more.
  */
 export function collapsed(now: Standpoint, best: Standpoint): boolean {
   const fell = best.strong - now.strong > collapse && best.weak - now.weak < collapse / 2;

@@ -1,25 +1,29 @@
-import type { Target } from "../../attacks/index.js";
+import type { Victim } from "../../attacks/index.js";
 import { scope, type Tensor } from "../../engine/index.js";
 import { crossEntropy } from "../../nn/index.js";
 
-/** What a training batch tells of catastrophic overfitting, for few passes. */
+/** Signs of catastrophic overfitting that a training batch shows, for few passes. */
 export interface Signals {
   /**
-   * PertAlign: the mean cosine between an image's perturbation and the loss's gradient where it led. A network that is nearly
-   * linear within the ball keeps it high; where it has learned to answer the attack it falls to 0 or below.
+   * PertAlign: the mean cosine between an image's perturbation and the loss's gradient where it led. A
+   * network that is nearly linear within the ball keeps it high; where it has learned to answer the attack it
+   * falls to 0 or below.
    */
   readonly alignment: number;
   /** Share of images whose loss is lower after the attack than before. */
   readonly lossFell: number;
 }
 
-/** Measures the signals of images (N, C, H, W), what a method made of them, and labels (N): four passes forward in all. */
-export function measureSignals(target: Target, clean: Tensor, perturbed: Tensor, labels: Tensor): Signals {
+/**
+ * Measures the signals of images (N, C, H, W), what a method made of them, and labels (N): four passes
+ * forward in all.
+ */
+export function measureSignals(victim: Victim, clean: Tensor, perturbed: Tensor, labels: Tensor): Signals {
   return scope(() => {
     // The same draws at every call: a randomized network's loss must not fall by luck.
-    const before = target.meanLoss(clean, labels, crossEntropy, 1);
-    const after = target.meanLoss(perturbed, labels, crossEntropy, 1);
-    const { gradient } = target.gradient(perturbed, (logits) => crossEntropy(logits, labels));
+    const before = victim.meanLoss(clean, labels, crossEntropy, 1);
+    const after = victim.meanLoss(perturbed, labels, crossEntropy, 1);
+    const { gradient } = victim.gradient(perturbed, (logits) => crossEntropy(logits, labels));
     const moved = perturbed.sub(clean).flatten(1);
     const slope = gradient.flatten(1);
     const length = (vectors: Tensor) => vectors.square().sumDim([1]).sqrt();

@@ -1,12 +1,13 @@
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import * as z from "zod";
-import { checkKind, FileFormatError } from "../../base/index.js";
-import { noGrad, scope, type Tensor, tensor } from "../../engine/index.js";
-import { readSafetensors, type SafetensorsTensor, writeSafetensors } from "../../files/index.js";
-import { loadState, Module, type Optimizer } from "../../nn/index.js";
-import type { GuardState } from "../overfitting/guard.js";
+import { FileFormatError } from "../../base/index.js";
+import { noGrad, scope, type Tensor } from "../../engine/index.js";
+import { loadState, type Module, type OptimizerRun } from "../../nn/index.js";
+import type { GuardState } from "../overfitting/guard-state.js";
+import { readSealed, writeSealed } from "./sealed-file.js";
+import { plain, toTensors } from "./weights-file.js";
 
-/** Where a run stands beside its tensors. */
+/** Progress of a run, beside its tensors. */
 export interface Progress {
   /** Steps done. */
   step: number;
@@ -15,11 +16,14 @@ export interface Progress {
   /** Training time of the current epoch and of the run so far. */
   epochSeconds: number;
   seconds: number;
-  /** What a guard knows; undefined without one. */
+  /** State of a guard; undefined without one. */
   guard?: GuardState | undefined;
 }
 
-/** Tensors beside the network's and the optimizer's, by the part of the checkpoint that they are, changed in place. */
+/**
+ * Tensors beside the network's and the optimizer's, by the part of the checkpoint that they are, changed in
+ * place.
+ */
 export type Copies = ReadonlyMap<string, ReadonlyMap<string, Tensor>>;
 
 /** The copy that is the network to evaluate, where there is one. */
@@ -63,67 +67,17 @@ function parseJson(text: string): unknown {
   }
 }
 
-function plain(value: Tensor): SafetensorsTensor {
-  if (value.dtype !== "float32") throw new TypeError(`weights must be float32, not ${value.dtype}`);
-  return { dtype: "float32", shape: [...value.shape], data: value.toArray() as Float32Array };
-}
-
-function checkWeightsFile(path: string, module: Module): void {
-  checkKind("path", path, "the path of a file of weights", typeof path === "string");
-  checkKind("module", module, "a Module, such as small.build({ seed: 0 }).module", module instanceof Module);
-}
-
-/** Writes a network's weights: float32, PyTorch's names and layouts. */
-export function saveWeights(path: string, module: Module, metadata: Record<string, string> = {}): void {
-  checkWeightsFile(path, module);
-  writeSafetensors(
-    path,
-    [...module.state()].map(([name, value]) => [name, plain(value)] as const),
-    metadata,
-  );
-}
-
-function toTensors(path: string, tensors: ReadonlyMap<string, SafetensorsTensor>): Map<string, Tensor> {
-  return new Map(
-    [...tensors].map(([name, { dtype, shape, data }]) => {
-      if (dtype !== "float32") throw new FileFormatError(`${path}: tensor "${name}" must be float32, not ${dtype}`);
-      return [name, tensor(data, shape)];
-    }),
-  );
-}
-
-/** A tensor of a file of weights; bfloat16 becomes the float32 of the same value. */
-function widened(value: SafetensorsTensor): SafetensorsTensor {
-  if (value.dtype !== "bfloat16") return value;
-  const data = new Float32Array(Uint32Array.from(value.data, (bits) => bits << 16).buffer);
-  return { dtype: "float32", shape: value.shape, data };
-}
-
-/** Reads weights, float32 or bfloat16, into a network; throws a FileFormatError when a name or a shape does not fit. */
-export function loadWeights(path: string, module: Module): void {
-  checkWeightsFile(path, module);
-  const { tensors: stored } = readSafetensors(path);
-  const tensors = new Map([...stored].map(([name, value]) => [name, widened(value)]));
-  // PyTorch's batch normalization counts its batches; nothing here depends on the count.
-  for (const name of tensors.keys()) if (name.endsWith("num_batches_tracked")) tensors.delete(name);
-  scope(() => {
-    try {
-      loadState(module, toTensors(path, tensors));
-    } catch (error) {
-      if (error instanceof RangeError) throw new FileFormatError(`${path}: ${error.message}`, { cause: error });
-      throw error;
-    }
-  });
-}
-
-/** What a checkpoint holds of a run beside where it stands. */
+/** Parts of a run in a checkpoint, beside where it stands. */
 export interface TrainingState {
   readonly module: Module;
-  readonly optimizer: Optimizer;
+  readonly optimizer: OptimizerRun;
   readonly copies: Copies;
 }
 
-/** Writes everything that a run needs to go on: weights, optimizer state, copies of weights, and where it stands. */
+/**
+ * Writes everything that a run needs to go on: weights, optimizer state, copies of weights, and its progress.
+ * The checkpoint before it is kept.
+ */
 export function saveCheckpoint(
   path: string,
   { module, optimizer, copies }: TrainingState,
@@ -137,29 +91,53 @@ export function saveCheckpoint(
       [...tensors].map(([name, value]) => [`${part}.${name}`, plain(value)] as const),
     ),
   ];
-  writeSafetensors(path, entries, { run, optimizerSteps: String(optimizer.steps), progress: JSON.stringify(progress) });
+  if (existsSync(path)) renameSync(path, before(path));
+  writeSealed(path, entries, {
+    run,
+    optimizerSteps: String(optimizer.steps),
+    progress: JSON.stringify(progress),
+  });
 }
 
 /**
- * Reads a checkpoint into a network, an optimizer and copies; undefined when there is none. Throws a FileFormatError that names the
- * file when it is damaged or of another run; then it says how to go on without it.
+ * Reads a checkpoint into a network, an optimizer and copies; undefined when there is none. Throws a
+ * FileFormatError that names the file when it is damaged or of another run; then it says how to go on without
+ * it.
  */
 export function loadCheckpoint(path: string, state: TrainingState, run: string): Progress | undefined {
+  // A process that is killed between two checkpoints leaves the one before.
+  if (!existsSync(path) && existsSync(before(path))) renameSync(before(path), path);
   if (!existsSync(path)) return undefined;
   try {
     return readCheckpoint(path, state, run);
   } catch (error) {
     if (!(error instanceof FileFormatError || error instanceof RangeError)) throw error;
     const problem = error.message.startsWith(path) ? error.message : `${path}: ${error.message}`;
-    throw new FileFormatError(`${problem}; delete the file to begin the run again`, { cause: error });
+    throw new FileFormatError(`${problem}; ${remedy(path, state, run)}`, { cause: error });
+  }
+}
+
+/** Name of the checkpoint before the last. */
+const before = (path: string) => path.replace(/(\.\w+)?$/, ".before$1");
+
+/** Way on from a damaged checkpoint: the one before it, where that is whole. */
+function remedy(path: string, state: TrainingState, run: string): string {
+  const last = before(path);
+  if (!existsSync(last)) return "delete the file to begin the run again";
+  try {
+    const { step } = readCheckpoint(last, state, run);
+    return `rename ${last} to it to go on after step ${step}, or delete both to begin the run again`;
+  } catch {
+    return `delete it and ${last} to begin the run again`;
   }
 }
 
 /** A checkpoint's file, checked to be one of a run; its tensors are still those of the file. */
 function openCheckpoint(path: string, run: string) {
-  const { tensors, metadata } = readSafetensors(path);
+  const { tensors, metadata } = readSealed(path);
   const checked = metadataSchema.safeParse(metadata);
-  if (!checked.success) throw new FileFormatError(`${path}: not a checkpoint: ${checked.error.issues[0]!.message}`);
+  if (!checked.success)
+    throw new FileFormatError(`${path}: not a checkpoint: ${checked.error.issues[0]!.message}`);
   const { run: owner, optimizerSteps, progress } = checked.data;
   if (owner !== run) throw new FileFormatError(`${path}: this checkpoint is of run ${owner}, not ${run}`);
   const part = (prefix: string) => {
@@ -170,8 +148,8 @@ function openCheckpoint(path: string, run: string) {
 }
 
 /**
- * Reads a checkpoint's weights alone, the averaged ones where it has them, into a network and returns the steps behind
- * them. Throws a FileFormatError that names the file when it is damaged or of another run.
+ * Reads a checkpoint's weights alone, the averaged ones where it has them, into a network and returns the
+ * steps behind them. Throws a FileFormatError that names the file when it is damaged or of another run.
  */
 export function loadCheckpointWeights(path: string, module: Module, run: string): number {
   const { part, progress } = openCheckpoint(path, run);
@@ -187,12 +165,19 @@ export function loadCheckpointWeights(path: string, module: Module, run: string)
   return progress.step;
 }
 
-function checkPart(path: string, part: string, own: ReadonlyMap<string, Tensor>, saved: ReadonlyMap<string, Tensor>) {
+function checkPart(
+  path: string,
+  part: string,
+  own: ReadonlyMap<string, Tensor>,
+  saved: ReadonlyMap<string, Tensor>,
+) {
   for (const [name, { shape }] of own) {
     const value = saved.get(name);
     if (value === undefined) throw new FileFormatError(`${path}: the ${part}'s "${name}" is missing`);
     if (value.shape.join() !== shape.join()) {
-      throw new FileFormatError(`${path}: the ${part}'s "${name}" must have shape [${shape}], not [${value.shape}]`);
+      throw new FileFormatError(
+        `${path}: the ${part}'s "${name}" must have shape [${shape}], not [${value.shape}]`,
+      );
     }
   }
 }

@@ -13,7 +13,7 @@ const loggedEvent = z.discriminatedUnion("type", [
     ...position,
     loss: z.number(),
     clean: share,
-    probes: z.array(z.object({ attack: z.string(), accuracy: share })),
+    validation: z.array(z.object({ attack: z.string(), accuracy: share })),
     commonestClass: share,
     seconds: z.number().min(0),
     secondsPerStep: z.number().min(0),
@@ -43,8 +43,8 @@ const loggedEvent = z.discriminatedUnion("type", [
 ]);
 
 /**
- * The events of an events.jsonl file, none if it does not exist. Throws a FileFormatError that names the line which is no
- * event; only a last line without an end, as a killed process leaves it, is passed over.
+ * The events of an events.jsonl file, none if it does not exist. Throws a FileFormatError that names the line
+ * which is no event; only a last line without an end, as a killed process leaves it, is passed over.
  */
 export function readEvents(path: string): (EpochEvent | AlarmEvent | GuardEvent | RollBackEvent)[] {
   if (!existsSync(path)) return [];
@@ -54,7 +54,8 @@ export function readEvents(path: string): (EpochEvent | AlarmEvent | GuardEvent 
     try {
       return loggedEvent.parse(JSON.parse(line));
     } catch (cause) {
-      const problem = cause instanceof z.ZodError ? z.prettifyError(cause).split("\n")[0] : (cause as Error).message;
+      const problem =
+        cause instanceof z.ZodError ? z.prettifyError(cause).split("\n")[0] : (cause as Error).message;
       throw new FileFormatError(`${path}:${index + 1}: not an event of a run: ${problem}`, { cause });
     }
   });

@@ -1,73 +1,81 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { checkKind, FileFormatError, isObject, makeFolder, writeFileAtomic } from "../../base/index.js";
-import { configHash, runName, storedConfig, type TrainConfig } from "../config.js";
+import { configHash, runName, type TrainConfig } from "../config.js";
 import type { TrainEvent, TrainResult } from "../events.js";
 import { readEvents } from "./event-log.js";
 import { RunLock } from "./run-lock.js";
+import { configOf, type OwnParts, storedForm } from "./stored-config.js";
 
-/** What a run began with beside its configuration: its last bits, or all of it, depend on these. */
+/** Environment that a run begins in: its last bits, or all of it, depend on these. */
 export interface RunEnvironment {
   readonly libtorch: string;
   readonly cpuCapability: string;
-  /** The instruction set of our own kernels. A run of an earlier version does not tell it. */
+  /** Instruction set of our own kernels. */
   readonly kernels: string;
-  /** A run of an earlier version does not tell it. */
   readonly device: string;
   readonly threads: number;
   /** SHA-256 of the training images and labels. */
   readonly data: string;
 }
 
-/** The files of a run: config.json, events.jsonl, checkpoint.safetensors, and when finished weights and result.json. */
+/**
+ * Files of a run: config.json, events.jsonl, checkpoint.safetensors, and when finished weights and
+ * result.json.
+ */
 export class RunFolder {
   readonly path: string;
-  readonly config: TrainConfig;
+  readonly #configOf: () => TrainConfig;
+  #config: TrainConfig | undefined;
 
-  private constructor(path: string, config: TrainConfig) {
+  private constructor(path: string, configOf: () => TrainConfig) {
     this.path = path;
-    this.config = config;
+    this.#configOf = configOf;
+  }
+
+  /** Folder of a configuration under `runs`; it need not exist yet. */
+  static for(config: TrainConfig, runs: string): RunFolder {
+    return new RunFolder(resolve(runs, runName(config)), () => config);
   }
 
   /**
-   * The folder of a configuration under `runs`; it need not exist yet. One that an earlier version made for the same
-   * configuration, under another hash, counts as well, but for SQA: it rounded by other draws before.
+   * Existing run folder.
+   *
+   * @param parts model and images of the user's own that the run was trained with
+   * @throws FileFormatError when the folder holds no run
    */
-  static for(config: TrainConfig, runs: string): RunFolder {
-    const path = resolve(runs, runName(config));
-    return new RunFolder(
-      existsSync(path) || config.sqa !== null ? path : (earlierFolder(path, config) ?? path),
-      config,
-    );
-  }
-
-  /** An existing run folder; throws a FileFormatError when the folder holds no run. */
-  static open(path: string): RunFolder {
+  static open(path: string, parts: OwnParts = {}): RunFolder {
     checkKind("path", path, "the path of a run folder", typeof path === "string");
     const file = join(path, "config.json");
     if (!existsSync(file)) throw new FileFormatError(`${path} is not a run folder: it has no config.json`);
-    try {
-      const stored = readJson(file);
-      if (!isObject(stored) || Array.isArray(stored)) throw new FileFormatError(`${file}: not a configuration`);
-      return new RunFolder(resolve(path), storedConfig(stored));
-    } catch (error) {
-      if (error instanceof FileFormatError) throw error;
-      throw new FileFormatError(`${file}: ${(error as Error).message}`, { cause: error });
-    }
+    const stored = readJson(file);
+    if (!isObject(stored) || Array.isArray(stored)) throw new FileFormatError(`${file}: not a configuration`);
+    return new RunFolder(resolve(path), () => {
+      try {
+        return configOf(stored, parts, `run ${path}`);
+      } catch (error) {
+        if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+        throw new FileFormatError(`${file}: ${error.message}`, { cause: error });
+      }
+    });
+  }
+
+  /** Its configuration. An Error says which part of the user's own must be given again. */
+  get config(): TrainConfig {
+    this.#config ??= this.#configOf();
+    return this.#config;
   }
 
   /** Makes the folder with its config.json; throws a FileFormatError when it holds another configuration. */
   make(): void {
-    try {
-      makeFolder(this.path);
-    } catch (cause) {
-      throw new Error(`cannot make the run folder ${this.path}: ${(cause as Error).message}`, { cause });
-    }
+    makeFolder(this.path, "run folder");
     const file = this.file("config.json");
     if (!existsSync(file)) {
-      writeFileAtomic(file, `${JSON.stringify(this.config, null, 2)}\n`);
-    } else if (configHash(RunFolder.open(this.path).config) !== configHash(this.config)) {
-      throw new FileFormatError(`${file}: not the configuration that the folder is named after; ${remedy(this.path)}`);
+      writeFileAtomic(file, `${JSON.stringify(storedForm(this.config), null, 2)}\n`);
+    } else if (configHash(RunFolder.open(this.path, this.config).config) !== configHash(this.config)) {
+      throw new FileFormatError(
+        `${file}: not the configuration that the folder is named after; ${remedy(this.path)}`,
+      );
     }
   }
 
@@ -75,7 +83,7 @@ export class RunFolder {
     return join(this.path, name);
   }
 
-  /** What the run's files are marked with: the hash that its folder was named after, also by an earlier version. */
+  /** Mark of the run's files: the hash that its folder is named after. */
   get identity(): string {
     return hashInName.exec(basename(this.path))?.[1] ?? configHash(this.config);
   }
@@ -99,10 +107,10 @@ export class RunFolder {
     return result as TrainResult;
   }
 
-  /** What the run began with: stored at the first call, the stored one ever after. */
+  /** Environment that the run began in: stored at the first call, the stored one ever after. */
   environment(now: RunEnvironment): RunEnvironment {
     const file = this.file("environment.json");
-    if (existsSync(file)) return { ...now, ...(readJson(file) as object) };
+    if (existsSync(file)) return readJson(file) as RunEnvironment;
     writeFileAtomic(file, `${JSON.stringify(now, null, 2)}\n`);
     return now;
   }
@@ -133,30 +141,14 @@ export class RunFolder {
     }
   }
 
+  /** Keeps the result of the run, whose second last checkpoint is then of no use. */
   finish(result: TrainResult): void {
     writeFileAtomic(this.file("result.json"), `${JSON.stringify(result, null, 2)}\n`);
+    rmSync(this.file("checkpoint.before.safetensors"), { force: true });
   }
 }
 
 const hashInName = /-([0-9a-f]{8})$/;
-
-/** The folder beside `path` that holds the same configuration and differs from it in its hash alone. */
-function earlierFolder(path: string, config: TrainConfig): string | undefined {
-  const runs = resolve(path, "..");
-  const [name, hash] = [basename(path).replace(hashInName, ""), configHash(config)];
-  if (!existsSync(runs) || !statSync(runs).isDirectory()) return undefined;
-  return readdirSync(runs)
-    .filter((other) => other.replace(hashInName, "") === name)
-    .map((other) => join(runs, other))
-    .find((folder) => {
-      try {
-        return configHash(RunFolder.open(folder).config) === hash;
-      } catch {
-        // A damaged folder is found fault with when it is opened, not when another is looked for.
-        return false;
-      }
-    });
-}
 
 function remedy(path: string): string {
   return `delete ${path} to begin the run again`;

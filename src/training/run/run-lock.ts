@@ -5,7 +5,10 @@ import * as z from "zod";
 const ownerSchema = z.object({ pid: z.int().min(1), started: z.string(), host: z.string() });
 type Owner = z.output<typeof ownerSchema>;
 
-/** When a process began, in clock ticks since the machine did; "" when it is gone. Tells a reused number apart. */
+/**
+ * Beginning of a process, in clock ticks since the machine's; "" when it is gone. Tells a reused number
+ * apart.
+ */
 function processStart(pid: number): string {
   try {
     // The command's name, in parentheses, may hold spaces; a zombie (Z) holds nothing any more.

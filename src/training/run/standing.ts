@@ -1,11 +1,11 @@
 import { FileFormatError } from "../../base/index.js";
 import type { AlarmEvent, AlarmKind, EpochEvent, TrainEvent } from "../events.js";
-import { untroubled } from "../overfitting/guard.js";
+import { untroubled } from "../overfitting/guard-state.js";
 import type { TrainingSession } from "../session.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
 import type { RunFolder } from "./run-folder.js";
 
-/** Where a run stands: restored from its folder, and what it has to say of its past. */
+/** Progress of a run, restored from its folder, with its epochs and alarms so far. */
 export class Standing {
   readonly progress: Progress;
   readonly epochs: EpochEvent[];
@@ -20,14 +20,16 @@ export class Standing {
     this.progress = saved ?? { step: 0, epochLoss: 0, epochSeconds: 0, seconds: 0 };
     if (session.guardRules !== undefined) this.progress.guard ??= untroubled;
     const { step } = this.progress;
-    if (step > totalSteps) throw new FileFormatError(`${folder.checkpoint}: is at step ${step} of ${totalSteps}`);
+    if (step > totalSteps)
+      throw new FileFormatError(`${folder.checkpoint}: is at step ${step} of ${totalSteps}`);
     const logged = folder.rewindEvents(step);
     this.epochs = logged.filter((event): event is EpochEvent => event.type === "epoch");
     this.alarms = logged.filter((event): event is AlarmEvent => event.type === "alarm");
     const past = Math.floor(step / stepsPerEpoch);
     if (this.epochs.length !== past) {
       throw new FileFormatError(
-        `${folder.file("events.jsonl")}: tells of ${this.epochs.length} epochs, but the checkpoint is past ${past}; ` +
+        `${folder.file("events.jsonl")}: tells of ${this.epochs.length} epochs, but the checkpoint is past ` +
+          `${past}; ` +
           `delete ${folder.path} to begin the run again`,
       );
     }

@@ -2,24 +2,30 @@ import { attackSeed } from "../../attacks/index.js";
 import { deriveSeed, permutation, type Seed } from "../../base/index.js";
 import type { StepNoise } from "./variables.js";
 
-/** What a plan goes by. */
+/** Choices that a plan goes by. */
 export interface PlanOptions {
   readonly seed: Seed;
   /** Positions of the images to train on. */
   readonly positions: Int32Array;
   readonly batchSize: number;
-  /** The label of the training method, by which its noise is keyed. */
+  /** Name of the training method, by which its noise is keyed. */
   readonly method: string;
 }
 
-/** Which images each step of a run takes, and the keys of its noise: all by the step alone, so a resumed run needs no more. */
+/**
+ * Images that each step of a run takes, and the keys of its noise: all by the step alone, so a resumed run
+ * needs no more.
+ */
 export class StepPlan {
   readonly stepsPerEpoch: number;
+  /** Images of a whole batch. */
+  readonly largestBatch: number;
   readonly #options: PlanOptions;
   #order: { epoch: number; positions: Int32Array } | undefined;
 
   constructor(options: PlanOptions) {
     this.#options = options;
+    this.largestBatch = Math.min(options.batchSize, options.positions.length);
     this.stepsPerEpoch = Math.ceil(options.positions.length / options.batchSize);
   }
 
@@ -35,9 +41,14 @@ export class StepPlan {
     return this.#order.positions.subarray(first, first + batchSize);
   }
 
+  /** Seed of a step's attack. */
+  attackSeed(step: number): Seed {
+    return deriveSeed(this.#options.seed, "perturbation", step);
+  }
+
   noise(step: number): StepNoise {
     const { seed, method } = this.#options;
-    const attack = deriveSeed(seed, "perturbation", step);
+    const attack = this.attackSeed(step);
     return {
       augmentation: { seed: deriveSeed(seed, "augmentation"), draw: step },
       // Two draws a step: one for the pass of the method's images, one for that of the clean ones.

@@ -28,7 +28,7 @@ export class StepRunner {
     searchConvolutions(device !== "cpu");
   }
 
-  /** Whether steps are replayed as a graph, or will be. */
+  /** Tells whether steps are replayed as a graph, or will be. */
   get captures(): boolean {
     return this.#captures;
   }
@@ -57,7 +57,9 @@ export class StepRunner {
     this.#gradients = graph.results;
   }
 
-  /** The work's graph, captured anew where `stepScale` changed; undefined where there is none, or none yet. */
+  /**
+   * The work's graph, captured anew where `stepScale` changed; undefined where there is none, or none yet.
+   */
   #graphOf(work: Work, stepScale: number): DeviceGraph | undefined {
     if (!this.#captures || this.#done < passesBeforeCapture) return undefined;
     if (this.#graph?.stepScale === stepScale) return this.#graph.graph;

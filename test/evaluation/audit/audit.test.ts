@@ -2,19 +2,23 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { noise } from "../../../src/attacks/index.js";
+import { deriveSeed } from "../../../src/base/index.js";
+import { sqa } from "../../../src/defenses/index.js";
+import { checks } from "../../../src/evaluation/audit/checks/index.js";
 import {
-  type Audit,
   type AuditEvent,
-  audit,
   FolderStore,
   MemoryStore,
+  type Report,
   type TrialStore,
-  trialLabel,
-  trialsOf,
-  worstImages,
-} from "../../../src/evaluation/audit/index.js";
+} from "../../../src/evaluation/index.js";
+import { small } from "../../../src/models/index.js";
+import type { Classifier } from "../../../src/nn/index.js";
+import { blackBox, trialSeeds, whiteBox } from "../../../src/trials/index.js";
 import { quantizedCnn, tinyCnn } from "../../attacks/tiny-networks.js";
-import { finished, goldenSplit, planOf } from "./tiny-audit.js";
+import { splitFor } from "../splits.js";
+import { audited, budget, claimOf, goldenSplit } from "./tiny-audit.js";
 
 const folders: string[] = [];
 const newFolder = () => {
@@ -27,99 +31,180 @@ afterEach(() => {
 });
 
 const split = goldenSplit(tinyCnn);
+const numbers = ({ trials, lines, worst, verdict }: Report) => ({
+  worst,
+  verdict,
+  lines,
+  trials: trials.map(({ trial, answers }) => [trial.id, [...answers.correct]]),
+});
 
 // Some audit twice: seconds, but not on a machine that does much else.
 describe("audit", { timeout: 300_000 }, () => {
   it("plans, runs every trial once, and concludes on every line", async () => {
-    const plan = planOf(tinyCnn);
+    const work = audited(tinyCnn, split);
     const events: AuditEvent[] = [];
-    for await (const event of audit(plan, split, { store: new MemoryStore() })) events.push(event);
-    const labels = trialsOf(plan).map(trialLabel);
-    expect(new Set(labels).size).toBe(labels.length);
-    expect(events.slice(0, 2)).toMatchObject([{ type: "estimate" }, { type: "plan", trials: labels.length }]);
-    expect(events.flatMap((event) => (event.type === "trial" ? [event.result.label] : []))).toEqual(labels);
-    const end = events.at(-1)!;
-    if (end.type !== "end") throw new Error("the last event is the end");
-    expect(end.audit.lines.map(({ outcome }) => outcome)).not.toContain(undefined);
-    expect(end.audit.clean.accuracy).toBe(1);
-    expect(end.audit.worst.accuracy).toBeLessThanOrEqual(end.audit.claim.accuracy);
-    expect(end.audit.brokenBy).toHaveLength(6);
+    for await (const event of work) events.push(event);
+    const report = await work;
+    const ids = report.trials.map(({ trial }) => trial.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(events.slice(0, 2)).toMatchObject([{ type: "estimate" }, { type: "plan", trials: ids.length }]);
+    expect(events.flatMap((event) => (event.type === "trial" ? [event.outcome.trial.id] : []))).toEqual(ids);
+    expect(report.lines.map(({ outcome }) => outcome)).not.toContain(undefined);
+    expect(report.lines.map(({ name }) => name)).toEqual(expect.arrayContaining(checks.names));
+    expect(report.clean.accuracy).toBe(1);
+    expect(report.worst.accuracy).toBeLessThanOrEqual(report.claim.accuracy);
+    expect(report.worstImages).toHaveLength(6);
+    const seconds = events.flatMap((event) => (event.type === "progress" ? [event.done] : []));
+    expect(seconds).toHaveLength(ids.length);
+    expect(seconds.at(-1)).toBeCloseTo((events[1] as { seconds: number }).seconds, 6);
+  });
+
+  it("takes a model with its defenses, and asks their surrogates", async () => {
+    const model = small().build({ seed: 1, defenses: [sqa()] });
+    const pixels = Uint8Array.from({ length: 3 * 784 }, (_, i) => (i * i) % 251);
+    const images = splitFor(model, pixels, Uint8Array.of(0, 1, 2));
+    const report = await audited(model, images, { budget: { ...budget, images: 3 } });
+    const players = new Set(report.trials.map(({ trial }) => trial.on));
+    expect(players).toEqual(new Set(["model", "surrogate:noise-free", "fixed-seed:0"]));
+    expect(report.lines.find(({ name }) => name === "other-gradients")!.evidence).toMatch(
+      /noise-free.*staircase.*range/,
+    );
+    model.module.dispose();
   });
 
   it("goes on where it was stopped, to the same numbers, and does nothing twice", async () => {
-    const plan = planOf(tinyCnn);
-    const whole = await finished(audit(plan, split, { store: new MemoryStore() }));
-    const store = new FolderStore(newFolder());
-    const counted = { write: 0 };
-    const watched: TrialStore = {
-      read: (...given) => store.read(...given),
-      images: (...given) => store.images(...given),
-      write: (...given) => {
-        counted.write++;
-        store.write(...given);
-      },
-    };
+    const whole = await audited(tinyCnn, split);
+    const folder = newFolder();
     let seen = 0;
-    for await (const event of audit(plan, split, { store: watched }))
+    for await (const event of audited(tinyCnn, split, { folder })) {
       if (event.type === "progress" && ++seen === 7) break;
-    expect(counted.write).toBe(7);
-    const resumed = await finished(audit(plan, split, { store: watched }));
-    expect(counted.write).toBe(trialsOf(plan).length);
-    const numbers = ({ trials, lines, worst, verdict }: Audit) => ({
-      worst,
-      verdict,
-      lines,
-      trials: trials.map(({ label, answers }) => [label, [...answers.correct]]),
-    });
+    }
+    const work = audited(tinyCnn, split, { folder });
+    let rest = 0;
+    for await (const event of work) if (event.type === "progress") rest++;
+    const resumed = await work;
+    expect(rest).toBe(whole.trials.length - 7);
     expect(numbers(resumed)).toEqual(numbers(whole));
+    expect(resumed.folder).toMatch(/audit-own-[0-9a-f]{8}$/);
+    expect(existsSync(join(resumed.folder!, "passes.json"))).toBe(true);
+    // Batches of another size give the same numbers, in files of their own.
+    const parts = await audited(tinyCnn, split, { folder, batchSize: 4 });
+    expect(numbers(parts)).toEqual(numbers(whole));
+    expect(parts.folder).toBe(resumed.folder);
+  });
+
+  it("keeps trials of another model, other images, another seed or claim apart", async () => {
+    const folder = newFolder();
+    const nameOf = async (...given: Parameters<typeof audited>) => {
+      for await (const event of audited(given[0], given[1], { ...given[2], folder })) {
+        if (event.type === "plan") return event.folder!;
+      }
+      throw new Error("no plan");
+    };
+    const other = { ...split, labels: split.labels.map((label) => (label + 1) % 10) as Uint8Array };
+    const names = [
+      await nameOf(tinyCnn, split),
+      await nameOf(quantizedCnn, split),
+      await nameOf(tinyCnn, other),
+      await nameOf(tinyCnn, split, { seed: 1 }),
+      await nameOf(tinyCnn, split, { claim: "fgsm(epsilon=0.05)" }),
+      await nameOf(tinyCnn, split, { transfers: { other: quantizedCnn } }),
+    ];
+    expect(new Set(names).size).toBe(names.length);
+    expect(await nameOf(tinyCnn, split)).toBe(names[0]);
   });
 
   it("names a kept file that is damaged", async () => {
-    const plan = planOf(tinyCnn);
     const folder = newFolder();
     const store = new FolderStore(folder);
-    for await (const event of audit(plan, split, { store })) if (event.type === "progress") break;
-    const [clean] = trialsOf(plan);
-    expect(store.read(clean!, 0, { count: 6, draws: 1, shape: [2, 8, 8] })).toBeDefined();
-    const [file] = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
+    for await (const event of audited(tinyCnn, split, { store })) if (event.type === "progress") break;
+    const [file] = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+      /-.*\.json$/.test(name),
+    );
     const path = join(folder, file!);
     expect(existsSync(path.replace(/json$/, "safetensors"))).toBe(true);
     writeFileSync(path, readFileSync(path, "utf8").slice(0, 20));
-    await expect(finished(audit(plan, split, { store }))).rejects.toThrow(`${path}: `);
+    await expect(audited(tinyCnn, split, { store })).rejects.toThrow(`${path}: `);
   });
 
   it("gives each image in its worst form, and its answer once rounded to 8 bits", async () => {
-    const plan = planOf(tinyCnn);
-    const store = new MemoryStore();
-    const found = await finished(audit(plan, split, { store }));
-    const worst = worstImages(plan, found, split, store);
-    expect(worst.map(({ position }) => position)).toEqual([0, 1, 2, 3, 4, 5]);
-    for (const { clean, adversarial, trial, correct } of worst) {
+    const { worstImages } = await audited(tinyCnn, split);
+    expect(worstImages.map(({ position }) => position)).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const { clean, adversarial, trial, correct } of worstImages) {
       const distance = Math.max(...adversarial.map((pixel, i) => Math.abs(pixel - clean[i]!)));
       expect(distance).toBeLessThanOrEqual(0.05 + 1e-6);
-      expect(trial.label === "clean" ? 1 : 0).toBe(correct);
+      expect(trial.trial.id === "clean" ? 1 : 0).toBe(correct);
     }
   });
 
-  it("stops when it is told to", async () => {
+  it("stops when it is told to, before it begins and in its midst", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
-    await expect(finished(audit(planOf(tinyCnn), split, { store: new MemoryStore(), signal }))).rejects.toThrow(
-      "enough",
+    await expect(audited(tinyCnn, split, { signal })).rejects.toThrow("enough");
+    const stop = new AbortController();
+    const store = new MemoryStore();
+    const stopping: TrialStore = Object.assign(Object.create(store) as TrialStore, {
+      read: store.read.bind(store),
+      readNote: store.readNote.bind(store),
+      writeNote: store.writeNote.bind(store),
+      images: store.images.bind(store),
+      write(...given: Parameters<TrialStore["write"]>) {
+        store.write(...given);
+        if (given[0].attack?.name === "fmn") stop.abort(new Error("halfway"));
+      },
+    });
+    const work = audited(tinyCnn, split, { store: stopping, signal: stop.signal });
+    for await (const event of work) if (event.type === "plan") expect(event.trials).toBeGreaterThan(20);
+    await expect(work).rejects.toThrow("halfway");
+  });
+
+  it("refuses a single draw of a randomized model, whose worst case would be low by luck", async () => {
+    await expect(audited(quantizedCnn, split, { budget: { ...budget, draws: 1 } })).rejects.toThrow(
+      "budget.draws must be at least 2 for a randomized model, not 1",
     );
   });
 
-  it("refuses a single draw of a randomized network, whose worst case would be low by luck", async () => {
-    const plan = planOf(quantizedCnn);
-    const single = { ...plan, budget: { ...plan.budget, draws: 1 } };
-    await expect(finished(audit(single, split, { store: new MemoryStore() }))).rejects.toThrow(
-      "budget.draws must be at least 2 for a randomized network, not 1",
-    );
+  it("refuses no images", async () => {
+    const empty = { ...split, images: new Uint8Array(), labels: new Uint8Array(), count: 0 };
+    await expect(audited(tinyCnn, empty)).rejects.toThrow("test images: there must be at least one image");
+  });
+});
+
+describe("an attack of an audit that ends in an error", { timeout: 300_000 }, () => {
+  /** The tiny model, whose answers to the images of a trial end in an error. */
+  function failingIn(id: string): Classifier {
+    const { low, high } = trialSeeds(deriveSeed(0, "audit")).answers(id);
+    return {
+      ...tinyCnn,
+      logits(images, noise) {
+        const { seed } = noise;
+        if ("low" in seed && seed.low === low && seed.high === high) throw new Error("out of order");
+        return tinyCnn.logits(images, noise);
+      },
+    };
+  }
+
+  it("skips the checks that need it, and leaves the rest as it is", async () => {
+    const { id } = blackBox(noise({ epsilon: 0.05, tries: 2 }));
+    const alone = await audited(tinyCnn, split);
+    const report = await audited(failingIn(id), split);
+    const skipped = { outcome: "skipped", evidence: `${id} ended in an error: out of order` };
+    for (const name of ["noise-search", "security-curve"]) {
+      expect(report.lines.find((line) => line.name === name)).toMatchObject(skipped);
+    }
+    expect(report.failed.map(({ trial }) => trial.id)).toEqual([id]);
+    const others = ({ lines }: Report) =>
+      lines.filter(({ name }) => !/^(noise-search|security-curve|finite)$/.test(name));
+    expect(others(report)).toEqual(others(alone));
+    expect(report.worst).toEqual(alone.worst);
+    const curves = ({ curves }: Report) => curves.map(({ name }) => name);
+    expect(curves(report)).toEqual(curves(alone).filter((name) => name !== "noise"));
+    expect(report.toJSON()).toMatchObject({ failed: [{ trial: id, error: "out of order" }] });
   });
 
-  it("refuses an empty split", async () => {
-    const empty = { images: new Uint8Array(), labels: new Uint8Array(), count: 0 };
-    await expect(finished(audit(planOf(tinyCnn), empty, { store: new MemoryStore() }))).rejects.toThrow(
-      "the split must hold at least one image",
+  it("ends the audit where it is the claimed one", async () => {
+    const { id } = whiteBox(claimOf(0.05));
+    await expect(audited(failingIn(id), split)).rejects.toThrow(
+      `the claimed attack ended in an error, so there is no claim to audit: ${id}: out of order`,
     );
   });
 });

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { difference, isAbove, isAboveAny, normalQuantile, signTest } from "../../../src/evaluation/audit/difference.js";
-import { Answers } from "../../../src/trials/answers.js";
+import {
+  difference,
+  falls,
+  isAbove,
+  isAboveAny,
+  normalQuantile,
+  signTest,
+} from "../../../src/evaluation/audit/difference.js";
+import { Answers } from "../../../src/trials/index.js";
 
 /** Answers to n images, right for those before `right`. */
 function first(right: number, n: number): Answers {
@@ -11,7 +18,8 @@ function first(right: number, n: number): Answers {
 
 describe("difference", () => {
   it("has the interval of Agresti and Min (2005)", () => {
-    // Their formula with 20 and 5 of 100 pairs discordant, half a pair added to each of four cells: width by hand.
+    // Their formula with 20 and 5 of 100 pairs discordant, half a pair added to each of four cells: width by
+    // hand.
     const [above, below] = [new Answers(100, 1), new Answers(100, 1)];
     above.halves[0].fill(1, 0, 20);
     below.halves[0].fill(1, 20, 25);
@@ -31,7 +39,7 @@ describe("difference", () => {
     expect(isAbove(first(6, 6), first(0, 6))).toBe(true);
   });
 
-  it("proves nothing on 5 images of a randomized network either", () => {
+  it("proves nothing on 5 images of a randomized model either", () => {
     const inDraws = (right: number, n: number) => {
       const answers = new Answers(n, 2);
       for (const half of answers.halves) half.fill(right);
@@ -45,6 +53,21 @@ describe("difference", () => {
     const several = [first(94, 100), first(100, 100), first(100, 100), first(100, 100)];
     expect(isAboveAny(first(100, 100), several.slice(0, 1))).toBe(true);
     expect(isAboveAny(first(100, 100), several)).toBe(false);
+  });
+});
+
+describe("falls", () => {
+  it("takes each image of a deterministic model for a proof, and asks more of a randomized one", () => {
+    expect(falls(first(20, 20), first(19, 20), 2)).toBe(true);
+    expect(falls(first(100, 100), first(98, 100), 2)).toBe(false);
+    expect(falls(first(100, 100), first(97, 100), 2)).toBe(true);
+    const inDraws = (correct: number) => {
+      const answers = new Answers(20, 2);
+      for (const half of answers.halves) half.fill(1, 0, correct);
+      return answers;
+    };
+    expect(falls(inDraws(20), inDraws(17), 2)).toBe(false);
+    expect(falls(inDraws(20), inDraws(10), 2)).toBe(true);
   });
 });
 

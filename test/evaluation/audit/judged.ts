@@ -1,25 +1,23 @@
-import type { AuditPlan, AuditResults, Check } from "../../../src/evaluation/audit/check.js";
-import { trialLabel } from "../../../src/evaluation/audit/index.js";
-import { Answers } from "../../../src/trials/answers.js";
-import type { Player } from "../../../src/trials/players.js";
-import type { Trial } from "../../../src/trials/trial.js";
+import type { Check } from "../../../src/evaluation/audit/checks/index.js";
+import type { AuditPlan, AuditResults } from "../../../src/evaluation/audit/plan.js";
+import { Answers, type Player, type Trial } from "../../../src/trials/index.js";
 import { tinyCnn } from "../../attacks/tiny-networks.js";
 import { planOf } from "./tiny-audit.js";
 
-/** Answers of a deterministic network to 200 images, of which the last ones are wrong. */
-export function leaving(right: number): Answers {
+/** Answers of a deterministic model to 200 images, of which the last ones are wrong. */
+export function leaving(correct: number): Answers {
   const answers = new Answers(200, 1);
-  answers.halves[0].set(Array.from({ length: 200 }, (_, i) => (i < right ? 1 : 0)));
+  answers.halves[0].set(Array.from({ length: 200 }, (_, i) => (i < correct ? 1 : 0)));
   return answers;
 }
 
-/** How many of 200 images each trial leaves, found by a part of its label; the first that fits counts. */
-export type Left = readonly (readonly [part: string, right: number])[];
+/** Correct answers of 200 under trials; all of them under the others. */
+export type Under = readonly (readonly [trial: Trial, correct: number])[];
 
-/** What a check makes of these answers; every trial and figure that is not given leaves all images. */
+/** Judgment of a check on these answers; figures that are not given are those of all images correct. */
 export function judge(
   check: Check,
-  left: Left,
+  under: Under,
   {
     plan = planOf(tinyCnn),
     byGradients = 200,
@@ -29,12 +27,19 @@ export function judge(
     Pick<AuditResults, "sample" | "trace" | "trials">
   > = {},
 ) {
+  const correct = new Map(under.map(([trial, count]) => [trial.id, count]));
+  const known = new Set(check.trials(plan).map(({ id }) => id));
+  for (const id of correct.keys()) if (!known.has(id)) throw new Error(`the check asks for no trial ${id}`);
   const of = (trial: Trial) => {
-    const label = trialLabel(trial);
-    const [, right] = left.find(([part]) => label.includes(part)) ?? ["", 200];
     const stops = notFinite.includes(trial.on) ? [{ what: "logits", message: "NaN", player: trial.on }] : [];
-    return { trial, label, answers: leaving(right), stops };
+    return { trial, answers: leaving(correct.get(trial.id) ?? 200), stops };
   };
-  const results = { of, clean: leaving(200), byGradients: leaving(byGradients), worst: leaving(byGradients), ...given };
+  const results = {
+    of,
+    clean: leaving(200),
+    byGradients: leaving(byGradients),
+    worst: leaving(byGradients),
+    ...given,
+  };
   return check.judge(plan, results as unknown as AuditResults);
 }

@@ -1,17 +1,13 @@
+import { pgd } from "../../../src/attacks/index.js";
 import { deriveSeed } from "../../../src/base/index.js";
 import type { Split } from "../../../src/datasets/index.js";
 import { imageIdRange, operators as ops, type Tensor, tensor } from "../../../src/engine/index.js";
-import {
-  type Audit,
-  type AuditEvent,
-  type AuditPlan,
-  audit,
-  type Budget,
-  MemoryStore,
-  whiteBox,
-} from "../../../src/evaluation/audit/index.js";
-import type { Classifier } from "../../../src/nn/classifier.js";
+import type { AuditPlan } from "../../../src/evaluation/audit/plan.js";
+import { audit, type Budget } from "../../../src/evaluation/index.js";
+import type { Classifier } from "../../../src/nn/index.js";
+import { trialOn } from "../../../src/trials/index.js";
 import { goldenImages, goldenLabels } from "../../attacks/tiny-networks.js";
+import { splitFor } from "../splits.js";
 
 /** As little as an audit can spend. */
 export const budget: Budget = {
@@ -34,39 +30,47 @@ export const budget: Budget = {
   curve: { queries: 8, noiseTries: 2, draws: 2 },
 };
 
-/** Images (N, C, H, W) in gray levels, with the network's own answers as labels. */
+/** Images (N, C, H, W) in gray levels, with the model's own answers as labels. */
 export function splitOf(model: Classifier, images: Tensor): Split {
   const count = images.shape[0]!;
   const noise = { seed: deriveSeed(0, "labels"), draw: 0, imageIds: imageIdRange(0, count) };
   const levels = images.mul(255).round();
   const labels = model.logits(levels.div(255), noise).argmax(1);
-  return { images: Uint8Array.from(levels.toNumbers()), labels: Uint8Array.from(labels.toNumbers()), count };
+  return splitFor(model, Uint8Array.from(levels.toNumbers()), Uint8Array.from(labels.toNumbers()));
 }
 
-/** The golden images in gray levels, with the network's own answers as labels. */
+/** The golden images in gray levels, with the model's own answers as labels. */
 export function goldenSplit(model: Classifier): Split {
   const images = Uint8Array.from(goldenImages.mul(255).round().toNumbers());
   const noise = { seed: deriveSeed(0, "labels"), draw: 0, imageIds: goldenLabels };
-  return { images, labels: Uint8Array.from(model.logits(goldenImages, noise).argmax(1).toNumbers()), count: 6 };
+  return splitFor(model, images, Uint8Array.from(model.logits(goldenImages, noise).argmax(1).toNumbers()));
 }
 
+/** The claim of tiny audits: PGD of 8 steps. */
+export const claimOf = (epsilon: number) => pgd({ epsilon, stepSize: epsilon / 4, steps: 8 });
+
+/** Plan of a tiny audit, all of whose surrogates lend images. */
 export function planOf(model: Classifier, epsilon = 0.05): AuditPlan {
-  const claim = whiteBox(`pgd(epsilon=${epsilon}, stepSize=${epsilon / 4}, steps=8)`);
-  return { subject: { model }, budget, norm: "linf", epsilon, claim, seed: deriveSeed(0, "test") };
+  const lenders = Object.keys(model.surrogates ?? {});
+  const claim = trialOn(claimOf(epsilon));
+  return { players: { model }, budget, norm: "linf", epsilon, claim, seed: deriveSeed(0, "test"), lenders };
 }
 
-export async function finished(events: AsyncIterable<AuditEvent>): Promise<Audit> {
-  for await (const event of events) if (event.type === "end") return event.audit;
-  throw new Error("no end");
+/** A whole tiny audit, kept in memory. */
+export function audited(
+  model: Parameters<typeof audit>[0],
+  split: Split,
+  options: Partial<Parameters<typeof audit>[2]> & { epsilon?: number } = {},
+) {
+  const { epsilon = 0.05 } = options;
+  return audit(model, split, { claim: claimOf(epsilon), budget, ...options, epsilon });
 }
 
-/** A whole audit of a plan, kept in memory. */
-export function audited(plan: AuditPlan, split: Split): Promise<Audit> {
-  return finished(audit(plan, split, { store: new MemoryStore() }));
-}
-
-/** A linear network of shape (C, H, W): each class is a weighted sum of the pixels, weights 0.5 apart, the last pixels for the last class. */
-export function linearNetwork(inputShape: readonly [number, number, number], classes: number): Classifier {
+/**
+ * Linear classifier of images (C, H, W): each class is a weighted sum of the pixels, weights 0.5 apart, the
+ * last pixels for the last class.
+ */
+export function linearModel(inputShape: readonly [number, number, number], classes: number): Classifier {
   const pixels = inputShape[0] * inputShape[1] * inputShape[2];
   const weights = Float32Array.from({ length: classes * pixels }, (_, i) => {
     const [row, column] = [Math.floor(i / pixels), i % pixels];

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels.h"
+#include "cuda/kernels.h"
 
 using namespace sqa::cuda;
 

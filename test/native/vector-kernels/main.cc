@@ -4,10 +4,10 @@
 #include <cstring>
 #include <vector>
 
-#include "conv_kernels.h"
-#include "conv_windows.h"
-#include "counted_noise.h"
-#include "quantize_kernels.h"
+#include "conv/kernels.h"
+#include "conv/windows.h"
+#include "quantize/counted_noise.h"
+#include "quantize/kernels.h"
 
 namespace {
 

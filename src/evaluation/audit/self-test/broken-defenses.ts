@@ -1,8 +1,10 @@
 import { countedUniform, noGrad, operators as ops, type Tensor } from "../../../engine/index.js";
-import type { Classifier } from "../../../nn/classifier.js";
-import { Module } from "../../../nn/index.js";
+import { type Classifier, Module } from "../../../nn/index.js";
 
-/** An activation rounded to steps without any gradient: the shattered gradients of a quantizer without straight-through. */
+/**
+ * Activation rounded to steps without a gradient: the shattered gradients of a quantizer without
+ * straight-through.
+ */
 export class HardLevels extends Module {
   constructor(readonly step: number) {
     super();
@@ -13,26 +15,30 @@ export class HardLevels extends Module {
   }
 }
 
-/** A classifier whose gradient is NaN everywhere, and whose logits are what they were: 0 times the root of 0 is added. */
+/**
+ * Classifier whose gradient is NaN everywhere, and whose logits are unchanged: 0 times the root of 0 is
+ * added.
+ */
 export function nanGradients(base: Classifier): Classifier {
-  const nothing = (images: Tensor) => images.sub(images.detach()).abs().pow(0.5).sumDim([1, 2, 3]).unsqueeze(1);
+  const nothing = (images: Tensor) =>
+    images.sub(images.detach()).abs().pow(0.5).sumDim([1, 2, 3]).unsqueeze(1);
   return { ...base, logits: (images, noise) => base.logits(images, noise).add(nothing(images).mul(0)) };
 }
 
-/** A classifier with its logits multiplied: the cross-entropy saturates, and its gradient vanishes. */
+/** Classifier with its logits multiplied: the cross-entropy saturates, and its gradient vanishes. */
 export function scaledLogits(base: Classifier, factor: number): Classifier {
   return { ...base, logits: (images, noise) => base.logits(images, noise).mul(factor) };
 }
 
-/** A classifier of images rounded to a few gray levels, without any gradient. */
+/** Classifier of images rounded to a few gray levels, without a gradient. */
 export function roundedInput(base: Classifier, levels: number): Classifier {
   const round = (images: Tensor) => images.mul(levels).round().div(levels);
   return { ...base, logits: (images, noise) => base.logits(round(images), noise) };
 }
 
 /**
- * A classifier whose input gets a ripple of random phase: too low to change an answer, and so steep that a gradient points
- * anywhere.
+ * Classifier whose input gets a ripple of random phase: too low to change an answer, and so steep that a
+ * gradient points anywhere.
  */
 export function injectedNoise(base: Classifier, height: number, steepness: number): Classifier {
   return {
@@ -46,7 +52,10 @@ export function injectedNoise(base: Classifier, height: number, steepness: numbe
   };
 }
 
-/** A classifier that looks an image's label up by its number, and says it with probability p, whatever is done to the image. */
+/**
+ * Classifier that looks up an image's label by its number, and says it with probability p, whatever the
+ * pixels are.
+ */
 export function coin(base: Classifier, labels: Tensor, p: number): Classifier {
   return {
     ...base,
@@ -64,15 +73,17 @@ export function coin(base: Classifier, labels: Tensor, p: number): Classifier {
             .mul(base.classes),
         ),
       );
-      const logits = ops.zeros([images.shape[0]!, base.classes], "float32").scatterValue(1, shown.unsqueeze(1), 10);
+      const logits = ops
+        .zeros([images.shape[0]!, base.classes], "float32")
+        .scatterValue(1, shown.unsqueeze(1), 10);
       return logits.add(images.mul(0).sumDim([1, 2, 3]).unsqueeze(1));
     },
   };
 }
 
 /**
- * A classifier that reads the true label off the perturbation: one pixel for each class lies in the dark first row, and its
- * gradient invites an attack to light the label's, which then shouts it.
+ * Classifier that reads the true label off the perturbation. One pixel for each class lies in the dark first
+ * row, and its gradient invites an attack to light the label's, which then shouts it.
  */
 export function leakingLabels(base: Classifier, epsilon: number): Classifier {
   return {
@@ -91,7 +102,7 @@ export function leakingLabels(base: Classifier, epsilon: number): Classifier {
   };
 }
 
-/** A classifier whose logits are drawn to those of the batch's first image: it has the batch for a memory. */
+/** Classifier whose logits are drawn to those of the batch's first image: it has the batch for a memory. */
 export function batchMemory(base: Classifier): Classifier {
   return {
     ...base,

@@ -1,0 +1,108 @@
+// The kernels of our own, for JavaScript.
+#include <ATen/ATen.h>
+
+#include <optional>
+
+#include "bridge/bridge.h"
+#include "bridge/convert.h"
+#include "conv/block.h"
+#include "elementwise/sgd.h"
+#include "elementwise/sign_step.h"
+#include "quantize/quantize.h"
+
+namespace sqa {
+namespace {
+
+at::Tensor optionalTensor(napi_env env, napi_value value) {
+  return isNullish(env, value) ? at::Tensor() : unwrapTensor(env, value);
+}
+
+// seed low, seed high, draw, stream, words | null
+NoiseSource noiseSource(napi_env env, const Arguments& arguments, size_t first) {
+  uint32_t words[4];
+  for (size_t i = 0; i < 4; i++) {
+    int64_t word = toInt(env, arguments[first + i], "a 32-bit word of the noise key");
+    if (word < 0 || word > 0xffffffffll) throw std::invalid_argument("a word of the noise key lies outside 0 .. 2^32 - 1");
+    words[i] = static_cast<uint32_t>(word);
+  }
+  return {{words[0], words[1], words[2], words[3]}, optionalTensor(env, arguments[first + 4])};
+}
+
+// quantizeActivation(h, lambda, range, nearest, ...noise source, image ids | null, uniforms | null)
+napi_value quantize(napi_env env, const Arguments& arguments) {
+  int64_t lambda = toInt(env, arguments[1], "lambda");
+  int64_t range = toInt(env, arguments[2], "a range");
+  if (lambda < 1 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 1 .. 2^20");
+  if (range < 0 || range > 2) throw std::invalid_argument("unknown range");
+  bool nearest = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
+  return wrapTensor(env, quantizeActivation(unwrapTensor(env, arguments[0]), lambda, static_cast<Range>(range), nearest,
+                                            noiseSource(env, arguments, 4), optionalTensor(env, arguments[9]),
+                                            optionalTensor(env, arguments[10])));
+}
+
+// countedUniform(image ids, element shape, ...noise source)
+napi_value uniform(napi_env env, const Arguments& arguments) {
+  // Lists first: to read one may run JavaScript, which may dispose a tensor.
+  const auto sizes = toInts(env, arguments[1], "sizes");
+  return wrapTensor(env, countedUniform(unwrapTensor(env, arguments[0]), sizes, noiseSource(env, arguments, 2)));
+}
+
+// convBlock(input, weight, bias, bfloat16, lambda | 0 for no quantization, nearest, ...noise source, image ids | null)
+napi_value block(napi_env env, const Arguments& arguments) {
+  const bool bfloat16 = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
+  int64_t lambda = toInt(env, arguments[4], "lambda");
+  if (lambda < 0 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 0 .. 2^20");
+  std::optional<ImageQuantization> quantization;
+  if (lambda > 0) {
+    bool nearest = toIValue(env, arguments[5], c10::BoolType::get()).toBool();
+    quantization = ImageQuantization{lambda, nearest, keyOf(noiseSource(env, arguments, 6)), optionalTensor(env, arguments[11])};
+  }
+  return wrapTensor(env, convBlock(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
+                                   unwrapTensor(env, arguments[2]), quantization, bfloat16));
+}
+
+// sgdUpdate(parameters, gradients, velocities, factor, momentum, weight decay, nesterov)
+napi_value sgd(napi_env env, const Arguments& arguments) {
+  const SgdOptions options{static_cast<float>(toDouble(env, arguments[4], "a momentum")),
+                           static_cast<float>(toDouble(env, arguments[5], "a weight decay")),
+                           toIValue(env, arguments[6], c10::BoolType::get()).toBool()};
+  const auto parameters = toTensors(env, arguments[0]);
+  const auto gradients = toTensors(env, arguments[1]);
+  const auto velocities = toTensors(env, arguments[2]);
+  sgdUpdate(parameters, gradients, velocities, unwrapTensor(env, arguments[3]), options);
+  return nullptr;
+}
+
+// points, gradient, length, images | null, radius
+void stepTo(const at::Tensor& to, napi_env env, const Arguments& arguments) {
+  std::optional<SignStepBall> ball;
+  if (!isNullish(env, arguments[3])) {
+    ball = SignStepBall{unwrapTensor(env, arguments[3]), static_cast<float>(toDouble(env, arguments[4], "a radius"))};
+  }
+  signStep(to, unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
+           static_cast<float>(toDouble(env, arguments[2], "a length")), ball);
+}
+
+napi_value stepToNew(napi_env env, const Arguments& arguments) {
+  const at::Tensor to = at::empty_like(unwrapTensor(env, arguments[0]));
+  stepTo(to, env, arguments);
+  return wrapTensor(env, to);
+}
+
+napi_value stepInPlace(napi_env env, const Arguments& arguments) {
+  stepTo(unwrapTensor(env, arguments[0]), env, arguments);
+  return nullptr;
+}
+
+}  // namespace
+
+void defineKernels(napi_env env, napi_value exports) {
+  define<quantize, 11>(env, exports, "quantizeActivation");
+  define<block, 12>(env, exports, "convBlock");
+  define<uniform, 7>(env, exports, "countedUniform");
+  define<sgd, 7>(env, exports, "sgdUpdate");
+  define<stepToNew, 5>(env, exports, "signStep");
+  define<stepInPlace, 5>(env, exports, "signStep_");
+}
+
+}  // namespace sqa

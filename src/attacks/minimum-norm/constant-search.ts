@@ -1,0 +1,40 @@
+import * as z from "zod";
+import { operators as ops, scope, type Tensor } from "../../engine/index.js";
+import { ratio } from "../../options/index.js";
+
+/** Options of attacks that weigh the margin against the distance by a constant. */
+export const constantOptions = {
+  binarySearchSteps: z.int().min(1).default(9).describe("constants tried for each image"),
+  initialConstant: ratio({ above: 0, max: 1e6 })
+    .default(0.001)
+    .describe("weight of the margin against the distance at first"),
+  kappa: ratio({ min: 0 }).default(0).describe("lead of a wanted class, in logits, that counts as success"),
+};
+
+/**
+ * Binary search of the constant that weighs each image's margin against its distance (Carlini and Wagner
+ * 2017, section V.D). It grows tenfold until there is a success, and then halves the gap.
+ */
+export class ConstantSearch {
+  /** Constants to try next, (N). */
+  readonly constants: Tensor;
+  readonly #lower: Tensor;
+  readonly #upper: Tensor;
+
+  constructor(images: Tensor, initial: number) {
+    this.constants = ops.full([images.shape[0]!], initial, "float32", images.device);
+    this.#lower = this.constants.zerosLike();
+    this.#upper = this.constants.fullLike(Number.POSITIVE_INFINITY);
+  }
+
+  /** Takes note of the images, bool (N), whose constants led to a success. */
+  update(success: Tensor): void {
+    scope(() => {
+      const { constants } = this;
+      this.#upper.copy_(ops.where(success, this.#upper.minimum(constants), this.#upper));
+      this.#lower.copy_(ops.where(success, this.#lower, this.#lower.maximum(constants)));
+      const middle = this.#lower.add(this.#upper).div(2);
+      constants.copy_(ops.where(this.#upper.isfinite(), middle, constants.mul(10)));
+    });
+  }
+}

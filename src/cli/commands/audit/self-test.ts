@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { selfTest, selfTestCases } from "../../../evaluation/index.js";
+import { renderTable } from "../../../report/index.js";
+import { colors, note, out, tableWidth } from "../../frame/output.js";
+
+/**
+ * Audits models that are known to be broken or robust, and returns 0 when each gets the verdict that it
+ * deserves.
+ */
+export async function auditSelfTest({
+  json,
+  signal,
+}: {
+  json: boolean;
+  signal: AbortSignal;
+}): Promise<number> {
+  const { bold, dim, green, red } = colors("stdout");
+  const runs = mkdtempSync(join(tmpdir(), "sqa-self-test-"));
+  const results = [];
+  try {
+    for await (const { report, ...result } of selfTest({ runs, signal })) {
+      results.push({ ...result, verdict: report.verdict.name, checklist: report.lines });
+      note(`${results.length}/${selfTestCases.length}  ${result.name}: ${report.verdict.name}`);
+    }
+  } finally {
+    rmSync(runs, { recursive: true, force: true });
+  }
+  const failed = results.filter(({ passed }) => !passed).length;
+  if (json) out(JSON.stringify(results));
+  else {
+    const rows = results.map(({ name, expected, verdict, passed }) => [
+      name,
+      expected.join(" or "),
+      (passed ? green : red)(verdict),
+    ]);
+    const columns = ["model", "deserves", "verdict"];
+    out(renderTable({ columns, rows }, "terminal", { heading: bold, rule: dim, width: tableWidth() }));
+    out(
+      failed === 0
+        ? green("the audit can be trusted: every verdict is right")
+        : red(`${failed} verdicts are wrong`),
+    );
+  }
+  return failed === 0 ? 0 : 1;
+}

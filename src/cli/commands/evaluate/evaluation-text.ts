@@ -1,0 +1,155 @@
+import type { AttackEvaluation, Evaluation, VoteEvaluation } from "../../../evaluation/index.js";
+import { formatRatio } from "../../../options/index.js";
+import { interval, percent, renderTable, wrapWords } from "../../../report/index.js";
+import { colors, tableWidth } from "../../frame/output.js";
+
+/** Evaluation with what belongs to it beside the numbers. */
+export interface Evaluated {
+  /** Name of the run folder or the file. */
+  readonly name: string;
+  readonly evaluation: Evaluation;
+  /** Texts of the model's defenses. */
+  readonly defenses: readonly string[];
+  /** Name of the images. */
+  readonly data: string;
+  readonly seed: number;
+  /** Surrogate that was attacked. */
+  readonly surrogate?: string | undefined;
+  /** Origin of the model, as JSON tells it. */
+  readonly origin: Readonly<Record<string, unknown>>;
+}
+
+/** Images attacked in a second, in three digits. */
+export function imagesPerSecond(images: number, seconds: number): number {
+  return Number((images / seconds).toPrecision(3));
+}
+
+/** An evaluation as `sqa evaluate --json` prints it: all but the answers to each image. */
+export function evaluationJson({ evaluation, defenses, data, seed, surrogate, origin }: Evaluated): object {
+  const { model, images, draws, clean, attacks, worstCases, flags } = evaluation;
+  const withoutImages = <T extends { perImage: unknown }>({ perImage, ...rest }: T) => rest;
+  return {
+    model,
+    defenses,
+    ...origin,
+    data,
+    images,
+    draws,
+    seed,
+    surrogate: surrogate ?? null,
+    clean: withoutImages(clean),
+    attacks: attacks.map(withoutImages),
+    worstCases,
+    flags,
+  };
+}
+
+function headingOf({ evaluation, defenses, data, surrogate }: Evaluated): string {
+  const { model, images, draws } = evaluation;
+  return [
+    defenses.length === 0 ? model : `${model} with ${defenses.join(", ")}`,
+    `${images} images of ${data}`,
+    draws === 1 ? "one answer an image" : `${draws} fresh draws an image`,
+    ...(surrogate === undefined ? [] : [`attacks made on ${surrogate}`]),
+  ].join(" · ");
+}
+
+function distanceText({ distances }: AttackEvaluation): string {
+  return distances === undefined ? "" : `${distances.norm} ${distances.median.toPrecision(3)}`;
+}
+
+/** An evaluation as a table for a terminal, with its subject above and warnings below. */
+export function evaluationTable(evaluated: Evaluated): string {
+  const { evaluation } = evaluated;
+  const { images, draws, clean, attacks, worstCases, flags } = evaluation;
+  const { bold, dim, yellow } = colors("stdout");
+  const width = tableWidth();
+  const isVoted = clean.votes !== undefined;
+  const hasDistances = attacks.some(({ distances }) => distances !== undefined);
+  const optional = (isShown: boolean, cell: string) => (isShown ? [cell] : []);
+  const majority = (votes: VoteEvaluation | undefined) =>
+    optional(isVoted, votes === undefined ? "" : percent(votes.majority.accuracy));
+  const withoutCost = [...optional(hasDistances, ""), "", "", "", ""];
+  const rows = [
+    [
+      "clean",
+      percent(clean.accuracy),
+      interval(clean.low, clean.high),
+      ...majority(clean.votes),
+      ...withoutCost,
+    ],
+    ...attacks.map((row) => [
+      row.attack,
+      ...(row.error === undefined
+        ? [percent(row.robustAccuracy), interval(row.low, row.high)]
+        : ["failed", ""]),
+      ...majority(row.votes),
+      ...optional(hasDistances, distanceText(row)),
+      ...(row.error === undefined
+        ? [
+            Math.round(row.passes.forward),
+            Math.round(row.passes.backward),
+            row.seconds.toFixed(1),
+            imagesPerSecond(images, row.seconds),
+          ]
+        : ["", "", "", ""]),
+    ]),
+    ...worstCases
+      .filter((worst) => worst.attacks > 1)
+      .map(({ norm, radius, accuracy, low, high }) => [
+        `worst case of each image, ${norm} ${formatRatio(radius)}`,
+        percent(accuracy),
+        interval(low, high),
+        ...majority(undefined),
+        ...withoutCost,
+      ]),
+  ];
+  const columns = [
+    "attack",
+    "accuracy %",
+    "95 % interval",
+    ...optional(isVoted, "majority %"),
+    ...optional(hasDistances, "median distance"),
+    ...["forward", "backward", "seconds", "images/s"],
+  ];
+  const align = columns.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
+  const droppable = ["forward", "backward", "images/s", "seconds", "majority %"];
+  const table = renderTable({ columns, rows, align, droppable }, "terminal", {
+    heading: bold,
+    rule: dim,
+    width,
+  });
+  const notes = [
+    ...optional(isVoted, dim(`accuracy: the mean of one draw; majority: the vote of all ${draws} draws`)),
+    dim("forward, backward: passes of an image through the attacked model"),
+    ...attacks.flatMap(({ attack, error }) =>
+      error === undefined ? [] : [yellow(`${attack} failed: ${error}`)],
+    ),
+    ...flags.map(({ message }) => yellow(`warning: ${message}`)),
+  ];
+  const lines = (texts: readonly string[]) => texts.flatMap((text) => wrapWords(text, width ?? 110, 2));
+  return [...lines([headingOf(evaluated)]), "", table, "", ...lines(notes)].join("\n");
+}
+
+/** Several evaluations beside each other: a row for each model, a column for each attack. */
+export function comparisonTable(all: readonly Evaluated[]): string {
+  const { bold, dim } = colors("stdout");
+  const width = tableWidth();
+  const attacks = [
+    ...new Set(all.flatMap(({ evaluation }) => evaluation.attacks.map(({ attack }) => attack))),
+  ];
+  const rows = all.map(({ name, evaluation }) => {
+    const under = new Map(evaluation.attacks.map((row) => [row.attack, row.robustAccuracy]));
+    const worst = Math.min(...evaluation.worstCases.map(({ accuracy }) => accuracy));
+    return [
+      name,
+      percent(evaluation.clean.accuracy),
+      ...attacks.map((attack) => percent(under.get(attack))),
+      percent(Number.isFinite(worst) ? worst : undefined),
+    ];
+  });
+  const columns = ["accuracy in %", "clean", ...attacks, "worst case"];
+  const align = columns.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
+  const table = { columns, rows, align, droppable: ["worst case"] };
+  return renderTable(table, "terminal", { heading: bold, rule: dim, width });
+}

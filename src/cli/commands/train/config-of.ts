@@ -1,0 +1,112 @@
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Dataset } from "../../../datasets/index.js";
+import { type Architecture, type Defense, models } from "../../../models/index.js";
+import { presets, RunFolder, type TrainConfig, type TrainConfigInput } from "../../../training/index.js";
+import { imagesFrom } from "../../frame/inputs/images-from.js";
+import { defensesOf, looksLikePath } from "../../frame/inputs/input-options.js";
+import {
+  architectureFrom,
+  architectureOfWeights,
+  type ModelChoice,
+  ownModelFrom,
+  refuseUnreadable,
+} from "../../frame/inputs/model-from.js";
+import { kebabCase } from "../../frame/option-names.js";
+import { precisionOf } from "../../frame/run-options.js";
+import { shownPath } from "../../frame/shown-path.js";
+import { asUsage, UsageError } from "../../frame/usage-error.js";
+import type { TrainOptions } from "./train-options.js";
+
+/** Parts of a configuration that a model to train brings along. */
+interface Start {
+  readonly model: Architecture;
+  readonly initialWeights?: string;
+  readonly data?: Dataset;
+  readonly defenses?: readonly Defense[];
+}
+
+/** Model to train: an architecture, or one that begins with the weights of a run or a file. */
+async function startOf(text: string, choice: ModelChoice): Promise<Start> {
+  refuseUnreadable(text);
+  if (text.endsWith(".safetensors")) {
+    return { model: await architectureOfWeights(text, choice), initialWeights: text };
+  }
+  if (existsSync(text) && statSync(text).isDirectory()) {
+    const folder = RunFolder.open(text, { model: await ownModelFrom(choice.architecture) });
+    if (folder.result === undefined)
+      throw new Error(`run ${text} is not finished: train it to its end first`);
+    const { model, data, defenses } = folder.config;
+    return { model, data, defenses, initialWeights: shownPath(join(text, "weights.safetensors")) };
+  }
+  const isName = !looksLikePath(text) && models.has(text.split("(")[0]!.trim());
+  if (!isName && !existsSync(text)) throw new Error(`--model ${text}: there is no such file or folder`);
+  return { model: await architectureFrom(text) };
+}
+
+/** Configuration that the options ask for: flags first, then the preset, then the defaults. */
+export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
+  const { preset, model, images, architecture, defense, sqa, own, validationAttack, precision, ...others } =
+    given;
+  const { runs, threads, device, checkpointSeconds, json, ...rest } = others;
+  const data = images === undefined ? undefined : await imagesFrom(images);
+  const start = model === undefined ? {} : await startOf(model, { architecture, images: data });
+  const flags = {
+    ...start,
+    data: data ?? ("data" in start ? start.data : undefined),
+    defenses: defensesOf(given) ?? ("defenses" in start ? start.defenses : undefined),
+    validationAttacks: validationAttack,
+    ...rest,
+  };
+  const chosen = Object.entries(flags).filter(([, value]) => value !== undefined);
+  const config = { ...(preset === undefined ? {} : presets[preset].config), ...Object.fromEntries(chosen) };
+  for (const [name, option, example] of [
+    ["model", "model", "small"],
+    ["data", "images", "mnist"],
+  ] as const) {
+    if (name in config) continue;
+    throw new UsageError(
+      `give --${option}, such as ${example}, or a --preset that says it (sqa list presets)`,
+    );
+  }
+  return { ...(config as TrainConfigInput), precision: precisionOf(precision, device) };
+}
+
+/**
+ * Options beside a run folder, whose configuration stands; `--architecture` and `--images` give own parts
+ * again.
+ */
+const besideRun: readonly string[] = [
+  "architecture",
+  "images",
+  "runs",
+  "threads",
+  "device",
+  "checkpointSeconds",
+  "json",
+];
+
+/** Configuration of a run to go on with. UsageError for options that would change it. */
+export async function configOfRun(
+  path: string,
+  given: TrainOptions,
+  defaults: Readonly<Record<string, unknown>>,
+): Promise<TrainConfig> {
+  const other = Object.entries(given).find(
+    ([name, value]) => !besideRun.includes(name) && JSON.stringify(value) !== JSON.stringify(defaults[name]),
+  );
+  if (other !== undefined) {
+    throw new UsageError(
+      `--${kebabCase(other[0])} cannot go with a run folder (${path}), whose configuration stands`,
+    );
+  }
+  if (!existsSync(path)) throw new Error(`run folder ${path} does not exist`);
+  const data = given.images === undefined ? undefined : await imagesFrom(given.images);
+  const { config } = RunFolder.open(path, { model: await ownModelFrom(given.architecture), data });
+  if (data !== undefined && data.identity !== config.data.identity) {
+    throw new UsageError(`--images ${given.images}: run ${path} is trained on ${config.data}`);
+  }
+  const named = asUsage(() => RunFolder.for(config, resolve(path, "..")).path);
+  if (named === resolve(path)) return config;
+  throw new Error(`run folder ${path} was renamed: rename it back to ${shownPath(named)}, then it can go on`);
+}

@@ -1,0 +1,51 @@
+import type { TrainEvent } from "../../../training/index.js";
+import { colors, note, out } from "../../frame/output.js";
+import { formatDuration } from "../../frame/progress.js";
+import { shownPath } from "../../frame/shown-path.js";
+import { epochLine, TrainingDisplay } from "../../frame/training/training-display.js";
+
+const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? "" : "s"}`;
+
+function sayStart({
+  run,
+  parameters,
+  epochs,
+  stepsPerEpoch,
+  step,
+}: Extract<TrainEvent, { type: "start" }>): void {
+  const length = `${counted(epochs * stepsPerEpoch, "step")} in ${counted(epochs, "epoch")}`;
+  note(`run ${shownPath(run)}: ${parameters} weights, ${length}`);
+  if (step > 0) note(`going on after step ${step}`);
+}
+
+function sayEnd({ run, result }: Extract<TrainEvent, { type: "end" }>, trained: boolean, next: string): void {
+  const { dim, red } = colors("stderr");
+  const time = formatDuration(result.seconds);
+  note(
+    trained ? `trained in ${time}` : `finished already, in ${time}: ${epochLine(result.last, result.epochs)}`,
+  );
+  for (const { epoch, message } of result.alarms) note(`${red("alarm")} in epoch ${epoch}: ${message}`);
+  out(shownPath(run));
+  note(`${dim("next:")} ${next}`);
+}
+
+/** Commands that fit a run: the one that goes on with it where it was stopped, and the one to give next. */
+export interface RunCommands {
+  goOn(run: string): string;
+  next(run: string): string;
+}
+
+/** Shows a training run from its start to its folder. */
+export async function showTraining(events: AsyncIterable<TrainEvent>, commands: RunCommands): Promise<void> {
+  using display = new TrainingDisplay();
+  for await (const event of events) {
+    if (event.type === "start") sayStart(event);
+    display.show(event, commands.goOn);
+    if (event.type === "end") sayEnd(event, display.begun, commands.next(event.run));
+  }
+}
+
+/** Prints the events of a training run, one JSON object a line. */
+export async function printEvents(events: AsyncIterable<TrainEvent>): Promise<void> {
+  for await (const event of events) out(JSON.stringify(event));
+}

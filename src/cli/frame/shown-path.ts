@@ -1,0 +1,12 @@
+import { relative } from "node:path";
+
+/** A path as a person types it: relative where that is no detour. */
+export function shownPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith("..") || near === "" ? path : near;
+}
+
+/** A word as the shell takes it. */
+export function quoted(word: string): string {
+  return /^[\w./=:+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import { checkFolderName, checkKind, checkNumber, isObject, permutation } from "../base/index.js";
+import type { ImageShape } from "../models/index.js";
+import { type Dataset, datasetOf } from "./dataset.js";
+import type { SplitData } from "./split.js";
+
+/** Images in memory. */
+export interface ImagesOfOptions {
+  /** Bytes, where p stands for p / 255, or float32 in [0, 1]; row-major (N, C, H, W). */
+  readonly images: Uint8Array | Float32Array;
+  /** Class number of each image. */
+  readonly labels: ArrayLike<number>;
+  /** Channels, height and width of an image. */
+  readonly shape: ImageShape;
+  /** Names of the classes, in the order of their numbers. */
+  readonly classes: readonly string[];
+  /**
+   * Share of the images that makes up the test split, such as 0.2, chosen by `seed`; or images of its own.
+   */
+  readonly test?: number | { readonly images: Uint8Array | Float32Array; readonly labels: ArrayLike<number> };
+  /** Decides which images are test images; 0 where left out. */
+  readonly seed?: number;
+  /** Name in run folders and reports; "own-images" where left out. */
+  readonly name?: string;
+}
+
+/**
+ * Data set of images in memory, which goes wherever a data set goes.
+ *
+ * @throws TypeError or RangeError that names what does not fit: pixels, labels, classes or shapes
+ * @example
+ * imagesOf({ images: pixels, labels, shape: [3, 64, 64], classes: ["cat", "dog"], test: 0.2 })
+ */
+export function imagesOf(options: ImagesOfOptions): Dataset {
+  checkKind("options", options, "an object such as { images, labels, shape, classes }", isObject(options));
+  const { shape, classes, test, seed = 0, name = "own-images" } = options;
+  checkFolderName("name", name);
+  checkKind("shape", shape, "[channels, height, width]", Array.isArray(shape) && shape.length === 3);
+  for (const side of shape)
+    checkNumber("shape", side, "whole numbers >= 1", Number.isInteger(side) && side > 0);
+  const named = Array.isArray(classes) && classes.every((label) => typeof label === "string");
+  checkKind("classes", classes, "a list of class names", named);
+  checkNumber("the number of classes", classes.length, "2 or more", classes.length >= 2);
+  const twice = classes.find((label, i) => classes.indexOf(label) < i);
+  if (twice !== undefined)
+    throw new RangeError(`classes must have names of their own, given "${twice}" twice`);
+  const given = checkedSplit(options, options, "");
+  const splits = splitBy(given, options, seed);
+  let identity: string | undefined;
+  const data = datasetOf({ name, identity: name, imageShape: shape, classNames: classes, read: splits });
+  return Object.defineProperties(data, {
+    name: { value: name, enumerable: true },
+    identity: {
+      get() {
+        identity ??= `${name}-${hashOf(options, data.train, test === undefined ? undefined : data.test)}`;
+        return identity;
+      },
+    },
+    ...(test === undefined ? { all: { value: { ...data.train, name: `${name} all` } } } : {}),
+    toString: { value: () => name },
+    toJSON: { value: () => name },
+  }) as Dataset;
+}
+
+/** Pixels and labels as a split; RangeError where they do not fit each other, the shape or the classes. */
+function checkedSplit(
+  { images, labels }: Pick<ImagesOfOptions, "images" | "labels">,
+  { shape, classes }: ImagesOfOptions,
+  prefix: string,
+): SplitData {
+  const typed = images instanceof Uint8Array || images instanceof Float32Array;
+  checkKind(`${prefix}images`, images, "a Uint8Array of bytes or a Float32Array in [0, 1]", typed);
+  const listed = Array.isArray(labels) || (ArrayBuffer.isView(labels) && "length" in labels);
+  checkKind(`${prefix}labels`, labels, "a list of class numbers", listed);
+  const pixels = shape[0] * shape[1] * shape[2];
+  const count = labels.length;
+  checkNumber(`the number of ${prefix}labels`, count, "1 or more", count > 0);
+  if (images.length !== count * pixels) {
+    throw new RangeError(
+      `${prefix}images must hold ${count} x [${shape.join(", ")}] = ${count * pixels} pixels, one image ` +
+        "for each " +
+        `label, given ${images.length}`,
+    );
+  }
+  const wrong = Array.prototype.findIndex.call(
+    labels,
+    (label: number) => !(Number.isInteger(label) && label >= 0 && label < classes.length),
+  );
+  if (wrong >= 0) {
+    throw new RangeError(
+      `${prefix}labels[${wrong}]: ${labels[wrong]} is not a class in 0 .. ${classes.length - 1}`,
+    );
+  }
+  if (images instanceof Float32Array) {
+    const outside = images.findIndex((pixel) => !(pixel >= 0 && pixel <= 1));
+    if (outside >= 0) {
+      throw new RangeError(
+        `${prefix}images[${outside}]: ${images[outside]} is not in [0, 1]; divide bytes by 255`,
+      );
+    }
+  }
+  return { images, labels: (classes.length > 256 ? Int32Array : Uint8Array).from(labels), count };
+}
+
+/** Reads the splits that `test` asks for. */
+function splitBy(
+  given: SplitData,
+  options: ImagesOfOptions,
+  seed: number,
+): (split: "train" | "test") => SplitData {
+  const { test } = options;
+  if (test === undefined) {
+    return (split) => {
+      if (split === "train") return given;
+      throw new Error("these images have no test split: give test: 0.2, or test images");
+    };
+  }
+  if (typeof test !== "number") {
+    checkKind("test", test, "a share such as 0.2, or { images, labels }", isObject(test));
+    const other = checkedSplit(test, options, "test.");
+    const alike = other.images instanceof Uint8Array === given.images instanceof Uint8Array;
+    checkKind(
+      "test.images",
+      other.images,
+      "bytes where images are bytes, and floats where they are floats",
+      alike,
+    );
+    return (split) => (split === "train" ? given : other);
+  }
+  const { count } = given;
+  const tests = Math.round(test * count);
+  checkNumber(
+    "test",
+    test,
+    `a share that leaves images on both sides of ${count}`,
+    tests > 0 && tests < count,
+  );
+  const order = permutation(count, seed);
+  const rows = { test: order.slice(0, tests).sort(), train: order.slice(tests).sort() };
+  return (split) => picked(given, rows[split]);
+}
+
+/** Images and labels of rows, in their order. */
+function picked({ images, labels, count }: SplitData, rows: Int32Array): SplitData {
+  const size = images.length / count;
+  const pixels = new (images instanceof Uint8Array ? Uint8Array : Float32Array)(rows.length * size);
+  const classes = new (labels instanceof Uint8Array ? Uint8Array : Int32Array)(rows.length);
+  rows.forEach((row, i) => {
+    pixels.set(images.subarray(row * size, (row + 1) * size), i * size);
+    classes[i] = labels[row]!;
+  });
+  return { images: pixels, labels: classes, count: rows.length };
+}
+
+/** First digits of the SHA-256 of splits, their shape and their classes. */
+function hashOf({ shape, classes }: ImagesOfOptions, ...splits: readonly (SplitData | undefined)[]): string {
+  const hash = createHash("sha256").update(JSON.stringify([shape, classes]));
+  for (const split of splits) if (split !== undefined) hash.update(split.images).update(split.labels);
+  return hash.digest("hex").slice(0, 8);
+}

@@ -1,0 +1,65 @@
+import * as z from "zod";
+import { largestLambda } from "../engine/index.js";
+import type { DefenseWork, Model } from "../models/index.js";
+import { placeAfter } from "./place.js";
+import { quantizer, quantizerOptions } from "./quantizer.js";
+
+/** Options of defenses that quantize activations. */
+export const quantizedLayersOptions = z.strictObject({
+  layers: z
+    .record(z.string(), z.int().min(1).max(largestLambda))
+    .meta({ accepted: `whole numbers in [1, ${largestLambda}], by layer, such as relu1=2` })
+    .optional()
+    .describe("lambda after each named layer (default: the paper's places)"),
+  places: z
+    .enum(["blocks", "stages", "first-block", "first-layer"])
+    .default("blocks")
+    .describe("where a residual network is quantized beside its first layer, if no layers are named"),
+  range: quantizerOptions.shape.range,
+});
+type QuantizedLayers = z.output<typeof quantizedLayersOptions>;
+
+/**
+ * Layers with their lambda: those that are named, else the paper's. These are lambda 1 after the first layer,
+ * and lambda 2 after the second or after the blocks of a residual network (section 4.1). RangeError for a
+ * model without places.
+ */
+// paper: section 4.1 quantizes "the bottleneck module" with lambda 2 and does not say which.
+function layersOf(model: Model, { layers, places }: QuantizedLayers): Readonly<Record<string, number>> {
+  if (layers !== undefined) return layers;
+  const { activations, module, name } = model;
+  const first = activations["first-layer"];
+  if (first === undefined) {
+    const known = module.namedModules().map(([layer]) => layer);
+    const some = known.slice(0, 10).join(", ") + (known.length > 10 ? ", ..." : "");
+    throw new RangeError(
+      `model ${name} names no places for quantizers: name layers, as in sqa(relu1=1); it has ${some}`,
+    );
+  }
+  const others = activations["second-layer"] ?? activations[places] ?? [];
+  const later = places === "first-layer" ? [] : others;
+  return Object.fromEntries([...first.map((layer) => [layer, 1]), ...later.map((layer) => [layer, 2])]);
+}
+
+/** Defense that quantizes activations, with rounding of a kind. */
+export function quantizedLayers(
+  options: QuantizedLayers,
+  { rounding, advice }: { readonly rounding: "stochastic" | "nearest"; readonly advice: string },
+): DefenseWork {
+  return {
+    randomized: rounding === "stochastic",
+    advice,
+    apply(model) {
+      // By name: a quantizer's noise is keyed by its place in this order.
+      const placement = Object.entries(layersOf(model, options))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([layer, lambda]) => [layer, quantizer({ lambda, range: options.range, rounding })] as const);
+      placeAfter(model.module, Object.fromEntries(placement));
+    },
+    surrogates: (model) => ({
+      "noise-free": model.classifier({ noiseFree: true }),
+      staircase: model.classifier({ quantizerGradient: "staircase" }),
+      range: model.classifier({ quantizerGradient: "range" }),
+    }),
+  };
+}

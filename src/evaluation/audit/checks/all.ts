@@ -1,0 +1,26 @@
+/** Every check of the package; a new one is a file and a line here. */
+export { claimedAttack } from "./answers/claimed-attack.js";
+export { finite } from "./answers/finite.js";
+export { predictions } from "./answers/predictions.js";
+export { adaptiveSteps } from "./convergence/adaptive-steps.js";
+export { convergedRestarts } from "./convergence/converged-restarts.js";
+export { convergedSteps } from "./convergence/converged-steps.js";
+export { lossConverged } from "./convergence/loss-converged.js";
+export { securityCurve } from "./convergence/security-curve.js";
+export { silentSuccess } from "./convergence/silent-success.js";
+export { unconstrained } from "./convergence/unconstrained.js";
+export { gradients } from "./gradients/gradients.js";
+export { labelLeak } from "./gradients/label-leak.js";
+export { otherGradients } from "./gradients/other-gradients.js";
+export { otherLosses } from "./gradients/other-losses.js";
+export { singleStep } from "./gradients/single-step.js";
+export { stableGradients } from "./gradients/stable-gradients.js";
+export { autoattackSuite } from "./other-attacks/autoattack.js";
+export { decisionBased } from "./other-attacks/decision-based.js";
+export { noiseSearch } from "./other-attacks/noise-search.js";
+export { rotations } from "./other-attacks/rotations.js";
+export { scoreBased } from "./other-attacks/score-based.js";
+export { surrogates } from "./other-attacks/surrogates.js";
+export { transfer } from "./other-attacks/transfer.js";
+export { expectation } from "./randomness/expectation.js";
+export { fixedSeed } from "./randomness/fixed-seed.js";

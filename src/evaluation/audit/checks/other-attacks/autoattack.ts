@@ -1,0 +1,23 @@
+import { blackBox, type Trial } from "../../../../trials/index.js";
+import { suite } from "../../attacks.js";
+import { differenceText, isAbove, percentOf } from "../../difference.js";
+import type { AuditPlan } from "../../plan.js";
+import { defineCheck } from "../check.js";
+
+// Square is part of the suite, so that it cannot speak for gradients.
+const trialOfSuite = (plan: AuditPlan): Trial =>
+  blackBox(suite(plan, plan.players.model.randomized ? "randomized" : "standard"));
+
+/** The suite that deterministic models are ranked by, or its repaired form for randomized ones. */
+export const autoattackSuite = defineCheck("autoattack", {
+  question: "How far below the claim is the accuracy under AutoAttack?",
+  source: "Croce and Hein 2020",
+  trials: (plan) => [trialOfSuite(plan), plan.claim],
+  judge(plan, { of }) {
+    const [claimed, under] = [of(plan.claim).answers, of(trialOfSuite(plan)).answers];
+    const evidence =
+      `accuracy ${percentOf(claimed)} claimed, ${percentOf(under)} under AutoAttack ` +
+      `(${differenceText(claimed, under)} lower)`;
+    return { outcome: isAbove(claimed, under) ? "noted" : "passed", evidence };
+  },
+});

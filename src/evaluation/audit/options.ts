@@ -1,0 +1,117 @@
+import { type Attack, type AttackText, attacks, pgd } from "../../attacks/index.js";
+import { checkKind, checkNumber, checkSeed, isObject, unknownName } from "../../base/index.js";
+import { parseOptions } from "../../options/index.js";
+import { type Attackable, type TrialStore, trialOn } from "../../trials/index.js";
+import { checkOptionNames } from "../option-names.js";
+import { type Budget, type BudgetName, batchImages, budgetOptions, budgets } from "./budget.js";
+import type { AuditPlan } from "./plan.js";
+
+export interface AuditOptions {
+  /** Radius of the ball that the model claims to be robust in; that of the claim where left out. */
+  readonly epsilon?: number | undefined;
+  /** Norm of the ball; that of the claim where left out, else l-infinity. */
+  readonly norm?: "linf" | "l2" | undefined;
+  /** Attack that the claimed accuracy was measured by: PGD of 40 steps where left out. */
+  readonly claim?: Attack | AttackText | (string & {}) | undefined;
+  /** Effort: `quick`, `standard` (the default), `full`, or a budget of your own. */
+  readonly budget?: BudgetName | Budget | undefined;
+  /** Number of images, the first ones; the budget's where left out, or as many as there are. */
+  readonly limit?: number | undefined;
+  /** Seed of all noise, 0 by default. */
+  readonly seed?: number | undefined;
+  /** `cpu`, `cuda` or `cuda:N`: where the model is moved for the time; where it stands by default. */
+  readonly device?: string | undefined;
+  /** Other models, by names of your own, whose adversarial images the model is shown. */
+  readonly transfers?: Readonly<Record<string, Attackable>> | undefined;
+  /**
+   * Folder in which a folder for this audit keeps its trials, named by all that decides their numbers. A
+   * stopped audit continues from there. In memory where left out.
+   */
+  readonly folder?: string | undefined;
+  /** Keeps the trials, in place of a folder. */
+  readonly store?: TrialStore | undefined;
+  /** Stops the audit before the next pass. */
+  readonly signal?: AbortSignal | undefined;
+  /** Images attacked together, 50 by default; results do not depend on it. */
+  readonly batchSize?: number | undefined;
+}
+
+const known = [
+  ...["epsilon", "norm", "claim", "budget", "limit", "seed", "device"],
+  ...["transfers", "folder", "store", "signal", "batchSize"],
+];
+
+/** Options of an audit, checked. */
+export interface AuditSettings extends Pick<AuditPlan, "norm" | "epsilon" | "claim" | "budget"> {
+  /** Name of the budget; "own" for a budget of the user's own. */
+  readonly budgetName: string;
+  readonly seed: number;
+  readonly batchSize: number;
+}
+
+/** Steps of the claimed attack where no claim is given. */
+const claimSteps = 40;
+
+/** Checks options. TypeError or RangeError names the option that does not fit, or contradicts another. */
+export function auditSettings(options: AuditOptions): AuditSettings {
+  checkKind("options", options, "an object such as { epsilon: 8 / 255 }", isObject(options));
+  checkOptionNames(options, known);
+  const { seed = 0, batchSize = batchImages, folder, store, transfers = {} } = options;
+  checkSeed(seed);
+  checkNumber("batchSize", batchSize, "a whole number >= 1", Number.isInteger(batchSize) && batchSize >= 1);
+  checkKind("transfers", transfers, "an object such as { other: model }", isObject(transfers));
+  checkKind("folder", folder, "the path of a folder", folder === undefined || typeof folder === "string");
+  if (folder !== undefined && store !== undefined) throw new RangeError("give a folder or a store, not both");
+  const claimed = options.claim === undefined ? undefined : attacks.of(options.claim, "claim");
+  const ball = ballOf(options, claimed);
+  const claim = claimed ?? pgd({ ...ball, steps: claimSteps });
+  return { ...ball, claim: trialOn(claim), ...budgetOf(options.budget), seed, batchSize };
+}
+
+const norms = ["linf", "l2"] as const;
+
+function ballOf(
+  { epsilon, norm }: AuditOptions,
+  claim: Attack | undefined,
+): Pick<AuditPlan, "norm" | "epsilon"> {
+  if (norm !== undefined && !norms.includes(norm)) throw unknownName("norm", norm, norms);
+  const ball = { norm: norm ?? claim?.traits.norm ?? "linf", epsilon: epsilon ?? claim?.traits.radius };
+  if (claim !== undefined) checkClaim(claim, ball);
+  const radius = ball.epsilon;
+  if (typeof radius !== "number") {
+    throw new TypeError(
+      `epsilon must be a radius such as 8 / 255, not ${String(radius)}; or give a claim with a radius`,
+    );
+  }
+  const most = ball.norm === "linf" ? 1 : Number.MAX_VALUE;
+  const accepted = ball.norm === "linf" ? "in (0, 1]; gray levels are written 8 / 255" : "above 0";
+  if (!(radius > 0 && radius <= most)) throw new RangeError(`epsilon: ${radius} is not ${accepted}`);
+  return { norm: ball.norm as "linf" | "l2", epsilon: radius };
+}
+
+/** RangeError where a claim is of another norm or radius than the ball. */
+function checkClaim(claim: Attack, { norm, epsilon }: { norm: string; epsilon: number | undefined }): void {
+  const { norm: own, radius } = claim.traits;
+  if (own === "none" || radius === undefined) {
+    throw new RangeError(
+      `claim ${claim} has no radius: claim an attack within a ball, such as pgd or within(...)`,
+    );
+  }
+  if (!norms.some((name) => name === own)) {
+    throw new RangeError(`claim ${claim} is of norm ${own}; audits know ${norms.join(" and ")}`);
+  }
+  if (own !== norm)
+    throw new RangeError(`claim ${claim} is of norm ${own}, not ${norm}: leave out norm, or change it`);
+  if (epsilon === undefined || Math.abs(radius - epsilon) <= 1e-9 * epsilon) return;
+  throw new RangeError(
+    `claim ${claim} is of radius ${radius}, not epsilon ${epsilon}: leave out epsilon, or change it`,
+  );
+}
+
+function budgetOf(given: AuditOptions["budget"] = "standard"): Pick<AuditSettings, "budget" | "budgetName"> {
+  if (typeof given === "string") {
+    if (!Object.hasOwn(budgets, given)) throw unknownName("budget", given, Object.keys(budgets));
+    return { budget: budgets[given], budgetName: given };
+  }
+  return { budget: parseOptions("audit", "budget", budgetOptions, given), budgetName: "own" };
+}

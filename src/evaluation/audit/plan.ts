@@ -1,0 +1,52 @@
+import type { Seed } from "../../base/index.js";
+import type { Batch } from "../../datasets/index.js";
+import type { Answers, Counts, Players, Trial, TrialResult } from "../../trials/index.js";
+import type { Budget } from "./budget.js";
+
+/**
+ * Subject of an audit: a model, the ball in which it claims to be robust, and the attack that the claim rests
+ * on.
+ */
+export interface AuditPlan {
+  readonly players: Players;
+  readonly budget: Budget;
+  readonly norm: "linf" | "l2";
+  readonly epsilon: number;
+  /** Trial whose accuracy is claimed. */
+  readonly claim: Trial;
+  readonly seed: Seed;
+  /**
+   * Surrogates with answers of their own, on which images are made; others lend the attacker their gradients
+   * alone.
+   */
+  readonly lenders: readonly string[];
+}
+
+/** Losses and successes of the audit's standard attack at each of its steps. */
+export interface Trace {
+  /** Mean cross-entropy over images. */
+  readonly losses: readonly number[];
+  /** 1 for each image that was misclassified. */
+  readonly fooled: readonly Uint8Array[];
+  /** Error that the attack ended in, where logits or gradients are not finite. */
+  readonly stop?: string;
+}
+
+/** Outcomes of trials, for the checks to judge. */
+export interface AuditResults {
+  /** Outcome of a trial that the check has asked for. */
+  of(trial: Trial): TrialResult;
+  /** Tells trials that came to an outcome, and not to an error. */
+  has(trial: Trial): boolean;
+  readonly clean: Answers;
+  /** Worst case of each image over all trials in the ball by gradients of the model and its surrogates. */
+  readonly byGradients: Counts;
+  /** Worst case of each image over all trials in the ball. */
+  readonly worst: Counts;
+  /** All outcomes, in the order of running. */
+  readonly trials: readonly TrialResult[];
+  /** A few clean images. */
+  readonly sample: Batch;
+  /** Trace of the standard attack on them. */
+  readonly trace: Trace;
+}

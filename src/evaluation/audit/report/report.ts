@@ -1,0 +1,53 @@
+import type { Conclusion } from "../conclude.js";
+import { roundingSurvivors, type WorstImage } from "../worst-images.js";
+import type { ReportData } from "./data.js";
+import { type ReportFiles, writeReport } from "./files.js";
+import { reportJson } from "./json.js";
+import { reportText, type TextOptions } from "./text.js";
+
+/** Outcome of an audit. */
+export interface Report extends Omit<Conclusion, "brokenBy"> {
+  /** Name of the model. */
+  readonly model: string;
+  /** Name of the images. */
+  readonly data: string;
+  readonly norm: "linf" | "l2";
+  readonly epsilon: number;
+  /** Text of the claimed attack. */
+  readonly claimedBy: string;
+  /** Every image in the form that did the model most harm. */
+  readonly worstImages: readonly WorstImage[];
+  /** Share of the images that fool the model which still do when rounded to 8 bits; null without any. */
+  readonly survivesRounding: number | null;
+  /** Folder that keeps the trials; undefined where they are kept elsewhere. */
+  readonly folder: string | undefined;
+  /** The report for a terminal: verdict, figures and checklist. */
+  text(options?: TextOptions): string;
+  /**
+   * Writes audit.json, audit.html and the worst images into a folder, in place of an earlier report's. Each
+   * file is replaced atomically.
+   */
+  write(folder: string): Promise<ReportFiles>;
+  /** Content of audit.json. */
+  toJSON(): object;
+}
+
+/** Makes the report of an audit. */
+export function reportOf({ folder, ...data }: ReportData & { readonly folder: string | undefined }): Report {
+  const { conclusion, plan, worst, subject } = data;
+  const { brokenBy: _, ...findings } = conclusion;
+  return {
+    ...findings,
+    model: subject.opened.name,
+    data: subject.split.name,
+    norm: plan.norm,
+    epsilon: plan.epsilon,
+    claimedBy: String(plan.claim.attack),
+    worstImages: worst,
+    survivesRounding: roundingSurvivors(worst),
+    folder,
+    text: (options = {}) => reportText(data, options),
+    write: (to) => writeReport(to, data),
+    toJSON: () => reportJson(data),
+  };
+}

@@ -1,0 +1,40 @@
+import type { Tensor } from "../../engine/index.js";
+import { inBfloat16 } from "../bfloat16.js";
+import { Module, type Pass } from "../module.js";
+
+/** Changes a layer's weight for a pass, such as binarization; the parameter itself stays as it is. */
+export interface WeightTransform {
+  (weight: Tensor, pass: Pass): Tensor;
+  /** True where two draws can differ; false when left out. */
+  readonly randomized?: boolean;
+}
+
+/** A layer with a weight that can be transformed. */
+export abstract class WeightedLayer extends Module {
+  /**
+   * Its first value is drawn when it is first read, keyed by the layer's seed and its name in the network. In
+   * a network of your own class, read it through the network (`state()`) first: by itself it has no name yet.
+   *
+   */
+  declare readonly weight: Tensor;
+  declare readonly bias: Tensor | null;
+  weightTransform: WeightTransform | undefined;
+
+  override get randomized(): boolean {
+    return this.weightTransform?.randomized ?? false;
+  }
+
+  /** The layer's operator, of any weight and bias of its shapes. */
+  protected abstract operator(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor;
+
+  /** Output of the layer with another weight and bias of the same shapes, in the pass's precision. */
+  applyWith(input: Tensor, weight: Tensor, bias: Tensor | null, pass: Pass): Tensor {
+    if (pass.precision !== "bfloat16") return this.operator(input, weight, bias);
+    return inBfloat16((...operands) => this.operator(...operands), input, weight, bias);
+  }
+
+  protected override forward(input: Tensor, pass: Pass): Tensor {
+    const weight = this.weightTransform === undefined ? this.weight : this.weightTransform(this.weight, pass);
+    return this.applyWith(input, weight, this.bias, pass);
+  }
+}

@@ -1,0 +1,162 @@
+import * as z from "zod";
+import { precisions } from "../../nn/index.js";
+import type { TrainConfig } from "../../training/index.js";
+import type { CellOutcome } from "../runner/cell.js";
+import { type Machine, machineSchema } from "../runner/share-machine.js";
+import type { Found } from "../table.js";
+import { type AccuracyColumn, type Column, isAccuracy } from "./column.js";
+import { isRandomized, type Limits, type PlannedRow, questionKey } from "./row.js";
+import { spreadOf, spreadSchema } from "./spread.js";
+
+/** Training configuration in JSON, of which the seed is left out. */
+const configSchema = z.looseObject({
+  model: z.string(),
+  data: z.string(),
+  defenses: z.array(z.string()),
+  method: z.string(),
+  epochs: z.int(),
+  batchSize: z.int(),
+  limit: z.int().nullable(),
+  augmentation: z.string(),
+  cleanWeight: z.number(),
+  precision: z.enum(precisions),
+  schedule: z.string(),
+  labelSmoothing: z.number(),
+  averaging: z.number(),
+  selection: z.string(),
+});
+
+/** Values of a column, over seeds: accuracies in percent, or what training tells. */
+const measurementSchema = spreadSchema.extend({
+  /** Test images of an accuracy. */
+  images: z.int().optional(),
+  /** 95 % interval over images, of an accuracy of one seed. */
+  interval: z.tuple([z.number(), z.number()]).optional(),
+});
+
+/** Form of a measured row in JSON. */
+export const measuredRowSchema = z.object({
+  key: z.string(),
+  title: z.string(),
+  config: configSchema,
+  /** Present where models were asked without the noise of their defenses. */
+  noiseFree: z.literal(true).optional(),
+  /** Present where answers differ from draw to draw. */
+  randomized: z.literal(true).optional(),
+  seeds: z.array(z.int()),
+  /** The paper's numbers, by column. */
+  paper: z.record(z.string(), z.union([z.number(), z.tuple([z.number(), z.number()]).readonly()])).optional(),
+  /** By column. */
+  measured: z.record(z.string(), measurementSchema),
+  /** Kinds of alarms that training raised, in any seed. */
+  alarms: z.array(z.string()),
+  secondsPerStep: z.number().optional(),
+  /** Present where every step was replayed as a graph of the device. */
+  replayed: z.literal(true).optional(),
+  measuredOn: machineSchema,
+});
+
+/** Form of a table of accuracies in JSON. */
+export const accuracySchema = z.object({ rows: z.array(measuredRowSchema).min(1) });
+
+/** Data of a table of accuracies. */
+export type AccuracyData = z.output<typeof accuracySchema>;
+
+/** Measured row. */
+export type MeasuredRow = z.output<typeof measuredRowSchema>;
+
+/** Measurement of a column in a row. */
+export type Measurement = z.output<typeof measurementSchema>;
+
+/** Rows all of whose cells are finished. */
+export function measuredRows(
+  rows: readonly PlannedRow[],
+  columns: readonly Column[],
+  { outcomes, machine }: Pick<Found, "outcomes" | "machine">,
+): MeasuredRow[] {
+  return rows.flatMap((planned) => {
+    const found = planned.cells.map((cell) => outcomes.get(cell));
+    const whole = found.filter((outcome) => outcome !== undefined);
+    return whole.length < found.length ? [] : [measuredRow(planned, whole, columns, machine)];
+  });
+}
+
+function measuredRow(
+  { row, config }: PlannedRow,
+  outcomes: readonly CellOutcome[],
+  columns: readonly Column[],
+  machine: Machine,
+): MeasuredRow {
+  const measured = columns.flatMap((column) => {
+    const found = isAccuracy(column) ? accuracyOf(row, column, outcomes) : figureOf(column, outcomes);
+    return found === undefined ? [] : [[column.key, found] as const];
+  });
+  const trainings = outcomes.map(({ training }) => training);
+  return {
+    key: rowKey(row.key, config),
+    title: row.title,
+    config: storedConfig(config),
+    ...(row.noiseFree === true ? { noiseFree: true as const } : {}),
+    ...(isRandomized(row, config) ? { randomized: true as const } : {}),
+    seeds: outcomes.map((_, seed) => seed),
+    ...(row.paper === undefined ? {} : { paper: row.paper }),
+    measured: Object.fromEntries(measured),
+    alarms: [...new Set(trainings.flatMap(({ alarms }) => alarms.map(({ kind }) => kind)))],
+    secondsPerStep: spreadOf(trainings.map(({ seconds, steps }) => seconds / steps)).mean,
+    ...(trainings.every(({ replayed }) => replayed === true) ? { replayed: true as const } : {}),
+    measuredOn: machine,
+  };
+}
+
+/** Key of a measured row: rows of another precision stand beside those in float32. */
+function rowKey(key: string, { precision }: TrainConfig): string {
+  return precision === "float32" ? key : `${key}-${precision}`;
+}
+
+function storedConfig(config: TrainConfig): MeasuredRow["config"] {
+  const { seed: _, ...texts } = JSON.parse(JSON.stringify(config)) as MeasuredRow["config"] & {
+    seed: number;
+  };
+  return texts;
+}
+
+function accuracyOf(
+  row: PlannedRow["row"],
+  column: AccuracyColumn,
+  outcomes: readonly CellOutcome[],
+): Measurement | undefined {
+  const key = questionKey(row, column);
+  const answers = outcomes.map((outcome) => outcome.answers[key]).filter((answer) => answer !== undefined);
+  if (answers.length < outcomes.length) return undefined;
+  const [first] = answers;
+  const spread = spreadOf(answers.map(({ accuracy }) => 100 * accuracy));
+  const interval: [number, number] = [100 * first!.low, 100 * first!.high];
+  return { ...spread, images: first!.images, ...(answers.length === 1 ? { interval } : {}) };
+}
+
+function figureOf(column: Exclude<Column, AccuracyColumn>, outcomes: readonly CellOutcome[]): Measurement {
+  return spreadOf(outcomes.map(({ training }) => column.of(training)));
+}
+
+/** Data with the rows of an earlier table that were not measured again, in the order of that. */
+export function joinedRows(data: AccuracyData, earlier: AccuracyData): AccuracyData {
+  const now = new Map(data.rows.map((row) => [row.key, row]));
+  const kept = earlier.rows.map((row) => now.get(row.key) ?? row);
+  const known = new Set(earlier.rows.map(({ key }) => key));
+  return { rows: [...kept, ...data.rows.filter(({ key }) => !known.has(key))] };
+}
+
+/** Numbers of test images that options ask for. */
+export function limitsOf({
+  limit,
+  attackLimit,
+}: {
+  readonly limit?: number | undefined;
+  readonly attackLimit?: number | undefined;
+}): Limits {
+  const usual = Math.min(usualAttackLimit, limit ?? usualAttackLimit);
+  return { limit: limit ?? null, attackLimit: attackLimit ?? usual };
+}
+
+/** Test images under strong attacks where nothing else is asked for. */
+export const usualAttackLimit = 1000;

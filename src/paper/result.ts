@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FileFormatError, isObject, makeFolder, parseStrictJson, writeFileAtomic } from "../base/index.js";
+import { parseCall } from "../options/index.js";
+import { renderBlocks, renderTable, saveChart, type TableStyle, wrapWords } from "../report/index.js";
+import { type Table, tables } from "./table.js";
+
+/** Table's text and name, and its data, of what its JSON file holds. */
+function stored(json: unknown) {
+  if (!isObject(json) || typeof json.table !== "string") throw new TypeError("it names no table");
+  const { table: text, ...data } = json as { table: string };
+  return { text, name: parseCall(text).name, data };
+}
+
+/** Finished table or figure, or as much of it as is finished. */
+export class TableResult {
+  /** Table with its options. */
+  readonly table: Table;
+  /** Data as the JSON file holds them. */
+  readonly data: object;
+  /** False where some cells are yet to be finished. */
+  readonly complete: boolean;
+
+  constructor(table: Table, data: object, { complete = true }: { readonly complete?: boolean } = {}) {
+    this.table = table;
+    this.data = data;
+    this.complete = complete;
+  }
+
+  /** Result of what a JSON file holds. FileFormatError, which begins with `file`, for anything else. */
+  static read(json: unknown, file: string): TableResult {
+    try {
+      const { text, data } = stored(json);
+      const table = tables.parse(text);
+      return new TableResult(table, table.read(data));
+    } catch (cause) {
+      throw new FileFormatError(`${file}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  get title(): string {
+    return this.table.title;
+  }
+
+  /** Sentences that a reader must know. */
+  get notes(): readonly string[] {
+    return this.table.show(this.data).notes;
+  }
+
+  /** Table and notes for a terminal; of a figure the title and the notes. */
+  text(style: TableStyle = {}): string {
+    const { table, notes } = this.table.show(this.data);
+    const head = table === undefined ? [] : ["", renderBlocks(table, table.lead, style)];
+    const { width = Number.POSITIVE_INFINITY } = style;
+    return [this.title, ...head, "", ...notes.flatMap((note) => wrapWords(note, width))].join("\n");
+  }
+
+  /** Title, table and notes in Markdown. */
+  markdown(): string {
+    const { table, notes } = this.table.show(this.data);
+    const body = table === undefined ? [] : [renderTable(table, "markdown")];
+    return `${[`# ${this.title}`, ...body, ...notes].join("\n\n")}\n`;
+  }
+
+  /** Table as text, and its data. */
+  toJSON(): Record<string, unknown> {
+    return { table: String(this.table), ...this.data };
+  }
+
+  /**
+   * Writes NAME.json, and NAME.md of a table, or NAME.svg and NAME.png of a figure. Rows of an earlier file
+   * that were not measured again stay.
+   *
+   * @returns the paths of the files
+   * @throws FileFormatError that names an earlier file that is damaged
+   */
+  async write(folder: string): Promise<string[]> {
+    makeFolder(folder);
+    const file = join(folder, this.table.fileName);
+    const whole = this.#joined(`${file}.json`);
+    writeFileAtomic(`${file}.json`, `${JSON.stringify(whole, null, 2)}\n`);
+    const { table, chart } = this.table.show(whole.data);
+    if (table !== undefined) writeFileAtomic(`${file}.md`, whole.markdown());
+    const drawn = chart === undefined ? undefined : await saveChart(file, chart);
+    return [
+      `${file}.json`,
+      ...(table === undefined ? [] : [`${file}.md`]),
+      ...(drawn ? [drawn.svg, drawn.png] : []),
+    ];
+  }
+
+  /** The result, with the rows of an earlier file that were not measured again. */
+  #joined(path: string): TableResult {
+    const { join: joined } = this.table;
+    if (joined === undefined || !existsSync(path)) return this;
+    try {
+      const { name, data } = stored(parseStrictJson(readFileSync(path, "utf8"), 64));
+      if (name !== this.table.name) throw new TypeError(`it holds the table ${name}`);
+      return new TableResult(this.table, joined(this.data, this.table.read(data)), this);
+    } catch (cause) {
+      const problem = `${(cause as Error).message}; delete the file to write it anew`;
+      throw new FileFormatError(`${path}: ${problem}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { Attack } from "../../attacks/index.js";
+import type { EvaluationEvent } from "../../evaluation/index.js";
+import type { TrainConfig, TrainEvent, TrainResult } from "../../training/index.js";
+
+/** Question to a trained model: its accuracy on clean test images, or under an attack. */
+export interface Question {
+  /** Identity among the questions of a cell, by which its answer is found. */
+  readonly key: string;
+  /** Undefined asks for the clean images. */
+  readonly attack?: Attack | undefined;
+  /** Number of test images, the first ones; null for all. */
+  readonly limit: number | null;
+  /** Asks the model without the noise of its defenses; false where left out. */
+  readonly noiseFree?: boolean | undefined;
+  /** Surrogate that is attacked in the model's place, by its name. */
+  readonly surrogate?: string | undefined;
+}
+
+/** Accuracy of a model, with its 95 % interval. */
+export interface Answer {
+  readonly accuracy: number;
+  readonly low: number;
+  readonly high: number;
+  /** Test images. */
+  readonly images: number;
+}
+
+/** One run of a table, and what its model is asked. */
+export interface Cell {
+  /** Name in progress and errors, which no other cell of the table has: `small-sqa-seed0`. */
+  readonly name: string;
+  readonly config: TrainConfig;
+  readonly questions: readonly Question[];
+}
+
+/** Finished cell: plain data, which another process can send. */
+export interface CellOutcome {
+  /** Name of the cell. */
+  readonly cell: string;
+  /** Run folder. */
+  readonly run: string;
+  readonly training: TrainResult;
+  /** Answers by the keys of their questions. */
+  readonly answers: Readonly<Record<string, Answer>>;
+}
+
+/** Event of a cell. */
+export type CellEvent =
+  | { readonly type: "train"; readonly cell: string; readonly event: TrainEvent }
+  | { readonly type: "evaluate"; readonly cell: string; readonly event: EvaluationEvent }
+  | { readonly type: "outcome"; readonly cell: string; readonly outcome: CellOutcome };
+
+/** Manner in which cells are done. */
+export interface CellOptions {
+  /** Folder of run folders. */
+  readonly runs: string;
+  /** Device that computes. */
+  readonly device: string;
+  /** Threads of an operator; libtorch's own choice where left out. */
+  readonly threads?: number | undefined;
+}

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import type { Attack } from "../../attacks/index.js";
+import { FileFormatError, isObject, writeFileAtomic } from "../../base/index.js";
+import type { Evaluation } from "../../evaluation/index.js";
+import type { RunFolder } from "../../training/index.js";
+import type { Answer, Question } from "./cell.js";
+
+/** Fresh draws in which a randomized model answers each image. */
+export const answerDraws = 10;
+
+/** Questions that one evaluation answers: alike but for their attacks. */
+export interface EvaluationPlan {
+  readonly attacks: readonly Attack[];
+  readonly limit: number | null;
+  readonly noiseFree: boolean;
+  readonly surrogate: string | undefined;
+  readonly questions: readonly Question[];
+}
+
+/** Evaluations that answer all questions, each attack once in its evaluation. */
+export function plansOf(questions: readonly Question[]): EvaluationPlan[] {
+  const groups = new Map<string, Question[]>();
+  for (const question of questions) {
+    const { limit, noiseFree = false, surrogate = null } = question;
+    const group = JSON.stringify([limit, noiseFree, surrogate]);
+    groups.set(group, [...(groups.get(group) ?? []), question]);
+  }
+  return [...groups.values()].map((members) => {
+    const { limit, noiseFree = false, surrogate } = members[0]!;
+    const attacks = new Map(
+      members.flatMap(({ attack }) => (attack === undefined ? [] : [[String(attack), attack]])),
+    );
+    return { attacks: [...attacks.values()], limit, noiseFree, surrogate, questions: members };
+  });
+}
+
+/** Plan as data, which decides the name of the file that keeps its evaluation. */
+function planData({ attacks, limit, noiseFree, surrogate }: EvaluationPlan) {
+  return { attacks, limit, draws: answerDraws, noiseFree, surrogate: surrogate ?? null };
+}
+
+/** File in a run's folder that keeps the evaluation of a plan. */
+function fileOf(folder: RunFolder, plan: EvaluationPlan): string {
+  const hash = createHash("sha256")
+    .update(JSON.stringify(planData(plan)))
+    .digest("hex");
+  return folder.file(`evaluation-${hash.slice(0, 8)}.json`);
+}
+
+/** Keeps an evaluation, without the answers to each image. */
+export function keepEvaluation(folder: RunFolder, plan: EvaluationPlan, evaluation: Evaluation): void {
+  const withoutImages = (_: string, value: unknown) => (ArrayBuffer.isView(value) ? undefined : value);
+  const text = JSON.stringify({ plan: planData(plan), evaluation }, withoutImages, 2);
+  writeFileAtomic(fileOf(folder, plan), `${text}\n`);
+}
+
+/**
+ * Answers to a plan's questions, by their keys; undefined where its evaluation is yet to be made.
+ *
+ * @throws FileFormatError that names a damaged file
+ */
+export function keptAnswers(folder: RunFolder, plan: EvaluationPlan): Record<string, Answer> | undefined {
+  const file = fileOf(folder, plan);
+  if (!existsSync(file)) return undefined;
+  try {
+    const { evaluation } = JSON.parse(readFileSync(file, "utf8")) as { evaluation: Evaluation };
+    return Object.fromEntries(
+      plan.questions.map((question) => [question.key, answerTo(question, evaluation)]),
+    );
+  } catch (cause) {
+    const problem = (cause as Error).message;
+    throw new FileFormatError(`${file}: ${problem}; delete the file to evaluate again`, { cause });
+  }
+}
+
+function answerTo({ attack }: Question, { images, clean, attacks }: Evaluation): Answer {
+  if (attack === undefined)
+    return checked({ accuracy: clean.accuracy, low: clean.low, high: clean.high, images });
+  const found = attacks.find((row) => row.attack === String(attack));
+  if (found === undefined) throw new RangeError(`it has no accuracy under ${attack}`);
+  return checked({ accuracy: found.robustAccuracy, low: found.low, high: found.high, images });
+}
+
+function checked(answer: Answer): Answer {
+  const fits = isObject(answer) && Object.values(answer).every((value) => Number.isFinite(value));
+  if (!fits) throw new RangeError("an accuracy, its interval or the number of images is missing");
+  return answer;
+}

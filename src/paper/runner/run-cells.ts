@@ -1,0 +1,102 @@
+import { isAbort, type Steps, type Work } from "../../base/index.js";
+import { type Evaluation, type EvaluationEvent, evaluate } from "../../evaluation/index.js";
+import type { Model } from "../../models/index.js";
+import { RunFolder, train } from "../../training/index.js";
+import type { Answer, Cell, CellEvent, CellOptions, CellOutcome } from "./cell.js";
+import { answerDraws, keepEvaluation, keptAnswers, plansOf } from "./kept-evaluation.js";
+
+/**
+ * Does what is missing of each cell, in turn. Training goes on where it stopped, and an evaluation that is
+ * kept in the run's folder is not repeated.
+ *
+ * Returns the outcomes in the cells' order, and undefined where the signal stopped it.
+ */
+export async function* runCells(
+  cells: readonly Cell[],
+  options: CellOptions,
+  signal: AbortSignal,
+): Steps<CellEvent, CellOutcome[]> {
+  const outcomes: CellOutcome[] = [];
+  for (const cell of cells) {
+    const outcome = yield* runCell(cell, options, signal);
+    if (outcome === undefined) return undefined;
+    yield { type: "outcome", cell: cell.name, outcome };
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+async function* runCell(
+  cell: Cell,
+  options: CellOptions,
+  signal: AbortSignal,
+): Steps<CellEvent, CellOutcome> {
+  const { name, config } = cell;
+  const work = train(config, { ...options, signal });
+  const trained = yield* follow(work, signal, (event) => ({ type: "train" as const, cell: name, event }));
+  if (trained === undefined) return undefined;
+  const { model, folder, result: training } = trained;
+  try {
+    const answers = yield* answersOf(cell, model, options, signal);
+    return answers === undefined ? undefined : { cell: name, run: folder, training, answers };
+  } finally {
+    // A module of the user's own is still in use elsewhere.
+    if (model.borrowed !== true) model.module.dispose();
+  }
+}
+
+/** Answers to all questions of a cell, kept ones and new ones. */
+async function* answersOf(
+  { name, config, questions }: Cell,
+  model: Model,
+  { runs, device }: CellOptions,
+  signal: AbortSignal,
+): Steps<CellEvent, Record<string, Answer>> {
+  const folder = RunFolder.for(config, runs);
+  const answers: Record<string, Answer> = {};
+  for (const plan of plansOf(questions)) {
+    if (keptAnswers(folder, plan) === undefined) {
+      const { attacks, limit, noiseFree } = plan;
+      model.module.to(device);
+      const work = evaluate(model.classifier({ noiseFree }), config.data, {
+        attacks,
+        draws: answerDraws,
+        device,
+        signal,
+        limit: limit ?? undefined,
+        surrogate: plan.surrogate,
+      });
+      const wrap = (event: EvaluationEvent) => ({ type: "evaluate" as const, cell: name, event });
+      const evaluation = yield* follow(work, signal, wrap);
+      if (evaluation === undefined) return undefined;
+      checkAttacks(name, evaluation);
+      keepEvaluation(folder, plan, evaluation);
+    }
+    Object.assign(answers, keptAnswers(folder, plan));
+  }
+  return answers;
+}
+
+/** Throws an Error that names an attack which ended in one: a table has no row for it. */
+function checkAttacks(cell: string, { attacks }: Evaluation): void {
+  for (const { attack, robustAccuracy, ...row } of attacks) {
+    if (Number.isFinite(robustAccuracy)) continue;
+    const problem = "error" in row ? String(row.error) : "it has no accuracy";
+    throw new Error(`${cell}: ${attack}: ${problem}`);
+  }
+}
+
+/** Passes a work's events on, and returns its result; undefined where the signal stopped it. */
+async function* follow<Event, Result, Told>(
+  work: Work<Event, Result>,
+  signal: AbortSignal,
+  tell: (event: Event) => Told,
+): Steps<Told, Result> {
+  try {
+    for await (const event of work) yield tell(event);
+    return await work;
+  } catch (error) {
+    if (signal.aborted && (isAbort(error) || error === signal.reason)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { availableParallelism, cpus } from "node:os";
+import * as z from "zod";
+import { threads, versions } from "../../engine/index.js";
+
+/** Cells at a time, and threads of an operator. */
+export interface Share {
+  readonly jobs: number;
+  readonly threads: number | undefined;
+}
+
+/**
+ * Share of the machine for each of several runs. Small models gain little from a second thread, so that on a
+ * CPU as many run at a time as there are processors.
+ */
+export function shareMachine(
+  runs: number,
+  {
+    jobs,
+    threads: own,
+    device,
+  }: { readonly jobs?: number | undefined; readonly threads?: number | undefined; readonly device: string },
+): Share {
+  const processors = availableParallelism();
+  const usual = device === "cpu" && own === undefined ? processors : 1;
+  const atOnce = Math.max(1, Math.min(runs, jobs ?? usual));
+  return {
+    jobs: atOnce,
+    threads: own ?? (atOnce > 1 ? Math.max(1, Math.floor(processors / atOnce)) : undefined),
+  };
+}
+
+/** Form of what results say of the machine that they were measured on. */
+export const machineSchema = z.object({
+  libtorch: z.string(),
+  cpuCapability: z.string(),
+  kernels: z.string().optional(),
+  device: z.string(),
+  model: z.string().optional(),
+  threads: z.int(),
+  node: z.string(),
+  /** Commit of the project, of results that an earlier version measured. */
+  commit: z.string().optional(),
+});
+
+/** Machine that results were measured on. */
+export type Machine = z.output<typeof machineSchema>;
+
+/** This machine, with the device and the threads that a table was measured with. */
+export function machineWith(device: string): Machine {
+  const { libtorch, cpuCapability, kernels } = versions();
+  const model = device === "cpu" ? cpus()[0]?.model.trim() : gpuModels();
+  const described = { libtorch, cpuCapability, kernels, device, threads: threads(), node: process.version };
+  return model === undefined ? described : { ...described, model };
+}
+
+/** Names of the machine's GPUs; undefined where NVIDIA's own program is not there to ask. */
+function gpuModels(): string | undefined {
+  const { status, stdout } = spawnSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], {
+    encoding: "utf8",
+  });
+  return status === 0 ? [...new Set(stdout.trim().split(/\s*\n\s*/))].join(", ") : undefined;
+}

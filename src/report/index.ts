@@ -1,0 +1,24 @@
+export { renderBlocks } from "./blocks.js";
+export { type PngOptions, renderPng, renderSvg, type SavedChart, saveChart } from "./chart.js";
+export { chartTitle } from "./chart-title.js";
+export { escapeHtml, type Html, html, htmlImage, htmlPage, htmlTable } from "./html.js";
+export { grayLevels, imagePng } from "./image-png.js";
+export {
+  type ChartAxis,
+  type ChartPoint,
+  type ChartSeries,
+  type LineChart,
+  lineChart,
+} from "./line-chart.js";
+export { CHART_FONT, CHART_THEME, SERIES_COLORS } from "./palette.js";
+export * from "./panels.js";
+export {
+  type Alignment,
+  interval,
+  percent,
+  renderTable,
+  type Table,
+  type TableStyle,
+  visibleWidth,
+} from "./table.js";
+export { wrapWords } from "./words.js";

@@ -1,0 +1,49 @@
+import { checkProposal, Victim } from "../attacks/index.js";
+import type { Seed } from "../base/index.js";
+import type { TensorSplit } from "../datasets/index.js";
+import { noGrad, scope } from "../engine/index.js";
+import type { Model } from "../models/index.js";
+import type { TrainConfig } from "./config.js";
+
+/**
+ * Checks a model's answers to a few images before anything long begins.
+ *
+ * @throws TypeError for what is no tensor, RangeError for another shape than (N, classes) or numbers that are
+ *   not finite
+ */
+export function checkModelAnswers(model: Model, data: TensorSplit, seed: Seed): void {
+  noGrad(() =>
+    scope(() => {
+      const { images, imageIds } = data.range(0, 2);
+      const logits = model.classifier().logits(images, { seed, draw: 0, imageIds });
+      if (logits.isfinite().all().item() === 1) return;
+      throw new RangeError(`model ${model.name} gives logits that are NaN or infinite before any training`);
+    }),
+  );
+}
+
+/**
+ * Checks a method's training images of a few images before anything long begins.
+ *
+ * @throws Error for a result in another form, for pixels outside [0, 1], and where the images themselves were
+ *   changed
+ */
+export function checkMethodImages(
+  { method, precision }: TrainConfig,
+  model: Model,
+  data: TensorSplit,
+  seed: Seed,
+): void {
+  const { perturb } = method;
+  if (perturb === undefined) return;
+  noGrad(() =>
+    scope(() => {
+      const { images, labels, imageIds } = data.range(0, 2);
+      const own = images.clone();
+      const victim = new Victim(model.classifier({ precision }), { seed, imageIds }, method.name);
+      checkProposal(`method ${method}`, perturb(victim, own, labels, 1), images);
+      if (own.eq(images).all().item() === 1) return;
+      throw new Error(`method ${method} changes the images that it is given: it must change a clone of them`);
+    }),
+  );
+}

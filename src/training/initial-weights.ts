@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import * as z from "zod";
+import { FileFormatError } from "../base/index.js";
+import type { Model } from "../models/index.js";
+import { loadWeights } from "./run/weights-file.js";
+
+/**
+ * Weights that training begins with: a file in safetensors, and the hash that says which weights they are.
+ */
+export interface InitialWeights {
+  readonly file: string;
+  readonly sha256: string;
+}
+
+function hashOf(file: string): string {
+  if (!existsSync(file) || statSync(file).isDirectory())
+    throw new RangeError(`${file} is no file of weights`);
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
+
+/** Schema of an option that takes a file's path, or what a run stored of it. */
+export const initialWeightsOption = z
+  .union([z.string(), z.strictObject({ file: z.string(), sha256: z.string() })])
+  .transform((given, context): InitialWeights => {
+    if (typeof given !== "string") return given;
+    try {
+      return { file: given, sha256: hashOf(given) };
+    } catch (error) {
+      context.issues.push({ code: "custom", message: (error as Error).message, input: given });
+      return z.NEVER;
+    }
+  })
+  .meta({ accepted: "a file in safetensors", placeholder: "FILE" }) as unknown as z.ZodType<
+  InitialWeights,
+  InitialWeights | string
+>;
+
+/**
+ * Gives a model the weights to begin with. FileFormatError where the file holds others than the run began
+ * with.
+ */
+export function loadInitialWeights({ module }: Model, { file, sha256 }: InitialWeights): void {
+  const found = hashOf(file);
+  if (found !== sha256) {
+    const hashes = `SHA-256 ${found.slice(0, 8)}, not ${sha256.slice(0, 8)}`;
+    throw new FileFormatError(`${file}: not the weights that the run began with (${hashes})`);
+  }
+  loadWeights(file, module);
+}

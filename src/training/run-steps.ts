@@ -1,0 +1,152 @@
+import type { Steps } from "../base/index.js";
+import { threads, versions } from "../engine/index.js";
+import { parameterCount } from "../nn/index.js";
+import type { EpochEvent, TrainEvent, TrainResult } from "./events.js";
+import { newAlarms } from "./overfitting/alarm.js";
+import { guardStep } from "./overfitting/watch.js";
+import type { RunFolder } from "./run/run-folder.js";
+import { sealIn } from "./run/sealed-file.js";
+import { Standing } from "./run/standing.js";
+import { saveWeights } from "./run/weights-file.js";
+import type { TrainingSession } from "./session.js";
+
+/** Manner in which the steps of a run are made. */
+export interface StepOptions {
+  readonly signal: AbortSignal;
+  readonly checkpointSeconds: number;
+  /** Gives timers and signals their turn, once after each step. */
+  turn(): Promise<unknown>;
+}
+
+/** The steps of a run from where it stands to its end. */
+export async function* runSteps(
+  session: TrainingSession,
+  folder: RunFolder,
+  { signal, checkpointSeconds, turn }: StepOptions,
+): Steps<TrainEvent, TrainResult> {
+  const run = new Standing(session, folder);
+  const { progress } = run;
+  const { stepsPerEpoch, totalSteps } = session;
+  const { epochs } = folder.config;
+  const parameters = parameterCount(session.model.module);
+  yield { type: "start", run: folder.path, epochs, stepsPerEpoch, step: progress.step, parameters };
+  let saved = { step: progress.step, at: performance.now() };
+  const checkpoint = (): TrainEvent => {
+    const event = run.save();
+    saved = { step: progress.step, at: performance.now() };
+    return event;
+  };
+  while (progress.step < totalSteps) {
+    await turn();
+    if (signal.aborted) {
+      yield* look(run);
+      if (saved.step < progress.step) yield checkpoint();
+      yield { type: "stopped", run: folder.path, step: progress.step };
+      return undefined;
+    }
+    yield* oneStep(run);
+    // An epoch ends with its event and then a checkpoint; a run that is killed between the two does the
+    // validation again.
+    const epochEnds = progress.step % stepsPerEpoch === 0;
+    if (epochEnds) yield* endEpoch(run);
+    if (epochEnds || performance.now() - saved.at >= 1000 * checkpointSeconds) {
+      yield* look(run);
+      yield checkpoint();
+    }
+  }
+  const result = finished(run);
+  yield { type: "end", run: folder.path, weights: folder.weights, result };
+  return result;
+}
+
+function* oneStep(run: Standing): Generator<TrainEvent> {
+  const { session, progress } = run;
+  const signals = timed(run, () => session.step(progress.step, progress.guard?.stepScale));
+  progress.step++;
+  if (signals !== undefined || lookIsDue(run)) yield* look(run);
+  yield* guardStep(run, signals);
+}
+
+/** Training time is that of steps and of looks. */
+function timed<T>({ progress }: Standing, work: () => T): T {
+  const began = performance.now();
+  const result = work();
+  const seconds = (performance.now() - began) / 1000;
+  progress.epochSeconds += seconds;
+  progress.seconds += seconds;
+  return result;
+}
+
+/** At the latest before anything else is done with the network. */
+function lookIsDue({ session, progress: { step } }: Standing): boolean {
+  const { stepsPerEpoch, guardRules } = session;
+  const guarded = guardRules !== undefined && step % guardRules.interval === 0;
+  return guarded || step % stepsPerEpoch === 0 || session.lookIsDue;
+}
+
+/** Reads what the last steps told, and tells it on. */
+function* look(run: Standing): Generator<TrainEvent> {
+  const { session, progress } = run;
+  const { losses, zeroGradient } = timed(run, () => session.look());
+  const first = progress.step - losses.length;
+  for (const [i, loss] of losses.entries()) {
+    const step = first + i + 1;
+    if (!Number.isFinite(loss)) yield* run.fail(step, `the loss is ${loss}`);
+    progress.epochLoss += loss;
+    const epoch = Math.ceil(step / session.stepsPerEpoch);
+    yield { type: "step", epoch, step, loss, learningRate: session.learningRate(step - 1) };
+  }
+  if (zeroGradient && !run.alarms.some(({ kind }) => kind === "zero-gradient")) {
+    yield run.raise("zero-gradient", progress.step, "every gradient is zero: nothing is learned any more");
+  }
+}
+
+const strongest = ({ validation }: EpochEvent): number => validation.at(-1)?.accuracy ?? 0;
+
+/** First of the epochs that are best under the last validation attack. */
+function bestOf(epochs: readonly EpochEvent[]): EpochEvent {
+  return epochs.reduce((best, epoch) => (strongest(epoch) > strongest(best) ? epoch : best));
+}
+
+function* endEpoch(run: Standing): Generator<TrainEvent> {
+  const { session, progress, epochs } = run;
+  const epoch = progress.step / session.stepsPerEpoch;
+  // The loss is that before the last update; no attack could run on a network that answers with NaN.
+  if (!session.outputsFinite()) yield* run.fail(progress.step, "the network's output is not finite");
+  const event: EpochEvent = {
+    type: "epoch",
+    epoch,
+    step: progress.step,
+    loss: progress.epochLoss / session.stepsPerEpoch,
+    ...session.validate(epoch),
+    seconds: progress.epochSeconds,
+    secondsPerStep: progress.epochSeconds / session.stepsPerEpoch,
+  };
+  epochs.push(event);
+  if (bestOf(epochs) === event) session.copies.keepBest();
+  yield run.logged(event);
+  for (const { kind, message } of newAlarms(epochs)) yield run.raise(kind, progress.step, message);
+  progress.epochLoss = 0;
+  progress.epochSeconds = 0;
+}
+
+/** Saves weights and result. A run that is killed between the two writes the same weights again. */
+function finished({ session, folder, progress, epochs, alarms }: Standing): TrainResult {
+  const { model, epochs: planned, selection } = folder.config;
+  session.copies.takeBest();
+  saveWeights(folder.weights, session.evaluated.module, { run: folder.identity, model: String(model) });
+  const result: TrainResult = {
+    epochs: planned,
+    steps: session.totalSteps,
+    last: epochs.at(-1)!,
+    ...(selection === "best" ? { best: bestOf(epochs) } : {}),
+    alarms,
+    seconds: progress.seconds,
+    ...(session.replays ? { replayed: true as const } : {}),
+    libtorch: versions().libtorch,
+    threads: threads(),
+    weightsSha256: sealIn(folder.weights)!,
+  };
+  folder.finish(result);
+  return result;
+}

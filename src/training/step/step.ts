@@ -1,0 +1,122 @@
+import { Victim } from "../../attacks/index.js";
+import type { Batch, TensorSplit } from "../../datasets/index.js";
+import { grad, noGrad, scope, type Tensor } from "../../engine/index.js";
+import type { Model } from "../../models/index.js";
+import { meanCrossEntropy, type OptimizerRun, usesBatchStatistics } from "../../nn/index.js";
+import type { TrainConfig } from "../config.js";
+import type { WeightCopies } from "../weight-copies.js";
+import type { StepVariables } from "./variables.js";
+
+/** Parts of a step that stay the same from step to step. */
+export interface StepParts {
+  readonly config: TrainConfig;
+  readonly model: Model;
+  /** Weights that training changes. */
+  readonly parameters: readonly Tensor[];
+  readonly data: TensorSplit;
+  readonly optimizer: OptimizerRun;
+  readonly copies: WeightCopies;
+  readonly variables: StepVariables;
+}
+
+/** Images that a step trains on, their mean loss (float64, without axes) and its gradients by the weights. */
+export interface StepGradients {
+  readonly batch: Batch;
+  readonly perturbed: Tensor;
+  readonly loss: Tensor;
+  readonly gradients: readonly Tensor[];
+}
+
+/**
+ * One training step: batch, augmentation, attack, loss, gradients, update, average. All that changes between
+ * steps is read from `variables`, where the tensors lie, so that the step can be captured as a CUDA graph.
+ *
+ * @param count images of the batch
+ * @param stepScale factor of the method's step
+ * @param see is shown the gradients before the update
+ */
+export function trainingStep(
+  parts: StepParts,
+  { count, stepScale }: { readonly count: number; readonly stepScale: number },
+  see?: (found: StepGradients) => void,
+): StepGradients {
+  const { model, optimizer, copies, variables } = parts;
+  const batch = augmented(parts, parts.data.at(variables.positions(count)));
+  const found = { batch, ...gradientsOf(parts, batch, stepScale) };
+  see?.(found);
+  optimizer.update(found.gradients, variables.factors);
+  for (const defense of model.defenses) defense.afterUpdate?.(model);
+  copies.follow(variables.factors.slice(optimizer.factorCount));
+  return found;
+}
+
+function augmented({ config, variables }: StepParts, batch: Batch): Batch {
+  const { augment } = config.augmentation;
+  if (augment === undefined) return batch;
+  const noise = { seed: variables.seeds.augmentation, draw: 0, imageIds: batch.imageIds };
+  return { ...batch, images: augment(batch.images, noise) };
+}
+
+/** Losses and gradients of the method's images and the clean ones, weighted by `cleanWeight`. */
+function gradientsOf(parts: StepParts, batch: Batch, stepScale: number): Omit<StepGradients, "batch"> {
+  const { method, cleanWeight, labelSmoothing } = parts.config;
+  if (cleanWeight === 0) {
+    const perturbed = perturb(parts, batch, stepScale);
+    return { perturbed, ...backward(parts, perturbed, batch, draws.perturbed) };
+  }
+  // Batch statistics or smoothed labels would make the clean pass's gradient another than the attack's.
+  const differs = usesBatchStatistics(parts.model.module) || labelSmoothing > 0;
+  const shortcut = differs ? undefined : method.fromCleanGradient;
+  let perturbed: Tensor;
+  let clean: Backward;
+  if (shortcut === undefined) {
+    perturbed = perturb(parts, batch, stepScale);
+    clean = backward(parts, batch.images, batch, draws.clean);
+  } else {
+    clean = backward(parts, batch.images.detach().requireGrad(), batch, draws.clean);
+    perturbed = noGrad(() => shortcut(batch.images, clean.imageGradient!, stepScale));
+  }
+  const attacked = backward(parts, perturbed, batch, draws.perturbed);
+  const mix = (a: Tensor, b: Tensor) => a.mul(1 - cleanWeight).add(b, cleanWeight);
+  return {
+    perturbed,
+    loss: attacked.loss.mul(1 - cleanWeight).add(clean.loss.mul(cleanWeight)),
+    gradients: attacked.gradients.map((gradient, i) => mix(gradient, clean.gradients[i]!)),
+  };
+}
+
+/** Draws of a step's passes. */
+const draws = { perturbed: 0, clean: 1 } as const;
+
+/** Training images of the method, by passes of their own through the model in evaluation mode. */
+function perturb({ config, model, variables }: StepParts, batch: Batch, stepScale: number): Tensor {
+  const { method, precision } = config;
+  const { perturb: work, name } = method;
+  if (work === undefined) return batch.images;
+  const context = { seed: variables.attackSeed, imageIds: batch.imageIds };
+  // What reads tensors back is done anew at every step, and draws for purposes of its own.
+  const options = method.readsBack ? {} : { seeds: (purpose: string) => variables.seedOf(purpose) };
+  const victim = new Victim(model.classifier({ precision }), context, name, options);
+  return scope(() => noGrad(() => work(victim, batch.images, batch.labels, stepScale)));
+}
+
+interface Backward extends Pick<StepGradients, "loss" | "gradients"> {
+  /** Gradient with respect to the images, where they require it. */
+  readonly imageGradient?: Tensor;
+}
+
+/** Mean loss of images and its gradients by the weights. */
+function backward(parts: StepParts, images: Tensor, { imageIds, labels }: Batch, draw: number): Backward {
+  const { config, model, parameters, variables } = parts;
+  const { precision, labelSmoothing } = config;
+  const noise = { seed: variables.seeds.passes, draw, imageIds };
+  // What a pass leaves behind is freed before the next: it is most of what a run holds.
+  return scope(() => {
+    const logits = model.module.apply(images, { training: true, noise, precision });
+    const mean = meanCrossEntropy(logits.to("float32"), labels, labelSmoothing);
+    const loss = mean.detach().to("float64");
+    if (!images.requiresGrad) return { loss, gradients: grad(mean, parameters, { unused: "zeros" }) };
+    const [imageGradient, ...gradients] = grad(mean, [images, ...parameters], { unused: "zeros" });
+    return { loss, gradients, imageGradient: imageGradient! };
+  });
+}

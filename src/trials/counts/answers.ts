@@ -1,0 +1,145 @@
+import { NotFiniteError, type Seed } from "../../base/index.js";
+import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
+import type { Classifier } from "../../nn/index.js";
+import { type Accuracy, bootstrap, wilson } from "./interval.js";
+
+/**
+ * Number of draws in which each image was answered correctly. The even draws and the odd ones are counted
+ * apart, so that a choice by one half can be judged by the other.
+ */
+export class Counts {
+  readonly images: number;
+  readonly draws: number;
+  /** Correct answers to each image in the even draws and in the odd ones. */
+  readonly halves: readonly [even: Uint16Array, odd: Uint16Array];
+
+  constructor(images: number, draws: number) {
+    this.images = images;
+    this.draws = draws;
+    this.halves = [new Uint16Array(images), new Uint16Array(images)];
+  }
+
+  /** Correct answers to each image, 0 .. draws. */
+  get correct(): Uint16Array {
+    const [even, odd] = this.halves;
+    return even.map((count, i) => count + odd[i]!);
+  }
+
+  /** Share of draws in which each image was answered correctly. */
+  shares(): Float32Array {
+    const { draws } = this;
+    return Float32Array.from(this.correct, (count) => count / draws);
+  }
+
+  /** Accuracy: the mean over images and draws. */
+  mean(): number {
+    return this.shares().reduce((sum, share) => sum + share, 0) / this.images;
+  }
+}
+
+/** Answers to images over draws of a classifier's noise, and their votes. */
+export class Answers extends Counts {
+  /** 1 where the label alone had the most answers of all draws, else 0: a tie is wrong. */
+  readonly majority: Uint8Array;
+  /** The same for the even draws and the odd ones; a single draw, which is an even one, stands for both. */
+  readonly votes: readonly [even: Uint8Array, odd: Uint8Array];
+
+  constructor(images: number, draws: number) {
+    super(images, draws);
+    this.majority = new Uint8Array(images);
+    this.votes = [new Uint8Array(images), new Uint8Array(images)];
+  }
+
+  /**
+   * Counts a classifier's answers to images (N, C, H, W), the first of which is number `first`, in every
+   * draw. `situation`, such as "on clean images", is part of the NotFiniteError that NaN and infinite logits
+   * end in.
+   */
+  add(
+    model: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    ids: Tensor,
+    seed: Seed,
+    first: number,
+    situation: string,
+  ) {
+    noGrad(() =>
+      scope(() => {
+        const shape = [images.shape[0]!, model.classes];
+        const votes = [0, 1].map(() => ops.zeros(shape, "float32", images.device));
+        for (let draw = 0; draw < this.draws; draw++) {
+          scope(() => {
+            const answers = checkedLogits(model, images, ids, seed, draw, situation).argmax(1, true);
+            const half = votes[draw % 2]!;
+            half.add_(half.zerosLike().scatterValue(1, answers, 1));
+          });
+        }
+        const column = labels.unsqueeze(1);
+        const counted = (half: Tensor) => half.gather(1, column).squeeze(1);
+        const wins = (half: Tensor) =>
+          counted(half)
+            .gt(half.scatterValue(1, column, -1).amax([1]))
+            .toNumbers();
+        const [even, odd] = [votes[0]!, votes[1]!];
+        this.halves[0].set(counted(even).toNumbers(), first);
+        this.halves[1].set(counted(odd).toNumbers(), first);
+        this.votes[0].set(wins(even), first);
+        this.votes[1].set(wins(this.draws === 1 ? even : odd), first);
+        this.majority.set(wins(even.add(odd)), first);
+      }),
+    );
+  }
+}
+
+function checkedLogits(
+  model: Classifier,
+  images: Tensor,
+  imageIds: Tensor,
+  seed: Seed,
+  draw: number,
+  situation: string,
+): Tensor {
+  const logits = model.logits(images, { seed, draw, imageIds });
+  const wanted = [images.shape[0]!, model.classes];
+  if (logits.shape.join() !== wanted.join()) {
+    throw new RangeError(
+      `the logits must have shape [${wanted.join(", ")}], not [${logits.shape.join(", ")}]`,
+    );
+  }
+  if (logits.isfinite().all().item() === 0) {
+    const kind = logits.isnan().any().item() === 0 ? "infinite" : "NaN";
+    const message = `the logits are ${kind} ${situation}: weights or activations overflowed`;
+    throw new NotFiniteError("logits", message);
+  }
+  return logits;
+}
+
+/**
+ * Mean over draws and images with its interval: Wilson's for one certain answer an image, else the
+ * bootstrap's.
+ */
+export function accuracyOf({ correct, draws }: Counts, randomized: boolean, seed: Seed): Accuracy {
+  if (randomized) return bootstrap(correct, draws, seed);
+  return wilson(
+    correct.reduce((sum, count) => sum + count, 0),
+    correct.length,
+  );
+}
+
+/** Share of images whose label alone had the most answers, with Wilson's interval. */
+export function majorityOf({ majority }: Answers): Accuracy {
+  return wilson(
+    majority.reduce((sum, one) => sum + one, 0),
+    majority.length,
+  );
+}
+
+/**
+ * Share of images answered correctly in every draw: the accuracy against an attacker who may ask `draws`
+ * times.
+ */
+export function everyDrawOf(answers: Counts): Accuracy {
+  const { correct } = answers;
+  return wilson(correct.filter((count) => count === answers.draws).length, correct.length);
+}

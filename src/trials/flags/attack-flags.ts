@@ -1,0 +1,121 @@
+import type { Attack } from "../../attacks/index.js";
+import type { Seed } from "../../base/index.js";
+import type { Batch } from "../../datasets/index.js";
+import { enableGrad, grad, noGrad, scope, type Tensor } from "../../engine/index.js";
+import type { Classifier } from "../../nn/index.js";
+import type { TrialResult } from "../batch-record.js";
+import type { Counts } from "../counts/answers.js";
+import { wilson } from "../counts/interval.js";
+import type { Flag } from "./flag.js";
+
+/** Images that an attack's first gradient is examined on. */
+export const gradientImages = 100;
+
+/**
+ * Share of images without a gradient above which an attack is flagged: far above what models without a
+ * defense show.
+ */
+const manyImages = 0.1;
+
+/** Ends an attack once its first gradient was seen. */
+class SeenGradient extends Error {
+  constructor(
+    /**
+     * Images (N) for which the loss has no slope in the logits, and for which the images have no gradient.
+     */
+    readonly lossless: number,
+    readonly gradientless: number,
+  ) {
+    super("the first gradient was seen");
+  }
+}
+
+/** Images whose row of values is zero throughout. */
+function zeroRows(values: Tensor): number {
+  return values.flatten(1).abs().amax([1]).eq(0).to("float32").sum().item();
+}
+
+/** Classifier that answers as the model does, and ends the attack at the first gradient asked of it. */
+function endingAtGradient(model: Classifier): Classifier {
+  const { inputShape, classes, randomized } = model;
+  const answer = (images: Tensor, noise: Parameters<Classifier["logits"]>[1]) => model.logits(images, noise);
+  return {
+    inputShape,
+    classes,
+    randomized,
+    logits(images, noise) {
+      // A gradient that is taken elsewhere than through `pass` cannot be examined.
+      if (images.requiresGrad) throw new SeenGradient(0, 0);
+      return answer(images, noise);
+    },
+    pass: (images, noise) => ({
+      logits: noGrad(() => answer(images, noise)),
+      imageGradient(weights) {
+        const input = images.detach().requireGrad();
+        const logits = enableGrad(() => answer(input, noise));
+        const [gradient] = grad(
+          enableGrad(() => logits.mul(weights).sum()),
+          [input],
+        );
+        throw new SeenGradient(zeroRows(weights), zeroRows(gradient!));
+      },
+    }),
+  };
+}
+
+/**
+ * Flag of an attack that goes by gradients alone where the first gradient that it takes is zero for many
+ * images, on a batch of clean ones. The remedy depends on where gradients end: in the loss, or in the model.
+ */
+export function gradientFlag(attack: Attack, model: Classifier, batch: Batch, seed: Seed): Flag | undefined {
+  const { usesGradients, searchesToo } = attack.traits;
+  if (!usesGradients || searchesToo === true) return undefined;
+  const { images, labels, imageIds } = batch;
+  try {
+    scope(() => attack(endingAtGradient(model), images, labels, { seed, imageIds }));
+  } catch (error) {
+    if (error instanceof SeenGradient) return flagOf(attack, error, images.shape[0]!);
+    // Errors of the attack are told by its own row.
+  }
+  return undefined;
+}
+
+function flagOf(attack: Attack, { lossless, gradientless }: SeenGradient, count: number): Flag | undefined {
+  const share = (zeros: number) => wilson(zeros, count).low;
+  const name = String(attack);
+  if (share(lossless) > manyImages) {
+    return {
+      kind: "vanishing-gradients",
+      attack: name,
+      message:
+        `the gradient of the loss of ${name} is zero for ${lossless} of ${count} images, so its accuracy ` +
+        "says little: attack with loss=margin, or divide the logits, temperature(..., value=10)",
+    };
+  }
+  if (share(gradientless) > manyImages) {
+    return {
+      kind: "blocked-gradients",
+      attack: name,
+      message:
+        `the model passes no gradient back to ${name} for ${gradientless} of ${count} images, so its ` +
+        "accuracy says little: attack a surrogate, or without gradients (square), and audit the model",
+    };
+  }
+  return undefined;
+}
+
+/** Flag of an attack that gave back every image as it was though the model answers some of them correctly. */
+export function changedNothingFlag(
+  { trial, answers, lengths }: TrialResult,
+  clean: Counts,
+): Flag | undefined {
+  const { correct } = clean;
+  const standing = lengths.filter((_, i) => correct[i]! > 0);
+  if (standing.length === 0 || standing.some((length) => length > 0)) return undefined;
+  const name = String(trial.attack);
+  return {
+    kind: "changed-nothing",
+    attack: name,
+    message: `${name} changed none of ${answers.images} images: its accuracy says nothing about robustness`,
+  };
+}

@@ -1,0 +1,43 @@
+export {
+  type BatchRecord,
+  type FailedTrial,
+  hasFailed,
+  joinBatches,
+  type Stop,
+  type TrialOutcome,
+  type TrialResult,
+} from "./batch-record.js";
+export { Answers, accuracyOf, Counts, everyDrawOf, majorityOf } from "./counts/answers.js";
+export { type Accuracy, bootstrap, wilson } from "./counts/interval.js";
+export { type BallOf, rowsWithin, withinRadius, worstWithin } from "./counts/within-radius.js";
+export { worstEveryDrawOf, worstOf, worstVoteOf } from "./counts/worst-of.js";
+export { changedNothingFlag, gradientFlag, gradientImages } from "./flags/attack-flags.js";
+export type { Flag } from "./flags/flag.js";
+export { flagImages, flagsOf } from "./flags/model-flags.js";
+export { type Attackable, checkAnswers, type OpenedModel, openModel } from "./input/attackable.js";
+export { checkImagesFit, checkSameForm, type ImageSource, splitFrom } from "./input/images.js";
+export { type PlacedPlayers, playersOn } from "./on-device.js";
+export { type Player, type Players, playerOf, withFixedSeed } from "./players.js";
+export { type BatchRun, type Earlier, runBatch, type TrialSeeds, trialSeeds } from "./run-batch.js";
+export {
+  type KeptBatches,
+  keptBatches,
+  runTrials,
+  type TrialEvent,
+  type TrialOptions,
+} from "./run-trials.js";
+export { stoppable, stoppables } from "./stoppable.js";
+export { FolderStore } from "./store/folder-store.js";
+export { type BatchPlace, type BatchPlan, MemoryStore, type TrialStore } from "./store/store.js";
+export {
+  attackList,
+  blackBox,
+  clean,
+  type Trial,
+  type TrialParts,
+  trialId,
+  trialOf,
+  trialOn,
+  whiteBox,
+} from "./trial.js";
+export { verifyAdversarial } from "./verify.js";

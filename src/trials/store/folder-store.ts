@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FileFormatError, makeFolder, writeFileAtomic } from "../../base/index.js";
+import { type Tensor, tensor } from "../../engine/index.js";
+import { readSafetensors, writeSafetensors } from "../../files/index.js";
+import type { BatchRecord } from "../batch-record.js";
+import type { Trial } from "../trial.js";
+import { keptBatch } from "./kept-batch.js";
+import type { BatchPlace, BatchPlan, TrialStore } from "./store.js";
+
+/**
+ * Keeps trials in a folder, as `trials/<hash of the trial>/<first image>-<last image>.json` and
+ * `.safetensors`. Each file is replaced atomically; a record holds the SHA-256 of its numbers and of its
+ * images.
+ */
+export class FolderStore implements TrialStore {
+  constructor(readonly folder: string) {}
+
+  #path(trial: Trial, { first, count }: BatchPlace): string {
+    const hash = createHash("sha256").update(trial.id).digest("hex").slice(0, 12);
+    const [from, to] = [first, first + count - 1].map((position) => String(position).padStart(5, "0"));
+    return join(this.folder, "trials", hash, `${from}-${to}`);
+  }
+
+  read(trial: Trial, plan: BatchPlan): BatchRecord | undefined {
+    const path = this.#path(trial, plan);
+    const [file, images] = [`${path}.json`, `${path}.safetensors`];
+    // Numbers whose images are gone could not be shown in a report.
+    if (!existsSync(file) || !existsSync(images)) return undefined;
+    const { id, sha256, ...record } = attempt(file, () =>
+      keptBatch(JSON.parse(readFileSync(file, "utf8")), plan),
+    );
+    if (id !== trial.id) throw fault(file, "not of the trial that its folder is named after");
+    const { data, shape } = attempt(images, () => imagesIn(images));
+    const wanted = [plan.count, ...plan.shape];
+    if (shape.join() !== wanted.join()) {
+      throw fault(images, `holds images of [${shape.join(", ")}], not [${wanted.join(", ")}]`);
+    }
+    if (sha256 !== checksum(id, record, data))
+      throw fault(file, "its checksum is not that of its numbers and images");
+    return record;
+  }
+
+  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void {
+    const path = this.#path(trial, place);
+    makeFolder(join(path, ".."));
+    const data = images.toArray() as Float32Array;
+    writeSafetensors(`${path}.safetensors`, [["images", { dtype: "float32", shape: images.shape, data }]]);
+    const sha256 = checksum(trial.id, record, data);
+    // The record comes last: where it is, the images are.
+    writeFileAtomic(`${path}.json`, `${JSON.stringify({ id: trial.id, sha256, ...record })}\n`);
+  }
+
+  images(trial: Trial, place: BatchPlace): Tensor {
+    const { data, shape } = imagesIn(`${this.#path(trial, place)}.safetensors`);
+    return tensor(data, shape);
+  }
+
+  /** JSON under a name; undefined where the file is damaged as well, since a note can be made again. */
+  readNote(name: string): unknown {
+    const file = join(this.folder, `${name}.json`);
+    if (!existsSync(file)) return undefined;
+    try {
+      return JSON.parse(readFileSync(file, "utf8"));
+    } catch {
+      return undefined;
+    }
+  }
+
+  writeNote(name: string, note: unknown): void {
+    makeFolder(this.folder);
+    writeFileAtomic(join(this.folder, `${name}.json`), `${JSON.stringify(note)}\n`);
+  }
+}
+
+/** SHA-256 of a batch: its trial, its numbers in the order of their names, and its images. */
+function checksum(id: string, record: BatchRecord, pixels: Float32Array): string {
+  const sorted = Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+  return createHash("sha256")
+    .update(JSON.stringify([id, sorted]))
+    .update(bytes)
+    .digest("hex");
+}
+
+function fault(file: string, message: string, cause?: unknown): FileFormatError {
+  return new FileFormatError(`${file}: ${message}; delete it to run that batch again`, { cause });
+}
+
+function attempt<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fault(file, (error as Error).message.replace(`${file}: `, ""), error);
+  }
+}
+
+/** Images in [0, 1] that a file holds. */
+function imagesIn(file: string): { data: Float32Array; shape: readonly number[] } {
+  const found = readSafetensors(file).tensors.get("images");
+  if (found?.dtype !== "float32") throw new FileFormatError(`${file}: holds no float32 tensor "images"`);
+  const { data, shape } = found;
+  if (!data.every((pixel) => pixel >= 0 && pixel <= 1))
+    throw new FileFormatError(`${file}: pixels outside [0, 1]`);
+  return { data, shape };
+}

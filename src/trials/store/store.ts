@@ -1,0 +1,64 @@
+import { type Tensor, tensor } from "../../engine/index.js";
+import type { BatchRecord } from "../batch-record.js";
+import type { Trial } from "../trial.js";
+
+/** Place of a batch: the position of its first image, and its number of images. */
+export interface BatchPlace {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Batch that is asked for: images of a shape (C, H, W), each answered in so many draws. */
+export interface BatchPlan extends BatchPlace {
+  readonly draws: number;
+  readonly shape: readonly [number, number, number];
+}
+
+/** Keeps the outcomes of batches, so that stopped trials continue behind the last one. */
+export interface TrialStore {
+  /**
+   * Record of a batch; undefined where none is kept. FileFormatError where it is damaged, or of another plan.
+   */
+  read(trial: Trial, plan: BatchPlan): BatchRecord | undefined;
+  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void;
+  /** Images (N, C, H, W) on the CPU that a kept batch showed; the caller owns them. */
+  images(trial: Trial, place: BatchPlace): Tensor;
+  /** JSON that was kept under a name beside the trials; undefined where there is none. */
+  readNote(name: string): unknown;
+  writeNote(name: string, note: unknown): void;
+}
+
+/** Keeps trials in memory. */
+export class MemoryStore implements TrialStore {
+  readonly #records = new Map<
+    string,
+    { record: BatchRecord; pixels: Float32Array; shape: readonly number[] }
+  >();
+  readonly #notes = new Map<string, unknown>();
+
+  #key(trial: Trial, { first, count }: BatchPlace): string {
+    return `${first} ${count} ${trial.id}`;
+  }
+
+  read(trial: Trial, plan: BatchPlan): BatchRecord | undefined {
+    return this.#records.get(this.#key(trial, plan))?.record;
+  }
+
+  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void {
+    const pixels = Float32Array.from(images.toArray() as Float32Array);
+    this.#records.set(this.#key(trial, place), { record, pixels, shape: images.shape });
+  }
+
+  images(trial: Trial, place: BatchPlace): Tensor {
+    const { pixels, shape } = this.#records.get(this.#key(trial, place))!;
+    return tensor(pixels, shape);
+  }
+
+  readNote(name: string): unknown {
+    return this.#notes.get(name);
+  }
+
+  writeNote(name: string, note: unknown): void {
+    this.#notes.set(name, note);
+  }
+}

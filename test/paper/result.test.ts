@@ -1,0 +1,125 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { figure1, TableResult, table1 } from "../../src/paper/index.js";
+import { madeUpFound, madeUpResult } from "./made-up.js";
+
+const small = { model: ["small" as const], seeds: 1, epochs: 20 };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sqa-results-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the result of a table", () => {
+  it("is written as JSON and Markdown, and read back from its JSON", async () => {
+    const result = await madeUpResult(table1({ ...small, preset: "mnist-short" }), () => 0.5);
+    const files = await result.write(join(folder, "new"));
+    expect(files).toEqual([
+      join(folder, "new/table1-mnist-short.json"),
+      join(folder, "new/table1-mnist-short.md"),
+    ]);
+    const json = JSON.parse(readFileSync(files[0]!, "utf8"));
+    expect(json.table).toBe("table1(seeds=1, epochs=20, preset=mnist-short, model=[small()])");
+    const again = TableResult.read(json, files[0]!);
+    expect(again.data).toEqual(result.data);
+    expect(again.markdown()).toBe(readFileSync(files[1]!, "utf8"));
+    expect(again.markdown()).toMatch(/^# Table 1: accuracy on MNIST under white-box attacks\n\n\| model/);
+  });
+
+  it("keeps rows of an earlier file that were not measured again, in their order", async () => {
+    await (await madeUpResult(table1({ seeds: 1 }), () => 0.5)).write(folder);
+    await (await madeUpResult(table1({ ...small, model: ["large"] }), () => 0.7)).write(folder);
+    const files = await (await madeUpResult(table1({ ...small, precision: "bfloat16" }), () => 0.9)).write(
+      folder,
+    );
+    const { rows } = JSON.parse(readFileSync(files[0]!, "utf8"));
+    const shown = rows.map(({ key, measured }: { key: string; measured: { clean: { mean: number } } }) => [
+      key,
+      measured.clean.mean,
+    ]);
+    expect(shown).toEqual([
+      ["small-full", 50],
+      ["small-sqa", 50],
+      ["large-full", 70],
+      ["large-sqa", 70],
+      ["small-full-bfloat16", 90],
+      ["small-sqa-bfloat16", 90],
+    ]);
+    const text = readFileSync(files[1]!, "utf8");
+    expect(text).toContain(
+      "Shortened: the paper trains 100 epochs; here 20 epochs (LARGE, full precision; LARGE, SQA; SMALL",
+    );
+    expect(text).toContain(
+      "Training of SMALL, full precision; SMALL, SQA: fgsm at 0.3, weight 0.5 on clean images, 100 epochs",
+    );
+  });
+
+  it("names an earlier file that is damaged, or holds another table", async () => {
+    const result = await madeUpResult(table1(small), () => 0.5);
+    const file = join(folder, "table1.json");
+    writeFileSync(file, '{ "table": "table1", "rows": [{ "key": 1 }] }');
+    await expect(result.write(folder)).rejects.toThrow(
+      /table1\.json: rows\.0\.key: [^\n]*; delete the file to write it anew$/,
+    );
+    writeFileSync(file, '{ "table": "table2", "rows": [] }');
+    await expect(result.write(folder)).rejects.toThrow(`${file}: it holds the table table2; delete the file`);
+    writeFileSync(file, "no JSON");
+    await expect(result.write(folder)).rejects.toThrow(`${file}: `);
+    expect(readdirSync(folder)).toEqual(["table1.json"]);
+  });
+
+  it.each([
+    [{}],
+    [{ table: 1 }],
+    ["table1"],
+    [{ table: "table9", rows: [] }],
+    [{ table: "table1" }],
+    [{ table: "table1", rows: [] }],
+  ])("refuses %j, which is no result", (json) => {
+    expect(() => TableResult.read(json, "x.json")).toThrow(/^x\.json: /);
+  });
+
+  it("shows a terminal all its figures in any width", async () => {
+    const result = await madeUpResult(table1(small), () => 0.1234);
+    for (const width of [60, 80, 120, 300]) {
+      const lines = result.text({ width }).split("\n");
+      expect(Math.max(...lines.map(({ length }) => length)), String(width)).toBeLessThanOrEqual(width);
+      // Seven columns in full precision and eight with SQA.
+      expect(lines.join("\n").match(/12\.34/g)).toHaveLength(15);
+    }
+    expect(result.text()).toContain("SMALL, full precision  paper ");
+  });
+
+  it("shows what is whole of a table that is not finished", async () => {
+    const { table } = await madeUpResult(table1(small), () => 0.5);
+    const steps = table.gather(madeUpFound(table, () => 0.5, { missing: ["small-sqa-seed0"] }));
+    const step = await steps.next();
+    expect(step.done).toBe(true);
+    const text = new TableResult(table, step.value as object, { complete: false }).text();
+    expect(text).toContain("SMALL, full precision");
+    expect(text).not.toContain("SQA");
+    const none = await table
+      .gather(madeUpFound(table, () => 0.5, { missing: ["small-full-seed0", "small-sqa-seed0"] }))
+      .next();
+    expect(none).toEqual({ done: true, value: undefined });
+  });
+
+  it("of a figure is written as JSON, SVG and PNG, and is replaced as a whole", async () => {
+    await (await madeUpResult(figure1({ epochs: 1 }), () => 0.5)).write(folder);
+    const files = await (await madeUpResult(figure1({ epochs: 2 }), () => 0.5)).write(folder);
+    expect(files.map((file) => file.slice(folder.length + 1))).toEqual([
+      "figure1.json",
+      "figure1.svg",
+      "figure1.png",
+    ]);
+    expect(readFileSync(files[1]!, "utf8")).toContain("2 epochs on clean images");
+    expect([...readFileSync(files[2]!).subarray(1, 4)]).toEqual(
+      [..."PNG"].map((letter) => letter.charCodeAt(0)),
+    );
+    const again = TableResult.read(JSON.parse(readFileSync(files[0]!, "utf8")), files[0]!);
+    expect(again.text()).toMatch(/^Figure 1: accuracy under FGSM/);
+  });
+});

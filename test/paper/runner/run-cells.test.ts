@@ -1,0 +1,126 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fgsm } from "../../../src/attacks/index.js";
+import { liveTensors } from "../../../src/engine/index.js";
+import { evaluate } from "../../../src/evaluation/index.js";
+import { keptAnswers, plansOf } from "../../../src/paper/runner/kept-evaluation.js";
+import { runCells } from "../../../src/paper/runner/run-cells.js";
+import { cellOf, storedCell } from "../../../src/paper/runner/stored-cell.js";
+import { modelFromRun, RunFolder, runName } from "../../../src/training/index.js";
+import { followed, tinyCell } from "./cells.js";
+
+const never = new AbortController().signal;
+let runs: string;
+beforeAll(() => {
+  runs = mkdtempSync(join(tmpdir(), "sqa-cells-"));
+});
+afterAll(() => rmSync(runs, { recursive: true, force: true }));
+
+const run = (cell: ReturnType<typeof tinyCell>, signal = never) =>
+  followed(runCells([cell], { runs, device: "cpu" }, signal));
+
+describe("cells", () => {
+  it("are trained and evaluated where something is missing, and nothing is done twice", async () => {
+    const before = liveTensors().tensors;
+    const cell = tinyCell(0);
+    const first = await run(cell);
+    expect(first.events.some((event) => event.type === "train" && event.event.type === "step")).toBe(true);
+    const second = await run(cell);
+    expect(second.events.map((event) => event.type)).toEqual(["train", "outcome"]);
+    expect(second.outcomes).toEqual(first.outcomes);
+    const folder = RunFolder.for(cell.config, runs).path;
+    const kept = readdirSync(folder).filter((name) => name.startsWith("evaluation-"));
+    // As it is, without noise, and from the surrogate.
+    expect(kept).toHaveLength(3);
+    const file = join(folder, kept[0]!);
+    const whole = readFileSync(file, "utf8");
+    writeFileSync(file, whole.slice(0, 40));
+    await expect(run(cell)).rejects.toThrow(`${file}: `);
+    writeFileSync(
+      file,
+      whole
+        .replace(/"accuracy": [\d.]+/, '"accuracy": null')
+        .replace(/"robustAccuracy": [\d.]+/, '"robustAccuracy": null'),
+    );
+    await expect(run(cell)).rejects.toThrow(/evaluation-.*missing; delete the file to evaluate again/);
+    writeFileSync(file, whole);
+    // Tensors that other tests dropped may be collected meanwhile.
+    expect(liveTensors().tensors).toBeLessThanOrEqual(before);
+  });
+
+  it("answer each question by its key, as an evaluation of the run's model does", async () => {
+    const cell = tinyCell(0);
+    const { outcomes } = await run(cell);
+    const { answers, run: folder } = outcomes![0]!;
+    expect(Object.keys(answers).sort()).toEqual(["clean", "fgsm", "noise-free fgsm", "surrogate"]);
+    const { model, config } = modelFromRun(folder);
+    const attacks = [fgsm({ epsilon: 0.1 })];
+    const asTrained = await evaluate(model, config.data, { attacks, limit: 16, draws: 10 });
+    const noiseFree = await evaluate(model.classifier({ noiseFree: true }), config.data, {
+      attacks,
+      limit: 16,
+    });
+    model.module.dispose();
+    expect(answers.clean!.accuracy).toBe(asTrained.clean.accuracy);
+    expect(answers.fgsm!.accuracy).toBe(asTrained.attacks[0]!.robustAccuracy);
+    expect(answers["noise-free fgsm"]!.accuracy).toBe(noiseFree.attacks[0]!.robustAccuracy);
+    expect(answers.fgsm).toMatchObject({ images: 16, low: asTrained.attacks[0]!.low });
+  });
+
+  it("evaluate what is asked anew, and keep what was asked before", async () => {
+    const cell = tinyCell(0);
+    await run(cell);
+    const wider = {
+      ...cell,
+      questions: [...cell.questions, { key: "more", attack: fgsm({ epsilon: 0.2 }), limit: 4 }],
+    };
+    const { events, outcomes } = await run(wider);
+    const asked = events.flatMap((event) =>
+      event.type === "evaluate" && event.event.type === "progress" ? [event.event.attack] : [],
+    );
+    expect(new Set(asked.map(String))).toEqual(new Set(["clean", "fgsm(epsilon=0.2)"]));
+    expect(outcomes![0]!.answers.more!.images).toBe(4);
+  });
+
+  it("stop when they are aborted in training, without an outcome", async () => {
+    const abort = new AbortController();
+    const { events, outcomes } = await followed(
+      runCells([tinyCell(1)], { runs, device: "cpu" }, abort.signal),
+      (event) => {
+        if (event.type === "train" && event.event.type === "step") abort.abort();
+      },
+    );
+    expect(outcomes).toBeUndefined();
+    expect(events.some((event) => event.type === "train" && event.event.type === "stopped")).toBe(true);
+  });
+
+  it("stop when they are aborted in an evaluation, which is not kept", async () => {
+    const abort = new AbortController();
+    const cell = tinyCell(2);
+    const { outcomes } = await followed(runCells([cell], { runs, device: "cpu" }, abort.signal), (event) => {
+      if (event.type === "evaluate") abort.abort();
+    });
+    expect(outcomes).toBeUndefined();
+    const folder = RunFolder.for(cell.config, runs);
+    expect(folder.result).toBeDefined();
+    expect(plansOf(cell.questions).map((plan) => keptAnswers(folder, plan))).toEqual(
+      new Array(3).fill(undefined),
+    );
+  });
+
+  it("name a surrogate that the model does not have", async () => {
+    const cell = tinyCell(0, 1, [{ key: "x", attack: fgsm(), limit: 4, surrogate: "twice" }]);
+    await expect(run(cell)).rejects.toThrow(/has no "twice"; it has noise-free, staircase, range/);
+  });
+
+  it("come back from their texts as they were", () => {
+    const cell = tinyCell(3, 2);
+    const texts = JSON.parse(JSON.stringify(storedCell(cell)));
+    const again = cellOf(texts);
+    expect(runName(again.config)).toBe(runName(cell.config));
+    expect(storedCell(again)).toEqual(texts);
+    expect(again.questions[1]!.attack!.traits.radius).toBe(0.1);
+  });
+});

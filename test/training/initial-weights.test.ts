@@ -1,0 +1,66 @@
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { mnist } from "../../src/datasets/index.js";
+import { small } from "../../src/models/index.js";
+import {
+  modelFromRun,
+  RunFolder,
+  runName,
+  saveWeights,
+  train,
+  trainConfig,
+} from "../../src/training/index.js";
+import { writeDigits } from "./digits-folder.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sqa-initial-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const data = mnist({ folder: writeDigits(folder, { train: 40, test: 10 }), checksums: false });
+const file = join(folder, "weights.safetensors");
+const given = small().build({ seed: 7 });
+saveWeights(file, given.module);
+
+const numbers = ({ module }: typeof given) => [...module.state().values()].map((value) => value.toNumbers());
+/** Steps of no length: what training ends with is what it began with. */
+const still = {
+  model: small(),
+  data,
+  epochs: 1,
+  batchSize: 20,
+  optimizer: "sgd(weightDecay=0)",
+  schedule: "constant(peak=1e-30)",
+  validationAttacks: [],
+} as const;
+
+describe("initial weights", () => {
+  it("are those that training begins with, and the run opens without their file", async () => {
+    const begun = join(folder, "begun.safetensors");
+    copyFileSync(file, begun);
+    const run = await train({ ...still, initialWeights: begun }, { runs: join(folder, "runs") });
+    expect(numbers(run.model)).toEqual(numbers(given));
+    rmSync(begun);
+    expect(numbers(modelFromRun(run.folder).model)).toEqual(numbers(given));
+    expect(RunFolder.open(run.folder).config.initialWeights).toMatchObject({ file: begun });
+  });
+
+  it("name the run by what they are, not by where they lie", () => {
+    const other = join(folder, "other.safetensors");
+    const copy = join(folder, "copy.safetensors");
+    copyFileSync(file, copy);
+    saveWeights(other, small().build({ seed: 8 }).module);
+    const nameOf = (initialWeights: string | null) => runName(trainConfig({ ...still, initialWeights }));
+    expect(nameOf(copy)).toBe(nameOf(file));
+    expect(new Set([nameOf(file), nameOf(other), nameOf(null)]).size).toBe(3);
+  });
+
+  it("must be a file, and the one that the run began with", async () => {
+    expect(() => trainConfig({ ...still, initialWeights: "nowhere" })).toThrow(
+      'option "initialWeights" cannot be "nowhere": nowhere is no file of weights',
+    );
+    const changed = { file, sha256: "0".repeat(64) };
+    await expect(
+      train({ ...still, initialWeights: changed }, { runs: join(folder, "changed") }),
+    ).rejects.toThrow(`${file}: not the weights that the run began with`);
+  });
+});

@@ -218,10 +218,8 @@ export const auditCommand = defineCommand({
   summary: "tell whether a model's claimed robustness is real",
   description:
     "Run the checklist of Athalye et al., Carlini et al. and Pintor et al. on a model and give a verdict " +
-    "with the " +
-    "evidence: claim holds, not robust, overstated, masked or invalid. Writes audit.json, audit.html and " +
-    "the " +
-    "adversarial images; a stopped audit goes on where it was.",
+    "with the evidence: claim holds, not robust, overstated, masked or invalid. Writes audit.json, " +
+    "audit.html and the adversarial images; a stopped audit goes on where it was.",
   operands: [
     {
       name: "model",

@@ -100,7 +100,9 @@ describe.each(kinds)("passes of %s that are replayed", (_, plain) => {
     const there = open(plain);
     scope(() => {
       const answers = noGrad(() => Array.from({ length: 6 }, (_, draw) => there.logits(images, noise(draw))));
-      const expected = noGrad(() => Array.from({ length: 6 }, (_, draw) => plain.logits(images, noise(draw))));
+      const expected = noGrad(() =>
+        Array.from({ length: 6 }, (_, draw) => plain.logits(images, noise(draw))),
+      );
       expect(replays).toBe(3);
       expect(answers.map((one) => one.toNumbers())).toEqual(expected.map((one) => one.toNumbers()));
     });

@@ -8,12 +8,13 @@ import { buildDist, buildOnly, setUp } from "./setup/set-up.mjs";
 
 const usage = `Usage: npm run setup -- [--libtorch FOLDER|pip|debian|search] [--build-only FOLDER] [--yes]
 
-  --libtorch    the libtorch to build against and to keep using: a folder, the pinned torch by pip, Debian's libtorch-dev,
-                or a new search (SQA_LIBTORCH or LIBTORCH, python3's torch, the cache, else installed)
+  --libtorch    the libtorch to build against and to keep using: a folder, the pinned torch by pip, Debian's
+                libtorch-dev, or a new search (SQA_LIBTORCH or LIBTORCH, python3's torch, the cache, else
+                installed)
   --yes         install Debian packages without asking, as where there is no terminal
   --build-only  only build the addon, into FOLDER/sqa.node; run with SQA_ADDON=FOLDER/sqa.node to use it
+  --no-load     with --build-only: do not try whether it loads, for a libtorch whose libraries are elsewhere
   --dist        only compile dist/, anew
-  --no-load     with --build-only: do not try whether it loads, for a libtorch whose own libraries are elsewhere
 `;
 
 /** @param {string[]} args */

@@ -14,8 +14,9 @@ import {
 import { checkSymbols } from "./symbols.mjs";
 
 /**
- * Packs an addon and returns the tarball's path. @param {import("./platform.mjs").Places} places @param {string}
- * addon @param {import("../setup/libtorch-folder.mjs").Libtorch} libtorch
+ * Packs an addon and returns the tarball's path.
+ * @param {import("./platform.mjs").Places} places @param {string} addon
+ * @param {import("../setup/libtorch-folder.mjs").Libtorch} libtorch
  */
 export function packAddon(places, addon, libtorch) {
   const versions = checkSymbols(addon, libraries);

@@ -1,4 +1,4 @@
-// The package `@sqa/libtorch-PLATFORM`: libtorch's CPU libraries as they are in the wheel, and their licenses.
+// The package `@sqa/libtorch-PLATFORM`: libtorch's CPU libraries as the wheel has them, and their licenses.
 import { copyFileSync, cpSync, existsSync, linkSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { timed } from "../setup/progress.mjs";
@@ -40,7 +40,7 @@ export function packLibtorch(places, libtorch) {
   copyFileSync(join(folder, "licenses", "LICENSE"), join(folder, "LICENSE"));
   writeFileSync(
     join(folder, "README.md"),
-    `# ${libtorchPackage}\n\nThe CPU libraries of libtorch ${libtorch.version} for ${platform}, unchanged, for sqa. ` +
+    `# ${libtorchPackage}\n\nThe CPU libraries of libtorch ${libtorch.version} for ${platform}, unchanged. ` +
       "Unpacked they take 435 MB.\nThe licenses of PyTorch and of what it contains are in `licenses/`.\n",
   );
   writeManifest(folder, {

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { runOrFail } from "../setup/command.mjs";
 import { SetupError } from "../setup/progress.mjs";
 
-/** The newest version of each library's symbols that a package may ask for: Debian 10, RHEL 8, Ubuntu 20.04. */
+/** The newest symbols that a package may ask for, of each library: Debian 10, RHEL 8, Ubuntu 20.04. */
 export const newest = /** @type {const} */ ({
   GLIBC: "2.28",
   GLIBCXX: "3.4.25",
@@ -54,8 +54,8 @@ export function problemsOf(versions, needed, packaged) {
 }
 
 /**
- * Checks a library against `newest`, and that all it needs is packed or part of the system; returns the newest
- * versions that it asks for. On macOS the linker's deployment target stands for that.
+ * Checks a library against `newest`, and that all it needs is packed or part of the system; returns the
+ * newest versions that it asks for. On macOS the linker's deployment target stands for that.
  * @param {string} file @param {string[]} packaged
  */
 export function checkSymbols(file, packaged) {

@@ -1,5 +1,5 @@
-// Compiling native/ against one libtorch: sqa.node for this machine, package.node for an npm package. Each libtorch has a build folder of its own, so that changing
-// between them is quick.
+// Compiling native/ against one libtorch: sqa.node for this machine, package.node for an npm package. Each
+// libtorch has a build folder of its own, so that changing between them is quick.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

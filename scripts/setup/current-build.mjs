@@ -14,8 +14,8 @@ import { readJson, writeJson } from "./stamp.mjs";
 export const currentFile = (root) => join(root, "build", "current.json");
 
 /**
- * The libtorch of the last build while it is still there and still what SQA_LIBTORCH or LIBTORCH asks for. @param {string}
- * root @param {Environment} env @returns {FoundLibtorch | undefined}
+ * The libtorch of the last build while it is still there and still what SQA_LIBTORCH or LIBTORCH asks for.
+ * @param {string} root @param {Environment} env @returns {FoundLibtorch | undefined}
  */
 export function currentLibtorch(root, env) {
   /** @type {FoundLibtorch | undefined} */

@@ -1,4 +1,5 @@
-// Where a libtorch is looked for, in this order: SQA_LIBTORCH, LIBTORCH, python3's torch, the cache of an earlier set-up.
+// Where a libtorch is looked for, in this order: SQA_LIBTORCH, LIBTORCH, python3's torch, the cache of an
+// earlier set-up.
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";

@@ -12,8 +12,8 @@ export function canInstallPackages() {
 }
 
 /**
- * Installs Debian packages with apt, once a user at a terminal agrees; throws the one line to run instead where
- * that is not allowed.
+ * Installs Debian packages with apt, once a user at a terminal agrees; throws the one line to run instead
+ * where that is not allowed.
  * @param {string[]} packages @param {string} purpose
  */
 export function installPackages(packages, purpose) {

@@ -6,7 +6,7 @@ import { countedUniform } from "../../src/base/philox.js";
 const script = fileURLToPath(new URL("two-workers.mjs", import.meta.url));
 
 test("the addon works in the main thread and two worker threads at once, and the process ends cleanly", () => {
-  const out = execFileSync(process.execPath, [script], { encoding: "utf8", timeout: 30_000 });
+  const out = execFileSync(process.execPath, [script], { encoding: "utf8", timeout: 55_000 });
   type Result = { sums: number[]; uniforms: number[]; failure: boolean };
   const { results, left } = JSON.parse(out) as { results: Result[]; left: number };
   const uniforms = Array.from({ length: 8 }, (_, i) =>

@@ -47,4 +47,4 @@ test("the package has what runs, and no tests, results or maps", () => {
   expect(paths).toContain(join("scripts", "setup.mjs"));
   const unwanted = /^(?:test|results|bench|src|build|runs|gpu|\.ci)\/|\.map$|tsbuildinfo|stamp\.json$/;
   expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
-});
+}, 180_000);

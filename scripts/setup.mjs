@@ -2,15 +2,19 @@
 // Sets up a checkout: npm packages, compiler, libtorch, the addon, dist/. Run by `npm start`, `npm test`,
 // `npm run setup`.
 import { parseArgs } from "node:util";
+import { agreeToAll } from "./setup/ask.mjs";
 import { SetupError, say } from "./setup/progress.mjs";
-import { buildOnly, setUp } from "./setup/set-up.mjs";
+import { buildDist, buildOnly, setUp } from "./setup/set-up.mjs";
 
-const usage = `Usage: npm run setup -- [--libtorch FOLDER|pip|debian|search] [--build-only FOLDER]
+const usage = `Usage: npm run setup -- [--libtorch FOLDER|pip|debian|search] [--build-only FOLDER] [--yes]
 
-  --libtorch    the libtorch to build against and to keep using: a folder, the pinned torch by pip, Debian's libtorch-dev,
-                or a new search (LIBTORCH, python3's torch, the cache, else installed)
+  --libtorch    the libtorch to build against and to keep using: a folder, the pinned torch by pip, Debian's
+                libtorch-dev, or a new search (SQA_LIBTORCH or LIBTORCH, python3's torch, the cache, else
+                installed)
+  --yes         install Debian packages without asking, as where there is no terminal
   --build-only  only build the addon, into FOLDER/sqa.node; run with SQA_ADDON=FOLDER/sqa.node to use it
-  --no-load     with --build-only: do not try whether it loads, for a libtorch whose own libraries are elsewhere
+  --no-load     with --build-only: do not try whether it loads, for a libtorch whose libraries are elsewhere
+  --dist        only compile dist/, anew
 `;
 
 /** @param {string[]} args */
@@ -23,6 +27,8 @@ function main(args) {
         libtorch: { type: "string" },
         "build-only": { type: "string" },
         "no-load": { type: "boolean" },
+        dist: { type: "boolean" },
+        yes: { type: "boolean" },
         help: { type: "boolean" },
       },
     }).values;
@@ -36,7 +42,9 @@ function main(args) {
   }
   try {
     const { libtorch, "build-only": folder, "no-load": noLoad } = options;
-    if (folder === undefined) setUp({ libtorch });
+    if (options.yes) agreeToAll();
+    if (options.dist) buildDist();
+    else if (folder === undefined) setUp({ libtorch });
     else buildOnly({ libtorch, folder, load: noLoad !== true });
     return 0;
   } catch (error) {

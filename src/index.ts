@@ -4,6 +4,8 @@
  * here as attacks, which `train` takes as methods too.
  */
 
+import { findAddon } from "./engine/index.js";
+
 export { z } from "zod";
 export * from "./attacks/all.js";
 export {
@@ -73,3 +75,6 @@ export {
   train,
 } from "./training/index.js";
 export * from "./training/overfitting/guards/index.js";
+
+// A program learns at its first line that there is no addon, not after it has read its images.
+findAddon();

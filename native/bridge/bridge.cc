@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "bridge/bridge.h"
+#include "bridge/collection.h"
 #include "bridge/convert.h"
 #include "bridge/signals.h"
 #include "cuda/cuda.h"
@@ -213,7 +214,7 @@ napi_value toBytes(napi_env env, const Arguments& arguments) {
     auto* owner = new at::Tensor(tensor);
     napi_status status = napi_create_external_arraybuffer(
         env, tensor.data_ptr(), tensor.nbytes(),
-        [](node_api_basic_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); }, owner, &buffer);
+        [](napi_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); }, owner, &buffer);
     if (status != napi_ok) delete owner;
     check(env, status, "cannot share the memory of a tensor");
     return buffer;
@@ -303,6 +304,7 @@ napi_value versions(napi_env env, const Arguments&) {
 }
 
 napi_value memory(napi_env env, const Arguments&) {
+  freeCollected(env);
   napi_value object;
   check(env, napi_create_object(env, &object), "cannot make an object");
   setProperty(env, object, "tensors", fromNumber(env, static_cast<double>(liveTensors())));
@@ -344,6 +346,7 @@ NAPI_MODULE_INIT() {
   using namespace sqa;
   keepFreedMemory();
   leaveOutNnpack();
+  watchCollections(env);
   define<findOperator, 2>(env, exports, "findOperator");
   define<schema, 1>(env, exports, "schema");
   define<grad, 5>(env, exports, "grad");

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <unordered_set>
 
+#include "bridge/collection.h"
+
 namespace sqa {
 namespace {
 
@@ -20,6 +22,7 @@ struct Holder {
   at::Tensor tensor;
   int64_t bytes = 0;
   bool collectable = true;  // whether V8 is told of the bytes
+  napi_ref external = nullptr;  // weak: empty once the external is collected
 };
 
 struct EnvironmentData {
@@ -27,7 +30,7 @@ struct EnvironmentData {
 };
 
 // The holders of this thread's environment, which tell our externals from anybody else's: what a foreign external points to
-// may be freed already, so it must not be looked at. Never deleted: finalizers may run after thread-local destructors.
+// may be freed already, so it must not be looked at. Never deleted: the environment may end after thread-local destructors.
 std::unordered_set<void*>& holders() {
   thread_local auto* known = new std::unordered_set<void*>;
   return *known;
@@ -37,13 +40,13 @@ std::atomic<int64_t> liveCount{0};
 std::atomic<int64_t> liveByteCount{0};
 std::atomic<int64_t> collectableByteCount{0};
 
-void tell(node_api_basic_env env, int64_t bytes) {
+void tell(napi_env env, int64_t bytes) {
   int64_t total = 0;
   napi_adjust_external_memory(env, bytes < 0 ? -reported(-bytes) : reported(bytes), &total);
   collectableByteCount += bytes;
 }
 
-void release(node_api_basic_env env, Holder* holder) {
+void release(napi_env env, Holder* holder) {
   if (holder->bytes == 0) return;
   holder->tensor.reset();
   if (holder->collectable) tell(env, -holder->bytes);
@@ -52,10 +55,9 @@ void release(node_api_basic_env env, Holder* holder) {
   holder->bytes = 0;
 }
 
-void finalize(node_api_basic_env env, void* data, void*) {
-  auto* holder = static_cast<Holder*>(data);
+void destroy(napi_env env, Holder* holder) {
   release(env, holder);
-  holders().erase(holder);
+  napi_delete_reference(env, holder->external);
   delete holder;
 }
 
@@ -92,15 +94,18 @@ napi_value wrapTensor(napi_env env, at::Tensor tensor) {
   holder->bytes = kHandleBytes + ownBytes(tensor);
   holder->tensor = std::move(tensor);
   napi_value value;
-  napi_status status = napi_create_external(env, holder, finalize, nullptr, &value);
+  napi_status status = napi_create_external(env, holder, nullptr, nullptr, &value);
+  if (status == napi_ok) status = napi_create_reference(env, value, 0, &holder->external);
   if (status != napi_ok) {
     delete holder;
     check(env, status, "cannot make a tensor handle");
   }
   holders().insert(holder);
+  // V8 may collect within it.
   tell(env, holder->bytes);
   liveByteCount += holder->bytes;
   liveCount += 1;
+  if (collectedSince(env)) freeCollected(env);
   return value;
 }
 
@@ -119,6 +124,28 @@ void setCollectable(napi_env env, napi_value value, bool collectable) {
   tell(env, collectable ? holder->bytes : -holder->bytes);
 }
 
+void freeCollected(napi_env env) {
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  for (auto place = holders().begin(); place != holders().end();) {
+    auto* holder = static_cast<Holder*>(*place);
+    napi_value external = nullptr;
+    const bool collected = napi_get_reference_value(env, holder->external, &external) == napi_ok && external == nullptr;
+    if (!collected) {
+      ++place;
+      continue;
+    }
+    place = holders().erase(place);
+    destroy(env, holder);
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+void freeAll(napi_env env) {
+  for (void* holder : holders()) destroy(env, static_cast<Holder*>(holder));
+  holders().clear();
+}
+
 int64_t liveTensors() { return liveCount; }
 int64_t liveBytes() { return liveByteCount; }
 int64_t collectableBytes() { return collectableByteCount; }
@@ -128,7 +155,7 @@ void setErrorClass(napi_env env, napi_value constructor) {
   check(env, napi_create_reference(env, constructor, 1, &data->errorClass), "expected the error class");
   check(env,
         napi_set_instance_data(
-            env, data, [](node_api_basic_env, void* old, void*) { delete static_cast<EnvironmentData*>(old); }, nullptr),
+            env, data, [](napi_env, void* old, void*) { delete static_cast<EnvironmentData*>(old); }, nullptr),
         "cannot keep the error class");
 }
 

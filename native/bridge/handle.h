@@ -26,6 +26,12 @@ void disposeTensor(napi_env env, napi_value value);
 // collect again and again and find nothing.
 void setCollectable(napi_env env, napi_value value, bool collectable);
 
+// Frees the tensors whose externals are collected.
+void freeCollected(napi_env env);
+
+// Frees all tensors of an environment that ends.
+void freeAll(napi_env env);
+
 int64_t liveTensors();
 int64_t liveBytes();
 int64_t collectableBytes();  // those that V8 is told of

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -18,8 +19,8 @@ class Pool {
  public:
   // False, and nothing done, while another thread's job is under way.
   bool run(int helpers, int64_t count, int64_t piece, const std::function<void(int64_t, int64_t)>& job) {
-    const std::unique_lock<std::mutex> lock(busy_, std::try_to_lock);
-    if (!lock.owns_lock()) return false;
+    if (busy_.exchange(true, std::memory_order_acquire)) return false;
+    const std::unique_ptr<std::atomic<bool>, Opener> opener(&busy_);
     start(helpers);
     // Between jobs nobody is inside, so all this is ours.
     run_ = &job;
@@ -45,6 +46,10 @@ class Pool {
 
  private:
   static constexpr uint32_t kOpen = kMostHelpers + 1, kNumber = kOpen << 1;
+
+  struct Opener {
+    void operator()(std::atomic<bool>* busy) const { busy->store(false, std::memory_order_release); }
+  };
 
   // Has so many threads, or as many as the system gives.
   void start(int helpers) {
@@ -83,7 +88,9 @@ class Pool {
     working = false;
   }
 
-  std::mutex busy_, failing_;
+  // Not a mutex: trying one asks for glibc 2.34.
+  std::atomic<bool> busy_{false};
+  std::mutex failing_;
   int threads_ = 0;
   std::atomic<uint32_t> state_{0};
   // The job.

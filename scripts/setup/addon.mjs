@@ -1,9 +1,10 @@
-// Compiling native/ against one libtorch. Each libtorch has a build folder of its own, so that changing
-// between them is quick.
+// Compiling native/ against one libtorch: sqa.node for this machine, package.node for an npm package. Each
+// libtorch has a build folder of its own, so that changing between them is quick.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { programOnPath, run, runOrFail } from "./command.mjs";
 import { cudaBuild } from "./cuda.mjs";
 import { SetupError, say, timed } from "./progress.mjs";
@@ -20,16 +21,27 @@ export function buildId({ version, path }) {
   return `torch-${version.split("+")[0]}-${hash}`;
 }
 
+/**
+ * Folder of the headers' package, which npm may have put into a node_modules above this package's. @param
+ * {string} root
+ */
+function nodeApiHeaders(root) {
+  try {
+    return dirname(createRequire(join(root, "package.json")).resolve("node-api-headers/package.json"));
+  } catch {
+    return join(root, "node_modules", "node-api-headers");
+  }
+}
+
 /** All that an addon is made from. @param {string} root @param {Libtorch} libtorch */
 export function addonStamp(root, { version, path }) {
   const sources = filesBelow(join(root, "native"), (name) => /\.(cc|h|cu|cuh)$|^CMakeLists\.txt$/.test(name));
-  const headers = readJson(join(root, "node_modules", "node-api-headers", "package.json"));
+  const headers = readJson(join(nodeApiHeaders(root), "package.json"));
   return {
     native: hashOfContents(sources),
     libtorch: { version, path },
     cuda: cudaBuild(path),
     nodeApiHeaders: headers?.version ?? "none",
-    nodeMajor: process.versions.node.split(".")[0],
   };
 }
 
@@ -41,7 +53,8 @@ const stampFile = (folder) => join(folder, "stamp.json");
  * libtorch @param {string} folder
  */
 export function addonFresh(root, libtorch, folder) {
-  return existsSync(join(folder, "sqa.node")) && isFresh(stampFile(folder), addonStamp(root, libtorch));
+  const files = ["sqa.node", "package.node"].map((name) => join(folder, name));
+  return files.every((file) => existsSync(file)) && isFresh(stampFile(folder), addonStamp(root, libtorch));
 }
 
 /**
@@ -66,8 +79,13 @@ export function buildAddon(root, libtorch, folder, { load = true } = {}) {
   timed(`set-up: compiling the addon against libtorch ${libtorch.version} (half a minute or more)`, () => {
     compile(root, libtorch, join(folder, "cmake"));
     // A running process may have the old addon mapped: replace it, never write into it.
-    copyFileSync(join(folder, "cmake", "sqa.node"), `${addon}.new`);
-    renameSync(`${addon}.new`, addon);
+    for (const [made, place] of [
+      ["sqa.node", addon],
+      [join("package", "sqa.node"), join(folder, "package.node")],
+    ]) {
+      copyFileSync(join(folder, "cmake", /** @type {string} */ (made)), `${place}.new`);
+      renameSync(`${place}.new`, /** @type {string} */ (place));
+    }
     if (load) checkLoads(addon, libtorch);
   });
   writeJson(stampFile(folder), stamp);
@@ -99,7 +117,7 @@ function runCmake(root, libtorch, folder) {
     ...["-S", join(root, "native"), "-B", folder, "-DCMAKE_BUILD_TYPE=Release"],
     ...(nvcc ? [`-DCMAKE_CUDA_COMPILER=${nvcc}`] : []),
     `-DTORCH_PREFIX=${libtorch.path}`,
-    `-DNODE_API_INCLUDE=${join(root, "node_modules", "node-api-headers", "include")}`,
+    `-DNODE_API_INCLUDE=${join(nodeApiHeaders(root), "include")}`,
   ];
   if (!run("cmake", configure, { supervised: true }).ok) {
     // A checkout that was moved, or another CMake: its old cache is refused, so begin anew before calling it

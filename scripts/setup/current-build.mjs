@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { addonFresh, buildAddon, buildId } from "./addon.mjs";
 import { inspectLibtorch } from "./libtorch-folder.mjs";
 import { installLibtorch } from "./libtorch-install.mjs";
-import { cacheFolders, namedLibtorch, searchLibtorch } from "./libtorch-search.mjs";
+import { cacheFolders, environmentLibtorch, namedLibtorch, searchLibtorch } from "./libtorch-search.mjs";
 import { readJson, writeJson } from "./stamp.mjs";
 
 /** @typedef {import("./libtorch-search.mjs").FoundLibtorch} FoundLibtorch */
@@ -14,8 +14,8 @@ import { readJson, writeJson } from "./stamp.mjs";
 export const currentFile = (root) => join(root, "build", "current.json");
 
 /**
- * The libtorch of the last build while it is still there and still what LIBTORCH asks for. @param {string}
- * root @param {Environment} env @returns {FoundLibtorch | undefined}
+ * The libtorch of the last build while it is still there and still what SQA_LIBTORCH or LIBTORCH asks for.
+ * @param {string} root @param {Environment} env @returns {FoundLibtorch | undefined}
  */
 export function currentLibtorch(root, env) {
   /** @type {FoundLibtorch | undefined} */
@@ -23,12 +23,12 @@ export function currentLibtorch(root, env) {
   if (typeof last?.path !== "string") return undefined;
   const now = inspectLibtorch(last.path);
   if ("problem" in now || now.version !== last.version) return undefined;
-  const named = env.LIBTORCH;
-  if (!named) return last.source === "LIBTORCH" ? undefined : last;
-  const isSame = [named, join(named, "torch")].some(
+  const named = environmentLibtorch(env);
+  if (named === undefined) return last.source.endsWith("LIBTORCH") ? undefined : last;
+  const isSame = [named.folder, join(named.folder, "torch")].some(
     (folder) => existsSync(folder) && realpathSync(folder) === last.path,
   );
-  return isSame && last.source === "LIBTORCH" ? last : undefined;
+  return isSame && last.source === named.name ? last : undefined;
 }
 
 /**

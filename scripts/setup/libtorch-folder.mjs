@@ -10,7 +10,8 @@ import { join } from "node:path";
 /** The oldest version that the addon compiles against: Debian 12's. */
 export const oldestVersion = [1, 13];
 
-const libraryFolders = ["lib", "lib64", "lib/x86_64-linux-gnu"];
+const libraryFolders = ["lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu"];
+const library = process.platform === "darwin" ? "libtorch.dylib" : "libtorch.so";
 const headerFolder = "include/torch/csrc/api/include/torch";
 
 /** What a folder must hold, in words, for messages. */
@@ -28,9 +29,9 @@ export function inspectLibtorch(folder) {
   if (!existsSync(folder)) return { problem: `${folder} does not exist` };
   const path = [folder, join(folder, "torch")].find(hasLibraryAndHeaders);
   if (path === undefined) {
-    const lacks = libraryFolders.some((lib) => existsSync(join(folder, lib, "libtorch.so")))
-      ? `libtorch.so but no ${headerFolder} (headers)`
-      : "no libtorch.so";
+    const lacks = libraryFolders.some((lib) => existsSync(join(folder, lib, library)))
+      ? `${library} but no ${headerFolder} (headers)`
+      : `no ${library}`;
     return { problem: `${folder} has ${lacks}` };
   }
   const version = versionOf(path);
@@ -44,7 +45,7 @@ export function inspectLibtorch(folder) {
 function hasLibraryAndHeaders(folder) {
   return (
     existsSync(join(folder, headerFolder)) &&
-    libraryFolders.some((lib) => existsSync(join(folder, lib, "libtorch.so")))
+    libraryFolders.some((lib) => existsSync(join(folder, lib, library)))
   );
 }
 

@@ -23,7 +23,7 @@ import { canInstallPackages, installPackages } from "./system-tools.mjs";
 /** @typedef {import("./libtorch-search.mjs").FoundLibtorch} FoundLibtorch */
 
 /** What of the torch package the addon needs, to build and to run. */
-const keptOfTorch = ["lib", "include", "share", "version.py"];
+const keptOfTorch = ["lib", "include", "share", "licenses", "version.py"];
 
 /**
  * Installs the pinned version by pip, or where that fails Debian's libtorch-dev.
@@ -90,6 +90,10 @@ export function moveIntoPlace(temporary, cache) {
   if ("problem" in found)
     throw new SetupError(`set-up: libtorch: pip installed something else: ${found.problem}`);
   for (const name of readdirSync(temporary)) {
+    const licenses = join(temporary, name, "licenses");
+    // A package of libtorch's libraries has to bring them.
+    if (/^torch-.*\.dist-info$/.test(name) && existsSync(licenses))
+      renameSync(licenses, join(temporary, "torch", "licenses"));
     if (name !== "torch" && name !== "nvidia")
       rmSync(join(temporary, name), { recursive: true, force: true });
   }

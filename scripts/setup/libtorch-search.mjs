@@ -1,4 +1,5 @@
-// Where a libtorch is looked for, in this order: LIBTORCH, python3's torch, the cache of an earlier set-up.
+// Where a libtorch is looked for, in this order: SQA_LIBTORCH, LIBTORCH, python3's torch, the cache of an
+// earlier set-up.
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
@@ -20,6 +21,15 @@ export function cacheFolders(env, root) {
   const base =
     env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME) ? env.XDG_CACHE_HOME : join(homedir(), ".cache");
   return [join(base, "sqa"), join(root, "build", "cache")];
+}
+
+/**
+ * The libtorch that the environment names: `SQA_LIBTORCH`, which the engine reads as well, before `LIBTORCH`,
+ * which only says what is built. @param {Record<string, string | undefined>} env
+ */
+export function environmentLibtorch(env) {
+  const name = ["SQA_LIBTORCH", "LIBTORCH"].find((name) => env[name]);
+  return name === undefined ? undefined : { name, folder: /** @type {string} */ (env[name]) };
 }
 
 /**
@@ -69,8 +79,8 @@ export function cachedLibtorch(folder) {
  * @returns {FoundLibtorch | undefined}
  */
 export function searchLibtorch({ env, caches, pythonTorch = pythonTorchFolder }) {
-  const named = env.LIBTORCH;
-  if (named) return namedLibtorch(named, "LIBTORCH", "LIBTORCH");
+  const named = environmentLibtorch(env);
+  if (named !== undefined) return namedLibtorch(named.folder, named.name, named.name);
   say("set-up: libtorch: LIBTORCH is not set");
 
   const folder = pythonTorch();

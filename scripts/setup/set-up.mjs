@@ -1,6 +1,6 @@
 // The steps of set-up in their order. While nothing has changed only stamps are read, which takes some
 // milliseconds.
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildAddon } from "./addon.mjs";
@@ -12,10 +12,10 @@ import { SetupError, say } from "./progress.mjs";
 import { setUpTools } from "./system-tools.mjs";
 
 /**
- * Whether this is a copy that `npm run pack:gpu` made: its packages and dist/ are complete, and only the
- * addon is built. @param {string} root
+ * Whether this is no checkout but an installed package, or a copy that `npm run pack:gpu` made: its packages
+ * and dist/ are complete, and only the addon is built. @param {string} root
  */
-const isPacked = (root) => existsSync(join(root, "packed.json"));
+export const isPacked = (root) => !existsSync(join(root, "tsconfig.json"));
 
 /** The checkout's own folder. */
 export const checkout = fileURLToPath(new URL("../..", import.meta.url));
@@ -62,6 +62,16 @@ export function buildOnly({ root = checkout, env = process.env, libtorch, folder
     if (!isPacked(root)) setUpNodeModules(root);
     setUpTools();
     return buildAddon(root, chooseLibtorch(libtorch, root, env), resolve(root, folder), { load });
+  });
+}
+
+/** Compiles dist/ anew, without what sources of old have left there: for `npm pack`. */
+export function buildDist({ root = checkout } = {}) {
+  checkNode();
+  withLock(join(root, "build", "set-up.lock"), () => {
+    setUpNodeModules(root);
+    rmSync(join(root, "dist"), { recursive: true, force: true });
+    compileTypeScript(root);
   });
 }
 

@@ -1,4 +1,5 @@
 // The compiler and CMake, and Debian packages in general.
+import { agrees } from "./ask.mjs";
 import { programOnPath, run, runOrFail } from "./command.mjs";
 import { SetupError, timed } from "./progress.mjs";
 
@@ -11,12 +12,15 @@ export function canInstallPackages() {
 }
 
 /**
- * Installs Debian packages with apt; throws the one line to run instead where that is not allowed.
+ * Installs Debian packages with apt, once a user at a terminal agrees; throws the one line to run instead
+ * where that is not allowed.
  * @param {string[]} packages @param {string} purpose
  */
 export function installPackages(packages, purpose) {
   const command = `apt-get update && apt-get install -y ${packages.join(" ")}`;
   if (!canInstallPackages()) throw new SetupError(`set-up: ${purpose} missing; run as root: ${command}`);
+  if (!agrees(`set-up: ${purpose} missing; install ${packages.join(", ")} by apt-get?`))
+    throw new SetupError(`set-up: ${purpose} missing; run: ${command}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const wait = ["-o", "DPkg::Lock::Timeout=300"];
   timed(`set-up: ${packages.join(", ")}, by apt-get`, () => {

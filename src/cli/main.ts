@@ -42,6 +42,10 @@ export const commands: CommandTable = {
     summary: "say what this machine offers, and what is missing",
     load: async () => (await import("./commands/doctor.js")).doctorCommand,
   },
+  setup: {
+    summary: "build the native addon for a libtorch of your own, such as one with CUDA",
+    load: async () => (await import("./commands/setup.js")).setupCommand,
+  },
   completion: {
     summary: "print a script that completes commands and options in a shell",
     load: async () => (await import("./commands/completion.js")).completionCommand,

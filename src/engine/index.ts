@@ -1,3 +1,4 @@
+export { type AddonFile, findAddon, setUpCommand } from "./addon-file.js";
 export {
   captureGraph,
   capturesGraphs,
@@ -22,7 +23,6 @@ export { type BlockQuantization, convBlock, convBlockSupports } from "./kernels/
 export { sgdUpdate, sgdUpdateSupports } from "./kernels/sgd-update.js";
 export { type LinfBall, signStep, signStep_ } from "./kernels/sign-step.js";
 export { normal, uniform } from "./keyed-noise.js";
-export { addonRecord } from "./native.js";
 export {
   countedNormal,
   countedUniform,

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import { TensorError } from "../base/index.js";
+import { findAddon } from "./addon-file.js";
 import type { CudaAbilities } from "./device/device-name.js";
 
 /** A native tensor: an external that owns an at::Tensor. Only the engine sees it. */
@@ -102,33 +102,19 @@ interface Native {
   setErrorClass(errorClass: typeof TensorError): void;
 }
 
-/** Places of the built addon and its libtorch, as set-up wrote them. */
-export interface AddonRecord {
-  addon: string;
-  libtorch: { version: string; path: string; source: string };
-}
-
-const buildFolder = new URL("../../build/", import.meta.url);
-
-/** Reads build/current.json, the set-up's record of the addon. Throws when the set-up has not run. */
-export function addonRecord(): AddonRecord {
-  try {
-    return JSON.parse(readFileSync(new URL("current.json", buildFolder), "utf8")) as AddonRecord;
-  } catch {
-    throw new Error("the native addon is not built yet: run `npm run setup`");
-  }
-}
-
 let loaded: Native | undefined;
 
-/** The addon, loaded at first use: `SQA_ADDON` names another file than the set-up's. */
+/**
+ * The addon, loaded at first use.
+ *
+ * @throws Error where there is none, or the system cannot load it.
+ */
 export function native(): Native {
   if (loaded === undefined) {
     // Threads that spin while they wait for work take the cores from everybody else: on a busy machine two
     // such threads were 5 times slower than one. OpenMP reads this when it is loaded.
     process.env.OMP_WAIT_POLICY ??= "passive";
-    const path = process.env.SQA_ADDON ?? fileURLToPath(new URL(addonRecord().addon, buildFolder));
-    loaded = createRequire(import.meta.url)(path) as Native;
+    loaded = createRequire(import.meta.url)(resolve(findAddon().path)) as Native;
     loaded.setErrorClass(TensorError);
   }
   return loaded;

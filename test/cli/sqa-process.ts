@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setUp } from "../../scripts/setup/set-up.mjs";
-import { addonRecord } from "../../src/engine/native.js";
+import { findAddon } from "../../src/engine/index.js";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -20,7 +20,7 @@ export class SqaProcess {
   readonly #ended: Promise<number | NodeJS.Signals | null>;
 
   constructor(words: readonly string[]) {
-    const SQA_ADDON = process.env.SQA_ADDON ?? resolve(checkout, "build", addonRecord().addon);
+    const SQA_ADDON = findAddon().path;
     const env = { ...process.env, SQA_ADDON, OMP_NUM_THREADS: "1" };
     if (!compiled) setUp({ env });
     compiled = true;

@@ -5,8 +5,9 @@ import { tsImport } from "tsx/esm/api";
 
 const engine = new URL("../../src/engine/index.ts", import.meta.url).href;
 
-const { tensor } = await tsImport(engine, import.meta.url);
+const { liveTensors, tensor } = await tsImport(engine, import.meta.url);
 const mine = tensor([1, 2, 3]);
+const before = liveTensors().tensors;
 
 const run = (scale) =>
   new Promise((resolve, reject) => {
@@ -22,5 +23,6 @@ const run = (scale) =>
   });
 
 const results = await Promise.all([run(0), run(1)]);
+const left = liveTensors().tensors - before;
 if (mine.sum().item() !== 6) throw new Error("the main thread's tensor changed");
-process.stdout.write(JSON.stringify(results));
+process.stdout.write(JSON.stringify({ results, left }));

@@ -42,3 +42,10 @@ test("a build without its addon, or of other sources, is not fresh", () => {
   writeFiles(root, { "native/bridge/bridge.cc": "" });
   expect(currentBuildFresh(root, {})).toBe(false);
 });
+
+test("SQA_LIBTORCH goes before LIBTORCH", () => {
+  const chosen = checkoutWith("SQA_LIBTORCH");
+  const env = { SQA_LIBTORCH: chosen.path, LIBTORCH: "/elsewhere" };
+  expect(currentLibtorch(chosen.root, env)).toEqual(chosen.libtorch);
+  expect(currentLibtorch(chosen.root, { LIBTORCH: chosen.path })).toBeUndefined();
+});

@@ -1,3 +1,5 @@
+import { setUpCommand } from "../addon-file.js";
+
 /** CUDA support of the loaded libtorch. */
 export interface CudaAbilities {
   readonly libtorch: string;
@@ -20,7 +22,7 @@ export function deviceNamed(name: string, { libtorch, cuda, cudaDevices }: CudaA
   if (cuda === "none") {
     throw new RangeError(
       `device ${name} is not there: libtorch ${libtorch} is built without CUDA; ` +
-        "npm run setup -- --libtorch FOLDER takes one that is, such as Python's torch package",
+        `set SQA_LIBTORCH to one that is, such as Python's torch package, and run ${setUpCommand()} once`,
     );
   }
   if (cudaDevices === 0) {

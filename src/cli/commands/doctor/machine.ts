@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { datasets } from "../../../datasets/index.js";
 import {
-  addonRecord,
   bfloat16Support,
   type CudaAbilities,
   cpuFlags,
+  findAddon,
   operators as ops,
+  setUpCommand,
   threads,
   versions,
 } from "../../../engine/index.js";
@@ -38,10 +39,10 @@ function libtorch(): Finding[] {
     const { libtorch: version, cpuCapability, kernels, ...cuda } = versions();
     const sum = ops.ones([2, 2]).sum().item();
     if (sum !== 4) throw new Error(`the sum of four ones came out as ${sum}`);
-    const named = process.env.SQA_ADDON;
-    const { path, source } =
-      named === undefined ? addonRecord().libtorch : { path: named, source: "SQA_ADDON" };
+    const addon = findAddon();
+    const { path, source } = addon.libtorch;
     return [
+      { name: "addon", value: `${addon.source}: ${addon.path}`, needed: true },
       { name: "libtorch", value: `${version} from ${source}: ${path}`, needed: true },
       { name: "cpuCapability", value: cpuCapability, needed: false },
       { name: "kernels", value: kernels, needed: false },
@@ -50,8 +51,10 @@ function libtorch(): Finding[] {
     ];
   } catch (error) {
     const [reason] = (error as Error).message.split("\n");
-    const problem = `${reason}; run npm run setup, which finds or installs libtorch and builds the addon`;
-    return [{ name: "libtorch", value: "does not load", needed: true, problem }];
+    const problem = /\brun\b/.test(reason!)
+      ? reason!
+      : `${reason}; run ${setUpCommand()}, which builds it anew`;
+    return [{ name: "addon", value: "does not load", needed: true, problem }];
   }
 }
 
@@ -81,7 +84,7 @@ export function cudaFinding(
   }
   const problem =
     "the addon has no CUDA kernels, so SQA and its noise cannot run on a CUDA device; put nvcc on PATH and " +
-    "run npm run setup";
+    `run ${setUpCommand()}`;
   return { ...about, value: `${devices}; no kernels of our own`, problem };
 }
 

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { UseAfterDisposeError } from "../base/index.js";
 import { checkDevice } from "./device/devices.js";
 import { checkHostAccess } from "./device/host-access.js";

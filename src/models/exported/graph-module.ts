@@ -113,7 +113,7 @@ export class GraphModule extends Module {
     const logits = values.take(output);
     if (!this.#isBlocked) return logits;
     // Where all gradients are blocked they are zero, which attacks tell from a model that ignores its images.
-    const zeros = images.flatten(1).sum([1], true).mul(0);
+    const zeros = images.flatten(1).amax([1], true).mul(0);
     return logits.add(zeros.to(logits.dtype));
   }
 

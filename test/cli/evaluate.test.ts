@@ -258,7 +258,10 @@ describe("sqa evaluate", () => {
       ],
       [[...base.slice(0, 3), "--images", `mnist(folder=${short})`], /t10k-images-idx3-ubyte: truncated/],
       [[...base, "--split", "train"], /has none of train-images/],
-      [[join(folder, "no-run")], /no-run does not exist: give a run folder, an exported model \(\.pt2\), weights in safetensors/],
+      [
+        [join(folder, "no-run")],
+        /no-run does not exist: give a run folder, an exported model \(\.pt2\), weights in safetensors/,
+      ],
       [["nowhere.pt2", "--images", images], /model nowhere\.pt2 does not exist/],
       [["nowhere.mjs", "--images", images], /module nowhere\.mjs does not exist/],
     ] as const) {

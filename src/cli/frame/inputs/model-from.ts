@@ -42,7 +42,8 @@ export interface OpenedModel {
 }
 
 const accepted =
-  "give a run folder, an exported model (.pt2), weights in safetensors with --architecture, or a module file " +
+  "give a run folder, an exported model (.pt2), weights in safetensors with --architecture, " +
+  "or a module file " +
   "that exports model";
 
 const isArchitecture = (given: unknown): given is Architecture =>

@@ -129,7 +129,8 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
   }
   const own = await ownModelFrom(choice.architecture, choice.exactGradients);
   const run = asUsage(() => modelFromRun(text, { model: own, defenses }));
-  if (own !== undefined && run.config.model !== own) {
+  // Fitted to the run's images it is another object, of the same hash.
+  if (own !== undefined && run.config.model.own?.hash !== own.own?.hash) {
     throw new UsageError(
       `--architecture ${choice.architecture}: run ${text} knows its own, ${run.config.model}`,
     );

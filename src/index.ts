@@ -45,10 +45,14 @@ export {
   type Architecture,
   type Defense,
   defineModel,
+  type FileModel,
   type Model,
+  type ModelFromFileOptions,
   type ModelOfOptions,
+  modelFromFile,
   modelOf,
   models,
+  saveExported,
 } from "./models/index.js";
 export type { Classifier } from "./nn/index.js";
 export * from "./nn/optimizers/index.js";

@@ -1,8 +1,11 @@
 /** Element types and the numbers by which libtorch knows them (c10::ScalarType). */
 const scalarTypes = {
   uint8: 0,
+  int8: 1,
+  int16: 2,
   int32: 3,
   int64: 4,
+  float16: 5,
   float32: 6,
   float64: 7,
   bool: 11,
@@ -18,7 +21,7 @@ export type MemoryFormat = keyof typeof memoryFormats;
 
 export type TypedArray = Uint8Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
 
-/** The typed array that holds a dtype's elements; bfloat16 is widened to float32 before it is read. */
+/** The typed array that holds a dtype's elements. */
 export const arrayTypes = {
   uint8: Uint8Array,
   bool: Uint8Array,
@@ -27,6 +30,28 @@ export const arrayTypes = {
   float32: Float32Array,
   float64: Float64Array,
 } as const;
+
+/** Bytes of an element. */
+export const elementBytes: Readonly<Record<DType, number>> = {
+  uint8: 1,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  float16: 2,
+  float32: 4,
+  float64: 8,
+  bool: 1,
+  bfloat16: 2,
+};
+
+/** Types that elements of other types are widened to before they are read: exactly, each of them. */
+export const readAs = { int8: "int32", int16: "int32", float16: "float32", bfloat16: "float32" } as const;
+
+/** Tells whether elements of a dtype are read and written by a typed array of their own. */
+export function hasArray(dtype: DType): dtype is keyof typeof arrayTypes {
+  return Object.hasOwn(arrayTypes, dtype);
+}
 
 /** libtorch's number of a dtype; undefined stays undefined, which is an operator's default. */
 export function scalarType(dtype: DType): number;

@@ -8,7 +8,9 @@ import {
   type DType,
   dtypeOf,
   dtypeOfArray,
+  hasArray,
   type MemoryFormat,
+  readAs,
   scalarType,
   type TypedArray,
 } from "./dtype.js";
@@ -108,14 +110,15 @@ export class Tensor extends TensorOperators {
     return this;
   }
 
-  /** A copy of the elements in row-major order; bfloat16 is widened to float32. */
+  /** A copy of the elements in row-major order; floats of 16 bits become float32, short integers int32. */
   toArray(): TypedArray {
-    if (this.dtype === "bfloat16") {
-      using wide = this.to("float32");
+    const { dtype } = this;
+    if (!hasArray(dtype)) {
+      using wide = this.to(readAs[dtype]);
       return wide.toArray();
     }
     checkHostAccess("a tensor was read");
-    return new arrayTypes[this.dtype](native().toBytes(this.handle, false));
+    return new arrayTypes[dtype](native().toBytes(this.handle, false));
   }
 
   /**
@@ -123,10 +126,10 @@ export class Tensor extends TensorOperators {
    * alive. Only for a contiguous tensor on the CPU; throws a TensorError otherwise.
    */
   shareArray(): TypedArray {
-    if (this.dtype === "bfloat16")
-      throw new TypeError("JavaScript has no array type for bfloat16: convert to float32");
+    const { dtype } = this;
+    if (!hasArray(dtype)) throw noArray(dtype);
     checkHostAccess("a tensor was read");
-    return new arrayTypes[this.dtype](native().toBytes(this.handle, true));
+    return new arrayTypes[dtype](native().toBytes(this.handle, true));
   }
 
   /**
@@ -134,10 +137,11 @@ export class Tensor extends TensorOperators {
    * RangeError unless the array is of the tensor's type (BigInt64Array for int64) and size.
    */
   write(values: TypedArray): void {
-    if (this.dtype === "bfloat16") throw new TypeError("JavaScript has no array type for bfloat16");
-    if (values.length !== this.size || !(values instanceof arrayTypes[this.dtype])) {
+    const { dtype } = this;
+    if (!hasArray(dtype)) throw noArray(dtype);
+    if (values.length !== this.size || !(values instanceof arrayTypes[dtype])) {
       throw new RangeError(
-        `write takes a ${arrayTypes[this.dtype].name} of ${this.size} elements for ${this.toString()}`,
+        `write takes a ${arrayTypes[dtype].name} of ${this.size} elements for ${this.toString()}`,
       );
     }
     checkHostAccess("a tensor was written to");
@@ -177,6 +181,10 @@ export class Tensor extends TensorOperators {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return inspected(this);
   }
+}
+
+function noArray(dtype: keyof typeof readAs): TypeError {
+  return new TypeError(`JavaScript has no array type for ${dtype}: convert to ${readAs[dtype]}`);
 }
 
 setTensorWrapper((handle) => new Tensor(handle));

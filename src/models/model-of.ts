@@ -17,7 +17,7 @@ import {
 /** Facts that a module does not tell of itself. */
 export interface ModelOfOptions {
   /** Name in run folders and reports; "own-model" where left out. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly inputShape: ImageShape;
   readonly classes: number;
   readonly classNames?: readonly string[] | undefined;
@@ -46,7 +46,7 @@ const built = new WeakMap<Module, { readonly form: string; readonly model: Model
  */
 export function modelOf(network: Module | ((seed: number) => Module), options: ModelOfOptions): Architecture {
   checkNetwork(network);
-  checkOptions(options);
+  checkModelOptions(options);
   const { name = "own-model", inputShape, classes, normalize, activations = {} } = options;
   const make = network instanceof Module ? undefined : newModules(network, name);
   let hash: string | undefined;
@@ -68,7 +68,8 @@ export function modelOf(network: Module | ((seed: number) => Module), options: M
     build(choice) {
       const { seed, defenses = [] } = checkedChoice(choice);
       const { classNames } = this;
-      const parts = { name, inputShape, classes, classNames, activations, normalize };
+      const origin = () => (make === undefined ? JSON.stringify(options) : this.own!.hash);
+      const parts = { name, inputShape, classes, classNames, activations, normalize, origin };
       if (make !== undefined) return modelFrom({ ...parts, module: make(seed) }, defenses);
       return builtOnce({ ...parts, module: network as Module, borrowed: true }, defenses);
     },
@@ -132,7 +133,8 @@ const optionNames: readonly string[] = [
   "activations",
 ];
 
-function checkOptions(options: ModelOfOptions): void {
+/** Throws a TypeError or RangeError for facts that no model can have. */
+export function checkModelOptions(options: ModelOfOptions): void {
   checkKind(
     "options",
     options,

@@ -5,6 +5,7 @@ import { type PresetName, presets, trainConfigSchema } from "../../../training/i
 import {
   architectureOption,
   defenseOptions,
+  exactGradientsOption,
   imagesOption,
   listOption,
   trainedModelOption,
@@ -55,6 +56,7 @@ export const trainOptions = z.strictObject({
     .describe("architecture of given weights, or of a run's own model"),
   images: imagesOption.optional().describe("images to train on"),
   ...defenseOptions,
+  exactGradients: exactGradientsOption,
   ...withoutDefaults(plainOptions),
   validationAttack: listOption(attacks.option())
     .optional()
@@ -70,6 +72,12 @@ export const trainOptions = z.strictObject({
     .min(0)
     .default(30)
     .describe("seconds between two checkpoints within an epoch"),
+  out: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "FILE" })
+    .optional()
+    .describe("exported model to write at the end: a copy of --model (.pt2) with the trained weights"),
   json: z.boolean().default(false).describe("print events, one JSON object a line"),
   // Of a run's config.json.
   initialWeights: initialWeights.unwrap().optional().meta({ hidden: true }),

@@ -1,8 +1,10 @@
 /** Element types and the numbers by which libtorch knows them (c10::ScalarType). */
 const scalarTypes = {
   uint8: 0,
+  int8: 1,
   int32: 3,
   int64: 4,
+  float16: 5,
   float32: 6,
   float64: 7,
   bool: 11,
@@ -16,17 +18,23 @@ export const dtypes = Object.keys(scalarTypes) as DType[];
 const memoryFormats = { contiguous: 0, preserve: 1, channelsLast: 2 } as const;
 export type MemoryFormat = keyof typeof memoryFormats;
 
-export type TypedArray = Uint8Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
+export type TypedArray = Uint8Array | Int8Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
 
-/** The typed array that holds a dtype's elements; bfloat16 is widened to float32 before it is read. */
+/** The typed array that holds a dtype's elements; floats of 16 bits are widened to float32 before they are read. */
 export const arrayTypes = {
   uint8: Uint8Array,
   bool: Uint8Array,
+  int8: Int8Array,
   int32: Int32Array,
   int64: BigInt64Array,
   float32: Float32Array,
   float64: Float64Array,
 } as const;
+
+/** Tells whether a dtype is a float of 16 bits, which JavaScript has no array for. */
+export function isHalf(dtype: DType): dtype is "bfloat16" | "float16" {
+  return dtype === "bfloat16" || dtype === "float16";
+}
 
 /** libtorch's number of a dtype; undefined stays undefined, which is an operator's default. */
 export function scalarType(dtype: DType): number;
@@ -61,9 +69,10 @@ export function memoryFormatCode(format: MemoryFormat | undefined): number | und
 /** The dtype that a typed array holds. */
 export function dtypeOfArray(array: TypedArray): DType {
   if (array instanceof Uint8Array) return "uint8";
+  if (array instanceof Int8Array) return "int8";
   if (array instanceof Int32Array) return "int32";
   if (array instanceof BigInt64Array) return "int64";
   if (array instanceof Float32Array) return "float32";
   if (array instanceof Float64Array) return "float64";
-  throw new TypeError("data must be a Uint8Array, Int32Array, BigInt64Array, Float32Array or Float64Array");
+  throw new TypeError("data must be a Uint8Array, Int8Array, Int32Array, BigInt64Array, Float32Array or Float64Array");
 }

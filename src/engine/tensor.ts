@@ -7,6 +7,7 @@ import {
   type DType,
   dtypeOf,
   dtypeOfArray,
+  isHalf,
   type MemoryFormat,
   scalarType,
   type TypedArray,
@@ -107,9 +108,9 @@ export class Tensor extends TensorOperators {
     return this;
   }
 
-  /** A copy of the elements in row-major order; bfloat16 is widened to float32. */
+  /** A copy of the elements in row-major order; floats of 16 bits are widened to float32. */
   toArray(): TypedArray {
-    if (this.dtype === "bfloat16") {
+    if (isHalf(this.dtype)) {
       using wide = this.to("float32");
       return wide.toArray();
     }
@@ -122,8 +123,8 @@ export class Tensor extends TensorOperators {
    * alive. Only for a contiguous tensor on the CPU; throws a TensorError otherwise.
    */
   shareArray(): TypedArray {
-    if (this.dtype === "bfloat16")
-      throw new TypeError("JavaScript has no array type for bfloat16: convert to float32");
+    if (isHalf(this.dtype))
+      throw new TypeError(`JavaScript has no array type for ${this.dtype}: convert to float32`);
     checkHostAccess("a tensor was read");
     return new arrayTypes[this.dtype](native().toBytes(this.handle, true));
   }
@@ -133,7 +134,7 @@ export class Tensor extends TensorOperators {
    * RangeError unless the array is of the tensor's type (BigInt64Array for int64) and size.
    */
   write(values: TypedArray): void {
-    if (this.dtype === "bfloat16") throw new TypeError("JavaScript has no array type for bfloat16");
+    if (isHalf(this.dtype)) throw new TypeError(`JavaScript has no array type for ${this.dtype}`);
     if (values.length !== this.size || !(values instanceof arrayTypes[this.dtype])) {
       throw new RangeError(
         `write takes a ${arrayTypes[this.dtype].name} of ${this.size} elements for ${this.toString()}`,

@@ -2,6 +2,7 @@
 const scalarTypes = {
   uint8: 0,
   int8: 1,
+  int16: 2,
   int32: 3,
   int64: 4,
   float16: 5,
@@ -18,22 +19,38 @@ export const dtypes = Object.keys(scalarTypes) as DType[];
 const memoryFormats = { contiguous: 0, preserve: 1, channelsLast: 2 } as const;
 export type MemoryFormat = keyof typeof memoryFormats;
 
-export type TypedArray = Uint8Array | Int8Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
+export type TypedArray = Uint8Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
 
-/** The typed array that holds a dtype's elements; floats of 16 bits are widened to float32 before they are read. */
+/** The typed array that holds a dtype's elements. */
 export const arrayTypes = {
   uint8: Uint8Array,
   bool: Uint8Array,
-  int8: Int8Array,
   int32: Int32Array,
   int64: BigInt64Array,
   float32: Float32Array,
   float64: Float64Array,
 } as const;
 
-/** Tells whether a dtype is a float of 16 bits, which JavaScript has no array for. */
-export function isHalf(dtype: DType): dtype is "bfloat16" | "float16" {
-  return dtype === "bfloat16" || dtype === "float16";
+/** Bytes of an element. */
+export const elementBytes: Readonly<Record<DType, number>> = {
+  uint8: 1,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  float16: 2,
+  float32: 4,
+  float64: 8,
+  bool: 1,
+  bfloat16: 2,
+};
+
+/** Types that elements of other types are widened to before they are read: exactly, each of them. */
+export const readAs = { int8: "int32", int16: "int32", float16: "float32", bfloat16: "float32" } as const;
+
+/** Tells whether elements of a dtype are read and written by a typed array of their own. */
+export function hasArray(dtype: DType): dtype is keyof typeof arrayTypes {
+  return Object.hasOwn(arrayTypes, dtype);
 }
 
 /** libtorch's number of a dtype; undefined stays undefined, which is an operator's default. */
@@ -69,10 +86,9 @@ export function memoryFormatCode(format: MemoryFormat | undefined): number | und
 /** The dtype that a typed array holds. */
 export function dtypeOfArray(array: TypedArray): DType {
   if (array instanceof Uint8Array) return "uint8";
-  if (array instanceof Int8Array) return "int8";
   if (array instanceof Int32Array) return "int32";
   if (array instanceof BigInt64Array) return "int64";
   if (array instanceof Float32Array) return "float32";
   if (array instanceof Float64Array) return "float64";
-  throw new TypeError("data must be a Uint8Array, Int8Array, Int32Array, BigInt64Array, Float32Array or Float64Array");
+  throw new TypeError("data must be a Uint8Array, Int32Array, BigInt64Array, Float32Array or Float64Array");
 }

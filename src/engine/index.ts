@@ -16,7 +16,8 @@ export {
 } from "./device/devices.js";
 export { withoutHostAccess } from "./device/host-access.js";
 export { bfloat16Flags, bfloat16Support, cpuFlags } from "./device/processor.js";
-export { type DType, dtypes, type MemoryFormat, type TypedArray } from "./dtype.js";
+export { call, type Operator, operator, schemaOf } from "./dispatch.js";
+export { type DType, dtypeOf, dtypes, elementBytes, type MemoryFormat, type TypedArray } from "./dtype.js";
 export { enableGrad, grad, noGrad } from "./gradients.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./kernels/conv-block.js";
 export { sgdUpdate, sgdUpdateSupports } from "./kernels/sgd-update.js";
@@ -38,4 +39,4 @@ export {
 export * as operators from "./operators.js";
 export { keep, scope } from "./scope.js";
 export { abortOn, signalsArrived } from "./signals.js";
-export { Tensor, tensor } from "./tensor.js";
+export { Tensor, tensor, tensorOfBytes } from "./tensor.js";

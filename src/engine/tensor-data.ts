@@ -27,7 +27,6 @@ export function checkShape(shape: readonly number[], size: number): void {
  */
 const wholeNumbers: ReadonlyMap<DType, readonly [least: number, most: number]> = new Map([
   ["uint8", [0, 255]],
-  ["int8", [-128, 127]],
   ["int32", [-(2 ** 31), 2 ** 31 - 1]],
   ["int64", [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]],
 ]);

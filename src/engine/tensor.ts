@@ -7,8 +7,10 @@ import {
   type DType,
   dtypeOf,
   dtypeOfArray,
-  isHalf,
+  elementBytes,
+  hasArray,
   type MemoryFormat,
+  readAs,
   scalarType,
   type TypedArray,
 } from "./dtype.js";
@@ -108,14 +110,15 @@ export class Tensor extends TensorOperators {
     return this;
   }
 
-  /** A copy of the elements in row-major order; floats of 16 bits are widened to float32. */
+  /** A copy of the elements in row-major order; floats of 16 bits become float32, short integers int32. */
   toArray(): TypedArray {
-    if (isHalf(this.dtype)) {
-      using wide = this.to("float32");
+    const { dtype } = this;
+    if (!hasArray(dtype)) {
+      using wide = this.to(readAs[dtype]);
       return wide.toArray();
     }
     checkHostAccess("a tensor was read");
-    return new arrayTypes[this.dtype](native().toBytes(this.handle, false));
+    return new arrayTypes[dtype](native().toBytes(this.handle, false));
   }
 
   /**
@@ -123,10 +126,10 @@ export class Tensor extends TensorOperators {
    * alive. Only for a contiguous tensor on the CPU; throws a TensorError otherwise.
    */
   shareArray(): TypedArray {
-    if (isHalf(this.dtype))
-      throw new TypeError(`JavaScript has no array type for ${this.dtype}: convert to float32`);
+    const { dtype } = this;
+    if (!hasArray(dtype)) throw noArray(dtype);
     checkHostAccess("a tensor was read");
-    return new arrayTypes[this.dtype](native().toBytes(this.handle, true));
+    return new arrayTypes[dtype](native().toBytes(this.handle, true));
   }
 
   /**
@@ -134,10 +137,11 @@ export class Tensor extends TensorOperators {
    * RangeError unless the array is of the tensor's type (BigInt64Array for int64) and size.
    */
   write(values: TypedArray): void {
-    if (isHalf(this.dtype)) throw new TypeError(`JavaScript has no array type for ${this.dtype}`);
-    if (values.length !== this.size || !(values instanceof arrayTypes[this.dtype])) {
+    const { dtype } = this;
+    if (!hasArray(dtype)) throw noArray(dtype);
+    if (values.length !== this.size || !(values instanceof arrayTypes[dtype])) {
       throw new RangeError(
-        `write takes a ${arrayTypes[this.dtype].name} of ${this.size} elements for ${this.toString()}`,
+        `write takes a ${arrayTypes[dtype].name} of ${this.size} elements for ${this.toString()}`,
       );
     }
     checkHostAccess("a tensor was written to");
@@ -179,6 +183,10 @@ export class Tensor extends TensorOperators {
   }
 }
 
+function noArray(dtype: keyof typeof readAs): TypeError {
+  return new TypeError(`this tensor has no array of its own for ${dtype}: convert it to ${readAs[dtype]}`);
+}
+
 setTensorWrapper((handle) => new Tensor(handle));
 
 /**
@@ -216,4 +224,19 @@ export function tensor(
   const converted = made.to(wanted);
   made.dispose();
   return converted;
+}
+
+/**
+ * Makes a tensor of bytes as a file has them, little-endian and row-major, which are copied. RangeError
+ * unless they are as many as the shape takes.
+ */
+export function tensorOfBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Tensor {
+  const sides = sidesOf(shape);
+  checkHostAccess("a tensor was made of bytes");
+  const wanted = sides.reduce((product, side) => product * side, elementBytes[dtype]);
+  if (wanted !== bytes.length)
+    throw new RangeError(`shape [${sides.join(", ")}] takes ${wanted} bytes, not ${bytes.length}`);
+  return new Tensor(
+    native().fromBytes(bytes.buffer, bytes.byteOffset, bytes.length, sides, scalarType(dtype)),
+  );
 }

@@ -1,0 +1,154 @@
+import { operators, scope, Tensor } from "../../engine/index.js";
+import { Module, type Pass } from "../../nn/index.js";
+import { type GradientFlow, gradientFlow } from "./flow.js";
+import { checkOrder, type Graph, type GraphNode, type GraphValue, type NodeContext } from "./graph.js";
+import { NodePlace } from "./graph-node.js";
+import { Lifetimes } from "./lifetimes.js";
+import { isFloat, straightThrough } from "./straight-through.js";
+
+/** Choices for running a graph. */
+export interface GraphModuleOptions {
+  /** Leaves blocked gradients as they are, in place of smooth stand-ins. */
+  readonly exactGradients: boolean;
+}
+
+/** Names of a module's own fields and methods, which no weight may take the place of. */
+const isTaken = (name: string) => name in Module.prototype || /^(input|output)Transforms$|^__/.test(name);
+
+/**
+ * Module that runs a graph from a file. Weights are parameters by their names in the file; each node is a
+ * place for defenses by its name. Batch statistics are those of the file, in training too.
+ */
+export class GraphModule extends Module {
+  readonly #graph: Graph;
+  readonly #flow: GradientFlow;
+  readonly #replaced: ReadonlySet<GraphNode>;
+  readonly #places: readonly (readonly [string, NodePlace])[];
+  readonly #lifetimes: Lifetimes;
+
+  constructor(graph: Graph, { exactGradients }: GraphModuleOptions) {
+    super();
+    checkOrder(graph);
+    this.#graph = graph;
+    this.#flow = gradientFlow(graph);
+    this.#replaced = exactGradients ? new Set() : this.#flow.blocking;
+    const random = new Set(this.#flow.random);
+    this.#places = graph.nodes.map((node) => [node.name, new NodePlace(random.has(node))] as const);
+    this.#lifetimes = new Lifetimes(graph);
+    for (const weight of graph.weights) {
+      const value = scope(() => weight.make());
+      if (weight.parameter) value.requireGrad();
+      const field = fieldOf(weight.name);
+      Object.defineProperty(this, field, { value, enumerable: true, writable: true, configurable: true });
+    }
+  }
+
+  /** Way of gradients through the graph. */
+  get flow(): GradientFlow {
+    return this.#flow;
+  }
+
+  get graph(): Graph {
+    return this.#graph;
+  }
+
+  override namedChildren(): [string, Module][] {
+    return this.#places.map(([name, place]) => [name, place]);
+  }
+
+  protected override forward(images: Tensor, pass: Pass): Tensor {
+    const { least, most } = this.#graph.batch;
+    const count = images.shape[0]!;
+    if (count >= least && count <= most) return this.#run(images, pass);
+    const parts: Tensor[] = [];
+    for (let first = 0; first < Math.max(1, count); first += most) {
+      const taken = Math.min(most, count - first);
+      const size = Math.max(least, taken);
+      const noise = { ...pass.noise, imageIds: padded(pass.noise.imageIds, first, taken, size) };
+      const logits = this.#run(padded(images, first, taken, size), { ...pass, noise });
+      parts.push(logits.slice(0, 0, taken));
+    }
+    return parts.length === 1 ? parts[0]! : operators.cat(parts, 0);
+  }
+
+  /** Logits of as many images as the graph takes. */
+  #run(images: Tensor, pass: Pass): Tensor {
+    const { input, imageSizes, imageType, output, weights, nodes } = this.#graph;
+    const values = this.#lifetimes.begin();
+    const standIns = new Map<string, Tensor>();
+    // A copy, which in-place operators may write to.
+    const shaped = images.clone().reshape([images.shape[0]!, ...imageSizes]);
+    values.set(input, shaped.to(imageType));
+    for (const { name, values: names } of weights) {
+      for (const value of names) values.lend(value, Reflect.get(this, fieldOf(name)) as Tensor);
+    }
+    for (const [i, node] of nodes.entries()) {
+      const place = this.#places[i]![1];
+      const context: NodeContext = {
+        device: images.device,
+        noise: pass.noise,
+        noiseFree: pass.noiseFree === true,
+        get stream() {
+          return place.stream;
+        },
+      };
+      try {
+        const given = node.inputs.map((name) => values.get(name));
+        const made = this.#outputs(node, given, standIns, context);
+        for (const [k, name] of node.outputs.entries()) {
+          const value = made[k] ?? null;
+          const isPlaced = place.outputTransforms.length > 0 && k === 0 && isFloat(value);
+          const placed = isPlaced ? place.apply(value, pass) : value;
+          if (name !== null) values.set(name, placed);
+          else if (value instanceof Tensor) values.drop(value);
+          if (isPlaced && placed !== value) values.drop(value);
+        }
+      } catch (error) {
+        throw nodeError(error, node);
+      }
+      values.freeAfter(i, standIns);
+    }
+    return values.take(output);
+  }
+
+  /** Outputs of a node, by its stand-in's gradient where it is replaced. */
+  #outputs(
+    node: GraphNode,
+    given: readonly GraphValue[],
+    standIns: Map<string, Tensor>,
+    context: NodeContext,
+  ): readonly GraphValue[] {
+    const made = node.run(given, context);
+    if (node.standIn === undefined) return made;
+    const isPassed = node.inputs.some((name) => standIns.has(name));
+    if (!this.#replaced.has(node) && !isPassed) return made;
+    const [exact, ...others] = made;
+    const smoothed = node.inputs.map((name, k) => standIns.get(name) ?? given[k]!);
+    const smooth = node.standIn(smoothed, context);
+    const [name] = node.outputs;
+    if (isFloat(exact)) return [straightThrough(smooth, exact), ...others];
+    if (typeof name === "string") standIns.set(name, smooth);
+    return made;
+  }
+}
+
+/** Field that holds a weight: its name, or one made of it where a module has a field of that name. */
+export function fieldOf(name: string): string {
+  return isTaken(name) ? `weight ${name}` : name;
+}
+
+/** Images, or their ids, from the first on, the last of them repeated up to a size. */
+function padded(all: Tensor, first: number, taken: number, size: number): Tensor {
+  const own = all.slice(0, first, first + taken);
+  if (taken === size) return own;
+  if (taken === 0) return operators.zeros([size, ...all.shape.slice(1)], all.dtype, all.device);
+  const last = own.slice(0, taken - 1, taken);
+  return operators.cat([own, last.expand([size - taken, ...all.shape.slice(1)])], 0);
+}
+
+/** Puts the node before the message of an error. */
+function nodeError(error: unknown, { name, operator }: GraphNode): unknown {
+  if (!(error instanceof Error) || error.message.startsWith("in node ")) return error;
+  error.message = `in node "${name}" (${operator}): ${error.message}`;
+  return error;
+}

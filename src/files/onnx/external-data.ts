@@ -69,7 +69,8 @@ export class ExternalData {
   #file(location: string, refuse: (problem: string) => FileFormatError) {
     const known = this.#open.get(location);
     if (known !== undefined) return known;
-    const isPlain = location !== "" && location !== "." && location !== ".." && basename(location) === location;
+    const isPlain =
+      location !== "" && location !== "." && location !== ".." && basename(location) === location;
     if (!isPlain || /[\\\0:]/.test(location)) {
       throw refuse(
         `external data lies in "${shownName(location)}"; only a file of the model's own folder is read, by ` +
@@ -82,7 +83,8 @@ export class ExternalData {
     this.#open.set(location, opened);
     if (!status.isFile()) throw refuse(`"${shownName(location)}" is no regular file`);
     const isLinked = status.nlink !== 1 && cacheOf(this.#folder) === undefined;
-    if (isLinked) throw refuse(`"${shownName(location)}" has ${status.nlink} hard links: copy it, to be read`);
+    if (isLinked)
+      throw refuse(`"${shownName(location)}" has ${status.nlink} hard links: copy it, to be read`);
     return opened;
   }
 
@@ -91,7 +93,9 @@ export class ExternalData {
     const path = join(this.#folder, location);
     const status = lstatSync(path, { throwIfNoEntry: false });
     if (status === undefined) {
-      throw refuse(`its elements lie in "${shownName(location)}", which is not beside the model: put it there`);
+      throw refuse(
+        `its elements lie in "${shownName(location)}", which is not beside the model: put it there`,
+      );
     }
     if (status.isFile()) return path;
     const cache = cacheOf(this.#folder);

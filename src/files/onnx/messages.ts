@@ -75,7 +75,8 @@ function parseGraph(wire: Wire): OnnxGraph {
     } else if (wire.field === 5) initializers.push(parseTensor(wire.message()));
     else if (wire.field === 11) inputs.push(parseValue(wire.message()));
     else if (wire.field === 12) outputs.push(parseValue(wire.message()));
-    else if (wire.field === 15) throw wire.refuse("it has sparse weights, which are not read: make them dense");
+    else if (wire.field === 15)
+      throw wire.refuse("it has sparse weights, which are not read: make them dense");
     else wire.skip();
   }
   return { nodes, initializers, inputs, outputs };
@@ -102,7 +103,17 @@ function parseNode(wire: Wire): OnnxNode {
 }
 
 /** Fields of an attribute that hold its value, by the number of its type. */
-const attributeKinds = ["other", "float", "int", "string", "tensor", "other", "floats", "ints", "strings"] as const;
+const attributeKinds = [
+  "other",
+  "float",
+  "int",
+  "string",
+  "tensor",
+  "other",
+  "floats",
+  "ints",
+  "strings",
+] as const;
 
 function parseAttribute(wire: Wire): [string, OnnxAttribute] {
   let [name, type] = ["", 0];
@@ -152,7 +163,8 @@ function parseTensor(wire: Wire): OnnxTensor {
   while (wire.next()) {
     const typed = typedFields[wire.field];
     if (typed !== undefined) {
-      if (field !== undefined && field !== typed) throw wire.refuse(`tensor "${name}" holds its elements twice`);
+      if (field !== undefined && field !== typed)
+        throw wire.refuse(`tensor "${name}" holds its elements twice`);
       field = typed;
       pieces.push(wire.packed());
     } else if (wire.field === 1) wire.intsInto(shape);

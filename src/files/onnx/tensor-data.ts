@@ -98,7 +98,9 @@ export function elementsOf(tensor: OnnxTensor, file: string, external?: Uint8Arr
   const bytes = external ?? tensor.raw ?? new Uint8Array();
   const wanted = count * readers[type].bytes;
   if (bytes.length !== wanted) {
-    throw refuse(`${type} of shape [${tensor.shape.join(", ")}] takes ${wanted} bytes, found ${bytes.length}`);
+    throw refuse(
+      `${type} of shape [${tensor.shape.join(", ")}] takes ${wanted} bytes, found ${bytes.length}`,
+    );
   }
   return found(rawElements(type, bytes, count));
 }

@@ -1,26 +1,25 @@
 import { FileFormatError, shownName } from "../../../base/index.js";
-import type { Noise, Tensor } from "../../../engine/index.js";
-import type { OnnxAttribute, OnnxElements, OnnxNode, OnnxTensor } from "../../../files/index.js";
-
-/** Facts of a pass that an operator may ask for. */
-export interface NodePass {
-  /** Key of the pass's noise; undefined outside of one, as when shapes are found out. */
-  readonly noise: Noise | undefined;
-  /** Stream of this node's noise. */
-  readonly stream: number;
-  /** Images of the batch. */
-  readonly images: number;
-}
+import type { Tensor } from "../../../engine/index.js";
+import type { OnnxAttribute, OnnxElements, OnnxNode, OnnxTensor, OnnxType } from "../../../files/index.js";
+import type { GraphNode, NodeContext } from "../graph.js";
 
 /** Surroundings of all nodes of a model. */
 export interface NodeWorld {
   readonly opset: number;
-  /** Gives steps such as rounding the gradient that they have, zero, in place of the identity. */
-  readonly exactGradients: boolean;
   elements(tensor: OnnxTensor): OnnxElements;
+  /** Element type of a value that the file holds; undefined of one that is computed. */
+  typeOf(name: string): OnnxType | undefined;
 }
 
-type ValueOf<K extends OnnxAttribute["kind"]> = Extract<OnnxAttribute, { readonly kind: K }>["value"];
+/** Values of attributes by their kinds. */
+interface AttributeValues {
+  readonly float: number;
+  readonly int: number;
+  readonly string: string;
+  readonly tensor: OnnxTensor;
+  readonly floats: readonly number[];
+  readonly ints: readonly number[];
+}
 
 /** Node of a graph as its operator sees it: attributes by name and kind, with their defaults. */
 export class NodeView {
@@ -42,6 +41,11 @@ export class NodeView {
   /** Tells whether an output is used, or at least named. */
   hasOutput(index: number): boolean {
     return (this.node.outputs[index] ?? "") !== "";
+  }
+
+  /** Element type of an input that the file holds. */
+  typeOfInput(index: number): OnnxType | undefined {
+    return this.world.typeOf(this.node.inputs[index] ?? "");
   }
 
   int(name: string, fallback: number): number {
@@ -93,42 +97,42 @@ export class NodeView {
     return name === "" ? operator : `${operator} "${shownName(name)}"`;
   }
 
-  #attribute<K extends OnnxAttribute["kind"]>(kind: K, name: string): ValueOf<K> | undefined {
+  #attribute<K extends keyof AttributeValues>(kind: K, name: string): AttributeValues[K] | undefined {
     this.#read.add(name);
-    const found = this.node.attributes.get(name);
+    const found: OnnxAttribute | undefined = this.node.attributes.get(name);
     if (found === undefined) return undefined;
-    // An empty list is written without a type by some.
-    if (found.kind !== kind) throw this.refuse(`attribute ${name} must be of kind ${kind}, not ${found.kind}`);
-    return found.value as ValueOf<K>;
+    if (found.kind !== kind)
+      throw this.refuse(`attribute ${name} must be of kind ${kind}, not ${found.kind}`);
+    return found.value as unknown as AttributeValues[K];
   }
 }
 
-/** Work of an operator: its inputs in their order to its outputs. */
-export type Run = (node: NodeView, inputs: readonly (Tensor | undefined)[], pass: NodePass) => readonly Tensor[];
+/** Inputs of a node in their order; undefined where one is left out. */
+export type Inputs = readonly (Tensor | undefined)[];
 
-/** Manner in which an operator keeps gradients from what comes before it. */
-export type Blocking = "rounds" | "compares" | "chooses";
+/** What a graph has to know of a node beside its work. */
+export interface NodeTraits
+  extends Pick<GraphNode, "gradient" | "mask" | "shapeOnly" | "random" | "softmax"> {
+  /** The smooth function of a node that blocks gradients; `first` for its first input as it is. */
+  readonly standIn?: "first" | ((node: NodeView, inputs: Inputs) => Tensor);
+}
 
 /** Operator of ONNX. */
 export interface OnnxOperator {
   /** Least and most number of inputs. */
   readonly inputs: readonly [least: number, most: number];
-  readonly run: Run;
-  /** Said where its gradient is zero or missing. */
-  readonly blocks?: Blocking;
-  /** True where it draws noise. */
-  readonly random?: true;
-  /** Version of the operator set in which it came; 13 or before where left out. */
-  readonly since?: number;
+  readonly run: (node: NodeView, inputs: Inputs, context: NodeContext) => readonly Tensor[];
+  /** Traits of all its nodes, or of one. */
+  readonly traits: NodeTraits | ((node: NodeView) => NodeTraits);
 }
 
 export type OnnxOperators = Readonly<Record<string, OnnxOperator>>;
 
-/** Operator of a fixed number of inputs, the last of which may be left out, with a single output. */
+/** Operator of so many inputs, the last of which may be left out. */
 export function operator(
   inputs: number | readonly [least: number, most: number],
   run: (node: NodeView, ...inputs: Tensor[]) => Tensor | readonly Tensor[],
-  traits: Pick<OnnxOperator, "blocks" | "since"> = {},
+  traits: OnnxOperator["traits"] = {},
 ): OnnxOperator {
   return {
     inputs: typeof inputs === "number" ? [inputs, inputs] : inputs,
@@ -136,9 +140,21 @@ export function operator(
       const made = run(node, ...(given as Tensor[]));
       return Array.isArray(made) ? made : [made as Tensor];
     },
-    ...traits,
+    traits,
   };
 }
+
+/** Traits of what rounds, and has a gradient of zero: the identity stands in for it. */
+export const rounds: NodeTraits = { gradient: "blocks", standIn: "first" };
+
+/** Traits of what compares: a mask, through which no gradient goes. */
+export const compares: NodeTraits = { gradient: "blocks", mask: "makes" };
+
+/** Traits of what passes masks on. */
+export const keepsMasks: NodeTraits = { mask: "keeps" };
+
+/** Traits of what chooses an index. */
+export const chooses: NodeTraits = { gradient: "blocks" };
 
 /** Most inputs of an operator that takes any number. */
 export const anyNumber = 4096;

@@ -1,4 +1,4 @@
-import { type DType, keep, Tensor, tensor } from "../../../engine/index.js";
+import { type DType, keep, type Tensor, tensor, tensorOfBytes } from "../../../engine/index.js";
 import { type OnnxElements, onnxType, storedTypes } from "../../../files/index.js";
 import type { NodeView } from "./node.js";
 
@@ -28,7 +28,7 @@ export function intTensor(numbers: readonly number[]): Tensor {
 
 /** The tensor of elements out of a file; it lives until it is disposed. */
 export function tensorOf({ data, shape, stored }: OnnxElements): Tensor {
-  return keep(tensor(data, shape, stored));
+  return keep(tensorOfBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), shape, stored));
 }
 
 /** Axes counted from the front, each once. */
@@ -48,12 +48,6 @@ export function axisOf(node: NodeView, axis: number, rank: number): number {
 /** Tells whether a tensor holds floats, through which gradients go. */
 export function isFloat(values: Tensor): boolean {
   return ["float32", "float64", "bfloat16", "float16"].includes(values.dtype);
-}
-
-/** Values of a step function with the gradient of the identity, or with that of the step where it is asked for. */
-export function straightThrough(node: NodeView, input: Tensor, stepped: Tensor): Tensor {
-  if (node.world.exactGradients || !isFloat(input) || !input.requiresGrad) return stepped;
-  return input.add(stepped.sub(input).detach());
 }
 
 /** Type in which a number of ONNX's element types is held. */
@@ -78,7 +72,9 @@ export function checkedShape(node: NodeView, shape: readonly number[]): readonly
   const fits = shape.length <= 16 && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
   const size = shape.reduce((product, side) => product * side, 1);
   if (!fits || size > mostElements) {
-    throw node.refuse(`a value of shape [${shape.slice(0, 20).join(", ")}] is none, or over ${mostElements} elements`);
+    throw node.refuse(
+      `a value of shape [${shape.slice(0, 20).join(", ")}] is none, or over ${mostElements} elements`,
+    );
   }
   return shape;
 }

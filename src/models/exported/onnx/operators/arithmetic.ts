@@ -1,12 +1,20 @@
 import type { Tensor } from "../../../../engine/index.js";
-import { anyNumber, type NodeView, type OnnxOperators, operator } from "../node.js";
+import {
+  anyNumber,
+  compares,
+  keepsMasks,
+  type NodeTraits,
+  type NodeView,
+  type OnnxOperators,
+  operator,
+} from "../node.js";
 import { beside, isFloat } from "../values.js";
 
 /** A function of two tensors, which are broadcast. */
-const pair = (run: (a: Tensor, b: Tensor) => Tensor) =>
-  operator(2, (_, a, b) => (a.size >= b.size ? run(a, beside(a, b)) : run(beside(b, a), b)));
+const pair = (run: (a: Tensor, b: Tensor) => Tensor, traits: NodeTraits = {}) =>
+  operator(2, (_, a, b) => (a.size >= b.size ? run(a, beside(a, b)) : run(beside(b, a), b)), traits);
 
-const compare = (run: (a: Tensor, b: Tensor) => Tensor) => ({ ...pair(run), blocks: "compares" as const });
+const compare = (run: (a: Tensor, b: Tensor) => Tensor) => pair(run, compares);
 
 /** Folds any number of tensors from the left. */
 const together = (run: (a: Tensor, b: Tensor) => Tensor) =>
@@ -39,13 +47,11 @@ export const arithmetic: OnnxOperators = {
   LessOrEqual: compare((a, b) => a.le(b)),
   Greater: compare((a, b) => a.gt(b)),
   GreaterOrEqual: compare((a, b) => a.ge(b)),
-  And: pair((a, b) => a.logicalAnd(b)),
-  Or: pair((a, b) => a.logicalOr(b)),
-  Xor: pair((a, b) => a.logicalXor(b)),
+  And: pair((a, b) => a.logicalAnd(b), keepsMasks),
+  Or: pair((a, b) => a.logicalOr(b), keepsMasks),
+  Xor: pair((a, b) => a.logicalXor(b), keepsMasks),
   Max: together((a, b) => a.maximum(b)),
   Min: together((a, b) => a.minimum(b)),
   Sum: together((a, b) => a.add(b)),
-  Mean: operator([1, anyNumber], (_, ...inputs) =>
-    inputs.reduce((a, b) => a.add(b)).div(inputs.length),
-  ),
+  Mean: operator([1, anyNumber], (_, ...inputs) => inputs.reduce((a, b) => a.add(b)).div(inputs.length)),
 };

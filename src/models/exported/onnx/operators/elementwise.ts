@@ -1,18 +1,16 @@
 import { operators, type Tensor } from "../../../../engine/index.js";
-import { type OnnxOperators, operator } from "../node.js";
-import { isFloat, straightThrough } from "../values.js";
+import { compares, keepsMasks, type OnnxOperators, operator, rounds } from "../node.js";
+import { isFloat } from "../values.js";
 
 /** A function of one tensor. */
 const map = (run: (input: Tensor) => Tensor) => operator(1, (_, input) => run(input));
 
 const step = (run: (input: Tensor) => Tensor) =>
-  operator(1, (node, input) => straightThrough(node, input, isFloat(input) ? run(input) : input), {
-    blocks: "rounds",
-  });
+  operator(1, (_, input) => (isFloat(input) ? run(input) : input), rounds);
 
 /** Operators of one tensor, element by element. */
 export const elementwise: OnnxOperators = {
-  Identity: map((x) => x),
+  Identity: operator(1, (_, x) => x, keepsMasks),
   Abs: map((x) => (x.dtype === "bool" ? x : x.abs())),
   Neg: map((x) => x.neg()),
   Exp: map((x) => x.exp()),
@@ -36,8 +34,8 @@ export const elementwise: OnnxOperators = {
   Relu: map((x) => x.relu()),
   Softplus: map((x) => x.clamp(0).add(x.abs().neg().exp().add(1).log())),
   Softsign: map((x) => x.div(x.abs().add(1))),
-  Mish: { ...map((x) => x.mish()), since: 18 },
-  HardSwish: { ...map((x) => x.mul(x.div(6).add(0.5).clamp(0, 1))), since: 14 },
+  Mish: map((x) => x.mish()),
+  HardSwish: map((x) => x.mul(x.div(6).add(0.5).clamp(0, 1))),
   LeakyRelu: operator(1, (node, x) => x.leakyRelu(node.float("alpha", 0.01))),
   Elu: operator(1, (node, x) => x.elu(node.float("alpha", 1))),
   Celu: operator(1, (node, x) => {
@@ -52,10 +50,7 @@ export const elementwise: OnnxOperators = {
   HardSigmoid: operator(1, (node, x) =>
     x.mul(node.float("alpha", 0.2)).add(node.float("beta", 0.5)).clamp(0, 1),
   ),
-  Gelu: {
-    ...operator(1, (node, x) => x.gelu(node.choice("approximate", ["none", "tanh"]))),
-    since: 20,
-  },
+  Gelu: operator(1, (node, x) => x.gelu(node.choice("approximate", ["none", "tanh"]))),
   Shrink: operator(1, (node, x) => {
     const [bias, lambd] = [node.float("bias", 0), node.float("lambd", 0.5)];
     const above = x.gt(lambd).to(x.dtype);
@@ -66,9 +61,9 @@ export const elementwise: OnnxOperators = {
   Round: step((x) => x.round()),
   Floor: step((x) => x.floor()),
   Ceil: step((x) => x.ceil()),
-  Sign: operator(1, (node, x) => straightThrough(node, x, x.sign()), { blocks: "rounds" }),
-  Not: operator(1, (_, x) => x.logicalNot()),
-  IsNaN: operator(1, (_, x) => x.isnan(), { blocks: "compares" }),
+  Sign: operator(1, (_, x) => x.sign(), rounds),
+  Not: operator(1, (_, x) => x.logicalNot(), keepsMasks),
+  IsNaN: operator(1, (_, x) => x.isnan(), compares),
   IsInf: operator(
     1,
     (node, x) => {
@@ -79,7 +74,7 @@ export const elementwise: OnnxOperators = {
       if (above !== 0) return high;
       return below !== 0 ? low : high.logicalAnd(low);
     },
-    { blocks: "compares" },
+    compares,
   ),
   Clip: operator([1, 3], (_, x, least, most) => {
     let clipped = x;

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../../../engine/index.js";
-import { type NodeView, type OnnxOperators, operator } from "../node.js";
+import { chooses, type NodeView, type OnnxOperators, operator } from "../node.js";
 import { axesOf, axisOf, isFloat, numbersOf } from "../values.js";
 
 type Reduction = (values: Tensor, axes: readonly number[], keep: boolean) => Tensor;
@@ -57,7 +57,7 @@ const choice = (name: "argmax" | "argmin") =>
       const last = values.shape[axis]! - 1;
       return values.flip([axis])[name](axis, keep).neg().add(last);
     },
-    { blocks: "chooses" },
+    chooses,
   );
 
 /** Reductions over axes. */
@@ -86,16 +86,12 @@ export const reductions: OnnxOperators = {
     if (exclusive) sums = sums.sub(turned);
     return (reverse ? sums.flip([along]) : sums).to(values.dtype);
   }),
-  TopK: operator(
-    2,
-    (node, values, count) => {
-      const axis = axisOf(node, node.int("axis", -1), values.shape.length);
-      const largest = node.int("largest", 1) !== 0;
-      const sorted = node.int("sorted", 1) !== 0;
-      const k = numbersOf(count)[0] ?? 0;
-      if (!(k >= 0 && k <= values.shape[axis]!)) throw node.refuse(`k is ${k}, of ${values.shape[axis]}`);
-      return values.topk(k, axis, largest, sorted);
-    },
-    { blocks: "chooses" },
-  ),
+  TopK: operator(2, (node, values, count) => {
+    const axis = axisOf(node, node.int("axis", -1), values.shape.length);
+    const largest = node.int("largest", 1) !== 0;
+    const sorted = node.int("sorted", 1) !== 0;
+    const k = numbersOf(count)[0] ?? 0;
+    if (!(k >= 0 && k <= values.shape[axis]!)) throw node.refuse(`k is ${k}, of ${values.shape[axis]}`);
+    return values.topk(k, axis, largest, sorted);
+  }),
 };

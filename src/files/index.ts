@@ -3,6 +3,7 @@ export {
   type OnnxAttribute,
   type OnnxElements,
   type OnnxFile,
+  type OnnxGraph,
   type OnnxModel,
   type OnnxNode,
   type OnnxTensor,

@@ -6,6 +6,8 @@ import type { GraphNode, NodeContext } from "../graph.js";
 /** Surroundings of all nodes of a model. */
 export interface NodeWorld {
   readonly opset: number;
+  /** Elements that one value may have. */
+  readonly mostElements: number;
   elements(tensor: OnnxTensor): OnnxElements;
   /** Element type of a value that the file holds; undefined of one that is computed. */
   typeOf(name: string): OnnxType | undefined;

@@ -64,17 +64,26 @@ export function beside(data: Tensor, values: Tensor): Tensor {
   return values.device === data.device ? values : values.to({ device: data.device });
 }
 
-/** Elements that one value may have: shapes may be numbers out of a file. */
-export const mostElements = 2 ** 28;
+/** Elements that a range may have. */
+export const mostElements = 2 ** 26;
 
-/** Refuses a shape that is none, or too large. */
+/** Refuses a shape that is none, or larger than the world of the node allows. */
 export function checkedShape(node: NodeView, shape: readonly number[]): readonly number[] {
   const fits = shape.length <= 16 && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
   const size = shape.reduce((product, side) => product * side, 1);
-  if (!fits || size > mostElements) {
-    throw node.refuse(
-      `a value of shape [${shape.slice(0, 20).join(", ")}] is none, or over ${mostElements} elements`,
-    );
+  if (!fits || size > node.world.mostElements) {
+    const shown = shape.slice(0, 20).join(", ");
+    throw node.refuse(`a value of shape [${shown}] is none, or over ${node.world.mostElements} elements`);
   }
   return shape;
+}
+
+/** Refuses shapes whose broadcast is too large; those that do not fit each other are left to libtorch. */
+export function checkBroadcast(node: NodeView, a: readonly number[], b: readonly number[]): void {
+  const rank = Math.max(a.length, b.length);
+  const side = (shape: readonly number[], at: number) => shape[at - rank + shape.length] ?? 1;
+  checkedShape(
+    node,
+    Array.from({ length: rank }, (_, at) => Math.max(side(a, at), side(b, at))),
+  );
 }

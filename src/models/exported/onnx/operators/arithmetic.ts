@@ -8,11 +8,18 @@ import {
   type OnnxOperators,
   operator,
 } from "../node.js";
-import { beside, isFloat } from "../values.js";
+import { beside, checkBroadcast, isFloat } from "../values.js";
 
 /** A function of two tensors, which are broadcast. */
 const pair = (run: (a: Tensor, b: Tensor) => Tensor, traits: NodeTraits = {}) =>
-  operator(2, (_, a, b) => (a.size >= b.size ? run(a, beside(a, b)) : run(beside(b, a), b)), traits);
+  operator(
+    2,
+    (node, a, b) => {
+      checkBroadcast(node, a.shape, b.shape);
+      return a.size >= b.size ? run(a, beside(a, b)) : run(beside(b, a), b);
+    },
+    traits,
+  );
 
 const compare = (run: (a: Tensor, b: Tensor) => Tensor) => pair(run, compares);
 

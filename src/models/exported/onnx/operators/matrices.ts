@@ -1,6 +1,6 @@
 import { operators, type Tensor } from "../../../../engine/index.js";
 import { anyNumber, type NodeView, type OnnxOperators, operator } from "../node.js";
-import { isFloat } from "../values.js";
+import { checkBroadcast, isFloat } from "../values.js";
 
 /** alpha A B + beta C, with A and B transposed where it is asked for. */
 function gemm(node: NodeView, a: Tensor, b: Tensor, c?: Tensor): Tensor {
@@ -21,7 +21,10 @@ function gemm(node: NodeView, a: Tensor, b: Tensor, c?: Tensor): Tensor {
 /** Products of matrices. */
 export const matrices: OnnxOperators = {
   Gemm: operator([2, 3], gemm),
-  MatMul: operator(2, (_, a, b) => a.matmul(b)),
+  MatMul: operator(2, (node, a, b) => {
+    checkBroadcast(node, [...a.shape.slice(0, -1), 1], [...b.shape.slice(0, -2), 1, b.shape.at(-1) ?? 1]);
+    return a.matmul(b);
+  }),
   Einsum: operator([1, anyNumber], (node, ...inputs) => {
     const equation = node.string("equation", "");
     if (!/^[A-Za-z,.\s]+(->[A-Za-z.\s]*)?$/.test(equation)) throw node.refuse("its equation cannot be read");

@@ -65,8 +65,8 @@ function interpolationOf(node: NodeView): Interpolation {
 
 /** Weights of an axis, made once for a node. */
 function cachedWeights(node: NodeView, kind: Interpolation, change: Change) {
-  let cache = interpolations.get(node);
-  if (cache === undefined) interpolations.set(node, (cache = new Map()));
+  const cache = interpolations.get(node) ?? new Map<string, { weights: Tensor; inside: Tensor }>();
+  interpolations.set(node, cache);
   const key = JSON.stringify(change);
   let found = cache.get(key);
   if (found === undefined) {

@@ -1,4 +1,5 @@
 import type { NodeView } from "../node.js";
+import { checkedShape } from "../values.js";
 
 /** Window of a convolution or a pooling over the axes behind batch and channels. */
 export interface Window {
@@ -31,8 +32,12 @@ export function windowOf(node: NodeView, sides: readonly number[], kernel: reado
   if (!positive || pads.length !== 2 * count || pads.some((pad) => Math.abs(pad) >= 2 ** 24)) {
     throw node.refuse(`kernel, strides, dilations and pads do not fit ${count} axes`);
   }
-  if (auto === "NOTSET")
-    return { strides, dilations, before: pads.slice(0, count), after: pads.slice(count) };
+  const [before, after] = [pads.slice(0, count), pads.slice(count)];
+  checkedShape(
+    node,
+    sides.map((side, i) => Math.max(0, side + before[i]! + after[i]!)),
+  );
+  if (auto === "NOTSET") return { strides, dilations, before, after };
   const each = sides.map((side, i) =>
     auto === "VALID" ? [0, 0] : samePads(side, kernel[i]!, strides[i]!, dilations[i]!, auto === "SAME_UPPER"),
   );

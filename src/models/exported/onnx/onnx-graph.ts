@@ -1,0 +1,229 @@
+import { FileFormatError, shownName } from "../../../base/index.js";
+import type { Tensor } from "../../../engine/index.js";
+import { type OnnxElements, type OnnxFile, readOnnx } from "../../../files/index.js";
+import type { ImageShape } from "../../model.js";
+import type { Graph, GraphNode, GraphWeight } from "../graph.js";
+import { constantsOf, neededNodes, type Trial, tryGraph, withConstants } from "./fold.js";
+import { type ImageInput, imageInput, imageNodes } from "./images.js";
+import type { NodeView, NodeWorld } from "./node.js";
+import { checkNodes, graphNodes, opsetOf } from "./nodes.js";
+import { parameterNames } from "./parameters.js";
+import { tensorOf } from "./values.js";
+
+/** Elements that one value may have while a graph is tried, on one image or two. */
+const mostInTrial = 2 ** 26;
+
+/** Graph out of an ONNX file. */
+export interface OnnxGraphRead {
+  readonly graph: Graph;
+  /** Channels, height and width of the images, in this order. */
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+  readonly opset: number;
+  /** Program that wrote the file, as it says. */
+  readonly producer: string;
+  /** Sentences for whoever runs the model. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads an ONNX file of a classifier as a graph. Arithmetic of shapes is done here, once.
+ *
+ * @param path of the file, or its bytes
+ * @param given shape of an image, where the file leaves it free
+ * @throws FileFormatError that lists every operator that is not known
+ */
+export function onnxGraph(path: string | Uint8Array, given?: ImageShape): OnnxGraphRead {
+  const file = typeof path === "string" ? path : "ONNX bytes";
+  const source = readOnnx(path);
+  try {
+    return graphOf(source, file, given);
+  } catch (error) {
+    throw named(error, file);
+  } finally {
+    source.close();
+  }
+}
+
+/** An error that names the file; what libtorch refuses is a fault of the file too. */
+function named(error: unknown, file: string): unknown {
+  if (!(error instanceof Error) || error.message.startsWith(file)) return error;
+  return new FileFormatError(`${file}: ${error.message}`, { cause: error });
+}
+
+function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined): OnnxGraphRead {
+  const { model } = source;
+  const opset = opsetOf(model, file);
+  checkNodes(model, file);
+  const constants = new Map<string, OnnxElements>();
+  for (const tensor of model.graph.initializers) constants.set(tensor.name, source.elements(tensor));
+  const world: { -readonly [K in keyof NodeWorld]: NodeWorld[K] } = {
+    opset,
+    mostElements: mostInTrial,
+    elements: (tensor) => source.elements(tensor),
+    typeOf: (name) => constants.get(name)?.type,
+  };
+  const images = imageInput(model, constants, file, given);
+  const lowered = graphNodes(model, world);
+  const whole = wholeGraph(images, lowered, constants, parameterNames(model.graph));
+  const notes = [...images.notes];
+  const names = model.graph.outputs.map(({ name }) => name);
+  const kept = names.map((name) => beforeChoice(whole.nodes, name));
+  const trials = tryBatches(whole, images.batch, kept, notes);
+  checkAttributes(lowered.map(({ view }) => view));
+  const output = logitsOf(trials[0]!, kept, names, notes);
+  world.mostElements = 2 ** 40;
+  const known = constantsOf(trials);
+  const most = trials.length > 1 || images.batch === undefined ? undefined : images.batch;
+  const graph = folded({ ...whole, output: output.name, batch: batchOf(most, trials) }, known, constants);
+  return {
+    graph: output.flat ? graph : flattened(graph, output.classes),
+    imageShape: images.shape,
+    classes: output.classes,
+    opset,
+    producer: model.producer,
+    notes,
+  };
+}
+
+function batchOf(fixed: number | undefined, trials: readonly Trial[]): Graph["batch"] {
+  if (fixed !== undefined) return { least: fixed, most: fixed };
+  return trials.length > 1 ? { least: 1, most: 2 ** 31 } : { least: 1, most: 1 };
+}
+
+/** The graph before anything is folded: all that the file holds is a weight. */
+function wholeGraph(
+  images: ImageInput,
+  lowered: readonly { readonly node: GraphNode }[],
+  constants: ReadonlyMap<string, OnnxElements>,
+  parameters: ReadonlySet<string>,
+): Graph {
+  const { input, nodes } = imageNodes(images);
+  const weights = [...constants].map(([name, elements]): GraphWeight => {
+    return { name, values: [name], parameter: parameters.has(name), make: () => tensorOf(elements) };
+  });
+  return {
+    input,
+    imageSizes: images.layout === "NHWC" ? images.shape : images.sizes,
+    imageType: images.type,
+    output: "",
+    batch: { least: 1, most: 1 },
+    weights,
+    nodes: [...nodes, ...lowered.map(({ node }) => node)],
+  };
+}
+
+/** What an index of the largest element is chosen of: that output is cut before the choice. */
+function beforeChoice(nodes: readonly GraphNode[], name: string): string {
+  const maker = nodes.find(({ outputs }) => outputs.includes(name));
+  return maker?.operator === "ArgMax" ? maker.inputs[0]! : name;
+}
+
+/**
+ * Trials with one image and with two, or as many as the file says and one more: then the number that it says
+ * binds nobody, as long as an image's logits stay what they are.
+ */
+function tryBatches(
+  graph: Graph,
+  batch: number | undefined,
+  kept: readonly string[],
+  notes: string[],
+): Trial[] {
+  const count = batch ?? 1;
+  const first = tryGraph(graph, count, kept);
+  let second: Trial | undefined;
+  try {
+    second = tryGraph(graph, count + 1, kept);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+  }
+  const isRandom = graph.nodes.some(({ random }) => random === true);
+  const agrees = (name: string) => {
+    const [a, b] = [first.outputs.get(name)!, second?.outputs.get(name)];
+    if (a.shape[0] !== count || b?.shape[0] !== count + 1) return false;
+    return isRandom || isClose(a, b.slice(0, 0, count));
+  };
+  if (second !== undefined && kept.some(agrees)) return [first, second];
+  notes.push(`the model takes exactly ${count} image${count === 1 ? "" : "s"} at a time, by its export`);
+  return [first];
+}
+
+function isClose(a: Tensor, b: Tensor): boolean {
+  if (a.size === 0 || a.shape.join() !== b.shape.join()) return false;
+  const [left, right] = [a.toNumbers(), b.toNumbers()];
+  const largest = left.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  return left.every((value, i) => !(Math.abs(value - right[i]!) > 1e-3 * largest));
+}
+
+/** Refuses attributes that no operator asked for: they would change what is computed. */
+function checkAttributes(views: readonly NodeView[]): void {
+  for (const view of views) {
+    const [unread] = view.unread();
+    if (unread !== undefined) throw view.refuse(`its attribute ${shownName(unread)} is not known here`);
+  }
+}
+
+/** The output that has logits: floats of shape (N, classes), with sides of 1 behind at most. */
+function logitsOf(
+  { images, outputs }: Trial,
+  kept: readonly string[],
+  names: readonly string[],
+  notes: string[],
+) {
+  const found = kept.flatMap((name, i) => {
+    const { shape, dtype } = outputs.get(name) ?? { shape: [], dtype: "" };
+    const isScores = shape[0] === images && shape.length >= 2 && shape.slice(2).every((side) => side === 1);
+    return isScores && shape[1]! >= 2 && /float/.test(dtype)
+      ? [{ name, classes: shape[1]!, flat: shape.length === 2, said: names[i]! }]
+      : [];
+  });
+  const [first] = found;
+  if (first === undefined) {
+    const shapes = kept.map((name) => `${shownName(name)} of [${outputs.get(name)?.shape.join(", ") ?? ""}]`);
+    throw new RangeError(`none of its outputs has scores of classes, (N, classes): ${shapes.join(", ")}`);
+  }
+  if (names.length > 1) notes.push(`of ${names.length} outputs "${shownName(first.said)}" is attacked`);
+  if (first.name !== first.said) notes.push("the choice of the class at the end (ArgMax) is taken off");
+  return first;
+}
+
+/** The graph with known values built in. Weights stay by name; small and whole numbers become parts of nodes. */
+function folded(
+  graph: Graph,
+  known: ReadonlyMap<string, Tensor>,
+  constants: ReadonlyMap<string, OnnxElements>,
+): Graph {
+  const needed = neededNodes(graph, known);
+  const read = new Set(needed.flatMap(({ inputs }) => inputs));
+  const built = new Map<string, Tensor>();
+  const weights: GraphWeight[] = [];
+  for (const [name, value] of known) {
+    if (!read.has(name)) continue;
+    if (isWeight(value.size, value.dtype)) {
+      weights.push({ name, values: [name], parameter: false, make: () => value.clone() });
+    } else built.set(name, value);
+  }
+  for (const weight of graph.weights) {
+    const { data, stored } = constants.get(weight.name)!;
+    if (!read.has(weight.name)) continue;
+    if (isWeight(data.length, stored)) weights.push(weight);
+    else built.set(weight.name, weight.make());
+  }
+  return { ...graph, weights, nodes: needed.map((node) => withConstants(node, built)) };
+}
+
+function isWeight(size: number, type: string): boolean {
+  return size > 1 && /float/.test(type);
+}
+
+function flattened(graph: Graph, classes: number): Graph {
+  const output = `${graph.output} as logits`;
+  const node: GraphNode = {
+    name: output,
+    operator: "Flatten",
+    inputs: [graph.output],
+    outputs: [output],
+    run: ([scores]) => [(scores as Tensor).reshape([-1, classes])],
+  };
+  return { ...graph, output, nodes: [...graph.nodes, node] };
+}

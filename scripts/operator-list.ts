@@ -135,6 +135,7 @@ export const functions: Record<string, readonly string[]> = {
   conv2d: ["conv2d"],
   convolution: ["convolution"],
   einsum: ["einsum"],
+  hardtanh: ["hardtanh"],
   maxPool1d: ["max_pool1d"],
   maxPool2d: ["max_pool2d"],
   maxPool3d: ["max_pool3d"],

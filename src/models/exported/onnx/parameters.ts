@@ -33,5 +33,9 @@ export function parameterNames({ nodes, initializers }: OnnxGraph): Set<string> 
       if (floats.has(name) && sizes.get(name)! > 1) found.add(name);
     }
   }
+  // Exporters store equal tensors once: running statistics that are also a scale stay as they are.
+  for (const { operator, inputs } of nodes) {
+    if (operator === "BatchNormalization") for (const name of inputs.slice(3)) found.delete(name);
+  }
   return found;
 }

@@ -1,12 +1,23 @@
 import { operators, type Tensor } from "../../../../engine/index.js";
-import { compares, keepsMasks, type OnnxOperators, operator, rounds } from "../node.js";
-import { isFloat } from "../values.js";
+import { compares, keepsMasks, type NodeView, type OnnxOperators, operator, rounds } from "../node.js";
+import { beside, isFloat } from "../values.js";
 
 /** A function of one tensor. */
 const map = (run: (input: Tensor) => Tensor) => operator(1, (_, input) => run(input));
 
 const step = (run: (input: Tensor) => Tensor) =>
   operator(1, (_, input) => (isFloat(input) ? run(input) : input), rounds);
+
+/** Limits; ReLU6, which exporters write as limits of 0 and 6, has no gradient at them in PyTorch. */
+function clip(_: NodeView, x: Tensor, least?: Tensor, most?: Tensor): Tensor {
+  const [low, high] = [least, most].map((one) => one && beside(x, one.to(x.dtype).reshape([])));
+  if (low === undefined || high === undefined) {
+    if (low !== undefined) return x.maximum(low);
+    return high === undefined ? x : x.minimum(high);
+  }
+  const isRelu6 = isFloat(x) && x.device === "cpu" && low.item() === 0 && high.item() === 6;
+  return isRelu6 ? operators.hardtanh(x, 0, 6) : x.maximum(low).minimum(high);
+}
 
 /** Operators of one tensor, element by element. */
 export const elementwise: OnnxOperators = {
@@ -76,10 +87,6 @@ export const elementwise: OnnxOperators = {
     },
     compares,
   ),
-  Clip: operator([1, 3], (_, x, least, most) => {
-    let clipped = x;
-    if (least !== undefined) clipped = clipped.maximum(least.to(x.dtype));
-    return most === undefined ? clipped : clipped.minimum(most.to(x.dtype));
-  }),
+  Clip: operator([1, 3], clip),
   Where: operator(3, (_, condition, yes, no) => operators.where(condition.to("bool"), yes, no)),
 };

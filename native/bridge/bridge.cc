@@ -311,6 +311,12 @@ napi_value memory(napi_env env, const Arguments&) {
   return object;
 }
 
+// limitMemory(bytes): bytes that tensors may take beyond those that they have now, -1 for no limit
+napi_value limitMemory(napi_env env, const Arguments& arguments) {
+  limitTensorMemory(toInt(env, arguments[0], "a number of bytes"));
+  return nullptr;
+}
+
 napi_value setTensorErrorClass(napi_env env, const Arguments& arguments) {
   setErrorClass(env, arguments[0]);
   return nullptr;
@@ -358,6 +364,7 @@ NAPI_MODULE_INIT() {
   define<threads, 0>(env, exports, "threads");
   define<versions, 0>(env, exports, "versions");
   define<memory, 0>(env, exports, "memory");
+  define<limitMemory, 1>(env, exports, "limitMemory");
   define<writeBytes, 4>(env, exports, "writeBytes");
   define<setTensorErrorClass, 1>(env, exports, "setErrorClass");
   define<arrivals, 1>(env, exports, "signalsArrived");

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +19,8 @@ namespace {
 struct alignas(64) Block {
   // Bytes of the mapping that the block is; 0 for one of malloc's.
   size_t mapped;
+  // Bytes that were asked for.
+  size_t asked;
 
   void* data() { return this + 1; }
   static Block* of(void* data) { return static_cast<Block*>(data) - 1; }
@@ -84,7 +87,7 @@ Block* mapBlock(size_t bytes) {
   if (Block* kept = freeBlocks().take(bytes)) return kept;
   for (int attempt = 0; attempt < 2; attempt++) {
     void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory != MAP_FAILED) return new (memory) Block{bytes};
+    if (memory != MAP_FAILED) return new (memory) Block{bytes, 0};
     freeBlocks().release();
   }
   return nullptr;
@@ -95,12 +98,17 @@ Block* takeBlock(size_t bytes) {
   const size_t whole = bytes + sizeof(Block);
   if (whole >= kMapped) return mapBlock((whole + kPage - 1) / kPage * kPage);
   void* memory = std::aligned_alloc(alignof(Block), (whole + alignof(Block) - 1) / alignof(Block) * alignof(Block));
-  return memory == nullptr ? nullptr : new (memory) Block{0};
+  return memory == nullptr ? nullptr : new (memory) Block{0, 0};
 }
+
+// Bytes of all tensors, and how many they may be.
+std::atomic<size_t> takenBytes{0};
+std::atomic<size_t> mostBytes{SIZE_MAX};
 
 void freeData(void* data) {
   if (data == nullptr) return;
   Block* block = Block::of(data);
+  takenBytes -= block->asked;
   if (block->mapped > 0) {
     freeBlocks().keep(block);
   } else {
@@ -123,8 +131,12 @@ class TensorMemory final : public c10::Allocator {
   static c10::DataPtr dataOf(size_t bytes) {
     void* data = nullptr;
     if (bytes > 0) {
+      const size_t most = mostBytes, taken = takenBytes;
+      TORCH_CHECK(bytes <= most && taken <= most - bytes, "a tensor of ", bytes, " bytes is beyond the limit of memory");
       Block* block = takeBlock(bytes);
       TORCH_CHECK(block != nullptr, "not enough memory for a tensor of ", bytes, " bytes");
+      block->asked = bytes;
+      takenBytes += bytes;
       data = block->data();
     }
     return {data, data, &freeData, c10::Device(c10::DeviceType::CPU)};
@@ -132,6 +144,8 @@ class TensorMemory final : public c10::Allocator {
 };
 
 }  // namespace
+
+void limitTensorMemory(int64_t more) { mostBytes = more < 0 ? SIZE_MAX : takenBytes + static_cast<size_t>(more); }
 
 // Steps free and take the same large blocks again and again: giving them back to the system each time costs a page fault for
 // every 4 KiB, which made a training step 2 to 5 times slower. malloc keeps what its options say, and serves what is not a

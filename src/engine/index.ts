@@ -17,12 +17,21 @@ export {
 export { withoutHostAccess } from "./device/host-access.js";
 export { bfloat16Flags, bfloat16Support, cpuFlags } from "./device/processor.js";
 export { call, type Operator, operator, schemaOf } from "./dispatch.js";
-export { type DType, dtypeOf, dtypes, elementBytes, type MemoryFormat, type TypedArray } from "./dtype.js";
+export {
+  type DType,
+  dtypeOf,
+  dtypes,
+  elementBytes,
+  type MemoryFormat,
+  scalarType,
+  type TypedArray,
+} from "./dtype.js";
 export { enableGrad, grad, noGrad } from "./gradients.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./kernels/conv-block.js";
 export { sgdUpdate, sgdUpdateSupports } from "./kernels/sgd-update.js";
 export { type LinfBall, signStep, signStep_ } from "./kernels/sign-step.js";
 export { normal, uniform } from "./keyed-noise.js";
+export { withMemoryLimit } from "./memory-limit.js";
 export { addonRecord } from "./native.js";
 export {
   countedNormal,

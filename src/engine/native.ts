@@ -55,6 +55,7 @@ interface Native {
   ): Handle;
   toBytes(tensor: Handle, share: boolean): ArrayBuffer;
   describe(tensor: Handle): { shape: number[]; type: number; device: string; requiresGrad: boolean };
+  limitMemory(bytes: number): void;
   writeBytes(tensor: Handle, buffer: ArrayBufferLike, offset: number, length: number): void;
   setRequiresGrad(tensor: Handle, flag: boolean): void;
   dispose(tensor: Handle): void;

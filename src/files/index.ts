@@ -1,4 +1,5 @@
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
+export * from "./pt2/index.js";
 export {
   type OnnxAttribute,
   type OnnxElements,

@@ -113,3 +113,18 @@ export function readStoredZip(bytes: Uint8Array, file: string): Map<string, Uint
     return files;
   }
 }
+
+/** Names of the files in a zip archive, compressed ones too; none, or fewer, where the list is damaged. */
+export function listedNames(bytes: Uint8Array): string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const end = findEnd(view);
+  const names: string[] = [];
+  if (end === undefined) return names;
+  let at = view.getUint32(end + 16, true);
+  while (at + centralBytes <= end && view.getUint32(at, true) === signatures.central) {
+    const [name, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
+    names.push(decodeName(bytes.subarray(at + centralBytes, at + centralBytes + name!)));
+    at += centralBytes + name! + extra! + comment!;
+  }
+  return names;
+}

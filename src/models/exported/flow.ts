@@ -10,6 +10,33 @@ export interface GradientFlow {
   readonly random: readonly GraphNode[];
 }
 
+/**
+ * Gives values that share memory which is written to the same name, so that what is written to one is known
+ * of all.
+ */
+function withoutAliases(graph: Graph): Graph {
+  const root = new Map<string, string>();
+  const written = new Set<string>();
+  for (const { inputs, outputs, shares, writes } of graph.nodes) {
+    const shared = shares === undefined ? undefined : inputs[shares];
+    if (shared !== undefined) {
+      for (const name of outputs) if (name !== null) root.set(name, root.get(shared) ?? shared);
+    }
+    if (writes !== undefined) written.add(root.get(inputs[0]!) ?? inputs[0]!);
+  }
+  if (written.size === 0) return graph;
+  const of = (name: string) => (written.has(root.get(name) ?? "") ? root.get(name)! : name);
+  return {
+    ...graph,
+    output: of(graph.output),
+    nodes: graph.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(of),
+      outputs: node.outputs.map((name) => (name === null ? null : of(name))),
+    })),
+  };
+}
+
 type Values = ReadonlySet<string>;
 
 const readsAny = (node: GraphNode, values: Values) => node.inputs.some((name) => values.has(name));
@@ -73,8 +100,11 @@ function writtenStraightThrough({ nodes }: Graph, ofImages: Values): Set<GraphNo
 }
 
 /** Finds the nodes that block gradients, or draw noise, between the images and the logits. */
-export function gradientFlow(graph: Graph): GradientFlow {
+export function gradientFlow(original: Graph): GradientFlow {
+  const graph = withoutAliases(original);
   const { nodes, output } = graph;
+  const originals = new Map(nodes.map((node, i) => [node, original.nodes[i]!]));
+  const own = (some: readonly GraphNode[]) => some.map((node) => originals.get(node)!);
   const ofImages = valuesOfImages(graph);
   const masks = valuesOfMasks(graph, ofImages);
   const kept = writtenStraightThrough(graph, ofImages);
@@ -93,8 +123,8 @@ export function gradientFlow(graph: Graph): GradientFlow {
       makesAny(node, onTheWay),
   );
   return {
-    blocking: new Set(blocked.filter(({ standIn }) => standIn !== undefined)),
-    lost: blocked.filter(({ standIn }) => standIn === undefined),
-    random: nodes.filter((node) => node.random === true && makesAny(node, used)),
+    blocking: new Set(own(blocked.filter(({ standIn }) => standIn !== undefined))),
+    lost: own(blocked.filter(({ standIn }) => standIn === undefined)),
+    random: own(nodes.filter((node) => node.random === true && makesAny(node, used))),
   };
 }

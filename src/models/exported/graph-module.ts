@@ -94,7 +94,7 @@ export class GraphModule extends Module {
       };
       try {
         const given = node.inputs.map((name) => values.get(name));
-        const made = this.#outputs(node, given, standIns, context);
+        const made = written(node, given, this.#outputs(node, given, standIns, context));
         for (const [k, name] of node.outputs.entries()) {
           const value = made[k] ?? null;
           const isPlaced = place.outputTransforms.length > 0 && k === 0 && isFloat(value);
@@ -130,6 +130,16 @@ export class GraphModule extends Module {
     if (typeof name === "string") standIns.set(name, smooth);
     return made;
   }
+}
+
+/** Outputs of a node, the first of them written to its input where it is an in-place operator's. */
+function written(node: GraphNode, given: readonly GraphValue[], made: readonly GraphValue[]) {
+  const [target] = given;
+  const [value] = made;
+  if (node.writes !== "result" || !(target instanceof Tensor) || !(value instanceof Tensor)) return made;
+  target.copy_(value);
+  value.dispose();
+  return [target];
 }
 
 /** Field that holds a weight: its name, or one made of it where a module has a field of that name. */

@@ -51,6 +51,13 @@ export interface GraphNode {
    * do. A mask beside values of the images, as in `where(x > 0, x, 0)`, blocks nothing.
    */
   readonly mask?: "makes" | "keeps";
+  /** Position of the input whose memory the first output shares, as views do; its own where left out. */
+  readonly shares?: number;
+  /**
+   * Of an in-place operator: `itself` where `run` writes to the first input and returns it; `result` where
+   * `run` returns a new tensor, whose values are then written to the first input.
+   */
+  readonly writes?: "itself" | "result";
   /** Draws noise. */
   readonly random?: boolean;
   /** A softmax, or its logarithm, over classes: taken off where the graph ends with it. */

@@ -1,0 +1,81 @@
+import { shownName } from "../../base/index.js";
+import { type DType, elementBytes } from "../../engine/index.js";
+import { elementCount } from "../safetensors-header.js";
+import { sizeAt } from "./arguments.js";
+import { elementTypeAt } from "./element-types.js";
+import { listAt, nameAt, objectAt, Pt2Problem } from "./fields.js";
+
+/** Tensor of an archive: a view with strides into a file, checked to lie inside. */
+export interface Pt2Tensor {
+  readonly type: DType;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  /** First element, counted in elements. */
+  readonly offset: number;
+  /** Bytes of the file, which tied weights share. */
+  readonly bytes: Uint8Array;
+  /** Name of the file in the archive. */
+  readonly file: string;
+}
+
+/** libtorch takes no more axes in most operators. */
+const mostAxes = 64;
+/** Elements of one view, which may repeat those of its file. */
+const mostElements = 2 ** 31;
+
+/** List of whole numbers of at least 0 that no graph computes. */
+function countsAt(value: unknown, place: string): number[] {
+  return listAt(value, place, mostAxes).map((item, i) => {
+    const size = sizeAt(item, `${place}[${i}]`);
+    if (typeof size === "number" && Number.isInteger(size) && size >= 0) return size;
+    throw new Pt2Problem(`${place}[${i}] is no size`);
+  });
+}
+
+/** Bytes of booleans as 0 and 1: libtorch counts on there being no others. */
+function ofType(bytes: Uint8Array, type: DType): Uint8Array {
+  return type === "bool" ? bytes.map((byte) => (byte === 0 ? 0 : 1)) : bytes;
+}
+
+/** Reads where a tensor lies, and checks that it lies within its file. */
+function tensorAt(value: unknown, place: string, folder: string, files: ReadonlyMap<string, Uint8Array>) {
+  const { path_name, use_pickle, tensor_meta } = objectAt(value, place);
+  if (use_pickle !== false) {
+    throw new Pt2Problem(`${place} is a pickle (a tensor subclass or an object), which is never read`);
+  }
+  const file = `${folder}${nameAt(path_name, `${place}.path_name`)}`;
+  const bytes = files.get(file);
+  if (bytes === undefined)
+    throw new Pt2Problem(`${place} lies in "${shownName(file)}", which the archive lacks`);
+  const { dtype, sizes, strides: steps, storage_offset } = objectAt(tensor_meta, `${place}.tensor_meta`);
+  const type = elementTypeAt(dtype, place);
+  const shape = countsAt(sizes, `${place}.sizes`);
+  const strides = countsAt(steps, `${place}.strides`);
+  const [offset] = countsAt([storage_offset], `${place}.storage_offset`) as [number];
+  const held = Math.floor(bytes.length / elementBytes[type]);
+  const count = elementCount(shape);
+  const shown = `${place} of shape [${shape}] with strides [${strides}] at ${offset}`;
+  if (strides.length !== shape.length) throw new Pt2Problem(`${shown} has not one stride for each axis`);
+  if (count === undefined || count > mostElements) throw new Pt2Problem(`${shown} has too many elements`);
+  const last = shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, offset);
+  if (count > 0 && !(last < held))
+    throw new Pt2Problem(`${shown} ends behind the ${held} elements of its file`);
+  return { type, shape, strides, offset: count === 0 ? 0 : offset, bytes: ofType(bytes, type), file };
+}
+
+/** Reads a list of tensors by name, such as `model_weights_config.json` has. */
+export function storedTensors(
+  config: unknown,
+  place: string,
+  folder: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Map<string, Pt2Tensor> {
+  const entries = Object.entries(objectAt(objectAt(config, place).config, `${place}.config`));
+  listAt(entries, place);
+  return new Map(
+    entries.map(([name, value]) => [
+      nameAt(name, place),
+      tensorAt(value, `${place}: "${shownName(name)}"`, folder, files),
+    ]),
+  );
+}

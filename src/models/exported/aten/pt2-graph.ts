@@ -1,0 +1,199 @@
+import {
+  call,
+  elementBytes,
+  keep,
+  operator,
+  scope,
+  type Tensor,
+  tensorOfBytes,
+} from "../../../engine/index.js";
+import type { Pt2File, Pt2Program, Pt2Tensor } from "../../../files/index.js";
+import { checkOrder, type Graph, type GraphNode, type GraphWeight } from "../graph.js";
+import { isAssertion } from "./allowed.js";
+import { lowerAten, type Target } from "./lower-node.js";
+import { lowerRandom } from "./random.js";
+import { lowerSymbol } from "./symbols.js";
+
+const asStrided = operator("aten::as_strided", "");
+
+/** Tensor of an archive, with its strides: kernels choose by them. */
+function tensorOf({ type, shape, strides, offset, bytes }: Pt2Tensor): Tensor {
+  return keep(
+    scope(() => {
+      const count = Math.floor(bytes.length / elementBytes[type]);
+      const flat = tensorOfBytes(bytes.subarray(0, count * elementBytes[type]), [count], type);
+      return call(asStrided, [flat, shape, strides, offset]) as Tensor;
+    }),
+  );
+}
+
+/** Weights, buffers and constants of a program; tied ones are one tensor by the first of their names. */
+function weightsOf({ program, weights, constants }: Pt2File): GraphWeight[] {
+  const found = new Map<string, { stored: Pt2Tensor; name: string; values: string[]; parameter: boolean }>();
+  for (const { kind, target, value } of program.inputs) {
+    if (kind === "user" || kind === "other" || value.kind !== "tensor") continue;
+    const stored = weights.get(target) ?? constants.get(target);
+    if (stored === undefined) throw new TypeError(`its ${kind} "${target}" is not in the archive`);
+    const { file, shape, strides, offset, type } = stored;
+    // Whole numbers and booleans have no gradient.
+    const parameter = kind === "parameter" && /float/.test(type);
+    const place = `${file} ${offset} ${shape} ${strides} ${type}`;
+    const before = found.get(place);
+    if (before === undefined) found.set(place, { stored, name: target, values: [value.name], parameter });
+    else
+      found.set(place, {
+        ...before,
+        values: [...before.values, value.name],
+        parameter: parameter || before.parameter,
+      });
+  }
+  return [...found.values()].map(({ stored, ...weight }) => ({ ...weight, make: () => tensorOf(stored) }));
+}
+
+/** Reason why an operator cannot be run, and the way out. */
+function unsupported(target: string): string {
+  const [, , namespace = "", name = target] = target.split(".");
+  if (namespace === "higher_order") {
+    return (
+      `higher-order operator ${name} (control flow, or a region without gradients): ` +
+      "call .run_decompositions({}) on what export returned, or write it without torch.cond and no_grad"
+    );
+  }
+  if (target.startsWith("torch.ops.") && namespace !== "aten") {
+    return `operator ${namespace}::${name}: its code is not in the file; write it by operators of PyTorch itself`;
+  }
+  return `operator ${target.replace(/^torch\.ops\./, "")} is not supported; call .run_decompositions() on what export returned, or write it otherwise`;
+}
+
+/** Form of the images and the free symbol of their number. */
+function imagesOf(program: Pt2Program) {
+  const users = program.inputs.filter(({ kind }) => kind === "user");
+  const other = program.inputs.find(({ kind }) => kind === "other");
+  if (other !== undefined) throw new TypeError(`it has an input of kind ${other.written}, which is not read`);
+  const tensors = users.filter(({ value }) => value.kind === "tensor");
+  const [images] = tensors;
+  if (tensors.length !== 1 || users.length !== 1 || images?.value.kind !== "tensor") {
+    const advice = "export a module that takes the images alone, and makes the rest itself";
+    throw new TypeError(
+      `it takes ${users.length} inputs; a classifier takes one tensor of images: ${advice}`,
+    );
+  }
+  const form = program.formOf(images.value.name);
+  if (form === undefined) throw new TypeError("it does not say the shape of its images");
+  return { input: images.value.name, ...form };
+}
+
+/** Name of the only output. */
+function outputOf({ outputs }: Pt2Program): string {
+  const changed = outputs.find(({ kind }) => kind !== "user_output");
+  if (changed !== undefined) {
+    throw new TypeError(
+      `it changes its own state (${changed.kind}): it was exported in training mode; call model.eval() first`,
+    );
+  }
+  const [output] = outputs;
+  if (outputs.length !== 1 || output?.value.kind !== "tensor") {
+    throw new TypeError(`it returns ${outputs.length} values; export a module that returns the logits alone`);
+  }
+  return output.value.name;
+}
+
+/** Lowers every node, and throws one TypeError that lists all that cannot be. */
+function nodesOf({ nodes, formOf }: Pt2Program, isPerImage: (value: string) => boolean): GraphNode[] {
+  const faults = new Set<string>();
+  const lowered: GraphNode[] = [];
+  const typeOf = (value: string) => formOf(value)?.type;
+  for (const node of nodes) {
+    const found = /^torch\.ops\.aten\.(\w+)\.(\w+)$/.exec(node.target);
+    const target: Target | undefined =
+      found === null ? undefined : { name: found[1]!, overload: found[2] === "default" ? "" : found[2]! };
+    if (target !== undefined && isAssertion(target.name)) continue;
+    try {
+      const made =
+        lowerSymbol(node) ??
+        (target && (lowerRandom(node, target, isPerImage) ?? lowerAten(node, target, typeOf)));
+      if (made === undefined) faults.add(unsupported(node.target));
+      else lowered.push(made);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      faults.add(`node "${node.name}": ${error.message}`);
+    }
+  }
+  if (faults.size > 0) throw new TypeError([...faults].slice(0, 20).join("; "));
+  return named(lowered);
+}
+
+/** Gives nodes without a name of their own, or with another's, one. */
+function named(nodes: readonly Omit<GraphNode, never>[]): GraphNode[] {
+  const taken = new Set<string>();
+  return nodes.map((node) => {
+    let name = node.name === "" ? (node.outputs[0] ?? "node") : node.name;
+    for (let i = 1; taken.has(name); i++) name = `${node.name}_${i}`;
+    taken.add(name);
+    return { ...node, name };
+  });
+}
+
+/** Refuses in-place operators that write to weights, as batch normalization in training mode does. */
+function checkWrites(graph: Graph): void {
+  const root = new Map(graph.weights.flatMap(({ name, values }) => values.map((value) => [value, name])));
+  for (const { inputs, outputs, shares, writes, operator: written } of graph.nodes) {
+    const [first] = inputs;
+    const weight = first === undefined ? undefined : root.get(first);
+    if (writes !== undefined && weight !== undefined) {
+      throw new TypeError(
+        `${written} writes to "${weight}": the model was exported in training mode; call model.eval() first`,
+      );
+    }
+    const shared = shares === undefined ? undefined : root.get(inputs[shares] ?? "");
+    if (shared !== undefined) for (const name of outputs) if (name !== null) root.set(name, shared);
+  }
+}
+
+const imageTypes = ["float32", "float64", "float16", "bfloat16"] as const;
+
+/** Most images that a graph is given at once. */
+const mostImages = 4096;
+
+/**
+ * Graph of a .pt2 file.
+ *
+ * @throws TypeError or RangeError that says what cannot be run, and the way out
+ */
+export function graphOfPt2(file: Pt2File): Graph {
+  const { program } = file;
+  const { input, sizes, type } = imagesOf(program);
+  const imageType = imageTypes.find((one) => one === type);
+  if (imageType === undefined) {
+    throw new TypeError(`its images are ${type}; they must be floats, so that there are gradients`);
+  }
+  const [batch, ...imageSizes] = sizes;
+  const free = imageSizes.find((size) => typeof size !== "number");
+  if (batch === undefined || free !== undefined) {
+    throw new TypeError("it leaves more open than the number of images: export it for one size of images");
+  }
+  const range = typeof batch === "number" ? { least: batch, most: batch } : program.ranges.get(batch.symbol);
+  const least = Math.max(1, range?.least ?? 1);
+  const most = Math.min(mostImages, range?.most ?? mostImages);
+  if (!(least <= most)) throw new RangeError(`it takes ${least} to ${most} images at once`);
+  const symbol = typeof batch === "number" ? undefined : batch.symbol;
+  const isPerImage = (value: string) => {
+    const first = program.formOf(value)?.sizes[0];
+    if (first === undefined) return false;
+    if (typeof first === "number")
+      return symbol === undefined && first % (batch as number) === 0 && first > 0;
+    return symbol !== undefined && first.symbol.includes(symbol);
+  };
+  const graph: Graph = {
+    input,
+    imageSizes: imageSizes as number[],
+    imageType,
+    output: outputOf(program),
+    batch: { least, most },
+    weights: weightsOf(file),
+    nodes: nodesOf(program, isPerImage),
+  };
+  checkOrder(graph);
+  checkWrites(graph);
+  return graph;
+}

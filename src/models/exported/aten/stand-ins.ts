@@ -1,0 +1,129 @@
+import type { DType, Tensor } from "../../../engine/index.js";
+import type { GraphNode, GraphValue } from "../graph.js";
+
+/** What a node does to gradients, beside its operator's own backward. */
+export type Gradient = Pick<GraphNode, "gradient" | "standIn" | "mask" | "shapeOnly">;
+
+/** Operators that round or cut, whose gradient is zero almost everywhere. */
+const rounding = new Set(["round", "floor", "ceil", "trunc", "fix", "sign", "sgn", "heaviside"]);
+
+/** Comparisons, by the sign of the difference that they grow with; 0 for none. */
+const comparisons: ReadonlyMap<string, number> = new Map([
+  ["gt", 1],
+  ["ge", 1],
+  ["greater", 1],
+  ["greater_equal", 1],
+  ["lt", -1],
+  ["le", -1],
+  ["less", -1],
+  ["less_equal", -1],
+  ["eq", 0],
+  ["ne", 0],
+  ["not_equal", 0],
+  ["isclose", 0],
+]);
+
+/** Operators whose result tells or counts, and has no smooth form. */
+const counting = new Set(
+  (
+    "argmax argmin argsort any all one_hot isnan isinf isfinite bitwise_left_shift bitwise_right_shift " +
+    "__lshift__ __rshift__"
+  ).split(" "),
+);
+
+const logical = new Set(
+  "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor __and__ __or__ __xor__".split(" "),
+);
+
+/** Operators that read no more than the shape of their first argument. */
+const shapeOnly = new Set("zeros_like ones_like full_like new_zeros new_ones new_full".split(" "));
+
+/** Operators that move or scale whole numbers, and do to floats in their place the same. */
+const passing = new Set(
+  (
+    "view reshape flatten unflatten permute transpose t squeeze unsqueeze expand repeat cat stack split chunk " +
+    "unbind narrow slice select flip roll pad contiguous clone alias add sub rsub mul div true_divide neg clamp " +
+    "clamp_min clamp_max maximum minimum abs sum mean amax amin where view_as expand_as movedim"
+  ).split(" "),
+);
+
+/** Operators that convert types. */
+const casts = new Set(["to", "_to_copy", "type_as"]);
+
+/** Moves of data, which keep a mask a mask. */
+const keepsMask = new Set(
+  (
+    "view reshape flatten unflatten permute transpose squeeze unsqueeze expand repeat slice select contiguous " +
+    "clone alias to _to_copy type_as logical_not bitwise_not expand_as view_as"
+  ).split(" "),
+);
+
+const floats = (value: Tensor): Tensor => (/float/.test(value.dtype) ? value : value.to("float32"));
+
+/** First input as a float, where it is a tensor. */
+function first(inputs: readonly GraphValue[]): Tensor {
+  return floats(inputs[0] as Tensor);
+}
+
+/** Smooth function behind a comparison: the difference that it takes the sign of. */
+function difference(sign: number): NonNullable<GraphNode["standIn"]> {
+  return (inputs) => {
+    const other = inputs[1] as Tensor | number | undefined;
+    const against = other instanceof Object ? floats(other) : other;
+    return first(inputs)
+      .sub((against ?? 0) as Tensor)
+      .mul(sign);
+  };
+}
+
+/** Returns a stand-in of a choice by a smooth condition between constants. */
+const choice: NonNullable<GraphNode["standIn"]> = ([condition, yes, no]) => {
+  const smooth = condition as Tensor;
+  if (yes instanceof Object && no instanceof Object)
+    return smooth.mul((yes as Tensor).sub(no as Tensor)).add(no as Tensor);
+  return smooth.mul(yes as Tensor).add(
+    smooth
+      .mul(-1)
+      .add(1)
+      .mul(no as Tensor),
+  );
+};
+
+/** Facts of a node that its role depends on. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly overload: string;
+  /** Type that the node converts to; undefined for other nodes. */
+  readonly type?: DType | undefined;
+  /** Computes the node's outputs. */
+  readonly run: GraphNode["run"];
+  /** Division with its `rounding_mode`, as a true division. */
+  readonly division?: GraphNode["run"] | undefined;
+}
+
+/** Role of an operator for gradients, and what stands in for it in the backward pass. */
+export function gradientOf({ name, overload, type, run, division }: NodeFacts): Gradient {
+  const mask = keepsMask.has(name) ? { mask: "keeps" as const } : {};
+  if (rounding.has(name)) return { gradient: "blocks", standIn: first };
+  if (division !== undefined) {
+    return { gradient: "blocks", standIn: (inputs, context) => division(inputs, context)[0] as Tensor };
+  }
+  const sign = comparisons.get(name);
+  if (sign !== undefined) {
+    const smooth = sign === 0 ? {} : { standIn: difference(sign) };
+    return { gradient: "blocks", mask: "makes", ...smooth };
+  }
+  if (logical.has(name)) return { gradient: "blocks", mask: "makes" };
+  if (name === "logical_not" || name === "bitwise_not")
+    return { ...mask, standIn: (given) => first(given).mul(-1) };
+  if (name === "detach") return { gradient: "detaches", standIn: first };
+  if (counting.has(name)) return { gradient: "blocks" };
+  if (shapeOnly.has(name)) return { shapeOnly: true };
+  if (casts.has(name) && type !== undefined) {
+    if (!/float/.test(type)) return { ...mask, gradient: "blocks", standIn: first };
+    return { ...mask, standIn: (inputs) => first(inputs).to(type) };
+  }
+  if (name === "where" && overload !== "") return { standIn: choice };
+  if (passing.has(name)) return { ...mask, standIn: (inputs, context) => run(inputs, context)[0] as Tensor };
+  return mask;
+}

@@ -84,6 +84,7 @@ const argmaxOperator = operator("aten::argmax", "");
 const argminOperator = operator("aten::argmin", "");
 const topkOperator = operator("aten::topk", "");
 const sortOperator = operator("aten::sort", "");
+const sort_stableOperator = operator("aten::sort", "stable");
 const cumsumOperator = operator("aten::cumsum", "");
 const softmax_intOperator = operator("aten::softmax", "int");
 const logSoftmax_intOperator = operator("aten::log_softmax", "int");
@@ -93,6 +94,7 @@ const gatherOperator = operator("aten::gather", "");
 const scatter_srcOperator = operator("aten::scatter", "src");
 const scatter_valueOperator = operator("aten::scatter", "value");
 const scatterAddOperator = operator("aten::scatter_add", "");
+const scatterReduce_twoOperator = operator("aten::scatter_reduce", "two");
 const indexSelectOperator = operator("aten::index_select", "");
 const index_TensorOperator = operator("aten::index", "Tensor");
 const indexPutOperator = operator("aten::index_put", "");
@@ -146,8 +148,10 @@ const linearOperator = operator("aten::linear", "");
 const conv2dOperator = operator("aten::conv2d", "");
 const convolutionOperator = operator("aten::convolution", "");
 const einsumOperator = operator("aten::einsum", "");
+const hardtanhOperator = operator("aten::hardtanh", "");
 const maxPool1dOperator = operator("aten::max_pool1d", "");
 const maxPool2dOperator = operator("aten::max_pool2d", "");
+const maxPool2dWithIndicesOperator = operator("aten::max_pool2d_with_indices", "");
 const maxPool3dOperator = operator("aten::max_pool3d", "");
 const avgPool1dOperator = operator("aten::avg_pool1d", "");
 const avgPool2dOperator = operator("aten::avg_pool2d", "");
@@ -527,6 +531,11 @@ export abstract class TensorOperators {
     return call(sortOperator, [this.self(), dim, descending]) as [Tensor, Tensor];
   }
 
+  /** `aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)` */
+  sortStable(stable?: boolean, dim?: number, descending?: boolean): [Tensor, Tensor] {
+    return call(sort_stableOperator, [this.self(), stable, dim, descending]) as [Tensor, Tensor];
+  }
+
   /** `aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
   cumsum(dim: number, dtype?: DType): Tensor {
     return call(cumsumOperator, [this.self(), dim, scalarType(dtype)]) as Tensor;
@@ -570,6 +579,11 @@ export abstract class TensorOperators {
   /** `aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
   scatterAdd(dim: number, index: Tensor, src: Tensor): Tensor {
     return call(scatterAddOperator, [this.self(), dim, index, src]) as Tensor;
+  }
+
+  /** `aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor` */
+  scatterReduce(dim: number, index: Tensor, src: Tensor, reduce: string, includeSelf?: boolean): Tensor {
+    return call(scatterReduce_twoOperator, [this.self(), dim, index, src, reduce, includeSelf]) as Tensor;
   }
 
   /** `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor` */
@@ -818,6 +832,11 @@ export function einsum(equation: string, tensors: readonly Tensor[], path?: read
   return call(einsumOperator, [equation, tensors, path]) as Tensor;
 }
 
+/** `aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor` */
+export function hardtanh(self: Tensor, minVal?: number, maxVal?: number): Tensor {
+  return call(hardtanhOperator, [self, minVal, maxVal]) as Tensor;
+}
+
 /** `aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> Tensor` */
 export function maxPool1d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], dilation?: readonly number[], ceilMode?: boolean): Tensor {
   return call(maxPool1dOperator, [self, kernelSize, stride, padding, dilation, ceilMode]) as Tensor;
@@ -826,6 +845,11 @@ export function maxPool1d(self: Tensor, kernelSize: readonly number[], stride?: 
 /** `aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
 export function maxPool2d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], dilation?: readonly number[], ceilMode?: boolean): Tensor {
   return call(maxPool2dOperator, [self, kernelSize, stride, padding, dilation, ceilMode]) as Tensor;
+}
+
+/** `aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)` */
+export function maxPool2dIndices(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], dilation?: readonly number[], ceilMode?: boolean): [Tensor, Tensor] {
+  return call(maxPool2dWithIndicesOperator, [self, kernelSize, stride, padding, dilation, ceilMode]) as [Tensor, Tensor];
 }
 
 /** `aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */

@@ -1,5 +1,4 @@
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
-export * from "./pt2/index.js";
 export {
   type OnnxAttribute,
   type OnnxElements,
@@ -15,6 +14,7 @@ export {
   type StoredType,
   storedTypes,
 } from "./onnx/index.js";
+export * from "./pt2/index.js";
 export {
   encodeSafetensors,
   readSafetensors,

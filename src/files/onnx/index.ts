@@ -1,3 +1,4 @@
+export { parseOnnx, parseOnnxTensor } from "./messages.js";
 export type {
   OnnxAttribute,
   OnnxGraph,

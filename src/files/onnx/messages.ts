@@ -38,6 +38,11 @@ export function parseOnnx(bytes: Uint8Array, file: string): OnnxModel {
   return { irVersion, producer: producer.trim(), opsets, graph, functions };
 }
 
+/** Reads the bytes of a tensor by itself, as the tests of ONNX's operators hold them; errors as `parseOnnx`. */
+export function parseOnnxTensor(bytes: Uint8Array, file: string): OnnxTensor {
+  return parseTensor(new Wire(bytes, budgetFor(file)));
+}
+
 /** The domain of ONNX itself has two names. */
 function domainName(text: string): string {
   return text === "ai.onnx" ? "" : text;

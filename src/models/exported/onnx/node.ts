@@ -54,8 +54,12 @@ export class NodeView {
     return this.#attribute("int", name) ?? fallback;
   }
 
+  /** A number: the decimal of seven digits whose float32 the file has, such as 1e-5, which PyTorch computes with. */
   float(name: string, fallback: number): number {
-    return this.#attribute("float", name) ?? fallback;
+    const value = this.#attribute("float", name);
+    if (value === undefined) return fallback;
+    const decimal = Number(value.toPrecision(7));
+    return Math.fround(decimal) === value ? decimal : value;
   }
 
   string(name: string, fallback: string): string {

@@ -49,18 +49,30 @@ function gatherNd(node: NodeView, data: Tensor, indices: Tensor): Tensor {
   return data.index([...batches, ...lists]);
 }
 
+/** Reductions of what is written to one place, by libtorch's names. */
+const reduce = { mul: "prod", max: "amax", min: "amin" } as const;
+
 function scatterNd(node: NodeView, data: Tensor, indices: Tensor, updates: Tensor): Tensor {
   const mode = node.choice("reduction", ["none", "add", "mul", "max", "min"]);
-  if (mode !== "none" && mode !== "add") throw node.refuse(`reduction ${mode} is not known here`);
-  return data.indexPut(listsOf(node, data, indices, 0), updates, mode === "add");
+  const lists = listsOf(node, data, indices, 0);
+  if (mode === "none" || mode === "add") return data.indexPut(lists, updates, mode === "add");
+  // Places in a matrix with a row for each of what the indices name.
+  const named = data.shape.slice(0, lists.length);
+  const rest = data.shape.slice(lists.length).reduce((product, side) => product * side, 1);
+  const rows = lists.reduce((sum, list, k) => sum.mul(named[k]!).add(list), lists[0]!.zerosLike());
+  const places = rows.reshape([rows.size, 1]).expand([rows.size, rest]);
+  const matrix = data.reshape([-1, rest]);
+  return matrix.scatterReduce(0, places, updates.reshape([-1, rest]), reduce[mode]).reshape(data.shape);
 }
 
 function scatterElements(node: NodeView, data: Tensor, indices: Tensor, updates: Tensor): Tensor {
   const axis = axisOf(node, node.int("axis", 0), data.shape.length);
   const mode = node.choice("reduction", ["none", "add", "mul", "max", "min"]);
-  if (mode !== "none" && mode !== "add") throw node.refuse(`reduction ${mode} is not known here`);
   const places = checkedIndices(node, indices, data.shape[axis]!, data);
-  return mode === "add" ? data.scatterAdd(axis, places, updates) : data.scatter(axis, places, updates);
+  if (mode === "none") return data.scatter(axis, places, updates);
+  return mode === "add"
+    ? data.scatterAdd(axis, places, updates)
+    : data.scatterReduce(axis, places, updates, reduce[mode]);
 }
 
 /** Parts of axes, with steps that may go backwards. */

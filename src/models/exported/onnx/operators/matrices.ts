@@ -27,7 +27,7 @@ export const matrices: OnnxOperators = {
   }),
   Einsum: operator([1, anyNumber], (node, ...inputs) => {
     const equation = node.string("equation", "");
-    if (!/^[A-Za-z,.\s]+(->[A-Za-z.\s]*)?$/.test(equation)) throw node.refuse("its equation cannot be read");
+    if (!/^[A-Za-z,.\s]*(->[A-Za-z.\s]*)?$/.test(equation)) throw node.refuse("its equation cannot be read");
     return operators.einsum(equation.replaceAll(/\s/g, ""), inputs);
   }),
 };

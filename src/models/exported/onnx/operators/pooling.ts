@@ -30,17 +30,42 @@ function poolOf(node: NodeView, x: Tensor): Pool {
   return { ...window, kernel, beyond };
 }
 
-function maxPool(node: NodeView, x: Tensor): Tensor {
+function maxPool(node: NodeView, x: Tensor): Tensor | readonly Tensor[] {
   const pool = poolOf(node, x);
-  node.int("storage_order", 0);
-  if (node.hasOutput(1)) throw node.refuse("its output Indices is not known here");
-  if (!isFloat(x)) return maxPool(node, x.to("float32")).to(x.dtype);
-  const { kernel, strides, dilations, before, after, beyond } = pool;
+  const byColumns = node.int("storage_order", 0) !== 0;
+  if (node.hasOutput(1)) return maxPoolIndices(node, x, pool, byColumns);
+  return isFloat(x) ? maxOf(x, pool) : maxOf(x.to("float32"), pool).to(x.dtype);
+}
+
+function maxOf(x: Tensor, { kernel, strides, dilations, before, after, beyond }: Pool): Tensor {
   const run = maxPools[kernel.length - 1]!;
   const ends = after.map((pad, i) => pad + beyond[i]!);
   const simple = before.every((pad, i) => pad === ends[i] && pad >= 0 && 2 * pad <= kernel[i]!);
   if (simple) return run(x, kernel, strides, before, dilations);
-  return run(x.constantPad(padList(before, ends), Number.NEGATIVE_INFINITY), kernel, strides, [], dilations);
+  const padded = x.constantPad(padList(before, ends), Number.NEGATIVE_INFINITY);
+  return run(
+    padded,
+    kernel,
+    strides,
+    before.map(() => 0),
+    dilations,
+  );
+}
+
+/** The largest elements and their places in the whole input. */
+function maxPoolIndices(node: NodeView, x: Tensor, pool: Pool, byColumns: boolean): readonly Tensor[] {
+  const { kernel, strides, dilations, before, after, beyond } = pool;
+  if (x.shape.length !== 4 || !isFloat(x)) throw node.refuse("Indices are known of float images only");
+  const ends = after.map((pad, i) => pad + beyond[i]!);
+  const padded = x.constantPad(padList(before, ends), Number.NEGATIVE_INFINITY);
+  const [values, places] = operators.maxPool2dIndices(padded, kernel, strides, [0, 0], dilations);
+  const [n, c, height, width] = x.shape as [number, number, number, number];
+  const across = operators.full([], padded.shape[3]!, "int64");
+  const rows = places.divRounded(across, "floor").sub(before[0]!);
+  const columns = places.remainder(across).sub(before[1]!);
+  const inPlane = byColumns ? columns.mul(height).add(rows) : rows.mul(width).add(columns);
+  const planes = operators.arange(0, n * c, 1, "int64").reshape([n, c, 1, 1]);
+  return [values, inPlane.add(planes.mul(height * width))];
 }
 
 /** Sums over windows, or their means, of a padded tensor. */

@@ -1,72 +1,70 @@
-import { imageIdRange, normal, operators, type Tensor, uniform } from "../../../../engine/index.js";
+import type { Tensor } from "../../../../engine/index.js";
 import type { NodeContext } from "../../graph.js";
+import { bernoulliNoise, normalNoise, uniformNoise } from "../../noise.js";
 import type { Inputs, NodeView, OnnxOperator, OnnxOperators } from "../node.js";
 import { checkedShape, dtypeOf, numbersOf } from "../values.js";
 
-/** Noise of a shape: each image's own where the first axis is that of the images, else the same for all. */
-function draw(context: NodeContext, kind: typeof uniform, shape: readonly number[]): Tensor {
-  const { noise, stream, device } = context;
-  const images = noise.imageIds.size;
-  if (shape.length > 0 && shape[0] === images) return kind(noise, shape.slice(1), stream);
-  const same = { ...noise, imageIds: imageIdRange(0, 1).to({ device }) };
-  return kind(same, shape, stream).reshape(shape);
-}
-
 /** Random operator, whose shape and type are attributes, or those of an input. */
 const random = (
-  least: number,
-  most: number,
-  run: (node: NodeView, inputs: Inputs, context: NodeContext) => readonly Tensor[],
+  inputs: number,
+  run: (node: NodeView, like: Tensor | undefined, context: NodeContext) => Tensor,
   shapeOnly = false,
-): OnnxOperator => ({ inputs: [least, most], run, traits: { random: true, shapeOnly } });
+): OnnxOperator => ({
+  inputs: [inputs, inputs],
+  run: (node, [like], context) => [run(node, like, context)],
+  traits: { random: true, shapeOnly },
+});
 
-function sides(node: NodeView, like: Tensor | undefined): readonly number[] {
-  return checkedShape(node, like?.shape ?? node.ints("shape") ?? []);
+/** Noise whose first axis is that of the images where it has as many. */
+function formOf(node: NodeView, like: Tensor | undefined, { noise }: NodeContext) {
+  const shape = checkedShape(node, like?.shape ?? node.ints("shape") ?? []);
+  return { shape, perImage: shape[0] === noise.imageIds.size };
 }
 
 function typed(node: NodeView, like: Tensor | undefined, values: Tensor): Tensor {
   const code = node.int("dtype", 0);
+  // The file's seed would give every pass the same noise: noise is keyed by the pass.
   node.float("seed", 0);
   return values.to(code !== 0 ? dtypeOf(node, code) : (like?.dtype ?? "float32"));
 }
 
-function normalNoise(node: NodeView, [like]: Inputs, context: NodeContext): readonly Tensor[] {
+function normals(node: NodeView, like: Tensor | undefined, context: NodeContext): Tensor {
   const [mean, scale] = [node.float("mean", 0), node.float("scale", 1)];
-  const shape = sides(node, like);
-  const standard = context.noiseFree ? operators.zeros(shape) : draw(context, normal, shape);
-  return [typed(node, like, standard.mul(scale).add(mean))];
+  return typed(
+    node,
+    like,
+    normalNoise(formOf(node, like, context), context)
+      .mul(scale)
+      .add(mean),
+  );
 }
 
-function uniformNoise(node: NodeView, [like]: Inputs, context: NodeContext): readonly Tensor[] {
+function uniforms(node: NodeView, like: Tensor | undefined, context: NodeContext): Tensor {
   const [low, high] = [node.float("low", 0), node.float("high", 1)];
-  const shape = sides(node, like);
-  const unit = context.noiseFree ? operators.full(shape, 0.5) : draw(context, uniform, shape);
-  return [typed(node, like, unit.mul(high - low).add(low))];
-}
-
-/** True with the input's probability, which is what stays of it without noise. */
-function bernoulli(node: NodeView, [p]: Inputs, context: NodeContext): readonly Tensor[] {
-  if (context.noiseFree) return [typed(node, p, p!)];
-  return [typed(node, p, draw(context, uniform, sides(node, p)).lt(p!.to("float32")))];
+  const unit = uniformNoise(formOf(node, like, context), context);
+  return typed(node, like, unit.mul(high - low).add(low));
 }
 
 /** Nothing, but where the file says that it is in training mode. */
 function dropout(node: NodeView, [x, ratio, training]: Inputs, context: NodeContext): readonly Tensor[] {
   const share = ratio === undefined ? 0.5 : numbersOf(ratio)[0]!;
-  node.float("seed", 0);
+  node.int("seed", 0);
+  node.float("ratio", 0.5);
   const isOn = training !== undefined && numbersOf(training)[0] !== 0 && share > 0 && !context.noiseFree;
   if (!isOn) return node.hasOutput(1) ? [x!, x!.onesLike().to("bool")] : [x!];
-  const kept = draw(context, uniform, x!.shape).ge(share);
-  return [x!.mul(kept.to(x!.dtype)).div(1 - share), kept];
+  const kept = bernoulliNoise(formOf(node, x, context), 1 - share, context);
+  return [x!.mul(kept.to(x!.dtype)).div(1 - share), kept.to("bool")];
 }
 
 /** Random operators, which draw from the noise of the pass. */
 export const randomOperators: OnnxOperators = {
-  RandomNormal: random(0, 0, normalNoise),
-  RandomUniform: random(0, 0, uniformNoise),
-  RandomNormalLike: random(1, 1, normalNoise, true),
-  RandomUniformLike: random(1, 1, uniformNoise, true),
-  Bernoulli: random(1, 1, bernoulli),
+  RandomNormal: random(0, normals),
+  RandomUniform: random(0, uniforms),
+  RandomNormalLike: random(1, normals, true),
+  RandomUniformLike: random(1, uniforms, true),
+  Bernoulli: random(1, (node, p, context) => {
+    return typed(node, p, bernoulliNoise(formOf(node, p, context), p!.to("float32"), context));
+  }),
   Dropout: {
     inputs: [1, 3],
     run: dropout,

@@ -38,7 +38,9 @@ const extreme =
   (values, axes, keep) => {
     if (axes.some((axis) => values.shape[axis] === 0)) {
       const shape = values.shape.flatMap((side, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [side]));
-      const worst = name === "amax" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+      const isBoolean = values.dtype === "bool";
+      const least = isBoolean ? 0 : Number.NEGATIVE_INFINITY;
+      const worst = name === "amax" ? least : isBoolean ? 1 : Number.POSITIVE_INFINITY;
       return values.to("float32").sumDim(axes, keep).reshape(shape).mul(0).add(worst).to(values.dtype);
     }
     return values.dtype === "bool"
@@ -89,9 +91,11 @@ export const reductions: OnnxOperators = {
   TopK: operator(2, (node, values, count) => {
     const axis = axisOf(node, node.int("axis", -1), values.shape.length);
     const largest = node.int("largest", 1) !== 0;
-    const sorted = node.int("sorted", 1) !== 0;
+    node.int("sorted", 1);
     const k = numbersOf(count)[0] ?? 0;
     if (!(k >= 0 && k <= values.shape[axis]!)) throw node.refuse(`k is ${k}, of ${values.shape[axis]}`);
-    return values.topk(k, axis, largest, sorted);
+    // The first among equals, whatever the order that is asked for.
+    const [ordered, places] = values.sortStable(true, axis, largest);
+    return [ordered.slice(axis, 0, k), places.slice(axis, 0, k)];
   }),
 };

@@ -121,12 +121,14 @@ function depthToSpace(node: NodeView, values: Tensor): Tensor {
 /** Pixels become blocks of channels. */
 function spaceToDepth(node: NodeView, values: Tensor): Tensor {
   const block = node.int("blocksize", 1);
+  const mode = node.choice("mode", ["DCR", "CRD"]);
   const [n, c, h, w] = values.shape as [number, number, number, number];
   const [rows, columns] = [h / block, w / block];
   const fits = values.shape.length === 4 && Number.isInteger(rows) && Number.isInteger(columns);
   if (!fits) throw node.refuse(`blocks of ${block} do not fit`);
   const parts = values.reshape([n, c, rows, block, columns, block]);
-  return parts.permute([0, 3, 5, 1, 2, 4]).reshape([n, c * block ** 2, rows, columns]);
+  const order = mode === "DCR" ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4];
+  return parts.permute(order).reshape([n, c * block ** 2, rows, columns]);
 }
 
 /** Operators that arrange elements. */

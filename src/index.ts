@@ -43,8 +43,11 @@ export {
   type Architecture,
   type Defense,
   defineModel,
+  type FileModel,
   type Model,
+  type ModelFromFileOptions,
   type ModelOfOptions,
+  modelFromFile,
   modelOf,
   models,
 } from "./models/index.js";

@@ -10,6 +10,12 @@ export {
   models,
   normalizedImageOptions,
 } from "./architecture.js";
+export { isGraphFile } from "./exported/graph-file.js";
+export {
+  type FileModel,
+  type ModelFromFileOptions,
+  modelFromFile,
+} from "./exported/model-from-file.js";
 export { exportedBy } from "./exported-by.js";
 export {
   type Activations,

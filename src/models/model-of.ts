@@ -17,7 +17,7 @@ import {
 /** Facts that a module does not tell of itself. */
 export interface ModelOfOptions {
   /** Name in run folders and reports; "own-model" where left out. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly inputShape: ImageShape;
   readonly classes: number;
   readonly classNames?: readonly string[] | undefined;
@@ -46,7 +46,7 @@ const built = new WeakMap<Module, { readonly form: string; readonly model: Model
  */
 export function modelOf(network: Module | ((seed: number) => Module), options: ModelOfOptions): Architecture {
   checkNetwork(network);
-  checkOptions(options);
+  checkModelOptions(options);
   const { name = "own-model", inputShape, classes, normalize, activations = {} } = options;
   const make = network instanceof Module ? undefined : newModules(network, name);
   let hash: string | undefined;
@@ -132,7 +132,8 @@ const optionNames: readonly string[] = [
   "activations",
 ];
 
-function checkOptions(options: ModelOfOptions): void {
+/** Throws a TypeError or RangeError for facts that no model can have. */
+export function checkModelOptions(options: ModelOfOptions): void {
   checkKind(
     "options",
     options,

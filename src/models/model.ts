@@ -1,6 +1,6 @@
 import { checkKind, isObject } from "../base/index.js";
 import type { Classifier, Module, Precision } from "../nn/index.js";
-import { classifierOf, Normalize } from "../nn/index.js";
+import { classifierOf, isRandomized, Normalize } from "../nn/index.js";
 import type { Value } from "../options/index.js";
 
 /** Channels, height and width of an image. */
@@ -64,6 +64,8 @@ export interface Model {
   readonly activations: Activations;
   /** True where the module is its user's, who frees it; false where left out. */
   readonly borrowed?: boolean;
+  /** Findings in the file that it comes from, each a sentence without a full stop; none where left out. */
+  readonly notes?: readonly string[];
   /** In the order in which they were applied. */
   readonly defenses: readonly Defense[];
   /** The model in evaluation mode, as attacks and evaluation see it. */
@@ -88,6 +90,9 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
   // of.
   module.state();
   if (normalize !== undefined) module.inputTransforms.unshift(new Normalize(normalize.mean, normalize.std));
+  // Of noise that is the model's own, no defense's.
+  const isRandom = isRandomized(module);
+  const own = () => (isRandom ? { "noise-free": model.classifier({ noiseFree: true }) } : {});
   const model: Model = {
     ...parts,
     defenses,
@@ -101,7 +106,7 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
         quantizerGradient,
         precision,
         surrogates: () =>
-          isSurrogate ? {} : Object.assign({}, ...defenses.map((defense) => defense.surrogates(model))),
+          isSurrogate ? {} : Object.assign(own(), ...defenses.map((defense) => defense.surrogates(model))),
       });
     },
   };

@@ -4,13 +4,7 @@ import * as z from "zod";
 import { attacks } from "../../attacks/index.js";
 import { isAbort, isObject } from "../../base/index.js";
 import { checkDevice, setThreads } from "../../engine/index.js";
-import {
-  type AuditEvent,
-  type AuditOptions,
-  audit,
-  type BudgetName,
-  budgets,
-} from "../../evaluation/index.js";
+import { type AuditOptions, audit, type BudgetName, budgets } from "../../evaluation/index.js";
 import type { Model } from "../../models/index.js";
 import { ratio } from "../../options/index.js";
 import { type CommandContext, defineCommand } from "../frame/command.js";
@@ -19,15 +13,16 @@ import {
   architectureOption,
   defenseOptions,
   defensesOf,
+  exactGradientsOption,
   imagesOption,
 } from "../frame/inputs/input-options.js";
 import { type OpenedModel, openModel } from "../frame/inputs/model-from.js";
 import { kebabCase } from "../frame/option-names.js";
-import { colors, note, out, outputWidth, warn } from "../frame/output.js";
-import { withProgress } from "../frame/progress.js";
+import { colors, out, outputWidth, warn } from "../frame/output.js";
 import { deviceOption, runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 import { asUsage, UsageError, usageUntilBegun } from "../frame/usage-error.js";
+import { withBar } from "./audit/progress-bar.js";
 import { auditSelfTest } from "./audit/self-test.js";
 
 const options = z.strictObject({
@@ -55,6 +50,7 @@ const options = z.strictObject({
     .describe("images to audit on, their test split (default: those of the run)"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
   ...defenseOptions,
+  exactGradients: exactGradientsOption,
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   out: z
     .string()
@@ -116,7 +112,8 @@ async function run(given: Options, text: string, { signal }: CommandContext): Pr
   const { budget, norm, claim, limit, seed, batchSize, device } = given;
   asUsage(() => checkDevice(device));
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
-  const choice = { architecture: given.architecture, images, defenses: defensesOf(given) };
+  const { architecture, exactGradients } = given;
+  const choice = { architecture, images, defenses: defensesOf(given), exactGradients };
   const opened = await openModel(text, choice);
   const { run: of, model, name } = opened;
   if (of?.finished === false)
@@ -176,26 +173,6 @@ function refuseOtherReport(folder: string, id: string): void {
   }
   if (isObject(found) && found.id === id) return;
   throw new UsageError(`--out ${folder} holds the report of another audit: give another folder`);
-}
-
-function withBar(events: AsyncIterable<AuditEvent>) {
-  return withProgress(events, { label: "audit" }, (event) => {
-    if (event.type === "estimate") note(`${event.trials} attacks; their time is being estimated`);
-    if (event.type === "plan") {
-      note(`at most about ${durationText(event.seconds)}`);
-      if (event.folder !== undefined) note(`kept in ${shownPath(event.folder)}`);
-      return { total: Math.round(event.seconds) };
-    }
-    if (event.type !== "progress") return undefined;
-    const { trial, done, seconds } = event;
-    const attack = trial.attack?.name ?? "clean";
-    const under = trial.on === "model" ? attack : `${attack} on ${trial.on}`;
-    return { done: Math.round(done), total: Math.round(seconds), metrics: { under } };
-  });
-}
-
-function durationText(seconds: number): string {
-  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
 /** Options that the self-test heeds; all else is fixed in it. */

@@ -12,6 +12,7 @@ import {
   architectureOption,
   defenseOptions,
   defensesOf,
+  exactGradientsOption,
   imagesOption,
   listOption,
 } from "../frame/inputs/input-options.js";
@@ -33,6 +34,7 @@ const options = z.strictObject({
   split: z.enum(["test", "train", "all"]).default("test").describe("split of the images"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: all)"),
   ...defenseOptions,
+  exactGradients: exactGradientsOption,
   attack: listOption(attackKind.option())
     .optional()
     .describe(
@@ -95,7 +97,8 @@ async function surrogateOf(given: Options, { model }: OpenedModel, choice: Model
 }
 
 async function subjectOf(text: string, given: Options, images: Dataset | undefined): Promise<Subject> {
-  const choice = { architecture: given.architecture, images, defenses: defensesOf(given) };
+  const { architecture, exactGradients } = given;
+  const choice = { architecture, images, defenses: defensesOf(given), exactGradients };
   const opened = await openModel(text, choice);
   const { run, model } = opened;
   const shown = images ?? run?.config.data;

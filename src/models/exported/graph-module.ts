@@ -125,9 +125,15 @@ export class GraphModule extends Module {
     const [exact, ...others] = made;
     const smoothed = node.inputs.map((name, k) => standIns.get(name) ?? given[k]!);
     const smooth = node.standIn(smoothed, context);
+    const isInput = smoothed.includes(smooth);
     const [name] = node.outputs;
-    if (isFloat(exact)) return [straightThrough(smooth, exact), ...others];
-    if (typeof name === "string") standIns.set(name, smooth);
+    if (isFloat(exact)) {
+      const replaced = straightThrough(smooth, exact);
+      for (const used of isInput ? [exact] : [exact, smooth]) used.dispose();
+      return [replaced, ...others];
+    }
+    // A handle of its own, since an input is freed by its own last use.
+    if (typeof name === "string") standIns.set(name, isInput ? smooth.reshape(smooth.shape) : smooth);
     return made;
   }
 }

@@ -33,7 +33,9 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
     return { model: await architectureOfWeights(text, choice), initialWeights: text };
   }
   if (existsSync(text) && statSync(text).isDirectory()) {
-    const folder = RunFolder.open(text, { model: await ownModelFrom(choice.architecture) });
+    const folder = RunFolder.open(text, {
+      model: await ownModelFrom(choice.architecture, choice.exactGradients),
+    });
     if (folder.result === undefined)
       throw new Error(`run ${text} is not finished: train it to its end first`);
     const { model, data, defenses } = folder.config;
@@ -41,16 +43,17 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
   }
   const isName = !looksLikePath(text) && models.has(text.split("(")[0]!.trim());
   if (!isName && !existsSync(text)) throw new Error(`--model ${text}: there is no such file or folder`);
-  return { model: await architectureFrom(text) };
+  return { model: await architectureFrom(text, choice.exactGradients) };
 }
 
 /** Configuration that the options ask for: flags first, then the preset, then the defaults. */
 export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
   const { preset, model, images, architecture, defense, sqa, own, validationAttack, precision, ...others } =
     given;
-  const { runs, threads, device, checkpointSeconds, json, ...rest } = others;
+  const { runs, threads, device, checkpointSeconds, json, exactGradients, ...rest } = others;
   const data = images === undefined ? undefined : await imagesFrom(images);
-  const start = model === undefined ? {} : await startOf(model, { architecture, images: data });
+  const start =
+    model === undefined ? {} : await startOf(model, { architecture, images: data, exactGradients });
   const flags = {
     ...start,
     data: data ?? ("data" in start ? start.data : undefined),
@@ -79,6 +82,7 @@ export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
 const besideRun: readonly string[] = [
   "architecture",
   "images",
+  "exactGradients",
   "runs",
   "threads",
   "device",
@@ -102,7 +106,10 @@ export async function configOfRun(
   }
   if (!existsSync(path)) throw new Error(`run folder ${path} does not exist`);
   const data = given.images === undefined ? undefined : await imagesFrom(given.images);
-  const { config } = RunFolder.open(path, { model: await ownModelFrom(given.architecture), data });
+  const { config } = RunFolder.open(path, {
+    model: await ownModelFrom(given.architecture, given.exactGradients),
+    data,
+  });
   if (data !== undefined && data.identity !== config.data.identity) {
     throw new UsageError(`--images ${given.images}: run ${path} is trained on ${config.data}`);
   }

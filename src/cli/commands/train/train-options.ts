@@ -5,6 +5,7 @@ import { type PresetName, presets, trainConfigSchema } from "../../../training/i
 import {
   architectureOption,
   defenseOptions,
+  exactGradientsOption,
   imagesOption,
   listOption,
   trainedModelOption,
@@ -55,6 +56,7 @@ export const trainOptions = z.strictObject({
     .describe("architecture of given weights, or of a run's own model"),
   images: imagesOption.optional().describe("images to train on"),
   ...defenseOptions,
+  exactGradients: exactGradientsOption,
   ...withoutDefaults(plainOptions),
   validationAttack: listOption(attacks.option())
     .optional()

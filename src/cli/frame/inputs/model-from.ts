@@ -2,8 +2,18 @@ import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { isModuleFile, isObject, loadUserModule } from "../../../base/index.js";
 import type { Dataset } from "../../../datasets/index.js";
-import { type Architecture, type Defense, exportedBy, type Model, models } from "../../../models/index.js";
+import {
+  type Architecture,
+  type Defense,
+  exportedBy,
+  type FileModel,
+  isGraphFile,
+  type Model,
+  modelFromFile,
+  models,
+} from "../../../models/index.js";
 import { modelFromRun, modelFromWeights, type OpenedRun } from "../../../training/index.js";
+import { colors, note, warn } from "../output.js";
 import { asUsage, UsageError } from "../usage-error.js";
 import { exportOf } from "./images-from.js";
 import { looksLikePath } from "./input-options.js";
@@ -16,6 +26,8 @@ export interface ModelChoice {
   readonly images?: Dataset | undefined;
   /** Defenses in place of the run's; none for weights and modules by default. */
   readonly defenses?: readonly Defense[] | undefined;
+  /** Leaves gradients blocked where operators of an exported model block them. */
+  readonly exactGradients?: boolean | undefined;
 }
 
 /** Model that an argument stands for. */
@@ -30,15 +42,16 @@ export interface OpenedModel {
 }
 
 const accepted =
-  "give a run folder, weights in safetensors with --architecture, or a module file that exports model";
+  "give a run folder, an exported model (.pt2), weights in safetensors with --architecture, or a module file " +
+  "that exports model";
 
 const isArchitecture = (given: unknown): given is Architecture =>
   isObject(given) && typeof given.build === "function" && "inputShape" in given;
 
 /** Refuses files that no command reads, each with the way to go on. */
 export function refuseUnreadable(text: string): void {
-  if (/\.(pt2|onnx)$/i.test(text)) {
-    throw new UsageError(`${text}: exported models (.pt2, .onnx) are not read; ${accepted}`);
+  if (/\.onnx$/i.test(text) && !isGraphFile(text)) {
+    throw new UsageError(`${text}: ONNX models are not read; ${accepted}`);
   }
   if (/\.(pt|pth)$/i.test(text)) {
     const target = `${basename(text).replace(/\.\w+$/, "")}.safetensors`;
@@ -46,9 +59,26 @@ export function refuseUnreadable(text: string): void {
   }
 }
 
-/** Architecture that a text stands for: a name with options, or a module file that exports `model`. */
-export async function architectureFrom(text: string): Promise<Architecture> {
+/** Model of an exported file, whose findings are said. */
+async function exportedModel(text: string, exactGradients = false): Promise<FileModel> {
+  const model = await modelFromFile(text, { exactGradients });
+  const { yellow } = colors("stderr");
+  for (const finding of model.notes) {
+    if (model.warnings.includes(finding)) warn(`${yellow("note")} ${text}: ${finding}`);
+    else note(`${text}: ${finding}`);
+  }
+  return model;
+}
+
+/**
+ * Architecture that a text stands for: a name with options, an exported model, or a module file that exports
+ * `model`.
+ */
+export async function architectureFrom(text: string, exactGradients?: boolean): Promise<Architecture> {
   refuseUnreadable(text);
+  if (isGraphFile(text)) return exportedModel(text, exactGradients);
+  if (exactGradients === true)
+    throw new UsageError(`--exact-gradients is for exported models (.pt2); ${text} has exact gradients`);
   if (!isModuleFile(text)) return asUsage(() => models.parse(text));
   const module = await loadUserModule(text);
   return exportedBy(exportOf(module, "model", isArchitecture, "modelOf"), text, module.sha256);
@@ -60,25 +90,29 @@ export async function architectureOfWeights(file: string, choice: ModelChoice): 
   if (architecture === undefined) {
     throw new UsageError(`${file}: say what its weights are of: --architecture resnet18, or a module file`);
   }
-  const of = await architectureFrom(architecture);
+  const of = await architectureFrom(architecture, choice.exactGradients);
   return images === undefined ? of : asUsage(() => of.fittedTo(images, `data set ${images}`));
 }
 
 /** Own model of a run, where its text is given. */
-export async function ownModelFrom(text: string | undefined): Promise<Architecture | undefined> {
-  return text === undefined ? undefined : architectureFrom(text);
+export async function ownModelFrom(
+  text: string | undefined,
+  exactGradients?: boolean,
+): Promise<Architecture | undefined> {
+  return text === undefined ? undefined : architectureFrom(text, exactGradients);
 }
 
 /**
- * Model with weights that a text stands for: a run folder, a safetensors file or a module file.
+ * Model with weights that a text stands for: a run folder, an exported model, a safetensors file or a module
+ * file.
  *
  * @throws UsageError for a text that is none, Error or FileFormatError that names the file at fault
  */
 export async function openModel(text: string, choice: ModelChoice = {}): Promise<OpenedModel> {
   const { defenses } = choice;
   refuseUnreadable(text);
-  if (isModuleFile(text)) {
-    const architecture = await architectureFrom(text);
+  if (isModuleFile(text) || isGraphFile(text)) {
+    const architecture = await architectureFrom(text, choice.exactGradients);
     const model = asUsage(() => architecture.build({ seed: 0, defenses: defenses ?? [] }));
     return { model, name: model.name, file: text };
   }
@@ -92,7 +126,7 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
     if (isName) throw new UsageError(`${text} is an architecture, which has no weights: ${accepted}`);
     throw new Error(`${text} does not exist: ${accepted}`);
   }
-  const own = await ownModelFrom(choice.architecture);
+  const own = await ownModelFrom(choice.architecture, choice.exactGradients);
   const run = asUsage(() => modelFromRun(text, { model: own, defenses }));
   if (own !== undefined && run.config.model !== own) {
     throw new UsageError(

@@ -11,6 +11,7 @@ export function reportJson({ conclusion, plan, worst, subject, id }: ReportData)
   return {
     model: opened.name,
     defenses: (opened.model?.defenses ?? []).map(String),
+    ...(opened.model?.notes === undefined ? {} : { notes: opened.model.notes }),
     data: split.name,
     id,
     seed: settings.seed,

@@ -15,7 +15,7 @@ import { majorityOf } from "../../../trials/index.js";
 import { roundingSurvivors, type WorstImage } from "../worst-images.js";
 import { convergenceCharts, securityChart } from "./charts.js";
 import { drawsOf, type ReportData } from "./data.js";
-import { figuresOf, resolutionText, verdictMeaning } from "./text.js";
+import { figuresOf, notesOf, resolutionText, verdictMeaning } from "./text.js";
 
 /** Images shown on the page. */
 const shownImages = 40;
@@ -35,6 +35,7 @@ export async function reportPage(data: ReportData): Promise<string> {
 ${conclusion.images} images of ${subject.split.name}; ${drawsText(data)}
 Seed ${subject.settings.seed}${defensesText(data)}.</p>`,
     ...(resolution === undefined ? [] : [html`<p>${sentence(resolution)}</p>`]),
+    ...(notesOf(data).length === 0 ? [] : [html`<h2>Found in the model's file</h2>`, notesList(data)]),
     htmlTable(
       ["accuracy", "%", "95 % interval"],
       figuresOf(data).map(([title, a]) => [title, percent(a.accuracy), interval(a.low, a.high)]),
@@ -65,6 +66,9 @@ Seed ${subject.settings.seed}${defensesText(data)}.</p>`,
     html`<div class="images">${worst.slice(0, shownImages).map((image) => imageFigure(image, data))}</div>`,
   ]);
 }
+
+const notesList = (data: ReportData) =>
+  html`<ul>${notesOf(data).map((finding) => html`<li>${sentence(finding)}</li>`)}</ul>`;
 
 async function chartHtml(spec: Parameters<typeof renderSvg>[0]): Promise<Html> {
   return { html: await renderSvg(spec) };

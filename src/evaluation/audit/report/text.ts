@@ -44,6 +44,11 @@ export function resolutionText({ conclusion }: ReportData): string | undefined {
   return `with ${images} images a difference of attacks below ${smallest} points can go unseen`;
 }
 
+/** Findings in the file of an exported model. */
+export function notesOf({ subject }: ReportData): readonly string[] {
+  return subject.opened.model?.notes ?? [];
+}
+
 /** Figures of an audit with their names. */
 export function figuresOf(data: ReportData): [name: string, value: Accuracy][] {
   const { clean, claim, worst, majority, everyDraw } = data.conclusion;
@@ -118,6 +123,7 @@ export function reportText(data: ReportData, { width = 100, colors = noColors }:
     paragraph(verdict.text, verdict.name === "claim holds" ? green : red, "  ", ""),
     paragraph(`${verdictMeaning[verdict.name]}.`, plain),
     ...(resolution === undefined ? [] : [paragraph(`${resolution}.`, dim)]),
+    ...notesOf(data).map((finding) => paragraph(`${finding}.`, yellow, "  ", "")),
     "",
     table,
     "",

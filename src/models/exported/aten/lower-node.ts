@@ -25,7 +25,13 @@ function calledBy(
   const replacement = replacements.get(name);
   const called = replacement?.name ?? name;
   if (!isAllowed(called, overload)) return undefined;
-  const renamed = new Map([...given].map(([key, value]) => [replacement?.renamed?.[key] ?? key, value]));
+  const switches = Object.entries(replacement?.switches ?? {}).map(
+    ([key, value]) => [key, { kind: "bool", value }] as const,
+  );
+  const renamed = new Map<string, Pt2Argument>([
+    ...switches,
+    ...[...given].map(([key, value]) => [replacement?.renamed?.[key] ?? key, value] as const),
+  ]);
   const schema = atenSchema(called, replacement === undefined ? overload : "");
   if (schema === undefined) return undefined;
   // A number where a tensor is due: the overload that takes numbers converts types as PyTorch does.

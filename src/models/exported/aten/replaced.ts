@@ -3,9 +3,11 @@ export interface Replacement {
   readonly name: string;
   /** Names of its arguments by those of the internal operator, where they differ. */
   readonly renamed?: Readonly<Record<string, string>>;
+  /** Switches that the internal operator does without. */
+  readonly switches?: Readonly<Record<string, boolean>>;
 }
 
-const batchNorm: Replacement = { name: "batch_norm" };
+const batchNorm: Replacement = { name: "batch_norm", switches: { training: false, cudnn_enabled: true } };
 
 /** Internal operators of decomposed graphs, each with the public one that takes its place. */
 export const replacements: ReadonlyMap<string, Replacement> = new Map<string, Replacement>([

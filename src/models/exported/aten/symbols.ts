@@ -38,6 +38,11 @@ function outputOf([output]: readonly Pt2Argument[]): string | null {
 
 /** Node that computes sizes; undefined for other targets. */
 export function lowerSymbol({ name, target, inputs, outputs }: Pt2Node): GraphNode | undefined {
+  const [, operator] = /^(?:_operator|math|torch|torch\.sym_ops)\.(\w+)$/.exec(target) ?? [];
+  const compute =
+    operator !== undefined && Object.hasOwn(arithmetic, operator) ? arithmetic[operator] : undefined;
+  const ofTensor = /^torch\.ops\.aten\.sym_(size\.int|numel\.default)$/.test(target);
+  if (compute === undefined && !ofTensor) return undefined;
   const parts = { name, operator: target, outputs: [outputOf(outputs)], shapeOnly: true };
   const given = new Map(inputs.map((input, i) => [String(i), input.value]));
   const parameters = inputs.map((_, i) => ({ name: String(i), type: "any", written: false }));
@@ -56,13 +61,9 @@ export function lowerSymbol({ name, target, inputs, outputs }: Pt2Node): GraphNo
     });
   }
   if (target === "torch.ops.aten.sym_numel.default") return made(([tensor]) => (tensor as Tensor).size);
-  const [, operator] = /^(?:_operator|math|torch|torch\.sym_ops)\.(\w+)$/.exec(target) ?? [];
-  const compute =
-    operator !== undefined && Object.hasOwn(arithmetic, operator) ? arithmetic[operator] : undefined;
-  if (compute === undefined) return undefined;
   return made((args) => {
     const [a, b] = args.map(Number) as [number, number];
-    const value = compute(a, b ?? 0);
+    const value = compute!(a, b ?? 0);
     if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`a size of ${value}`);
     return value;
   });

@@ -1,0 +1,66 @@
+import { FileFormatError } from "../../base/index.js";
+import { readPt2 } from "../../files/index.js";
+import { graphOfPt2 } from "./aten/pt2-graph.js";
+import type { Graph } from "./graph.js";
+
+/** Graph of a file, before anything of it runs. */
+export interface GraphFile {
+  readonly graph: Graph;
+  /** Hash of the file. */
+  readonly sha256: string;
+  /** Format with its version and the program that wrote it. */
+  readonly format: string;
+  /** Remarks on the format that a user should read. */
+  readonly warnings: readonly string[];
+}
+
+/** Major version of the format that is known; files of others are tried all the same. */
+const knownSchema = 8;
+
+function readPt2Graph(file: string): GraphFile {
+  const read = readPt2(file);
+  const { schema, torch } = read.program;
+  const [major, minor] = schema;
+  const format = `.pt2, schema ${major}.${minor}${torch === "" ? "" : `, of PyTorch ${torch}`}`;
+  const warnings =
+    major === knownSchema
+      ? []
+      : [`its schema is ${major}.${minor}; known is ${knownSchema}: compare its accuracy with PyTorch's`];
+  return { graph: inFile(file, () => graphOfPt2(read)), sha256: read.sha256, format, warnings };
+}
+
+/** Formats of exported models, by the endings of their files. */
+const formats: ReadonlyMap<string, (file: string) => GraphFile> = new Map([[".pt2", readPt2Graph]]);
+
+/** Endings of files that hold an exported model. */
+export const graphFileEndings: readonly string[] = [...formats.keys()];
+
+const endingOf = (file: string) => graphFileEndings.find((ending) => file.toLowerCase().endsWith(ending));
+
+/** Tells whether a path is that of an exported model. */
+export function isGraphFile(file: string): boolean {
+  return endingOf(file) !== undefined;
+}
+
+/** Runs the reading of a file, whose name then begins the message of an error. */
+export function inFile<T>(file: string, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    if (cause instanceof FileFormatError) throw cause;
+    throw new FileFormatError(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Reads the graph of an exported model.
+ *
+ * @throws FileFormatError that begins with the file, for one that cannot be read or run
+ */
+export function readGraphFile(file: string): GraphFile {
+  const ending = endingOf(file);
+  if (ending !== undefined) return formats.get(ending)!(file);
+  throw new RangeError(`${file}: exported models end in ${graphFileEndings.join(" or ")}`);
+}

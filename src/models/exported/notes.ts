@@ -1,0 +1,64 @@
+import { shownName } from "../../base/index.js";
+import type { FirstPass } from "./first-pass.js";
+import type { GradientFlow } from "./flow.js";
+import type { GraphNode } from "./graph.js";
+import type { GraphFile } from "./graph-file.js";
+
+/** Names in a list are at most so many. */
+const mostNames = 8;
+
+/** Operators of nodes with their names, such as `aten.round (round_1, round_2)`. */
+function operatorsOf(nodes: Iterable<GraphNode>): string {
+  const byOperator = new Map<string, string[]>();
+  for (const { operator, name } of nodes)
+    byOperator.set(operator, [...(byOperator.get(operator) ?? []), name]);
+  return [...byOperator]
+    .map(([operator, names]) => {
+      const shown = names.slice(0, mostNames).map(shownName).join(", ");
+      const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : "";
+      return `${shownName(operator)} (${shown}${more})`;
+    })
+    .join(", ");
+}
+
+/** Findings in a file, each a sentence without a full stop. */
+export interface Findings {
+  /** All that was found, the format first. */
+  readonly notes: readonly string[];
+  /** Those that can make a figure say other than it seems to. */
+  readonly warnings: readonly string[];
+}
+
+/** Says what was found in an exported model. */
+export function findingsOf(
+  { format, warnings }: GraphFile,
+  { blocking, lost, random }: GradientFlow,
+  { gradientFault }: FirstPass,
+  { softmax, exactGradients }: { readonly softmax?: GraphNode | undefined; readonly exactGradients: boolean },
+): Findings {
+  const found = [...warnings];
+  if (blocking.size > 0) {
+    const operators = operatorsOf(blocking);
+    found.push(
+      exactGradients
+        ? `gradients are blocked by ${operators}, and left so (exact gradients)`
+        : `gradients blocked by ${operators} pass as if by the identity (BPDA); --exact-gradients leaves them blocked`,
+    );
+  }
+  if (lost.length > 0) {
+    found.push(
+      `gradients are blocked by ${operatorsOf(lost)}, for which nothing stands in: attack without gradients, too`,
+    );
+  }
+  if (random.length > 0) {
+    found.push(`it is random: ${operatorsOf(random)}; noise is drawn by the keys of this program`);
+  }
+  if (random.some(({ operator }) => /dropout/i.test(operator))) {
+    found.push("dropout draws at each pass: where that is not meant, export the model after model.eval()");
+  }
+  if (softmax !== undefined) {
+    found.push(`its last operator, ${shownName(softmax.operator)}, is taken off: attacks need logits`);
+  }
+  if (gradientFault !== undefined) found.push(`${gradientFault} (of random images)`);
+  return { notes: [`exported model: ${format}`, ...found], warnings: found };
+}

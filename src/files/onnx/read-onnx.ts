@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { FileFormatError } from "../../base/index.js";
 import { remedyOf } from "../file-kind.js";
@@ -14,6 +15,8 @@ export interface OnnxFile {
   readonly model: OnnxModel;
   /** Elements of a tensor, read when they are asked for: views of the file where nothing has to change. */
   elements(tensor: OnnxTensor): OnnxElements;
+  /** Hash of the file, and of what was read of files beside it. */
+  sha256(): string;
   /** Closes the files beside the model. */
   close(): void;
 }
@@ -31,6 +34,7 @@ export function readOnnx(path: string | Uint8Array): OnnxFile {
   const remedy = remedyOf(bytes, undefined);
   if (remedy !== undefined) throw new FileFormatError(`${file}: not an ONNX file; ${remedy}`);
   const model = parseOnnx(bytes, file);
+  const hash = createHash("sha256").update(bytes);
   const beside = typeof path === "string" ? new ExternalData(path) : undefined;
   return {
     model,
@@ -39,8 +43,11 @@ export function readOnnx(path: string | Uint8Array): OnnxFile {
       if (beside === undefined) {
         throw new FileFormatError(`${file}: its weights lie in a file beside it; give the model's path`);
       }
-      return elementsOf(tensor, file, beside.read(tensor));
+      const external = beside.read(tensor);
+      hash.update(external);
+      return elementsOf(tensor, file, external);
     },
+    sha256: () => hash.copy().digest("hex"),
     close() {
       beside?.close();
     },

@@ -1,5 +1,13 @@
 import { deriveSeed } from "../../../base/index.js";
-import { imageIdRange, keep, noGrad, scope, Tensor, uniform } from "../../../engine/index.js";
+import {
+  imageIdRange,
+  keep,
+  noGrad,
+  scope,
+  Tensor,
+  uniform,
+  withMemoryLimit,
+} from "../../../engine/index.js";
 import type { Graph, GraphNode, GraphValue } from "../graph.js";
 import { Lifetimes } from "../lifetimes.js";
 
@@ -23,6 +31,13 @@ function valuesOfPixels({ input, nodes }: Graph): Set<string> {
   return found;
 }
 
+/** Bytes that a trial may take beside the weights: as many as are usual for images of the size. */
+function memoryFor({ imageSizes, weights }: Graph, images: number, weightBytes: number): number {
+  const pixels = imageSizes.reduce((product, side) => product * side, 1);
+  // Quantized weights become floats, and are kept as such beside them.
+  return weights.length * 64 + 12 * weightBytes + Math.max(3 * 2 ** 28, images * pixels * 4 * 64);
+}
+
 /** Noise for a trial of so many images. */
 function trialNoise(images: number) {
   return { seed: deriveSeed(0, "trial of a graph"), draw: 0, imageIds: imageIdRange(0, images) };
@@ -33,10 +48,14 @@ function trialNoise(images: number) {
  *
  * @param graph with all its weights as values
  * @param images to run on at once
- * @param scale factor of the pixels, such as 255
  * @param kept names of outputs that are wanted
+ * @param weightBytes of the weights as the file has them
  */
-export function tryGraph(graph: Graph, images: number, kept: readonly string[]): Trial {
+export function tryGraph(graph: Graph, images: number, kept: readonly string[], weightBytes: number): Trial {
+  return withMemoryLimit(memoryFor(graph, images, weightBytes), () => trialOf(graph, images, kept));
+}
+
+function trialOf(graph: Graph, images: number, kept: readonly string[]): Trial {
   const pixels = valuesOfPixels(graph);
   const shapes = new Map<string, readonly number[]>();
   const fixed = new Map<string, Tensor>();

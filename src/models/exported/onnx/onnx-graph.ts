@@ -19,6 +19,8 @@ export interface OnnxGraphRead {
   /** Channels, height and width of the images, in this order. */
   readonly imageShape: ImageShape;
   readonly classes: number;
+  /** Hash of the file, and of weights in files beside it. */
+  readonly sha256: string;
   readonly opset: number;
   /** Program that wrote the file, as it says. */
   readonly producer: string;
@@ -69,7 +71,8 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
   const notes = [...images.notes];
   const names = model.graph.outputs.map(({ name }) => name);
   const kept = names.map((name) => beforeChoice(whole.nodes, name));
-  const trials = tryBatches(whole, images.batch, kept, notes);
+  const bytes = [...constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const trials = tryBatches(whole, images.batch, kept, notes, bytes);
   checkAttributes(lowered.map(({ view }) => view));
   const output = logitsOf(trials[0]!, kept, names, notes);
   world.mostElements = 2 ** 40;
@@ -80,6 +83,7 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
     graph: output.flat ? graph : flattened(graph, output.classes),
     imageShape: images.shape,
     classes: output.classes,
+    sha256: source.sha256(),
     opset,
     producer: model.producer,
     notes,
@@ -128,12 +132,13 @@ function tryBatches(
   batch: number | undefined,
   kept: readonly string[],
   notes: string[],
+  weightBytes: number,
 ): Trial[] {
   const count = batch ?? 1;
-  const first = tryGraph(graph, count, kept);
+  const first = tryGraph(graph, count, kept, weightBytes);
   let second: Trial | undefined;
   try {
-    second = tryGraph(graph, count + 1, kept);
+    second = tryGraph(graph, count + 1, kept, weightBytes);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
   }

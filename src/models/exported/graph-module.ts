@@ -22,6 +22,7 @@ const isTaken = (name: string) => name in Module.prototype || /^(input|output)Tr
 export class GraphModule extends Module {
   readonly #graph: Graph;
   readonly #flow: GradientFlow;
+  readonly #isBlocked: boolean;
   readonly #replaced: ReadonlySet<GraphNode>;
   readonly #places: readonly (readonly [string, NodePlace])[];
   readonly #lifetimes: Lifetimes;
@@ -31,6 +32,7 @@ export class GraphModule extends Module {
     checkOrder(graph);
     this.#graph = graph;
     this.#flow = gradientFlow(graph);
+    this.#isBlocked = this.#flow.lost.length > 0 || (exactGradients && this.#flow.blocking.size > 0);
     this.#replaced = exactGradients ? new Set() : this.#flow.blocking;
     const random = new Set(this.#flow.random);
     this.#places = graph.nodes.map((node) => [node.name, new NodePlace(random.has(node))] as const);
@@ -108,7 +110,11 @@ export class GraphModule extends Module {
       }
       values.freeAfter(i, standIns);
     }
-    return values.take(output);
+    const logits = values.take(output);
+    if (!this.#isBlocked) return logits;
+    // Where all gradients are blocked they are zero, which attacks tell from a model that ignores its images.
+    const zeros = images.flatten(1).amax([1], true).mul(0);
+    return logits.add(zeros.to(logits.dtype));
   }
 
   /** Outputs of a node, by its stand-in's gradient where it is replaced. */

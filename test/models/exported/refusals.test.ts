@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { modelFromFile } from "../../../src/models/index.js";
+import { fixture, load } from "./fixtures.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sqa-exported-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("what cannot be run is refused, with the way out", () => {
+  it.each([
+    ["training", /batch_norm: it normalizes by the batch.*model\.eval\(\)/],
+    ["two-inputs", /it takes 2 inputs; a classifier takes one tensor of images/],
+    ["higher-order", /higher-order operator wrap_with_set_grad_enabled.*run_decompositions\(\{\}\)/],
+    ["foreign", /operator mine::twice: its code is not in the file/],
+    ["torchscript", /TorchScript is a program, which is never run; export the model in Python/],
+  ])("%s", async (name, message) => {
+    await expect(load(name)).rejects.toThrow(message);
+    await expect(load(name)).rejects.toThrow(fixture(name));
+  });
+
+  it("a file that is none, one that is not there, and options that do not fit", async () => {
+    const file = join(folder, "model.pt2");
+    writeFileSync(file, "no archive");
+    await expect(modelFromFile(file)).rejects.toThrow(/no model of torch.export.save.*\n.*from torch.export/);
+    await expect(modelFromFile(`${file}x.pt2`)).rejects.toThrow("does not exist");
+    await expect(modelFromFile("model.txt")).rejects.toThrow("exported models end in .pt2");
+    await expect(load("plain", { classes: 7 })).rejects.toThrow("has 5 classes, not 7");
+    await expect(load("plain", { inputShape: [1, 8, 8] })).rejects.toThrow("[N, 3, 8, 8]");
+    await expect(load("plain", { normalize: { mean: [0], std: [1] } })).rejects.toThrow("3 numbers each");
+    await expect(load("plain", { exact: true } as never)).rejects.toThrow(/unknown option.*exactGradients/);
+  });
+});

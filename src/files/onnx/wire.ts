@@ -1,7 +1,7 @@
 import { FileFormatError } from "../../base/index.js";
 
 /** Work that one file may ask for: entries of all messages together, and how deep they are nested. */
-const mostEntries = 4_000_000;
+const mostEntries = 2_000_000;
 const deepest = 16;
 
 /** What the readers of one file share: its name in errors, and the entries that are left. */
@@ -26,7 +26,7 @@ const wires = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 export class Wire {
   #at: number;
   #wire = 0;
-  #view: DataView;
+  #numbers: DataView | undefined;
 
   /** Number of the field that was read last. */
   field = 0;
@@ -37,7 +37,6 @@ export class Wire {
     readonly depth = 0,
   ) {
     this.#at = 0;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     if (depth > deepest) throw this.refuse(`messages are nested more than ${deepest} deep`);
   }
 
@@ -80,7 +79,8 @@ export class Wire {
     this.#expect(wires.fixed32);
     this.#need(4);
     this.#at += 4;
-    return this.#view.getFloat32(this.#at - 4, true);
+    this.#numbers ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    return this.#numbers.getFloat32(this.#at - 4, true);
   }
 
   /** The bytes of a text, a submessage or raw data: a view, not a copy. */

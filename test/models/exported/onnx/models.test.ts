@@ -11,20 +11,16 @@ const gradientOf = async (name: string, exactGradients = false) =>
   passOf(await loadOnnx(name, { exactGradients })).gradient;
 
 describe("a model in ONNX's format", () => {
-  it.each([
-    "layers-13",
-    "layers-18",
-    "layers-20",
-    "external",
-    "transformer-17",
-    "transformer-20",
-  ])("%s has PyTorch's logits and gradients", async (name) => {
-    const model = await loadOnnx(name);
-    expect(model.notes[0]).toMatch(/ONNX, operator set (13|17|18|20), of pytorch/);
-    const { logits, gradient } = passOf(model);
-    expect(difference(logits, numbers(expectedOnnx[name]!.logits))).toBeLessThan(tolerance);
-    expect(difference(gradient, numbers(expectedOnnx[name]!.gradient))).toBeLessThan(tolerance);
-  });
+  it.each(["layers-13", "layers-18", "layers-20", "external", "transformer-17", "transformer-20"])(
+    "%s has PyTorch's logits and gradients",
+    async (name) => {
+      const model = await loadOnnx(name);
+      expect(model.notes[0]).toMatch(/ONNX, operator set (13|17|18|20), of pytorch/);
+      const { logits, gradient } = passOf(model);
+      expect(difference(logits, numbers(expectedOnnx[name]!.logits))).toBeLessThan(tolerance);
+      expect(difference(gradient, numbers(expectedOnnx[name]!.gradient))).toBeLessThan(tolerance);
+    },
+  );
 
   it("gives an image the same logits in any batch, also where its file fixes the batch", async () => {
     for (const name of ["layers-20", "transformer-17", "fixed"]) {

@@ -1,4 +1,4 @@
-export { parseOnnx, parseOnnxTensor } from "./messages.js";
+export { parseOnnx } from "./messages.js";
 export type {
   OnnxAttribute,
   OnnxGraph,
@@ -11,3 +11,4 @@ export type {
 export { onnxType } from "./proto.js";
 export { type OnnxFile, readOnnx } from "./read-onnx.js";
 export { elementsOf, type OnnxElements, type StoredType, storedTypes } from "./tensor-data.js";
+export { parseOnnxTensor } from "./tensor-message.js";

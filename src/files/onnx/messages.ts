@@ -1,9 +1,9 @@
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from "./proto.js";
+import { parseTensor } from "./tensor-message.js";
 import { budgetFor, utf8, Wire } from "./wire.js";
 
 /** Limits of a graph; the largest networks of the field have some thousand nodes. */
 const mostNodes = 100_000;
-const mostAxes = 16;
 
 /**
  * Reads the bytes of an ONNX file: every count and length is checked against the bytes before it is used,
@@ -36,11 +36,6 @@ export function parseOnnx(bytes: Uint8Array, file: string): OnnxModel {
     throw wire.refuse("not an ONNX model: it has no graph, or no version of its format");
   }
   return { irVersion, producer: producer.trim(), opsets, graph, functions };
-}
-
-/** Reads the bytes of a tensor by itself, as the tests of ONNX's operators hold them; errors as `parseOnnx`. */
-export function parseOnnxTensor(bytes: Uint8Array, file: string): OnnxTensor {
-  return parseTensor(new Wire(bytes, budgetFor(file)));
 }
 
 /** The domain of ONNX itself has two names. */
@@ -147,65 +142,6 @@ function parseAttribute(wire: Wire): [string, OnnxAttribute] {
   if (kind === "strings") return [name, { kind, value: strings }];
   if (kind === "tensor" && tensor !== undefined) return [name, { kind, value: tensor }];
   return [name, { kind: "other", value: undefined }];
-}
-
-/** Fields of a tensor that hold its elements as numbers. */
-const typedFields: Readonly<Record<number, "float" | "int32" | "int64" | "double">> = {
-  4: "float",
-  5: "int32",
-  7: "int64",
-  10: "double",
-  11: "int64",
-};
-
-function parseTensor(wire: Wire): OnnxTensor {
-  const shape: number[] = [];
-  const external = new Map<string, string>();
-  const pieces: Uint8Array[] = [];
-  let raw: Uint8Array | undefined;
-  let field: "float" | "int32" | "int64" | "double" | undefined;
-  let [name, type, strings, elsewhere] = ["", 0, 0, false];
-  while (wire.next()) {
-    const typed = typedFields[wire.field];
-    if (typed !== undefined) {
-      if (field !== undefined && field !== typed)
-        throw wire.refuse(`tensor "${name}" holds its elements twice`);
-      field = typed;
-      pieces.push(wire.packed());
-    } else if (wire.field === 1) wire.intsInto(shape);
-    else if (wire.field === 2) type = wire.int();
-    else if (wire.field === 3) throw wire.refuse("a tensor comes in segments, which are not read");
-    else if (wire.field === 6) strings += wire.raw().length >= 0 ? 1 : 0;
-    else if (wire.field === 8) name = wire.text();
-    else if (wire.field === 9) raw = wire.raw();
-    else if (wire.field === 13) {
-      const [key, value] = parseEntry(wire.message());
-      external.set(key, value);
-    } else if (wire.field === 14) elsewhere = wire.int() === 1;
-    else wire.skip();
-  }
-  if (shape.length > mostAxes || !shape.every((side) => Number.isSafeInteger(side) && side >= 0)) {
-    throw wire.refuse(`tensor "${name.slice(0, 80)}" has the shape [${shape.slice(0, 20).join(", ")}]`);
-  }
-  return {
-    name,
-    shape,
-    type,
-    strings,
-    ...(raw === undefined ? {} : { raw }),
-    ...(field === undefined ? {} : { typed: { field, pieces } }),
-    ...(elsewhere ? { external } : {}),
-  };
-}
-
-function parseEntry(wire: Wire): [string, string] {
-  let [key, value] = ["", ""];
-  while (wire.next()) {
-    if (wire.field === 1) key = wire.text();
-    else if (wire.field === 2) value = wire.text();
-    else wire.skip();
-  }
-  return [key, value];
 }
 
 function parseValue(wire: Wire): OnnxValue {

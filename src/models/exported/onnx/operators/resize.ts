@@ -15,9 +15,11 @@ interface Change {
 
 const interpolations = new WeakMap<NodeView, Map<string, { weights: Tensor; inside: Tensor }>>();
 
+const policies = ["stretch", "not_larger", "not_smaller"] as const;
+type Policy = (typeof policies)[number];
+
 /** Sides that are asked for, by the policy on the ratio of an image's sides. */
-function sizesToScales(node: NodeView, sides: readonly number[], sizes: readonly number[]) {
-  const policy = node.choice("keep_aspect_ratio_policy", ["stretch", "not_larger", "not_smaller"]);
+function sizesToScales(policy: Policy, sides: readonly number[], sizes: readonly number[]) {
   const scales = sizes.map((size, i) => size / sides[i]!);
   if (policy === "stretch") return { goals: sizes, scales };
   const scale = policy === "not_larger" ? Math.min(...scales) : Math.max(...scales);
@@ -26,10 +28,11 @@ function sizesToScales(node: NodeView, sides: readonly number[], sizes: readonly
 
 function changesOf(node: NodeView, x: Tensor, roi?: Tensor, scales?: Tensor, sizes?: Tensor): Change[] {
   const rank = x.shape.length;
+  const policy = node.choice<Policy>("keep_aspect_ratio_policy", [...policies]);
   const axes = axesOf(node, node.ints("axes") ?? x.shape.map((_, axis) => axis), rank);
   const sides = axes.map((axis) => x.shape[axis]!);
   const [by, to] = [scales, sizes].map((given) => (given === undefined ? [] : numbersOf(given)));
-  const known = to!.length > 0 ? sizesToScales(node, sides, to!) : undefined;
+  const known = to!.length > 0 ? sizesToScales(policy, sides, to!) : undefined;
   const factors = known?.scales ?? by!;
   const goals = known?.goals ?? factors.map((scale, i) => Math.floor(sides[i]! * scale));
   const fits =

@@ -46,7 +46,7 @@ const arrays = {
   int64: BigInt64Array,
 } as const;
 
-/** How elements are read from raw bytes; 64 bits without a sign as the same bits with one. */
+/** Readers of elements in raw bytes; 64 bits without a sign are read as the same bits with one. */
 const readers: Readonly<Record<keyof typeof storedTypes, ElementType>> = {
   ...elementTypes,
   uint64: elementTypes.int64,

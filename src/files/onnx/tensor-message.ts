@@ -3,7 +3,7 @@ import { budgetFor, Wire } from "./wire.js";
 
 const mostAxes = 16;
 
-/** Reads the bytes of a tensor by itself, as the tests of ONNX's operators hold them; errors as `parseOnnx`. */
+/** Reads the bytes of a lone tensor, as the tests of ONNX's operators hold them; errors as `parseOnnx`. */
 export function parseOnnxTensor(bytes: Uint8Array, file: string): OnnxTensor {
   return parseTensor(new Wire(bytes, budgetFor(file)));
 }

@@ -4,7 +4,7 @@ import { FileFormatError } from "../../base/index.js";
 const mostEntries = 2_000_000;
 const deepest = 16;
 
-/** What the readers of one file share: its name in errors, and the entries that are left. */
+/** Common ground of the readers of one file: its name in errors, and the entries that are left. */
 export interface Budget {
   readonly file: string;
   entries: number;

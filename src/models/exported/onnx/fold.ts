@@ -11,7 +11,7 @@ import {
 import type { Graph, GraphNode, GraphValue } from "../graph.js";
 import { Lifetimes } from "../lifetimes.js";
 
-/** What running a graph once shows. */
+/** Findings of running a graph once. */
 export interface Trial {
   readonly images: number;
   /** Shapes of all values. */

@@ -19,7 +19,7 @@ export interface ImageInput {
   readonly sizes: readonly number[];
   /** Number of images that the file says; undefined where it is free. */
   readonly batch: number | undefined;
-  /** What pixels in [0, 1] are multiplied by. */
+  /** Factor of pixels in [0, 1]. */
   readonly scale: number;
   readonly type: Graph["imageType"];
   readonly notes: readonly string[];

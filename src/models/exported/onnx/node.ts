@@ -54,7 +54,10 @@ export class NodeView {
     return this.#attribute("int", name) ?? fallback;
   }
 
-  /** A number: the decimal of seven digits whose float32 the file has, such as 1e-5, which PyTorch computes with. */
+  /**
+   * A number: the decimal of seven digits whose float32 the file has. PyTorch computes with 1e-5, not with
+   * the float32 nearest to it.
+   */
   float(name: string, fallback: number): number {
     const value = this.#attribute("float", name);
     if (value === undefined) return fallback;
@@ -116,7 +119,7 @@ export class NodeView {
 /** Inputs of a node in their order; undefined where one is left out. */
 export type Inputs = readonly (Tensor | undefined)[];
 
-/** What a graph has to know of a node beside its work. */
+/** Facts of a node that a graph needs beside its work. */
 export interface NodeTraits
   extends Pick<GraphNode, "gradient" | "mask" | "shapeOnly" | "random" | "softmax"> {
   /** The smooth function of a node that blocks gradients; `first` for its first input as it is. */

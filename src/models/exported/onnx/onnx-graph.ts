@@ -117,7 +117,7 @@ function wholeGraph(
   };
 }
 
-/** What an index of the largest element is chosen of: that output is cut before the choice. */
+/** Scores that the index of the largest is chosen of: an output is cut before its ArgMax. */
 function beforeChoice(nodes: readonly GraphNode[], name: string): string {
   const maker = nodes.find(({ outputs }) => outputs.includes(name));
   return maker?.operator === "ArgMax" ? maker.inputs[0]! : name;
@@ -192,7 +192,7 @@ function logitsOf(
   return first;
 }
 
-/** The graph with known values built in. Weights stay by name; small and whole numbers become parts of nodes. */
+/** The graph with known values built in: weights stay by name, single and whole numbers join the nodes. */
 function folded(
   graph: Graph,
   known: ReadonlyMap<string, Tensor>,

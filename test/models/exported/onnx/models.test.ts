@@ -4,7 +4,7 @@ import { evaluate, fgsm, mnist, pgd } from "../../../../src/index.js";
 import { difference, images, noiseOf, numbers, passOf } from "../fixtures.js";
 import { expectedOnnx, loadOnnx } from "./fixtures.js";
 
-/** Parts of the largest number by which results may differ from PyTorch's: exporters write other operators. */
+/** Parts of the largest number by which results may differ from PyTorch's: exporters change operators. */
 const tolerance = 1e-4;
 
 describe("a model in ONNX's format", () => {

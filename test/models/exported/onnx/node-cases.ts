@@ -24,7 +24,7 @@ export type CaseResult =
 const chance = /^(RandomNormal|RandomUniform|Bernoulli|Multinomial)/;
 const drops = /^test_training_dropout(_default)?(_mask)?$/;
 
-/** The reason why a case is not one of a classifier's: operators, domains or element types that are not read. */
+/** The reason why a case is not of a classifier: operators, domains or types that are not read. */
 function reasonFor(
   name: string,
   model: OnnxModel,

@@ -1,4 +1,4 @@
-/** How an axis is interpolated; the names are those of ONNX's attributes. */
+/** Manner of interpolating an axis; the names are those of ONNX's attributes. */
 export interface Interpolation {
   readonly mode: "nearest" | "linear" | "cubic";
   readonly coordinates:

@@ -68,7 +68,8 @@ export function modelOf(network: Module | ((seed: number) => Module), options: M
     build(choice) {
       const { seed, defenses = [] } = checkedChoice(choice);
       const { classNames } = this;
-      const parts = { name, inputShape, classes, classNames, activations, normalize };
+      const origin = () => (make === undefined ? JSON.stringify(options) : this.own!.hash);
+      const parts = { name, inputShape, classes, classNames, activations, normalize, origin };
       if (make !== undefined) return modelFrom({ ...parts, module: make(seed) }, defenses);
       return builtOnce({ ...parts, module: network as Module, borrowed: true }, defenses);
     },

@@ -20,6 +20,7 @@ export interface AuditSubject {
 function addModel(hash: Hash, { name, classifier, model }: OpenedModel, data: TensorSplit): void {
   const { inputShape, classes } = classifier;
   hash.update(JSON.stringify([name, inputShape, classes, model?.defenses ?? null]));
+  if (model?.origin !== undefined) hash.update(model.origin());
   if (model === undefined) {
     const logits = scope(() => {
       const { images, imageIds } = data.range(0, knownImages);

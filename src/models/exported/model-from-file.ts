@@ -75,6 +75,7 @@ export async function modelFromFile(file: string, options: ModelFromFileOptions 
   const findings = findingsOf(read, flow, first, { softmax, exactGradients });
   const activations = activationsOf(graph);
   const identity = JSON.stringify([read.sha256, inputShape, normalize ?? null, exactGradients]);
+  const hash = createHash("sha256").update(identity).digest("hex");
   const model: FileModel = {
     ...findings,
     name,
@@ -82,7 +83,7 @@ export async function modelFromFile(file: string, options: ModelFromFileOptions 
     classes,
     classNames: classNames ?? numberedClasses(classes),
     activations,
-    own: { hash: createHash("sha256").update(identity).digest("hex"), file, sha256: read.sha256 },
+    own: { hash, file, sha256: read.sha256 },
     build(choice) {
       const { defenses = [] } = checkedChoice(choice);
       const module = new GraphModule(graph, { exactGradients });
@@ -95,7 +96,7 @@ export async function modelFromFile(file: string, options: ModelFromFileOptions 
         activations,
         normalize,
       };
-      return modelFrom({ ...parts, notes: findings.notes }, defenses);
+      return modelFrom({ ...parts, notes: findings.notes, origin: () => hash }, defenses);
     },
     fittedTo(format, of) {
       checkFormat(name, { inputShape, classes }, format, of);

@@ -1,0 +1,54 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { audit, type Report } from "../../../src/evaluation/index.js";
+import { type FileModel, modelFromFile } from "../../../src/models/index.js";
+import { escapeHtml } from "../../../src/report/index.js";
+import { fixture } from "../../models/exported/fixtures.js";
+import { splitFor } from "../splits.js";
+import { budget } from "./tiny-audit.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sqa-audit-exported-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const { curve: _, ...few } = budget;
+
+function audited(model: FileModel): Promise<Report> {
+  const pixels = Uint8Array.from({ length: 6 * 192 }, (_, i) => (i * i) % 251);
+  const split = splitFor(model, pixels, Uint8Array.of(0, 1, 2, 3, 4, 0));
+  return Promise.resolve(audit(model, split, { epsilon: 8 / 255, budget: few, folder }));
+}
+
+describe("an audit of an exported model", { timeout: 300_000 }, () => {
+  it("says in text, JSON and page what was found in the file", async () => {
+    const model = await modelFromFile(fixture("rounded"));
+    const report = await audited(model);
+    const json = JSON.parse(JSON.stringify(report)) as { notes: string[] };
+    expect(json.notes).toEqual(model.notes);
+    const { html } = await report.write(join(folder, "report"));
+    const page = readFileSync(html, "utf8");
+    const text = report.text({ width: 1000 });
+    for (const note of model.notes) {
+      expect(text).toContain(note);
+      expect(page).toContain(escapeHtml(note.slice(1)));
+    }
+  });
+
+  it("calls gradients hidden where they are left blocked, and mixes its trials with no other's", async () => {
+    const identity = await audited(await modelFromFile(fixture("rounded")));
+    const exact = await audited(await modelFromFile(fixture("rounded"), { exactGradients: true }));
+    expect(exact.folder).not.toBe(identity.folder);
+    const outcome = ({ lines }: Report) => lines.find(({ name }) => name === "gradients")!.outcome;
+    expect(outcome(identity)).toBe("passed");
+    expect(outcome(exact)).toBe("masked");
+    expect(exact.verdict.name).not.toBe("claim holds");
+  });
+
+  it("draws the noise of a randomized model afresh, averages over it and fixes it", async () => {
+    const report = await audited(await modelFromFile(fixture("noisy")));
+    const checked = (name: string) => report.lines.find((line) => line.name === name)!.outcome;
+    expect(report.everyDraw).toBeDefined();
+    for (const name of ["expectation", "fixed-seed"]) expect(checked(name)).not.toBe("skipped");
+  });
+});

@@ -260,6 +260,7 @@ describe("sqa evaluate", () => {
       [[...base, "--split", "train"], /has none of train-images/],
       [[join(folder, "no-run")], /no-run does not exist: give a run folder, weights in safetensors/],
       [["nowhere.mjs", "--images", images], /module nowhere\.mjs does not exist/],
+      [["model.onnx", "--images", images], /model model\.onnx does not exist/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
       expect([code, out], message.source).toEqual([1, ""]);
@@ -274,7 +275,6 @@ describe("sqa evaluate", () => {
       [[weights], /small\.safetensors: say what its weights are of: --architecture resnet18/],
       [[weights, "--architecture", "small"], /give --images, such as mnist/],
       [["small", "--images", images], /small is an architecture, which has no weights/],
-      [["model.onnx"], /model\.onnx: exported models \(\.pt2, \.onnx\) are not read; give a run folder/],
       [["model.pt2"], /model\.pt2: exported models/],
       [["model.pt"], /model\.pt: convert it first: npx sqa import model\.pt --out model\.safetensors/],
       [[weights, "--architecture", "smal"], /unknown model "smal"; did you mean "small"\?/],

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { FileFormatError } from "../../base/index.js";
 import { remedyOf } from "../file-kind.js";
 import { ExternalData } from "./external-data.js";
@@ -55,6 +55,7 @@ export function readOnnx(path: string | Uint8Array): OnnxFile {
 }
 
 function bytesOf(path: string): Uint8Array {
+  if (!existsSync(path)) throw new Error(`model ${path} does not exist`);
   const status = statSync(path);
   if (!status.isFile()) throw new FileFormatError(`${path}: not a regular file`);
   if (status.size > mostFileBytes) {

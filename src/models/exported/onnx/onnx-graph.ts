@@ -37,6 +37,7 @@ export interface OnnxGraphRead {
  */
 export function onnxGraph(path: string | Uint8Array, given?: ImageShape): OnnxGraphRead {
   const file = typeof path === "string" ? path : "ONNX bytes";
+  // Before the rest, whose errors are faults of the file.
   const source = readOnnx(path);
   try {
     return graphOf(source, file, given);
@@ -77,6 +78,9 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
   const output = logitsOf(trials[0]!, kept, names, notes);
   world.mostElements = 2 ** 40;
   const known = constantsOf(trials);
+  for (const { outputs, fixed } of trials) {
+    for (const [name, value] of [...outputs, ...fixed]) if (known.get(name) !== value) value.dispose();
+  }
   const most = trials.length > 1 || images.batch === undefined ? undefined : images.batch;
   const graph = folded({ ...whole, output: output.name, batch: batchOf(most, trials) }, known, constants);
   return {

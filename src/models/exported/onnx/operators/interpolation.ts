@@ -33,7 +33,7 @@ function placeOf({ coordinates }: Interpolation, { side, goal, scale, roi }: Axi
     case "half_pixel_symmetric":
       return (side / 2) * (1 - goal / wanted) + half;
     case "pytorch_half_pixel":
-      return wanted === 1 ? -0.5 : half;
+      return wanted === 1 ? 0 : half;
     case "align_corners":
       return wanted === 1 ? 0 : (at * (side - 1)) / (wanted - 1);
     case "asymmetric":

@@ -4,6 +4,7 @@ import { type OnnxElements, type OnnxFile, readOnnx } from "../../../files/index
 import type { ImageShape } from "../../model.js";
 import type { Graph, GraphNode, GraphWeight } from "../graph.js";
 import { constantsOf, neededNodes, type Trial, tryGraph, withConstants } from "./fold.js";
+import { type Held, heldTensors, withFreeBatch } from "./held.js";
 import { type ImageInput, imageInput, imageNodes } from "./images.js";
 import type { NodeView, NodeWorld } from "./node.js";
 import { checkNodes, graphNodes, opsetOf } from "./nodes.js";
@@ -55,11 +56,10 @@ function named(error: unknown, file: string): unknown {
 }
 
 function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined): OnnxGraphRead {
-  const { model } = source;
-  const opset = opsetOf(model, file);
-  checkNodes(model, file);
-  const constants = new Map<string, OnnxElements>();
-  for (const tensor of model.graph.initializers) constants.set(tensor.name, source.elements(tensor));
+  const opset = opsetOf(source.model, file);
+  checkNodes(source.model, file);
+  const held = heldTensors(source);
+  const { model, constants } = held;
   const world: { -readonly [K in keyof NodeWorld]: NodeWorld[K] } = {
     opset,
     mostElements: mostInTrial,
@@ -68,21 +68,24 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
   };
   const images = imageInput(model, constants, file, given);
   const lowered = graphNodes(model, world);
-  const whole = wholeGraph(images, lowered, constants, parameterNames(model.graph));
-  const notes = [...images.notes];
+  const parameters = parameterNames(model.graph);
   const names = model.graph.outputs.map(({ name }) => name);
-  const kept = names.map((name) => beforeChoice(whole.nodes, name));
-  const bytes = [...constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  const trials = tryBatches(whole, images.batch, kept, notes, bytes);
+  const kept = names.map((name) => beforeChoice(lowered, name));
+  const notes = [...images.notes];
+  const graphWith = (tensors: Held["constants"]) => wholeGraph(images, lowered, tensors, parameters);
+  const tried = tryBatches(held, images.batch, graphWith, kept);
+  if (tried.batch !== undefined) {
+    notes.push(`the model takes exactly ${tried.batch} images at a time, by its export`);
+  }
   checkAttributes(lowered.map(({ view }) => view));
-  const output = logitsOf(trials[0]!, kept, names, notes);
+  const output = logitsOf(tried.trials[0]!, kept, names, notes);
   world.mostElements = 2 ** 40;
-  const known = constantsOf(trials);
-  for (const { outputs, fixed } of trials) {
+  const known = constantsOf(tried.trials);
+  for (const { outputs, fixed } of tried.trials) {
     for (const [name, value] of [...outputs, ...fixed]) if (known.get(name) !== value) value.dispose();
   }
-  const most = trials.length > 1 || images.batch === undefined ? undefined : images.batch;
-  const graph = folded({ ...whole, output: output.name, batch: batchOf(most, trials) }, known, constants);
+  const batch = { least: tried.batch ?? 1, most: tried.batch ?? 2 ** 31 };
+  const graph = folded({ ...tried.graph, output: output.name, batch }, known, tried.constants);
   return {
     graph: output.flat ? graph : flattened(graph, output.classes),
     imageShape: images.shape,
@@ -92,11 +95,6 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
     producer: model.producer,
     notes,
   };
-}
-
-function batchOf(fixed: number | undefined, trials: readonly Trial[]): Graph["batch"] {
-  if (fixed !== undefined) return { least: fixed, most: fixed };
-  return trials.length > 1 ? { least: 1, most: 2 ** 31 } : { least: 1, most: 1 };
 }
 
 /** The graph before anything is folded: all that the file holds is a weight. */
@@ -122,9 +120,17 @@ function wholeGraph(
 }
 
 /** Scores that the index of the largest is chosen of: an output is cut before its ArgMax. */
-function beforeChoice(nodes: readonly GraphNode[], name: string): string {
-  const maker = nodes.find(({ outputs }) => outputs.includes(name));
+function beforeChoice(lowered: readonly { readonly node: GraphNode }[], name: string): string {
+  const maker = lowered.find(({ node }) => node.outputs.includes(name))?.node;
   return maker?.operator === "ArgMax" ? maker.inputs[0]! : name;
+}
+
+/** A graph that was tried, and the batch that it is bound to; undefined for any number of images. */
+interface Tried {
+  readonly graph: Graph;
+  readonly constants: Held["constants"];
+  readonly trials: readonly Trial[];
+  readonly batch: number | undefined;
 }
 
 /**
@@ -132,29 +138,32 @@ function beforeChoice(nodes: readonly GraphNode[], name: string): string {
  * binds nobody, as long as an image's logits stay what they are.
  */
 function tryBatches(
-  graph: Graph,
+  held: Held,
   batch: number | undefined,
+  graphWith: (constants: Held["constants"]) => Graph,
   kept: readonly string[],
-  notes: string[],
-  weightBytes: number,
-): Trial[] {
+): Tried {
   const count = batch ?? 1;
-  const first = tryGraph(graph, count, kept, weightBytes);
-  let second: Trial | undefined;
+  const bytes = [...held.constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const constants = batch === undefined ? held.constants : withFreeBatch(held, count);
   try {
-    second = tryGraph(graph, count + 1, kept, weightBytes);
+    const graph = graphWith(constants);
+    const trials = [tryGraph(graph, count, kept, bytes), tryGraph(graph, count + 1, kept, bytes)] as const;
+    const isRandom = graph.nodes.some(({ random }) => random === true);
+    if (kept.some((name) => agree(trials, name, isRandom)))
+      return { graph, constants, trials, batch: undefined };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
   }
-  const isRandom = graph.nodes.some(({ random }) => random === true);
-  const agrees = (name: string) => {
-    const [a, b] = [first.outputs.get(name)!, second?.outputs.get(name)];
-    if (a.shape[0] !== count || b?.shape[0] !== count + 1) return false;
-    return isRandom || isClose(a, b.slice(0, 0, count));
-  };
-  if (second !== undefined && kept.some(agrees)) return [first, second];
-  notes.push(`the model takes exactly ${count} image${count === 1 ? "" : "s"} at a time, by its export`);
-  return [first];
+  const graph = graphWith(held.constants);
+  return { graph, constants: held.constants, trials: [tryGraph(graph, count, kept, bytes)], batch: count };
+}
+
+/** Tells whether an output has a row for each image, the same with another image beside them. */
+function agree([first, second]: readonly [Trial, Trial], name: string, isRandom: boolean): boolean {
+  const [a, b] = [first.outputs.get(name)!, second.outputs.get(name)!];
+  if (a.shape[0] !== first.images || b.shape[0] !== second.images) return false;
+  return isRandom || isClose(a, b.slice(0, 0, first.images));
 }
 
 function isClose(a: Tensor, b: Tensor): boolean {

@@ -20,7 +20,7 @@ describe("a model in ONNX's format", () => {
   );
 
   it("gives an image the same logits in any batch, also where its file fixes the batch", async () => {
-    for (const name of ["layers-20", "transformer-17", "fixed"]) {
+    for (const name of ["layers-20", "transformer-17", "reshaped", "fixed"]) {
       const { module } = (await loadOnnx(name)).build({ seed: 0 });
       const logits = (count: number) =>
         scope(() => module.apply(images(count), { training: false, noise: noiseOf(count) }).toNumbers());
@@ -33,7 +33,9 @@ describe("a model in ONNX's format", () => {
 
   it("says that its file takes so many images at a time", async () => {
     expect((await loadOnnx("fixed")).notes.join()).toContain("exactly 2 images at a time");
-    expect((await loadOnnx("plain")).notes.join()).not.toContain("at a time");
+    for (const name of ["plain", "reshaped"]) {
+      expect((await loadOnnx(name)).notes.join()).not.toContain("at a time");
+    }
   });
 
   it("has its weights by their names", async () => {

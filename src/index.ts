@@ -50,6 +50,7 @@ export {
   modelFromFile,
   modelOf,
   models,
+  saveExported,
 } from "./models/index.js";
 export type { Classifier } from "./nn/index.js";
 export * from "./nn/optimizers/index.js";

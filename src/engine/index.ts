@@ -48,4 +48,5 @@ export {
 export * as operators from "./operators.js";
 export { keep, scope } from "./scope.js";
 export { abortOn, signalsArrived } from "./signals.js";
-export { Tensor, tensor, tensorOfBytes } from "./tensor.js";
+export { Tensor, tensor } from "./tensor.js";
+export { bytesOfTensor, tensorOfBytes } from "./tensor-bytes.js";

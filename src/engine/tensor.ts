@@ -7,7 +7,6 @@ import {
   type DType,
   dtypeOf,
   dtypeOfArray,
-  elementBytes,
   hasArray,
   type MemoryFormat,
   readAs,
@@ -224,19 +223,4 @@ export function tensor(
   const converted = made.to(wanted);
   made.dispose();
   return converted;
-}
-
-/**
- * Makes a tensor of bytes as a file has them, little-endian and row-major, which are copied. RangeError
- * unless they are as many as the shape takes.
- */
-export function tensorOfBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Tensor {
-  const sides = sidesOf(shape);
-  checkHostAccess("a tensor was made of bytes");
-  const wanted = sides.reduce((product, side) => product * side, elementBytes[dtype]);
-  if (wanted !== bytes.length)
-    throw new RangeError(`shape [${sides.join(", ")}] takes ${wanted} bytes, not ${bytes.length}`);
-  return new Tensor(
-    native().fromBytes(bytes.buffer, bytes.byteOffset, bytes.length, sides, scalarType(dtype)),
-  );
 }

@@ -16,6 +16,7 @@ export {
   type ModelFromFileOptions,
   modelFromFile,
 } from "./exported/model-from-file.js";
+export { saveExported } from "./exported/save-exported.js";
 export { exportedBy } from "./exported-by.js";
 export {
   type Activations,

@@ -203,7 +203,8 @@ export const auditCommand = defineCommand({
     {
       name: "model",
       description:
-        "run folder, weights in safetensors with --architecture, or module file that exports model",
+        "run folder, exported model (.pt2), weights in safetensors with --architecture, or module file that " +
+        "exports model",
       optional: true,
     },
   ],

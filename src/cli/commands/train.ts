@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { isModuleFile } from "../../base/index.js";
+import { isGraphFile } from "../../models/index.js";
 import { train } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
 import { quoted, shownPath } from "../frame/shown-path.js";
@@ -7,12 +8,16 @@ import { asUsage, usageUntilBegun } from "../frame/usage-error.js";
 import { configOf, configOfRun } from "./train/config-of.js";
 import { printEvents, showTraining } from "./train/show-training.js";
 import { type TrainOptions, trainOptions } from "./train/train-options.js";
+import { checkOut, writeHardened } from "./train/write-hardened.js";
 
 /** A run folder as an argument, with the module files that open it. */
-function runArgument(run: string, { model, architecture, images }: TrainOptions): string[] {
+function runArgument(run: string, { model, architecture, images, exactGradients }: TrainOptions): string[] {
   const words = [quoted(shownPath(run))];
-  const own = [architecture, model].find((text) => text !== undefined && isModuleFile(text));
+  const own = [architecture, model].find(
+    (text) => text !== undefined && (isModuleFile(text) || isGraphFile(text)),
+  );
   if (own !== undefined) words.push("--architecture", quoted(own));
+  if (exactGradients === true) words.push("--exact-gradients");
   if (images !== undefined && isModuleFile(images)) words.push("--images", quoted(images));
   return words;
 }
@@ -43,12 +48,14 @@ export const trainCommand = defineCommand({
     "sqa train --model ./my-net.mjs --images ./my-images.mjs --defense 'sqa(relu1=1)' --method " +
       "'fgsm(epsilon=8/255)'",
     "sqa train --model runs/NAME --method 'pgd(epsilon=0.3, steps=7)' --epochs 2",
+    "sqa train --model model.pt2 --images cifar10 --method 'fgsm(epsilon=4/255)' --out hardened.pt2",
     "sqa train runs/NAME",
   ],
   async run(given, { operands: [path], signal }) {
     const { threads, device, checkpointSeconds } = given;
     const config =
       path === undefined ? await configOf(given) : await configOfRun(path, given, trainOptions.parse({}));
+    checkOut(given.out, config);
     const runs = path === undefined ? given.runs : dirname(resolve(path));
     const work = asUsage(() => train(config, { runs, threads, device, checkpointSeconds, signal }));
     const events = usageUntilBegun(work);
@@ -58,6 +65,7 @@ export const trainCommand = defineCommand({
           goOn: (run) => sameCommand(run, given),
           next: (run) => `npx sqa evaluate ${runArgument(run, given).join(" ")}`,
         }));
+    if (given.out !== undefined) writeHardened(given.out, await work, config);
     return 0;
   },
 });

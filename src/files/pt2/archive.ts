@@ -16,6 +16,8 @@ export interface Pt2File {
   /** Parameters and buffers by their names in the model that was exported. */
   readonly weights: ReadonlyMap<string, Pt2Tensor>;
   readonly constants: ReadonlyMap<string, Pt2Tensor>;
+  /** All files of the archive by name. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Larger files are refused: Node reads no more at once. */
@@ -94,6 +96,7 @@ export function readPt2(file: string): Pt2File {
       program: programOf(json(model)),
       weights: tensors("weights"),
       constants: tensors("constants"),
+      files,
     };
   } catch (error) {
     if (error instanceof Pt2Problem || error instanceof StrictJsonError) throw refuse(error.message, error);

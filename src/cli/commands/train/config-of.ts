@@ -50,7 +50,7 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
 export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
   const { preset, model, images, architecture, defense, sqa, own, validationAttack, precision, ...others } =
     given;
-  const { runs, threads, device, checkpointSeconds, json, exactGradients, ...rest } = others;
+  const { runs, threads, device, checkpointSeconds, json, out, exactGradients, ...rest } = others;
   const data = images === undefined ? undefined : await imagesFrom(images);
   const start =
     model === undefined ? {} : await startOf(model, { architecture, images: data, exactGradients });
@@ -83,6 +83,7 @@ const besideRun: readonly string[] = [
   "architecture",
   "images",
   "exactGradients",
+  "out",
   "runs",
   "threads",
   "device",

@@ -73,6 +73,12 @@ export const trainOptions = z.strictObject({
     .min(0)
     .default(30)
     .describe("seconds between two checkpoints within an epoch"),
+  out: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "FILE" })
+    .optional()
+    .describe("exported model to write at the end: a copy of --model (.pt2) with the trained weights"),
   json: z.boolean().default(false).describe("print events, one JSON object a line"),
   // Of a run's config.json.
   initialWeights: initialWeights.unwrap().optional().meta({ hidden: true }),

@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { isGraphFile, saveExported } from "../../../models/index.js";
+import type { TrainConfigInput, TrainedRun } from "../../../training/index.js";
+import { note } from "../../frame/output.js";
+import { shownPath } from "../../frame/shown-path.js";
+import { UsageError } from "../../frame/usage-error.js";
+
+/** File of the exported model that a configuration trains; undefined for other models. */
+function exportedFile({ model }: TrainConfigInput): string | undefined {
+  if (typeof model !== "object" || model.own?.file === undefined) return undefined;
+  return isGraphFile(model.own.file) ? model.own.file : undefined;
+}
+
+/** Refuses a file for the trained model, before any training, that could not be written after it. */
+export function checkOut(out: string | undefined, config: TrainConfigInput): void {
+  if (out === undefined) return;
+  if (exportedFile(config) === undefined)
+    throw new UsageError(`--out ${out}: it is for exported models, such as --model model.pt2`);
+  if (!/\.pt2$/i.test(out)) throw new UsageError(`--out ${out}: the file is a model (.pt2)`);
+  if (existsSync(out)) throw new UsageError(`--out ${out}: there is such a file already`);
+}
+
+/** Writes a copy of an exported model with the weights of a finished run. */
+export function writeHardened(
+  out: string,
+  { model }: Pick<TrainedRun, "model">,
+  config: TrainConfigInput,
+): void {
+  const file = exportedFile(config);
+  if (file === undefined) return;
+  saveExported(file, model, out);
+  note(`hardened model: ${shownPath(out)}`);
+}

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { main } from "../../src/cli/main.js";
+import { modelFromFile } from "../../src/models/index.js";
+import { fixture } from "../models/exported/fixtures.js";
+import { captureOutput } from "./captured-output.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sqa-cli-exported-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function sqa(...words: string[]) {
+  using captured = captureOutput();
+  const code = await main(words);
+  return { code, out: captured.stdout.text, err: captured.stderr.text };
+}
+
+const model = fixture("mnist");
+
+describe("an exported model at the command line", { timeout: 120_000 }, () => {
+  it("is evaluated, and what was found in its file is said", async () => {
+    const { code, out, err } = await sqa(
+      ...["evaluate", model, "--images", "mnist", "--limit", "40", "--json"],
+      ...["--attack", "fgsm(epsilon=0.1)"],
+    );
+    expect([code, err]).toEqual([
+      0,
+      expect.stringContaining("exported model: .pt2, schema 8.20, of PyTorch 2.13"),
+    ]);
+    const { clean } = JSON.parse(out) as { clean: { accuracy: number } };
+    expect(clean.accuracy).toBeGreaterThan(0.9);
+  });
+
+  it("says blocked gradients, and takes --exact-gradients", async () => {
+    // Images of another shape: the model is opened, and its file's findings are said, before they are compared.
+    const given = ["evaluate", fixture("rounded"), "--images", "mnist", "--limit", "1"];
+    expect((await sqa(...given)).err).toContain("pass as if by the identity (BPDA)");
+    expect((await sqa(...given, "--exact-gradients")).err).toContain("left so (exact gradients)");
+    const refused = await sqa("evaluate", "nowhere.mjs", "--images", "mnist", "--exact-gradients");
+    expect([refused.code, refused.err]).toEqual([
+      2,
+      expect.stringContaining("is for exported models (.pt2)"),
+    ]);
+  });
+
+  it("is trained, and written as a copy with other weights", async () => {
+    const out = join(folder, "hardened.pt2");
+    const given = ["train", "--model", model, "--images", "mnist", "--limit", "128", "--batch-size", "32"];
+    const options = ["--validation-attack", "none", "--runs", folder, "--out", out];
+    const result = await sqa(...given, "--method", "fgsm(epsilon=0.1)", "--epochs", "1", ...options);
+    expect([result.code, result.err]).toEqual([0, expect.stringContaining("hardened model: ")]);
+    expect(result.err).toContain("--architecture");
+    const [before, after] = await Promise.all([model, out].map((file) => modelFromFile(file)));
+    expect(after!.own!.sha256).not.toBe(before!.own!.sha256);
+    const again = await sqa(...given, "--method", "fgsm(epsilon=0.1)", "--epochs", "1", ...options);
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining("there is such a file already")]);
+  });
+});

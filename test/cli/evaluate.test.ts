@@ -275,7 +275,7 @@ describe("sqa evaluate", () => {
 
   it("refuses options that cannot be, with the nearest name or the way to go on", async () => {
     for (const [words, message] of [
-      [[], /missing model: run folder, exported model \(\.pt2\), weights in safetensors/],
+      [[], /missing model: run folder, exported model \(\.pt2, \.onnx\), weights in safetensors/],
       [[weights], /small\.safetensors: say what its weights are of: --architecture resnet18/],
       [[weights, "--architecture", "small"], /give --images, such as mnist/],
       [["small", "--images", images], /small is an architecture, which has no weights/],

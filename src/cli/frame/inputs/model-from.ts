@@ -101,6 +101,11 @@ export async function ownModelFrom(
   return text === undefined ? undefined : architectureFrom(text, exactGradients);
 }
 
+/** Tells whether a run is of an architecture, which it may have fitted to its images. */
+function isSame(ofRun: Architecture, own: Architecture): boolean {
+  return ofRun === own || (own.own !== undefined && ofRun.own?.hash === own.own.hash);
+}
+
 /**
  * Model with weights that a text stands for: a run folder, an exported model, a safetensors file or a module
  * file.
@@ -127,7 +132,7 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
   }
   const own = await ownModelFrom(choice.architecture, choice.exactGradients);
   const run = asUsage(() => modelFromRun(text, { model: own, defenses }));
-  if (own !== undefined && run.config.model !== own) {
+  if (own !== undefined && !isSame(run.config.model, own)) {
     throw new UsageError(
       `--architecture ${choice.architecture}: run ${text} knows its own, ${run.config.model}`,
     );

@@ -59,8 +59,8 @@ export const architectureOption = textOr(
 
 /** Option of the model to train. */
 export const trainedModelOption = textOr(
-  "an architecture such as resnet18, a run folder, an exported model (.pt2, .onnx), weights in safetensors, or a " +
-    "module file that exports model",
+  "an architecture such as resnet18, a run folder, an exported model (.pt2, .onnx), weights in " +
+    "safetensors, or a module file that exports model",
   "MODEL",
   (text) => models.parse(text),
 );

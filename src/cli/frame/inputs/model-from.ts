@@ -42,8 +42,8 @@ export interface OpenedModel {
 }
 
 const accepted =
-  "give a run folder, an exported model (.pt2, .onnx), weights in safetensors with --architecture, or a module file " +
-  "that exports model";
+  "give a run folder, an exported model (.pt2, .onnx), weights in safetensors with --architecture, or a " +
+  "module file that exports model";
 
 const isArchitecture = (given: unknown): given is Architecture =>
   isObject(given) && typeof given.build === "function" && "inputShape" in given;

@@ -183,7 +183,7 @@ export class Tensor extends TensorOperators {
 }
 
 function noArray(dtype: keyof typeof readAs): TypeError {
-  return new TypeError(`this tensor has no array of its own for ${dtype}: convert it to ${readAs[dtype]}`);
+  return new TypeError(`JavaScript has no array type for ${dtype}: convert to ${readAs[dtype]}`);
 }
 
 setTensorWrapper((handle) => new Tensor(handle));

@@ -65,8 +65,8 @@ export interface Model {
   /** True where the module is its user's, who frees it; false where left out. */
   readonly borrowed?: boolean;
   /**
-   * Text of all that decides the answers and gradients of a user's own model beside weights and defenses, such
-   * as a hash of its code or file; left out by architectures of a kind, whose name says it.
+   * Text of all that decides the answers and gradients of a user's own model beside weights and defenses,
+   * such as a hash of its code or file; left out by architectures of a kind, whose name says it.
    */
   origin?(): string;
   /** Findings in the file that it comes from, each a sentence without a full stop; none where left out. */

@@ -51,6 +51,16 @@ describe("tensor", () => {
     expect(() => tensor([1, value], [2], dtype)).toThrow(new RangeError(message));
   });
 
+  test("widens floats of 16 bits and short integers when they are read", () => {
+    // float16 keeps 11 bits: 2049 lies midway between 2048 and 2050 and goes to the even one.
+    using half = tensor([1, 2049, -0.5], [3], "float16");
+    expect(half.toArray()).toEqual(new Float32Array([1, 2048, -0.5]));
+    using byte = tensor([-128, 127], [2], "int8");
+    expect([byte.dtype, byte.toArray()]).toEqual(["int8", new Int32Array([-128, 127])]);
+    using short = tensor([-32768, 5], [2], "int16");
+    expect(short.toArray()).toEqual(new Int32Array([-32768, 5]));
+  });
+
   test("rounds to bfloat16 and widens it to float32 when read", () => {
     // bfloat16 keeps 8 bits: 257 lies midway between 256 and 258 and goes to the even one.
     using made = tensor([1, 257, 3.140625], [3], "bfloat16");
@@ -91,16 +101,16 @@ describe("tensor", () => {
     ],
     [
       "an unknown dtype",
-      () => tensor([1], [1], "float16" as never),
+      () => tensor([1], [1], "complex64" as never),
       new RangeError(
-        "dtype must be one of uint8, int32, int64, float32, float64, bool, bfloat16, not float16",
+        "dtype must be one of uint8, int8, int16, int32, int64, float16, float32, float64, bool, bfloat16, not complex64",
       ),
     ],
     [
       "a dtype that every object has",
       () => tensor([1], [1], "constructor" as never),
       new RangeError(
-        "dtype must be one of uint8, int32, int64, float32, float64, bool, bfloat16, not constructor",
+        "dtype must be one of uint8, int8, int16, int32, int64, float16, float32, float64, bool, bfloat16, not constructor",
       ),
     ],
     [

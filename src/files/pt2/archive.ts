@@ -36,7 +36,8 @@ function refuseOthers(names: readonly string[], refuse: (problem: string) => Fil
   }
   if (has(/^[^/]+\/data\.pkl$/)) {
     throw refuse(
-      "it is a checkpoint or a whole module by torch.save. Weights alone: npx sqa import FILE --out W.safetensors, " +
+      "it is a checkpoint or a whole module by torch.save. Weights alone: " +
+        "npx sqa import FILE --out W.safetensors, " +
         `with --architecture. A whole module is a program, which is never run; ${exportAdvice}`,
     );
   }

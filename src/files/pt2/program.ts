@@ -45,7 +45,7 @@ export interface Pt2Program {
   readonly nodes: readonly Pt2Node[];
   /** Bounds of symbols such as a free batch size. */
   readonly ranges: ReadonlyMap<string, { readonly least: number; readonly most: number }>;
-  /** Form of a value as the file states it, to be trusted no more than the rest; undefined where it does not. */
+  /** Form of a value as the file states it, which is not to be trusted; undefined where it does not. */
   formOf(value: string): Pt2Form | undefined;
 }
 

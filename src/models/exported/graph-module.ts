@@ -58,6 +58,15 @@ export class GraphModule extends Module {
     return this.#places.map(([name, place]) => [name, place]);
   }
 
+  /** Weights and buffers of floats; whole numbers, such as indices and counts, stay as the file has them. */
+  override state(): Map<string, Tensor> {
+    return new Map([...super.state()].filter(([, value]) => isFloat(value)));
+  }
+
+  override dispose(): void {
+    for (const value of Object.values(this)) if (value instanceof Tensor) value.dispose();
+  }
+
   protected override forward(images: Tensor, pass: Pass): Tensor {
     const { least, most } = this.#graph.batch;
     const count = images.shape[0]!;

@@ -4,7 +4,7 @@ import type { NodeContext } from "./graph.js";
 /** Tensor of noise that a node asks for. */
 export interface NoiseForm {
   readonly shape: readonly number[];
-  /** Tells whether the first axis is that of the images, or a multiple of it; each then has noise of its own. */
+  /** Tells whether the first axis is that of the images, or a multiple of it: each has its own noise. */
   readonly perImage: boolean;
 }
 

@@ -42,12 +42,14 @@ export function findingsOf(
     found.push(
       exactGradients
         ? `gradients are blocked by ${operators}, and left so (exact gradients)`
-        : `gradients blocked by ${operators} pass as if by the identity (BPDA); --exact-gradients leaves them blocked`,
+        : `gradients blocked by ${operators} pass as if by the identity (BPDA); ` +
+            "--exact-gradients leaves them blocked",
     );
   }
   if (lost.length > 0) {
     found.push(
-      `gradients are blocked by ${operatorsOf(lost)}, for which nothing stands in: attack without gradients, too`,
+      `gradients are blocked by ${operatorsOf(lost)}, for which nothing stands in: ` +
+        "attack without gradients, too",
     );
   }
   if (random.length > 0) {

@@ -32,8 +32,8 @@ export function saveExported(
   const state = module.state();
   const values = new Map<string, Uint8Array>();
   for (const { name } of module.graph.weights) {
-    const stored = file.weights.get(name);
-    if (stored !== undefined) values.set(name, bytesOf(state.get(fieldOf(name))!, stored.type));
+    const [stored, value] = [file.weights.get(name), state.get(fieldOf(name))];
+    if (stored !== undefined && value !== undefined) values.set(name, bytesOf(value, stored.type));
   }
   writeNewFile(to, rewrittenPt2(file, values), options);
 }

@@ -4,9 +4,12 @@ import type { SafetensorsTensor } from "../../files/index.js";
 import { loadState, Module } from "../../nn/index.js";
 import { readSealed, writeSealed } from "./sealed-file.js";
 
-/** Tensor as a file holds it; only float32 is trained. */
+/** Types of weights that a file holds as float32, which has all their values. */
+const kept: readonly string[] = ["float32", "float16", "bfloat16"];
+
+/** Tensor as a file holds it, in float32. */
 export function plain(value: Tensor): SafetensorsTensor {
-  if (value.dtype !== "float32") throw new TypeError(`weights must be float32, not ${value.dtype}`);
+  if (!kept.includes(value.dtype)) throw new TypeError(`weights must be float32, not ${value.dtype}`);
   return { dtype: "float32", shape: [...value.shape], data: value.toArray() as Float32Array };
 }
 

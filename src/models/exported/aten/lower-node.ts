@@ -90,7 +90,7 @@ function outputNames(outputs: readonly Pt2Argument[]): (string | null)[] {
   });
 }
 
-/** Node of a graph that a node of a .pt2 file with an ATen operator becomes; undefined for an unknown operator. */
+/** Node of a graph that a node with an ATen operator becomes; undefined for an unknown operator. */
 export function lowerAten(
   node: Pt2Node,
   target: Target,

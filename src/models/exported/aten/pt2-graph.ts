@@ -60,9 +60,12 @@ function unsupported(target: string): string {
     );
   }
   if (target.startsWith("torch.ops.") && namespace !== "aten") {
-    return `operator ${namespace}::${name}: its code is not in the file; write it by operators of PyTorch itself`;
+    return `operator ${namespace}::${name}: its code is not in the file; write it by PyTorch's own operators`;
   }
-  return `operator ${target.replace(/^torch\.ops\./, "")} is not supported; call .run_decompositions() on what export returned, or write it otherwise`;
+  return (
+    `operator ${target.replace(/^torch\.ops\./, "")} is not supported; ` +
+    "call .run_decompositions() on what export returned, or write it otherwise"
+  );
 }
 
 /** Form of the images and the free symbol of their number. */

@@ -1,4 +1,4 @@
-/** Public operator that does the work of an internal one, which trusts its arguments more than a file may ask. */
+/** Public operator in place of an internal one, which trusts its arguments more than a file may ask. */
 export interface Replacement {
   readonly name: string;
   /** Names of its arguments by those of the internal operator, where they differ. */

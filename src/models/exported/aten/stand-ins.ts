@@ -1,7 +1,7 @@
 import type { DType, Tensor } from "../../../engine/index.js";
 import type { GraphNode, GraphValue } from "../graph.js";
 
-/** What a node does to gradients, beside its operator's own backward. */
+/** Role of a node for gradients, beside its operator's own backward. */
 export type Gradient = Pick<GraphNode, "gradient" | "standIn" | "mask" | "shapeOnly">;
 
 /** Operators that round or cut, whose gradient is zero almost everywhere. */
@@ -41,9 +41,10 @@ const shapeOnly = new Set("zeros_like ones_like full_like new_zeros new_ones new
 /** Operators that move or scale whole numbers, and do to floats in their place the same. */
 const passing = new Set(
   (
-    "view reshape flatten unflatten permute transpose t squeeze unsqueeze expand repeat cat stack split chunk " +
-    "unbind narrow slice select flip roll pad contiguous clone alias add sub rsub mul div true_divide neg clamp " +
-    "clamp_min clamp_max maximum minimum abs sum mean amax amin where view_as expand_as movedim"
+    "view reshape flatten unflatten permute transpose t squeeze unsqueeze expand repeat cat stack split " +
+    "chunk unbind narrow slice select flip roll pad contiguous clone alias add sub rsub mul div " +
+    "true_divide neg clamp clamp_min clamp_max maximum minimum abs sum mean amax amin where view_as " +
+    "expand_as movedim"
   ).split(" "),
 );
 
@@ -53,8 +54,8 @@ const casts = new Set(["to", "_to_copy", "type_as"]);
 /** Moves of data, which keep a mask a mask. */
 const keepsMask = new Set(
   (
-    "view reshape flatten unflatten permute transpose squeeze unsqueeze expand repeat slice select contiguous " +
-    "clone alias to _to_copy type_as logical_not bitwise_not expand_as view_as"
+    "view reshape flatten unflatten permute transpose squeeze unsqueeze expand repeat slice select " +
+    "contiguous clone alias to _to_copy type_as logical_not bitwise_not expand_as view_as"
   ).split(" "),
 );
 

@@ -13,6 +13,10 @@ const mul_ScalarOperator = operator("aten::mul", "Scalar");
 const div_TensorOperator = operator("aten::div", "Tensor");
 const div_ScalarOperator = operator("aten::div", "Scalar");
 const pow_Tensor_ScalarOperator = operator("aten::pow", "Tensor_Scalar");
+const pow_Tensor_TensorOperator = operator("aten::pow", "Tensor_Tensor");
+const div_Tensor_modeOperator = operator("aten::div", "Tensor_mode");
+const fmod_TensorOperator = operator("aten::fmod", "Tensor");
+const remainder_TensorOperator = operator("aten::remainder", "Tensor");
 const negOperator = operator("aten::neg", "");
 const absOperator = operator("aten::abs", "");
 const signOperator = operator("aten::sign", "");
@@ -20,7 +24,19 @@ const expOperator = operator("aten::exp", "");
 const logOperator = operator("aten::log", "");
 const sqrtOperator = operator("aten::sqrt", "");
 const squareOperator = operator("aten::square", "");
+const erfOperator = operator("aten::erf", "");
+const ceilOperator = operator("aten::ceil", "");
+const truncOperator = operator("aten::trunc", "");
+const sinOperator = operator("aten::sin", "");
 const cosOperator = operator("aten::cos", "");
+const tanOperator = operator("aten::tan", "");
+const asinOperator = operator("aten::asin", "");
+const acosOperator = operator("aten::acos", "");
+const atanOperator = operator("aten::atan", "");
+const sinhOperator = operator("aten::sinh", "");
+const coshOperator = operator("aten::cosh", "");
+const asinhOperator = operator("aten::asinh", "");
+const acoshOperator = operator("aten::acosh", "");
 const tanhOperator = operator("aten::tanh", "");
 const atanhOperator = operator("aten::atanh", "");
 const sigmoidOperator = operator("aten::sigmoid", "");
@@ -28,6 +44,9 @@ const reluOperator = operator("aten::relu", "");
 const leakyReluOperator = operator("aten::leaky_relu", "");
 const geluOperator = operator("aten::gelu", "");
 const siluOperator = operator("aten::silu", "");
+const eluOperator = operator("aten::elu", "");
+const softplusOperator = operator("aten::softplus", "");
+const mishOperator = operator("aten::mish", "");
 const floorOperator = operator("aten::floor", "");
 const roundOperator = operator("aten::round", "");
 const clampOperator = operator("aten::clamp", "");
@@ -49,6 +68,7 @@ const ge_ScalarOperator = operator("aten::ge", "Scalar");
 const logicalAndOperator = operator("aten::logical_and", "");
 const logicalOrOperator = operator("aten::logical_or", "");
 const logicalNotOperator = operator("aten::logical_not", "");
+const logicalXorOperator = operator("aten::logical_xor", "");
 const isfiniteOperator = operator("aten::isfinite", "");
 const isnanOperator = operator("aten::isnan", "");
 const allOperator = operator("aten::all", "");
@@ -57,12 +77,14 @@ const sumOperator = operator("aten::sum", "");
 const sum_dim_IntListOperator = operator("aten::sum", "dim_IntList");
 const meanOperator = operator("aten::mean", "");
 const mean_dimOperator = operator("aten::mean", "dim");
+const prod_dim_intOperator = operator("aten::prod", "dim_int");
 const amaxOperator = operator("aten::amax", "");
 const aminOperator = operator("aten::amin", "");
 const argmaxOperator = operator("aten::argmax", "");
 const argminOperator = operator("aten::argmin", "");
 const topkOperator = operator("aten::topk", "");
 const sortOperator = operator("aten::sort", "");
+const sort_stableOperator = operator("aten::sort", "stable");
 const cumsumOperator = operator("aten::cumsum", "");
 const softmax_intOperator = operator("aten::softmax", "int");
 const logSoftmax_intOperator = operator("aten::log_softmax", "int");
@@ -71,7 +93,11 @@ const reciprocalOperator = operator("aten::reciprocal", "");
 const gatherOperator = operator("aten::gather", "");
 const scatter_srcOperator = operator("aten::scatter", "src");
 const scatter_valueOperator = operator("aten::scatter", "value");
+const scatterAddOperator = operator("aten::scatter_add", "");
+const scatterReduce_twoOperator = operator("aten::scatter_reduce", "two");
 const indexSelectOperator = operator("aten::index_select", "");
+const index_TensorOperator = operator("aten::index", "Tensor");
+const indexPutOperator = operator("aten::index_put", "");
 const nonzeroOperator = operator("aten::nonzero", "");
 const indexCopyOperator = operator("aten::index_copy", "");
 const reshapeOperator = operator("aten::reshape", "");
@@ -81,6 +107,10 @@ const squeeze_dimOperator = operator("aten::squeeze", "dim");
 const permuteOperator = operator("aten::permute", "");
 const flipOperator = operator("aten::flip", "");
 const expandOperator = operator("aten::expand", "");
+const repeatOperator = operator("aten::repeat", "");
+const trilOperator = operator("aten::tril", "");
+const triuOperator = operator("aten::triu", "");
+const constantPadNdOperator = operator("aten::constant_pad_nd", "");
 const slice_TensorOperator = operator("aten::slice", "Tensor");
 const select_intOperator = operator("aten::select", "int");
 const detachOperator = operator("aten::detach", "");
@@ -116,8 +146,16 @@ const linalgSvdvalsOperator = operator("aten::linalg_svdvals", "");
 const where_selfOperator = operator("aten::where", "self");
 const linearOperator = operator("aten::linear", "");
 const conv2dOperator = operator("aten::conv2d", "");
+const convolutionOperator = operator("aten::convolution", "");
+const einsumOperator = operator("aten::einsum", "");
+const hardtanhOperator = operator("aten::hardtanh", "");
+const maxPool1dOperator = operator("aten::max_pool1d", "");
 const maxPool2dOperator = operator("aten::max_pool2d", "");
+const maxPool2dWithIndicesOperator = operator("aten::max_pool2d_with_indices", "");
+const maxPool3dOperator = operator("aten::max_pool3d", "");
+const avgPool1dOperator = operator("aten::avg_pool1d", "");
 const avgPool2dOperator = operator("aten::avg_pool2d", "");
+const avgPool3dOperator = operator("aten::avg_pool3d", "");
 const adaptiveAvgPool2dOperator = operator("aten::adaptive_avg_pool2d", "");
 const batchNormOperator = operator("aten::batch_norm", "");
 const groupNormOperator = operator("aten::group_norm", "");
@@ -168,6 +206,26 @@ export abstract class TensorOperators {
     return call(pow_Tensor_ScalarOperator, [this.self(), exponent]) as Tensor;
   }
 
+  /** `aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor` */
+  powTensor(exponent: Tensor): Tensor {
+    return call(pow_Tensor_TensorOperator, [this.self(), exponent]) as Tensor;
+  }
+
+  /** `aten::div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor` */
+  divRounded(other: Tensor, roundingMode?: string): Tensor {
+    return call(div_Tensor_modeOperator, [this.self(), other, roundingMode]) as Tensor;
+  }
+
+  /** `aten::fmod.Tensor(Tensor self, Tensor other) -> Tensor` */
+  fmod(other: Tensor): Tensor {
+    return call(fmod_TensorOperator, [this.self(), other]) as Tensor;
+  }
+
+  /** `aten::remainder.Tensor(Tensor self, Tensor other) -> Tensor` */
+  remainder(other: Tensor): Tensor {
+    return call(remainder_TensorOperator, [this.self(), other]) as Tensor;
+  }
+
   /** `aten::neg(Tensor self) -> Tensor` */
   neg(): Tensor {
     return call(negOperator, [this.self()]) as Tensor;
@@ -203,9 +261,69 @@ export abstract class TensorOperators {
     return call(squareOperator, [this.self()]) as Tensor;
   }
 
+  /** `aten::erf(Tensor self) -> Tensor` */
+  erf(): Tensor {
+    return call(erfOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::ceil(Tensor self) -> Tensor` */
+  ceil(): Tensor {
+    return call(ceilOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::trunc(Tensor self) -> Tensor` */
+  trunc(): Tensor {
+    return call(truncOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::sin(Tensor self) -> Tensor` */
+  sin(): Tensor {
+    return call(sinOperator, [this.self()]) as Tensor;
+  }
+
   /** `aten::cos(Tensor self) -> Tensor` */
   cos(): Tensor {
     return call(cosOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::tan(Tensor self) -> Tensor` */
+  tan(): Tensor {
+    return call(tanOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::asin(Tensor self) -> Tensor` */
+  asin(): Tensor {
+    return call(asinOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::acos(Tensor self) -> Tensor` */
+  acos(): Tensor {
+    return call(acosOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::atan(Tensor self) -> Tensor` */
+  atan(): Tensor {
+    return call(atanOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::sinh(Tensor self) -> Tensor` */
+  sinh(): Tensor {
+    return call(sinhOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::cosh(Tensor self) -> Tensor` */
+  cosh(): Tensor {
+    return call(coshOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::asinh(Tensor self) -> Tensor` */
+  asinh(): Tensor {
+    return call(asinhOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::acosh(Tensor self) -> Tensor` */
+  acosh(): Tensor {
+    return call(acoshOperator, [this.self()]) as Tensor;
   }
 
   /** `aten::tanh(Tensor self) -> Tensor` */
@@ -241,6 +359,21 @@ export abstract class TensorOperators {
   /** `aten::silu(Tensor self) -> Tensor` */
   silu(): Tensor {
     return call(siluOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor` */
+  elu(alpha?: number, scale?: number, inputScale?: number): Tensor {
+    return call(eluOperator, [this.self(), alpha, scale, inputScale]) as Tensor;
+  }
+
+  /** `aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor` */
+  softplus(beta?: number, threshold?: number): Tensor {
+    return call(softplusOperator, [this.self(), beta, threshold]) as Tensor;
+  }
+
+  /** `aten::mish(Tensor self) -> Tensor` */
+  mish(): Tensor {
+    return call(mishOperator, [this.self()]) as Tensor;
   }
 
   /** `aten::floor(Tensor self) -> Tensor` */
@@ -318,6 +451,11 @@ export abstract class TensorOperators {
     return call(logicalNotOperator, [this.self()]) as Tensor;
   }
 
+  /** `aten::logical_xor(Tensor self, Tensor other) -> Tensor` */
+  logicalXor(other: Tensor): Tensor {
+    return call(logicalXorOperator, [this.self(), other]) as Tensor;
+  }
+
   /** `aten::isfinite(Tensor self) -> Tensor` */
   isfinite(): Tensor {
     return call(isfiniteOperator, [this.self()]) as Tensor;
@@ -358,6 +496,11 @@ export abstract class TensorOperators {
     return call(mean_dimOperator, [this.self(), dim, keepdim, scalarType(dtype)]) as Tensor;
   }
 
+  /** `aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
+  prodDim(dim: number, keepdim?: boolean, dtype?: DType): Tensor {
+    return call(prod_dim_intOperator, [this.self(), dim, keepdim, scalarType(dtype)]) as Tensor;
+  }
+
   /** `aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor` */
   amax(dim?: readonly number[], keepdim?: boolean): Tensor {
     return call(amaxOperator, [this.self(), dim, keepdim]) as Tensor;
@@ -386,6 +529,11 @@ export abstract class TensorOperators {
   /** `aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)` */
   sort(dim?: number, descending?: boolean): [Tensor, Tensor] {
     return call(sortOperator, [this.self(), dim, descending]) as [Tensor, Tensor];
+  }
+
+  /** `aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)` */
+  sortStable(stable?: boolean, dim?: number, descending?: boolean): [Tensor, Tensor] {
+    return call(sort_stableOperator, [this.self(), stable, dim, descending]) as [Tensor, Tensor];
   }
 
   /** `aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
@@ -428,9 +576,29 @@ export abstract class TensorOperators {
     return call(scatter_valueOperator, [this.self(), dim, index, value]) as Tensor;
   }
 
+  /** `aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
+  scatterAdd(dim: number, index: Tensor, src: Tensor): Tensor {
+    return call(scatterAddOperator, [this.self(), dim, index, src]) as Tensor;
+  }
+
+  /** `aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor` */
+  scatterReduce(dim: number, index: Tensor, src: Tensor, reduce: string, includeSelf?: boolean): Tensor {
+    return call(scatterReduce_twoOperator, [this.self(), dim, index, src, reduce, includeSelf]) as Tensor;
+  }
+
   /** `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor` */
   indexSelect(dim: number, index: Tensor): Tensor {
     return call(indexSelectOperator, [this.self(), dim, index]) as Tensor;
+  }
+
+  /** `aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor` */
+  index(indices?: readonly Tensor[] | null): Tensor {
+    return call(index_TensorOperator, [this.self(), indices]) as Tensor;
+  }
+
+  /** `aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor` */
+  indexPut(indices: readonly Tensor[] | null, values: Tensor, accumulate?: boolean): Tensor {
+    return call(indexPutOperator, [this.self(), indices, values, accumulate]) as Tensor;
   }
 
   /** `aten::nonzero(Tensor self) -> Tensor` */
@@ -476,6 +644,26 @@ export abstract class TensorOperators {
   /** `aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)` */
   expand(size: readonly number[], implicit?: boolean): Tensor {
     return call(expandOperator, [this.self(), size, implicit]) as Tensor;
+  }
+
+  /** `aten::repeat(Tensor self, SymInt[] repeats) -> Tensor` */
+  repeat(repeats: readonly number[]): Tensor {
+    return call(repeatOperator, [this.self(), repeats]) as Tensor;
+  }
+
+  /** `aten::tril(Tensor self, SymInt diagonal=0) -> Tensor` */
+  tril(diagonal?: number): Tensor {
+    return call(trilOperator, [this.self(), diagonal]) as Tensor;
+  }
+
+  /** `aten::triu(Tensor self, SymInt diagonal=0) -> Tensor` */
+  triu(diagonal?: number): Tensor {
+    return call(triuOperator, [this.self(), diagonal]) as Tensor;
+  }
+
+  /** `aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor` */
+  constantPad(pad: readonly number[], value?: number): Tensor {
+    return call(constantPadNdOperator, [this.self(), pad, value]) as Tensor;
   }
 
   /** `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)` */
@@ -634,14 +822,54 @@ export function conv2d(input: Tensor, weight: Tensor, bias?: Tensor | null, stri
   return call(conv2dOperator, [input, weight, bias, stride, padding, dilation, groups]) as Tensor;
 }
 
+/** `aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor` */
+export function convolution(input: Tensor, weight: Tensor, bias: Tensor | null, stride: readonly number[], padding: readonly number[], dilation: readonly number[], transposed: boolean, outputPadding: readonly number[], groups: number): Tensor {
+  return call(convolutionOperator, [input, weight, bias, stride, padding, dilation, transposed, outputPadding, groups]) as Tensor;
+}
+
+/** `aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor` */
+export function einsum(equation: string, tensors: readonly Tensor[], path?: readonly number[]): Tensor {
+  return call(einsumOperator, [equation, tensors, path]) as Tensor;
+}
+
+/** `aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor` */
+export function hardtanh(self: Tensor, minVal?: number, maxVal?: number): Tensor {
+  return call(hardtanhOperator, [self, minVal, maxVal]) as Tensor;
+}
+
+/** `aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> Tensor` */
+export function maxPool1d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], dilation?: readonly number[], ceilMode?: boolean): Tensor {
+  return call(maxPool1dOperator, [self, kernelSize, stride, padding, dilation, ceilMode]) as Tensor;
+}
+
 /** `aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
 export function maxPool2d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], dilation?: readonly number[], ceilMode?: boolean): Tensor {
   return call(maxPool2dOperator, [self, kernelSize, stride, padding, dilation, ceilMode]) as Tensor;
 }
 
+/** `aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)` */
+export function maxPool2dIndices(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], dilation?: readonly number[], ceilMode?: boolean): [Tensor, Tensor] {
+  return call(maxPool2dWithIndicesOperator, [self, kernelSize, stride, padding, dilation, ceilMode]) as [Tensor, Tensor];
+}
+
+/** `aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */
+export function maxPool3d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], dilation?: readonly number[], ceilMode?: boolean): Tensor {
+  return call(maxPool3dOperator, [self, kernelSize, stride, padding, dilation, ceilMode]) as Tensor;
+}
+
+/** `aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], bool ceil_mode=False, bool count_include_pad=True) -> Tensor` */
+export function avgPool1d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], ceilMode?: boolean, countIncludePad?: boolean): Tensor {
+  return call(avgPool1dOperator, [self, kernelSize, stride, padding, ceilMode, countIncludePad]) as Tensor;
+}
+
 /** `aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor` */
 export function avgPool2d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], ceilMode?: boolean, countIncludePad?: boolean, divisorOverride?: number): Tensor {
   return call(avgPool2dOperator, [self, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride]) as Tensor;
+}
+
+/** `aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor` */
+export function avgPool3d(self: Tensor, kernelSize: readonly number[], stride?: readonly number[], padding?: readonly number[], ceilMode?: boolean, countIncludePad?: boolean, divisorOverride?: number): Tensor {
+  return call(avgPool3dOperator, [self, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride]) as Tensor;
 }
 
 /** `aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor` */

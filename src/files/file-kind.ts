@@ -28,7 +28,7 @@ const remedies: Readonly<Record<FileKind, string>> = {
  * Returns what a file is instead of what is expected, and what to do, as the end of an error's sentence;
  * undefined for an unknown kind.
  */
-export function remedyOf(bytes: Uint8Array, expected: FileKind): string | undefined {
+export function remedyOf(bytes: Uint8Array, expected: FileKind | undefined): string | undefined {
   const kind = fileKind(bytes.subarray(0, 16));
   return kind === undefined || kind === expected ? undefined : remedies[kind];
 }

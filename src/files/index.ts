@@ -1,4 +1,19 @@
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
+export {
+  type OnnxAttribute,
+  type OnnxElements,
+  type OnnxFile,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxType,
+  type OnnxValue,
+  onnxType,
+  readOnnx,
+  type StoredType,
+  storedTypes,
+} from "./onnx/index.js";
 export * from "./pt2/index.js";
 export {
   encodeSafetensors,

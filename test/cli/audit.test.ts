@@ -129,7 +129,7 @@ describe("sqa audit", () => {
   it.each([
     [[], "give a model, such as a run folder, or --self-test", 2],
     [["nowhere"], "nowhere does not exist: give a run folder", 1],
-    [["model.onnx"], "ONNX models are not read", 2],
+    [["model.onnx"], "model model.onnx does not exist", 1],
     [["RUN", "--self-test"], "--self-test takes no model", 2],
     [["RUN", "--budget", "huge"], "quick", 2],
     [["RUN", "--epsilon", "0.1", "--claim", "pgd(epsilon=0.3)"], "is of radius 0.3, not epsilon 0.1", 2],

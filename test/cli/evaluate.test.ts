@@ -260,10 +260,11 @@ describe("sqa evaluate", () => {
       [[...base, "--split", "train"], /has none of train-images/],
       [
         [join(folder, "no-run")],
-        /no-run does not exist: give a run folder, an exported model \(\.pt2\), weights in safetensors/,
+        /no-run does not exist: give a run folder, an exported model \(\.pt2, \.onnx\), weights in safetensors/,
       ],
       [["nowhere.pt2", "--images", images], /model nowhere\.pt2 does not exist/],
       [["nowhere.mjs", "--images", images], /module nowhere\.mjs does not exist/],
+      [["model.onnx", "--images", images], /model model\.onnx does not exist/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
       expect([code, out], message.source).toEqual([1, ""]);
@@ -274,11 +275,10 @@ describe("sqa evaluate", () => {
 
   it("refuses options that cannot be, with the nearest name or the way to go on", async () => {
     for (const [words, message] of [
-      [[], /missing model: run folder, exported model \(\.pt2\), weights in safetensors/],
+      [[], /missing model: run folder, exported model \(\.pt2, \.onnx\), weights in safetensors/],
       [[weights], /small\.safetensors: say what its weights are of: --architecture resnet18/],
       [[weights, "--architecture", "small"], /give --images, such as mnist/],
       [["small", "--images", images], /small is an architecture, which has no weights/],
-      [["model.onnx"], /model\.onnx: ONNX models are not read; give a run folder/],
       [["model.pt"], /model\.pt: convert it first: npx sqa import model\.pt --out model\.safetensors/],
       [[weights, "--architecture", "smal"], /unknown model "smal"; did you mean "small"\?/],
       [[...base, "--images", "mnits"], /unknown data set "mnits"; did you mean "mnist"\?/],

@@ -40,7 +40,7 @@ describe("an exported model at the command line", { timeout: 120_000 }, () => {
     const refused = await sqa("evaluate", "nowhere.mjs", "--images", "mnist", "--exact-gradients");
     expect([refused.code, refused.err]).toEqual([
       2,
-      expect.stringContaining("is for exported models (.pt2)"),
+      expect.stringContaining("is for exported models (.pt2, .onnx)"),
     ]);
   });
 

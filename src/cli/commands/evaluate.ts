@@ -189,9 +189,8 @@ export const evaluateCommand = defineCommand({
     {
       name: "model",
       description:
-        "run folder, exported model (.pt2), weights in safetensors with --architecture, " +
-        "or module file that " +
-        "exports model",
+        "run folder, exported model (.pt2, .onnx), weights in safetensors with --architecture, or module " +
+        "file that exports model",
       variadic: true,
     },
   ],

@@ -1,7 +1,9 @@
-import { FileFormatError } from "../../base/index.js";
+import { FileFormatError, shownName } from "../../base/index.js";
 import { readPt2 } from "../../files/index.js";
+import type { ImageShape } from "../model.js";
 import { graphOfPt2 } from "./aten/pt2-graph.js";
 import type { Graph } from "./graph.js";
+import { onnxGraph } from "./onnx/onnx-graph.js";
 
 /** Graph of a file, before anything of it runs. */
 export interface GraphFile {
@@ -12,6 +14,8 @@ export interface GraphFile {
   readonly format: string;
   /** Remarks on the format that a user should read. */
   readonly warnings: readonly string[];
+  /** Other remarks, such as on how the model takes images. */
+  readonly notes?: readonly string[];
 }
 
 /** Major version of the format that is known; files of others are tried all the same. */
@@ -29,8 +33,17 @@ function readPt2Graph(file: string): GraphFile {
   return { graph: inFile(file, () => graphOfPt2(read)), sha256: read.sha256, format, warnings };
 }
 
+function readOnnxGraph(file: string, inputShape: ImageShape | undefined): GraphFile {
+  const { graph, sha256, opset, producer, notes } = onnxGraph(file, inputShape);
+  const format = `ONNX, operator set ${opset}${producer === "" ? "" : `, of ${shownName(producer)}`}`;
+  return { graph, sha256, format, warnings: [], notes };
+}
+
 /** Formats of exported models, by the endings of their files. */
-const formats: ReadonlyMap<string, (file: string) => GraphFile> = new Map([[".pt2", readPt2Graph]]);
+const formats: ReadonlyMap<string, (file: string, inputShape?: ImageShape) => GraphFile> = new Map([
+  [".pt2", readPt2Graph],
+  [".onnx", readOnnxGraph],
+]);
 
 /** Endings of files that hold an exported model. */
 export const graphFileEndings: readonly string[] = [...formats.keys()];
@@ -57,10 +70,11 @@ export function inFile<T>(file: string, body: () => T): T {
 /**
  * Reads the graph of an exported model.
  *
+ * @param inputShape of an image, where the file leaves it free
  * @throws FileFormatError that begins with the file, for one that cannot be read or run
  */
-export function readGraphFile(file: string): GraphFile {
+export function readGraphFile(file: string, inputShape?: ImageShape): GraphFile {
   const ending = endingOf(file);
-  if (ending !== undefined) return formats.get(ending)!(file);
+  if (ending !== undefined) return formats.get(ending)!(file, inputShape);
   throw new RangeError(`${file}: exported models end in ${graphFileEndings.join(" or ")}`);
 }

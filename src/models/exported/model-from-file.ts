@@ -64,7 +64,7 @@ export async function modelFromFile(file: string, options: ModelFromFileOptions 
   checkKind("exactGradients", exactGradients, "true or false", typeof exactGradients === "boolean");
   const name = options.name ?? nameOf(file);
   checkFolderName("name", name);
-  const read = readGraphFile(file);
+  const read = readGraphFile(file, options.inputShape);
   const { graph, softmax } = withoutSoftmax(read.graph);
   const inputShape = inFile(file, () => imageShape(graph, options.inputShape));
   const { first, flow } = inFile(file, () => triedOut(graph, inputShape, exactGradients));

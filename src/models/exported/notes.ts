@@ -31,7 +31,7 @@ export interface Findings {
 
 /** Says what was found in an exported model. */
 export function findingsOf(
-  { format, warnings }: GraphFile,
+  { format, warnings, notes = [] }: GraphFile,
   { blocking, lost, random }: GradientFlow,
   { gradientFault }: FirstPass,
   { softmax, exactGradients }: { readonly softmax?: GraphNode | undefined; readonly exactGradients: boolean },
@@ -62,5 +62,5 @@ export function findingsOf(
     found.push(`its last operator, ${shownName(softmax.operator)}, is taken off: attacks need logits`);
   }
   if (gradientFault !== undefined) found.push(`${gradientFault} (of random images)`);
-  return { notes: [`exported model: ${format}`, ...found], warnings: found };
+  return { notes: [`exported model: ${format}`, ...notes, ...found], warnings: found };
 }

@@ -14,8 +14,11 @@ function exportedFile({ model }: TrainConfigInput): string | undefined {
 /** Refuses a file for the trained model, before any training, that could not be written after it. */
 export function checkOut(out: string | undefined, config: TrainConfigInput): void {
   if (out === undefined) return;
-  if (exportedFile(config) === undefined)
+  const file = exportedFile(config);
+  if (file === undefined)
     throw new UsageError(`--out ${out}: it is for exported models, such as --model model.pt2`);
+  if (!/\.pt2$/i.test(file))
+    throw new UsageError(`--out ${out}: copies are written of .pt2 files; of ${file} use the run's weights`);
   if (!/\.pt2$/i.test(out)) throw new UsageError(`--out ${out}: the file is a model (.pt2)`);
   if (existsSync(out)) throw new UsageError(`--out ${out}: there is such a file already`);
 }

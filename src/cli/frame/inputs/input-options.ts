@@ -52,15 +52,15 @@ export const imagesOption = textOr(
 
 /** Option of the architecture of weights, or of a run's own model. */
 export const architectureOption = textOr(
-  "an architecture such as resnet18, an exported model (.pt2), or a module file",
+  "an architecture such as resnet18, an exported model (.pt2, .onnx), or a module file",
   "ARCHITECTURE",
   (text) => models.parse(text),
 );
 
 /** Option of the model to train. */
 export const trainedModelOption = textOr(
-  "an architecture such as resnet18, a run folder, an exported model (.pt2), weights in safetensors, or a " +
-    "module file that exports model",
+  "an architecture such as resnet18, a run folder, an exported model (.pt2, .onnx), weights in " +
+    "safetensors, or a module file that exports model",
   "MODEL",
   (text) => models.parse(text),
 );

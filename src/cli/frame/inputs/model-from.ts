@@ -42,18 +42,14 @@ export interface OpenedModel {
 }
 
 const accepted =
-  "give a run folder, an exported model (.pt2), weights in safetensors with --architecture, " +
-  "or a module file " +
-  "that exports model";
+  "give a run folder, an exported model (.pt2, .onnx), weights in safetensors with --architecture, or a " +
+  "module file that exports model";
 
 const isArchitecture = (given: unknown): given is Architecture =>
   isObject(given) && typeof given.build === "function" && "inputShape" in given;
 
 /** Refuses files that no command reads, each with the way to go on. */
 export function refuseUnreadable(text: string): void {
-  if (/\.onnx$/i.test(text) && !isGraphFile(text)) {
-    throw new UsageError(`${text}: ONNX models are not read; ${accepted}`);
-  }
   if (/\.(pt|pth)$/i.test(text)) {
     const target = `${basename(text).replace(/\.\w+$/, "")}.safetensors`;
     throw new UsageError(`${text}: convert it first: npx sqa import ${text} --out ${target}`);
@@ -79,7 +75,9 @@ export async function architectureFrom(text: string, exactGradients?: boolean): 
   refuseUnreadable(text);
   if (isGraphFile(text)) return exportedModel(text, exactGradients);
   if (exactGradients === true)
-    throw new UsageError(`--exact-gradients is for exported models (.pt2); ${text} has exact gradients`);
+    throw new UsageError(
+      `--exact-gradients is for exported models (.pt2, .onnx); ${text} has exact gradients`,
+    );
   if (!isModuleFile(text)) return asUsage(() => models.parse(text));
   const module = await loadUserModule(text);
   return exportedBy(exportOf(module, "model", isArchitecture, "modelOf"), text, module.sha256);

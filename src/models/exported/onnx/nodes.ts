@@ -1,0 +1,102 @@
+import { FileFormatError, shownName } from "../../../base/index.js";
+import { scope, Tensor } from "../../../engine/index.js";
+import type { OnnxModel, OnnxNode } from "../../../files/index.js";
+import type { GraphNode, GraphValue } from "../graph.js";
+import { type Inputs, type NodeTraits, NodeView, type NodeWorld, type OnnxOperator } from "./node.js";
+import { onnxOperators } from "./operators/all.js";
+
+/** Operator set versions that are read; the trials of the operators' tests are of these. */
+const [leastOpset, mostOpset] = [13, 21];
+
+const wayOut =
+  "export it anew (torch.onnx.export(model, images, FILE, opset_version=20)), or save it as .pt2 by " +
+  "torch.export.save";
+
+/** Version of ONNX's own operators. Refuses one that is not read here. */
+export function opsetOf({ opsets }: OnnxModel, file: string): number {
+  const opset = opsets.get("");
+  if (opset !== undefined && opset >= leastOpset && opset <= mostOpset) return opset;
+  const shown = opset === undefined ? "no operator set of ONNX" : `operator set ${opset}`;
+  throw new FileFormatError(`${file}: it uses ${shown}; ${leastOpset} to ${mostOpset} are read: ${wayOut}`);
+}
+
+function problemOf({ domain, operator, inputs, attributes }: OnnxNode): string | undefined {
+  const name = domain === "" ? operator : `${domain}.${operator}`;
+  const known = domain === "" && Object.hasOwn(onnxOperators, operator) ? onnxOperators[operator] : undefined;
+  if (known === undefined) return shownName(name);
+  const other = [...attributes].find(([, { kind }]) => kind === "other");
+  if (other !== undefined) return `${name} with the attribute ${shownName(other[0])}`;
+  const [least, most] = known.inputs;
+  const fits =
+    inputs.length <= most && inputs.slice(0, least).filter((input) => input !== "").length === least;
+  return fits ? undefined : `${name} with ${inputs.length} inputs`;
+}
+
+/** Throws a FileFormatError that lists everything in a graph that is not known here, unless all is. */
+export function checkNodes({ graph }: OnnxModel, file: string): void {
+  const counts = new Map<string, number>();
+  for (const node of graph.nodes) {
+    const problem = problemOf(node);
+    if (problem !== undefined) counts.set(problem, (counts.get(problem) ?? 0) + 1);
+  }
+  if (counts.size === 0) return;
+  const listed = [...counts]
+    .slice(0, 30)
+    .map(([name, count]) => (count === 1 ? name : `${name} (${count} times)`));
+  const more = counts.size > 30 ? ` and ${counts.size - 30} more` : "";
+  throw new FileFormatError(
+    `${file}: these operators are not known here: ${listed.join(", ")}${more}; ${wayOut}`,
+  );
+}
+
+/** Names of nodes, each once: that of the file, or that of its first output. */
+function namesOf(nodes: readonly OnnxNode[]): string[] {
+  const taken = new Set<string>();
+  return nodes.map(({ name, operator, outputs }) => {
+    const first = name || outputs.find((output) => output !== "") || operator;
+    let free = first;
+    for (let i = 2; taken.has(free); i++) free = `${first}#${i}`;
+    taken.add(free);
+    return free;
+  });
+}
+
+/** A graph's nodes, with their work as functions of values. */
+export function graphNodes(model: OnnxModel, world: NodeWorld): { node: GraphNode; view: NodeView }[] {
+  const names = namesOf(model.graph.nodes);
+  return model.graph.nodes.map((own, i) => {
+    const view = new NodeView(own, world);
+    return { node: graphNode(names[i]!, view, onnxOperators[own.operator]!), view };
+  });
+}
+
+function graphNode(name: string, view: NodeView, { run, traits }: OnnxOperator): GraphNode {
+  const { operator, inputs, outputs } = view.node;
+  const given = inputs.flatMap((input, i) => (input === "" ? [] : [i]));
+  const placed = (values: readonly GraphValue[]): Inputs => {
+    const all: (Tensor | undefined)[] = inputs.map(() => undefined);
+    for (const [k, i] of given.entries()) all[i] = tensorOf(view, values[k]);
+    return all;
+  };
+  const { standIn, ...others }: NodeTraits = typeof traits === "function" ? traits(view) : traits;
+  return {
+    name,
+    operator,
+    inputs: given.map((i) => inputs[i]!),
+    outputs: outputs.map((output) => (output === "" ? null : output)),
+    run: (values, context) => scope(() => run(view, placed(values), context)),
+    // Without one of its own, a node's stand-in is its work on the values that stand in for its inputs.
+    standIn: (values, context) =>
+      scope(() => {
+        const all = placed(values);
+        if (standIn === "first") return all[0]!.to("float32");
+        return standIn === undefined ? run(view, all, context)[0]! : standIn(view, all);
+      }),
+    ...others,
+  };
+}
+
+function tensorOf(view: NodeView, value: GraphValue | undefined): Tensor {
+  if (value instanceof Tensor) return value;
+  throw view.refuse("an input of it is missing");
+}

@@ -35,7 +35,7 @@ describe("--device", () => {
       ["evaluate", "nowhere"],
     ]) {
       const { code, err } = await sqa(...command, "--device", "gpu");
-      expect([code, err]).toEqual([2, expect.stringContaining("cpu, cuda or cuda:N")]);
+      expect([code, err]).toEqual([64, expect.stringContaining("cpu, cuda or cuda:N")]);
     }
   });
 

@@ -299,7 +299,7 @@ describe("sqa evaluate", () => {
       [[...base, "--sqa", "--surrogate", "noise-fre"], /--surrogate noise-fre: model small has noise-free/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
-      expect([code, out], `${message.source}\n${err}`).toEqual([2, ""]);
+      expect([code, out], `${message.source}\n${err}`).toEqual([64, ""]);
       expect(err).toMatch(message);
     }
   });

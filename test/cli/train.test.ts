@@ -258,7 +258,7 @@ test("Ctrl-C stops at a step, saves, and says how to go on; the run then ends as
   const child = new SqaProcess(["train", ...words, "--runs", join(folder, "stopped")]);
   while (!child.stderr.includes("epoch 1/3") && child.running) await sleep(2);
   child.kill("SIGINT");
-  expect([await child.ended(), child.stdout], child.stderr).toEqual([130, ""]);
+  expect([await child.ended(), child.stdout], child.stderr).toEqual([75, ""]);
   const [, step, command] =
     /\nstopped and saved after step (\d+); the same command goes on, or: npx sqa train (.*)\n$/.exec(
       child.stderr,

@@ -42,13 +42,13 @@ describe("--device", () => {
   test("that is not there ends the command with the reason, and leaves nothing behind", async () => {
     const trained = await sqa("train", ...brief, "--runs", runs, "--device", "cuda:99");
     expect([trained.code, trained.err]).toEqual([
-      2,
+      64,
       expect.stringMatching(/^error: device cuda:99 is not there: /),
     ]);
     expect(existsSync(runs)).toBe(false);
     const evaluated = await sqa("evaluate", "nowhere", "--device", "cuda:99");
     expect([evaluated.code, evaluated.err]).toEqual([
-      2,
+      64,
       expect.stringContaining("device cuda:99 is not there"),
     ]);
   });

@@ -20,6 +20,7 @@ import {
   defenseOptions,
   defensesOf,
   imagesOption,
+  weightsOptions,
 } from "../frame/inputs/input-options.js";
 import { type OpenedModel, openModel } from "../frame/inputs/model-from.js";
 import { kebabCase } from "../frame/option-names.js";
@@ -54,6 +55,7 @@ const options = z.strictObject({
     .optional()
     .describe("images to audit on, their test split (default: those of the run)"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
+  ...weightsOptions,
   ...defenseOptions,
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   out: z
@@ -116,7 +118,13 @@ async function run(given: Options, text: string, { signal }: CommandContext): Pr
   const { budget, norm, claim, limit, seed, batchSize, device } = given;
   asUsage(() => checkDevice(device));
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
-  const choice = { architecture: given.architecture, images, defenses: defensesOf(given) };
+  const choice = {
+    architecture: given.architecture,
+    images,
+    defenses: defensesOf(given),
+    key: given.key,
+    prefix: given.prefix,
+  };
   const opened = await openModel(text, choice);
   const { run: of, model, name } = opened;
   if (of?.finished === false)
@@ -224,7 +232,8 @@ export const auditCommand = defineCommand({
     {
       name: "model",
       description:
-        "run folder, weights in safetensors with --architecture, or module file that exports model",
+        "run folder, weights (.safetensors, .pt, .pth) with --architecture, folder of Hugging Face's, or " +
+        "module file that exports model",
       optional: true,
     },
   ],

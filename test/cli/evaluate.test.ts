@@ -278,7 +278,10 @@ describe("sqa evaluate", () => {
       ],
       [[...base.slice(0, 3), "--images", `mnist(folder=${short})`], /t10k-images-idx3-ubyte: truncated/],
       [[...base, "--split", "train"], /has none of train-images/],
-      [[join(folder, "no-run")], /no-run does not exist: give a run folder, weights \(\.safetensors, \.pt, \.pth\)/],
+      [
+        [join(folder, "no-run")],
+        /no-run does not exist: give a run folder, weights \(\.safetensors, \.pt, \.pth\)/,
+      ],
       [["nowhere.mjs", "--images", images], /module nowhere\.mjs does not exist/],
     ] as const) {
       const { code, out, err } = await sqa(...words);

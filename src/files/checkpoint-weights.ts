@@ -15,7 +15,7 @@ export interface WeightsChoice {
 export interface CheckpointWeights {
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
   readonly state: StateDict;
-  /** What was converted and passed over, a sentence each. */
+  /** Sentences on what was converted and passed over. */
   readonly remarks: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export function readCheckpointWeights(file: string, { key, prefix }: WeightsChoi
   return { tensors, state, remarks: remarksOf(state) };
 }
 
-/** What `find` finds in a file, which an error about it names. */
+/** State dict that `find` finds in a file, which an error about it names. */
 function named(file: string, find: () => StateDict): StateDict {
   try {
     return find();

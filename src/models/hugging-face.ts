@@ -76,8 +76,8 @@ export function huggingFaceModel(folder: string): HuggingFaceModel {
   if (!checked.success) {
     const [issue] = checked.error.issues;
     throw new FileFormatError(
-      `${file}: no network of this package (model_type ${type}; ${issue!.path.join(".")}: ${issue!.message}); ` +
-        accepted,
+      `${file}: no network of this package (model_type ${type}; ${issue!.path.join(".")}: ` +
+        `${issue!.message}); ${accepted}`,
     );
   }
   const { layer_type, depths, hidden_sizes, embedding_size, num_channels, id2label, num_labels } =

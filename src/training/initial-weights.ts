@@ -11,7 +11,7 @@ import { loadWeights } from "./run/weights-file.js";
 export interface InitialWeights {
   readonly file: string;
   readonly sha256: string;
-  /** Where in a checkpoint they are, and with what their names begin. */
+  /** Place of the weights in a checkpoint, and beginning of their names. */
   readonly key?: string | undefined;
   readonly prefix?: string | undefined;
 }

@@ -23,13 +23,12 @@ import {
   weightsOptions,
 } from "../frame/inputs/input-options.js";
 import { type OpenedModel, openModel } from "../frame/inputs/model-from.js";
-import { kebabCase } from "../frame/option-names.js";
 import { colors, note, out, outputWidth, warn } from "../frame/output.js";
 import { withProgress } from "../frame/progress.js";
 import { deviceOption, runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 import { asUsage, UsageError, usageUntilBegun } from "../frame/usage-error.js";
-import { auditSelfTest } from "./audit/self-test.js";
+import { auditSelfTest, refuseBesideSelfTest } from "./audit/self-test.js";
 
 const options = z.strictObject({
   budget: z
@@ -206,20 +205,6 @@ function durationText(seconds: number): string {
   return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
-/** Options that the self-test heeds; all else is fixed in it. */
-const ofSelfTest: readonly string[] = ["selfTest", "threads", "json"];
-
-function refuseBesideSelfTest(given: Options): void {
-  const defaults: Readonly<Record<string, unknown>> = options.parse({});
-  const other = Object.entries(given).find(
-    ([name, value]) => !ofSelfTest.includes(name) && JSON.stringify(value) !== JSON.stringify(defaults[name]),
-  );
-  if (other === undefined) return;
-  throw new UsageError(
-    `--self-test cannot be given together with --${kebabCase(other[0])}: its audits are fixed`,
-  );
-}
-
 /** `sqa audit`: tells whether a model's robustness is real. */
 export const auditCommand = defineCommand({
   name: "audit",
@@ -249,7 +234,7 @@ export const auditCommand = defineCommand({
     if (given.threads !== undefined) setThreads(given.threads);
     if (given.selfTest) {
       if (text !== undefined) throw new UsageError(`--self-test takes no model, given ${text}`);
-      refuseBesideSelfTest(given);
+      refuseBesideSelfTest(given, options.parse({}));
       return auditSelfTest({ ...given, signal: context.signal });
     }
     if (text === undefined) throw new UsageError("give a model, such as a run folder, or --self-test");

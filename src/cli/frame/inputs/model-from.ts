@@ -25,7 +25,7 @@ export interface ModelChoice {
   readonly images?: Dataset | undefined;
   /** Defenses in place of the run's; none for weights and modules by default. */
   readonly defenses?: readonly Defense[] | undefined;
-  /** Where in a checkpoint the weights are, and with what their names begin. */
+  /** Place of the weights in a checkpoint, and beginning of their names. */
   readonly key?: string | undefined;
   readonly prefix?: string | undefined;
 }
@@ -42,7 +42,8 @@ export interface OpenedModel {
 }
 
 const accepted =
-  "give a run folder, weights (.safetensors, .pt, .pth) with --architecture, or a module file that exports model";
+  "give a run folder, weights (.safetensors, .pt, .pth) with --architecture, or a module file that " +
+  "exports model";
 
 const isArchitecture = (given: unknown): given is Architecture =>
   isObject(given) && typeof given.build === "function" && "inputShape" in given;

@@ -6,10 +6,15 @@ export function shownGiven(given: unknown): string {
   if (typeof given === "string")
     return JSON.stringify(given.length > 60 ? `${given.slice(0, 57)}...` : given);
   if (typeof given === "function") return "a function";
-  if (Array.isArray(given)) return "a list";
+  if (Array.isArray(given)) return isShortList(given) ? `[${given.join(", ")}]` : "a list";
   if (typeof given !== "object" || given === null) return String(given);
   const { name } = given.constructor ?? Object;
   return name === "Object" ? "an object" : `a ${name}`;
+}
+
+/** Tells whether a list is shown as it is: a few numbers, such as a shape. */
+function isShortList(given: readonly unknown[]): boolean {
+  return given.length > 0 && given.length <= 6 && given.every((one) => typeof one === "number");
 }
 
 /** Tells whether a value has properties to be read: neither null nor a number, text or function. */

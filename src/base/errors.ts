@@ -30,9 +30,7 @@ export class FileFormatError extends Error {
   override readonly name = "FileFormatError";
 }
 
-/**
- * Number of edits between two words: a letter more, less or another, or two neighbors swapped (Damerau 1964).
- */
+/** Number of edits between two words: letters more, less, another, or swapped (Damerau 1964). */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {

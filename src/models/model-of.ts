@@ -143,7 +143,7 @@ function checkOptions(options: ModelOfOptions): void {
   if (unknown !== undefined) throw unknownName("option of modelOf", unknown, optionNames);
   const { name = "own-model", inputShape, classes, classNames, normalize, activations = {} } = options;
   const isShape = Array.isArray(inputShape) && inputShape.length === 3;
-  checkKind("inputShape", inputShape, "a list [channels, height, width]", isShape);
+  checkKind("inputShape", inputShape, "[channels, height, width]", isShape);
   for (const side of inputShape) {
     checkNumber("inputShape", side, "whole numbers >= 1", Number.isInteger(side) && side > 0);
   }

@@ -144,7 +144,7 @@ describe("images that do not fit are refused:", () => {
     [
       "other types",
       { images: [0, 0, 0] },
-      "images must be a Uint8Array of bytes or a Float32Array in [0, 1], not a list",
+      "images must be a Uint8Array of bytes or a Float32Array in [0, 1], not [0, 0, 0]",
     ],
     ["float64", { images: new Float64Array(24) }, "images must be a Uint8Array of bytes or a Float32Array"],
     [
@@ -167,7 +167,7 @@ describe("images that do not fit are refused:", () => {
     ["a hole in the labels", { labels: new Array(4) }, "labels[0]: undefined is not a class in 0 .. 1"],
     ["big integers", { labels: BigInt64Array.of(0n, 1n, 0n, 1n) }, "labels[0]: 0 is not a class in 0 .. 1"],
     ["no shape", { shape: undefined }, "shape must be [channels, height, width], not undefined"],
-    ["a shape of two sides", { shape: [2, 3] }, "shape must be [channels, height, width], not a list"],
+    ["a shape of two sides", { shape: [2, 3] }, "shape must be [channels, height, width], not [2, 3]"],
     ["an empty side", { shape: [2, 0, 3] }, "shape must be whole numbers >= 1, not 0"],
     ["a number of classes", { classes: 2 }, "classes must be a list of class names, not 2"],
     ["one class", { classes: ["cat"] }, "the number of classes must be 2 or more, not 1"],

@@ -44,7 +44,7 @@ describe("what is no model is refused", () => {
 
   test.each<[Partial<Record<keyof ModelOfOptions, unknown>>, string]>([
     [{ inputShape: undefined }, "inputShape must be [channels, height, width], not undefined"],
-    [{ inputShape: [3, 32] }, "inputShape must be [channels, height, width], not a list"],
+    [{ inputShape: [3, 32] }, "inputShape must be [channels, height, width], not [3, 32]"],
     [{ inputShape: [3, 32, 0.5] }, "inputShape must be whole numbers >= 1, not 0.5"],
     [{ classes: 1 }, "classes must be a whole number >= 2, not 1"],
     [{ classes: "10" }, 'classes must be a whole number >= 2, not "10"'],

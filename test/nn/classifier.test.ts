@@ -51,7 +51,7 @@ test("an attack takes a number for its seed", () => {
 
 test.each<[string, unknown, string]>([
   ["nothing", undefined, "the logits of a classifier must be a tensor of shape [2, 10], not undefined"],
-  ["numbers", [1, 2], "the logits of a classifier must be a tensor of shape [2, 10], not a list"],
+  ["numbers", [1, 2], "the logits of a classifier must be a tensor of shape [2, 10], not [1, 2]"],
   [
     "a Promise",
     Promise.resolve(1),

@@ -146,7 +146,7 @@ describe("an error of a layer in a network begins with the layer's name", () => 
     }
     const error = message(new Sequential({ own: new Forgetful() }));
     expect(error.message).toBe('in layer "own": the output must be a tensor, not undefined');
-    expect(message(new ReLU(), [1] as never).message).toBe("input must be a tensor, not a list");
+    expect(message(new ReLU(), [1] as never).message).toBe("input must be a tensor, not [1]");
     expect(() => new ReLU().apply(image, undefined as never)).toThrow("pass must be an object");
   });
 });

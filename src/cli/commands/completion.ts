@@ -14,8 +14,7 @@ export const completionCommand = defineCommand({
   summary: "print a script that completes commands and options in a shell",
   description:
     "Print a script for a shell that completes commands, options, and names of attacks, models and the " +
-    "like. " +
-    "Names that modules register are completed where --import is given here as well.",
+    "like. Names that modules register are completed where --import is given here as well.",
   operands: [{ name: "shell", description: shells.join(", "), words: shells }],
   options: z.strictObject({}),
   endsAtOnce: true,

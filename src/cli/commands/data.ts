@@ -26,10 +26,8 @@ export const dataCommand = defineCommand({
   summary: "fetch a data set that is published as an archive",
   description:
     "Download a data set's official archive, check its files by SHA-1, and put them where training and " +
-    "evaluation look for " +
-    "them. A download that was broken off goes on. Files that are there already are not fetched again, nor " +
-    "is an " +
-    "archive that lies in the folder. Prints the folder.",
+    "evaluation look for them. A download that was broken off goes on. Files that are there already are " +
+    "not fetched again, nor is an archive that lies in the folder. Prints the folder.",
   operands: [
     { name: "action", description: "fetch", words: ["fetch"] },
     {

@@ -12,8 +12,7 @@ export const demoCommand = defineCommand({
   summary: "train with SQA and without on MNIST, attack, and show the result beside the paper's",
   description:
     "The main job, in about two minutes on two cores; `npm start` runs it. A finished demo shows its " +
-    "result again, a " +
-    "stopped one goes on.",
+    "result again, a stopped one goes on.",
   options: z.strictObject({ ...runOptions, jobs: jobsOption }),
   examples: ["sqa demo"],
   async run({ runs: folder, threads, jobs }, { signal, imports }) {

@@ -39,8 +39,7 @@ const options = z.strictObject({
     .optional()
     .describe(
       "attack; none for clean accuracy alone (default: FGSM and PGD of 20 steps at the epsilon that the " +
-        "run " +
-        "trained for, else at the images' usual radius)",
+        "run trained for, else at the images' usual radius)",
     ),
   surrogate: z
     .string()
@@ -190,8 +189,7 @@ export const evaluateCommand = defineCommand({
   summary: "measure a model's accuracy on clean images and under attacks",
   description:
     "Measure a model's accuracy on clean images and under attacks. A randomized model is judged by fresh " +
-    "draws of " +
-    "its noise, which no attack saw. Several models are compared.",
+    "draws of its noise, which no attack saw. Several models are compared.",
   operands: [
     {
       name: "model",

@@ -12,9 +12,8 @@ export const importCommand = defineCommand({
   summary: "read PyTorch weights (.pt, .pth) and write them as safetensors",
   description:
     "Read the weights of a PyTorch checkpoint (.pt, .pth, a state dict saved by torch.save) and write them " +
-    "as safetensors. " +
-    "Nothing in the file is executed: objects beside the weights, such as a script's arguments, are passed " +
-    "over.",
+    "as safetensors. Nothing in the file is executed: objects beside the weights, such as a script's " +
+    "arguments, are passed over.",
   operands: [{ name: "file", description: "the checkpoint" }],
   options: z.strictObject({
     out: z.string().min(1).meta({ placeholder: "FILE" }).describe("safetensors file to write"),

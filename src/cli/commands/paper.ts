@@ -71,8 +71,7 @@ export const paperMenu: Menu = {
   name: "sqa paper",
   description:
     "Make a table or figure of the paper: train its runs, attack them, and write the result beside the " +
-    "paper's. A table " +
-    "that was stopped goes on where it was.",
+    "paper's. A table that was stopped goes on where it was.",
   thing: "table",
   commands: () =>
     Object.fromEntries(

@@ -32,8 +32,7 @@ export const trainCommand = defineCommand({
   summary: "train a model",
   description:
     "Train a model, and show its accuracy under attack after each epoch. The same command goes on with a " +
-    "run that was " +
-    "stopped or killed; a finished run is not repeated. Prints the run's folder.",
+    "run that was stopped or killed; a finished run is not repeated. Prints the run's folder.",
   operands: [{ name: "run", description: "run folder to go on with, as it was begun", optional: true }],
   options: trainOptions,
   fileKeys: { data: "images", defenses: "defense", validationAttacks: "validationAttack" },

@@ -59,8 +59,8 @@ export function flagsOf(model: Classifier, { images, imageIds }: Batch, seed: Se
         flags.push({
           kind: "hidden-randomness",
           message:
-            "the model says that it is deterministic, but answers the same image differently: " +
-            "take its noise from the pass, so that every draw is counted",
+            "the model says that it is deterministic, but answers the same image differently: take its " +
+            "noise from the pass, so that every draw is counted",
         });
       }
       return flags;

@@ -121,7 +121,7 @@ test("layers of given tensors say which shapes they take", () => {
   expect(() => Conv2d.of(square)).toThrow("weight must have the shape [any, any, any, any], not [2, 2]");
   expect(() => Conv2d.of(kernel, square)).toThrow("bias must have the shape [2], not [2, 2]");
   expect(() => Linear.of(square, tensor([1], [1]))).toThrow("bias must have the shape [2], not [1]");
-  expect(() => Linear.of([1] as never)).toThrow("weight must be a tensor, not a list");
+  expect(() => Linear.of([1] as never)).toThrow("weight must be a tensor, not [1]");
   expect(() => BatchNorm2d.of({ weight: side, bias: side, running_mean: square, running_var: side })).toThrow(
     "running_mean must have the shape [2], not [2, 2]",
   );

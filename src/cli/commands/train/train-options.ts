@@ -62,8 +62,7 @@ export const trainOptions = z.strictObject({
     .optional()
     .describe(
       "attack on the validation images after each epoch, the first single-step, the last the strongest; " +
-        "none for " +
-        "clean accuracy alone (default: FGSM and PGD of 20 steps at the method's epsilon)",
+        "none for clean accuracy alone (default: FGSM and PGD of 20 steps at the method's epsilon)",
     ),
   precision: precisionOption.default("auto"),
   ...runOptions,

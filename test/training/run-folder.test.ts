@@ -271,10 +271,17 @@ describe("a run belongs to one process at a time", () => {
 
   test("and rids its folder of what killed writers left", async () => {
     const gone = spawnSync("true").pid;
-    const left = [`.checkpoint.safetensors.${gone}-0a1b2c3d.tmp`, `.result.json.${gone}-0a1b2c3d.tmp`];
+    const mine = owner(gone);
+    for (const name of [`lock.${gone}`, `lock.${gone}.stale`]) writeFileSync(run.file(name), mine);
+    const left = [
+      `lock.${gone}`,
+      `lock.${gone}.stale`,
+      `.checkpoint.safetensors.${gone}-0a1b2c3d.tmp`,
+      `.result.json.${gone}-0a1b2c3d.tmp`,
+    ];
     // Neither of these is a temporary file of the run's own.
     const kept = [`.notes.txt.${gone}-0a1b2c3d.tmp`, ".checkpoint.safetensors.tmp", "notes.tmp"];
-    for (const name of [...left, ...kept]) writeFileSync(run.file(name), "");
+    for (const name of [...left.slice(2), ...kept]) writeFileSync(run.file(name), "");
     await collect();
     expect(left.filter((name) => existsSync(run.file(name)))).toEqual([]);
     expect(kept.filter((name) => existsSync(run.file(name)))).toEqual(kept);

@@ -3,12 +3,14 @@ import {
   copyFileSync,
   linkSync,
   lstatSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import * as z from "zod";
 import { readTextFile } from "../../base/index.js";
 
@@ -64,7 +66,10 @@ export class RunLock implements Disposable {
     try {
       for (;;) {
         // A hard link appears at once and with its content, and never replaces another.
-        if (link(own, path)) return new RunLock(path);
+        if (link(own, path)) {
+          removeLeft(path);
+          return new RunLock(path);
+        }
         const owner = readOwner(path);
         if (isAlive(owner)) {
           throw new Error(
@@ -84,6 +89,18 @@ export class RunLock implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.path, { force: true });
+  }
+}
+
+/** Removes what killed processes of this machine left beside a lock while they were taking it. */
+function removeLeft(path: string): void {
+  const left = new RegExp(`^${basename(path)}\\.(\\d+)(\\.stale)?$`);
+  for (const name of readdirSync(dirname(path))) {
+    const pid = Number(left.exec(name)?.[1]);
+    const file = join(dirname(path), name);
+    if (Number.isNaN(pid) || pid === process.pid || processStart(pid) !== "") continue;
+    const owner = readOwner(file);
+    if (owner === undefined || owner.host === hostname()) rmSync(file, { force: true });
   }
 }
 

@@ -1,3 +1,8 @@
+export {
+  readCheckpointWeights,
+  someNames,
+  type WeightsChoice,
+} from "./checkpoint-weights.js";
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
 export {
   type OnnxAttribute,
@@ -22,7 +27,7 @@ export {
   type SafetensorsTensor,
   writeSafetensors,
 } from "./safetensors.js";
-export { commonSegment, type StateDict, stateDictOf } from "./state-dict.js";
+export { commonSegment, plainNames, type StateDict, stateDictOf } from "./state-dict.js";
 export { readTar, type TarFile } from "./tar.js";
-export { type CheckpointValue, readTorchCheckpoint } from "./torch-checkpoint.js";
+export { type CheckpointValue, isTorchCheckpoint, readTorchCheckpoint } from "./torch-checkpoint.js";
 export { readStoredZip } from "./zip.js";

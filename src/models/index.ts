@@ -18,6 +18,7 @@ export {
 } from "./exported/model-from-file.js";
 export { saveExported } from "./exported/save-exported.js";
 export { exportedBy } from "./exported-by.js";
+export { huggingFaceModel, isHuggingFaceFolder } from "./hugging-face.js";
 export {
   type Activations,
   type ChannelStatistics,
@@ -31,6 +32,7 @@ export {
   numberedClasses,
 } from "./model.js";
 export { type ModelOfOptions, modelOf } from "./model-of.js";
+export { likelyPrefix, matchNames } from "./weight-names.js";
 
 models.register(...Object.values(all));
 

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
 import { attacks } from "../../attacks/index.js";
-import { isAbort, isObject } from "../../base/index.js";
+import { isAbort, isObject, readTextFile } from "../../base/index.js";
 import { checkDevice, setThreads } from "../../engine/index.js";
 import { type AuditOptions, audit, type BudgetName, budgets } from "../../evaluation/index.js";
 import type { Model } from "../../models/index.js";
@@ -15,15 +15,15 @@ import {
   defensesOf,
   exactGradientsOption,
   imagesOption,
+  weightsOptions,
 } from "../frame/inputs/input-options.js";
-import { type OpenedModel, openModel } from "../frame/inputs/model-from.js";
-import { kebabCase } from "../frame/option-names.js";
+import { modelForms, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
 import { colors, out, outputWidth, warn } from "../frame/output.js";
 import { deviceOption, runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 import { asUsage, UsageError, usageUntilBegun } from "../frame/usage-error.js";
 import { withBar } from "./audit/progress-bar.js";
-import { auditSelfTest } from "./audit/self-test.js";
+import { auditSelfTest, refuseBesideSelfTest } from "./audit/self-test.js";
 
 const options = z.strictObject({
   budget: z
@@ -49,6 +49,7 @@ const options = z.strictObject({
     .optional()
     .describe("images to audit on, their test split (default: those of the run)"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
+  ...weightsOptions,
   ...defenseOptions,
   exactGradients: exactGradientsOption,
   seed: z.int().min(0).default(0).describe("seed of all noise"),
@@ -112,8 +113,8 @@ async function run(given: Options, text: string, { signal }: CommandContext): Pr
   const { budget, norm, claim, limit, seed, batchSize, device } = given;
   asUsage(() => checkDevice(device));
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
-  const { architecture, exactGradients } = given;
-  const choice = { architecture, images, defenses: defensesOf(given), exactGradients };
+  const { architecture, exactGradients, key, prefix } = given;
+  const choice = { architecture, images, defenses: defensesOf(given), exactGradients, key, prefix };
   const opened = await openModel(text, choice);
   const { run: of, model, name } = opened;
   if (of?.finished === false)
@@ -167,26 +168,12 @@ function refuseOtherReport(folder: string, id: string): void {
   if (!existsSync(file)) return;
   let found: unknown;
   try {
-    found = JSON.parse(readFileSync(file, "utf8"));
+    found = JSON.parse(readTextFile(file));
   } catch {
     // What cannot be read is not of this audit either.
   }
   if (isObject(found) && found.id === id) return;
   throw new UsageError(`--out ${folder} holds the report of another audit: give another folder`);
-}
-
-/** Options that the self-test heeds; all else is fixed in it. */
-const ofSelfTest: readonly string[] = ["selfTest", "threads", "json"];
-
-function refuseBesideSelfTest(given: Options): void {
-  const defaults: Readonly<Record<string, unknown>> = options.parse({});
-  const other = Object.entries(given).find(
-    ([name, value]) => !ofSelfTest.includes(name) && JSON.stringify(value) !== JSON.stringify(defaults[name]),
-  );
-  if (other === undefined) return;
-  throw new UsageError(
-    `--self-test cannot be given together with --${kebabCase(other[0])}: its audits are fixed`,
-  );
 }
 
 /** `sqa audit`: tells whether a model's robustness is real. */
@@ -200,9 +187,7 @@ export const auditCommand = defineCommand({
   operands: [
     {
       name: "model",
-      description:
-        "run folder, exported model (.pt2, .onnx), weights in safetensors with --architecture, or module " +
-        "file that exports model",
+      description: modelForms,
       optional: true,
     },
   ],
@@ -218,7 +203,7 @@ export const auditCommand = defineCommand({
     if (given.threads !== undefined) setThreads(given.threads);
     if (given.selfTest) {
       if (text !== undefined) throw new UsageError(`--self-test takes no model, given ${text}`);
-      refuseBesideSelfTest(given);
+      refuseBesideSelfTest(given, options.parse({}));
       return auditSelfTest({ ...given, signal: context.signal });
     }
     if (text === undefined) throw new UsageError("give a model, such as a run folder, or --self-test");

@@ -15,8 +15,9 @@ import {
   exactGradientsOption,
   imagesOption,
   listOption,
+  weightsOptions,
 } from "../frame/inputs/input-options.js";
-import { type ModelChoice, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
+import { type ModelChoice, modelForms, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
 import { note, out } from "../frame/output.js";
 import { withProgress } from "../frame/progress.js";
 import { deviceOption, runOptions } from "../frame/run-options.js";
@@ -33,6 +34,7 @@ const options = z.strictObject({
   images: imagesOption.optional().describe("images to evaluate on (default: those of the run)"),
   split: z.enum(["test", "train", "all"]).default("test").describe("split of the images"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: all)"),
+  ...weightsOptions,
   ...defenseOptions,
   exactGradients: exactGradientsOption,
   attack: listOption(attackKind.option())
@@ -96,8 +98,8 @@ async function surrogateOf(given: Options, { model }: OpenedModel, choice: Model
 }
 
 async function subjectOf(text: string, given: Options, images: Dataset | undefined): Promise<Subject> {
-  const { architecture, exactGradients } = given;
-  const choice = { architecture, images, defenses: defensesOf(given), exactGradients };
+  const { architecture, exactGradients, key, prefix } = given;
+  const choice = { architecture, images, defenses: defensesOf(given), exactGradients, key, prefix };
   const opened = await openModel(text, choice);
   const { run, model } = opened;
   const shown = images ?? run?.config.data;
@@ -188,9 +190,7 @@ export const evaluateCommand = defineCommand({
   operands: [
     {
       name: "model",
-      description:
-        "run folder, exported model (.pt2, .onnx), weights in safetensors with --architecture, or module " +
-        "file that exports model",
+      description: modelForms,
       variadic: true,
     },
   ],

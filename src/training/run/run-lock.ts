@@ -1,7 +1,19 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import * as z from "zod";
+import { readTextFile } from "../../base/index.js";
 
 const ownerSchema = z.object({ pid: z.int().min(1), started: z.string(), host: z.string() });
 type Owner = z.output<typeof ownerSchema>;
@@ -24,7 +36,7 @@ function processStart(pid: number): string {
 
 function readOwner(path: string): Owner | undefined {
   try {
-    return ownerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return ownerSchema.parse(JSON.parse(readTextFile(path)));
   } catch {
     return undefined;
   }
@@ -55,13 +67,19 @@ export class RunLock implements Disposable {
     try {
       for (;;) {
         // A hard link appears at once and with its content, and never replaces another.
-        if (link(own, path)) return new RunLock(path);
+        if (link(own, path)) {
+          removeLeft(path);
+          return new RunLock(path);
+        }
         const owner = readOwner(path);
         if (isAlive(owner)) {
           throw new Error(
             `${what} is in use by process ${owner!.pid} on ${owner!.host}: wait for it or stop it ` +
               `(if it is gone, delete ${path})`,
           );
+        }
+        if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+          throw new Error(`${path} is a folder where ${what} keeps its lock: move it away, or delete it`);
         }
         takeAway(path, `${own}.stale`);
       }
@@ -72,6 +90,18 @@ export class RunLock implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.path, { force: true });
+  }
+}
+
+/** Removes what killed processes of this machine left beside a lock while they were taking it. */
+function removeLeft(path: string): void {
+  const left = new RegExp(`^${basename(path)}\\.(\\d+)(\\.stale)?$`);
+  for (const name of readdirSync(dirname(path))) {
+    const pid = Number(left.exec(name)?.[1]);
+    const file = join(dirname(path), name);
+    if (Number.isNaN(pid) || pid === process.pid || processStart(pid) !== "") continue;
+    const owner = readOwner(file);
+    if (owner === undefined || owner.host === hostname()) rmSync(file, { force: true });
   }
 }
 

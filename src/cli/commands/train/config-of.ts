@@ -4,13 +4,12 @@ import type { Dataset } from "../../../datasets/index.js";
 import { type Architecture, type Defense, models } from "../../../models/index.js";
 import { presets, RunFolder, type TrainConfig, type TrainConfigInput } from "../../../training/index.js";
 import { imagesFrom } from "../../frame/inputs/images-from.js";
-import { defensesOf, looksLikePath } from "../../frame/inputs/input-options.js";
+import { defensesOf, isWeightsFile, looksLikePath } from "../../frame/inputs/input-options.js";
 import {
   architectureFrom,
   architectureOfWeights,
   type ModelChoice,
   ownModelFrom,
-  refuseUnreadable,
 } from "../../frame/inputs/model-from.js";
 import { kebabCase } from "../../frame/option-names.js";
 import { precisionOf } from "../../frame/run-options.js";
@@ -21,23 +20,29 @@ import type { TrainOptions } from "./train-options.js";
 /** Parts of a configuration that a model to train brings along. */
 interface Start {
   readonly model: Architecture;
-  readonly initialWeights?: string;
+  readonly initialWeights?:
+    | string
+    | { readonly file: string; readonly key?: string; readonly prefix?: string };
   readonly data?: Dataset;
   readonly defenses?: readonly Defense[];
 }
 
 /** Model to train: an architecture, or one that begins with the weights of a run or a file. */
 async function startOf(text: string, choice: ModelChoice): Promise<Start> {
-  refuseUnreadable(text);
-  if (text.endsWith(".safetensors")) {
-    return { model: await architectureOfWeights(text, choice), initialWeights: text };
+  const { key, prefix } = choice;
+  if (isWeightsFile(text)) {
+    const chosen = { ...(key === undefined ? {} : { key }), ...(prefix === undefined ? {} : { prefix }) };
+    return { model: await architectureOfWeights(text, choice), initialWeights: { file: text, ...chosen } };
   }
+  if (key !== undefined || prefix !== undefined)
+    throw new UsageError("--key and --prefix choose weights in a file, which --model does not give");
   if (existsSync(text) && statSync(text).isDirectory()) {
     const folder = RunFolder.open(text, {
       model: await ownModelFrom(choice.architecture, choice.exactGradients),
     });
     if (folder.result === undefined)
       throw new Error(`run ${text} is not finished: train it to its end first`);
+    folder.checkWeights(folder.result);
     const { model, data, defenses } = folder.config;
     return { model, data, defenses, initialWeights: shownPath(join(text, "weights.safetensors")) };
   }
@@ -50,10 +55,11 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
 export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
   const { preset, model, images, architecture, defense, sqa, own, validationAttack, precision, ...others } =
     given;
-  const { runs, threads, device, checkpointSeconds, json, out, exactGradients, ...rest } = others;
+  const { runs, threads, device, checkpointSeconds, json, out, exactGradients, key, prefix, ...rest } =
+    others;
   const data = images === undefined ? undefined : await imagesFrom(images);
-  const start =
-    model === undefined ? {} : await startOf(model, { architecture, images: data, exactGradients });
+  const choice = { architecture, images: data, exactGradients, key, prefix };
+  const start = model === undefined ? {} : await startOf(model, choice);
   const flags = {
     ...start,
     data: data ?? ("data" in start ? start.data : undefined),

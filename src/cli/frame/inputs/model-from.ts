@@ -7,7 +7,9 @@ import {
   type Defense,
   exportedBy,
   type FileModel,
+  huggingFaceModel,
   isGraphFile,
+  isHuggingFaceFolder,
   type Model,
   modelFromFile,
   models,
@@ -16,7 +18,7 @@ import { modelFromRun, modelFromWeights, type OpenedRun } from "../../../trainin
 import { colors, note, warn } from "../output.js";
 import { asUsage, UsageError } from "../usage-error.js";
 import { exportOf } from "./images-from.js";
-import { looksLikePath } from "./input-options.js";
+import { isWeightsFile, looksLikePath } from "./input-options.js";
 
 /** Options that go with a model argument. */
 export interface ModelChoice {
@@ -28,6 +30,9 @@ export interface ModelChoice {
   readonly defenses?: readonly Defense[] | undefined;
   /** Leaves gradients blocked where operators of an exported model block them. */
   readonly exactGradients?: boolean | undefined;
+  /** Place of the weights in a checkpoint, and beginning of their names. */
+  readonly key?: string | undefined;
+  readonly prefix?: string | undefined;
 }
 
 /** Model that an argument stands for. */
@@ -41,20 +46,14 @@ export interface OpenedModel {
   readonly file?: string;
 }
 
-const accepted =
-  "give a run folder, an exported model (.pt2, .onnx), weights in safetensors with --architecture, or a " +
-  "module file that exports model";
+/** Texts that stand for a model, in help and messages. */
+export const modelForms =
+  "run folder, exported model (.pt2, .onnx), weights (.safetensors, .pt, .pth) with --architecture, " +
+  "folder of Hugging Face's, or module file that exports model";
+const accepted = `give a ${modelForms}`;
 
 const isArchitecture = (given: unknown): given is Architecture =>
   isObject(given) && typeof given.build === "function" && "inputShape" in given;
-
-/** Refuses files that no command reads, each with the way to go on. */
-export function refuseUnreadable(text: string): void {
-  if (/\.(pt|pth)$/i.test(text)) {
-    const target = `${basename(text).replace(/\.\w+$/, "")}.safetensors`;
-    throw new UsageError(`${text}: convert it first: npx sqa import ${text} --out ${target}`);
-  }
-}
 
 /** Model of an exported file, whose findings are said. */
 async function exportedModel(text: string, exactGradients = false): Promise<FileModel> {
@@ -72,7 +71,6 @@ async function exportedModel(text: string, exactGradients = false): Promise<File
  * `model`.
  */
 export async function architectureFrom(text: string, exactGradients?: boolean): Promise<Architecture> {
-  refuseUnreadable(text);
   if (isGraphFile(text)) return exportedModel(text, exactGradients);
   if (exactGradients === true)
     throw new UsageError(
@@ -101,24 +99,41 @@ export async function ownModelFrom(
   return text === undefined ? undefined : architectureFrom(text, exactGradients);
 }
 
+/** Model with the weights of a file; what was passed over is said. */
+function withWeights(file: string, architecture: Architecture, choice: ModelChoice): Model {
+  const { key, prefix, defenses = [] } = choice;
+  const remark = (text: string) => note(`${file}: ${text}`);
+  return asUsage(() => modelFromWeights(file, architecture, { defenses, key, prefix, remark }));
+}
+
 /**
- * Model with weights that a text stands for: a run folder, an exported model, a safetensors file or a module
- * file.
+ * Model with weights that a text stands for: a run folder, an exported model, a file of weights, a folder of
+ * Hugging Face's or a module file.
  *
  * @throws UsageError for a text that is none, Error or FileFormatError that names the file at fault
  */
 export async function openModel(text: string, choice: ModelChoice = {}): Promise<OpenedModel> {
   const { defenses } = choice;
-  refuseUnreadable(text);
   if (isModuleFile(text) || isGraphFile(text)) {
     const architecture = await architectureFrom(text, choice.exactGradients);
     const model = asUsage(() => architecture.build({ seed: 0, defenses: defenses ?? [] }));
     return { model, name: model.name, file: text };
   }
-  if (text.endsWith(".safetensors")) {
+  if (isWeightsFile(text)) {
     const architecture = await architectureOfWeights(text, choice);
-    const model = asUsage(() => modelFromWeights(text, architecture, { defenses: defenses ?? [] }));
-    return { model, name: basename(text), file: text };
+    return { model: withWeights(text, architecture, choice), name: basename(text), file: text };
+  }
+  if (isHuggingFaceFolder(text)) {
+    const { architecture, weights } = huggingFaceModel(text);
+    if (choice.architecture !== undefined) {
+      throw new UsageError(`--architecture ${choice.architecture}: ${text} knows its own, ${architecture}`);
+    }
+    note(`${text}: ${architecture}, as its config.json says`);
+    return {
+      model: withWeights(weights, architecture, choice),
+      name: basename(resolve(text)),
+      file: weights,
+    };
   }
   if (!existsSync(text)) {
     const isName = !looksLikePath(text) && models.has(text.split("(")[0]!);

@@ -1,6 +1,6 @@
 import type { Attack } from "../attacks/index.js";
 import { deriveSeed, NotFiniteError, type Steps, Work } from "../base/index.js";
-import { TensorSplit } from "../datasets/index.js";
+import { prepareImages, TensorSplit } from "../datasets/index.js";
 import { scope } from "../engine/index.js";
 import {
   type Attackable,
@@ -72,6 +72,7 @@ async function* steps(
   let players: PlacedPlayers | undefined;
   try {
     checkImagesFit(split, opened.name, opened.classifier);
+    await prepareImages(split, { signal });
     data = new TensorSplit(split, { device: opened.device });
     for (const one of surrogate === undefined ? [opened] : [opened, surrogate]) checkAnswers(one, data);
     const cast = {

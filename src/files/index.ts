@@ -1,4 +1,10 @@
+export { type NpyArray, type NpyType, npyNumbers, openNpy } from "./arrays/npy.js";
+export { openNpz } from "./arrays/npz.js";
+export { type ByteSource, fileBytes, memoryBytes } from "./byte-source.js";
+export { type CsvRow, parseCsv } from "./csv.js";
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
+export { type ImageHeader, imageHeader, mostPixels } from "./images/image-header.js";
+export { openParquet, type ParquetFile, type ParquetRowGroup } from "./parquet.js";
 export {
   encodeSafetensors,
   readSafetensors,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { deriveSeed, type Steps, Work } from "../../base/index.js";
-import { TensorSplit } from "../../datasets/index.js";
+import { prepareImages, TensorSplit } from "../../datasets/index.js";
 import { noGrad, scope } from "../../engine/index.js";
 import {
   type Accuracy,
@@ -106,6 +106,7 @@ async function* steps(
       closing.push(others[name].putBack);
       checkSameForm(`transfers.${name}`, others[name].classifier, opened.classifier);
     }
+    await prepareImages(split, { signal });
     const data = new TensorSplit(split, { device: opened.device });
     closing.push(() => data.dispose());
     for (const one of [opened, ...Object.values(others)]) checkAnswers(one, data);

@@ -28,6 +28,7 @@ import {
 } from "../trials/index.js";
 import { type AttackEvaluation, type CleanEvaluation, type Evaluation, Summary } from "./evaluation.js";
 import { castOf, checkOptions, type EvaluationOptions } from "./evaluation-options.js";
+import { checkExpectedClean } from "./expected-clean.js";
 
 export type EvaluationEvent =
   /** Images that an attack has behind it; `attack` is its text, or "clean". */
@@ -105,7 +106,7 @@ interface Parts {
 
 async function* evaluation(
   { attacks, attacked, data, players, name }: Parts,
-  { draws = 100, seed = 0, batchSize = 500, store, onPart }: EvaluationOptions,
+  { draws = 100, seed = 0, batchSize = 500, store, onPart, expectClean }: EvaluationOptions,
   signal: AbortSignal,
 ): Steps<EvaluationEvent, Evaluation> {
   const trials = [clean, ...attacks.map((attack) => trialOf({ attack, on: attacked }))];
@@ -127,7 +128,9 @@ async function* evaluation(
       };
     } else if (cleanResult === undefined) {
       cleanResult = event.outcome as TrialResult;
-      yield { type: "clean", clean: summary.clean(cleanResult) };
+      const measured = summary.clean(cleanResult);
+      checkExpectedClean(expectClean, measured, { model: name, images: data.count });
+      yield { type: "clean", clean: measured };
     } else {
       const row = summary.attack(event.outcome, cleanResult);
       rows.push(row);

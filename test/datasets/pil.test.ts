@@ -43,7 +43,10 @@ describe("images are as PIL makes them", () => {
     expect(await largestDifference(one)).toBe(0);
   });
 
-  test.each(cases.filter(({ file }) => file.endsWith(".jpg")))("the same bytes of a JPEG: $name", async (one) => {
-    expect(await largestDifference(one)).toBe(0);
-  });
+  test.each(cases.filter(({ file }) => file.endsWith(".jpg")))(
+    "the same bytes of a JPEG: $name",
+    async (one) => {
+      expect(await largestDifference(one)).toBe(0);
+    },
+  );
 });

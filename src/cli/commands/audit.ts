@@ -4,30 +4,25 @@ import * as z from "zod";
 import { attacks } from "../../attacks/index.js";
 import { isAbort, isObject } from "../../base/index.js";
 import { checkDevice, setThreads } from "../../engine/index.js";
-import {
-  type AuditEvent,
-  type AuditOptions,
-  audit,
-  type BudgetName,
-  budgets,
-} from "../../evaluation/index.js";
+import { type AuditOptions, audit, type BudgetName, budgets } from "../../evaluation/index.js";
 import type { Model } from "../../models/index.js";
 import { ratio } from "../../options/index.js";
 import { type CommandContext, defineCommand } from "../frame/command.js";
-import { checkFits, imagesFrom } from "../frame/inputs/images-from.js";
+import { checkFits, imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
 import {
   architectureOption,
   defenseOptions,
   defensesOf,
+  expectCleanOption,
   imagesOption,
 } from "../frame/inputs/input-options.js";
 import { type OpenedModel, openModel } from "../frame/inputs/model-from.js";
 import { kebabCase } from "../frame/option-names.js";
-import { colors, note, out, outputWidth, warn } from "../frame/output.js";
-import { withProgress } from "../frame/progress.js";
+import { colors, out, outputWidth, warn } from "../frame/output.js";
 import { deviceOption, runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 import { asUsage, UsageError, usageUntilBegun } from "../frame/usage-error.js";
+import { withBar } from "./audit/audit-bar.js";
 import { auditSelfTest } from "./audit/self-test.js";
 
 const options = z.strictObject({
@@ -54,6 +49,7 @@ const options = z.strictObject({
     .optional()
     .describe("images to audit on, their test split (default: those of the run)"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
+  expectClean: expectCleanOption,
   ...defenseOptions,
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   out: z
@@ -113,7 +109,7 @@ async function transfersFrom(
 }
 
 async function run(given: Options, text: string, { signal }: CommandContext): Promise<number> {
-  const { budget, norm, claim, limit, seed, batchSize, device } = given;
+  const { budget, norm, claim, limit, seed, batchSize, device, expectClean } = given;
   asUsage(() => checkDevice(device));
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
   const choice = { architecture: given.architecture, images, defenses: defensesOf(given) };
@@ -138,8 +134,10 @@ async function run(given: Options, text: string, { signal }: CommandContext): Pr
     device,
     transfers,
     batchSize,
+    expectClean,
     folder: parent,
   };
+  await prepareWithBar(shown.test, limit ?? budgets[budget].images, signal);
   const work = audit(model, shown.test, { ...asked, signal });
   for await (const event of withBar(usageUntilBegun(work))) {
     if (event.type === "plan" && given.out !== undefined)
@@ -176,26 +174,6 @@ function refuseOtherReport(folder: string, id: string): void {
   }
   if (isObject(found) && found.id === id) return;
   throw new UsageError(`--out ${folder} holds the report of another audit: give another folder`);
-}
-
-function withBar(events: AsyncIterable<AuditEvent>) {
-  return withProgress(events, { label: "audit" }, (event) => {
-    if (event.type === "estimate") note(`${event.trials} attacks; their time is being estimated`);
-    if (event.type === "plan") {
-      note(`at most about ${durationText(event.seconds)}`);
-      if (event.folder !== undefined) note(`kept in ${shownPath(event.folder)}`);
-      return { total: Math.round(event.seconds) };
-    }
-    if (event.type !== "progress") return undefined;
-    const { trial, done, seconds } = event;
-    const attack = trial.attack?.name ?? "clean";
-    const under = trial.on === "model" ? attack : `${attack} on ${trial.on}`;
-    return { done: Math.round(done), total: Math.round(seconds), metrics: { under } };
-  });
-}
-
-function durationText(seconds: number): string {
-  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
 /** Options that the self-test heeds; all else is fixed in it. */

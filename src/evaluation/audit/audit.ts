@@ -27,6 +27,7 @@ import {
   type TrialStore,
   trialSeeds,
 } from "../../trials/index.js";
+import { checkExpectedClean } from "../expected-clean.js";
 import { accuracyIn, conclude } from "./conclude.js";
 import { countPasses, estimateSeconds } from "./estimate.js";
 import { type AuditSubject, auditName } from "./identity.js";
@@ -186,8 +187,12 @@ async function* stepsOf(
     }
     const { outcome } = event;
     outcomes.push(outcome);
-    if (!hasFailed(outcome)) yield { type: "trial", outcome, accuracy: accuracyOfTrial(plan, outcome) };
-    else if (outcome.trial.id === claim.id) throw claimError(outcome.error, claim);
+    if (!hasFailed(outcome)) {
+      const accuracy = accuracyOfTrial(plan, outcome);
+      const known = outcome.trial.attack === undefined ? options.expectClean : undefined;
+      checkExpectedClean(known, accuracy, { model: subject.opened.name, images: data.count });
+      yield { type: "trial", outcome, accuracy };
+    } else if (outcome.trial.id === claim.id) throw claimError(outcome.error, claim);
     else yield { type: "trial", outcome };
   }
   if (outcomes.length < trials.length) return undefined;

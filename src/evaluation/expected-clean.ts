@@ -1,4 +1,4 @@
-import { checkNumber } from "../base/index.js";
+import { checkKind, checkNumber } from "../base/index.js";
 import type { Accuracy } from "../trials/index.js";
 
 /** Accuracies are told in whole percents: half of one is no difference. */
@@ -17,6 +17,7 @@ export class UnexpectedAccuracyError extends Error {
 /** RangeError for an expected accuracy that is none. */
 export function checkShare(expected: number | undefined): void {
   if (expected === undefined) return;
+  checkKind("expectClean", expected, "a number such as 0.76", typeof expected === "number");
   checkNumber("expectClean", expected, "a share in (0, 1], such as 0.76", expected > 0 && expected <= 1);
 }
 

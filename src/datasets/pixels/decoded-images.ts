@@ -127,7 +127,8 @@ export class DecodedImages implements StoredPixels {
       const name = this.#source.name(position);
       if (this.#ready[position] !== 1)
         throw new Error(`${name} is not decoded yet: await prepareImages(split) before it is read`);
-      result.set(this.#kept.get(position, name), i * this.imageSize);
+      const place = result.subarray(i * this.imageSize, (i + 1) * this.imageSize);
+      this.#kept.read(position, place, name);
     }
     return result;
   }

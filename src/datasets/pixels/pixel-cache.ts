@@ -24,6 +24,8 @@ export class PixelCache {
   readonly #pixels: string;
   readonly #records: string;
   readonly #imageBytes: number;
+  /** Room for an image that is only looked at. */
+  #looked: Uint8Array | undefined;
 
   /** @param key all that decides the pixels, and where they come from */
   constructor(key: string, imageBytes: number) {
@@ -43,8 +45,10 @@ export class PixelCache {
 
   /** Tells whether an image is there, decoded from this encoded form. */
   has(index: number, encoded: Buffer): boolean {
-    const record = readAt(this.#records, index * recordBytes, recordBytes);
-    return record?.subarray(0, hashBytes).equals(encoded) === true && this.#pixelsOf(index) !== undefined;
+    const record = readAt(this.#records, index * recordBytes, Buffer.alloc(recordBytes));
+    if (record?.subarray(0, hashBytes).equals(encoded) !== true) return false;
+    this.#looked ??= new Uint8Array(this.#imageBytes);
+    return this.#isRead(index, this.#looked);
   }
 
   /** Keeps an image. A process that is killed between the two writes leaves no record of it. */
@@ -53,24 +57,24 @@ export class PixelCache {
     writeAt(this.#records, index * recordBytes, Buffer.concat([encoded, sha256(pixels)]));
   }
 
-  /** Pixels of an image that is there. */
-  get(index: number, name: string): Uint8Array {
-    const pixels = this.#pixelsOf(index);
-    if (pixels !== undefined) return pixels;
+  /** Reads the pixels of an image that is there into an array of their number. */
+  read(index: number, into: Uint8Array, name: string): void {
+    if (this.#isRead(index, into)) return;
     throw new FileFormatError(
       `${this.#pixels}: the decoded form of ${name} was removed or damaged meanwhile: start again`,
     );
   }
 
-  #pixelsOf(index: number): Uint8Array | undefined {
-    const record = readAt(this.#records, index * recordBytes, recordBytes);
-    const pixels = record && readAt(this.#pixels, index * this.#imageBytes, this.#imageBytes);
-    return pixels && sha256(pixels).equals(record!.subarray(hashBytes)) ? pixels : undefined;
+  /** Reads an image's pixels; false where they do not fit its record. */
+  #isRead(index: number, into: Uint8Array): boolean {
+    const record = readAt(this.#records, index * recordBytes, Buffer.alloc(recordBytes));
+    const pixels = record && readAt(this.#pixels, index * this.#imageBytes, into);
+    return pixels !== undefined && sha256(pixels).equals(record!.subarray(hashBytes));
   }
 }
 
-/** Bytes of a file; undefined where it has not as many, or is not there. */
-function readAt(path: string, offset: number, length: number): Buffer | undefined {
+/** Fills an array with bytes of a file; undefined where it has not as many, or is not there. */
+function readAt<Bytes extends Uint8Array>(path: string, offset: number, bytes: Bytes): Bytes | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(path, "r");
@@ -79,9 +83,8 @@ function readAt(path: string, offset: number, length: number): Buffer | undefine
   }
   try {
     if (!fstatSync(descriptor).isFile()) return undefined;
-    const bytes = Buffer.allocUnsafe(length);
-    for (let done = 0; done < length; ) {
-      const count = readSync(descriptor, bytes, done, length - done, offset + done);
+    for (let done = 0; done < bytes.length; ) {
+      const count = readSync(descriptor, bytes, done, bytes.length - done, offset + done);
       if (count === 0) return undefined;
       done += count;
     }

@@ -109,7 +109,7 @@ function classesOf(splits: readonly ReadSplit[], firstLabel: number, folder: str
     const letters = most === 26 ? ", as those of EMNIST's letters," : "";
     throw new FileFormatError(
       `${folder}: its labels${letters} are 1 to ${most}: give firstLabel=1, by which class 0 is label 1 and ` +
-        "the classes are as many as the labels; firstLabel=0 would add a class without images",
+        "the classes are as many as the labels (EMNIST's images also need transpose=true)",
     );
   }
   if (most === firstLabel) throw new FileFormatError(`${folder}: every label is ${most}: one class is none`);

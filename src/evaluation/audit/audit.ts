@@ -27,7 +27,7 @@ import {
   type TrialStore,
   trialSeeds,
 } from "../../trials/index.js";
-import { checkExpectedClean } from "../expected-clean.js";
+import { checkCleanFirst } from "./clean-first.js";
 import { accuracyIn, conclude } from "./conclude.js";
 import { countPasses, estimateSeconds } from "./estimate.js";
 import { type AuditSubject, auditName } from "./identity.js";
@@ -171,6 +171,8 @@ async function* stepsOf(
   const store = options.store ?? (folder === undefined ? new MemoryStore() : new FolderStore(folder));
   const trials = trialsOf(plan);
   const given = { players, draws: budget.draws, seeds: trialSeeds(seed), batchSize, store, signal };
+  await checkCleanFirst(plan, data, given, { expected: options.expectClean, model: subject.opened.name });
+  if (signal.aborted) return undefined;
   const kept = keptBatches(trials, data, given);
   yield { type: "estimate", trials: trials.length };
   const time = await expectedTime(plan, data, kept, { ...given, store });
@@ -187,12 +189,8 @@ async function* stepsOf(
     }
     const { outcome } = event;
     outcomes.push(outcome);
-    if (!hasFailed(outcome)) {
-      const accuracy = accuracyOfTrial(plan, outcome);
-      const known = outcome.trial.attack === undefined ? options.expectClean : undefined;
-      checkExpectedClean(known, accuracy, { model: subject.opened.name, images: data.count });
-      yield { type: "trial", outcome, accuracy };
-    } else if (outcome.trial.id === claim.id) throw claimError(outcome.error, claim);
+    if (!hasFailed(outcome)) yield { type: "trial", outcome, accuracy: accuracyOfTrial(plan, outcome) };
+    else if (outcome.trial.id === claim.id) throw claimError(outcome.error, claim);
     else yield { type: "trial", outcome };
   }
   if (outcomes.length < trials.length) return undefined;

@@ -84,12 +84,9 @@ function parseHeader(header: string, refuse: (problem: string) => Error) {
   const literal =
     /^\{'descr': *'([^']{2,4})', *'fortran_order': *(True|False), *'shape': *\(((?: *\d+L? *,?)*) *\) *,? *\}\s*$/;
   const found = literal.exec(header);
-  if (found === null) {
-    if (/'descr': *('\|O|\[)/.test(header)) {
-      throw refuse("it holds Python objects or records: save an array of numbers");
-    }
-    throw refuse(`its header cannot be read: ${shown}`);
-  }
+  if (/'descr': *('\|O|\[)/.test(header))
+    throw refuse("it holds Python objects or records: save an array of numbers");
+  if (found === null) throw refuse(`its header cannot be read: ${shown}`);
   const [, descr, order, sides] = found;
   const plain = descr!.replace(/^=/, "<").replace(/^<(?=[uib]1)/, "|");
   if (!(plain in elementBytes)) {

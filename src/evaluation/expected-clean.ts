@@ -5,9 +5,9 @@ import type { Accuracy } from "../trials/index.js";
 const rounding = 0.005;
 
 const causes =
-  "usual causes: the normalization is missing or stands twice, in the model and in the images; red and blue " +
-  "are exchanged, or rows and columns; classes are in another order than the model's; images are resized or " +
-  "cropped otherwise than in training";
+  "usual causes: the normalization is missing or stands twice, in the model and in the images; " +
+  "red and blue are exchanged, or rows and columns; classes are in another order than the model's; " +
+  "images are resized or cropped otherwise than in training";
 
 /** The accuracy on clean images is not the one that was expected: the model and the images do not fit. */
 export class UnexpectedAccuracyError extends Error {

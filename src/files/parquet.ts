@@ -18,7 +18,7 @@ export interface ParquetRowGroup {
 export interface ParquetFile {
   /** Paths of the columns in the schema. */
   readonly columns: readonly string[];
-  /** What programs wrote beside the schema, such as `huggingface`. */
+  /** Notes of programs beside the schema, such as `huggingface`. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly rowGroups: readonly ParquetRowGroup[];
 }
@@ -146,7 +146,7 @@ function unwrapped(value: unknown): unknown {
   return Array.isArray(value) ? unwrapped(value[0]) : value;
 }
 
-/** Throws unless a column's pages fit its bytes, unpack to what they can, and have no more values than rows. */
+/** Throws unless a column's pages fit its bytes, unpack to no more than they can, and fit the rows. */
 function checkPages(bytes: Uint8Array, rows: number, codec: string, column: typeof Column): void {
   const reader = { view: new DataView(bytes.buffer), offset: 0 };
   let values = 0;

@@ -95,7 +95,14 @@ export async function fuzz(
   const original = read();
   const word = wordStream(seed);
   const before = process.memoryUsage.rss();
-  const found = { refused: 0, accepted: 0, slowest: 0, memory: 0, reasons: [] as string[], wrong: [] as string[] };
+  const found = {
+    refused: 0,
+    accepted: 0,
+    slowest: 0,
+    memory: 0,
+    reasons: [] as string[],
+    wrong: [] as string[],
+  };
   try {
     writeClasses(join(folder, "classes"), ["a", "b"], 1);
     writeFileSync(join(folder, "y.npy"), goldenFile("labels.npy"));

@@ -17,8 +17,8 @@ export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update
 
 /**
  * Decoded images on the disk: a file of their bytes and a file of records, which say of which encoded form
- * they are. Nothing is taken from it that does not fit its record, so that a damaged, an old or a shared cache
- * costs time and nothing else.
+ * they are. Nothing is taken from it that does not fit its record, so that a damaged, an old or a shared
+ * cache costs time and nothing else.
  */
 export class PixelCache {
   readonly #pixels: string;

@@ -27,7 +27,8 @@ export function pairsInNpz(
 ): ArrayPairs {
   const arrays = openNpz(fileBytes(path));
   const names = [...arrays.keys()];
-  const has = `${path}: it has ${names.length === 0 ? "no arrays" : names.slice(0, 20).map(shownName).join(", ")}`;
+  const listed = names.length === 0 ? "no arrays" : names.slice(0, 20).map(shownName).join(", ");
+  const has = `${path}: it has ${listed}`;
   const find = (candidates: readonly string[]) => {
     const found = candidates
       .map((candidate) => names.find((name) => name.toLowerCase() === candidate))

@@ -4,7 +4,7 @@ import { readRegularFile } from "./regular-file.js";
 
 const mostClasses = 100_000;
 
-/** Names of classes in a file, one a line. FileFormatError where a name stands twice, or there are under two. */
+/** Names of classes in a file, one a line; FileFormatError where one stands twice, or for under two. */
 export function readClassNames(file: string): string[] {
   const text = Buffer.from(readRegularFile(file, 2 ** 24)).toString("utf8");
   const names = text

@@ -108,7 +108,7 @@ function classesOf(splits: readonly ReadSplit[], firstLabel: number, folder: str
   if (firstLabel === 0 && least === 1) {
     const letters = most === 26 ? ", as those of EMNIST's letters," : "";
     throw new FileFormatError(
-      `${folder}: its labels${letters} are 1 to ${most}: give firstLabel=1, by which class 0 is label 1 and ` +
+      `${folder}: its labels${letters} are 1 to ${most}: give firstLabel=1: class 0 is then label 1, and ` +
         "the classes are as many as the labels (EMNIST's images also need transpose=true)",
     );
   }
@@ -117,8 +117,8 @@ function classesOf(splits: readonly ReadSplit[], firstLabel: number, folder: str
 }
 
 /**
- * IDX files of gray images and labels, as MNIST, KMNIST and EMNIST have them: gzipped or not, in the folder or
- * in folders of it, whatever their names begin with. EMNIST's images lie on their side: `transpose=true`.
+ * IDX files of gray images and labels, as MNIST, KMNIST and EMNIST have them: gzipped or not, in the folder
+ * or in folders of it, whatever their names begin with. EMNIST's images lie on their side: `transpose=true`.
  */
 export const idx = defineSource("idx", {
   summary: "folder of IDX files as MNIST's: KMNIST, EMNIST and the like, gzipped or not",

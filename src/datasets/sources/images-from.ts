@@ -37,7 +37,7 @@ export interface ImagesFromOptions {
   /** Columns of a parquet file. */
   readonly image?: string;
   readonly label?: string;
-  /** IDX files: beginning of their names, label of the first class, whether rows and columns change places. */
+  /** IDX files: beginning of names, label of the first class, exchange of rows and columns. */
   readonly prefix?: string;
   readonly firstLabel?: number;
   readonly transpose?: boolean;

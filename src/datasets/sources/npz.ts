@@ -30,8 +30,8 @@ function formOf(
   if (shape.length === 3) return checked("nchw", [1, a, b]);
   if (shape.length !== 4) {
     throw new FileFormatError(
-      `${name}: shape ${shown}, expected (images, rows, columns, channels), (images, channels, rows, columns) ` +
-        "or (images, rows, columns)",
+      `${name}: shape ${shown}, expected (images, rows, columns, channels), ` +
+        "(images, channels, rows, columns) or (images, rows, columns)",
     );
   }
   const isChannels = (side: number) => side === 1 || side === 3;
@@ -85,8 +85,8 @@ function classesOf(
 }
 
 /**
- * Arrays of NumPy: a `.npz` archive with images and labels (also `x_train`, `y_train`, `x_test`, `y_test`), or
- * a `.npy` of images beside one of labels. Read in parts; what `numpy.savez_compressed` wrote is unpacked.
+ * Arrays of NumPy: a `.npz` archive with images and labels (also `x_train`, `y_train`, `x_test`, `y_test`),
+ * or a `.npy` of images beside one of labels. Read in parts; what `numpy.savez_compressed` wrote is unpacked.
  */
 export const npz = defineSource("npz", {
   summary: "NumPy arrays of images and labels: .npz, or .npy with another .npy of labels",

@@ -16,7 +16,7 @@ import { pathOf, sourceOf, sourceOptions } from "./source.js";
 const imageColumns = ["image.bytes", "img.bytes", "image", "img", "image_bytes", "bytes"];
 const labelColumns = ["label", "labels", "fine_label", "class", "target", "category"];
 
-/** Parquet files of a path: itself, or those in a folder and its folder `data`, in the order of their names. */
+/** Parquet files of a path: itself, or those in a folder or its folder `data`, in order of names. */
 export function parquetFilesIn(path: string): string[] {
   if (!isFolder(path)) return [path];
   const places = [path, join(path, "data")].filter(isFolder);
@@ -139,8 +139,8 @@ function classesIn(labels: readonly (number | string)[]): string[] {
 }
 
 /**
- * Hugging Face data set in parquet: a file, or a folder of files such as `train-00000-of-00001.parquet`. Images
- * are encoded in a column, class names taken from what `datasets` wrote beside it.
+ * Hugging Face data set in parquet: a file, or a folder of files such as `train-00000-of-00001.parquet`.
+ * Images are encoded in a column, class names taken from what `datasets` wrote beside it.
  */
 export const parquet = defineSource("parquet", {
   summary: "Hugging Face parquet with encoded images: a file, or a folder of them",

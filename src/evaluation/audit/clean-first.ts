@@ -5,8 +5,8 @@ import { accuracyIn } from "./conclude.js";
 import type { AuditPlan } from "./plan.js";
 
 /**
- * Runs the trial of the clean images before anything else where their accuracy is expected, and compares it. The
- * trial is kept, so that the audit has it afterwards.
+ * Runs the trial of the clean images before anything else where their accuracy is expected, and compares it.
+ * The trial is kept, so that the audit has it afterwards.
  *
  * @throws UnexpectedAccuracyError where it is another
  */

@@ -81,8 +81,10 @@ export function openNpy(source: ByteSource): NpyArray {
 
 function parseHeader(header: string, refuse: (problem: string) => Error) {
   const shown = shownName(header.trim());
-  const literal =
-    /^\{'descr': *'([^']{2,4})', *'fortran_order': *(True|False), *'shape': *\(((?: *\d+L? *,?)*) *\) *,? *\}\s*$/;
+  const literal = new RegExp(
+    "^\\{'descr': *'([^']{2,4})', *'fortran_order': *(True|False), *" +
+      "'shape': *\\(((?: *\\d+L? *,?)*) *\\) *,? *\\}\\s*$",
+  );
   const found = literal.exec(header);
   if (/'descr': *('\|O|\[)/.test(header))
     throw refuse("it holds Python objects or records: save an array of numbers");

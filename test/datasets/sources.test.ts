@@ -212,6 +212,12 @@ describe("NumPy arrays", () => {
     const fortran = npyBytes("|u1", [2, 2, 2, 3], data).toString("latin1").replace("False, ", "True,  ");
     expect(refused(Buffer.from(fortran, "latin1"))).toThrow(/numpy.ascontiguousarray/);
     expect(refused(npyBytes("|u1", [2, 2, 2, 3], data.subarray(1)))).toThrow(/truncated/);
+    const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (${"1".repeat(60_000)}x), }\n`;
+    const start = Buffer.from("\x93NUMPY\x02\x00\0\0\0\0", "latin1");
+    start.writeUInt32LE(header.length, 8);
+    const began = performance.now();
+    expect(refused(Buffer.concat([start, Buffer.from(header)]))).toThrow(/its header cannot be read/);
+    expect(performance.now() - began).toBeLessThan(2000);
   });
 });
 

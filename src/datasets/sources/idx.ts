@@ -72,10 +72,15 @@ interface ReadSplit {
   readonly labels: IdxArray;
 }
 
-function readSplit(files: Partial<Record<Part, string>>, folder: string, split: string): ReadSplit {
+function readSplit(
+  files: Partial<Record<Part, string>>,
+  folder: string,
+  split: string,
+  before: number,
+): ReadSplit {
   for (const part of ["images", "labels"] as const)
     if (files[part] === undefined) throw new Error(`idx: folder ${folder} has no file of ${split} ${part}`);
-  const images = readIdx(files.images!, 3, mostBytes);
+  const images = readIdx(files.images!, 3, mostBytes - before);
   const labels = readIdx(files.labels!, 1, mostBytes);
   const [count, height, width] = images.shape;
   if (count === 0 || height === 0 || width === 0)
@@ -90,7 +95,7 @@ function readSplit(files: Partial<Record<Part, string>>, folder: string, split: 
   );
 }
 
-/** EMNIST's largest file has 547 million bytes. */
+/** Most bytes of all files together; EMNIST's largest has 547 million. */
 const mostBytes = 2 ** 30;
 
 /** Class numbers of labels that count from `firstLabel` on; an Error says what to do with labels from 1. */
@@ -141,8 +146,13 @@ export const idx = defineSource("idx", {
     const place = pathOf(given, name);
     if (!isFolder(place)) throw new Error(`${name}: folder ${place} does not exist, or is none`);
     const files = filesOf(place, prefix);
+    let bytes = 0;
     const read = (Object.entries(files) as [SplitName, Partial<Record<Part, string>>][]).map(
-      ([split, parts]) => [split, readSplit(parts, place, split)] as const,
+      ([split, parts]) => {
+        const one = readSplit(parts, place, split, bytes);
+        bytes += one.images.bytes.length;
+        return [split, one] as const;
+      },
     );
     const count = classesOf(
       read.map(([, split]) => split),

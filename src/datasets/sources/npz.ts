@@ -11,7 +11,7 @@ import { checkClassCount, classNamesFrom } from "./class-names.js";
 import { labelArray, pathOf, sourceOf, sourceOptions } from "./source.js";
 
 const mostSide = 4096;
-const mostImages = 100_000_000;
+const mostImages = 20_000_000;
 /** More classes than these are no class numbers. */
 const mostLabel = 99_999;
 

@@ -15,7 +15,7 @@ import { pickedPixels } from "../../src/datasets/pixels/stored.js";
 import { scope, tensor } from "../../src/engine/index.js";
 import { evaluate } from "../../src/evaluation/index.js";
 import { resnet18 } from "../../src/models/index.js";
-import { train } from "../../src/training/index.js";
+import { modelFromRun, train } from "../../src/training/index.js";
 import { pixelsOf, pngOf, writeClasses } from "./image-files.js";
 
 const parent = mkdtempSync(join(tmpdir(), "sqa-stored-"));
@@ -132,4 +132,18 @@ describe("images that lie in files", () => {
     expect(weights(one)).toEqual(weights(other));
     await expect(train({ ...config, data }, { runs })).resolves.toMatchObject({ folder: one.folder });
   }, 60_000);
+
+  test("may be gone when their run is opened", async () => {
+    const folder = newClasses(4);
+    const data = imagesFrom(folder, { test: 0.25, size: 8 });
+    const model = resnet18({ width: 4, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] });
+    const config = { model, data, method: "fgsm(epsilon=8/255)", epochs: 1, batchSize: 6 } as const;
+    const run = await train(config, { runs: join(parent, `runs-${made++}`) });
+    expect(modelFromRun(run.folder).config.data.test.count).toBe(2);
+    rmSync(folder, { recursive: true });
+    const opened = modelFromRun(run.folder);
+    expect(opened.model.inputShape).toEqual([3, 8, 8]);
+    expect([opened.config.data.identity, opened.config.data.classNames]).toEqual([data.identity, ["a", "b"]]);
+    expect(() => opened.config.data.test).toThrow(/give them again, as { data } or --images FILE/);
+  }, 120_000);
 });

@@ -1,10 +1,8 @@
 export { type NpyArray, type NpyType, npyNumbers, openNpy } from "./arrays/npy.js";
 export { openNpz } from "./arrays/npz.js";
 export { type ByteSource, fileBytes, memoryBytes } from "./byte-source.js";
-export { type CsvRow, parseCsv } from "./csv.js";
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
 export { type ImageHeader, imageHeader, mostPixels } from "./images/image-header.js";
-export { openParquet, type ParquetFile, type ParquetRowGroup } from "./parquet.js";
 export {
   encodeSafetensors,
   readSafetensors,
@@ -13,6 +11,8 @@ export {
   writeSafetensors,
 } from "./safetensors.js";
 export { commonSegment, type StateDict, stateDictOf } from "./state-dict.js";
+export { type CsvRow, parseCsv } from "./tables/csv.js";
+export { openParquet, type ParquetFile, type ParquetRowGroup } from "./tables/parquet.js";
 export { readTar, type TarFile } from "./tar.js";
 export { type CheckpointValue, readTorchCheckpoint } from "./torch-checkpoint.js";
 export { readStoredZip } from "./zip.js";

@@ -38,8 +38,17 @@ export function exportOf<T>(
 export async function imagesFrom(text: string): Promise<Dataset> {
   if (isModuleFile(text)) return exportOf(await loadUserModule(text), "data", isDataset, "imagesOf");
   const isName = datasets.has(text) || text.includes("(");
-  if (!isName && (existsSync(text) || looksLikePath(text))) return imagesAt(text);
+  if (!isName && (existsSync(text) || looksLikePath(text))) return atPath(text);
   return asUsage(() => datasets.parse(text));
+}
+
+/** Images at a path; a UsageError says what is there instead. */
+function atPath(path: string): Dataset {
+  try {
+    return imagesAt(path);
+  } catch (cause) {
+    throw new UsageError(`--images: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 /** Decodes the images that a command is about to use, with a bar where that takes a while. */

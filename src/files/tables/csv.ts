@@ -1,4 +1,4 @@
-import { FileFormatError, shownName } from "../base/index.js";
+import { FileFormatError, shownName } from "../../base/index.js";
 
 /** Row of a CSV file, with the number of its first line. */
 export interface CsvRow {

@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import { gunzipSync } from "node:zlib";
 import type * as Hyparquet from "hyparquet";
 import type * as Column from "hyparquet/src/column.js";
-import { FileFormatError, shownName } from "../base/index.js";
-import type { ByteSource } from "./byte-source.js";
+import { FileFormatError, shownName } from "../../base/index.js";
+import type { ByteSource } from "../byte-source.js";
 
 /** A column's values: those of a string or of bytes are Uint8Arrays. */
 export type ParquetValues = ArrayLike<unknown>;

@@ -94,7 +94,7 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
   }
   const own = await ownModelFrom(choice.architecture);
   const run = asUsage(() => modelFromRun(text, { model: own, defenses }));
-  if (own !== undefined && run.config.model !== own) {
+  if (own !== undefined && run.config.model.own === undefined) {
     throw new UsageError(
       `--architecture ${choice.architecture}: run ${text} knows its own, ${run.config.model}`,
     );

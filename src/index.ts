@@ -31,8 +31,11 @@ export {
   type Dataset,
   datasets,
   defineDataset,
+  type ImagesFromOptions,
   type ImagesOfOptions,
+  imagesFrom,
   imagesOf,
+  prepareImages,
   type Split,
   subset,
 } from "./datasets/index.js";

@@ -1,5 +1,6 @@
 import { checkKind } from "../base/index.js";
-import { checkDevice, scope, type Tensor, tensor } from "../engine/index.js";
+import { checkDevice, operators as ops, scope, type Tensor, tensor } from "../engine/index.js";
+import type { StoredPixels } from "./pixels/stored.js";
 import { checkSplit, type Split } from "./split.js";
 
 /**
@@ -11,19 +12,30 @@ export interface Batch {
   readonly imageIds: Tensor;
 }
 
-/** Split held by the engine: bytes in the memory of a device, floats only in a batch. */
+/**
+ * Split held by the engine: bytes in the memory of a device, floats only in a batch. Images that lie in files
+ * must be prepared (`prepareImages`), and are read for each batch.
+ */
 export class TensorSplit {
   readonly count: number;
-  readonly #images: Tensor;
+  /** Undefined where the pixels are stored. */
+  readonly #images: Tensor | undefined;
+  readonly #stored: StoredPixels | undefined;
+  readonly #imageShape: readonly number[];
   readonly #labels: Tensor;
   readonly #device: string;
+  /** Pixels that `stage` brought, of the largest batch so far. */
+  #staged: Tensor | undefined;
 
   /** On the CPU where no device is given; RangeError for one that is not there. */
   constructor(split: Split, { device = "cpu" } = {}) {
     checkSplit(split);
     this.count = split.count;
     this.#device = checkDevice(device);
-    this.#images = this.#placed(() => tensor(split.images, [split.count, ...split.imageShape]));
+    this.#stored = split.stored;
+    this.#imageShape = [...split.imageShape];
+    if (split.stored === undefined)
+      this.#images = this.#placed(() => tensor(split.images, [split.count, ...split.imageShape]));
     this.#labels = this.#placed(() => tensor(split.labels, [split.count], "int64"));
   }
 
@@ -35,16 +47,48 @@ export class TensorSplit {
   /** The images of the given positions, in their order. */
   batch(positions: Int32Array): Batch {
     checkKind("positions", positions, "an Int32Array", positions instanceof Int32Array);
-    return scope(() => this.at(this.#placed(() => tensor(positions, [positions.length], "int64"))));
+    return scope(() => {
+      const imageIds = this.#placed(() => tensor(positions, [positions.length], "int64"));
+      if (this.#stored === undefined) return this.at(imageIds);
+      const pixels = this.#stored.read(positions);
+      const shape = [positions.length, ...this.#imageShape];
+      return this.#batchOf(
+        this.#placed(() => tensor(pixels, shape)),
+        imageIds,
+      );
+    });
   }
 
-  /** The images of positions on the split's device, int64 (N), which become the batch's ids. */
+  /**
+   * Brings the pixels of the batch that `at` is asked for next to where the device reads them; images in
+   * memory are there already.
+   */
+  stage(positions: Int32Array): void {
+    if (this.#stored === undefined) return;
+    const count = positions.length;
+    if (this.#staged === undefined || this.#staged.shape[0]! < count) {
+      this.#staged?.dispose();
+      this.#staged = ops.zeros([count, ...this.#imageShape], this.#stored.type, this.#device);
+    }
+    const pixels = this.#stored.read(positions);
+    scope(() => this.#staged!.slice(0, 0, count).write(pixels));
+  }
+
+  /**
+   * The images of positions on the split's device, int64 (N), which become the batch's ids. Pixels that lie
+   * in files are those that were staged.
+   */
   at(imageIds: Tensor): Batch {
     return scope(() => {
-      const pixels = this.#images.indexSelect(0, imageIds);
-      const images = pixels.dtype === "float32" ? pixels : pixels.to("float32").div(255);
-      return { images, labels: this.#labels.indexSelect(0, imageIds), imageIds };
+      if (this.#images !== undefined) return this.#batchOf(this.#images.indexSelect(0, imageIds), imageIds);
+      if (this.#staged === undefined) throw new Error("the batch was not staged");
+      return this.#batchOf(this.#staged.slice(0, 0, imageIds.shape[0]!).clone(), imageIds);
     });
+  }
+
+  #batchOf(pixels: Tensor, imageIds: Tensor): Batch {
+    const images = pixels.dtype === "float32" ? pixels : pixels.to("float32").div(255);
+    return { images, labels: this.#labels.indexSelect(0, imageIds), imageIds };
   }
 
   /** The images first, first + 1, ... up to `count` of them. */
@@ -54,7 +98,8 @@ export class TensorSplit {
   }
 
   dispose(): void {
-    this.#images.dispose();
+    this.#images?.dispose();
+    this.#staged?.dispose();
     this.#labels.dispose();
   }
 }

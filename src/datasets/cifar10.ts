@@ -1,18 +1,13 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { FileFormatError } from "../base/index.js";
+import { readCifar } from "./cifar-records.js";
 import { defineDataset } from "./dataset.js";
 import type { DatasetArchive } from "./fetch-archive.js";
-import type { SplitData, SplitName } from "./split.js";
+import type { MemoryData, SplitName } from "./split.js";
 
 const classNames = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
-
-/** A record: one byte of label, then the red, green and blue planes of 32 x 32 bytes each. */
-const imageBytes = 3072;
-const recordBytes = 1 + imageBytes;
 
 /** SHA-1 of each official file. */
 const checksumOf: Readonly<Record<string, string>> = {
@@ -82,46 +77,12 @@ function findFolder(folder: string): string {
   return found;
 }
 
-/** One file's records, their number and labels checked, with `checksums` their SHA-1 too. */
-function readRecords(file: string, checksum: string | undefined): Uint8Array {
-  const bytes = readFileSync(file);
-  if (bytes.length === 0 || bytes.length % recordBytes !== 0) {
-    throw new FileFormatError(
-      `${file}: ${bytes.length} bytes are not a whole number of records of ${recordBytes} bytes: ` +
-        "truncated or damaged",
-    );
-  }
-  for (let at = 0; at < bytes.length; at += recordBytes) {
-    if (bytes[at]! < classNames.length) continue;
-    throw new FileFormatError(
-      `${file}: label ${bytes[at]} in record ${at / recordBytes}, expected 0 to ${classNames.length - 1}`,
-    );
-  }
-  if (checksum === undefined) return bytes;
-  const found = createHash("sha1").update(bytes).digest("hex");
-  if (found === checksum) return bytes;
-  throw new FileFormatError(
-    `${file}: not the official cifar10 file: SHA-1 ${found}, expected ${checksum}; ` +
-      "to use it all the same, give cifar10(checksums=false)",
-  );
-}
-
-function readSplit(folder: string, split: SplitName, checksums: boolean): SplitData {
+function readSplit(folder: string, split: SplitName, checksums: boolean): MemoryData {
   const place = findFolder(folder);
-  const files = filesOf[split].map((name) =>
-    readRecords(join(place, name), checksums ? checksumOf[name] : undefined),
-  );
-  const count = files.reduce((sum, bytes) => sum + bytes.length / recordBytes, 0);
-  const images = new Uint8Array(count * imageBytes);
-  const labels = new Uint8Array(count);
-  let index = 0;
-  for (const bytes of files) {
-    for (let at = 0; at < bytes.length; at += recordBytes, index++) {
-      labels[index] = bytes[at]!;
-      images.set(bytes.subarray(at + 1, at + recordBytes), index * imageBytes);
-    }
-  }
-  return { images, labels, count };
+  const files = filesOf[split].map((name) => {
+    return { path: join(place, name), checksum: checksums ? checksumOf[name] : undefined };
+  });
+  return readCifar(files, { name: "cifar10", labelBytes: 1, classes: classNames.length });
 }
 
 /**

@@ -2,7 +2,8 @@ import type * as z from "zod";
 import type { ChannelStatistics, ImageFormat, ImageShape } from "../models/index.js";
 import { type Factory, Kind, type Value } from "../options/index.js";
 import type { DatasetArchive } from "./fetch-archive.js";
-import type { Split, SplitData, SplitName } from "./split.js";
+import { joinedPixels } from "./pixels/stored.js";
+import { type Split, type SplitData, type SplitName, splitOf } from "./split.js";
 import { channelStatistics } from "./statistics.js";
 
 /** Data set that was located: its splits are read when they are first asked for, and kept. */
@@ -59,7 +60,7 @@ export function datasetOf({
 }: DatasetParts): DatasetWork {
   const kept = new Map<string, Split>();
   const once = (split: string, make: () => SplitData): Split => {
-    const known = kept.get(split) ?? { name: `${name} ${split}`, imageShape, classNames, ...make() };
+    const known = kept.get(split) ?? splitOf({ name: `${name} ${split}`, imageShape, classNames }, make());
     kept.set(split, known);
     return known;
   };
@@ -85,24 +86,68 @@ export function datasetOf({
 }
 
 function joined(train: Split, test: Split): SplitData {
+  const count = train.count + test.count;
+  const labels = new (train.labels instanceof Uint8Array ? Uint8Array : Int32Array)(count);
+  labels.set(train.labels);
+  labels.set(test.labels, train.count);
+  if (train.stored !== undefined && test.stored !== undefined)
+    return { stored: joinedPixels(train.stored, train.count, test.stored), labels, count };
   const { images } = train;
   const pixels = new (images instanceof Uint8Array ? Uint8Array : Float32Array)(
     images.length + test.images.length,
   );
   pixels.set(images);
   pixels.set(test.images, images.length);
-  const count = train.count + test.count;
-  const labels = new (train.labels instanceof Uint8Array ? Uint8Array : Int32Array)(count);
-  labels.set(train.labels);
-  labels.set(test.labels, train.count);
   return { images: pixels, labels, count };
 }
 
+/** Data set whose images are of one shape and of the same classes, whatever its options. */
+interface FixedDefinition<Schema extends z.ZodObject> {
+  readonly imageShape: ImageShape;
+  readonly classNames: readonly string[];
+  readonly statistics?: ChannelStatistics;
+  /** Usual l-infinity radius of attacks on its images. */
+  readonly epsilon?: number;
+  /** Folder that would be read; throws an Error that says how to get the data when a file is missing. */
+  locate(options: z.output<Schema>): string;
+  /** Reads and checks a split; throws a FileFormatError that names the file. */
+  read(options: z.output<Schema>, split: SplitName): SplitData;
+  readonly archive?: DatasetWork["archive"];
+}
+
+/** Source of images of a user's own: its options say where they are, and only the files what they are. */
+interface SourceDefinition<Schema extends z.ZodObject> {
+  /** Looks at the files when the data set is first asked for anything; throws an Error that names them. */
+  open(options: z.output<Schema>): DatasetWork;
+}
+
+/** Factory of a source, which also takes the path first: `imageFolder("photos", { crop: 224 })`. */
+export interface SourceFactory<Name extends string, Schema extends z.ZodObject>
+  extends Factory<Dataset & Value, Name, Schema> {
+  (options?: z.input<Schema>): Dataset & Value<Name>;
+  (path: string, options?: Omit<z.input<Schema>, "path">): Dataset & Value<Name>;
+}
+
+/** Defines a source of images, whose option `path` says where they are. */
+export function defineSource<const Name extends string, Schema extends z.ZodObject>(
+  name: Name,
+  definition: { readonly summary: string; readonly options: Schema } & SourceDefinition<Schema>,
+): SourceFactory<Name, Schema> {
+  const factory = defineDataset(name, definition);
+  const make = (given: unknown = {}, options: object = {}) =>
+    factory.make(typeof given === "string" ? { ...options, path: given } : given);
+  const { kind, summary, make: made, options } = factory;
+  return Object.assign(Object.defineProperty(make, "name", { value: name, enumerable: true }), {
+    kind,
+    summary,
+    make: made,
+    options,
+    takes: undefined,
+  }) as never;
+}
+
 /**
- * Defines a data set: `open` says for checked options where its images are. `datasets.register` makes it
- * known by name.
- *
- * @param definition `imageShape` and `classNames` hold for all options
+ * Defines a data set, or with `open` a source of images. `datasets.register` makes it known by name.
  */
 export function defineDataset<const Name extends string, Schema extends z.ZodObject>(
   name: Name,
@@ -110,23 +155,15 @@ export function defineDataset<const Name extends string, Schema extends z.ZodObj
     /** One line for lists and help. */
     readonly summary: string;
     readonly options: Schema;
-    readonly imageShape: ImageShape;
-    readonly classNames: readonly string[];
-    readonly statistics?: ChannelStatistics;
-    /** Usual l-infinity radius of attacks on its images. */
-    readonly epsilon?: number;
-    /** Folder that would be read; throws an Error that says how to get the data when a file is missing. */
-    locate(options: z.output<Schema>): string;
-    /** Reads and checks a split; throws a FileFormatError that names the file. */
-    read(options: z.output<Schema>, split: SplitName): SplitData;
-    readonly archive?: DatasetWork["archive"];
-  },
+  } & (FixedDefinition<Schema> | SourceDefinition<Schema>),
 ): Factory<Dataset & Value, Name, Schema> {
-  const { summary, options: schema, imageShape, classNames, statistics, locate, read } = definition;
+  const { summary, options: schema } = definition;
   return datasets.define(name, {
     summary,
     options: schema,
     create(options): DatasetWork {
+      if ("open" in definition) return openedLater(() => definition.open(options));
+      const { imageShape, classNames, statistics, locate, read } = definition;
       const parts = { name, identity: name, imageShape, classNames, statistics };
       const data = datasetOf({ ...parts, read: (split) => read(options, split) });
       return Object.defineProperties(data, {
@@ -136,4 +173,37 @@ export function defineDataset<const Name extends string, Schema extends z.ZodObj
       });
     },
   });
+}
+
+/** Data set that is opened when it is first asked for anything. */
+function openedLater(open: () => DatasetWork): DatasetWork {
+  let opened: DatasetWork | undefined;
+  const work = (): DatasetWork => {
+    opened ??= open();
+    return opened;
+  };
+  return {
+    get identity() {
+      return work().identity;
+    },
+    get imageShape() {
+      return work().imageShape;
+    },
+    get classNames() {
+      return work().classNames;
+    },
+    get statistics() {
+      return work().statistics;
+    },
+    get train() {
+      return work().train;
+    },
+    get test() {
+      return work().test;
+    },
+    get all() {
+      return work().all;
+    },
+    locate: () => work().locate!(),
+  };
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { checkFolderName, checkKind, checkNumber, isObject, permutation } from "../base/index.js";
 import type { ImageShape } from "../models/index.js";
 import { type Dataset, datasetOf } from "./dataset.js";
-import type { SplitData } from "./split.js";
+import { type MemoryData, splitOf } from "./split.js";
 
 /** Images in memory. */
 export interface ImagesOfOptions {
@@ -56,7 +56,13 @@ export function imagesOf(options: ImagesOfOptions): Dataset {
         return identity;
       },
     },
-    ...(test === undefined ? { all: { value: { ...data.train, name: `${name} all` } } } : {}),
+    ...(test === undefined
+      ? {
+          all: {
+            value: splitOf({ name: `${name} all`, imageShape: shape, classNames: classes }, data.train),
+          },
+        }
+      : {}),
     toString: { value: () => name },
     toJSON: { value: () => name },
   }) as Dataset;
@@ -67,7 +73,7 @@ function checkedSplit(
   { images, labels }: Pick<ImagesOfOptions, "images" | "labels">,
   { shape, classes }: ImagesOfOptions,
   prefix: string,
-): SplitData {
+): MemoryData {
   const typed = images instanceof Uint8Array || images instanceof Float32Array;
   checkKind(`${prefix}images`, images, "a Uint8Array of bytes or a Float32Array in [0, 1]", typed);
   const listed = Array.isArray(labels) || (ArrayBuffer.isView(labels) && "length" in labels);
@@ -104,10 +110,10 @@ function checkedSplit(
 
 /** Reads the splits that `test` asks for. */
 function splitBy(
-  given: SplitData,
+  given: MemoryData,
   options: ImagesOfOptions,
   seed: number,
-): (split: "train" | "test") => SplitData {
+): (split: "train" | "test") => MemoryData {
   const { test } = options;
   if (test === undefined) {
     return (split) => {
@@ -141,7 +147,7 @@ function splitBy(
 }
 
 /** Images and labels of rows, in their order. */
-function picked({ images, labels, count }: SplitData, rows: Int32Array): SplitData {
+export function picked({ images, labels, count }: MemoryData, rows: Int32Array): MemoryData {
   const size = images.length / count;
   const pixels = new (images instanceof Uint8Array ? Uint8Array : Float32Array)(rows.length * size);
   const classes = new (labels instanceof Uint8Array ? Uint8Array : Int32Array)(rows.length);
@@ -153,7 +159,7 @@ function picked({ images, labels, count }: SplitData, rows: Int32Array): SplitDa
 }
 
 /** First digits of the SHA-256 of splits, their shape and their classes. */
-function hashOf({ shape, classes }: ImagesOfOptions, ...splits: readonly (SplitData | undefined)[]): string {
+function hashOf({ shape, classes }: ImagesOfOptions, ...splits: readonly (MemoryData | undefined)[]): string {
   const hash = createHash("sha256").update(JSON.stringify([shape, classes]));
   for (const split of splits) if (split !== undefined) hash.update(split.images).update(split.labels);
   return hash.digest("hex").slice(0, 8);

@@ -5,10 +5,22 @@ import { datasets } from "./dataset.js";
 export * from "./all.js";
 export * from "./augmentations/index.js";
 export { type Batch, TensorSplit } from "./batches.js";
-export { type Dataset, datasets, defineDataset } from "./dataset.js";
+export { type Dataset, datasets, defineDataset, defineSource } from "./dataset.js";
 export { type DatasetArchive, fetchArchive } from "./fetch-archive.js";
 export { type ImagesOfOptions, imagesOf } from "./images-of.js";
-export { checkSplit, holdOut, type Split, type SplitData, type SplitName, subset } from "./split.js";
+export type { PreparationOptions, PreparationProgress, StoredPixels } from "./pixels/stored.js";
+export { type ImagesFromOptions, imagesFrom } from "./sources/images-from.js";
+export {
+  addContent,
+  checkSplit,
+  contentHash,
+  holdOut,
+  prepareImages,
+  type Split,
+  type SplitData,
+  type SplitName,
+  subset,
+} from "./split.js";
 export { channelStatistics } from "./statistics.js";
 
 datasets.register(...Object.values(all));

@@ -1,5 +1,7 @@
+import { createHash, type Hash } from "node:crypto";
 import { checkKind, isObject, permutation, type Seed } from "../base/index.js";
 import type { ImageFormat } from "../models/index.js";
+import type { PreparationOptions, StoredPixels } from "./pixels/stored.js";
 
 /**
  * Images and labels that belong together. Pixels are bytes, where p stands for p / 255, or float32 in [0, 1].
@@ -11,13 +13,22 @@ import type { ImageFormat } from "../models/index.js";
 export interface Split extends Pick<ImageFormat, "imageShape" | "classNames"> {
   /** Name in messages and reports, such as "mnist test". */
   readonly name: string;
+  /** Throws an Error where the pixels are `stored`: they may not fit in memory. */
   readonly images: Uint8Array | Float32Array;
   readonly labels: Uint8Array | Int32Array;
   readonly count: number;
+  /** Pixels that are not in memory; undefined where `images` has them. */
+  readonly stored?: StoredPixels | undefined;
 }
 
+/** Pixels and labels in memory. */
+export type MemoryData = Pick<Split, "images" | "labels" | "count">;
+
+/** Labels, and pixels that lie in files. */
+export type StoredData = Pick<Split, "labels" | "count"> & { readonly stored: StoredPixels };
+
 /** Pixels and labels of a split, as a data set's file reads them. */
-export type SplitData = Pick<Split, "images" | "labels" | "count">;
+export type SplitData = MemoryData | StoredData;
 
 export type SplitName = "train" | "test";
 
@@ -28,9 +39,28 @@ function checkWithin(name: string, value: number, least: number, most: number): 
   }
 }
 
+/** Makes a split of its data. */
+export function splitOf(format: Pick<Split, "name" | "imageShape" | "classNames">, data: SplitData): Split {
+  const { name, imageShape, classNames } = format;
+  const { labels, count } = data;
+  if (!("stored" in data)) return { name, imageShape, classNames, images: data.images, labels, count };
+  const split = { name, imageShape, classNames, labels, count, stored: data.stored };
+  return Object.defineProperty(split, "images", {
+    get() {
+      throw new Error(
+        `the images of ${name} lie in files: await prepareImages(split), then read them in parts by ` +
+          "split.stored.read(positions)",
+      );
+    },
+  }) as unknown as Split;
+}
+
 /** Throws a TypeError unless what is given is a split, such as `mnist().test`. */
 export function checkSplit(split: Split): void {
-  const typed = isObject(split) && ArrayBuffer.isView(split.images) && ArrayBuffer.isView(split.labels);
+  const typed =
+    isObject(split) &&
+    (isObject(split.stored) || ArrayBuffer.isView(split.images)) &&
+    ArrayBuffer.isView(split.labels);
   const fits = typed && typeof split.count === "number" && Array.isArray(split.imageShape);
   checkKind("images", split, "a split such as mnist().test", fits);
 }
@@ -39,13 +69,44 @@ export function checkSplit(split: Split): void {
 export function subset(split: Split, limit: number): Split {
   checkSplit(split);
   checkWithin("limit", limit, 1, split.count);
+  const labels = split.labels.subarray(0, limit);
+  if (split.stored !== undefined) return splitOf(split, { labels, count: limit, stored: split.stored });
   const imageBytes = split.images.length / split.count;
-  return {
-    ...split,
-    images: split.images.subarray(0, limit * imageBytes),
-    labels: split.labels.subarray(0, limit),
-    count: limit,
-  };
+  return { ...split, images: split.images.subarray(0, limit * imageBytes), labels, count: limit };
+}
+
+/**
+ * Makes the images of a split ready to be read: those that lie in files are decoded, in parallel, and kept on
+ * the disk. Training, evaluation and audits do so by themselves.
+ *
+ * @throws FileFormatError that names the first image that cannot be read
+ */
+export async function prepareImages(split: Split, options?: PreparationOptions): Promise<void> {
+  checkSplit(split);
+  await split.stored?.prepare(
+    Int32Array.from({ length: split.count }, (_, i) => i),
+    options,
+  );
+}
+
+/**
+ * Adds what identifies a split's images and labels to a hash: the bytes in memory; of files a manifest, which
+ * is each image's id, SHA-256 and label in their order, and the way to decode them.
+ */
+export function addContent(hash: Hash, split: Split): Hash {
+  const { stored, labels, count } = split;
+  if (stored === undefined) return hash.update(split.images).update(labels);
+  hash.update(stored.form);
+  for (let i = 0; i < count; i++) {
+    const sum = Buffer.from(stored.sha256(i)).toString("hex");
+    hash.update(`${JSON.stringify([stored.id(i), sum, labels[i]])}\n`);
+  }
+  return hash;
+}
+
+/** SHA-256 of what identifies a split's images and labels, as `addContent` has it. */
+export function contentHash(split: Split): string {
+  return addContent(createHash("sha256"), split).digest("hex");
 }
 
 /**

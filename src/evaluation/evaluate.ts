@@ -1,6 +1,6 @@
 import type { Attack } from "../attacks/index.js";
 import { deriveSeed, NotFiniteError, type Steps, Work } from "../base/index.js";
-import { TensorSplit } from "../datasets/index.js";
+import { prepareImages, TensorSplit } from "../datasets/index.js";
 import { scope } from "../engine/index.js";
 import {
   type Attackable,
@@ -28,6 +28,7 @@ import {
 } from "../trials/index.js";
 import { type AttackEvaluation, type CleanEvaluation, type Evaluation, Summary } from "./evaluation.js";
 import { castOf, checkOptions, type EvaluationOptions } from "./evaluation-options.js";
+import { checkExpectedClean } from "./expected-clean.js";
 
 export type EvaluationEvent =
   /** Images that an attack has behind it; `attack` is its text, or "clean". */
@@ -72,6 +73,7 @@ async function* steps(
   let players: PlacedPlayers | undefined;
   try {
     checkImagesFit(split, opened.name, opened.classifier);
+    await prepareImages(split, { signal });
     data = new TensorSplit(split, { device: opened.device });
     for (const one of surrogate === undefined ? [opened] : [opened, surrogate]) checkAnswers(one, data);
     const cast = {
@@ -104,7 +106,7 @@ interface Parts {
 
 async function* evaluation(
   { attacks, attacked, data, players, name }: Parts,
-  { draws = 100, seed = 0, batchSize = 500, store, onPart }: EvaluationOptions,
+  { draws = 100, seed = 0, batchSize = 500, store, onPart, expectClean }: EvaluationOptions,
   signal: AbortSignal,
 ): Steps<EvaluationEvent, Evaluation> {
   const trials = [clean, ...attacks.map((attack) => trialOf({ attack, on: attacked }))];
@@ -126,7 +128,9 @@ async function* evaluation(
       };
     } else if (cleanResult === undefined) {
       cleanResult = event.outcome as TrialResult;
-      yield { type: "clean", clean: summary.clean(cleanResult) };
+      const measured = summary.clean(cleanResult);
+      checkExpectedClean(expectClean, measured, { model: name, images: data.count });
+      yield { type: "clean", clean: measured };
     } else {
       const row = summary.attack(event.outcome, cleanResult);
       rows.push(row);

@@ -8,6 +8,7 @@ import {
   type Player,
   type TrialStore,
 } from "../trials/index.js";
+import { checkShare } from "./expected-clean.js";
 import { checkOptionNames } from "./option-names.js";
 
 export interface EvaluationOptions {
@@ -31,6 +32,8 @@ export interface EvaluationOptions {
    * surrogates.
    */
   readonly surrogate?: Attackable | string | undefined;
+  /** Clean accuracy that is known, such as 0.76: another one ends the evaluation with the usual causes. */
+  readonly expectClean?: number | undefined;
   /** Keeps finished batches, and has those of an earlier evaluation of the same model and images. */
   readonly store?: TrialStore | undefined;
   /** Stops the evaluation before the next pass. */
@@ -43,7 +46,7 @@ const mostDraws = 10_000;
 
 const known = [
   ...["attacks", "limit", "draws", "seed", "batchSize"],
-  ...["device", "surrogate", "store", "signal", "onPart"],
+  ...["device", "surrogate", "expectClean", "store", "signal", "onPart"],
 ];
 
 /** TypeError or RangeError names the option that does not fit. */
@@ -56,6 +59,7 @@ export function checkOptions(options: EvaluationOptions): void {
   checkNumber("draws", draws, `a whole number in 1 .. ${mostDraws}`, isCount(draws, mostDraws));
   checkNumber("batchSize", batchSize, "a whole number >= 1", isCount(batchSize, 2 ** 31 - 1));
   checkSeed(seed);
+  checkShare(options.expectClean);
 }
 
 /** Model, and the player that attacks run on in its place. */

@@ -11,3 +11,4 @@ export type {
   WorstCase,
 } from "./evaluation.js";
 export type { EvaluationOptions } from "./evaluation-options.js";
+export { UnexpectedAccuracyError } from "./expected-clean.js";

@@ -73,12 +73,12 @@ export function parseIdx(content: Uint8Array, rank: number, file: string): IdxAr
   return { shape, data: bytes.subarray(headerBytes), bytes };
 }
 
-function gunzip(compressed: Uint8Array, file: string): Uint8Array {
+function gunzip(compressed: Uint8Array, file: string, most: number): Uint8Array {
   try {
-    return gunzipSync(compressed, { maxOutputLength: maxIdxBytes });
+    return gunzipSync(compressed, { maxOutputLength: most });
   } catch (error) {
     if (error instanceof RangeError) {
-      throw new FileFormatError(`${file}: holds more than ${maxIdxBytes} bytes once uncompressed`);
+      throw new FileFormatError(`${file}: holds more than ${most} bytes once uncompressed`);
     }
     const reason = error instanceof Error ? error.message : String(error);
     throw new FileFormatError(`${file}: cannot be uncompressed, it is truncated or damaged (${reason})`);
@@ -86,13 +86,13 @@ function gunzip(compressed: Uint8Array, file: string): Uint8Array {
 }
 
 /** Reads an IDX file, gzipped or not (its first bytes tell, not its name); errors as `parseIdx`. */
-export function readIdx(path: string, rank: number): IdxArray {
+export function readIdx(path: string, rank: number, most = maxIdxBytes): IdxArray {
   const status = statSync(path);
   if (!status.isFile()) throw new FileFormatError(`${path}: not a regular file`);
-  if (status.size > maxIdxBytes) {
-    throw new FileFormatError(`${path}: ${status.size} bytes, more than the ${maxIdxBytes} that are read`);
+  if (status.size > most) {
+    throw new FileFormatError(`${path}: ${status.size} bytes, more than the ${most} that are read`);
   }
   const stored = readFileSync(path);
   const isGzip = stored[0] === 0x1f && stored[1] === 0x8b;
-  return parseIdx(isGzip ? gunzip(stored, path) : stored, rank, path);
+  return parseIdx(isGzip ? gunzip(stored, path, most) : stored, rank, path);
 }

@@ -1,9 +1,13 @@
+export { type NpyArray, type NpyType, npyNumbers, openNpy } from "./arrays/npy.js";
+export { openNpz } from "./arrays/npz.js";
+export { type ByteSource, fileBytes, memoryBytes } from "./byte-source.js";
 export {
   readCheckpointWeights,
   someNames,
   type WeightsChoice,
 } from "./checkpoint-weights.js";
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
+export { type ImageHeader, imageHeader, mostPixels } from "./images/image-header.js";
 export {
   type OnnxAttribute,
   type OnnxElements,
@@ -28,6 +32,8 @@ export {
   writeSafetensors,
 } from "./safetensors.js";
 export { commonSegment, plainNames, type StateDict, stateDictOf } from "./state-dict.js";
+export { type CsvRow, parseCsv } from "./tables/csv.js";
+export { openParquet, type ParquetFile, type ParquetRowGroup } from "./tables/parquet.js";
 export { readTar, type TarFile } from "./tar.js";
 export { type CheckpointValue, isTorchCheckpoint, readTorchCheckpoint } from "./torch-checkpoint.js";
 export { readStoredZip } from "./zip.js";

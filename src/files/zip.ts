@@ -14,9 +14,9 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32 as zip has it (Node's own came after 20.0). */
-export function crc32(bytes: Uint8Array): number {
-  let value = 0xffffffff;
+/** CRC-32 as zip has it (Node's own came after 20.0), of bytes that follow others whose value is given. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let value = (before ^ 0xffffffff) >>> 0;
   for (let i = 0; i < bytes.length; i++) value = crcTable[(value ^ bytes[i]!) & 0xff]! ^ (value >>> 8);
   return (value ^ 0xffffffff) >>> 0;
 }

@@ -135,6 +135,7 @@ export class TrainingSession {
     const count = positions.length;
     const factors = [...optimizer.nextFactors(this.learningRate(step)), ...copies.factors()];
     const slot = this.#unseen++;
+    this.#parts.data.stage(positions);
     variables.write({ slot, attackSeed: plan.attackSeed(step), noise: plan.noise(step), positions, factors });
     let signals: Signals | undefined;
     const interval = this.guardRules?.signalInterval;

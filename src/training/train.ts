@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { checkKind, checkNumber, isObject, type Steps, Work } from "../base/index.js";
+import { contentHash, prepareImages, subset } from "../datasets/index.js";
 import { checkDevice, threads as currentThreads, setThreads, versions } from "../engine/index.js";
 import type { Model } from "../models/index.js";
 import { type TrainConfig, trainConfig } from "./config.js";
@@ -100,6 +100,7 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
   let session: TrainingSession | undefined;
   try {
     if (threads !== undefined) setThreads(threads);
+    if (!(await isPrepared(config, signal))) return undefined;
     // What does not fit together fails here, before a folder is made.
     session = new TrainingSession(config, device);
     folder.make();
@@ -113,6 +114,21 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
   } finally {
     session?.dispose();
     setThreads(threadsBefore);
+  }
+}
+
+/**
+ * Decodes training images that lie in files, since the first epoch asks for each of them; false where it was
+ * stopped.
+ */
+async function isPrepared({ data: { train: split }, limit }: TrainConfig, signal: AbortSignal) {
+  try {
+    const used = limit === null ? split : subset(split, Math.min(limit, split.count));
+    await prepareImages(used, { signal });
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
   }
 }
 
@@ -131,8 +147,8 @@ function trainedRun({ path, weights }: RunFolder, config: TrainConfig, result: T
 
 function environmentOf({ data: { train: split } }: TrainConfig, device: string): RunEnvironment {
   const { libtorch, cpuCapability, kernels } = versions();
-  const data = createHash("sha256").update(split.images).update(split.labels).digest("hex");
-  return { libtorch, cpuCapability, kernels, device, threads: currentThreads(), data };
+  const threads = currentThreads();
+  return { libtorch, cpuCapability, kernels, device, threads, data: contentHash(split) };
 }
 
 /** Environment that a run began in; an Error when its images were others. */

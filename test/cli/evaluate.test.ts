@@ -309,7 +309,7 @@ describe("sqa evaluate", () => {
       [[...base, "--images", "mnits"], /unknown data set "mnits"; did you mean "mnist"\?/],
       [
         [...base, "--images", "photos/"],
-        /--images photos\/: folders of photos, .* are not read; give a data set/,
+        /--images: photos\/ does not exist: give a folder with one folder for each class, IDX files/,
       ],
       [[...base, "--attack", "pgdd"], /unknown attack "pgdd"; did you mean "pgd"\?/],
       [[...base, "--attack", "pgd(eps=0.3)"], /unknown option "eps"; did you mean "epsilon"\?/],

@@ -38,3 +38,15 @@ export function cifarFiles(counts: { train: number; test: number }): Record<stri
 export function writeCifar(parent: string, counts: { train: number; test: number }): string {
   return writeFolder(join(parent, "cifar10"), cifarFiles(counts));
 }
+
+/** Writes CIFAR-100's two files, 200 images in each, with a coarse label before the fine one. */
+export function writeCifar100(parent: string): string {
+  const records = (seed: number) => {
+    const word = wordStream(seed);
+    return Uint8Array.from({ length: 200 * 3074 }, (_, i) => {
+      if (i % 3074 === 0) return 19;
+      return i % 3074 === 1 ? Math.floor(i / 3074) % 100 : word() % 256;
+    });
+  };
+  return writeFolder(join(parent, "cifar100"), { "train.bin": records(1), "test.bin": records(2) });
+}

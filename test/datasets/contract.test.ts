@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { channelStatistics, datasets, defineDataset, mnist, TensorSplit } from "../../src/datasets/index.js";
 import { scope } from "../../src/engine/index.js";
 import { testDefinition } from "../options/kind-contract.js";
-import { writeCifar } from "./cifar-files.js";
+import { writeCifar, writeCifar100 } from "./cifar-files.js";
 import { fakeFiles, writeFolder } from "./idx-files.js";
+import { pixelsOf, writeClasses } from "./image-files.js";
 
 /** Data set of somebody else's: stripes that are as wide as their class says. */
 const stripes = defineDataset("stripes", {
@@ -30,11 +31,36 @@ const stripes = defineDataset("stripes", {
 afterAll(datasets.register(stripes));
 
 const parent = mkdtempSync(join(tmpdir(), "sqa-contract-"));
+vi.stubEnv("XDG_CACHE_HOME", join(parent, "cache"));
+const golden = new URL("../golden/images", import.meta.url).pathname;
+
+/** Folder of three classes, to train and to test on. */
+function photos(): string {
+  const folder = join(parent, "photos");
+  for (const [i, split] of ["train", "val"].entries())
+    writeClasses(join(folder, split), ["ant", "bee", "cow"], 4, 1000 * i);
+  return folder;
+}
+
+/** List of the images of such a folder. */
+function list(): string {
+  const rows = readdirSync(photos(), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".png"))
+    .map((path) => `photos/${path},${path.split("/")[1]},${path.split("/")[0]}`);
+  writeFileSync(join(parent, "list.csv"), ["path,label,split", ...rows].join("\n"));
+  return join(parent, "list.csv");
+}
 afterAll(() => rmSync(parent, { recursive: true }));
 
 /** Files in the place of official ones, which not every machine has. */
 const madeUp: Readonly<Record<string, () => object>> = {
   cifar10: () => ({ folder: writeCifar(parent, { train: 10, test: 10 }), checksums: false }),
+  cifar100: () => ({ folder: writeCifar100(parent) }),
+  idx: () => ({ path: writeFolder(join(parent, "digits"), fakeFiles()) }),
+  "image-folder": () => ({ path: photos(), resize: 9, crop: 8 }),
+  "image-list": () => ({ path: list() }),
+  npz: () => ({ path: join(golden, "splits.npz") }),
+  parquet: () => ({ path: join(golden, "parquet") }),
   "fashion-mnist": () => ({ folder: writeFolder(join(parent, "idx"), fakeFiles()), checksums: false }),
 };
 
@@ -52,36 +78,38 @@ describe.each(datasets.names)("data set %s", (name) => {
   const definition = datasets.definition(name);
   testDefinition(datasets, definition);
   const { options, missing } = readable(definition.name);
+  const isSource = "path" in definition.options.shape;
 
   test("knows its images before it reads them", () => {
-    const { imageShape, classNames, identity, epsilon } = definition.make({});
+    const { imageShape, classNames, identity, epsilon } = definition.make(isSource ? options : {});
     expect(imageShape).toHaveLength(3);
     expect(new Set(classNames).size).toBe(classNames.length);
     expect(identity).toMatch(/^[\w.-]+$/);
     expect(epsilon === undefined || (epsilon > 0 && epsilon < 1)).toBe(true);
   });
 
-  test("has images and labels that fit each other", () => {
+  test("has images and labels that fit each other", async () => {
     const data = definition.make(options);
     const { classNames, imageShape } = data;
     for (const [name, split] of Object.entries({ train: data.train, test: data.test })) {
       expect(split).toMatchObject({ name: `${data.name} ${name}`, imageShape, classNames });
       expect(split.labels).toHaveLength(split.count);
-      expect(split.images).toHaveLength(split.count * imageShape[0] * imageShape[1] * imageShape[2]);
+      const pixels = await pixelsOf(split);
+      expect(pixels).toHaveLength(split.count * imageShape[0] * imageShape[1] * imageShape[2]);
       expect(new Set(split.labels)).toEqual(new Set(classNames.keys()));
-      expect(split.images.some((pixel) => pixel > (split.images instanceof Uint8Array ? 200 : 0.8))).toBe(
-        true,
-      );
+      expect(pixels.some((pixel) => pixel > (pixels instanceof Uint8Array ? 200 : 0.8))).toBe(true);
     }
     expect(data.train).toBe(data.train);
     expect(data.test).toBe(data.test);
   });
 
-  test("has all of its images in one split, those to train on first", () => {
+  test("has all of its images in one split, those to train on first", async () => {
     const { train, test: held, all, name } = definition.make(options);
     expect([all.name, all.count]).toEqual([`${name} all`, train.count + held.count]);
     expect([all.labels[0], all.labels[train.count]]).toEqual([train.labels[0], held.labels[0]]);
-    expect(Buffer.from(all.images.subarray(train.images.length)).equals(Buffer.from(held.images))).toBe(true);
+    const [together, first, last] = [await pixelsOf(all), await pixelsOf(train), await pixelsOf(held)];
+    expect(Buffer.from(together.subarray(0, first.length)).equals(Buffer.from(first))).toBe(true);
+    expect(Buffer.from(together.subarray(first.length)).equals(Buffer.from(last))).toBe(true);
   });
 
   test("has the statistics of its training images", (context) => {
@@ -92,20 +120,18 @@ describe.each(datasets.names)("data set %s", (name) => {
     for (const [i, value] of std.entries()) expect(data.statistics.std[i]).toBeCloseTo(value, 3);
   });
 
-  test("gives float32 images in [0, 1] in batches, in the order asked for", () => {
+  test("gives float32 images in [0, 1] in batches, in the order asked for", async () => {
     const { test: split, imageShape } = definition.make(options);
+    const all = await pixelsOf(split);
     const held = new TensorSplit(split);
-    const pixels = split.images.length / split.count;
+    const pixels = all.length / split.count;
     scope(() => {
       const { images, labels, imageIds } = held.batch(Int32Array.of(2, 0));
       expect([images.dtype, images.shape]).toEqual(["float32", [2, ...imageShape]]);
       expect(labels.toNumbers()).toEqual([split.labels[2], split.labels[0]]);
       expect(imageIds.toNumbers()).toEqual([2, 0]);
-      const scale = split.images instanceof Uint8Array ? 255 : 1;
-      const wanted = Float32Array.from(
-        split.images.subarray(2 * pixels, 3 * pixels),
-        (pixel) => pixel / scale,
-      );
+      const scale = all instanceof Uint8Array ? 255 : 1;
+      const wanted = Float32Array.from(all.subarray(2 * pixels, 3 * pixels), (pixel) => pixel / scale);
       expect(images.select(0, 0).flatten().toNumbers()).toEqual([...wanted]);
     });
     held.dispose();
@@ -114,7 +140,7 @@ describe.each(datasets.names)("data set %s", (name) => {
 
 test("an unknown name suggests the nearest and lists all", () => {
   expect(() => datasets.parse("minst")).toThrow(
-    /^unknown data set "minst"; did you mean "mnist"\? known: cifar10, fashion-mnist, mnist/,
+    /^unknown data set "minst"; did you mean "mnist"\? known: cifar10, cifar100, fashion-mnist, mnist, idx/,
   );
 });
 

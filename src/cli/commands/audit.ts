@@ -8,12 +8,13 @@ import { type AuditOptions, audit, type BudgetName, budgets } from "../../evalua
 import type { Model } from "../../models/index.js";
 import { ratio } from "../../options/index.js";
 import { type CommandContext, defineCommand } from "../frame/command.js";
-import { checkFits, imagesFrom } from "../frame/inputs/images-from.js";
+import { checkFits, imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
 import {
   architectureOption,
   defenseOptions,
   defensesOf,
   exactGradientsOption,
+  expectCleanOption,
   imagesOption,
   weightsOptions,
 } from "../frame/inputs/input-options.js";
@@ -22,7 +23,7 @@ import { colors, out, outputWidth, warn } from "../frame/output.js";
 import { deviceOption, runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 import { asUsage, UsageError, usageUntilBegun } from "../frame/usage-error.js";
-import { withBar } from "./audit/progress-bar.js";
+import { withBar } from "./audit/audit-bar.js";
 import { auditSelfTest, refuseBesideSelfTest } from "./audit/self-test.js";
 
 const options = z.strictObject({
@@ -50,6 +51,7 @@ const options = z.strictObject({
     .describe("images to audit on, their test split (default: those of the run)"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
   ...weightsOptions,
+  expectClean: expectCleanOption,
   ...defenseOptions,
   exactGradients: exactGradientsOption,
   seed: z.int().min(0).default(0).describe("seed of all noise"),
@@ -110,7 +112,7 @@ async function transfersFrom(
 }
 
 async function run(given: Options, text: string, { signal }: CommandContext): Promise<number> {
-  const { budget, norm, claim, limit, seed, batchSize, device } = given;
+  const { budget, norm, claim, limit, seed, batchSize, device, expectClean } = given;
   asUsage(() => checkDevice(device));
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
   const { architecture, exactGradients, key, prefix } = given;
@@ -136,8 +138,10 @@ async function run(given: Options, text: string, { signal }: CommandContext): Pr
     device,
     transfers,
     batchSize,
+    expectClean,
     folder: parent,
   };
+  await prepareWithBar(shown.test, limit ?? budgets[budget].images, signal);
   const work = audit(model, shown.test, { ...asked, signal });
   for await (const event of withBar(usageUntilBegun(work))) {
     if (event.type === "plan" && given.out !== undefined)

@@ -7,12 +7,13 @@ import { type EvaluationEvent, evaluate } from "../../evaluation/index.js";
 import type { Model } from "../../models/index.js";
 import { usualAttacks } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
-import { checkFits, imagesFrom } from "../frame/inputs/images-from.js";
+import { checkFits, imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
 import {
   architectureOption,
   defenseOptions,
   defensesOf,
   exactGradientsOption,
+  expectCleanOption,
   imagesOption,
   listOption,
   weightsOptions,
@@ -31,10 +32,13 @@ import {
 
 const options = z.strictObject({
   architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
-  images: imagesOption.optional().describe("images to evaluate on (default: those of the run)"),
+  images: imagesOption
+    .optional()
+    .describe("images to evaluate on, by name or path (default: those of the run)"),
   split: z.enum(["test", "train", "all"]).default("test").describe("split of the images"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: all)"),
   ...weightsOptions,
+  expectClean: expectCleanOption,
   ...defenseOptions,
   exactGradients: exactGradientsOption,
   attack: listOption(attackKind.option())
@@ -133,8 +137,9 @@ async function evaluated(
   signal: AbortSignal,
 ): Promise<Evaluated> {
   const { opened, images, attacks, surrogate } = subject;
-  const { limit, draws, seed, batchSize, device } = given;
+  const { limit, draws, seed, batchSize, device, expectClean } = given;
   const split = images[given.split];
+  await prepareWithBar(split, limit, signal);
   const work = evaluate(opened.model, split, {
     attacks,
     limit,
@@ -143,6 +148,7 @@ async function evaluated(
     batchSize,
     device,
     surrogate,
+    expectClean,
     signal,
   });
   for await (const _ of withBar(usageUntilBegun(work), label, attacks.length));

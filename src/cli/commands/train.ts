@@ -1,8 +1,9 @@
 import { dirname, resolve } from "node:path";
 import { isModuleFile } from "../../base/index.js";
 import { isGraphFile } from "../../models/index.js";
-import { train } from "../../training/index.js";
+import { train, trainConfig } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
+import { prepareWithBar } from "../frame/inputs/images-from.js";
 import { quoted, shownPath } from "../frame/shown-path.js";
 import { asUsage, usageUntilBegun } from "../frame/usage-error.js";
 import { configOf, configOfRun } from "./train/config-of.js";
@@ -56,6 +57,8 @@ export const trainCommand = defineCommand({
       path === undefined ? await configOf(given) : await configOfRun(path, given, trainOptions.parse({}));
     checkOut(given.out, config);
     const runs = path === undefined ? given.runs : dirname(resolve(path));
+    const checked = asUsage(() => trainConfig(config));
+    await prepareWithBar(checked.data.train, checked.limit ?? undefined, signal);
     const work = asUsage(() => train(config, { runs, threads, device, checkpointSeconds, signal }));
     const events = usageUntilBegun(work);
     await (given.json

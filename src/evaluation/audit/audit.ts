@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { deriveSeed, type Steps, Work } from "../../base/index.js";
-import { TensorSplit } from "../../datasets/index.js";
+import { prepareImages, TensorSplit } from "../../datasets/index.js";
 import { noGrad, scope } from "../../engine/index.js";
 import {
   type Accuracy,
@@ -27,6 +27,7 @@ import {
   type TrialStore,
   trialSeeds,
 } from "../../trials/index.js";
+import { checkCleanFirst } from "./clean-first.js";
 import { accuracyIn, conclude } from "./conclude.js";
 import { countPasses, estimateSeconds } from "./estimate.js";
 import { type AuditSubject, auditName } from "./identity.js";
@@ -106,6 +107,7 @@ async function* steps(
       closing.push(others[name].putBack);
       checkSameForm(`transfers.${name}`, others[name].classifier, opened.classifier);
     }
+    await prepareImages(split, { signal });
     const data = new TensorSplit(split, { device: opened.device });
     closing.push(() => data.dispose());
     for (const one of [opened, ...Object.values(others)]) checkAnswers(one, data);
@@ -169,6 +171,8 @@ async function* stepsOf(
   const store = options.store ?? (folder === undefined ? new MemoryStore() : new FolderStore(folder));
   const trials = trialsOf(plan);
   const given = { players, draws: budget.draws, seeds: trialSeeds(seed), batchSize, store, signal };
+  await checkCleanFirst(plan, data, given, { expected: options.expectClean, model: subject.opened.name });
+  if (signal.aborted) return undefined;
   const kept = keptBatches(trials, data, given);
   yield { type: "estimate", trials: trials.length };
   const time = await expectedTime(plan, data, kept, { ...given, store });

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import type { Split, TensorSplit } from "../../datasets/index.js";
+import { addContent, type Split, type TensorSplit } from "../../datasets/index.js";
 import { noGrad, scope } from "../../engine/index.js";
 import type { OpenedModel } from "../../trials/index.js";
 import type { AuditSettings } from "./options.js";
@@ -48,6 +48,6 @@ export function auditName({ settings, opened, transfers, split, data }: AuditSub
     hash.update(name);
     addModel(hash, other, data);
   }
-  hash.update(split.images).update(split.labels);
+  addContent(hash, split);
   return `audit-${budgetName}-${hash.digest("hex").slice(0, 8)}`;
 }

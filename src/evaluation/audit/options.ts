@@ -2,6 +2,7 @@ import { type Attack, type AttackText, attacks, pgd } from "../../attacks/index.
 import { checkKind, checkNumber, checkSeed, isObject, unknownName } from "../../base/index.js";
 import { parseOptions } from "../../options/index.js";
 import { type Attackable, type TrialStore, trialOn } from "../../trials/index.js";
+import { checkShare } from "../expected-clean.js";
 import { checkOptionNames } from "../option-names.js";
 import { type Budget, type BudgetName, batchImages, budgetOptions, budgets } from "./budget.js";
 import type { AuditPlan } from "./plan.js";
@@ -21,6 +22,8 @@ export interface AuditOptions {
   readonly seed?: number | undefined;
   /** `cpu`, `cuda` or `cuda:N`: where the model is moved for the time; where it stands by default. */
   readonly device?: string | undefined;
+  /** Clean accuracy that is known, such as 0.76: another one ends the audit with the usual causes. */
+  readonly expectClean?: number | undefined;
   /** Other models, by names of your own, whose adversarial images the model is shown. */
   readonly transfers?: Readonly<Record<string, Attackable>> | undefined;
   /**
@@ -38,7 +41,7 @@ export interface AuditOptions {
 
 const known = [
   ...["epsilon", "norm", "claim", "budget", "limit", "seed", "device"],
-  ...["transfers", "folder", "store", "signal", "batchSize"],
+  ...["expectClean", "transfers", "folder", "store", "signal", "batchSize"],
 ];
 
 /** Options of an audit, checked. */
@@ -58,6 +61,7 @@ export function auditSettings(options: AuditOptions): AuditSettings {
   checkOptionNames(options, known);
   const { seed = 0, batchSize = batchImages, folder, store, transfers = {} } = options;
   checkSeed(seed);
+  checkShare(options.expectClean);
   checkNumber("batchSize", batchSize, "a whole number >= 1", Number.isInteger(batchSize) && batchSize >= 1);
   checkKind("transfers", transfers, "an object such as { other: model }", isObject(transfers));
   checkKind("folder", folder, "the path of a folder", folder === undefined || typeof folder === "string");

@@ -1,4 +1,4 @@
-import type { Dataset } from "../../datasets/index.js";
+import { type Dataset, datasets } from "../../datasets/index.js";
 import type { Architecture } from "../../models/index.js";
 import { numberedClasses } from "../../models/index.js";
 import { type TrainConfig, trainConfig } from "../config.js";
@@ -17,8 +17,18 @@ interface StoredOwn {
     readonly file?: string | undefined;
     readonly sha256?: string | undefined;
   };
-  readonly data?: { readonly identity: string };
+  readonly data?: StoredImages;
 }
+
+/** Identity of images that may not be at hand; of those in files also what a model must know of them. */
+interface StoredImages {
+  readonly identity: string;
+  readonly imageShape?: Dataset["imageShape"];
+  readonly classNames?: readonly string[];
+}
+
+/** Tells whether images are read from a path of the user's, which may be gone or hold others. */
+const isAtPath = (data: Dataset): boolean => datasets.is(data) && "path" in data.options;
 
 /** Configuration as config.json holds it: texts, and the origin of own parts. */
 export function storedForm(config: TrainConfig): Record<string, unknown> {
@@ -26,9 +36,33 @@ export function storedForm(config: TrainConfig): Record<string, unknown> {
   const own: StoredOwn = {
     ...(model.own === undefined ? {} : { model: { ...model.own, hash: model.own.hash } }),
     ...("call" in data ? {} : { data: { identity: data.identity } }),
+    ...(isAtPath(data) ? { data: atPath(data) } : {}),
   };
   const texts = JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
   return Object.keys(own).length === 0 ? texts : { ...texts, own };
+}
+
+function atPath({ identity, imageShape, classNames }: Dataset): StoredImages {
+  return { identity, imageShape, classNames };
+}
+
+/** Images at a path, or where they are not there any more, what a run knows of them. */
+function reopened(text: string, stored: StoredImages, given: OwnParts["data"], of: string): Dataset {
+  if (given?.identity === stored.identity) return given;
+  const data = datasets.parse(text);
+  try {
+    if (data.imageShape.join() === stored.imageShape!.join()) return data;
+  } catch {
+    // The folder is gone: who needs its images is told so.
+  }
+  const { imageShape, classNames } = stored;
+  const missing = missingImages(data.name, stored.identity, undefined, of);
+  return Object.defineProperties(missing, {
+    imageShape: { value: imageShape },
+    classNames: { value: classNames },
+    toString: { value: () => text },
+    toJSON: { value: () => text },
+  });
 }
 
 /**
@@ -42,7 +76,8 @@ export function configOf(stored: Record<string, unknown>, parts: OwnParts, of: s
   const { own = {}, ...texts } = stored as { own?: StoredOwn } & Record<string, unknown>;
   const given = { ...texts } as Record<string, unknown>;
   if (own.model !== undefined) given.model = ownModel(String(texts.model), own.model, parts.model, of);
-  if (own.data !== undefined)
+  if (own.data?.imageShape !== undefined) given.data = reopened(String(texts.data), own.data, parts.data, of);
+  else if (own.data !== undefined)
     given.data = ownData(String(texts.data), own.data.identity, parts.data, given, of);
   try {
     return trainConfig(given as unknown as TrainConfigInput);

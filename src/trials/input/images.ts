@@ -24,12 +24,13 @@ export function splitFrom(given: ImageSource, limit?: number): Split {
 }
 
 /** RangeError unless pixels and labels are as many as the images. */
-function checkContent({ name, images, labels, count, imageShape }: Split): void {
+function checkContent({ name, stored, labels, count, imageShape, ...split }: Split): void {
   const [channels, height, width] = imageShape;
   const pixels = count * channels * height * width;
-  if (images.length !== pixels) {
+  const found = stored === undefined ? split.images.length : count * stored.imageSize;
+  if (found !== pixels) {
     throw new RangeError(
-      `${name}: ${count} images of [${imageShape.join(", ")}] have ${pixels} pixels, not ${images.length}`,
+      `${name}: ${count} images of [${imageShape.join(", ")}] have ${pixels} pixels, not ${found}`,
     );
   }
   if (labels.length !== count)
@@ -41,7 +42,7 @@ function checkContent({ name, images, labels, count, imageShape }: Split): void 
  * classes.
  */
 export function checkImagesFit(split: Split, name: string, { inputShape, classes }: Classifier): void {
-  const { images, labels, imageShape } = split;
+  const { labels, imageShape } = split;
   if (imageShape.join() !== inputShape.join()) {
     const [wanted, given] = [inputShape, imageShape].map((shape) => `[${shape.join(", ")}]`);
     throw new RangeError(`model ${name} takes images of shape ${wanted}; ${split.name} has ${given}`);
@@ -51,6 +52,9 @@ export function checkImagesFit(split: Split, name: string, { inputShape, classes
     const given = `${split.name}: label ${labels[outside]} of image ${outside}`;
     throw new RangeError(`${given} is not a class of model ${name}, which has classes 0 .. ${classes - 1}`);
   }
+  // Those that lie in files are checked when they are prepared.
+  if (split.stored !== undefined) return;
+  const { images } = split;
   if (!(images instanceof Float32Array)) return;
   const pixel = images.findIndex((value) => !(value >= 0 && value <= 1));
   if (pixel < 0) return;

@@ -1,6 +1,15 @@
+import { existsSync } from "node:fs";
 import { isModuleFile, isObject, loadUserModule, type UserModule } from "../../../base/index.js";
-import { type Dataset, datasets } from "../../../datasets/index.js";
+import {
+  type Dataset,
+  datasets,
+  imagesFrom as imagesAt,
+  prepareImages,
+  type Split,
+  subset,
+} from "../../../datasets/index.js";
 import type { Model } from "../../../models/index.js";
+import { Progress } from "../progress.js";
 import { asUsage, UsageError } from "../usage-error.js";
 import { looksLikePath } from "./input-options.js";
 
@@ -21,16 +30,34 @@ export function exportOf<T>(
 }
 
 /**
- * Images that a text stands for: a named data set, or a module file that exports `data`. Sources of images
- * that are files and folders belong here.
+ * Images that a text stands for: a named data set, a module file that exports `data`, or a file or folder of
+ * images, whose kind is told by what is there.
  *
- * @throws UsageError for a text that is neither
+ * @throws UsageError for a text that is none, Error or FileFormatError that says what was found
  */
 export async function imagesFrom(text: string): Promise<Dataset> {
   if (isModuleFile(text)) return exportOf(await loadUserModule(text), "data", isDataset, "imagesOf");
-  if (!looksLikePath(text)) return asUsage(() => datasets.parse(text));
-  const known = `give a data set (${datasets.names.join(", ")}) or a module file that exports data`;
-  throw new UsageError(`--images ${text}: folders of photos, .npz and lists are not read; ${known}`);
+  const isName = datasets.has(text) || text.includes("(");
+  if (!isName && (existsSync(text) || looksLikePath(text))) return atPath(text);
+  return asUsage(() => datasets.parse(text));
+}
+
+/** Images at a path; a UsageError says what is there instead. */
+function atPath(path: string): Dataset {
+  try {
+    return imagesAt(path);
+  } catch (cause) {
+    throw new UsageError(`--images: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** Decodes the images that a command is about to use, with a bar where that takes a while. */
+export async function prepareWithBar(split: Split, limit: number | undefined, signal: AbortSignal) {
+  if (split.stored === undefined) return;
+  using progress = new Progress({ label: "images" });
+  const used = limit === undefined ? split : subset(split, Math.min(limit, split.count));
+  await prepareImages(used, { signal, onProgress: (event) => progress.update(event) });
+  progress.finish();
 }
 
 /** Refuses images of another shape, or of other classes, than a model's. */
@@ -38,7 +65,8 @@ export function checkFits({ name, inputShape, classes }: Model, images: Dataset)
   const by = (shape: readonly number[]) => shape.join(" x ");
   if (images.imageShape.join() !== inputShape.join()) {
     throw new UsageError(
-      `model ${name} takes images of ${by(inputShape)}; data set ${images} has ${by(images.imageShape)}`,
+      `model ${name} takes images of ${by(inputShape)}; data set ${images} has ${by(images.imageShape)}` +
+        fitHint(images, inputShape),
     );
   }
   if (images.classNames.length !== classes) {
@@ -46,4 +74,15 @@ export function checkFits({ name, inputShape, classes }: Model, images: Dataset)
       `model ${name} has ${classes} classes; data set ${images} has ${images.classNames.length}`,
     );
   }
+}
+
+/** Options by which images of any size become a model's, as the end of an error's sentence. */
+function fitHint(images: Dataset, [channels, height, width]: readonly [number, number, number]): string {
+  const value = datasets.is(images) ? images : undefined;
+  if (value === undefined || !("crop" in datasets.definition(value.name).options.shape)) return "";
+  if (height !== width) return "";
+  const { path } = value.options;
+  const gray = channels === 1 ? ", channels=gray" : "";
+  const size = (options: string) => `'${value.name}(path=${JSON.stringify(path)}, ${options}${gray})'`;
+  return `: give --images ${size(`size=${height}`)}, or resize=N and crop=${height} as in training`;
 }

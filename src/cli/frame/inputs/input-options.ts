@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import * as z from "zod";
 import { isModuleFile } from "../../../base/index.js";
 import { datasets } from "../../../datasets/index.js";
 import { defenses } from "../../../defenses/index.js";
 import { type Defense, models } from "../../../models/index.js";
+import { ratio } from "../../../options/index.js";
 import { UsageError } from "../usage-error.js";
 
 /** Text of an option that also takes files: it is checked at once where it is no path. */
@@ -12,7 +14,7 @@ function textOr(accepted: string, placeholder: string, parse: (text: string) => 
     .min(1)
     .meta({ accepted, placeholder })
     .check((context) => {
-      if (looksLikePath(context.value)) return;
+      if (looksLikePath(context.value) || existsSync(context.value)) return;
       try {
         parse(context.value);
       } catch (error) {
@@ -45,10 +47,15 @@ export function listOption<T>(item: z.ZodType<T, T | string>): z.ZodType<T[]> {
 
 /** Option of the images that a command works on. */
 export const imagesOption = textOr(
-  "a data set such as mnist, or a module file that exports data",
+  "a data set such as mnist, a folder or file of images, or a module file that exports data",
   "IMAGES",
   (text) => datasets.parse(text),
 );
+
+/** Option of the clean accuracy that a model is known to have. */
+export const expectCleanOption = ratio({ above: 0, max: 1 })
+  .optional()
+  .describe("known clean accuracy, such as 0.76: another one stops, with the usual causes");
 
 /** Option of the architecture of weights, or of a run's own model. */
 export const architectureOption = textOr(

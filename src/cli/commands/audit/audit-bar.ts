@@ -3,7 +3,7 @@ import { note } from "../../frame/output.js";
 import { withProgress } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
 
-/** Passes an audit's events on, and shows a bar over its expected time. */
+/** Passes events on, and shows a bar over the expected time. */
 export function withBar(events: AsyncIterable<AuditEvent>) {
   return withProgress(events, { label: "audit" }, (event) => {
     if (event.type === "estimate") note(`${event.trials} attacks; their time is being estimated`);

@@ -1,0 +1,70 @@
+import { existsSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import * as z from "zod";
+import { readCifar } from "./cifar-records.js";
+import { defineDataset } from "./dataset.js";
+import type { SplitName } from "./split.js";
+
+/** Fine classes, in the order of their numbers. */
+const classNames = [
+  "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly",
+  "camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup",
+  "dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower",
+  "leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid",
+  "otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray",
+  "road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar",
+  "sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle",
+  "wardrobe whale willow_tree wolf woman worm",
+]
+  .join(" ")
+  .split(" ");
+
+const fileOf: Readonly<Record<SplitName, string>> = { train: "train.bin", test: "test.bin" };
+
+const remedy =
+  "download https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz, unpack it, and give its folder: " +
+  "cifar100(folder=FOLDER)";
+
+function usualFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sqa", "cifar100");
+}
+
+const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
+/** The folder itself, or the one in it that the official archive unpacks to. */
+function findFolder(folder: string): string {
+  const places = ["", "cifar-100-binary", join("cifar-100-binary", "cifar-100-binary")];
+  const found = places
+    .map((place) => join(folder, place))
+    .find((place) => Object.values(fileOf).every((name) => isFile(join(place, name))));
+  if (found !== undefined) return found;
+  const pickled = [folder, join(folder, "cifar-100-python")].some((place) => existsSync(join(place, "meta")));
+  const hint = pickled
+    ? "; it holds the version for Python, whose files (pickle) are programs that run when they are read: " +
+      "take the binary version"
+    : "";
+  throw new Error(`cifar100: folder ${folder} has no train.bin and test.bin${hint}; ${remedy}`);
+}
+
+/**
+ * CIFAR-100: 50,000 training and 10,000 test color images of a hundred classes, (3, 32, 32).
+ *
+ * Out of the official archive's binary files in `folder`; of the two labels of an image the fine one counts.
+ * Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
+ */
+export const cifar100 = defineDataset("cifar100", {
+  summary: "things of 100 classes, 50,000 + 10,000 color images of 32 x 32",
+  options: z.strictObject({
+    folder: z.string().min(1).optional().describe("folder with the official binary files"),
+  }),
+  classNames,
+  imageShape: [3, 32, 32],
+  statistics: { mean: [0.5071, 0.4865, 0.4409], std: [0.2673, 0.2564, 0.2762] },
+  epsilon: 8 / 255,
+  locate: ({ folder = usualFolder() }) => findFolder(folder),
+  read({ folder = usualFolder() }, split) {
+    const path = join(findFolder(folder), fileOf[split]);
+    return readCifar([{ path }], { name: "cifar100", labelBytes: 2, classes: classNames.length });
+  },
+});

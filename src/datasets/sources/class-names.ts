@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { FileFormatError, shownName } from "../../base/index.js";
+import { readRegularFile } from "./regular-file.js";
+
+const mostClasses = 100_000;
+
+/** Names of classes in a file, one a line; FileFormatError where one stands twice, or for under two. */
+export function readClassNames(file: string): string[] {
+  const text = Buffer.from(readRegularFile(file, 2 ** 24)).toString("utf8");
+  const names = text
+    .replace(/^\ufeff/, "")
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const twice = firstTwice(names);
+  if (twice !== undefined) throw new FileFormatError(`${file}: the class ${shownName(twice)} stands twice`);
+  checkClassCount(names.length, file);
+  return names;
+}
+
+/** First of names that stands twice. */
+export function firstTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
+}
+
+/** FileFormatError unless there are two classes or more. */
+export function checkClassCount(count: number, place: string): void {
+  if (count < 2)
+    throw new FileFormatError(`${place}: ${count} class${count === 1 ? "" : "es"}, expected 2 or more`);
+  if (count > mostClasses) throw new FileFormatError(`${place}: ${count} classes, more than ${mostClasses}`);
+}
+
+/**
+ * Names of classes: those of the given file, those of the first of usual files that exists, or those of
+ * `otherwise`.
+ */
+export function classNamesFrom<T>(
+  given: string | undefined,
+  usual: readonly string[],
+  otherwise: () => T,
+): string[] | T {
+  const file = given ?? usual.find((path) => existsSync(path));
+  return file === undefined ? otherwise() : readClassNames(file);
+}
+
+/** Order of bytes in UTF-8, by which torchvision numbers class folders. */
+export function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,120 @@
+import { dirname, isAbsolute, join } from "node:path";
+import * as z from "zod";
+import { FileFormatError, shownName } from "../../base/index.js";
+import { type CsvRow, parseCsv } from "../../files/index.js";
+import { defineSource } from "../dataset.js";
+import { checkFit } from "../pixels/fit.js";
+import type { SplitData, SplitName } from "../split.js";
+import { byBytes, checkClassCount, classNamesFrom } from "./class-names.js";
+import { decodedSplit, decodingOptions, encodedFiles, type ImageFile, shapeFor } from "./image-files.js";
+import { splitFolders } from "./image-folder.js";
+import { readRegularFile } from "./regular-file.js";
+import { pathOf, sourceOf, sourceOptions } from "./source.js";
+
+const mostListBytes = 2 ** 28;
+
+/** Names of columns that lists are found with. */
+const columnNames = {
+  path: ["path", "file", "filename", "file_name", "filepath", "image", "image_path", "img"],
+  label: ["label", "class", "target", "category", "class_name", "classname", "y"],
+  split: ["split", "set", "subset"],
+};
+
+/** Places of the columns, and the rows below the header. */
+function columnsOf(rows: readonly CsvRow[], file: string) {
+  const [first] = rows;
+  if (first === undefined) throw new FileFormatError(`${file}: it has no rows`);
+  const header = first.fields.map((field) => field.toLowerCase());
+  const find = (names: readonly string[]) => header.findIndex((field) => names.includes(field));
+  const [path, label, split] = [columnNames.path, columnNames.label, columnNames.split].map(find);
+  if (path! >= 0 && label! >= 0) return { path: path!, label: label!, split: split!, rows: rows.slice(1) };
+  if (path! >= 0 || label! >= 0) {
+    const missing = path! >= 0 ? "label" : "path";
+    throw new FileFormatError(
+      `${file}:1: a header without a column ${missing}: ${shownName(header.join(","))}`,
+    );
+  }
+  return { path: 0, label: 1, split: -1, rows };
+}
+
+interface Listed {
+  readonly line: number;
+  readonly path: string;
+  readonly label: string;
+  readonly split: SplitName | undefined;
+}
+
+function listedIn(file: string): Listed[] {
+  const columns = columnsOf(parseCsv(readRegularFile(file, mostListBytes), file), file);
+  if (columns.rows.length === 0) throw new FileFormatError(`${file}: it has no rows below its header`);
+  return columns.rows.map(({ line, fields }) => {
+    const [path, label] = [fields[columns.path], fields[columns.label]];
+    if (path === undefined || path === "" || label === undefined || label === "")
+      throw new FileFormatError(`${file}:${line}: expected a path and a label, as in cats/1.png,cat`);
+    return { line, path, label, split: splitNamed(fields[columns.split], file, line) };
+  });
+}
+
+function splitNamed(text: string | undefined, file: string, line: number): SplitName | undefined {
+  if (text === undefined) return undefined;
+  const name = text.toLowerCase();
+  for (const split of ["train", "test"] as const) if (splitFolders[split].includes(name)) return split;
+  throw new FileFormatError(`${file}:${line}: split ${shownName(text)}, expected train, val or test`);
+}
+
+/** Classes that labels name: class numbers, or names in the order of their bytes. */
+function classesOf(listed: readonly Listed[], file: string): string[] {
+  const labels = [...new Set(listed.map(({ label }) => label))];
+  if (!labels.every((label) => /^(0|[1-9]\d{0,5})$/.test(label))) return labels.sort(byBytes);
+  const last = Math.max(...labels.map(Number));
+  checkClassCount(last + 1, file);
+  return Array.from({ length: last + 1 }, (_, i) => String(i));
+}
+
+/** Reads a label: the name of a class, or its number where no class is named so. */
+function labelOf({ label, line }: Listed, numbers: ReadonlyMap<string, number>, file: string): number {
+  const number = numbers.get(label);
+  if (number !== undefined) return number;
+  const isNumber = /^(0|[1-9]\d{0,5})$/.test(label) && Number(label) < numbers.size;
+  if (isNumber) return Number(label);
+  throw new FileFormatError(
+    `${file}:${line}: label ${shownName(label)} is none of the ${numbers.size} classes`,
+  );
+}
+
+/**
+ * List of images: a CSV file of paths, relative to it, and labels, which are names of classes or their
+ * numbers from 0. A header may name the columns, and a column `split` says train, val or test.
+ */
+export const imageList = defineSource("image-list", {
+  summary: "CSV list of images: path,label, perhaps with a header and a column split",
+  options: z.strictObject({ ...sourceOptions, ...decodingOptions }),
+  open({ path: given, classes, test: testShare, ...decoding }) {
+    const name = "image-list";
+    const place = pathOf(given, name);
+    checkFit(decoding, name);
+    const listed = listedIn(place);
+    const usual = [join(dirname(place), "classes.txt")];
+    const classNames = classNamesFrom(classes, usual, () => classesOf(listed, place));
+    checkClassCount(classNames.length, place);
+    const numbers = new Map(classNames.map((label, i) => [label, i]));
+    const files = (split: SplitName | undefined): ImageFile[] =>
+      listed
+        .filter((row) => row.split === split)
+        .map((row) => ({
+          path: isAbsolute(row.path) ? row.path : join(dirname(place), row.path),
+          id: row.path,
+          label: labelOf(row, numbers, place),
+        }));
+    const ofSplit = { train: files("train"), test: [...files("test"), ...files(undefined)] };
+    const used = (["train", "test"] as const).filter((split) => ofSplit[split].length > 0);
+    const imageShape = shapeFor(decoding, encodedFiles(ofSplit[used[0]!], place));
+    const splits: Partial<Record<SplitName, SplitData>> = {};
+    for (const split of used) {
+      const labels = ofSplit[split].map(({ label }) => label);
+      const encoded = encodedFiles(ofSplit[split], `${place} ${split}`);
+      splits[split] = decodedSplit(encoded, labels, classNames.length, decoding, imageShape);
+    }
+    return sourceOf({ name, place, imageShape, classNames, splits, testShare });
+  },
+});

@@ -1,0 +1,40 @@
+import { checkKind, checkNumber } from "../base/index.js";
+import type { Accuracy } from "../trials/index.js";
+
+/** Accuracies are told in whole percents: half of one is no difference. */
+const rounding = 0.005;
+
+const causes =
+  "usual causes: the normalization is missing or stands twice, in the model and in the images; " +
+  "red and blue are exchanged, or rows and columns; classes are in another order than the model's; " +
+  "images are resized or cropped otherwise than in training";
+
+/** The accuracy on clean images is not the one that was expected: the model and the images do not fit. */
+export class UnexpectedAccuracyError extends Error {
+  override readonly name = "UnexpectedAccuracyError";
+}
+
+/** RangeError for an expected accuracy that is none. */
+export function checkShare(expected: number | undefined): void {
+  if (expected === undefined) return;
+  checkKind("expectClean", expected, "a number such as 0.76", typeof expected === "number");
+  checkNumber("expectClean", expected, "a share in (0, 1], such as 0.76", expected > 0 && expected <= 1);
+}
+
+/**
+ * Throws an UnexpectedAccuracyError, with the usual causes, where an expected clean accuracy lies outside of
+ * the 95 % interval of the measured one by more than its rounding; nothing is expected where it is undefined.
+ */
+export function checkExpectedClean(
+  expected: number | undefined,
+  { accuracy, low, high }: Accuracy,
+  { model, images }: { readonly model: string; readonly images: number },
+): void {
+  if (expected === undefined) return;
+  if (expected >= low - rounding && expected <= high + rounding) return;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  throw new UnexpectedAccuracyError(
+    `model ${model} classifies ${percent(accuracy)} of ${images} clean images correctly (95 % interval ` +
+      `${percent(low)} to ${percent(high)}), and ${percent(expected)} were expected; ${causes}`,
+  );
+}

@@ -1,0 +1,25 @@
+import { execFileSync } from "node:child_process";
+import { expect, test } from "vitest";
+
+/** Runs a program in a process of its own, behind the package's front. */
+function printed(program: string): string {
+  const code = `
+    import { createRequire } from "node:module";
+    import { imagesFrom, mnist, prepareImages } from "./src/index.ts";
+    const loaded = () => [
+      process.report.getReport().sharedObjects.some((path) => path.includes("vips")),
+      Object.keys(createRequire(import.meta.url).cache).some((path) => path.includes("hyparquet")),
+    ];
+    ${program}
+    process.stdout.write(JSON.stringify(loaded()));`;
+  const root = new URL("../..", import.meta.url).pathname;
+  const given = ["--import", "tsx", "--input-type=module", "-e", code];
+  return execFileSync(process.execPath, given, { cwd: root, encoding: "utf8" });
+}
+
+test("decoders are loaded where images are decoded, and nowhere else", () => {
+  expect(printed("mnist().test;")).toBe("[false,false]");
+  expect(printed('imagesFrom("test/golden/images/nhwc.npz").test;')).toBe("[false,false]");
+  expect(printed('imagesFrom("test/golden/images/parquet").test;')).toBe("[false,true]");
+  expect(printed('await prepareImages(imagesFrom("test/golden/images/parquet").test);')).toBe("[true,true]");
+}, 120_000);

@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { decodeImage } from "../../src/datasets/pixels/decode.js";
+import { type Fit, fitted } from "../../src/datasets/pixels/fit.js";
+import { fileBytes, openNpz } from "../../src/files/index.js";
+
+const golden = new URL("../golden/images", import.meta.url).pathname;
+
+/** What PIL made of the pictures, by the options in an array's name (test/golden/images.py). */
+const expected = openNpz(fileBytes(join(golden, "expected.npz")));
+
+interface Case {
+  readonly name: string;
+  readonly file: string;
+  readonly fit: Fit;
+}
+
+const cases: Case[] = [...expected.keys()].map((name) => {
+  const [file, options, interpolation = "bilinear"] = name.split(" ");
+  const given = options === "none" ? [] : options!.split(",").map((option) => option.split("="));
+  const values = given.map(([key, value]) => [key, key === "channels" ? value : Number(value)]);
+  const fit = { interpolation, channels: "color", ...Object.fromEntries(values) } as Fit;
+  return { name, file: file!, fit };
+});
+
+async function largestDifference({ name, file, fit }: Case): Promise<number> {
+  const array = expected.get(name)!();
+  const image = await decodeImage(readFileSync(join(golden, file)), file);
+  const found = fitted(image, fit)!;
+  expect(found.shape, name).toEqual(array.shape);
+  const wanted = array.read(0, array.size);
+  return found.bytes.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted[i]!)), 0);
+}
+
+describe("images are as PIL makes them", () => {
+  test("there are cases of every format, filter and option", () => {
+    expect(cases.length).toBeGreaterThan(70);
+    expect(new Set(cases.map(({ file }) => file)).size).toBe(9);
+  });
+
+  test.each(cases.filter(({ file }) => !file.endsWith(".jpg")))("the same bytes: $name", async (one) => {
+    expect(await largestDifference(one)).toBe(0);
+  });
+
+  test.each(cases.filter(({ file }) => file.endsWith(".jpg")))(
+    "the same bytes of a JPEG: $name",
+    async (one) => {
+      expect(await largestDifference(one)).toBe(0);
+    },
+  );
+});

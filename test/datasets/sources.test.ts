@@ -1,0 +1,356 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { type Dataset, imagesFrom, type Split } from "../../src/datasets/index.js";
+import { fileBytes, npyNumbers, openNpz } from "../../src/files/index.js";
+import { idxBytes, writeFolder } from "./idx-files.js";
+import { npyBytes, pixelsOf, pngOf, writeClasses } from "./image-files.js";
+
+const parent = mkdtempSync(join(tmpdir(), "sqa-sources-"));
+afterAll(() => rmSync(parent, { recursive: true }));
+vi.stubEnv("XDG_CACHE_HOME", join(parent, "cache"));
+const golden = new URL("../golden/images", import.meta.url).pathname;
+
+let made = 0;
+const newFolder = () => writeFolder(join(parent, `made-${made++}`), {});
+const idsOf = ({ stored, count }: Split) => Array.from({ length: count }, (_, i) => stored!.id(i));
+
+describe("a folder with one folder for each class", () => {
+  test("numbers classes by the bytes of their names, and begins with an image of each", () => {
+    const data = imagesFrom(writeClasses(newFolder(), ["bee", "Zebra", "ant"], 2));
+    expect([data.name, data.classNames, data.imageShape]).toEqual([
+      "image-folder",
+      ["Zebra", "ant", "bee"],
+      [3, 10, 12],
+    ]);
+    expect([...data.test.labels]).toEqual([0, 1, 2, 0, 1, 2]);
+    expect(idsOf(data.test)).toEqual([
+      "Zebra/0.png",
+      "ant/0.png",
+      "bee/0.png",
+      "Zebra/1.png",
+      "ant/1.png",
+      "bee/1.png",
+    ]);
+    expect(data.all).toBe(data.test);
+    expect(() => data.train).toThrow(/one split of images, and none is to train on: give test=0.2/);
+  });
+
+  test("takes the order of classes.txt, which may name more of them", () => {
+    const folder = writeClasses(newFolder(), ["ant", "bee"], 1);
+    writeFileSync(join(folder, "classes.txt"), "bee\r\ncow\nant\n\n");
+    const data = imagesFrom(folder);
+    expect([data.classNames, [...data.test.labels]]).toEqual([
+      ["bee", "cow", "ant"],
+      [0, 2],
+    ]);
+    writeFileSync(join(folder, "classes.txt"), "bee\ncow\n");
+    expect(() => imagesFrom(folder).test).toThrow(/ant: no class of this name; classes: bee, cow/);
+    writeFileSync(join(folder, "classes.txt"), "bee\nbee\n");
+    expect(() => imagesFrom(folder).test).toThrow(/the class bee stands twice/);
+  });
+
+  test("has splits where it has folders of them", () => {
+    const folder = newFolder();
+    writeClasses(join(folder, "train"), ["a", "b"], 3);
+    writeClasses(join(folder, "val"), ["a", "b"], 1);
+    const { train, test: held } = imagesFrom(folder);
+    expect([train.count, held.count]).toEqual([6, 2]);
+    expect(() => imagesFrom(folder, { test: 0.5 }).test).toThrow(/leave test=0.5 out/);
+  });
+
+  test("is divided by a share, or is all to train on", () => {
+    const folder = writeClasses(newFolder(), ["a", "b"], 5);
+    const { train, test: held, all } = imagesFrom(folder, { test: 0.3 });
+    expect([train.count, held.count, all.count]).toEqual([7, 3, 10]);
+    expect(new Set([...idsOf(train), ...idsOf(held)]).size).toBe(10);
+    const whole = imagesFrom(folder, { test: 0 });
+    expect(whole.train.count).toBe(10);
+    expect(() => whole.test).toThrow(/none is to test on/);
+    expect(() => imagesFrom(folder, { test: 0.01 }).test).toThrow(/leaves images on both sides/);
+  });
+
+  test("passes over what systems leave, and refuses images that it would lose", () => {
+    const folder = writeClasses(newFolder(), ["a", "b"], 1);
+    for (const name of [".DS_Store", "Thumbs.db", "._0.png", "notes.txt"])
+      writeFileSync(join(folder, "a", name), "x");
+    mkdirSync(join(folder, ".git"));
+    expect(imagesFrom(folder).test.count).toBe(2);
+    writeFileSync(join(folder, "a", "1.tiff"), "x");
+    expect(() => imagesFrom(folder).test).toThrow(/1\.tiff: \.tiff is not read/);
+  });
+
+  test("names the image at fault", async () => {
+    const folder = writeClasses(newFolder(), ["a", "b"], 2);
+    writeFileSync(join(folder, "b", "1.png"), pngOf(0, 0).subarray(0, 150));
+    await expect(pixelsOf(imagesFrom(folder).test)).rejects.toThrow(
+      /b\/1\.png: cannot be decoded, it is truncated/,
+    );
+    writeFileSync(join(folder, "b", "1.png"), pngOf(0, 0, 20, 20));
+    await expect(pixelsOf(imagesFrom(folder).test)).rejects.toThrow(/20 x 20 pixels.*give size=N/);
+    writeFileSync(join(folder, "b", "1.png"), "GIF89a..........");
+    await expect(pixelsOf(imagesFrom(folder).test)).rejects.toThrow(
+      /not an image in PNG, JPEG or WebP: it is a GIF/,
+    );
+    cpSync(join(golden, "cmyk.jpg"), join(folder, "b", "1.png"));
+    await expect(pixelsOf(imagesFrom(folder, { size: 8 }).test)).rejects.toThrow(/CMYK/);
+    const small = imagesFrom(writeClasses(newFolder(), ["a", "b"], 1), { crop: 11 });
+    await expect(pixelsOf(small.test)).rejects.toThrow(/fewer than its crop of 11/);
+    expect(() => imagesFrom(folder, { size: 8, resize: 8 }).test).toThrow(/give size or resize/);
+  });
+});
+
+describe("a CSV list", () => {
+  const folder = writeClasses(newFolder(), ["ant", "bee"], 2);
+  const listed = (text: string): Dataset => {
+    writeFileSync(join(folder, "list.csv"), text);
+    return imagesFrom(join(folder, "list.csv"));
+  };
+
+  test("has paths beside it and names of classes, in its own order", async () => {
+    const data = listed('bee/0.png,bee\nant/0.png,ant\r\n\n"bee/1.png","bee"');
+    expect([data.name, data.classNames, [...data.test.labels]]).toEqual([
+      "image-list",
+      ["ant", "bee"],
+      [1, 0, 1],
+    ]);
+    expect((await pixelsOf(data.test)).length).toBe(3 * 360);
+  });
+
+  test("may have a header, splits and numbers", () => {
+    const data = listed("id,label,image,split\n7,1,bee/0.png,train\n8,0,ant/0.png,val\n9,1,bee/1.png,test");
+    expect([data.classNames, [...data.train.labels], [...data.test.labels]]).toEqual([
+      ["0", "1"],
+      [1],
+      [0, 1],
+    ]);
+  });
+
+  test.each([
+    ["", /has no rows/],
+    ["path,label\n", /no rows below its header/],
+    ["path,name\na.png,ant", /header without a column label/],
+    ["bee/0.png\nant/0.png", /list.csv:1: expected a path and a label/],
+    ["bee/0.png,bee\nant/0.png,", /list.csv:2: expected a path and a label/],
+    ['bee/0.png,"bee\nant/0.png,ant', /a quote is not closed/],
+    ['"bee"/0.png,bee', /text follows a closing quote/],
+    ["path,label,split\nbee/0.png,bee,dev\n", /split dev, expected train, val or test/],
+    ["bee/0.png,bee\nbee/1.png,bee", /1 class, expected 2 or more/],
+  ])("refuses %j", (text, message) => {
+    expect(() => listed(text).test).toThrow(message);
+  });
+});
+
+describe("NumPy arrays", () => {
+  const floats = openNpz(fileBytes(join(golden, "floats.npz")));
+  const nchw = npyNumbers(floats.get("x")!());
+
+  test.each(["nhwc.npz", "floats.npz"])("%s holds the same images", async (file) => {
+    const data = imagesFrom(join(golden, file));
+    expect([data.imageShape, data.classNames, [...data.test.labels]]).toEqual([
+      [3, 15, 5],
+      ["0", "1", "2"],
+      [0, 1, 2, 0, 1, 2, 0, 1],
+    ]);
+    const pixels = await pixelsOf(data.test);
+    expect(pixels.length).toBe(nchw.length);
+    const scale = pixels instanceof Uint8Array ? 255 : 1;
+    expect(pixels.every((pixel, i) => Math.abs(pixel / scale - nchw[i]!) < 1e-7)).toBe(true);
+  });
+
+  test("floats of 0 to 255 are said to be so", async () => {
+    const file = join(golden, "halves.npz");
+    await expect(pixelsOf(imagesFrom(file).test)).rejects.toThrow(/is not in \[0, 1\]; give white=255/);
+    const pixels = await pixelsOf(imagesFrom(file, { white: 255 }).test);
+    expect(pixels.every((pixel, i) => Math.abs(pixel - nchw[i]!) < 1e-7)).toBe(true);
+  });
+
+  test("are found in splits, compressed, and as .npy beside .npy", async () => {
+    const { train, test: held } = imagesFrom(join(golden, "splits.npz"));
+    expect([train.count, held.count]).toEqual([5, 3]);
+    const together = [...(await pixelsOf(train)), ...(await pixelsOf(held))];
+    expect(together.every((pixel, i) => Math.abs(pixel / 255 - nchw[i]!) < 1e-7)).toBe(true);
+    const gray = imagesFrom(join(golden, "images.npy"));
+    expect([gray.imageShape, gray.test.count]).toEqual([[1, 15, 5], 8]);
+    expect([...(await pixelsOf(gray.test)).subarray(0, 75)]).toEqual([
+      ...(await pixelsOf(train)).subarray(0, 75),
+    ]);
+  });
+
+  test.each([
+    [[4, 3, 8, 3], [4], /can be read in two ways: give layout=nhwc or layout=nchw/],
+    [[4, 8, 8, 2], [4], /has no axis of 1 or 3 channels/],
+    [[4, 64], [4], /expected \(images, rows, columns, channels\)/],
+    [[4, 8, 8, 3], [3], /expected 4 labels, one for each image/],
+    [[4, 8, 8, 3], [4, 2], /save array.argmax\(axis=1\)/],
+    [[0, 8, 8, 3], [0], /holds no images/],
+  ])("refuses images %j with labels %j", (shape, labels, message) => {
+    const folder = newFolder();
+    const size = (sides: readonly number[]) => sides.reduce((a, b) => a * b, 1);
+    writeFileSync(join(folder, "x.npy"), npyBytes("|u1", shape, new Uint8Array(size(shape))));
+    writeFileSync(join(folder, "y.npy"), npyBytes("|u1", labels, new Uint8Array(size(labels)).fill(1)));
+    expect(() => imagesFrom(join(folder, "x.npy")).test).toThrow(message);
+  });
+
+  test("refuses objects, Fortran order and other types, each with what to do", () => {
+    const folder = newFolder();
+    const file = join(folder, "x.npy");
+    const refused = (bytes: Buffer) => {
+      writeFileSync(file, bytes);
+      writeFileSync(join(folder, "y.npy"), npyBytes("|u1", [2], new Uint8Array(2)));
+      return () => imagesFrom(file).test;
+    };
+    const data = new Uint8Array(2 * 12);
+    expect(refused(npyBytes("|O", [2, 2, 2, 3], data))).toThrow(/Python objects or records/);
+    expect(refused(npyBytes(">f4", [2, 2, 2, 3], data))).toThrow(/type >f4 are not read/);
+    expect(refused(npyBytes("|b1", [2, 2, 2, 3], data))).toThrow(/save \(array \* 255\)/);
+    const fortran = npyBytes("|u1", [2, 2, 2, 3], data).toString("latin1").replace("False, ", "True,  ");
+    expect(refused(Buffer.from(fortran, "latin1"))).toThrow(/numpy.ascontiguousarray/);
+    expect(refused(npyBytes("|u1", [2, 2, 2, 3], data.subarray(1)))).toThrow(/truncated/);
+    const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (${"1".repeat(60_000)}x), }\n`;
+    const start = Buffer.from("\x93NUMPY\x02\x00\0\0\0\0", "latin1");
+    start.writeUInt32LE(header.length, 8);
+    const began = performance.now();
+    expect(refused(Buffer.concat([start, Buffer.from(header)]))).toThrow(/its header cannot be read/);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+});
+
+describe("IDX folders as people have them", () => {
+  const images = (count: number) =>
+    idxBytes(
+      [count, 2, 3],
+      Uint8Array.from({ length: count * 6 }, (_, i) => i),
+    );
+  const labels = (values: readonly number[]) => idxBytes([values.length], Uint8Array.from(values));
+  const four = (prefix: string, end: string, values: readonly number[]) => ({
+    [`${prefix}train-images${end.replace("#", "3")}`]: images(values.length),
+    [`${prefix}train-labels${end.replace("#", "1")}`]: labels(values),
+    [`${prefix}test-images${end.replace("#", "3")}`]: images(values.length),
+    [`${prefix}test-labels${end.replace("#", "1")}`]: labels(values),
+  });
+
+  test.each([
+    ["EMNIST's names", four("emnist-digits-", "-idx#-ubyte", [0, 1, 2])],
+    [
+      "gzipped",
+      Object.fromEntries(
+        Object.entries(four("", "-idx#-ubyte.gz", [0, 1, 2])).map(([n, b]) => [n, gzipSync(b)]),
+      ),
+    ],
+    ["with dots", four("", ".idx#-ubyte", [0, 1, 2])],
+  ])("%s", (_, files) => {
+    const data = imagesFrom(writeFolder(join(newFolder(), "raw"), files).replace(/\/raw$/, ""));
+    expect([data.name, data.imageShape, data.classNames]).toEqual(["idx", [1, 2, 3], ["0", "1", "2"]]);
+    expect([data.train.count, data.test.count]).toEqual([3, 3]);
+  });
+
+  test("files in folders of their own names", () => {
+    const folder = newFolder();
+    for (const [name, bytes] of Object.entries(four("", "-idx#-ubyte", [0, 1])))
+      writeFolder(join(folder, name), { [name]: bytes });
+    expect(imagesFrom(folder).train.count).toBe(2);
+  });
+
+  test("labels from 1 are told what to do", () => {
+    const folder = writeFolder(newFolder(), four("emnist-letters-", "-idx#-ubyte", [1, 5, 26]));
+    expect(() => imagesFrom(folder).test).toThrow(
+      /as those of EMNIST's letters, are 1 to 26: give firstLabel=1/,
+    );
+    const data = imagesFrom(folder, { firstLabel: 1 });
+    expect([data.classNames.length, data.classNames[0], [...data.test.labels]]).toEqual([
+      26,
+      "1",
+      [0, 4, 25],
+    ]);
+  });
+
+  test("several data sets in a folder are told apart by prefix", () => {
+    const folder = writeFolder(newFolder(), {
+      ...four("emnist-digits-", "-idx#-ubyte", [0, 1]),
+      ...four("emnist-mnist-", "-idx#-ubyte", [0, 1, 2]),
+    });
+    expect(() => imagesFrom(folder).test).toThrow(/give prefix=NAME, of emnist-digits, emnist-mnist/);
+    expect(imagesFrom(folder, { prefix: "emnist-mnist" }).test.count).toBe(3);
+  });
+
+  test("rows and columns change places for EMNIST", () => {
+    const folder = writeFolder(newFolder(), four("", "-idx#-ubyte", [0, 1]));
+    const { test: held, imageShape } = imagesFrom(folder, { transpose: true });
+    expect(imageShape).toEqual([1, 3, 2]);
+    expect([...held.images.subarray(0, 6)]).toEqual([0, 3, 1, 4, 2, 5]);
+  });
+});
+
+describe("Hugging Face parquet", () => {
+  test("has the images that PIL reads, the labels and the class names", async () => {
+    const data = imagesFrom(join(golden, "parquet"));
+    expect([data.name, data.classNames, data.imageShape]).toEqual([
+      "parquet",
+      ["cat", "dog", "owl"],
+      [3, 12, 10],
+    ]);
+    for (const [split, file] of [
+      [data.train, "train-00000-of-00001.npz"],
+      [data.test, "test-00000-of-00001.npz"],
+    ] as const) {
+      const wanted = await pixelsOf(imagesFrom(withLabels(join(golden, "parquet", file), split.count)).test);
+      expect([...split.labels]).toEqual(Array.from({ length: split.count }, (_, i) => i % 3));
+      expect(Buffer.compare(Buffer.from(await pixelsOf(split)), Buffer.from(wanted))).toBe(0);
+    }
+  });
+
+  /** The images of an archive as `.npy` beside labels, which it has none of. */
+  function withLabels(file: string, count: number): string {
+    const folder = newFolder();
+    const array = openNpz(fileBytes(file)).get("images")!();
+    writeFileSync(join(folder, "x.npy"), npyBytes("|u1", array.shape, array.read(0, array.size)));
+    writeFileSync(
+      join(folder, "y.npy"),
+      npyBytes(
+        "|u1",
+        [count],
+        Uint8Array.from({ length: count }, (_, i) => i % 3),
+      ),
+    );
+    return join(folder, "x.npy");
+  }
+
+  test("names its columns where it is asked for others", () => {
+    const file = join(golden, "parquet", "test-00000-of-00001.parquet");
+    expect(() => imagesFrom(file, { label: "kind" }).test).toThrow(
+      /columns image.bytes, image.path, label; give label=COLUMN/,
+    );
+  });
+});
+
+describe("what a path is", () => {
+  test.each([
+    [{}, /it is empty; give a folder with one folder for each class/],
+    [
+      { "a.png": pngOf(0, 0), "b.jpg": pngOf(0, 0) },
+      /it has 2 images and no folders: nothing says their classes/,
+    ],
+    [{ "list.csv": Buffer.from("a") }, /it has list.csv: give that file/],
+  ])("is said where it is none", (files, message) => {
+    expect(() => imagesFrom(writeFolder(newFolder(), files))).toThrow(message);
+  });
+
+  test("is said for files", () => {
+    expect(() => imagesFrom(join(parent, "nothing"))).toThrow(/nothing does not exist: give/);
+    const file = join(newFolder(), "images.zip");
+    writeFileSync(file, "x");
+    expect(() => imagesFrom(file)).toThrow(/images are not read from .zip: unpack it/);
+  });
+});
+
+test("a data set's identity is its content, wherever it lies", () => {
+  const [here, there, other] = [0, 0, 1].map((seed) => writeClasses(newFolder(), ["a", "b"], 2, seed));
+  const identity = (folder: string, options = {}) => imagesFrom(folder, options).identity;
+  expect(identity(here!)).toMatch(/^image-folder-[0-9a-f]{8}$/);
+  expect(identity(there!)).toBe(identity(here!));
+  expect(identity(other!)).not.toBe(identity(here!));
+  expect(identity(here!, { size: 8 })).not.toBe(identity(here!));
+});

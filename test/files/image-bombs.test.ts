@@ -1,0 +1,152 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deflateRawSync, deflateSync } from "node:zlib";
+import { afterAll, describe, expect, test } from "vitest";
+import { decodeImage } from "../../src/datasets/pixels/decode.js";
+import { fileBytes, imageHeader, openNpz, openParquet, parseCsv } from "../../src/files/index.js";
+import { crc32 } from "../../src/files/zip.js";
+import { npyBytes, pngOf } from "../datasets/image-files.js";
+
+const parent = mkdtempSync(join(tmpdir(), "sqa-bombs-"));
+afterAll(() => rmSync(parent, { recursive: true }));
+const golden = new URL("../golden/images", import.meta.url).pathname;
+const place = (name: string, bytes: Uint8Array) => {
+  writeFileSync(join(parent, name), bytes);
+  return join(parent, name);
+};
+
+/** PNG of one color, whose compressed picture is tiny. */
+function flatPng(width: number, height: number): Buffer {
+  const chunk = (type: string, data: Buffer) => {
+    const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+    const ends = [Buffer.alloc(4), Buffer.alloc(4)] as const;
+    ends[0].writeUInt32BE(data.length);
+    ends[1].writeUInt32BE(crc32(body));
+    return Buffer.concat([ends[0], body, ends[1]]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([1, 0, 0, 0, 0], 8);
+  const rows = Buffer.alloc(height * (1 + Math.ceil(width / 8)));
+  const parts = [chunk("IHDR", header), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))];
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...parts]);
+}
+
+/** Zip archive of one file, packed by deflate, that claims a size. */
+function deflated(name: string, content: Buffer, claimed = content.length): Buffer {
+  const packed = deflateRawSync(content);
+  const field = (value: number, bytes: 2 | 4) => {
+    const buffer = Buffer.alloc(bytes);
+    buffer.writeUIntLE(value, 0, bytes);
+    return buffer;
+  };
+  const sizes = [field(crc32(content), 4), field(packed.length, 4), field(claimed, 4)];
+  const common = [
+    field(20, 2),
+    field(0, 2),
+    field(8, 2),
+    field(0, 4),
+    ...sizes,
+    field(name.length, 2),
+    field(0, 2),
+  ];
+  const local = Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), ...common, Buffer.from(name), packed]);
+  const central = Buffer.concat([
+    ...[Buffer.from("PK\x01\x02", "latin1"), field(20, 2), ...common],
+    ...[field(0, 2), field(0, 2), field(0, 2), field(0, 4), field(0, 4), Buffer.from(name)],
+  ]);
+  const end = [
+    field(0, 4),
+    field(1, 2),
+    field(1, 2),
+    field(central.length, 4),
+    field(local.length, 4),
+    field(0, 2),
+  ];
+  return Buffer.concat([local, central, Buffer.from("PK\x05\x06", "latin1"), ...end]);
+}
+
+describe("what would unpack to more than it should", () => {
+  test("a picture of many pixels, in a small file, is refused by its header", async () => {
+    const bomb = flatPng(20_000, 20_000);
+    expect(bomb.length).toBeLessThan(100_000);
+    await expect(decodeImage(bomb, "bomb.png")).rejects.toThrow(
+      "bomb.png: 20000 x 20000 pixels are more than the 67108864 that are decoded",
+    );
+    const fits = await decodeImage(flatPng(300, 200), "flat.png");
+    expect([fits.width, fits.height, fits.channels]).toEqual([300, 200, 3]);
+  });
+
+  test("a picture that is larger than its header says is refused", async () => {
+    const png = Buffer.from(pngOf(0, 0));
+    png.writeUInt32BE(13, 16);
+    await expect(decodeImage(png, "a.png")).rejects.toThrow(/a.png: cannot be decoded/);
+  });
+
+  test("an array that unpacks to more than it claims, or claims too much, is refused", () => {
+    const array = npyBytes("|u1", [4, 4], new Uint8Array(16));
+    const open = (bytes: Buffer) => () => openNpz(fileBytes(place("x.npz", bytes))).get("x")!();
+    expect(open(deflated("x.npy", array))().shape).toEqual([4, 4]);
+    expect(open(deflated("x.npy", Buffer.alloc(50_000_000), 100))).toThrow(
+      /x.npz: "x.npy": cannot be unpacked/,
+    );
+    expect(open(deflated("x.npy", array, 2 ** 31))).toThrow(/unpacks to 2147483648 bytes.*numpy.savez/);
+  });
+
+  test("a zip archive's places are checked against the file", () => {
+    const bytes = deflated("x.npy", npyBytes("|u1", [4], new Uint8Array(4)));
+    for (let at = 0; at < bytes.length; at++) {
+      const other = Buffer.from(bytes);
+      other[at]! ^= 0xff;
+      let read: unknown;
+      try {
+        read = openNpz(fileBytes(place("y.npz", other))).get("x")?.().shape;
+      } catch (error) {
+        expect((error as Error).message).toContain("y.npz");
+      }
+      expect([undefined, "[4]"]).toContain(read === undefined ? undefined : JSON.stringify(read));
+    }
+  });
+
+  test("a page of parquet that claims to unpack to gigabytes is refused", () => {
+    const bytes = readFileSync(join(golden, "parquet", "train-00000-of-00001.parquet"));
+    // The first page's header follows the file's first four bytes: type, then its size unpacked, as varints.
+    expect([...bytes.subarray(4, 6)]).toEqual([0x15, 0x04]);
+    const huge = Buffer.concat([
+      bytes.subarray(0, 7),
+      Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x0f]),
+      bytes.subarray(12),
+    ]);
+    const file = openParquet(fileBytes(place("x.parquet", huge)));
+    expect(() => file.rowGroups[0]!.column("image.bytes")).toThrow(/x.parquet: damaged parquet file/);
+  });
+});
+
+test("a named pipe is no file, and is not waited for", () => {
+  const pipe = join(parent, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  expect(() => fileBytes(pipe)).toThrow(/pipe: not a regular file/);
+});
+
+test("headers tell format and size", () => {
+  const header = (name: string) => imageHeader(readFileSync(join(golden, name)), name);
+  expect(header("wide.png")).toEqual({ format: "PNG", width: 53, height: 37 });
+  expect(header("tall.jpg")).toEqual({ format: "JPEG", width: 45, height: 61 });
+  expect(header("progressive.jpg")).toEqual({ format: "JPEG", width: 53, height: 37 });
+  expect(header("lossless.webp")).toEqual({ format: "WebP", width: 53, height: 37 });
+  expect(() => imageHeader(new Uint8Array(0), "a.png")).toThrow(
+    "a.png: not an image in PNG, JPEG or WebP: it is empty",
+  );
+});
+
+test("a list is read by the rules of RFC 4180", () => {
+  const rows = parseCsv(Buffer.from('a,"b ""x"", c"\r\n\r\n"two\nlines",d\n'), "x.csv");
+  expect(rows).toEqual([
+    { line: 1, fields: ["a", 'b "x", c'] },
+    { line: 3, fields: ["two\nlines", "d"] },
+  ]);
+  expect(() => parseCsv(Buffer.from([0xff, 0xfe]), "x.csv")).toThrow("x.csv: not text in UTF-8");
+});

@@ -1,0 +1,140 @@
+"""Makes test/golden/images: small pictures, what PIL makes of them, NumPy arrays and parquet files.
+
+Needs pillow, numpy and pyarrow: python test/golden/images.py
+"""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+HERE = Path(__file__).parent / "images"
+random = np.random.default_rng(7)
+
+
+def picture(height, width, channels=3):
+    """Waves with edges and noise: smooth enough for JPEG, rough enough for overshoot."""
+    y, x = np.mgrid[0:height, 0:width] / 7.0
+    planes = []
+    for k in range(channels):
+        wave = 127 + 90 * np.sin(x * (k + 1) * 0.8 + y) + 60 * (((x + k) * 2 + y).astype(int) % 2)
+        planes.append(wave + random.normal(0, 12, (height, width)))
+    return np.clip(np.stack(planes, -1), 0, 255).astype(np.uint8)
+
+
+def save_pictures():
+    rgb = Image.fromarray(picture(37, 53))
+    tall = Image.fromarray(picture(61, 45))
+    gray = Image.fromarray(picture(40, 31, 1)[..., 0])
+    rgba = Image.fromarray(picture(33, 33, 4))
+    rgb.save(HERE / "wide.png")
+    gray.save(HERE / "gray.png")
+    rgba.save(HERE / "alpha.png")
+    tall.quantize(32).save(HERE / "palette.png")
+    tall.save(HERE / "tall.jpg", quality=90, subsampling=2)
+    rgb.save(HERE / "progressive.jpg", quality=80, progressive=True, subsampling=0)
+    gray.save(HERE / "gray.jpg", quality=85)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # A camera that was turned: torchvision's loader does not turn it back.
+    tall.save(HERE / "turned.jpg", quality=85, exif=exif)
+    rgb.save(HERE / "lossless.webp", lossless=True)
+    tall.convert("CMYK").save(HERE / "cmyk.jpg", quality=60)
+
+
+NAMES = [
+    "wide.png", "gray.png", "alpha.png", "palette.png", "tall.jpg", "progressive.jpg", "gray.jpg", "turned.jpg",
+    "lossless.webp",
+]  # fmt: skip
+FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+
+def shorter_side(image, side, method):
+    """torchvision's Resize(side) on a PIL image."""
+    width, height = image.size
+    long = int(side * max(width, height) / min(width, height))
+    size = (side, long) if width <= height else (long, side)
+    return image.resize(size, method)
+
+
+def center_crop(image, side):
+    """torchvision's CenterCrop(side) on a PIL image that is large enough."""
+    width, height = image.size
+    left, top = int(round((width - side) / 2.0)), int(round((height - side) / 2.0))
+    return image.crop((left, top, left + side, top + side))
+
+
+def save_expected():
+    """Every picture decoded, and by each way of fitting; the name of an array says the options."""
+    arrays = {}
+
+    def keep(name, image):
+        pixels = np.asarray(image)
+        arrays[name] = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+    for name in NAMES:
+        image = Image.open(HERE / name).convert("RGB")
+        keep(f"{name} none", image)
+        for filter_name, method in FILTERS.items():
+            keep(f"{name} size=17 {filter_name}", image.resize((17, 17), method))
+            keep(f"{name} size=29 {filter_name}", image.resize((29, 29), method))
+            crop = center_crop(shorter_side(image, 24, method), 19)
+            keep(f"{name} resize=24,crop=19 {filter_name}", crop)
+        keep(f"{name} crop=20 bilinear", center_crop(image, 20))
+        luma = Image.open(HERE / name).convert("RGB").convert("L")
+        keep(f"{name} resize=16,crop=16,channels=gray bicubic", center_crop(shorter_side(luma, 16, FILTERS["bicubic"]), 16))
+    # Enlarged, and made very small.
+    wide = Image.open(HERE / "wide.png").convert("RGB")
+    for filter_name, method in FILTERS.items():
+        keep(f"wide.png size=71 {filter_name}", wide.resize((71, 71), method))
+        keep(f"wide.png size=3 {filter_name}", wide.resize((3, 3), method))
+    np.savez_compressed(HERE / "expected.npz", **arrays)
+
+
+def save_arrays():
+    images = picture(24 * 5, 5, 3).reshape(8, 15, 5, 3)
+    labels = np.arange(8) % 3
+    np.savez(HERE / "nhwc.npz", images=images, labels=labels)
+    np.savez_compressed(HERE / "splits.npz", x_train=images[:5], y_train=labels[:5, None], x_test=images[5:], y_test=labels[5:, None])
+    floats = images.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    np.savez(HERE / "floats.npz", x=floats, y=labels.astype(np.uint8))
+    np.savez(HERE / "halves.npz", x=images.astype(np.float16), y=labels)
+    np.save(HERE / "images.npy", images[..., 0])
+    np.save(HERE / "labels.npy", labels.astype(np.int32))
+
+
+def encoded(pixels, kind):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def save_parquet():
+    """As Hugging Face's datasets write images: a struct of bytes and path, class names beside the schema."""
+    names = ["cat", "dog", "owl"]
+    features = {"image": {"_type": "Image"}, "label": {"names": names, "_type": "ClassLabel"}}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    for name, count, codec in [("train-00000-of-00001", 10, "snappy"), ("test-00000-of-00001", 7, "gzip")]:
+        pictures = [picture(12, 10) for _ in range(count)]
+        rows = [
+            {"bytes": encoded(pixels, "PNG" if i % 2 else "JPEG"), "path": f"{i}.png"}
+            for i, pixels in enumerate(pictures)
+        ]
+        table = pa.table(
+            {"image": rows, "label": pa.array([i % 3 for i in range(count)], pa.int64())}
+        ).replace_schema_metadata(metadata)
+        (HERE / "parquet").mkdir(exist_ok=True)
+        pq.write_table(table, HERE / "parquet" / f"{name}.parquet", row_group_size=4, compression=codec)
+        pixels = [np.asarray(Image.open(io.BytesIO(row["bytes"])).convert("RGB")) for row in rows]
+        np.savez_compressed(HERE / "parquet" / f"{name}.npz", images=np.stack(pixels))
+
+
+if __name__ == "__main__":
+    HERE.mkdir(exist_ok=True)
+    save_pictures()
+    save_expected()
+    save_arrays()
+    save_parquet()

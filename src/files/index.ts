@@ -1,11 +1,8 @@
+export { readTar, type TarFile } from "./archives/tar.js";
+export { readStoredZip } from "./archives/zip.js";
 export { type NpyArray, type NpyType, npyNumbers, openNpy } from "./arrays/npy.js";
 export { openNpz } from "./arrays/npz.js";
 export { type ByteSource, fileBytes, memoryBytes } from "./byte-source.js";
-export {
-  readCheckpointWeights,
-  someNames,
-  type WeightsChoice,
-} from "./checkpoint-weights.js";
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
 export { type ImageHeader, imageHeader, mostPixels } from "./images/image-header.js";
 export {
@@ -31,9 +28,12 @@ export {
   type SafetensorsTensor,
   writeSafetensors,
 } from "./safetensors.js";
-export { commonSegment, plainNames, type StateDict, stateDictOf } from "./state-dict.js";
 export { type CsvRow, parseCsv } from "./tables/csv.js";
 export { openParquet, type ParquetFile, type ParquetRowGroup } from "./tables/parquet.js";
-export { readTar, type TarFile } from "./tar.js";
-export { type CheckpointValue, isTorchCheckpoint, readTorchCheckpoint } from "./torch-checkpoint.js";
-export { readStoredZip } from "./zip.js";
+export {
+  readCheckpointWeights,
+  someNames,
+  type WeightsChoice,
+} from "./torch/checkpoint-weights.js";
+export { commonSegment, plainNames, type StateDict, stateDictOf } from "./torch/state-dict.js";
+export { type CheckpointValue, isTorchCheckpoint, readTorchCheckpoint } from "./torch/torch-checkpoint.js";

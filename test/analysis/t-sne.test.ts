@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { affinities, attraction, type TSneProgress, tSne } from "../../src/analysis/t-sne.js";
-import { liveTensors, type Tensor, tensor } from "../../src/engine/index.js";
+import { type Tensor, tensor } from "../../src/engine/index.js";
+import { liveCount } from "../live-count.js";
 
 interface Golden {
   perplexity: number;
@@ -78,7 +79,7 @@ describe("t-SNE", () => {
   });
 
   it("has the same places for the same seed, others for another, and leaves nothing behind", () => {
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const [one, same, other] = [0, 0, 1].map(
       (seed) => run(points, { perplexity: 5, iterations: 30, seed }).places,
     );
@@ -87,7 +88,7 @@ describe("t-SNE", () => {
     const stopped = tSne(points, { perplexity: 5 });
     stopped.next();
     stopped.return(places);
-    expect(liveTensors().tensors).toBe(before);
+    expect(liveCount()).toBe(before);
   });
 
   it("says what points it takes", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FiniteWatch } from "../../src/attacks/contract/finite-watch.js";
-import { liveTensors, scope, tensor } from "../../src/engine/index.js";
+import { scope, tensor } from "../../src/engine/index.js";
+import { liveCount } from "../live-count.js";
 
 const fine = tensor([1, -2], [2]);
 const nan = tensor([1, Number.NaN], [2]);
@@ -63,11 +64,11 @@ describe("a watch for numbers that are not finite", () => {
   });
 
   it("lives until it is disposed, in whatever scope it was made", () => {
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const watch = scope(() => new FiniteWatch("pgd", "cpu"));
     watch.see(fine, nan);
     expect(() => watch.check()).toThrow("gradient");
     watch.dispose();
-    expect(liveTensors().tensors).toBe(before);
+    expect(liveCount()).toBe(before);
   });
 });

@@ -18,8 +18,8 @@ import {
   tensor,
   threads,
 } from "../../src/engine/index.js";
+import { liveCount } from "../live-count.js";
 import { bfloat16Block } from "./bfloat16-block.js";
-import { liveCount } from "./live-count.js";
 
 type Shape = { in: number; out: number; side: number | [number, number]; batch: number };
 

@@ -8,7 +8,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/engine/index.js";
-import { liveCount } from "./live-count.js";
+import { liveCount } from "../live-count.js";
 
 const parameter = (values: number[], shape = [values.length]) =>
   tensor(values, shape, "float64").requireGrad();

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { operators as ops, tensor, withoutHostAccess } from "../../src/engine/index.js";
-import { liveCount } from "./live-count.js";
+import { liveCount } from "../live-count.js";
 
 test.each([
   [tensor([0.1, 2, -3]), "Tensor(float32, [3], cpu) { 0.1, 2, -3 }"],

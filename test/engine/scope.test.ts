@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { keep, operators, scope, type Tensor, tensor } from "../../src/engine/index.js";
 import { native } from "../../src/engine/native.js";
-import { liveCount } from "./live-count.js";
+import { liveCount } from "../live-count.js";
 
 const live = liveCount;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { TensorError, UseAfterDisposeError } from "../../src/base/index.js";
 import { liveTensors, operators as ops, tensor } from "../../src/engine/index.js";
-import { liveCount } from "./live-count.js";
+import { liveCount } from "../live-count.js";
 
 describe("dispose", () => {
   test("frees at once, and once only", () => {

@@ -2,10 +2,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { fgsm, attacks as known, noise, pgd } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { sqa } from "../../src/defenses/index.js";
-import { liveTensors, setThreads } from "../../src/engine/index.js";
+import { setThreads } from "../../src/engine/index.js";
 import { type Evaluation, evaluate, MemoryStore, type TrialStore } from "../../src/evaluation/index.js";
 import { small } from "../../src/models/index.js";
 import type { Classifier } from "../../src/nn/index.js";
+import { liveCount } from "../live-count.js";
 import { coin, seedText, splitOfZeros } from "./coin.js";
 import { brightness, grays, splitFor } from "./splits.js";
 
@@ -215,7 +216,7 @@ describe("a model with SQA", () => {
 
   it("leaves no tensors behind, and stops between batches when aborted", async () => {
     const model = small().build({ seed: 1, defenses: [sqa()] });
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const stop = new AbortController();
     const work = evaluate(model, split, { attacks, batchSize: 2, signal: stop.signal });
     let events = 0;
@@ -223,7 +224,7 @@ describe("a model with SQA", () => {
     expect(events).toBe(3);
     await expect(work).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
     await evaluate(model, split, { attacks, draws: 2 });
-    expect(liveTensors().tensors).toBeLessThanOrEqual(before);
+    expect(liveCount()).toBe(before);
     model.module.dispose();
   });
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { deflateRawSync, deflateSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import { decodeImage } from "../../src/datasets/pixels/decode.js";
+import { crc32 } from "../../src/files/archives/zip.js";
 import { fileBytes, imageHeader, openNpz, openParquet, parseCsv } from "../../src/files/index.js";
-import { crc32 } from "../../src/files/zip.js";
 import { npyBytes, pngOf } from "../datasets/image-files.js";
 
 const parent = mkdtempSync(join(tmpdir(), "sqa-bombs-"));

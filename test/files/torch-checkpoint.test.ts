@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { FileFormatError } from "../../src/base/index.js";
+import { crc32 } from "../../src/files/archives/zip.js";
 import { readSafetensors, readStoredZip, readTorchCheckpoint, stateDictOf } from "../../src/files/index.js";
-import { StridedTensor } from "../../src/files/torch-storage.js";
-import { crc32 } from "../../src/files/zip.js";
+import { StridedTensor } from "../../src/files/torch/torch-storage.js";
 import { checkpoint, ops, pickle, zipBytes } from "./torch-files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-torch-"));

@@ -1,5 +1,5 @@
 import { deflateRawSync } from "node:zlib";
-import { crc32 } from "../../src/files/zip.js";
+import { crc32 } from "../../src/files/archives/zip.js";
 
 /** A file for an archive; the other fields lie about it. */
 export interface ZipEntry {

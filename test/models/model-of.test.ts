@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
 import { deterministicQuantization, placedQuantizers, sqa } from "../../src/defenses/index.js";
-import { imageIdRange, liveTensors, tensor } from "../../src/engine/index.js";
+import { imageIdRange, tensor } from "../../src/engine/index.js";
 import { type ModelOfOptions, modelOf } from "../../src/models/index.js";
 import { Flatten, Linear, type Module, ReLU, Sequential } from "../../src/nn/index.js";
+import { liveCount } from "../live-count.js";
 
 const form = { inputShape: [2, 2, 2], classes: 3 } as const;
 const linear = (seed: number, outputs = 3) =>
@@ -151,7 +152,7 @@ describe("the hash of an own model", () => {
         fc: new Linear(8, width, { seed }),
         last: new Linear(width, 3, { seed }),
       });
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const hashes = [
       hashOf(linear),
       hashOf((seed) => linear(seed)),
@@ -162,7 +163,7 @@ describe("the hash of an own model", () => {
       hashOf(wide(4)),
       hashOf(wide(5)),
     ];
-    expect(liveTensors().tensors).toBe(before);
+    expect(liveCount()).toBe(before);
     expect(new Set(hashes).size).toBe(hashes.length);
     expect(hashOf(linear)).toBe(hashes[0]);
     expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);

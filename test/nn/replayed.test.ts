@@ -10,7 +10,6 @@ import {
   type DeviceGraph,
   imageIdRange,
   keep,
-  liveTensors,
   noGrad,
   scope,
   type Tensor,
@@ -20,6 +19,7 @@ import {
 import { small } from "../../src/models/index.js";
 import type { Classifier } from "../../src/nn/index.js";
 import { type Capture, type ReplayedClassifier, replayed } from "../../src/nn/replayed.js";
+import { liveCount } from "../live-count.js";
 
 let captures = 0;
 let replays = 0;
@@ -110,12 +110,12 @@ describe.each(kinds)("passes of %s that are replayed", (_, plain) => {
 
   it("leave nothing behind", () => {
     const attack = pgd({ steps: 6 });
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const there = replayed(plain, "cpu", again);
     found(attack, there);
     there.dispose();
     expect(replays).toBeGreaterThan(0);
-    expect(liveTensors().tensors).toBe(before);
+    expect(liveCount()).toBe(before);
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
-import { liveTensors } from "../../src/engine/index.js";
 import { runTable, type TableEvent, TableResult, table4 } from "../../src/paper/index.js";
 import { costRows } from "../../src/paper/tables/table4.js";
 import { TrainingSession } from "../../src/training/index.js";
+import { liveCount } from "../live-count.js";
 
 /** Times that obey the cost model: T = 0.1 s, 0.15 s with SQA. */
 const exact = {
@@ -53,7 +53,7 @@ describe("table 4", () => {
   });
 
   it("times every method's steps in turn, and leaves nothing behind", async () => {
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const steps = vi.spyOn(TrainingSession.prototype, "step");
     const events: TableEvent[] = [];
     const work = runTable(table4, tiny);
@@ -67,7 +67,7 @@ describe("table 4", () => {
     const taken = steps.mock.calls.map(([step]) => step);
     expect(taken.sort()).toEqual([0, 1, 2, 3].flatMap((step) => new Array(7).fill(step)));
     steps.mockRestore();
-    expect(liveTensors().tensors).toBeLessThanOrEqual(before);
+    expect(liveCount()).toBe(before);
   });
 
   it("ends when it is aborted", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { sqa } from "../../src/defenses/index.js";
-import { liveTensors, type Tensor, tensor } from "../../src/engine/index.js";
+import { type Tensor, tensor } from "../../src/engine/index.js";
 import { readSafetensors } from "../../src/files/index.js";
 import { models } from "../../src/models/index.js";
 import { averagingDecay, updateAverage } from "../../src/training/averaging.js";
@@ -16,6 +16,7 @@ import {
   train,
   trainConfig,
 } from "../../src/training/index.js";
+import { liveCount } from "../live-count.js";
 import { digits } from "./digits-folder.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-averaging-"));
@@ -106,7 +107,7 @@ const bytesOf = (path: string) =>
 
 describe("a run with averaged weights", () => {
   test("saves the average of the weights after each update, running statistics with them", async () => {
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const { checkpoint, weights } = RunFolder.for(trainConfig(config), join(folder, "whole"));
     let step = 0;
     const seen: ReadonlyMap<string, readonly number[]>[] = [];
@@ -136,7 +137,7 @@ describe("a run with averaged weights", () => {
       expect(saved.get(name)![0]).not.toBe(seen.at(-1)!.get(name)![0]);
     }
     module.dispose();
-    expect(liveTensors().tensors).toBeLessThanOrEqual(before);
+    expect(liveCount()).toBe(before);
   });
 
   test("goes on where it was stopped, to the bit, and is evaluated by its average before it ends", async () => {

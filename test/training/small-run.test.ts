@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { liveTensors, threads } from "../../src/engine/index.js";
+import { threads } from "../../src/engine/index.js";
 import { readSafetensors } from "../../src/files/index.js";
 import {
   RunFolder,
@@ -12,6 +12,7 @@ import {
   train,
   trainConfig,
 } from "../../src/training/index.js";
+import { liveCount } from "../live-count.js";
 import { digits } from "./digits-folder.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-small-run-"));
@@ -59,7 +60,7 @@ const brief: TrainConfigInput = {
 
 describe.each([[[]], [["sqa"]]] as const)("a small run with defenses %j", (defenses) => {
   test("learns, and leaves the files of a run", async () => {
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const events = await collect({ ...learns, defenses }, "learns");
     const { result, run } = last(events);
     // Over seeds 0 to 4 and both networks: clean at least 98 %, under FGSM at least 91 % of the 100 held-out
@@ -80,7 +81,7 @@ describe.each([[[]], [["sqa"]]] as const)("a small run with defenses %j", (defen
     }
     expect(existsSync(join(run, "lock"))).toBe(false);
     expect(RunFolder.open(run).result).toEqual(result);
-    expect(liveTensors().tensors).toBeLessThanOrEqual(before);
+    expect(liveCount()).toBe(before);
   });
 });
 

@@ -1,7 +1,7 @@
 import { inflateRawSync } from "node:zlib";
 import { FileFormatError, shownName } from "../../base/index.js";
+import { crc32 } from "../archives/zip.js";
 import { type ByteSource, memoryBytes, partOf } from "../byte-source.js";
-import { crc32 } from "../zip.js";
 import { type NpyArray, openNpy } from "./npy.js";
 import { type ZipEntry, zipEntries } from "./zip-entries.js";
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { FileFormatError, parseStrictJson, StrictJsonError, shownName } from "../../base/index.js";
+import { listedNames, readStoredZip } from "../archives/zip.js";
 import { remedyOf } from "../file-kind.js";
-import { listedNames, readStoredZip } from "../zip.js";
 import { Pt2Problem } from "./fields.js";
 import { type Pt2Program, programOf } from "./program.js";
 import { exportAdvice } from "./recipe.js";

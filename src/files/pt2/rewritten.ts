@@ -1,5 +1,5 @@
 import { elementBytes } from "../../engine/index.js";
-import { encodeStoredZip } from "../zip-writer.js";
+import { encodeStoredZip } from "../archives/zip-writer.js";
 import type { Pt2File } from "./archive.js";
 import type { Pt2Tensor } from "./stored-tensors.js";
 

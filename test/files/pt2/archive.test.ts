@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { encodeStoredZip } from "../../../src/files/archives/zip-writer.js";
 import { readPt2, readStoredZip } from "../../../src/files/index.js";
-import { encodeStoredZip } from "../../../src/files/zip-writer.js";
 import { fixture } from "../../models/exported/fixtures.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-pt2-"));

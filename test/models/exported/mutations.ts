@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { encodeStoredZip } from "../../../src/files/archives/zip-writer.js";
 import { readStoredZip } from "../../../src/files/index.js";
-import { encodeStoredZip } from "../../../src/files/zip-writer.js";
 import { fixture } from "./fixtures.js";
 
 /** Random numbers in [0, 1) of a seed (mulberry32). */

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fgsm } from "../../../src/attacks/index.js";
-import { liveTensors } from "../../../src/engine/index.js";
 import { evaluate } from "../../../src/evaluation/index.js";
 import { keptAnswers, plansOf } from "../../../src/paper/runner/kept-evaluation.js";
 import { runCells } from "../../../src/paper/runner/run-cells.js";
 import { cellOf, storedCell } from "../../../src/paper/runner/stored-cell.js";
 import { modelFromRun, RunFolder, runName } from "../../../src/training/index.js";
+import { liveCount } from "../../live-count.js";
 import { followed, tinyCell } from "./cells.js";
 
 const never = new AbortController().signal;
@@ -23,7 +23,7 @@ const run = (cell: ReturnType<typeof tinyCell>, signal = never) =>
 
 describe("cells", () => {
   it("are trained and evaluated where something is missing, and nothing is done twice", async () => {
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const cell = tinyCell(0);
     const first = await run(cell);
     expect(first.events.some((event) => event.type === "train" && event.event.type === "step")).toBe(true);
@@ -47,7 +47,7 @@ describe("cells", () => {
     await expect(run(cell)).rejects.toThrow(/evaluation-.*missing; delete the file to evaluate again/);
     writeFileSync(file, whole);
     // Tensors that other tests dropped may be collected meanwhile.
-    expect(liveTensors().tensors).toBeLessThanOrEqual(before);
+    expect(liveCount()).toBe(before);
   });
 
   it("answer each question by its key, as an evaluation of the run's model does", async () => {

@@ -1,4 +1,4 @@
-import { FileFormatError, shownName, unknownName } from "../base/index.js";
+import { FileFormatError, shownName, unknownName } from "../../base/index.js";
 import { PickleUnread } from "./pickle-values.js";
 import { type Place, placeAt, placesOfTensors } from "./state-places.js";
 import type { CheckpointValue } from "./torch-checkpoint.js";

@@ -1,4 +1,4 @@
-import { shownName } from "../base/index.js";
+import { shownName } from "../../base/index.js";
 
 /** A pickle was refused: the message says what it asked for or where it is damaged. */
 export class PickleError extends Error {

@@ -1,6 +1,8 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
-import { FileFormatError, shownName } from "../base/index.js";
-import { fileKind, remedyOf } from "./file-kind.js";
+import { FileFormatError, shownName } from "../../base/index.js";
+import { readStoredZip } from "../archives/zip.js";
+import { fileKind, remedyOf } from "../file-kind.js";
+import { elementCount } from "../safetensors-header.js";
 import {
   isKey,
   notAllowed,
@@ -10,10 +12,8 @@ import {
   PickleUnread,
   type PickleValue,
 } from "./pickle-values.js";
-import { elementCount } from "./safetensors-header.js";
 import { StridedTensor, storageTypes, TorchStorage } from "./torch-storage.js";
 import { unpickle } from "./unpickle.js";
-import { readStoredZip } from "./zip.js";
 
 /** Contents of a checkpoint: plain containers, numbers, text and tensors. */
 export type CheckpointValue = PickleValue<TorchStorage | StridedTensor>;

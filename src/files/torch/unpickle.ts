@@ -1,4 +1,4 @@
-import { shownName } from "../base/index.js";
+import { shownName } from "../../base/index.js";
 import { PickleBytes } from "./pickle-bytes.js";
 import {
   checkGlobal,

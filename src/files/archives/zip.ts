@@ -1,4 +1,4 @@
-import { FileFormatError, shownName } from "../base/index.js";
+import { FileFormatError, shownName } from "../../base/index.js";
 
 const endBytes = 22;
 const centralBytes = 46;

@@ -1,4 +1,4 @@
-import { FileFormatError, shownName } from "../base/index.js";
+import { FileFormatError, shownName } from "../../base/index.js";
 
 /** A regular file out of a tar archive. */
 export interface TarFile {

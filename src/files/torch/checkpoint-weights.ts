@@ -1,5 +1,5 @@
-import { FileFormatError, shownName, unknownName } from "../base/index.js";
-import type { SafetensorsTensor } from "./safetensors.js";
+import { FileFormatError, shownName, unknownName } from "../../base/index.js";
+import type { SafetensorsTensor } from "../safetensors.js";
 import { type StateDict, stateDictOf } from "./state-dict.js";
 import { readTorchCheckpoint } from "./torch-checkpoint.js";
 

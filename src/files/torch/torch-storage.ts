@@ -1,7 +1,7 @@
-import { shownName } from "../base/index.js";
-import { type ElementType, elementTypes } from "./element-types.js";
+import { shownName } from "../../base/index.js";
+import { type ElementType, elementTypes } from "../element-types.js";
+import type { SafetensorsTensor } from "../safetensors.js";
 import { PickleError } from "./pickle-values.js";
-import type { SafetensorsTensor } from "./safetensors.js";
 
 /** The classes by which a checkpoint names its storages' types. */
 export const storageTypes: Readonly<Record<string, ElementType>> = {

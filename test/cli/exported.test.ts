@@ -54,6 +54,6 @@ describe("an exported model at the command line", { timeout: 120_000 }, () => {
     const [before, after] = await Promise.all([model, out].map((file) => modelFromFile(file)));
     expect(after!.own!.sha256).not.toBe(before!.own!.sha256);
     const again = await sqa(...given, "--method", "fgsm(epsilon=0.1)", "--epochs", "1", ...options);
-    expect([again.code, again.err]).toEqual([2, expect.stringContaining("there is such a file already")]);
+    expect([again.code, again.err]).toEqual([64, expect.stringContaining("there is such a file already")]);
   });
 });

@@ -13,8 +13,8 @@ import {
   architectureOption,
   defenseOptions,
   defensesOf,
-  exactGradientsOption,
   expectCleanOption,
+  exportedOptions,
   imagesOption,
   weightsOptions,
 } from "../frame/inputs/input-options.js";
@@ -53,7 +53,7 @@ const options = z.strictObject({
   ...weightsOptions,
   expectClean: expectCleanOption,
   ...defenseOptions,
-  exactGradients: exactGradientsOption,
+  ...exportedOptions,
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   out: z
     .string()
@@ -115,8 +115,7 @@ async function run(given: Options, text: string, { signal }: CommandContext): Pr
   const { budget, norm, claim, limit, seed, batchSize, device, expectClean } = given;
   asUsage(() => checkDevice(device));
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
-  const { architecture, exactGradients, key, prefix } = given;
-  const choice = { architecture, images, defenses: defensesOf(given), exactGradients, key, prefix };
+  const choice = { ...given, images, defenses: defensesOf(given) };
   const opened = await openModel(text, choice);
   const { run: of, model, name } = opened;
   if (of?.finished === false)

@@ -12,8 +12,8 @@ import {
   architectureOption,
   defenseOptions,
   defensesOf,
-  exactGradientsOption,
   expectCleanOption,
+  exportedOptions,
   imagesOption,
   listOption,
   weightsOptions,
@@ -40,7 +40,7 @@ const options = z.strictObject({
   ...weightsOptions,
   expectClean: expectCleanOption,
   ...defenseOptions,
-  exactGradients: exactGradientsOption,
+  ...exportedOptions,
   attack: listOption(attackKind.option())
     .optional()
     .describe(
@@ -102,8 +102,7 @@ async function surrogateOf(given: Options, { model }: OpenedModel, choice: Model
 }
 
 async function subjectOf(text: string, given: Options, images: Dataset | undefined): Promise<Subject> {
-  const { architecture, exactGradients, key, prefix } = given;
-  const choice = { architecture, images, defenses: defensesOf(given), exactGradients, key, prefix };
+  const choice = { ...given, images, defenses: defensesOf(given) };
   const opened = await openModel(text, choice);
   const { run, model } = opened;
   const shown = images ?? run?.config.data;

@@ -12,12 +12,14 @@ import { type TrainOptions, trainOptions } from "./train/train-options.js";
 import { checkOut, writeHardened } from "./train/write-hardened.js";
 
 /** A run folder as an argument, with the module files that open it. */
-function runArgument(run: string, { model, architecture, images, exactGradients }: TrainOptions): string[] {
+function runArgument(run: string, given: TrainOptions): string[] {
+  const { model, architecture, images, exactGradients, normalize } = given;
   const words = [quoted(shownPath(run))];
   const own = [architecture, model].find(
     (text) => text !== undefined && (isModuleFile(text) || isGraphFile(text)),
   );
   if (own !== undefined) words.push("--architecture", quoted(own));
+  if (normalize !== undefined) words.push("--normalize", `${normalize.mean}/${normalize.std}`);
   if (exactGradients === true) words.push("--exact-gradients");
   if (images !== undefined && isModuleFile(images)) words.push("--images", quoted(images));
   return words;

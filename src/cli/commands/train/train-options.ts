@@ -5,7 +5,7 @@ import { type PresetName, presets, trainConfigSchema } from "../../../training/i
 import {
   architectureOption,
   defenseOptions,
-  exactGradientsOption,
+  exportedOptions,
   imagesOption,
   listOption,
   trainedModelOption,
@@ -58,7 +58,7 @@ export const trainOptions = z.strictObject({
   images: imagesOption.optional().describe("images to train on"),
   ...weightsOptions,
   ...defenseOptions,
-  exactGradients: exactGradientsOption,
+  ...exportedOptions,
   ...withoutDefaults(plainOptions),
   validationAttack: listOption(attacks.option())
     .optional()

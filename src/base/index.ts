@@ -1,3 +1,4 @@
+export { removeAbandoned } from "./abandoned.js";
 export { suggestedName } from "./aliases.js";
 export { checkFolderName, checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
 export { writeFileAtomic, writeNewFile } from "./atomic-file.js";
@@ -11,6 +12,7 @@ export {
 } from "./errors.js";
 export { makeFolder } from "./make-folder.js";
 export { printable, shortened, shownName } from "./printable.js";
+export { readTextFile } from "./read-text.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";
 export { parseStrictJson, StrictJsonError } from "./strict-json.js";
 export { isModuleFile, loadUserModule, type UserModule } from "./user-module.js";

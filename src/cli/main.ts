@@ -1,7 +1,10 @@
+import { FileFormatError } from "../base/index.js";
 import type { CommandEntry, Menu } from "./frame/command.js";
+import { endProcess, stoppedBy } from "./frame/ending.js";
+import { exitCode } from "./frame/exit-code.js";
 import { interruptible } from "./frame/interrupt.js";
 import { choose } from "./frame/menu.js";
-import { colors, configureOutput, endOnClosedPipe, removeLiveLines, warn } from "./frame/output.js";
+import { colors, configureOutput, removeLiveLines, warn, watchOutput } from "./frame/output.js";
 import { UsageError } from "./frame/usage-error.js";
 import { packageVersion } from "./frame/version.js";
 
@@ -52,29 +55,29 @@ export const commands: CommandTable = {
   },
 };
 
-/**
- * Runs `sqa` with the words after its name and returns the exit code: 0 fine, 1 an error, 2 called in a wrong
- * way, 130 stopped by Ctrl-C.
- */
+/** Runs `sqa` with the words after its name and returns the exit code, one of `exitCode`. */
 export async function main(words: readonly string[], table: CommandTable = commands): Promise<number> {
   const restore = configureOutput({});
   using interrupt = interruptible();
+  let notStopped = () => {};
   let name = "sqa";
   try {
     const choice = await choose(program(table), words);
-    if (choice === undefined) return 0;
+    if (choice === undefined) return exitCode.done;
     const { command, rest, imports } = choice;
     name = `sqa ${command.name}`;
     const { runCommand } = await import("./frame/run-command.js");
     if (command.endsAtOnce === true) interrupt[Symbol.dispose]();
+    else notStopped = stoppedBy(interrupt.stop);
     const code = await runCommand(command, rest, { signal: interrupt.signal, commands: table, imports });
-    return code === 0 ? (interrupt.code ?? 0) : code;
+    return code === exitCode.done ? (interrupt.code ?? exitCode.done) : code;
   } catch (error) {
     removeLiveLines();
     if (interrupt.code !== undefined && error instanceof Error && error.name === "AbortError")
       return interrupt.code;
     return reportError(error, name, words.includes("--debug"));
   } finally {
+    notStopped();
     removeLiveLines();
     restore();
   }
@@ -82,7 +85,13 @@ export async function main(words: readonly string[], table: CommandTable = comma
 
 /** Runs `sqa` as this process. */
 export async function runProcess(): Promise<void> {
-  endOnClosedPipe();
+  watchOutput();
+  // Of a module's timer, for example: nobody waits for it.
+  process.on("uncaughtException", (error) => {
+    removeLiveLines();
+    reportError(error, "sqa", process.argv.includes("--debug"));
+    endProcess("an error", { atOnce: exitCode.failed, saved: exitCode.failed });
+  });
   process.exitCode = await main(process.argv.slice(2));
 }
 
@@ -103,7 +112,8 @@ function reportError(error: unknown, program: string, debug: boolean): number {
   const message = error instanceof Error ? error.message : String(error);
   warn(`${red("error:")} ${message === "" && error instanceof Error ? error.name : message}`);
   for (let at = error; debug && at instanceof Error; at = at.cause) warn(at.stack ?? "");
-  if (!(error instanceof UsageError)) return 1;
+  if (!(error instanceof UsageError))
+    return error instanceof FileFormatError ? exitCode.data : exitCode.failed;
   warn(`see ${error.program ?? program} --help`);
-  return 2;
+  return exitCode.usage;
 }

@@ -37,5 +37,5 @@ export {
 } from "./noise.js";
 export * as operators from "./operators.js";
 export { keep, scope } from "./scope.js";
-export { abortOn, signalsArrived } from "./signals.js";
+export { abortOn, type StopSignal, signalsArrived, stopSignals } from "./signals.js";
 export { Tensor, tensor } from "./tensor.js";

@@ -1,8 +1,14 @@
 import { constants } from "node:os";
 import { native } from "./native.js";
 
-/** Signals that stop a process; their names need no types of Node's, which a user's project may lack. */
-type StopSignal = "SIGINT" | "SIGTERM";
+/**
+ * Signals that ask a process to stop: Ctrl-C, the system's request, Ctrl-\, a terminal that closes, and the
+ * warning that batch systems send before the time is up.
+ */
+export const stopSignals = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1"] as const;
+
+/** Their names need no types of Node's, which a user's project may lack. */
+export type StopSignal = (typeof stopSignals)[number];
 
 /**
  * Number of times that a signal, which the process listens to, has arrived since this was first asked. It

@@ -1,6 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, isObject, makeFolder, parseStrictJson, writeFileAtomic } from "../base/index.js";
+import {
+  FileFormatError,
+  isObject,
+  makeFolder,
+  parseStrictJson,
+  readTextFile,
+  writeFileAtomic,
+} from "../base/index.js";
 import { parseCall } from "../options/index.js";
 import { renderBlocks, renderTable, saveChart, type TableStyle, wrapWords } from "../report/index.js";
 import { type Table, tables } from "./table.js";
@@ -94,7 +101,7 @@ export class TableResult {
     const { join: joined } = this.table;
     if (joined === undefined || !existsSync(path)) return this;
     try {
-      const { name, data } = stored(parseStrictJson(readFileSync(path, "utf8"), 64));
+      const { name, data } = stored(parseStrictJson(readTextFile(path), 64));
       if (name !== this.table.name) throw new TypeError(`it holds the table ${name}`);
       return new TableResult(this.table, joined(this.data, this.table.read(data)), this);
     } catch (cause) {

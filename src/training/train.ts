@@ -87,8 +87,11 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
   const { config, runs, device, checkpointSeconds, threads } = plan;
   const folder = RunFolder.for(config, runs);
   const { path, weights } = folder;
-  if (folder.result !== undefined) {
-    const { result } = folder;
+  const { result } = folder;
+  const fault = result === undefined ? undefined : folder.weightsFault(result);
+  // Without a checkpoint they cannot be made anew: an error says so.
+  if (result !== undefined && !existsSync(folder.checkpoint)) folder.checkWeights(result);
+  if (result !== undefined && fault === undefined) {
     if (existsSync(folder.file("environment.json"))) refuseOtherImages(folder, environmentOf(config, device));
     yield { type: "end", run: path, weights, result };
     return trainedRun(folder, config, result);
@@ -102,6 +105,9 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
     folder.make();
     using _lock = folder.lock();
     yield* compareEnvironment(folder, environmentOf(config, device));
+    if (fault !== undefined) {
+      yield { type: "warning", message: `${fault}: they are written anew from the checkpoint` };
+    }
     const result = yield* runSteps(session, folder, { signal, checkpointSeconds, turn });
     return result === undefined ? undefined : trainedRun(folder, config, result);
   } finally {

@@ -121,35 +121,35 @@ describe("sqa audit", () => {
     expect(child.running, child.stderr).toBe(true);
     child.kill("SIGINT");
     const asked = performance.now();
-    expect(await child.ended(), child.stderr).toBe(130);
+    expect(await child.ended(), child.stderr).toBe(75);
     expect(performance.now() - asked, where).toBeLessThan(10_000);
     expect(child.stderr).toContain("stopping; once more to end at once\n");
   });
 
   it.each([
-    [[], "give a model, such as a run folder, or --self-test", 2],
+    [[], "give a model, such as a run folder, or --self-test", 64],
     [["nowhere"], "nowhere does not exist: give a run folder", 1],
-    [["model.onnx"], "exported models (.pt2, .onnx) are not read", 2],
-    [["RUN", "--self-test"], "--self-test takes no model", 2],
-    [["RUN", "--budget", "huge"], "quick", 2],
-    [["RUN", "--epsilon", "0.1", "--claim", "pgd(epsilon=0.3)"], "is of radius 0.3, not epsilon 0.1", 2],
-    [["RUN", "--claim", "cw-l2()"], "has no radius", 2],
-    [["RUN", "--epsilon", "0"], "epsilon", 2],
-    [["RUN", "--epsilon", "8"], "epsilon: 8 is not in (0, 1]; gray levels are written 8 / 255", 2],
-    [["RUN", "--norm", "l2"], "give --epsilon: no radius is usual in l2", 2],
-    [["RUN", "--limit", "21"], "limit: mnist test has 20 images, not 21", 2],
+    [["model.onnx"], "exported models (.pt2, .onnx) are not read", 64],
+    [["RUN", "--self-test"], "--self-test takes no model", 64],
+    [["RUN", "--budget", "huge"], "quick", 64],
+    [["RUN", "--epsilon", "0.1", "--claim", "pgd(epsilon=0.3)"], "is of radius 0.3, not epsilon 0.1", 64],
+    [["RUN", "--claim", "cw-l2()"], "has no radius", 64],
+    [["RUN", "--epsilon", "0"], "epsilon", 64],
+    [["RUN", "--epsilon", "8"], "epsilon: 8 is not in (0, 1]; gray levels are written 8 / 255", 64],
+    [["RUN", "--norm", "l2"], "give --epsilon: no radius is usual in l2", 64],
+    [["RUN", "--limit", "21"], "limit: mnist test has 20 images, not 21", 64],
     [
       ["RUN", "--images", "cifar10"],
       "model small takes images of 1 x 28 x 28; data set cifar10 has 3 x 32 x 32",
-      2,
+      64,
     ],
-    [["RUN", "--device", "cuda:99"], "device cuda:99 is not there", 2],
-    [["--self-test", "--budget", "quick"], "--self-test cannot be given together with --budget", 2],
-    [["--self-test", "--limit", "3"], "--self-test cannot be given together with --limit", 2],
-    [["--self-test", "--surrogate", "x"], "--self-test cannot be given together with --surrogate", 2],
-    [["--self-test", "--claim", "fgsm()"], "--self-test cannot be given together with --claim", 2],
+    [["RUN", "--device", "cuda:99"], "device cuda:99 is not there", 64],
+    [["--self-test", "--budget", "quick"], "--self-test cannot be given together with --budget", 64],
+    [["--self-test", "--limit", "3"], "--self-test cannot be given together with --limit", 64],
+    [["--self-test", "--surrogate", "x"], "--self-test cannot be given together with --surrogate", 64],
+    [["--self-test", "--claim", "fgsm()"], "--self-test cannot be given together with --claim", 64],
     [["RUN", "--surrogate", "nowhere"], "nowhere does not exist", 1],
-    [["RUN", "--surrogate", "RUN", "--surrogate", "RUN"], "another model of that name was given already", 2],
+    [["RUN", "--surrogate", "RUN", "--surrogate", "RUN"], "another model of that name was given already", 64],
   ] as const)("refuses %j", async (words, message, code) => {
     const result = await sqaAudit(...words.map((word) => (word === "RUN" ? run : word)));
     expect(result.err).toContain(message);

@@ -52,7 +52,7 @@ describe("sqa completion", () => {
 
   it("says for which shells there is a script", async () => {
     expect(await completion("tcsh")).toEqual({
-      code: 2,
+      code: 64,
       out: "",
       err: 'error: unknown shell "tcsh"; did you mean "bash"? known: bash, zsh, fish\nsee sqa completion --help\n',
     });

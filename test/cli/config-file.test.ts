@@ -60,7 +60,7 @@ describe("readConfigFile", () => {
   });
 
   it("names a file that is not there", () => {
-    expect(() => readConfigFile(join(folder, "none.yaml"), [])).toThrow(/^cannot read .*none\.yaml: ENOENT/);
+    expect(() => readConfigFile(join(folder, "none.yaml"), [])).toThrow(/^cannot read .*none\.yaml: there is no such file/);
   });
 });
 

@@ -35,20 +35,20 @@ describe("--device", () => {
       ["evaluate", "nowhere"],
     ]) {
       const { code, err } = await sqa(...command, "--device", "gpu");
-      expect([code, err]).toEqual([2, expect.stringContaining("cpu, cuda or cuda:N")]);
+      expect([code, err]).toEqual([64, expect.stringContaining("cpu, cuda or cuda:N")]);
     }
   });
 
   test("that is not there ends the command with the reason, and leaves nothing behind", async () => {
     const trained = await sqa("train", ...brief, "--runs", runs, "--device", "cuda:99");
     expect([trained.code, trained.err]).toEqual([
-      2,
+      64,
       expect.stringMatching(/^error: device cuda:99 is not there: /),
     ]);
     expect(existsSync(runs)).toBe(false);
     const evaluated = await sqa("evaluate", "nowhere", "--device", "cuda:99");
     expect([evaluated.code, evaluated.err]).toEqual([
-      2,
+      64,
       expect.stringContaining("device cuda:99 is not there"),
     ]);
   });

@@ -155,12 +155,32 @@ describe("sqa evaluate", () => {
     ]);
   });
 
+  it("tells distances of attacks that minimize one, and a worst case for each norm and radius alone", async () => {
+    const given = ["pgd(epsilon=0.05, steps=2)", "fgsm(epsilon=0.05)", "fgsm(epsilon=0.3)", "ddn(steps=20)"];
+    const words = [...base, ...given.flatMap((attack) => ["--attack", attack])];
+    const found = json(await sqa(...words, "--attack", "rotation-translation(angles=3, shifts=3)", "--json"));
+    const { distances } = found.attacks[3];
+    expect(distances).toMatchObject({ norm: "l2", images: expect.any(Number) });
+    expect(found.attacks.slice(0, 3).some((row: object) => "distances" in row)).toBe(false);
+    expect(found.worstCases).toMatchObject([
+      { norm: "linf", radius: 0.05, attacks: 2 },
+      { norm: "linf", radius: 0.3, attacks: 3 },
+    ]);
+    const { out } = await sqa(...words);
+    const [median, mean] = [distances.median.toPrecision(3), distances.mean.toPrecision(3)];
+    expect(out).toMatch(/\nattack .* distance, median \/ mean /);
+    expect(out).toMatch(new RegExp(`\nddn\\(steps=20\\) .* l2 ${median} / ${mean} `));
+    expect(out).toMatch(
+      /\nworst case of each image, linf 0\.05 .*\]\nworst case of each image, linf 0\.3 .*\]\n/,
+    );
+  });
+
   it("compares several models in a row each", async () => {
     const other = join(folder, "other.safetensors");
     saveWeights(other, small().build({ seed: 5 }).module);
     const { out } = await sqa(other, ...base, "--attack", "fgsm(epsilon=0.1)");
     expect(out).toMatch(
-      /\naccuracy in % +clean +fgsm\(epsilon=0\.1\) +worst case\n─+\nother\.safetensors .*\nsmall\.safetensors .*\n$/,
+      /\naccuracy in % +clean +fgsm\(epsilon=0\.1\) +worst case, linf 0\.1\n─+\nother\.safetensors .*\nsmall\.safetensors .*\n$/,
     );
   });
 
@@ -262,7 +282,9 @@ describe("sqa evaluate", () => {
       [["nowhere.mjs", "--images", images], /module nowhere\.mjs does not exist/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
-      expect([code, out], message.source).toEqual([1, ""]);
+      // What a file holds is told from what fails otherwise.
+      const isOfFile = /: .*(safetensors|truncated)|not a run folder|weight "conv1/.test(err);
+      expect([code, out], err).toEqual([isOfFile && !/does not exist/.test(err) ? 65 : 1, ""]);
       expect(err).toMatch(message);
       expect(err.trimEnd().split("\n"), err).toHaveLength(1);
     }
@@ -299,7 +321,7 @@ describe("sqa evaluate", () => {
       [[...base, "--sqa", "--surrogate", "noise-fre"], /--surrogate noise-fre: model small has noise-free/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
-      expect([code, out], `${message.source}\n${err}`).toEqual([2, ""]);
+      expect([code, out], `${message.source}\n${err}`).toEqual([64, ""]);
       expect(err).toMatch(message);
     }
   });

@@ -98,7 +98,7 @@ describe("sqa list", () => {
       [["attacks", "resnet18"], 'unknown attack "resnet18"'],
     ] as const) {
       const { code, out, err } = await list(...words);
-      expect([code, out]).toEqual([2, ""]);
+      expect([code, out]).toEqual([64, ""]);
       expect(err).toContain(message);
     }
   });

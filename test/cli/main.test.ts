@@ -108,11 +108,11 @@ describe("sqa", () => {
 
   it("suggests the nearest command", async () => {
     const { code, out, err } = await sqa("atack");
-    expect([code, out]).toEqual([2, ""]);
+    expect([code, out]).toEqual([64, ""]);
     expect(err).toBe(
       'error: unknown command "atack"; did you mean "attack"? known: attack, list\nsee sqa --help\n',
     );
-    expect((await sqa("constructor")).code).toBe(2);
+    expect((await sqa("constructor")).code).toBe(64);
     expect((await sqa("--quite")).err).toContain("unknown option '--quite'; did you mean \"--quiet\"?");
   });
 });
@@ -179,7 +179,7 @@ describe("options of a command", () => {
     ["--quite", "unknown option '--quite'; did you mean \"--quiet\"?"],
   ])("refuse %s", async (words, message) => {
     const { code, out, err } = await sqa("attack", ...words.split(" "));
-    expect([code, out]).toEqual([2, ""]);
+    expect([code, out]).toEqual([64, ""]);
     expect(err).toContain(`error: ${message}`);
     expect(err).toMatch(/\nsee sqa attack --help\n$/);
     expect(err.trimEnd().split("\n")).toHaveLength(2);
@@ -196,7 +196,7 @@ describe("options of a command", () => {
     });
     const fetching = { fetch: { summary: "fetch", load: async () => fetch } };
     using captured = captureOutput();
-    expect([await main(["fetch"], fetching), await main(["fetch", "get"], fetching)]).toEqual([2, 2]);
+    expect([await main(["fetch"], fetching), await main(["fetch", "get"], fetching)]).toEqual([64, 64]);
     expect(captured.stderr.text.match(/error: .*/g)).toEqual([
       "error: missing action: get or put",
       "error: missing name: which data set",
@@ -205,7 +205,7 @@ describe("options of a command", () => {
 
   it("say what is wrong inside a call", async () => {
     const { code, err } = await sqa("attack", "--attack", "fgsm", "--attack", "pgd(steps=)");
-    expect(code).toBe(2);
+    expect(code).toBe(64);
     expect(err).toContain('--attack cannot be "pgd(steps=)": expected a value at character 11');
   });
 
@@ -223,7 +223,7 @@ describe("options of a command", () => {
     );
     const wrong = await sqa("attack", "--config", config("epsilom: 1\n"));
     expect([wrong.code, wrong.err]).toEqual([
-      2,
+      64,
       `error: ${path}:1: unknown option "epsilom"; did you mean "epsilon"?\nsee sqa attack --help\n`,
     ]);
   });
@@ -281,7 +281,7 @@ describe("errors", () => {
 
   it("of usage found while running exit with 2", async () => {
     const { code, err } = await sqa("attack", "--weights", "bad");
-    expect(code).toBe(2);
+    expect(code).toBe(64);
     expect(err).toMatch(/^error: expected .*\n[\s\S]*see sqa attack --help\n$/);
   });
 
@@ -291,7 +291,7 @@ describe("errors", () => {
 });
 
 describe("Ctrl-C", () => {
-  it("aborts the run, which exits with 130", async () => {
+  it("aborts the run, which exits with 75", async () => {
     const wait = defineCommand({
       name: "wait",
       summary: "wait",
@@ -306,7 +306,7 @@ describe("Ctrl-C", () => {
     let stops = true;
     for (stops of [true, false]) {
       using captured = captureOutput();
-      expect(await main(["wait"], { wait: { summary: "wait", load: async () => wait } })).toBe(130);
+      expect(await main(["wait"], { wait: { summary: "wait", load: async () => wait } })).toBe(75);
       expect(captured.stderr.text).toBe("stopping; once more to end at once\n");
     }
   });

@@ -115,7 +115,7 @@ describe("output", () => {
 
   it("says in one line that its output cannot be written", () => {
     const module = fileURLToPath(new URL("../../src/cli/frame/output.ts", import.meta.url));
-    const script = `import(${JSON.stringify(module)}).then(({ endOnClosedPipe, out }) => { endOnClosedPipe(); out("x"); })`;
+    const script = `import(${JSON.stringify(module)}).then(({ watchOutput, out }) => { watchOutput(); out("x"); })`;
     const command = `"${process.execPath}" --import tsx -e '${script}' > /dev/full`;
     const { status, stderr } = spawnSync("bash", ["-c", command], { encoding: "utf8", timeout: 30_000 });
     expect([status, stderr]).toEqual([
@@ -126,8 +126,8 @@ describe("output", () => {
 
   it("ends quietly when the reader of a pipe has gone", () => {
     const module = fileURLToPath(new URL("../../src/cli/frame/output.ts", import.meta.url));
-    const script = `import(${JSON.stringify(module)}).then(({ endOnClosedPipe, out }) => {
-      endOnClosedPipe();
+    const script = `import(${JSON.stringify(module)}).then(({ watchOutput, out }) => {
+      watchOutput();
       const more = () => { for (let i = 0; i < 1000; i++) out("line"); setImmediate(more); };
       more();
     })`;

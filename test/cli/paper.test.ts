@@ -42,7 +42,7 @@ describe("sqa paper", () => {
     [["paper", "table1", "--seeds", "0"], "--seeds cannot be 0", "see sqa paper table1 --help"],
   ])("says what is wrong with %j", async (words, message, hint) => {
     const { code, out, err } = await sqa(...words);
-    expect([code, out]).toEqual([2, ""]);
+    expect([code, out]).toEqual([64, ""]);
     expect(err).toContain(message);
     expect(err.trimEnd().endsWith(hint), err).toBe(true);
   });
@@ -51,7 +51,7 @@ describe("sqa paper", () => {
     const file = join(folder, "file");
     writeFileSync(file, "");
     const { code, err } = await sqa("paper", "table4", "--results", join(file, "results"));
-    expect(code).toBe(2);
+    expect(code).toBe(64);
     expect(err).toContain(`--results ${join(file, "results")}: `);
   });
 

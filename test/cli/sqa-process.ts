@@ -9,8 +9,9 @@ const checkout = fileURLToPath(new URL("../..", import.meta.url));
 let compiled = false;
 
 /** What bin/sqa.mjs runs, without its look at the set-up: that is done once, below. */
-const program = `import { main } from ${JSON.stringify(resolve(checkout, "dist/cli/main.js"))};
-process.exitCode = await main(process.argv.slice(1));`;
+const program = `import { runProcess } from ${JSON.stringify(resolve(checkout, "dist/cli/main.js"))};
+process.argv.splice(1, 0, "sqa");
+await runProcess();`;
 
 /** `sqa` as a process of its own, with the addon that this process has; what it writes is kept. */
 export class SqaProcess {
@@ -39,6 +40,12 @@ export class SqaProcess {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Goes away as the reader of all that it writes. */
+  closeOutput(): void {
+    this.#child.stdout!.destroy();
+    this.#child.stderr!.destroy();
   }
 
   get running(): boolean {

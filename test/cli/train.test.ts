@@ -178,23 +178,23 @@ describe("sqa train", () => {
   });
 
   test.each([
-    ["--method pdg", 2, '--method cannot be "pdg": unknown training method "pdg"; did you mean "pgd"?'],
-    ["--model smal", 2, '--model cannot be "smal": unknown model "smal"; did you mean "small"?'],
+    ["--method pdg", 64, '--method cannot be "pdg": unknown training method "pdg"; did you mean "pgd"?'],
+    ["--model smal", 64, '--model cannot be "smal": unknown model "smal"; did you mean "small"?'],
     ["--model ./nowhere.mjs", 1, "--model ./nowhere.mjs: there is no such file or folder"],
     ["--model runs/nowhere", 1, "--model runs/nowhere: there is no such file or folder"],
-    ["--model model.pt2", 2, "exported models (.pt2, .onnx) are not read"],
-    ["--model w.safetensors", 2, "w.safetensors: say what its weights are of: --architecture resnet18"],
-    ["--defense sqa(rnge=batch)", 2, "rnge"],
-    ["--defense all", 2, 'unknown defense "all"'],
-    ["--defense sqa(relu9=1)", 2, 'unknown layer "relu9"; did you mean "relu'],
-    ["--preset pape", 2, '--preset cannot be "pape"; accepted: paper | mnist-short'],
-    ["--epochs 0", 2, "--epochs cannot be 0; accepted: a whole number of at least 1"],
-    ["--validation-attack fgsm --validation-attack pgd(", 2, '--validation-attack cannot be "pgd("'],
-    ["--epoch 3", 2, "unknown option '--epoch'; did you mean \"--epochs\"?"],
-    ["--network small", 2, "unknown option '--network'; did you mean \"--model\"?"],
-    ["--limit 61", 2, "limit must be at most 60, not 61"],
+    ["--model model.pt2", 64, "exported models (.pt2, .onnx) are not read"],
+    ["--model w.safetensors", 64, "w.safetensors: say what its weights are of: --architecture resnet18"],
+    ["--defense sqa(rnge=batch)", 64, "rnge"],
+    ["--defense all", 64, 'unknown defense "all"'],
+    ["--defense sqa(relu9=1)", 64, 'unknown layer "relu9"; did you mean "relu'],
+    ["--preset pape", 64, '--preset cannot be "pape"; accepted: paper | mnist-short'],
+    ["--epochs 0", 64, "--epochs cannot be 0; accepted: a whole number of at least 1"],
+    ["--validation-attack fgsm --validation-attack pgd(", 64, '--validation-attack cannot be "pgd("'],
+    ["--epoch 3", 64, "unknown option '--epoch'; did you mean \"--epochs\"?"],
+    ["--network small", 64, "unknown option '--network'; did you mean \"--model\"?"],
+    ["--limit 61", 64, "limit must be at most 60, not 61"],
     ["--images mnist(folder=/nowhere)", 1, "mnist: folder /nowhere does not exist"],
-    ["--device cuda:99", 2, "device cuda:99 is not there"],
+    ["--device cuda:99", 64, "device cuda:99 is not there"],
   ])("refuses %s", async (words, code, message) => {
     const runs = join(folder, "refused");
     const given = await sqaTrain(...brief, "--runs", runs, ...words.split(" "));
@@ -216,11 +216,11 @@ describe("sqa train", () => {
       return [code, err];
     };
     expect(await refused(run, "--epochs", "3")).toEqual([
-      2,
+      64,
       expect.stringContaining("--epochs cannot go with a run folder"),
     ]);
     expect(await refused(run, "--images", "cifar10")).toEqual([
-      2,
+      64,
       expect.stringContaining("is trained on mnist"),
     ]);
     expect(await refused(join(folder, "nowhere"))).toEqual([
@@ -258,7 +258,7 @@ test("Ctrl-C stops at a step, saves, and says how to go on; the run then ends as
   const child = new SqaProcess(["train", ...words, "--runs", join(folder, "stopped")]);
   while (!child.stderr.includes("epoch 1/3") && child.running) await sleep(2);
   child.kill("SIGINT");
-  expect([await child.ended(), child.stdout], child.stderr).toEqual([130, ""]);
+  expect([await child.ended(), child.stdout], child.stderr).toEqual([75, ""]);
   const [, step, command] =
     /\nstopped and saved after step (\d+); the same command goes on, or: npx sqa train (.*)\n$/.exec(
       child.stderr,

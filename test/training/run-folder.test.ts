@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -20,6 +21,7 @@ import {
   modelFromRun,
   modelFromWeights,
   RunFolder,
+  saveWeights,
   type TrainConfigInput,
   type TrainEvent,
   train,
@@ -116,6 +118,36 @@ describe("a damaged file of a run is named", () => {
     expect(await refusal()).toContain("0 bytes are too few");
   });
 
+  test("weights that are cut short, missing or others, which train writes anew from the checkpoint", async () => {
+    await collect();
+    const whole = readFileSync(run.weights);
+    const other = small().build({ seed: 9 }).module;
+    for (const [damage, named] of [
+      [() => truncateSync(run.weights, whole.length - 100), "bytes"],
+      [() => truncateSync(run.weights, 3), "3 bytes are too few"],
+      [() => rmSync(run.weights), "is missing, though the run is finished"],
+      [() => saveWeights(run.weights, other), "not the weights that the run ended with"],
+    ] as const) {
+      damage();
+      expect(() => modelFromRun(run.path)).toThrow(named);
+      expect(() => modelFromRun(run.path)).toThrow(
+        `npx sqa train ${run.path} writes them anew from its checkpoint`,
+      );
+      const events = await collect();
+      expect(events.find(({ type }) => type === "warning")).toMatchObject({
+        message: expect.stringContaining("they are written anew from the checkpoint"),
+      });
+      expect(events.some(({ type }) => type === "step")).toBe(false);
+      expect(readFileSync(run.weights).equals(whole)).toBe(true);
+      expect((await collect()).map(({ type }) => type)).toEqual(["end"]);
+    }
+    rmSync(run.checkpoint);
+    truncateSync(run.weights, 100);
+    expect(await refusal()).toContain(
+      "its checkpoint is gone as well: delete the folder to train the run again",
+    );
+  });
+
   test("weights that are not those that the run ended with", async () => {
     await collect();
     const { tensors } = readSafetensors(run.weights);
@@ -153,8 +185,17 @@ describe("a damaged file of a run is named", () => {
 
   test("result.json", async () => {
     await collect();
-    writeFileSync(run.file("result.json"), "[]");
-    expect(await refusal()).toContain(`${run.file("result.json")}: not the result of a run`);
+    const file = run.file("result.json");
+    const result = JSON.parse(readFileSync(file, "utf8"));
+    const damaged = ["[]", "", '{"last":null}', '{"last":{}}', JSON.stringify({ ...result, last: "6" })];
+    for (const text of [...damaged, JSON.stringify({ ...result, seconds: null })]) {
+      writeFileSync(file, text);
+      expect(await refusal(), text).toContain(`${file}: not the result of a run`);
+      expect(() => modelFromRun(run.path), text).toThrow("delete it, and the command that trained the run");
+    }
+    rmSync(file);
+    await collect();
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(result);
   });
 });
 
@@ -223,12 +264,35 @@ describe("a run belongs to one process at a time", () => {
     }
   });
 
+  test("and not taken from a folder of the lock's name", async () => {
+    mkdirSync(lock);
+    await expect(collect()).rejects.toThrow(`${lock} is a folder where run ${run.path} keeps its lock`);
+  });
+
+  test("and rids its folder of what killed writers left", async () => {
+    const gone = spawnSync("true").pid;
+    const left = [`.checkpoint.safetensors.${gone}-0a1b2c3d.tmp`, `.result.json.${gone}-0a1b2c3d.tmp`];
+    // Neither of these is a temporary file of the run's own.
+    const kept = [`.notes.txt.${gone}-0a1b2c3d.tmp`, ".checkpoint.safetensors.tmp", "notes.tmp"];
+    for (const name of [...left, ...kept]) writeFileSync(run.file(name), "");
+    await collect();
+    expect(left.filter((name) => existsSync(run.file(name)))).toEqual([]);
+    expect(kept.filter((name) => existsSync(run.file(name)))).toEqual(kept);
+  });
+
   test("but not from another machine", async () => {
     writeFileSync(lock, owner(1, "elsewhere"));
     await expect(collect()).rejects.toThrow(
       "in use by process 1 on elsewhere: wait for it or stop it (if it is gone,",
     );
   });
+});
+
+test("a file of the run that is a pipe is named, and nobody waits for its writer", async () => {
+  const events = run.file("events.jsonl");
+  rmSync(events);
+  spawnSync("mkfifo", [events]);
+  expect(await refusal()).toContain(`cannot read ${events}: it is no regular file`);
 });
 
 test("a folder that cannot be made or written is named", async () => {

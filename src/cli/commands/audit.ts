@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
 import { attacks } from "../../attacks/index.js";
-import { isAbort, isObject } from "../../base/index.js";
+import { isAbort, isObject, readTextFile } from "../../base/index.js";
 import { checkDevice, setThreads } from "../../engine/index.js";
 import {
   type AuditEvent,
@@ -170,7 +170,7 @@ function refuseOtherReport(folder: string, id: string): void {
   if (!existsSync(file)) return;
   let found: unknown;
   try {
-    found = JSON.parse(readFileSync(file, "utf8"));
+    found = JSON.parse(readTextFile(file));
   } catch {
     // What cannot be read is not of this audit either.
   }

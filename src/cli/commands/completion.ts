@@ -17,6 +17,7 @@ export const completionCommand = defineCommand({
     "like. Names that modules register are completed where --import is given here as well.",
   operands: [{ name: "shell", description: shells.join(", "), words: shells }],
   options: z.strictObject({}),
+  endsAtOnce: true,
   examples: [
     `eval "$(sqa completion bash)"    # in ~/.bashrc`,
     `eval "$(sqa completion zsh)"     # in ~/.zshrc, after compinit`,

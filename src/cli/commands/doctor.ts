@@ -24,6 +24,7 @@ export const doctorCommand = defineCommand({
     "Say what this machine offers, and what is missing. Exit code 1 when something that is needed is " +
     "missing.",
   options: z.strictObject({ json: z.boolean().default(false).describe("print one JSON object") }),
+  endsAtOnce: true,
   examples: ["sqa doctor"],
   async run({ json }) {
     const findings = examine();

@@ -97,6 +97,7 @@ export const importCommand = defineCommand({
       .describe("take the weights whose names begin with this, such as model., and take it away"),
     force: z.boolean().default(false).describe("replace the file that is there"),
   }),
+  endsAtOnce: true,
   examples: [
     "sqa import resnet18.pt --out resnet18.safetensors",
     "sqa evaluate resnet18.safetensors --architecture resnet18 --images cifar10",

@@ -115,6 +115,7 @@ export const listCommand = defineCommand({
     { name: "name", description: "entry to show with all its options; the folder of runs", optional: true },
   ],
   options: z.strictObject({ json: z.boolean().default(false).describe("print JSON") }),
+  endsAtOnce: true,
   examples: ["sqa list", "sqa list attacks", "sqa list pgd", "sqa list presets", "sqa list runs my-runs"],
   async run({ json }, { operands: [word, name] }) {
     if (word === "runs") {

@@ -8,6 +8,7 @@ export const versionCommand = defineCommand({
   name: "version",
   summary: "show the version",
   options: z.strictObject({}),
+  endsAtOnce: true,
   examples: ["sqa version"],
   async run() {
     out(packageVersion());

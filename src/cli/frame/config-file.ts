@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
-import { FileFormatError, suggestedName } from "../../base/index.js";
+import { FileFormatError, readTextFile, suggestedName } from "../../base/index.js";
 import { camelCase, kebabCase } from "./option-names.js";
 
 /** Options of a file, and the place of each, as `file:line`. */
@@ -9,6 +8,9 @@ export interface ConfigFile {
   readonly places: ReadonlyMap<string, string>;
 }
 
+/** A file of options is short; of a long word the parser makes many. */
+const mostBytes = 2 ** 20;
+
 /**
  * Reads a YAML file of options: keys are the long option names, in kebab-case or camelCase. A FileFormatError
  * names the file and the line of a syntax error, of an unknown option (with the nearest known one) and of one
@@ -16,7 +18,7 @@ export interface ConfigFile {
  */
 export function readConfigFile(path: string, known: readonly string[]): ConfigFile {
   const lines = new LineCounter();
-  const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(readTextFile(path, mostBytes), { lineCounter: lines, prettyErrors: false });
   const fail = (offset: number, problem: string): never => {
     throw new FileFormatError(`${path}:${lines.linePos(offset).line}: ${problem}`);
   };
@@ -42,14 +44,6 @@ export function readConfigFile(path: string, known: readonly string[]): ConfigFi
     places.set(name, place);
   }
   return { values, places };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new FileFormatError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
 }
 
 /** Aliases that expand without end are only found when the document becomes values. */

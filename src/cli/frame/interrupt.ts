@@ -1,59 +1,75 @@
 import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
-import { signalsArrived } from "../../engine/index.js";
+import { type StopSignal, signalsArrived, stopSignals } from "../../engine/index.js";
+import { exitCode } from "./exit-code.js";
 import { warn } from "./output.js";
 
 /**
- * A run that Ctrl-C can stop: `code` is the exit code of a stopped run, undefined while none was asked for.
+ * A run that a signal can stop: `code` is the exit code of a stopped run, undefined while none was asked for.
  */
 export interface Interruptible extends Disposable {
   /**
-   * Its `throwIfAborted` also knows of a Ctrl-C that came in the midst of synchronous work, which `aborted`
+   * Its `throwIfAborted` also knows of a signal that came in the midst of synchronous work, which `aborted`
    * does only after.
    */
   readonly signal: AbortSignal;
   readonly code: number | undefined;
+  /** Stops the run for another reason than a signal, and has it end with a code. */
+  stop(why: string, code: number): void;
 }
 
-const names = ["SIGINT", "SIGTERM"] as const;
-type Name = (typeof names)[number];
+/** A second one ends at once. A terminal that closes sends its own more than once, and means no hurry. */
+const urgent: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGQUIT"];
+
+const ofEach = (): Record<StopSignal, number> => ({
+  SIGINT: 0,
+  SIGTERM: 0,
+  SIGQUIT: 0,
+  SIGHUP: 0,
+  SIGUSR1: 0,
+});
 
 /**
- * The first Ctrl-C (or SIGTERM) aborts the signal, so that work stops where it can go on later; the second
- * ends at once.
+ * The first Ctrl-C, or another signal to stop, aborts the signal, so that work stops where it can go on
+ * later. The second Ctrl-C, SIGTERM or SIGQUIT ends at once.
  */
 export function interruptible(
   source: EventEmitter = process,
   exit: (code: number) => void = process.exit,
-  arrived: (name: Name) => number = signalsArrived,
+  arrived: (name: StopSignal) => number = signalsArrived,
 ): Interruptible {
   const controller = new AbortController();
   let code: number | undefined;
-  const stop = (name: Name) => {
-    const stopCode = 128 + constants.signals[name];
-    if (code !== undefined) return exit(stopCode);
-    code = stopCode;
-    warn("stopping; once more to end at once");
-    controller.abort(new DOMException(`stopped by ${name}`, "AbortError"));
+  let hurries = 0;
+  const stop = (why: string, ownCode: number, remark = "stopping") => {
+    if (code !== undefined) return;
+    code = ownCode;
+    warn(remark);
+    controller.abort(new DOMException(`stopped by ${why}`, "AbortError"));
+  };
+  const onStop = (name: StopSignal) => {
+    if (!urgent.includes(name)) return stop(name, exitCode.stopped);
+    if (++hurries > 1) return exit(128 + constants.signals[name]);
+    stop(name, exitCode.stopped, "stopping; once more to end at once");
   };
   // Of each signal how many were heeded, and how many of them before the event loop told of them, as it will.
-  const heeded = { SIGINT: 0, SIGTERM: 0 };
-  const ahead = { SIGINT: 0, SIGTERM: 0 };
-  const onSignal = (name: Name) => {
+  const heeded = ofEach();
+  const ahead = ofEach();
+  const onSignal = (name: StopSignal) => {
     if (ahead[name] > 0) {
       ahead[name]--;
       return;
     }
     heeded[name]++;
-    stop(name);
+    onStop(name);
   };
-  for (const name of names) source.on(name, onSignal);
+  for (const name of stopSignals) source.on(name, onSignal);
   const { signal } = controller;
   signal.throwIfAborted = () => {
-    for (const name of names) {
+    for (const name of stopSignals) {
       for (const found = arrived(name); heeded[name] < found; heeded[name]++) {
         ahead[name]++;
-        stop(name);
+        onStop(name);
       }
     }
     AbortSignal.prototype.throwIfAborted.call(signal);
@@ -63,8 +79,9 @@ export function interruptible(
     get code() {
       return code;
     },
+    stop,
     [Symbol.dispose]() {
-      for (const name of names) source.off(name, onSignal);
+      for (const name of stopSignals) source.off(name, onSignal);
     },
   };
 }

@@ -1,6 +1,8 @@
 import { randomInt } from "node:crypto";
 import pc from "picocolors";
 import { printable, shortened } from "../../base/index.js";
+import { endProcess } from "./ending.js";
+import { exitCode } from "./exit-code.js";
 
 /** Stream as the command line needs it; `process.stdout` and `process.stderr` fit. */
 export interface OutputStream {
@@ -165,16 +167,21 @@ function signed(style: (typeof STYLES)[number]): (text: string) => string {
 }
 
 /**
- * End quietly when the reader of a pipe goes away, as `sqa list | head` makes it, and with one line on a full
- * disk.
+ * Heeds output that breaks. When the reader of a pipe goes away, as `sqa list | head` makes it, the process
+ * ends quietly, and on a full disk with one line; a command whose work is kept saves it first.
  */
-export function endOnClosedPipe(exit: (code: number) => void = process.exit): void {
+export function watchOutput(): void {
+  let isBroken = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") return exit(0);
+      if (isBroken) return;
+      isBroken = true;
+      // A terminal that has closed answers EIO.
+      const isClosed = error.code === "EPIPE" || (error.code === "EIO" && stream.isTTY);
+      if (isClosed) return endProcess("closed output", { atOnce: exitCode.done, saved: exitCode.stopped });
       if (stream !== process.stderr)
         process.stderr.write(`error: cannot write the output: ${error.message}\n`);
-      exit(1);
+      endProcess("output that cannot be written", { atOnce: exitCode.failed, saved: exitCode.failed });
     });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A command was called in a wrong way: the message is shown with a hint at the help, and the exit code is 2.
+ * A command was called in a wrong way: the message is shown with a hint at the help, and the exit code is 64.
  */
 export class UsageError extends Error {
   override readonly name = "UsageError";

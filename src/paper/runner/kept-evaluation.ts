@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Attack } from "../../attacks/index.js";
-import { FileFormatError, isObject, writeFileAtomic } from "../../base/index.js";
+import { FileFormatError, isObject, readTextFile, writeFileAtomic } from "../../base/index.js";
 import type { Evaluation } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
@@ -64,7 +64,7 @@ export function keptAnswers(folder: RunFolder, plan: EvaluationPlan): Record<str
   const file = fileOf(folder, plan);
   if (!existsSync(file)) return undefined;
   try {
-    const { evaluation } = JSON.parse(readFileSync(file, "utf8")) as { evaluation: Evaluation };
+    const { evaluation } = JSON.parse(readTextFile(file)) as { evaluation: Evaluation };
     return Object.fromEntries(
       plan.questions.map((question) => [question.key, answerTo(question, evaluation)]),
     );

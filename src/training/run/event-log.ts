@@ -1,29 +1,33 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError } from "../../base/index.js";
+import { FileFormatError, readTextFile } from "../../base/index.js";
 import type { AlarmEvent, EpochEvent, GuardEvent, RollBackEvent } from "../events.js";
 
 const share = z.number().min(0).max(1);
 const position = { epoch: z.int().min(1), step: z.int().min(0) };
 
+export const epochEvent = z.object({
+  type: z.literal("epoch"),
+  ...position,
+  loss: z.number(),
+  clean: share,
+  validation: z.array(z.object({ attack: z.string(), accuracy: share })),
+  commonestClass: share,
+  seconds: z.number().min(0),
+  secondsPerStep: z.number().min(0),
+});
+
+export const alarmEvent = z.object({
+  type: z.literal("alarm"),
+  kind: z.enum(["catastrophic-overfitting", "loss-not-finite", "zero-gradient", "constant-output"]),
+  ...position,
+  message: z.string(),
+});
+
 /** The events that a run logs; the others can be told from them and the checkpoint. */
 const loggedEvent = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("epoch"),
-    ...position,
-    loss: z.number(),
-    clean: share,
-    validation: z.array(z.object({ attack: z.string(), accuracy: share })),
-    commonestClass: share,
-    seconds: z.number().min(0),
-    secondsPerStep: z.number().min(0),
-  }),
-  z.object({
-    type: z.literal("alarm"),
-    kind: z.enum(["catastrophic-overfitting", "loss-not-finite", "zero-gradient", "constant-output"]),
-    ...position,
-    message: z.string(),
-  }),
+  epochEvent,
+  alarmEvent,
   z.object({
     type: z.literal("guard"),
     ...position,
@@ -48,7 +52,7 @@ const loggedEvent = z.discriminatedUnion("type", [
  */
 export function readEvents(path: string): (EpochEvent | AlarmEvent | GuardEvent | RollBackEvent)[] {
   if (!existsSync(path)) return [];
-  const lines = readText(path).split("\n");
+  const lines = readTextFile(path).split("\n");
   lines.pop();
   return lines.map((line, index) => {
     try {
@@ -59,12 +63,4 @@ export function readEvents(path: string): (EpochEvent | AlarmEvent | GuardEvent 
       throw new FileFormatError(`${path}:${index + 1}: not an event of a run: ${problem}`, { cause });
     }
   });
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new FileFormatError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
 }

@@ -8,7 +8,6 @@ import type { Module } from "../../nn/index.js";
 import type { TrainConfig } from "../config.js";
 import { loadCheckpointWeights } from "./checkpoint.js";
 import { RunFolder } from "./run-folder.js";
-import { sealIn } from "./sealed-file.js";
 import type { OwnParts } from "./stored-config.js";
 import { loadWeights } from "./weights-file.js";
 
@@ -95,11 +94,7 @@ export function modelFromRun(
   const { result } = folder;
   const finished = result !== undefined;
   if (finished) {
-    if (sealIn(folder.weights) !== result.weightsSha256) {
-      throw new FileFormatError(
-        `${folder.weights}: not the weights that the run ended with, as its result.json says`,
-      );
-    }
+    folder.checkWeights(result);
     loadWeights(folder.weights, model.module);
     checkFinite(folder.weights, model.module);
     return { model, path: folder.path, config, finished };

@@ -1,10 +1,20 @@
-import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { checkKind, FileFormatError, isObject, makeFolder, writeFileAtomic } from "../../base/index.js";
+import {
+  checkKind,
+  FileFormatError,
+  isObject,
+  makeFolder,
+  readTextFile,
+  removeAbandoned,
+  writeFileAtomic,
+} from "../../base/index.js";
 import { configHash, runName, type TrainConfig } from "../config.js";
 import type { TrainEvent, TrainResult } from "../events.js";
 import { readEvents } from "./event-log.js";
+import { readResult } from "./result-file.js";
 import { RunLock } from "./run-lock.js";
+import { readSealed } from "./sealed-file.js";
 import { configOf, type OwnParts, storedForm } from "./stored-config.js";
 
 /** Environment that a run begins in: its last bits, or all of it, depend on these. */
@@ -98,13 +108,31 @@ export class RunFolder {
 
   /** The result of a finished run; undefined while it is not finished. */
   get result(): TrainResult | undefined {
-    const file = this.file("result.json");
-    if (!existsSync(file) || !existsSync(this.weights)) return undefined;
-    const result = readJson(file);
-    if (typeof result !== "object" || result === null || !("last" in result)) {
-      throw new FileFormatError(`${file}: not the result of a run; ${remedy(this.path)}`);
+    return readResult(this.file("result.json"));
+  }
+
+  /** Fault of a finished run's weights, in words: missing, damaged, or others than it ended with. */
+  weightsFault({ weightsSha256 }: TrainResult): string | undefined {
+    const { weights } = this;
+    if (!existsSync(weights)) return `${weights} is missing, though the run is finished`;
+    try {
+      const { metadata } = readSealed(weights);
+      if (metadata.sha256 === weightsSha256) return undefined;
+      return `${weights}: not the weights that the run ended with, as its result.json says`;
+    } catch (error) {
+      if (error instanceof FileFormatError) return error.message;
+      throw error;
     }
-    return result as TrainResult;
+  }
+
+  /** Throws a FileFormatError for weights with a fault, which says how they are made anew. */
+  checkWeights(result: TrainResult): void {
+    const fault = this.weightsFault(result);
+    if (fault === undefined) return;
+    const remedy = existsSync(this.checkpoint)
+      ? `npx sqa train ${this.path} writes them anew from its checkpoint`
+      : "its checkpoint is gone as well: delete the folder to train the run again";
+    throw new FileFormatError(`${fault}; ${remedy}`);
   }
 
   /** Environment that the run began in: stored at the first call, the stored one ever after. */
@@ -117,7 +145,10 @@ export class RunFolder {
 
   /** Keeps the run to this process until the lock is disposed; throws when another process works on it. */
   lock(): RunLock {
-    return RunLock.take(this.file("lock"), `run ${this.path}`);
+    const lock = RunLock.take(this.file("lock"), `run ${this.path}`);
+    // Whoever has the lock writes these files, and no one else.
+    removeAbandoned(this.path, ownFiles);
+    return lock;
   }
 
   /** The logged events up to a step: what a killed run wrote after its checkpoint is not part of it. */
@@ -148,6 +179,12 @@ export class RunFolder {
   }
 }
 
+/** Files that a run is kept in while it is trained. */
+const ownFiles = [
+  ...["checkpoint.safetensors", "weights.safetensors"],
+  ...["events.jsonl", "environment.json", "result.json"],
+];
+
 const hashInName = /-([0-9a-f]{8})$/;
 
 function remedy(path: string): string {
@@ -156,8 +193,9 @@ function remedy(path: string): string {
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return JSON.parse(readTextFile(file));
   } catch (cause) {
+    if (cause instanceof FileFormatError) throw cause;
     throw new FileFormatError(`${file}: ${(cause as Error).message}`, { cause });
   }
 }

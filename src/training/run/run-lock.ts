@@ -1,6 +1,16 @@
-import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import * as z from "zod";
+import { readTextFile } from "../../base/index.js";
 
 const ownerSchema = z.object({ pid: z.int().min(1), started: z.string(), host: z.string() });
 type Owner = z.output<typeof ownerSchema>;
@@ -23,7 +33,7 @@ function processStart(pid: number): string {
 
 function readOwner(path: string): Owner | undefined {
   try {
-    return ownerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return ownerSchema.parse(JSON.parse(readTextFile(path)));
   } catch {
     return undefined;
   }
@@ -61,6 +71,9 @@ export class RunLock implements Disposable {
             `${what} is in use by process ${owner!.pid} on ${owner!.host}: wait for it or stop it ` +
               `(if it is gone, delete ${path})`,
           );
+        }
+        if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+          throw new Error(`${path} is a folder where ${what} keeps its lock: move it away, or delete it`);
         }
         takeAway(path, `${own}.stale`);
       }

@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, makeFolder, writeFileAtomic } from "../../base/index.js";
+import {
+  FileFormatError,
+  makeFolder,
+  readTextFile,
+  removeAbandoned,
+  writeFileAtomic,
+} from "../../base/index.js";
 import { type Tensor, tensor } from "../../engine/index.js";
 import { readSafetensors, writeSafetensors } from "../../files/index.js";
 import type { BatchRecord } from "../batch-record.js";
@@ -15,7 +21,17 @@ import type { BatchPlace, BatchPlan, TrialStore } from "./store.js";
  * images.
  */
 export class FolderStore implements TrialStore {
+  /** Folders that were made, and rid of what killed writers left. */
+  readonly #prepared = new Set<string>();
+
   constructor(readonly folder: string) {}
+
+  #prepare(folder: string): void {
+    if (this.#prepared.has(folder)) return;
+    makeFolder(folder);
+    removeAbandoned(folder);
+    this.#prepared.add(folder);
+  }
 
   #path(trial: Trial, { first, count }: BatchPlace): string {
     const hash = createHash("sha256").update(trial.id).digest("hex").slice(0, 12);
@@ -28,9 +44,7 @@ export class FolderStore implements TrialStore {
     const [file, images] = [`${path}.json`, `${path}.safetensors`];
     // Numbers whose images are gone could not be shown in a report.
     if (!existsSync(file) || !existsSync(images)) return undefined;
-    const { id, sha256, ...record } = attempt(file, () =>
-      keptBatch(JSON.parse(readFileSync(file, "utf8")), plan),
-    );
+    const { id, sha256, ...record } = attempt(file, () => keptBatch(JSON.parse(readTextFile(file)), plan));
     if (id !== trial.id) throw fault(file, "not of the trial that its folder is named after");
     const { data, shape } = attempt(images, () => imagesIn(images));
     const wanted = [plan.count, ...plan.shape];
@@ -44,7 +58,7 @@ export class FolderStore implements TrialStore {
 
   write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void {
     const path = this.#path(trial, place);
-    makeFolder(join(path, ".."));
+    this.#prepare(join(path, ".."));
     const data = images.toArray() as Float32Array;
     writeSafetensors(`${path}.safetensors`, [["images", { dtype: "float32", shape: images.shape, data }]]);
     const sha256 = checksum(trial.id, record, data);
@@ -62,14 +76,14 @@ export class FolderStore implements TrialStore {
     const file = join(this.folder, `${name}.json`);
     if (!existsSync(file)) return undefined;
     try {
-      return JSON.parse(readFileSync(file, "utf8"));
+      return JSON.parse(readTextFile(file));
     } catch {
       return undefined;
     }
   }
 
   writeNote(name: string, note: unknown): void {
-    makeFolder(this.folder);
+    this.#prepare(this.folder);
     writeFileAtomic(join(this.folder, `${name}.json`), `${JSON.stringify(note)}\n`);
   }
 }

@@ -1,4 +1,4 @@
-import type { AttackEvaluation, Evaluation, VoteEvaluation } from "../../../evaluation/index.js";
+import type { AttackEvaluation, Evaluation, VoteEvaluation, WorstCase } from "../../../evaluation/index.js";
 import { formatRatio } from "../../../options/index.js";
 import { interval, percent, renderTable, wrapWords } from "../../../report/index.js";
 import { colors, tableWidth } from "../../frame/output.js";
@@ -55,8 +55,12 @@ function headingOf({ evaluation, defenses, data, surrogate }: Evaluated): string
 }
 
 function distanceText({ distances }: AttackEvaluation): string {
-  return distances === undefined ? "" : `${distances.norm} ${distances.median.toPrecision(3)}`;
+  if (distances === undefined) return "";
+  return `${distances.norm} ${distances.median.toPrecision(3)} / ${distances.mean.toPrecision(3)}`;
 }
+
+/** Ball of a worst case, as tables name it. */
+const ballText = ({ norm, radius }: WorstCase) => `${norm} ${formatRatio(radius)}`;
 
 /** An evaluation as a table for a terminal, with its subject above and warnings below. */
 export function evaluationTable(evaluated: Evaluated): string {
@@ -96,10 +100,10 @@ export function evaluationTable(evaluated: Evaluated): string {
     ]),
     ...worstCases
       .filter((worst) => worst.attacks > 1)
-      .map(({ norm, radius, accuracy, low, high }) => [
-        `worst case of each image, ${norm} ${formatRatio(radius)}`,
-        percent(accuracy),
-        interval(low, high),
+      .map((worst) => [
+        `worst case of each image, ${ballText(worst)}`,
+        percent(worst.accuracy),
+        interval(worst.low, worst.high),
         ...majority(undefined),
         ...withoutCost,
       ]),
@@ -109,7 +113,7 @@ export function evaluationTable(evaluated: Evaluated): string {
     "accuracy %",
     "95 % interval",
     ...optional(isVoted, "majority %"),
-    ...optional(hasDistances, "median distance"),
+    ...optional(hasDistances, "distance, median / mean"),
     ...["forward", "backward", "seconds", "images/s"],
   ];
   const align = columns.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
@@ -138,18 +142,20 @@ export function comparisonTable(all: readonly Evaluated[]): string {
   const attacks = [
     ...new Set(all.flatMap(({ evaluation }) => evaluation.attacks.map(({ attack }) => attack))),
   ];
+  const balls = [...new Set(all.flatMap(({ evaluation }) => evaluation.worstCases.map(ballText)))];
   const rows = all.map(({ name, evaluation }) => {
     const under = new Map(evaluation.attacks.map((row) => [row.attack, row.robustAccuracy]));
-    const worst = Math.min(...evaluation.worstCases.map(({ accuracy }) => accuracy));
+    const within = new Map(evaluation.worstCases.map((worst) => [ballText(worst), worst.accuracy]));
     return [
       name,
       percent(evaluation.clean.accuracy),
       ...attacks.map((attack) => percent(under.get(attack))),
-      percent(Number.isFinite(worst) ? worst : undefined),
+      ...balls.map((ball) => percent(within.get(ball))),
     ];
   });
-  const columns = ["accuracy in %", "clean", ...attacks, "worst case"];
+  const worst = balls.map((ball) => `worst case, ${ball}`);
+  const columns = ["accuracy in %", "clean", ...attacks, ...worst];
   const align = columns.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
-  const table = { columns, rows, align, droppable: ["worst case"] };
+  const table = { columns, rows, align, droppable: worst };
   return renderTable(table, "terminal", { heading: bold, rule: dim, width });
 }

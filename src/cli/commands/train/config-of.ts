@@ -36,6 +36,7 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
     const folder = RunFolder.open(text, { model: await ownModelFrom(choice.architecture) });
     if (folder.result === undefined)
       throw new Error(`run ${text} is not finished: train it to its end first`);
+    folder.checkWeights(folder.result);
     const { model, data, defenses } = folder.config;
     return { model, data, defenses, initialWeights: shownPath(join(text, "weights.safetensors")) };
   }

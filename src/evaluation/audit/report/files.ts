@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder, writeFileAtomic } from "../../../base/index.js";
+import { makeFolder, removeAbandoned, writeFileAtomic } from "../../../base/index.js";
 import { writeSafetensors } from "../../../files/index.js";
 import { grayLevels, imagePng } from "../../../report/index.js";
 import type { WorstImage } from "../worst-images.js";
@@ -24,6 +24,7 @@ export async function writeReport(folder: string, data: ReportData): Promise<Rep
     images: join(folder, "images"),
   };
   makeFolder(files.images);
+  for (const written of [folder, files.images]) removeAbandoned(written);
   writeImages(files.images, data);
   writeFileAtomic(files.json, `${JSON.stringify(reportJson(data), null, 2)}\n`);
   writeFileAtomic(files.html, await reportPage(data));

@@ -1,0 +1,43 @@
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** Temporary file of `writeFileAtomic`: `.NAME.PROCESS-RANDOM.tmp`. */
+const temporary = /^\.(.+)\.(\d+)-[0-9a-f]{8}\.tmp$/;
+
+/** A writer of another machine, whose processes are not seen from here, takes less for a file. */
+const longestWrite = 60_000;
+
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
+/**
+ * Removes the temporary files that killed writers left in a folder. A file counts as left behind when its
+ * process is gone from this machine and it is a minute old, or when it is of `own`.
+ *
+ * @param own names of files that the caller alone writes, as by a lock
+ */
+export function removeAbandoned(folder: string, own: readonly string[] = []): void {
+  for (const name of listed(folder)) {
+    const [, target, pid] = temporary.exec(name) ?? [];
+    if (target === undefined || Number(pid) === process.pid) continue;
+    const file = join(folder, name);
+    const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN);
+    const isLeft = own.includes(target) || age > longestWrite;
+    if (isLeft && isGone(Number(pid))) rmSync(file, { force: true });
+  }
+}
+
+function listed(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // Nothing can be left where nothing can be listed.
+    return [];
+  }
+}

@@ -16,4 +16,5 @@ export { readTextFile } from "./read-text.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";
 export { parseStrictJson, StrictJsonError } from "./strict-json.js";
 export { isModuleFile, loadUserModule, type UserModule } from "./user-module.js";
+export { packageVersion } from "./version.js";
 export { isAbort, type Steps, Work } from "./work.js";

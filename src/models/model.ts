@@ -64,6 +64,8 @@ export interface Model {
   readonly activations: Activations;
   /** True where the module is its user's, who frees it; false where left out. */
   readonly borrowed?: boolean;
+  /** Findings in the file that it comes from, each a sentence without a full stop; none where left out. */
+  readonly notes?: readonly string[];
   /** In the order in which they were applied. */
   readonly defenses: readonly Defense[];
   /** The model in evaluation mode, as attacks and evaluation see it. */

@@ -20,5 +20,5 @@ export type { Report } from "./report/report.js";
 export type { TextOptions } from "./report/text.js";
 export { type SelfTestCase, selfTestCases } from "./self-test/cases.js";
 export { type SelfTestResult, selfTest } from "./self-test/self-test.js";
-export type { AuditVerdict, VerdictName } from "./verdict.js";
+export type { AuditVerdict, VerdictName } from "./verdict/verdict.js";
 export { roundingSurvivors, type WorstImage } from "./worst-images.js";

@@ -1,5 +1,6 @@
 import { isAbove, percentOf } from "../../difference.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 /** The claimed attack must lower accuracy where other attacks by gradients do, or it attacks nothing. */
 export const claimedAttack = defineCheck("claimed-attack", {
@@ -13,6 +14,7 @@ export const claimedAttack = defineCheck("claimed-attack", {
       `clean accuracy ${percentOf(clean)}, ${percentOf(claimed)} under the claimed attack, ` +
       `${percentOf(byGradients)} in the worst case of attacks by gradients`;
     const nothing = !isAbove(clean, claimed, 0) && isAbove(claimed, byGradients, 5);
-    return { outcome: isAbove(claimed, clean) || nothing ? "invalid" : "passed", evidence };
+    const outcome = isAbove(claimed, clean) || nothing ? "invalid" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [claimed]);
   },
 });

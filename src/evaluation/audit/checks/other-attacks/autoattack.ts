@@ -3,6 +3,7 @@ import { suite } from "../../attacks.js";
 import { differenceText, isAbove, percentOf } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 // Square is part of the suite, so that it cannot speak for gradients.
 const trialOfSuite = (plan: AuditPlan): Trial =>
@@ -13,11 +14,12 @@ export const autoattackSuite = defineCheck("autoattack", {
   question: "How far below the claim is the accuracy under AutoAttack?",
   source: "Croce and Hein 2020",
   trials: (plan) => [trialOfSuite(plan), plan.claim],
-  judge(plan, { of }) {
+  judge(plan, { of, clean }) {
     const [claimed, under] = [of(plan.claim).answers, of(trialOfSuite(plan)).answers];
     const evidence =
       `accuracy ${percentOf(claimed)} claimed, ${percentOf(under)} under AutoAttack ` +
       `(${differenceText(claimed, under)} lower)`;
-    return { outcome: isAbove(claimed, under) ? "noted" : "passed", evidence };
+    const outcome = isAbove(claimed, under) ? "noted" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [claimed, under]);
   },
 });

@@ -10,6 +10,7 @@ export {
   UseAfterDisposeError,
   unknownName,
 } from "./errors.js";
+export { fileSha256 } from "./file-hash.js";
 export { makeFolder } from "./make-folder.js";
 export { printable, shortened, shownName } from "./printable.js";
 export { readTextFile } from "./read-text.js";

@@ -24,8 +24,10 @@ import {
   trialSeeds,
 } from "../../trials/index.js";
 import { accuracyIn, conclude } from "./conclude.js";
+import { checkShared } from "./criterion/baseline.js";
 import { writeCriterion } from "./criterion/criterion.js";
 import { checkMeasured } from "./criterion/requirement.js";
+import { imageHashes } from "./evidence/data-facts.js";
 import { expectedTime } from "./expected-time.js";
 import { type AuditSubject, auditName } from "./identity.js";
 import { type AuditOptions, auditSettings } from "./options.js";
@@ -110,6 +112,7 @@ async function* steps(
     const data = new TensorSplit(split, { device: opened.device });
     closing.push(() => data.dispose());
     for (const one of [opened, ...Object.values(others)]) checkAnswers(one, data);
+    if (settings.baseline !== undefined) checkShared(settings.baseline, imageHashes(data));
     const subject = { settings, opened, transfers: others, split, data };
     const players = playersOn(opened.device, playersOf(subject), signal);
     closing.push(() => players.dispose());

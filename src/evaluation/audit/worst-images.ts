@@ -79,13 +79,13 @@ function answersTo({ players: { model }, budget, seed }: AuditPlan, { images, la
   const votes = ops.zeros([images.shape[0]!, model.classes], "float32", images.device);
   const noise = { seed: deriveSeed(seed, "worst"), imageIds };
   for (let draw = 0; draw < draws; draw++) {
-    const isFinite = scope(() => {
+    const answered = scope(() => {
       const logits = model.logits(images, { ...noise, draw });
       votes.add_(votes.zerosLike().scatterValue(1, logits.argmax(1, true), 1));
       return logits.isfinite().all().item() === 1;
     });
     // A line of the checklist tells of it.
-    if (!isFinite) return { shares: new Float32Array(images.shape[0]!), predicted: labels.toNumbers() };
+    if (!answered) return { shares: new Float32Array(images.shape[0]!), predicted: labels.toNumbers() };
   }
   const correct = votes.gather(1, labels.unsqueeze(1)).squeeze(1).toNumbers();
   return {

@@ -51,6 +51,13 @@ export function checkComparable(
   throw new RangeError(`baseline: is an audit within ${theirs}, not ${ours}: give one of the same ball`);
 }
 
+/** RangeError where an earlier audit has none of these images, by their SHA-256. */
+export function checkShared(baseline: AuditJson, images: readonly string[]): void {
+  const known = new Set(baseline.perImage.map(({ sha256 }) => sha256));
+  if (images.some((sha256) => known.has(sha256))) return;
+  throw new RangeError("baseline: no image of that audit is among those of this one");
+}
+
 /** Shares of correct draws as counts of so many. */
 function countsOf(shares: readonly number[], draws: number): Counts {
   const counts = new Counts(shares.length, draws);
@@ -62,8 +69,6 @@ function countsOf(shares: readonly number[], draws: number): Counts {
  * Compares an audit with an earlier one, image by image, and fails it where the worst case is significantly
  * lower: p <= 0.05 by McNemar's exact test on the images that changed, and for randomized models, whose images
  * change by shares, a difference beyond its paired interval as well.
- *
- * @throws RangeError where the two have no image in common
  */
 export function compared(
   baseline: AuditJson,
@@ -76,8 +81,6 @@ export function compared(
 ): Comparison {
   const before = new Map(baseline.perImage.map((image) => [image.sha256, image]));
   const shared = now.images.filter(({ sha256 }) => before.has(sha256));
-  if (shared.length === 0)
-    throw new RangeError("baseline: no image of that audit is among those of this one");
   const draws = [baseline.draws, now.draws] as const;
   const pairOf = (figure: "clean" | "worst") => {
     const earlier = shared.map(({ sha256 }) => before.get(sha256)!.correct[figure]);

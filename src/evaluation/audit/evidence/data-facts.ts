@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import type { TensorSplit } from "../../../datasets/index.js";
+import { scope } from "../../../engine/index.js";
 import type { AuditSubject } from "../identity.js";
 import type { AuditJson } from "../report/schema/audit.js";
 import type { WorstImage } from "../worst-images.js";
@@ -7,6 +9,16 @@ import type { WorstImage } from "../worst-images.js";
 export function imageSha256({ clean, label }: Pick<WorstImage, "clean" | "label">): string {
   const bytes = new Uint8Array(clean.buffer, clean.byteOffset, clean.byteLength);
   return createHash("sha256").update(bytes).update(String(label)).digest("hex");
+}
+
+/** SHA-256 of every image of a split, in order. */
+export function imageHashes(data: TensorSplit): string[] {
+  return Array.from({ length: data.count }, (_, i) =>
+    scope(() => {
+      const { images, labels } = data.range(i, 1);
+      return imageSha256({ clean: images.toArray() as Float32Array, label: labels.item() });
+    }),
+  );
 }
 
 /** SHA-256 of a manifest: a line `id sha256 label` for each image, in order. */

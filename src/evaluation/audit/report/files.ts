@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder, removeAbandoned, writeFileAtomic } from "../../../base/index.js";
+import { fileSha256, makeFolder, removeAbandoned, writeFileAtomic } from "../../../base/index.js";
 import { writeSafetensors } from "../../../files/index.js";
 import { grayLevels, imagePng } from "../../../report/index.js";
 import type { WorstImage } from "../worst-images.js";
@@ -45,10 +44,6 @@ export async function writeReport(
   const sums = named.map((name) => `${fileSha256(join(folder, name))}  ${name}\n`);
   writeFileAtomic(files.sums, sums.join(""));
   return files;
-}
-
-function fileSha256(file: string): string {
-  return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
 
 function writeImages(

@@ -14,13 +14,13 @@ const mostBytes = 128 * 2 ** 20;
  *
  * @throws FileFormatError that names the file and the field that is not an audit's
  */
-export function readAudit(path: string): AuditJson {
+export function readAudit(path: string): { readonly audit: AuditJson; readonly file: string } {
   let file = path;
   try {
     if (statSync(path).isDirectory()) file = join(path, "audit.json");
     const { size } = statSync(file);
     if (size > mostBytes) throw new Error(`has ${size} bytes; an audit.json has ${mostBytes} at most`);
-    return auditOf(parseStrictJson(readFileSync(file, "utf8"), deepest), file);
+    return { audit: auditOf(parseStrictJson(readFileSync(file, "utf8"), deepest), file), file };
   } catch (error) {
     if (error instanceof FileFormatError) throw error;
     throw new FileFormatError(`${file}: ${(error as Error).message}`, { cause: error });

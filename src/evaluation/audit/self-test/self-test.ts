@@ -18,7 +18,7 @@ export interface SelfTestResult {
 
 /** Budget of the self-test. */
 export const selfTestBudget: Budget = {
-  images: 100,
+  images: 120,
   draws: 40,
   steps: 20,
   restarts: 1,

@@ -86,7 +86,7 @@ export class TensorBoardWriter {
   #waiting: Uint8Array[] = [];
 
   /**
-   * @param step that the work goes on from; readers forget what earlier files tell of later steps
+   * @param step that was the last one done; readers forget what earlier files tell of later steps
    */
   constructor(
     folder: string,
@@ -98,8 +98,8 @@ export class TensorBoardWriter {
     const host = hostname().replace(/[^\w.-]/g, "_") || "localhost";
     this.path = join(folder, `events.out.tfevents.${seconds}.${host}.${process.pid}.${files++}`);
     this.#add(0, bytesField(3, "brain.Event:2"));
-    // A session log that says START.
-    this.#add(step, bytesField(7, varintField(1, 1)));
+    // A session log that says START: readers drop what they know of this step and later ones.
+    this.#add(step + 1, bytesField(7, varintField(1, 1)));
     this.flush();
   }
 

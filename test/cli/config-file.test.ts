@@ -60,7 +60,9 @@ describe("readConfigFile", () => {
   });
 
   it("names a file that is not there", () => {
-    expect(() => readConfigFile(join(folder, "none.yaml"), [])).toThrow(/^cannot read .*none\.yaml: there is no such file/);
+    expect(() => readConfigFile(join(folder, "none.yaml"), [])).toThrow(
+      /^cannot read .*none\.yaml: there is no such file/,
+    );
   });
 });
 

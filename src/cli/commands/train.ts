@@ -45,11 +45,13 @@ export const trainCommand = defineCommand({
     "sqa train runs/NAME",
   ],
   async run(given, { operands: [path], signal }) {
-    const { threads, device, checkpointSeconds } = given;
+    const { threads, device, checkpointSeconds, tensorboard } = given;
     const config =
       path === undefined ? await configOf(given) : await configOfRun(path, given, trainOptions.parse({}));
     const runs = path === undefined ? given.runs : dirname(resolve(path));
-    const work = asUsage(() => train(config, { runs, threads, device, checkpointSeconds, signal }));
+    const work = asUsage(() =>
+      train(config, { runs, threads, device, checkpointSeconds, tensorboard, signal }),
+    );
     const events = usageUntilBegun(work);
     await (given.json
       ? printEvents(events)

@@ -49,7 +49,7 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
 export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
   const { preset, model, images, architecture, defense, sqa, own, validationAttack, precision, ...others } =
     given;
-  const { runs, threads, device, checkpointSeconds, json, ...rest } = others;
+  const { runs, threads, device, checkpointSeconds, tensorboard, json, ...rest } = others;
   const data = images === undefined ? undefined : await imagesFrom(images);
   const start = model === undefined ? {} : await startOf(model, { architecture, images: data });
   const flags = {
@@ -84,6 +84,7 @@ const besideRun: readonly string[] = [
   "threads",
   "device",
   "checkpointSeconds",
+  "tensorboard",
   "json",
 ];
 

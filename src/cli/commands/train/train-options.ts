@@ -70,6 +70,10 @@ export const trainOptions = z.strictObject({
     .min(0)
     .default(30)
     .describe("seconds between two checkpoints within an epoch"),
+  tensorboard: z
+    .boolean()
+    .default(true)
+    .describe("write TensorBoard's event files into the run folder, in tb"),
   json: z.boolean().default(false).describe("print events, one JSON object a line"),
   // Of a run's config.json.
   initialWeights: initialWeights.unwrap().optional().meta({ hidden: true }),

@@ -35,7 +35,8 @@ const verdict = (
   outcomes: readonly { outcome: "masked" | "noted" | "invalid" | "passed" }[],
   claim: number,
   worst: number,
-) => verdictName(outcomes as never, { claim: leaving(claim), worst: leaving(worst), classes: 10, ...claimed });
+) =>
+  verdictName(outcomes as never, { claim: leaving(claim), worst: leaving(worst), classes: 10, ...claimed });
 
 /** The trials of a check whose attack has an option, or an attack inside it has. */
 function trialsWith(check: Check, of: AuditPlan, name: string, value: unknown): Trial[] {
@@ -252,7 +253,10 @@ describe.each([
       check.trials(plan).map((trial) => [trial, 198] as const),
       { byGradients: 60 },
     );
-    expect(found).toMatchObject({ outcome: "skipped", evidence: expect.stringMatching(/^too weak to say: /) });
+    expect(found).toMatchObject({
+      outcome: "skipped",
+      evidence: expect.stringMatching(/^too weak to say: /),
+    });
   });
 
   it("has one attack where the budget has no more, which then needs no correction for their number", () => {

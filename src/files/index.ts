@@ -8,6 +8,6 @@ export {
 } from "./safetensors.js";
 export { commonSegment, type StateDict, stateDictOf } from "./state-dict.js";
 export { readTar, type TarFile } from "./tar.js";
-export { type SummaryValue, TensorBoardWriter } from "./tensorboard.js";
+export { type SummaryValue, TensorBoardWriter } from "./tensorboard/writer.js";
 export { type CheckpointValue, readTorchCheckpoint } from "./torch-checkpoint.js";
 export { readStoredZip } from "./zip.js";

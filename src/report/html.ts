@@ -49,8 +49,8 @@ export function htmlImage(png: Uint8Array, title: string): Html {
 const style = `
 :root { color-scheme: light dark; --ink: #1f2933; --muted: #52606d; --rule: #e4e7eb; --page: #fff;
 --red: #b42318; --amber: #8a5a00; --green: #1b6e3c; --gray: #616e7c; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e7eb; --muted: #a6b1bd; --rule: #36414d; --page: #151b22;
---red: #ff9a8d; --amber: #f0c060; --green: #7bd8a0; --gray: #9aa5b1; } }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e7eb; --muted: #a6b1bd; --rule: #36414d;
+--page: #151b22; --red: #ff9a8d; --amber: #f0c060; --green: #7bd8a0; --gray: #9aa5b1; } }
 body { font: 15px/1.5 ${CHART_FONT}; color: var(--ink); background: var(--page); max-width: 1080px;
 margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
@@ -62,9 +62,11 @@ td { overflow-wrap: anywhere; min-width: 3.5rem; }
 th, .source, figcaption { color: var(--muted); } th { font-weight: normal; } a { color: inherit; }
 .masked, .invalid { color: var(--red); } .noted { color: var(--amber); }
 .passed { color: var(--green); } .skipped { color: var(--gray); }
-.verdict { border: 1px solid; border-left-width: 6px; border-radius: 4px; padding: .2rem 1rem; margin: 1rem 0; }
+.verdict { border: 1px solid; border-left-width: 6px; border-radius: 4px; padding: .2rem 1rem;
+margin: 1rem 0; }
 .verdict p:first-child { font-size: 1.15rem; } .verdict ul, .plain { color: var(--ink); }
-.line { display: grid; grid-template-columns: 5.5rem 1fr; border-bottom: 1px solid var(--rule); padding: .5rem 0; }
+.line { display: grid; grid-template-columns: 5.5rem 1fr; border-bottom: 1px solid var(--rule);
+padding: .5rem 0; }
 .line p { margin: .2rem 0; } .source { font-size: 12px; } summary { cursor: pointer; padding: .6rem 0; }
 .chart { background: #fff; border-radius: 4px; overflow-x: auto; }
 .charts { display: flex; flex-wrap: wrap; align-items: flex-start; gap: .5rem; }
@@ -83,7 +85,8 @@ details::details-content { content-visibility: visible; height: auto; } }`;
 /** A whole page that loads nothing from anywhere. */
 export function htmlPage(title: string, body: readonly Html[]): string {
   const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title><style>${{ html: style }}</style></head><body>
 ${body}
 </body></html>

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { crc32c } from "../../src/files/crc32c.js";
 import { TensorBoardWriter } from "../../src/files/index.js";
+import { crc32c } from "../../src/files/tensorboard/crc32c.js";
 import { imagePng } from "../../src/report/index.js";
 import { readEventFile, slowCrc32c } from "./event-records.js";
 

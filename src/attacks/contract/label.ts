@@ -18,7 +18,7 @@ const names: Readonly<Record<string, string>> = {
 };
 
 /** Options that a label says in a way of its own. */
-const said = ["epsilon", "steps", "norm", "stepSize"];
+const said = ["epsilon", "steps", "norm", "stepSize", "stopWhenFooled"];
 
 /** Options of an attack that differ from their defaults and have no place of their own. */
 function extras({ call }: Value): string[] {
@@ -42,7 +42,7 @@ const combined: Readonly<Record<string, (inside: string[], options: Value["optio
   restarts: ([one], { times }) => `${one}, ${times} restarts`,
   temperature: ([one], { value }) => `${one}, logits / ${value}`,
   within: ([one]) => one!,
-  "worst-case": (inside) => `worst of ${inside.join(", ")}`,
+  "worst-case": (inside) => `worst of ${inside.join(" + ")}`,
 };
 
 /** Label without the radius. */

@@ -6,7 +6,6 @@ import { checkDevice, setThreads } from "../../engine/index.js";
 import { type EvaluationEvent, evaluate } from "../../evaluation/index.js";
 import type { Model } from "../../models/index.js";
 import { usualAttacks } from "../../training/index.js";
-import { attackNames } from "../frame/attack-name.js";
 import { defineCommand } from "../frame/command.js";
 import { checkFits, imagesFrom } from "../frame/inputs/images-from.js";
 import {
@@ -21,6 +20,7 @@ import { note, out } from "../frame/output.js";
 import { withProgress } from "../frame/progress.js";
 import { deviceOption, runOptions } from "../frame/run-options.js";
 import { asUsage, UsageError, usageUntilBegun } from "../frame/usage-error.js";
+import { attackNames } from "../frame/words/attack-name.js";
 import {
   comparisonTable,
   type Evaluated,

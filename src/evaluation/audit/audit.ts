@@ -164,10 +164,11 @@ async function* stepsOf(
   signal: AbortSignal,
 ): Steps<AuditEvent, Report> {
   const { settings, split, data } = subject;
-  const { batchSize, norm, epsilon, claim } = settings;
+  const { batchSize, norm, epsilon, claim, claimed } = settings;
   const seed = deriveSeed(settings.seed, "audit");
   const budget = { ...settings.budget, images: split.count };
-  const plan: AuditPlan = { players, budget, norm, epsilon, claim, seed, lenders: lendersOf(players, data) };
+  const lenders = lendersOf(players, data);
+  const plan: AuditPlan = { players, budget, norm, epsilon, claim, claimed, seed, lenders };
   const id = auditName(subject);
   const folder = options.folder === undefined ? undefined : join(options.folder, id);
   const store = options.store ?? (folder === undefined ? new MemoryStore() : new FolderStore(folder));

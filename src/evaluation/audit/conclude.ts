@@ -101,7 +101,7 @@ export function conclude(
   plan: AuditPlan,
   outcomes: readonly TrialOutcome[],
   data: TensorSplit,
-  { claimed, resolution: bound }: { readonly claimed: boolean; readonly resolution: number },
+  { resolution: bound }: { readonly resolution: number },
 ): Conclusion {
   const failed = outcomes.filter(hasFailed);
   const trials = outcomes.filter((outcome): outcome is TrialResult => !hasFailed(outcome));
@@ -113,6 +113,7 @@ export function conclude(
   };
   const within = trials.filter(({ trial }) => inBall(plan, trial));
   const gradientTrials = within.filter(({ trial }) => trial.whiteBox || trial.attack === undefined);
+  const { claimed } = plan;
   const { randomized, classes } = plan.players.model;
   const rowsOf = (some: readonly TrialResult[]) => some.map(({ answers }) => answers);
   const sample = data.range(0, sampleImages);

@@ -13,8 +13,13 @@ export {
 export type { CheckedLine } from "./conclude.js";
 export type { Comparison } from "./criterion/baseline.js";
 export type { Criterion } from "./criterion/criterion.js";
-export type { OutcomeName, RequirementOutcome } from "./criterion/outcome.js";
-export { figureMeaning, parseRequirements, type Requirement } from "./criterion/requirement.js";
+export type { RequirementOutcome } from "./criterion/outcome.js";
+export {
+  figureMeaning,
+  type OutcomeName,
+  parseRequirements,
+  type Requirement,
+} from "./criterion/requirement.js";
 export type { ConvergenceCurve, Effort } from "./curves/convergence-curves.js";
 export type { Curve, CurvePoint } from "./curves/curves.js";
 export type { AuditOptions } from "./options.js";

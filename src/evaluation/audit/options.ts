@@ -18,8 +18,8 @@ export interface AuditOptions {
   /** Norm of the ball; that of the claim where left out, else l-infinity. */
   readonly norm?: "linf" | "l2" | undefined;
   /**
-   * Attack that a claimed accuracy was measured by. Where left out nobody claims anything, and PGD of 40 steps
-   * is the reference.
+   * Attack that a claimed accuracy was measured by. Where left out nobody claims anything, and PGD of 40
+   * steps is the reference.
    */
   readonly claim?: Attack | AttackText | (string & {}) | undefined;
   /** Effort: `quick`, `standard` (the default), `full`, or a budget of your own. */
@@ -38,8 +38,8 @@ export interface AuditOptions {
    */
   readonly folder?: string | undefined;
   /**
-   * Criterion such as `worst >= 0.40`, or several joined by `and`. It is written down before the first attack,
-   * and the report's `outcome` tells whether it is met.
+   * Criterion such as `worst >= 0.40`, or several joined by `and`. It is written down before the first
+   * attack, and the report's `outcome` tells whether it is met.
    */
   readonly require?: string | undefined;
   /** Content of an earlier audit.json: a significant regression on the same images fails. */
@@ -51,7 +51,7 @@ export interface AuditOptions {
   readonly resolution?: number | undefined;
   /** Facts for the report that only the caller knows, such as the model's file. */
   readonly provenance?: Provenance | undefined;
-  /** Writes TensorBoard's event files into `tb`, in the audit's folder; true by default, where there is one. */
+  /** Writes TensorBoard's event files into `tb`, in the audit's folder if there is one; true by default. */
   readonly tensorboard?: boolean | undefined;
   /** Keeps the trials, in place of a folder. */
   readonly store?: TrialStore | undefined;

@@ -71,8 +71,8 @@ function worstOfBatch(
 }
 
 /**
- * Share of fresh draws in which each image is answered correctly, and the class that it is most often given: 0
- * and its label where the model has no finite answer.
+ * Share of fresh draws in which each image is answered correctly, and the class that it is most often given:
+ * 0 and its label where the model has no finite answer.
  */
 function answersTo({ players: { model }, budget, seed }: AuditPlan, { images, labels, imageIds }: Batch) {
   const draws = model.randomized ? budget.draws : 1;

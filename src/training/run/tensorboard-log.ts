@@ -20,8 +20,9 @@ function labelOf(text: string): string {
 }
 
 /**
- * Log of a run for TensorBoard, in its folder `tb`, beside events.jsonl: loss and rate of each step, accuracies
- * of each epoch, a few validation images under the last validation attack, alarms, and the configuration.
+ * Log of a run for TensorBoard, in its folder `tb`, beside events.jsonl: loss and rate of each step,
+ * accuracies of each epoch, a few validation images under the last validation attack, alarms, and the
+ * configuration.
  */
 export class TensorBoardLog {
   readonly #writer: TensorBoardWriter;

@@ -177,7 +177,7 @@ describe("a report", { timeout: 600_000 }, () => {
     // All of 6 images changed one way: p = 2 / 2^6.
     expect(compared(earlier(1), of)).toMatchObject({
       outcome: "fail",
-      worst: { before: 1, now: 0, fallen: 100, p: 2 / 64 },
+      worst: { before: 1, now: 0, fallen: 100, p: expect.closeTo(2 / 64, 12) },
       remarks: [],
     });
     expect(compared(earlier(0), of).outcome).toBe("pass");
@@ -185,7 +185,7 @@ describe("a report", { timeout: 600_000 }, () => {
     expect(compared(earlier(1), five)).toMatchObject({
       outcome: "undecided",
       images: 5,
-      worst: { p: 2 / 32 },
+      worst: { p: expect.closeTo(2 / 32, 12) },
       remarks: [],
     });
     expect(compared(earlier(1), { ...five, dataSha256: "0".repeat(64) }).remarks).toEqual([
@@ -229,7 +229,10 @@ describe("a report", { timeout: 600_000 }, () => {
 
   it("turns to a page with its images, to a model card and to Markdown", async () => {
     await report.write(folder);
-    expect(await reportIn("html", folder)).toBe(readFileSync(join(folder, "audit.html"), "utf8"));
+    // The chart library numbers its clips through.
+    const unnumbered = (page: string) => page.replace(/clip\d+/g, "clip");
+    const page = unnumbered(await reportIn("html", folder));
+    expect(page === unnumbered(readFileSync(join(folder, "audit.html"), "utf8"))).toBe(true);
     const [, card] = (await reportIn("model-index", folder)).split("---\n");
     const [entry] = parse(card!)["model-index"];
     expect(entry.results[0].metrics[2]).toMatchObject({

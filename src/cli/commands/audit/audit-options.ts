@@ -29,8 +29,8 @@ export const auditOptions = z.strictObject({
     .meta({ placeholder: "CRITERION" })
     .optional()
     .describe(
-      "criterion such as 'worst >= 0.40', written down before the first attack; the exit code is 0 where it " +
-        `is met, 1 where not, 2 where undecided; figures: ${Object.keys(figureMeaning).join(", ")}`,
+      "criterion such as 'worst >= 0.40', written down before the first attack; the exit code is 0 where " +
+        `it is met, 1 where not, 2 where undecided; figures: ${Object.keys(figureMeaning).join(", ")}`,
     ),
   baseline: z
     .string()

@@ -7,8 +7,8 @@ import { shownPath } from "../../frame/shown-path.js";
 const trust = 30;
 
 /**
- * Seconds left of an estimate, by how far the work has come: at first the estimate's, later by the pace of the
- * work.
+ * Seconds left of an estimate, by how far the work has come: at first the estimate's, later by the pace of
+ * the work.
  */
 export function secondsLeft(expected: number, done: number, elapsed: number): number {
   const pace = (elapsed + trust) / (done + trust);

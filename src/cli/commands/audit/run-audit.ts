@@ -11,7 +11,6 @@ import {
 } from "../../../evaluation/index.js";
 import type { Model } from "../../../models/index.js";
 import type { CommandContext } from "../../frame/command.js";
-import { commandText } from "../../frame/command-text.js";
 import { exitCode } from "../../frame/exit-code.js";
 import { checkFits, imagesFrom } from "../../frame/inputs/images-from.js";
 import { defensesOf } from "../../frame/inputs/input-options.js";
@@ -19,6 +18,7 @@ import { type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
 import { colors, out, outputWidth, warn } from "../../frame/output.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { asUsage, UsageError, usageUntilBegun } from "../../frame/usage-error.js";
+import { commandText } from "../../frame/words/command-text.js";
 import { auditOptions, type GivenAudit } from "./audit-options.js";
 import { withBar } from "./progress.js";
 

@@ -1,8 +1,8 @@
 import type { AttackEvaluation, Evaluation, VoteEvaluation, WorstCase } from "../../../evaluation/index.js";
 import { formatRatio } from "../../../options/index.js";
 import { interval, percent, renderTable, wrapWords } from "../../../report/index.js";
-import { attackNames } from "../../frame/attack-name.js";
 import { colors, tableWidth } from "../../frame/output.js";
+import { attackNames } from "../../frame/words/attack-name.js";
 
 /** Evaluation with what belongs to it beside the numbers. */
 export interface Evaluated {

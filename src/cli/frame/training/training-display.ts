@@ -1,8 +1,8 @@
 import { percent, wrapWords } from "../../../report/index.js";
 import type { EpochEvent, TrainEvent } from "../../../training/index.js";
-import { attackNames } from "../attack-name.js";
 import { colors, note, progressStyle, warn } from "../output.js";
 import { Progress } from "../progress.js";
+import { attackNames } from "../words/attack-name.js";
 
 /** An epoch in a line: its loss, its accuracies and its speed. */
 export function epochLine(event: EpochEvent, epochs: number, width = Number.POSITIVE_INFINITY): string {

@@ -2,7 +2,7 @@ import { formatRatio } from "../../../options/index.js";
 import { Counts } from "../../../trials/index.js";
 import { difference, fewestThatDiffer, isAbove, shareText, signTest } from "../difference.js";
 import type { AuditJson } from "../report/schema/audit.js";
-import type { OutcomeName } from "./outcome.js";
+import type { OutcomeName } from "./requirement.js";
 
 /** Image of an audit, with the shares of draws in which it is answered correctly. */
 export interface ComparedImage {
@@ -67,8 +67,8 @@ function countsOf(shares: readonly number[], draws: number): Counts {
 
 /**
  * Compares an audit with an earlier one, image by image, and fails it where the worst case is significantly
- * lower: p <= 0.05 by McNemar's exact test on the images that changed, and for randomized models, whose images
- * change by shares, a difference beyond its paired interval as well.
+ * lower: p <= 0.05 by McNemar's exact test on the images that changed, and for randomized models, whose
+ * images change by shares, a difference beyond its paired interval as well.
  */
 export function compared(
   baseline: AuditJson,

@@ -4,10 +4,13 @@ import { fewestThatDiffer, shareText } from "../difference.js";
 import type { VerdictName } from "../verdict/verdict.js";
 import type { Comparison } from "./baseline.js";
 import type { Criterion } from "./criterion.js";
-import { type Figure, parseRequirements, type Requirement, requirementText } from "./requirement.js";
-
-/** Outcome of a criterion: undecided where the interval has the threshold inside it. */
-export type OutcomeName = "pass" | "fail" | "undecided";
+import {
+  type Figure,
+  type OutcomeName,
+  parseRequirements,
+  type Requirement,
+  requirementText,
+} from "./requirement.js";
 
 /** Outcome of one condition. */
 export interface RequirementOutcome extends Requirement {

@@ -15,6 +15,9 @@ export type Figure = keyof typeof figureMeaning;
 /** Figures of randomized models alone. */
 export const ofRandomized: readonly Figure[] = ["majority", "every-draw", "fixed-seed"];
 
+/** Outcome of a criterion: undecided where the interval has the threshold inside it. */
+export type OutcomeName = "pass" | "fail" | "undecided";
+
 /** One condition of a criterion, such as `worst >= 0.40`. */
 export interface Requirement {
   readonly figure: Figure;

@@ -7,7 +7,7 @@ import type { AuditJson } from "../report/schema/audit.js";
 
 type ModelFacts = AuditJson["evidence"]["model"];
 
-/** SHA-256 of a module's weights: the names, types, shapes and bytes of all of them, in the order of names. */
+/** SHA-256 of a module's weights: names, types, shapes and bytes of all of them, in the order of names. */
 export function weightsSha256(module: Module): string {
   const hash = createHash("sha256");
   for (const [name, value] of [...module.state()].sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -6,7 +6,7 @@ import { normalizationOf } from "./model-facts.js";
 
 type Evidence = AuditJson["evidence"];
 
-/** The threat model in the four words of NIST AI 100-2: goal, knowledge, capability, stage of the life cycle. */
+/** The threat model in the words of NIST AI 100-2: goal, knowledge, capability, stage of the life cycle. */
 export function threatModelOf(
   { norm, epsilon, players, claim, budget }: AuditPlan,
   module: Module | undefined,
@@ -66,10 +66,10 @@ export function notTestedOf({ norm, players, budget }: AuditPlan): string[] {
 export function statisticsOf(randomized: boolean): string[] {
   return [
     `intervals are of 95 %, over images; ${randomized ? bootstrapMethod : wilsonMethod}`,
-    "a line that compares several attacks is corrected for their number (Bonferroni); lines are not corrected " +
-      "for each other",
-    "differences of attacks are paired by image: an interval (Agresti and Min 2005) and the exact sign test " +
-      "(McNemar) must both agree",
+    "a line that compares several attacks is corrected for their number (Bonferroni); lines are not " +
+      "corrected for each other",
+    "differences of attacks are paired by image: an interval (Agresti and Min 2005) and the exact sign " +
+      "test (McNemar) must both agree",
     "of a deterministic model the worst case is exact for these images, and an upper bound for the truth: " +
       "stronger attacks can only lower it",
   ];
@@ -77,5 +77,5 @@ export function statisticsOf(randomized: boolean): string[] {
 
 export const wilsonMethod = "Wilson score";
 export const bootstrapMethod =
-  "percentile bootstrap over images, 1,000 resamples; Wilson score where it is wider and answers nearly all " +
-  "agree";
+  "percentile bootstrap over images, 1,000 resamples; Wilson score where it is wider and answers nearly " +
+  "all agree";

@@ -8,7 +8,7 @@ const list = (sentences: readonly string[]) =>
   html`<ul>${sentences.map((one) => html`<li>${one}</li>`)}</ul>`;
 const facts = (rows: Rows) => htmlTable(["", ""], rows);
 
-/** What others need to judge and repeat an audit. */
+/** Facts that others need to judge and repeat an audit. */
 export function evidenceSection(audit: AuditJson): Html[] {
   const { evidence, clean, worst, claim } = audit;
   const figures = [...new Set([clean, claim, worst].map(({ method }) => method))];

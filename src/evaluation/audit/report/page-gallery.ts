@@ -35,12 +35,14 @@ function imageFigure({ clean, adversarial }: ImagePair, index: number, audit: Au
   const change = `${nameOf(label)} -> ${nameOf(predicted)}`;
   const by = audit.trials.find(({ trial }) => trial === brokenBy)?.label ?? "no attack";
   const draws = audit.draws === 1 ? "" : `, wrong in ${percent(successRate, 0)} % of draws`;
-  const caption = `${position}: label ${nameOf(label)}${correct.clean < 0.5 ? ", wrong when clean" : ""}${draws}; ${by}`;
+  const clearly = correct.clean < 0.5 ? ", wrong when clean" : "";
+  const caption = `${position}: label ${nameOf(label)}${clearly}${draws}; ${by}`;
   const isDrawable = shape[0] === 1 || shape[0] === 3;
   const zoom = Math.max(1, Math.round(side / shape[1]));
   const images = (isDrawable ? [clean, adversarial, difference] : []).map((pixels) =>
     htmlImage(imagePng(grayLevels(pixels), shape, zoom), `${change} (${caption})`),
   );
-  return html`<figure><label class="zoom"><input type="checkbox" aria-label="enlarge image ${position}">${images}</label>
+  const box = html`<input type="checkbox" aria-label="enlarge image ${position}">`;
+  return html`<figure><label class="zoom">${box}${images}</label>
 <figcaption><strong>${change}</strong><br>${caption}</figcaption></figure>`;
 }

@@ -65,10 +65,11 @@ function verdictBox(audit: AuditJson): Html {
 /** Outcome of what was required, if anything was. */
 function outcomeBox({ outcome }: AuditJson): Html[] {
   if (outcome === null) return [];
-  const [first, ...others] = outcomeLines(outcome);
+  const [first, ...rest] = outcomeLines(outcome);
+  const others = rest.map((text) => html`<p class="plain">${sentence(text)}</p>`);
   return [
     html`<section class="verdict ${tones[outcomeTone[outcome.name]]}">
-<p><strong>${sentence(first!)}</strong></p>${others.map((text) => html`<p class="plain">${sentence(text)}</p>`)}
+<p><strong>${sentence(first!)}</strong></p>${others}
 </section>`,
   ];
 }
@@ -94,7 +95,8 @@ function checklist(audit: AuditJson): Html {
   const lines = orderedLines(audit);
   const passed = lines.filter(({ outcome }) => outcome === "passed");
   const others = lines.filter(({ outcome }) => outcome !== "passed").map(lineHtml);
-  const folded = html`<details><summary>${passed.length} ${passed.length === 1 ? "line" : "lines"} passed</summary>
+  const counted = `${passed.length} ${passed.length === 1 ? "line" : "lines"} passed`;
+  const folded = html`<details><summary>${counted}</summary>
 ${passed.map(lineHtml)}</details>`;
   return html`<div class="lines">${others}${passed.length === 0 ? [] : folded}</div>`;
 }

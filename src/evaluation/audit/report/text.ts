@@ -2,7 +2,7 @@ import { formatRatio } from "../../../options/index.js";
 import { interval, percent, renderTable, visibleWidth } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
 import type { Outcome } from "../checks/index.js";
-import type { OutcomeName } from "../criterion/outcome.js";
+import type { OutcomeName } from "../criterion/requirement.js";
 import { resolutionText } from "../verdict/resolution.js";
 import { isSound, type VerdictName } from "../verdict/verdict.js";
 import { verdictMeaning } from "../verdict/verdict-text.js";

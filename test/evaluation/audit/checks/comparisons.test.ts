@@ -141,7 +141,7 @@ describe("the claimed attack", () => {
     expect(judge(autoattackSuite(), [[autoattack!, 180]])).toEqual({
       outcome: "noted",
       evidence: expect.stringMatching(
-        /^accuracy 100.0 % claimed, 90.0 % under AutoAttack \(10.0 \+- .* points lower\)$/,
+        /^accuracy 100.0 % under the claimed attack, 90.0 % under AutoAttack \(10.0 \+- .* points lower\)$/,
       ),
     });
   });

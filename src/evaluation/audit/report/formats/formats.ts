@@ -31,8 +31,8 @@ export type ReportFormat = keyof typeof writers;
 export const reportFormats = Object.keys(writers) as [ReportFormat, ...ReportFormat[]];
 
 /**
- * An audit in another form: a page, SARIF 2.1.0, JUnit XML, a CycloneDX 1.6 bill of materials, the model-index
- * of a model card, Markdown, or text.
+ * An audit in another form: a page, SARIF 2.1.0, JUnit XML, a CycloneDX 1.6 bill of materials, the
+ * model-index of a model card, Markdown, or text.
  *
  * @param path of audit.json, or of the folder that has it; a page takes its images from beside it
  * @throws FileFormatError that names the file and what of it is no audit's

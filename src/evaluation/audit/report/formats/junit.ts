@@ -49,7 +49,8 @@ function testCases({ verdict, outcome, checklist }: AuditJson): TestCase[] {
 }
 
 function caseXml({ name, group, part }: TestCase): string {
-  const open = `    <testcase name="${escaped(name)}" classname="sqa.audit.${escaped(group.replace(/ /g, "-"))}" time="0"`;
+  const suite = escaped(`sqa.audit.${group.replace(/ /g, "-")}`);
+  const open = `    <testcase name="${escaped(name)}" classname="${suite}" time="0"`;
   if (part === undefined) return `${open}/>`;
   const { element, text } = part;
   const type = element === "skipped" ? "" : ` type="${element === "error" ? "undecided" : "fault"}"`;

@@ -3,7 +3,7 @@ import { formatRatio } from "../../../../options/index.js";
 import type { AuditJson } from "../schema/audit.js";
 import { figuresOf } from "../text.js";
 
-/** Findings of an audit as the head of a model card: a YAML `model-index`, as the Hugging Face Hub reads it. */
+/** Findings of an audit as the head of a model card: a YAML `model-index`, as Hugging Face reads it. */
 export function modelIndex(audit: AuditJson): string {
   const ball = `${audit.norm} ${formatRatio(audit.epsilon)}`;
   const percent = (share: number) => Number((100 * share).toFixed(2));

@@ -1,4 +1,4 @@
-import { attackLabel, attacks } from "../../attacks/index.js";
+import { attackLabel, attacks } from "../../../attacks/index.js";
 
 /**
  * Short names of attacks by their texts, such as "PGD-20, eps 0.3"; the text itself with `verbose`, for two

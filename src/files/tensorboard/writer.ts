@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { makeFolder } from "../base/index.js";
+import { makeFolder } from "../../base/index.js";
 import { crc32c } from "./crc32c.js";
 
 /** Value of a summary: a scalar, an image of PNG bytes, or a text in Markdown. */
@@ -78,8 +78,8 @@ function record(event: Uint8Array): Uint8Array {
 let files = 0;
 
 /**
- * Writes TensorBoard's event files: `events.out.tfevents.<seconds>.<host>.<process>.<number>`. Each writer has
- * a file of its own and appends whole records, so no file is ever torn but at its end, by a crash.
+ * Writes TensorBoard's event files: `events.out.tfevents.<seconds>.<host>.<process>.<number>`. Each writer
+ * has a file of its own and appends whole records, so no file is ever torn but at its end, by a crash.
  */
 export class TensorBoardWriter {
   readonly path: string;

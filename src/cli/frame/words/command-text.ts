@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import { kebabCase } from "./option-names.js";
-import { quoted } from "./shown-path.js";
+import { kebabCase } from "../option-names.js";
+import { quoted } from "../shown-path.js";
 
 /**
  * Command line that asks for the same again: the operands, and the options that differ from their defaults.

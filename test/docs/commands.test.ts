@@ -60,16 +60,8 @@ const ofScripts = /^--(cifar10|libtorch|runs FOLDER|help|import FILE|seeds)\b/;
 async function optionFault(code: string): Promise<string | undefined> {
   const [flag, ...values] = wordsOf(code);
   const commands = ["train", "evaluate RUN", "audit RUN", "report AUDIT", "import FILE"];
-  const lines = [...commands, "paper table1", "paper table2"].flatMap(
-    "train",
-    "evaluate RUN",
-    "audit RUN",
-    "report AUDIT",
-    "import FILE",
-    "paper table1",
-    "paper table2",
-  ].flatMap((line) =>
-    values.length > 0 ? [`sqa $line$code`] : [`sqa $line$flag`, `sqa $line$flagX`],
+  const lines = [...commands, "paper table1", "paper table2"].flatMap((line) =>
+    values.length > 0 ? [`sqa ${line} ${code}`] : [`sqa ${line} ${flag}`, `sqa ${line} ${flag} X`],
   );
   const faults = await Promise.all(lines.map(complaint));
   const known = faults.some(

@@ -3,7 +3,7 @@ import type { LossName } from "../nn/index.js";
 import { square } from "./black-box/square.js";
 import { expectation } from "./combinators/expectation.js";
 import { type Attack, defineAttack } from "./contract/attack.js";
-import { radiusFitsNorm, radiusOption, stepsOption } from "./contract/options.js";
+import { mostSteps, radiusFitsNorm, radiusOption, stepsOption } from "./contract/options.js";
 import { type Run, selectionDraws, worstOf } from "./contract/selection.js";
 import { apgd } from "./gradient/apgd.js";
 import { apgdT } from "./gradient/apgd-t.js";
@@ -19,9 +19,9 @@ const options = z
       .default("standard")
       .describe("suite of attacks; randomized is this project's for randomized classifiers"),
     steps: stepsOption(100).describe("steps of APGD and FAB"),
-    queries: z.int().min(1).default(5000).describe("queries of Square"),
+    queries: z.int().min(1).max(mostSteps).default(5000).describe("queries of Square"),
     targets: z.int().min(1).default(9).describe("classes of the targeted attacks"),
-    draws: z.int().min(1).default(20).describe("draws over which rand and randomized average"),
+    draws: z.int().min(1).max(mostSteps).default(20).describe("draws over which rand and randomized average"),
     selectionDraws,
   })
   .refine(...radiusFitsNorm);

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import * as node from "node:module";
@@ -61,9 +62,17 @@ async function readTypeScript(file: string): Promise<void> {
   );
 }
 
-/** First line of an error's message. */
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.split("\n")[0]! : String(error);
+/** First line of an error's message that says something; a syntax error's with its file and line. */
+function reasonOf(file: string, error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [first, second] = error.message.split("\n") as [string, string?];
+  // esbuild, by which tsx reads TypeScript, has the place in the line after.
+  if (/^Transform failed/.test(first) && second !== undefined) return second;
+  if (!(error instanceof SyntaxError)) return first;
+  // Node keeps the place from whoever catches the error, and prints it where nobody does.
+  const { stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8", timeout: 10_000 });
+  const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(stderr ?? "")?.[1];
+  return place === undefined ? `${first} (in it, or in a module that it imports)` : `${place}: ${first}`;
 }
 
 /**
@@ -80,6 +89,6 @@ export async function loadUserModule(file: string): Promise<UserModule> {
     const exports = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
     return { file, exports, sha256 };
   } catch (cause) {
-    throw new Error(`cannot load ${file}: ${reasonOf(cause)}`, { cause });
+    throw new Error(`cannot load ${file}: ${reasonOf(file, cause)}`, { cause });
   }
 }

@@ -1,3 +1,8 @@
+export {
+  readCheckpointWeights,
+  someNames,
+  type WeightsChoice,
+} from "./checkpoint-weights.js";
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
 export {
   encodeSafetensors,
@@ -6,8 +11,8 @@ export {
   type SafetensorsTensor,
   writeSafetensors,
 } from "./safetensors.js";
-export { commonSegment, type StateDict, stateDictOf } from "./state-dict.js";
+export { commonSegment, plainNames, type StateDict, stateDictOf } from "./state-dict.js";
 export { readTar, type TarFile } from "./tar.js";
 export { type SummaryValue, TensorBoardWriter } from "./tensorboard/writer.js";
-export { type CheckpointValue, readTorchCheckpoint } from "./torch-checkpoint.js";
+export { type CheckpointValue, isTorchCheckpoint, readTorchCheckpoint } from "./torch-checkpoint.js";
 export { readStoredZip } from "./zip.js";

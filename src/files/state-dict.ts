@@ -28,13 +28,13 @@ const wrappers = ["module", "_orig_mod"];
 /** The count that PyTorch's averaged copies keep beside the network. */
 const averagedCount = "n_averaged";
 
-type Named = readonly (readonly [string, StridedTensor])[];
+type NamedOf<T> = readonly (readonly [string, T])[];
 
 /**
  * Names without what wrappers added, in any order and number; `_orig_mod` also within, of compiled parts of a
  * network.
  */
-function unwrapped(named: Named): { named: Named; prefix: string; counts: string[] } {
+function unwrapped<T>(named: NamedOf<T>): { named: NamedOf<T>; prefix: string; counts: string[] } {
   const counts: string[] = [];
   let prefix = "";
   let rest = named;
@@ -52,6 +52,32 @@ function unwrapped(named: Named): { named: Named; prefix: string; counts: string
   return { named: rest.map(([name, tensor]) => [compiled(name), tensor] as const), prefix, counts };
 }
 
+/**
+ * Tensors of a file without what wrappers added to their names, in any order and number, and of those the
+ * ones under a prefix, which is taken away too. RangeError for a prefix that none has, FileFormatError for
+ * names that become the same.
+ */
+export function plainNames<T>(given: ReadonlyMap<string, T>, wanted = ""): Map<string, T> {
+  const { named } = unwrapped([...given]);
+  return underPrefix(named, wanted);
+}
+
+function underPrefix<T>(named: NamedOf<T>, wanted: string): Map<string, T> {
+  const chosen = named.filter(([name]) => name.startsWith(wanted));
+  if (named.length > 0 && chosen.length === 0) throw unknownName("prefix", wanted, firstSegments(named));
+  const tensors = new Map<string, T>();
+  for (const [name, tensor] of chosen) {
+    const short = name.slice(wanted.length);
+    if (tensors.has(short)) {
+      throw new FileFormatError(
+        `two tensors have the name "${shownName(short)}" once their wrappers' prefixes are taken away`,
+      );
+    }
+    tensors.set(short, tensor);
+  }
+  return tensors;
+}
+
 /** A dictionary's tensors by name, without what wrappers added, and of those only the ones under a prefix. */
 function weightsOf({ entries }: Place, wanted = "") {
   for (const [name, value] of entries) {
@@ -63,26 +89,14 @@ function weightsOf({ entries }: Place, wanted = "") {
   const isTensor = (entry: readonly [string, CheckpointValue]): entry is [string, StridedTensor] =>
     entry[1] instanceof StridedTensor;
   const { named, prefix, counts } = unwrapped(entries.filter(isTensor));
-  const isWanted = ([name]: Named[number]) => name.startsWith(wanted);
-  const chosen = named.filter(isWanted);
-  if (named.length > 0 && chosen.length === 0) throw unknownName("prefix", wanted, firstSegments(named));
-  const others = named.filter((entry) => !isWanted(entry)).map(([name]) => name);
+  const others = named.map(([name]) => name).filter((name) => !name.startsWith(wanted));
   const notTensors = entries.filter((entry) => !isTensor(entry)).map(([name]) => name);
-  const tensors = new Map<string, StridedTensor>();
-  for (const [name, tensor] of chosen) {
-    const short = name.slice(wanted.length);
-    if (tensors.has(short)) {
-      throw new FileFormatError(
-        `two tensors have the name "${shownName(short)}" once their wrappers' prefixes are taken away`,
-      );
-    }
-    tensors.set(short, tensor);
-  }
+  const tensors = underPrefix(named, wanted);
   return { tensors, left: [...notTensors, ...counts, ...others], prefix: prefix + wanted };
 }
 
 /** Beginnings of names, up to their first dot. */
-function firstSegments(named: Named): string[] {
+function firstSegments(named: NamedOf<unknown>): string[] {
   return [
     ...new Set(named.map(([name]) => name.slice(0, name.indexOf(".") + 1)).filter((start) => start !== "")),
   ];

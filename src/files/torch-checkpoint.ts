@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { FileFormatError, shownName } from "../base/index.js";
-import { remedyOf } from "./file-kind.js";
+import { fileKind, remedyOf } from "./file-kind.js";
 import {
   isKey,
   notAllowed,
@@ -144,6 +144,19 @@ function checkpointReader(folder: string, files: ReadonlyMap<string, Uint8Array>
     },
   };
   return reader;
+}
+
+/** Tells whether a file begins as a checkpoint of PyTorch does: a zip archive, or an older one's pickle. */
+export function isTorchCheckpoint(file: string): boolean {
+  if (!existsSync(file) || !statSync(file).isFile()) return false;
+  const descriptor = openSync(file, "r");
+  try {
+    const bytes = Buffer.alloc(16);
+    const kind = fileKind(bytes.subarray(0, readSync(descriptor, bytes, 0, 16, 0)));
+    return kind === "zip" || kind === "pickle";
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /**

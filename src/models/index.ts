@@ -11,6 +11,7 @@ export {
   normalizedImageOptions,
 } from "./architecture.js";
 export { exportedBy } from "./exported-by.js";
+export { huggingFaceModel, isHuggingFaceFolder } from "./hugging-face.js";
 export {
   type Activations,
   type ChannelStatistics,
@@ -24,6 +25,7 @@ export {
   numberedClasses,
 } from "./model.js";
 export { type ModelOfOptions, modelOf } from "./model-of.js";
+export { likelyPrefix, matchNames } from "./weight-names.js";
 
 models.register(...Object.values(all));
 

@@ -13,14 +13,14 @@ export function parseRatio(text: string): number | undefined {
 
 /**
  * A number as people write it: `8/255` when it is a number of gray levels up to 1 with at most one decimal
- * (to 1e-12) and that is the shorter form, else the shortest decimal. RangeError for NaN and infinities,
+ * (to a 1e-12th) and that is the shorter form, else the shortest decimal. RangeError for NaN and infinities,
  * which no option can hold.
  */
 export function formatRatio(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`a number in an option must be finite, given ${value}`);
   const decimal = Object.is(value, -0) ? "0" : String(value);
   const levels = Math.round(value * 2550) / 10;
-  if (Math.abs(value) > 1 || Math.abs(value - levels / 255) > 1e-12) return decimal;
+  if (Math.abs(value) > 1 || Math.abs(value - levels / 255) > 1e-12 * Math.abs(value)) return decimal;
   const fraction = `${levels}/255`;
   return fraction.length < decimal.length ? fraction : decimal;
 }

@@ -11,6 +11,9 @@ import { loadWeights } from "./run/weights-file.js";
 export interface InitialWeights {
   readonly file: string;
   readonly sha256: string;
+  /** Place of the weights in a checkpoint, and beginning of their names. */
+  readonly key?: string | undefined;
+  readonly prefix?: string | undefined;
 }
 
 function hashOf(file: string): string {
@@ -21,11 +24,19 @@ function hashOf(file: string): string {
 
 /** Schema of an option that takes a file's path, or what a run stored of it. */
 export const initialWeightsOption = z
-  .union([z.string(), z.strictObject({ file: z.string(), sha256: z.string() })])
+  .union([
+    z.string(),
+    z.strictObject({
+      file: z.string(),
+      sha256: z.string().optional(),
+      key: z.string().optional(),
+      prefix: z.string().optional(),
+    }),
+  ])
   .transform((given, context): InitialWeights => {
-    if (typeof given !== "string") return given;
+    const { file, sha256, ...choice } = typeof given === "string" ? { file: given } : given;
     try {
-      return { file: given, sha256: hashOf(given) };
+      return { file, sha256: sha256 ?? hashOf(file), ...choice };
     } catch (error) {
       context.issues.push({ code: "custom", message: (error as Error).message, input: given });
       return z.NEVER;
@@ -40,11 +51,11 @@ export const initialWeightsOption = z
  * Gives a model the weights to begin with. FileFormatError where the file holds others than the run began
  * with.
  */
-export function loadInitialWeights({ module }: Model, { file, sha256 }: InitialWeights): void {
+export function loadInitialWeights({ module }: Model, { file, sha256, key, prefix }: InitialWeights): void {
   const found = hashOf(file);
   if (found !== sha256) {
     const hashes = `SHA-256 ${found.slice(0, 8)}, not ${sha256.slice(0, 8)}`;
     throw new FileFormatError(`${file}: not the weights that the run began with (${hashes})`);
   }
-  loadWeights(file, module);
+  loadWeights(file, module, { key, prefix });
 }

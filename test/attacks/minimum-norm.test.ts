@@ -57,6 +57,30 @@ describe("minimum-norm attacks equal their references", () => {
   });
 });
 
+test("ddn leaves a point whose gradient is 0, in any direction", () => {
+  // Class 1 leads from a distance of sqrt(0.05) on; up to 0.2 nothing changes.
+  const plateau: Classifier = {
+    inputShape: [1, 4, 4],
+    classes: 2,
+    randomized: false,
+    logits: (images) => {
+      const outside = images.sub(0.5).square().sumDim([1, 2, 3], false).sub(0.04).clamp(0).mul(100);
+      return outside
+        .reshape([-1, 1])
+        .matmul(tensor([0, 1], [1, 2]))
+        .add(tensor([1, 0], [1, 2]));
+    },
+  };
+  const images = tensor(new Float32Array(48).fill(0.5), [3, 1, 4, 4]);
+  const labels = tensor(new Int32Array(3), [3], "int64");
+  const own = { seed: deriveSeed(0, "plateau"), imageIds: imageIdRange(0, 3) };
+  const moved = ddn({ steps: 200 })(plateau, images, labels, own).sub(images);
+  for (const length of perturbationLengths(moved, "l2").toNumbers()) {
+    expect(length).toBeGreaterThan(Math.sqrt(0.05));
+    expect(length).toBeLessThan(1.05 * Math.sqrt(0.05));
+  }
+});
+
 describe("without a reference, come about as close as FAB's does", () => {
   // DDN's last steps, 0.01 long, are coarse against distances of 0.03 to 0.3.
   test.each([

@@ -54,6 +54,8 @@ const scaleFree = [
   "apgd(norm=l1, epsilon=3, steps=8, loss=dlr)",
   "apgd-t(norm=l2, epsilon=0.4, steps=5, targets=2)",
   "nes(norm=l2, epsilon=0.4, steps=3, samples=10, sigma=0.01)",
+  "spsa(epsilon=0.2, steps=4, samples=10)",
+  "spsa(norm=l2, epsilon=0.4, steps=4, samples=10)",
   "deepfool(steps=5)",
   "deepfool(norm=linf, steps=5)",
   "fmn(norm=linf, steps=8)",

@@ -96,8 +96,8 @@ describe("sqa audit", () => {
     expect(found.evidence.model.file).toMatchObject({ name: "weights.safetensors", format: "safetensors" });
     expect(found.evidence.model.training.config).toMatchObject({ method: "fgsm(epsilon=0.1)" });
     expect(found.environment.command).toBe(
-      `npx sqa audit ${run} --budget quick --limit 6 --no-defense --out ${join(folder, "required")} ` +
-        "--require 'clean >= 0'",
+      `npx sqa audit ${run} --budget quick --require 'clean >= 0' --limit 6 --no-defense ` +
+        `--out ${join(folder, "required")}`,
     );
     const baseline = join(folder, "baseline.json");
     const better = found.perImage.map((image: { correct: object }) => ({

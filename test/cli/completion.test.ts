@@ -29,7 +29,7 @@ describe("sqa completion", () => {
     };
     expect(words("sqa", "ev")).toEqual(["evaluate"]);
     expect(words("sqa", "--import", "x.mjs", "tr")).toEqual(["train"]);
-    expect(words("sqa", "train", "--pre")).toEqual(["--preset", "--precision"]);
+    expect(words("sqa", "train", "--pre")).toEqual(["--preset", "--prefix", "--precision"]);
     expect(words("sqa", "train", "--preset", "mnist-")).toEqual(["mnist-short", "mnist-fast"]);
     expect(words("sqa", "train", "--method", "n-")).toEqual(["n-fgsm"]);
     expect(words("sqa", "evaluate", "runs/x", "--attack", "autoa")).toEqual(["autoattack"]);

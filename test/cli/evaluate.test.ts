@@ -278,7 +278,10 @@ describe("sqa evaluate", () => {
       ],
       [[...base.slice(0, 3), "--images", `mnist(folder=${short})`], /t10k-images-idx3-ubyte: truncated/],
       [[...base, "--split", "train"], /has none of train-images/],
-      [[join(folder, "no-run")], /no-run does not exist: give a run folder, weights in safetensors/],
+      [
+        [join(folder, "no-run")],
+        /no-run does not exist: give a run folder, weights \(\.safetensors, \.pt, \.pth\)/,
+      ],
       [["nowhere.mjs", "--images", images], /module nowhere\.mjs does not exist/],
     ] as const) {
       const { code, out, err } = await sqa(...words);
@@ -292,13 +295,13 @@ describe("sqa evaluate", () => {
 
   it("refuses options that cannot be, with the nearest name or the way to go on", async () => {
     for (const [words, message] of [
-      [[], /missing model: run folder, weights in safetensors/],
+      [[], /missing model: run folder, weights \(\.safetensors, \.pt, \.pth\)/],
       [[weights], /small\.safetensors: say what its weights are of: --architecture resnet18/],
       [[weights, "--architecture", "small"], /give --images, such as mnist/],
       [["small", "--images", images], /small is an architecture, which has no weights/],
       [["model.onnx"], /model\.onnx: exported models \(\.pt2, \.onnx\) are not read; give a run folder/],
       [["model.pt2"], /model\.pt2: exported models/],
-      [["model.pt"], /model\.pt: convert it first: npx sqa import model\.pt --out model\.safetensors/],
+      [["model.pt"], /model\.pt: say what its weights are of: --architecture resnet18/],
       [[weights, "--architecture", "smal"], /unknown model "smal"; did you mean "small"\?/],
       [[...base, "--images", "mnits"], /unknown data set "mnits"; did you mean "mnist"\?/],
       [

@@ -123,7 +123,7 @@ schedules.register(flat);
       readFileSync(plugin, "utf8").replace('"random-sign"', '"pgd"'),
       'attack "pgd" is registered already',
     ],
-    ["syntax.mjs", "const a = 1;\nconst b = ;\n", "Unexpected token ';'"],
+    ["syntax.mjs", "const a = 1;\nconst b = ;\n", "syntax.mjs:2: Unexpected token ';'"],
     ["lost.mjs", 'import "nowhere-to-be-found";', "Cannot find package 'nowhere-to-be-found'"],
     ["other.mjs", 'import { fgms } from "sqa";', "does not provide an export named 'fgms'"],
     ["wrong.mjs", 'import { attacks } from "sqa";\nattacks.register({});', "takes definitions of the kind"],

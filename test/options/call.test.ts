@@ -86,6 +86,9 @@ describe("formatCall", () => {
     );
     expect(formatCall("fgsm")).toBe("fgsm");
     const tenths = { tenth: 8 / 255 / 10, half: 0.5 / 255, decimal: 0.1, short: 0.02, none: 0.123 / 255 };
+    // No number is written as another one, however small.
+    for (const tiny of [1.25e-31, 3.3333e-13, 1e-30])
+      expect(parseCall(formatCall("pgd", { tiny })).options.tiny).toBe(tiny);
     expect(formatCall("pgd", tenths)).toBe(
       `pgd(tenth=0.8/255, half=0.5/255, decimal=0.1, short=0.02, none=${0.123 / 255})`,
     );

@@ -155,6 +155,26 @@ describe("measured on a linear classifier", () => {
     expect(lossFell).toBe(0.5);
   });
 
+  test("the cosine is the same for tiny moves and gradients", () => {
+    const scaled = (times: number): Classifier => ({
+      ...linear,
+      logits: (given, noise) => linear.logits(given, noise).mul(times),
+    });
+    const at = (times: number, by: number) => {
+      const own = { seed: deriveSeed(1), imageIds: imageIdRange(0, 2) };
+      const black = images.zerosLike();
+      const to = black.add(tensor(Float32Array.of(-by, -by, 3 * by, 4 * by), [2, 1, 1, 2]));
+      return measureSignals(new Victim(scaled(times), own, "signals"), black, to, labels).alignment;
+    };
+    for (const [times, by] of [
+      [1, 1e-25],
+      [1e-25, 1e-4],
+      [1e-30, 1e-30],
+    ] as const) {
+      expect(at(times, by)).toBeCloseTo((7 / (5 * Math.SQRT2) - 1) / 2, 5);
+    }
+  });
+
   test("an image that does not move counts as 0", () => {
     expect(measureSignals(victim(), images, moved(-0.03, -0.04, 0, 0), labels).alignment).toBeCloseTo(0.5, 5);
     expect(measureSignals(victim(), images, images, labels)).toEqual({ alignment: 0, lossFell: 0 });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Tensor } from "../../engine/index.js";
 import { defineAttack } from "../contract/attack.js";
-import { radiusFitsNorm, radiusOption } from "../contract/options.js";
+import { mostSteps, radiusFitsNorm, radiusOption } from "../contract/options.js";
 import { clearMargin } from "../contract/passes.js";
 import type { Victim } from "../contract/victim.js";
 import { l2Norms, norms } from "../geometry/norms.js";
@@ -18,7 +18,12 @@ const options = z
         "distribution of each pixel; gaussian has standard deviation epsilon / 2, cut to the ball; sign is " +
           "plus or minus epsilon",
       ),
-    tries: z.int().min(1).default(10).describe("draws of noise, of which each image's worst is kept"),
+    tries: z
+      .int()
+      .min(1)
+      .max(mostSteps)
+      .default(10)
+      .describe("draws of noise, of which each image's worst is kept"),
     draws: queryDraws,
   })
   .refine(...radiusFitsNorm);

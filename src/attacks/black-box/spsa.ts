@@ -1,10 +1,11 @@
 import * as z from "zod";
+import { operators as ops } from "../../engine/index.js";
 import { ratio } from "../../options/index.js";
 import { defineAttack } from "../contract/attack.js";
 import { classesFault, normOption, radiusFitsNorm, radiusOption, stepsOption } from "../contract/options.js";
 import { clearMargin } from "../contract/passes.js";
 import type { Victim } from "../contract/victim.js";
-import { norms } from "../geometry/norms.js";
+import { norms, perImage, perturbationLengths, tiniest } from "../geometry/norms.js";
 import { estimateGradient, marginsAfter } from "./gradient-estimate.js";
 import { queryDraws, queryLoss, querySearch, samplesOption } from "./query-search.js";
 import { signs } from "./squares.js";
@@ -53,9 +54,14 @@ export const spsa = defineAttack("spsa", {
       // Adam's state has rows, since images leave the batch.
       first: images.zerosLike(),
       second: images.zerosLike(),
+      // Size of each image's first gradient that is not 0; the steps do not depend on the loss's scale.
+      size: labels.fullLike(0, "float32").reshape([-1, 1, 1, 1]),
     };
     querySearch(victim, state, { steps, accept: "all" }, (part, rows, step) => {
       const gradient = estimateGradient(estimate, part, rows.adversarial, rows.labels, step);
+      const sizes = perImage(perturbationLengths(gradient, "linf"));
+      rows.size.copy_(ops.where(rows.size.gt(0), rows.size, sizes));
+      gradient.div_(rows.size.clamp(tiniest));
       rows.first.mul_(beta1);
       rows.first.add_(gradient, 1 - beta1);
       rows.second.mul_(beta2);

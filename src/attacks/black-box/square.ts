@@ -2,7 +2,7 @@ import * as z from "zod";
 import { operators as ops } from "../../engine/index.js";
 import { ratio } from "../../options/index.js";
 import { defineAttack } from "../contract/attack.js";
-import { radiusFitsNorm, radiusOption } from "../contract/options.js";
+import { mostSteps, radiusFitsNorm, radiusOption } from "../contract/options.js";
 import { clearMargin } from "../contract/passes.js";
 import { queryDraws, querySearch } from "./query-search.js";
 import { l2Search } from "./square-l2.js";
@@ -14,7 +14,7 @@ const options = z
   .strictObject({
     epsilon: radiusOption(0.3),
     norm: z.enum(["linf", "l2"]).default("linf").describe("norm of the radius"),
-    queries: z.int().min(1).default(5000).describe("candidates tried for each image"),
+    queries: z.int().min(1).max(mostSteps).default(5000).describe("candidates tried for each image"),
     pInit: ratio({ above: 0, max: 1 })
       .default(0.8)
       .describe("share of the pixels that the first squares change"),

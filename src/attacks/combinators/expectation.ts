@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defineCombinator } from "../contract/combinator.js";
+import { mostSteps } from "../contract/options.js";
 
 /**
  * Attack on the expectation over a randomized classifier's draws: every gradient and answer is a mean over
@@ -11,7 +12,12 @@ export const expectation = defineCombinator("expectation", {
   summary: "another attack on the mean over a randomized classifier's draws",
   takes: "one attack",
   options: z.strictObject({
-    draws: z.int().min(1).default(20).describe("draws over which each gradient and each answer is averaged"),
+    draws: z
+      .int()
+      .min(1)
+      .max(mostSteps)
+      .default(20)
+      .describe("draws over which each gradient and each answer is averaged"),
     mean: z
       .enum(["loss", "softmax"])
       .default("loss")

@@ -33,7 +33,11 @@ export const radiusFitsNorm: [
   { path: ["epsilon"], message: "an l-infinity radius is at most 1: gray levels are written as in 8/255" },
 ];
 
-export const stepsOption = (value: number) => z.int().min(1).default(value).describe("number of steps");
+/** More runs of an attack, or steps of one, than anyone waits for. */
+export const mostSteps = 10_000_000;
+
+export const stepsOption = (value: number) =>
+  z.int().min(1).max(mostSteps).default(value).describe("number of steps");
 
 /** Length of a step; `otherwise` says what an attack takes in place of an option that is left out. */
 export const stepSizeOption = (otherwise: string) =>

@@ -7,6 +7,7 @@ import {
   type Goal,
   lossOf,
   lossOption,
+  mostSteps,
   normOption,
   radiusFitsNorm,
   radiusOption,
@@ -27,7 +28,12 @@ export const apgdOptions = {
     .enum(["random", "image"])
     .default("random")
     .describe("start on the ball's surface, or from the image itself"),
-  restarts: z.int().min(1).default(1).describe("runs, of which each image's worst case is kept"),
+  restarts: z
+    .int()
+    .min(1)
+    .max(mostSteps)
+    .default(1)
+    .describe("runs, of which each image's worst case is kept"),
   radii: z
     .enum(["auto", "constant", "shrinking"])
     .default("auto")

@@ -9,6 +9,7 @@ import {
   labelsOption,
   lossOf,
   lossOption,
+  mostSteps,
   normOption,
   radiusFitsNorm,
   radiusOption,
@@ -39,7 +40,12 @@ export const pgd = defineAttack("pgd", {
       steps,
       norm: normOption,
       randomStart: z.boolean().default(true).describe("start from a random point of the ball"),
-      restarts: z.int().min(1).default(1).describe("runs, of which each image's worst case is kept"),
+      restarts: z
+        .int()
+        .min(1)
+        .max(mostSteps)
+        .default(1)
+        .describe("runs, of which each image's worst case is kept"),
       loss: lossOption,
       labels: labelsOption,
       target: targetOption,

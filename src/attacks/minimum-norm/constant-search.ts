@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { ratio } from "../../options/index.js";
+import { mostSteps } from "../contract/options.js";
 
 /** Options of attacks that weigh the margin against the distance by a constant. */
 export const constantOptions = {
-  binarySearchSteps: z.int().min(1).default(9).describe("constants tried for each image"),
+  binarySearchSteps: z.int().min(1).max(mostSteps).default(9).describe("constants tried for each image"),
   initialConstant: ratio({ above: 0, max: 1e6 })
     .default(0.001)
     .describe("weight of the margin against the distance at first"),

@@ -39,6 +39,8 @@ export const ddn = defineAttack("ddn", {
     const goal = goalOf(options.target, victim, images, labels);
     const closest = new Closest(images);
     const perturbations = images.zerosLike();
+    const anywhere = victim.normal(images.shape.slice(1), 0);
+    toLength1_(anywhere);
     const radii = labels.fullLike(initialNorm, "float32");
     for (let step = 0; step < steps; step++) {
       scope(() => {
@@ -48,9 +50,12 @@ export const ddn = defineAttack("ddn", {
         closest.keep(points, l2Norms(perturbations).flatten(), success);
         radii.mul_(ops.where(success, radii.fullLike(1 - gamma), radii.fullLike(1 + gamma)));
         toLength1_(gradient);
+        // A gradient of 0 has no direction; as in the authors' code, a random one takes its place.
+        gradient.copy_(ops.where(gradient.abs().amax([1, 2, 3], true).eq(0), anywhere, gradient));
         const decay = (1 + Math.cos((Math.PI * step) / steps)) / 2;
         perturbations.add_(gradient, lastStep + (1 - lastStep) * decay);
-        perturbations.mul_(perImage(radii).div(l2Norms(perturbations).clamp(1e-12)));
+        toLength1_(perturbations);
+        perturbations.mul_(perImage(radii));
         perturbations.copy_(images.add(perturbations).clamp(0, 1).sub(images));
       });
     }

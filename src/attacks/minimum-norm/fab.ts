@@ -3,7 +3,7 @@ import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { Loss } from "../../nn/index.js";
 import { ratio } from "../../options/index.js";
 import { type AttackTraits, defineAttack } from "../contract/attack.js";
-import { type Norm, normOption, stepsOption } from "../contract/options.js";
+import { mostSteps, type Norm, normOption, stepsOption } from "../contract/options.js";
 import { clearlyWrong } from "../contract/passes.js";
 import type { Part } from "../contract/selection.js";
 import type { Victim } from "../contract/victim.js";
@@ -20,7 +20,7 @@ export const fabOptions = {
     .default("none")
     .describe("radius beyond which an image is given back as it was; none: the closest success, however far"),
   steps: stepsOption(100).describe("number of steps of a run"),
-  restarts: z.int().min(1).default(1).describe("runs, all but the first from a random start"),
+  restarts: z.int().min(1).max(mostSteps).default(1).describe("runs, all but the first from a random start"),
   alphaMax: ratio({ min: 0, max: 1 })
     .default(0.1)
     .describe("largest weight of the step from the image itself"),

@@ -1,24 +1,9 @@
 import { setThreads } from "../../engine/index.js";
 import { defineCommand } from "../frame/command.js";
-import { kebabCase } from "../frame/option-names.js";
 import { UsageError } from "../frame/usage-error.js";
-import { auditOptions, type GivenAudit } from "./audit/audit-options.js";
+import { auditOptions } from "./audit/audit-options.js";
 import { runAudit } from "./audit/run-audit.js";
-import { auditSelfTest } from "./audit/self-test.js";
-
-/** Options that the self-test heeds; all else is fixed in it. */
-const ofSelfTest: readonly string[] = ["selfTest", "threads", "json"];
-
-function refuseBesideSelfTest(given: GivenAudit): void {
-  const defaults: Readonly<Record<string, unknown>> = auditOptions.parse({});
-  const other = Object.entries(given).find(
-    ([name, value]) => !ofSelfTest.includes(name) && JSON.stringify(value) !== JSON.stringify(defaults[name]),
-  );
-  if (other === undefined) return;
-  throw new UsageError(
-    `--self-test cannot be given together with --${kebabCase(other[0])}: its audits are fixed`,
-  );
-}
+import { auditSelfTest, refuseBesideSelfTest } from "./audit/self-test.js";
 
 /** `sqa audit`: tells whether a model's robustness is real. */
 export const auditCommand = defineCommand({
@@ -33,7 +18,8 @@ export const auditCommand = defineCommand({
     {
       name: "model",
       description:
-        "run folder, weights in safetensors with --architecture, or module file that exports model",
+        "run folder, weights (.safetensors, .pt, .pth) with --architecture, folder of Hugging Face's, or " +
+        "module file that exports model",
       optional: true,
     },
   ],
@@ -51,7 +37,7 @@ export const auditCommand = defineCommand({
     if (given.threads !== undefined) setThreads(given.threads);
     if (given.selfTest) {
       if (text !== undefined) throw new UsageError(`--self-test takes no model, given ${text}`);
-      refuseBesideSelfTest(given);
+      refuseBesideSelfTest(given, auditOptions.parse({}));
       return auditSelfTest({ ...given, signal: context.signal });
     }
     if (text === undefined) throw new UsageError("give a model, such as a run folder, or --self-test");

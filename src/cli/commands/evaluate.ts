@@ -14,6 +14,7 @@ import {
   defensesOf,
   imagesOption,
   listOption,
+  weightsOptions,
 } from "../frame/inputs/input-options.js";
 import { type ModelChoice, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
 import { note, out } from "../frame/output.js";
@@ -33,6 +34,7 @@ const options = z.strictObject({
   images: imagesOption.optional().describe("images to evaluate on (default: those of the run)"),
   split: z.enum(["test", "train", "all"]).default("test").describe("split of the images"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: all)"),
+  ...weightsOptions,
   ...defenseOptions,
   attack: listOption(attackKind.option())
     .optional()
@@ -96,7 +98,13 @@ async function surrogateOf(given: Options, { model }: OpenedModel, choice: Model
 }
 
 async function subjectOf(text: string, given: Options, images: Dataset | undefined): Promise<Subject> {
-  const choice = { architecture: given.architecture, images, defenses: defensesOf(given) };
+  const choice = {
+    architecture: given.architecture,
+    images,
+    defenses: defensesOf(given),
+    key: given.key,
+    prefix: given.prefix,
+  };
   const opened = await openModel(text, choice);
   const { run, model } = opened;
   const shown = images ?? run?.config.data;
@@ -189,7 +197,8 @@ export const evaluateCommand = defineCommand({
     {
       name: "model",
       description:
-        "run folder, weights in safetensors with --architecture, or module file that exports model",
+        "run folder, weights (.safetensors, .pt, .pth) with --architecture, folder of Hugging Face's, or " +
+        "module file that exports model",
       variadic: true,
     },
   ],

@@ -53,7 +53,8 @@ const thousandths = (value: number) => Math.round(1000 * value) / 1000;
 /** Activations of a model by class, and how far attacks move them. */
 export function activationMaps({ labels, activations }: Representation): Pick<Network, "means" | "moved"> {
   const classes = Math.max(...labels.toNumbers()) + 1;
-  const lengthOf = (of: Tensor) => of.square().sumDim([1]).sqrt();
+  // Squares of tiny activations are not in float32.
+  const lengthOf = (of: Tensor) => of.to("float64").square().sumDim([1]).sqrt();
   return noGrad(() =>
     scope(() => {
       const clean = classMeans(activations.clean, labels, classes);
@@ -67,8 +68,10 @@ export function activationMaps({ labels, activations }: Representation): Pick<Ne
         );
       };
       const moved = (form: ShownAs) => {
-        const change = lengthOf(activations[form].sub(activations.clean));
-        return thousandths(change.div(lengthOf(activations.clean).clamp(1e-12)).mean().item());
+        const shares = lengthOf(activations[form].sub(activations.clean)).div(lengthOf(activations.clean));
+        // An image without any activation has no length to compare with.
+        const found = [...shares.toNumbers()].filter(Number.isFinite);
+        return thousandths(found.reduce((sum, share) => sum + share, 0) / Math.max(1, found.length));
       };
       return { means: forEachForm(means), moved: forEachForm(moved) };
     }),

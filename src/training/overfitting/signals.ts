@@ -1,4 +1,4 @@
-import type { Victim } from "../../attacks/index.js";
+import { norms, type Victim } from "../../attacks/index.js";
 import { scope, type Tensor } from "../../engine/index.js";
 import { crossEntropy } from "../../nn/index.js";
 
@@ -24,14 +24,11 @@ export function measureSignals(victim: Victim, clean: Tensor, perturbed: Tensor,
     const before = victim.meanLoss(clean, labels, crossEntropy, 1);
     const after = victim.meanLoss(perturbed, labels, crossEntropy, 1);
     const { gradient } = victim.gradient(perturbed, (logits) => crossEntropy(logits, labels));
-    const moved = perturbed.sub(clean).flatten(1);
-    const slope = gradient.flatten(1);
-    const length = (vectors: Tensor) => vectors.square().sumDim([1]).sqrt();
-    // An image without perturbation or gradient has no angle; it counts as 0.
-    const cosines = moved
-      .mul(slope)
-      .sumDim([1])
-      .div(length(moved).mul(length(slope)).clamp(1e-20));
+    const moved = perturbed.sub(clean);
+    // Of length 1 each; an image without perturbation or gradient has no angle, and counts as 0.
+    norms.l2.step_(moved, clean);
+    norms.l2.step_(gradient, clean);
+    const cosines = moved.mul(gradient).sumDim([1, 2, 3]);
     const share = after.lt(before).to("float32");
     return { alignment: cosines.sum().item() / labels.size, lossFell: share.sum().item() / labels.size };
   });

@@ -9,7 +9,7 @@ import type { TrainConfig } from "../config.js";
 import { loadCheckpointWeights } from "./checkpoint.js";
 import { RunFolder } from "./run-folder.js";
 import type { OwnParts } from "./stored-config.js";
-import { loadWeights } from "./weights-file.js";
+import { type LoadOptions, loadWeights } from "./weights-file.js";
 
 /** Model of a run. */
 export interface OpenedRun {
@@ -44,17 +44,20 @@ function defensesOf(given: readonly (Defense | string)[] | undefined): Defense[]
 }
 
 /**
- * Model with the weights of a safetensors file.
+ * Model with the weights of a file: safetensors, or a PyTorch checkpoint, of which nothing is executed.
  *
+ * @param options `key` and `prefix` choose the weights in the file; `remark` is told what was passed over
  * @throws Error or FileFormatError that names the file, and the weight that does not fit
  * @example
  * modelFromWeights("weights.safetensors", resnet18({ classes: 100 }))
- * modelFromWeights("weights.safetensors", "resnet18(classes=100)")
+ * modelFromWeights("checkpoint.pth.tar", "resnet18(classes=100)", { key: "state_dict" })
  */
 export function modelFromWeights(
   path: string,
   architecture: Architecture | ModelText | (string & {}),
-  options: { readonly defenses?: readonly (Defense | DefenseText | (string & {}))[] | undefined } = {},
+  options: LoadOptions & {
+    readonly defenses?: readonly (Defense | DefenseText | (string & {}))[] | undefined;
+  } = {},
 ): Model {
   checkFile(path);
   const buildable = isObject(architecture) && typeof architecture.build === "function";
@@ -62,7 +65,7 @@ export function modelFromWeights(
     ? (architecture as unknown as Architecture)
     : models.of(architecture as string, "architecture");
   const model = own.build({ seed: 0, defenses: defensesOf(options.defenses) ?? [] });
-  loadWeights(path, model.module);
+  loadWeights(path, model.module, { key: options.key, prefix: options.prefix, remark: options.remark });
   checkFinite(path, model.module);
   return model;
 }

@@ -18,7 +18,11 @@ const resultSchema = z.object({
   weightsSha256: z.string(),
 });
 
-/** The result that a run's result.json holds; undefined where there is none. FileFormatError names a damage. */
+/**
+ * The result that a run's result.json holds; undefined where there is none.
+ *
+ * @throws FileFormatError that names the damage, and the way on
+ */
 export function readResult(file: string): TrainResult | undefined {
   if (!existsSync(file)) return undefined;
   const text = readTextFile(file);

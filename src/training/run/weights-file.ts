@@ -1,7 +1,15 @@
 import { checkKind, FileFormatError } from "../../base/index.js";
 import { scope, type Tensor, tensor } from "../../engine/index.js";
-import type { SafetensorsTensor } from "../../files/index.js";
-import { loadState, Module } from "../../nn/index.js";
+import {
+  isTorchCheckpoint,
+  plainNames,
+  readCheckpointWeights,
+  type SafetensorsTensor,
+  someNames,
+  type WeightsChoice,
+} from "../../files/index.js";
+import { likelyPrefix, matchNames } from "../../models/index.js";
+import { loadState, Module, Normalize } from "../../nn/index.js";
 import { readSealed, writeSealed } from "./sealed-file.js";
 
 /** Tensor as a file holds it; only float32 is trained. */
@@ -55,20 +63,85 @@ function widened(value: SafetensorsTensor): SafetensorsTensor {
   return { dtype: "float32", shape: value.shape, data };
 }
 
+/** Reads tensors of safetensors, whose seal is checked, or of a PyTorch checkpoint. */
+function tensorsOf(
+  path: string,
+  { remark = () => {}, ...choice }: LoadOptions,
+): Map<string, SafetensorsTensor> {
+  if (isTorchCheckpoint(path)) {
+    const { tensors, remarks } = readCheckpointWeights(path, choice);
+    for (const text of remarks) if (!text.startsWith("written: ")) remark(text);
+    return new Map(tensors);
+  }
+  if (choice.key !== undefined) throw new RangeError(`key: ${path} is safetensors, which has no keys`);
+  return plainNames(readSealed(path).tensors, choice.prefix);
+}
+
+/** Choice of the weights in a file, and who is told of what was passed over. */
+export interface LoadOptions extends WeightsChoice {
+  readonly remark?: ((text: string) => void) | undefined;
+}
+
+/** RangeError where a file's network normalizes images otherwise than the module. */
+function checkStatistics(module: Module, mean: SafetensorsTensor, std: SafetensorsTensor): void {
+  const own = module.inputTransforms.find((transform) => transform instanceof Normalize);
+  const same = (found: SafetensorsTensor, numbers: readonly number[] | undefined) =>
+    found.data.length === numbers?.length &&
+    numbers.every((number, i) => Math.abs(number - Number(found.data[i])) <= 1e-3 * (1 + Math.abs(number)));
+  if (same(mean, own?.mean) && same(std, own?.std)) return;
+  const text = (numbers: ArrayLike<number | bigint>) =>
+    `[${Array.from(numbers, (number) => Number(Number(number).toPrecision(4))).join(", ")}]`;
+  const ours = own === undefined ? "does not" : `does so by ${text(own.mean)} and ${text(own.std)}`;
+  throw new RangeError(
+    `the weights are of a network that normalizes images by mean ${text(mean.data)} and std ` +
+      `${text(std.data)}, and the model ${ours}: give the architecture mean=${text(mean.data)}, ` +
+      `std=${text(std.data)}`,
+  );
+}
+
+/** Tensors under a module's own names, which the file may spell as other code of the field does. */
+function underOwnNames(
+  module: Module,
+  tensors: ReadonlyMap<string, SafetensorsTensor>,
+  remark: (text: string) => void,
+): ReadonlyMap<string, SafetensorsTensor> {
+  const given = [...tensors.keys()];
+  const wanted = new Set(module.state().keys());
+  const match = matchNames(given, wanted);
+  if (match === undefined) {
+    const prefix = likelyPrefix(given, wanted);
+    if (prefix === undefined || prefix === "") return tensors;
+    throw new RangeError(
+      `the weights of the network are under "${prefix}", among others: choose them by --prefix ${prefix}`,
+    );
+  }
+  const { names, prefix, statistics, unused } = match;
+  if (statistics !== undefined)
+    checkStatistics(module, tensors.get(statistics.mean)!, tensors.get(statistics.std)!);
+  if (prefix !== "") remark(`without the prefix "${prefix}" of the names`);
+  const others = unused.filter((name) => !name.endsWith("num_batches_tracked"));
+  if (others.length > 0) remark(`left out, for the network does not use them: ${someNames(others)}`);
+  return new Map([...names].map(([own, name]) => [own, tensors.get(name)!]));
+}
+
 /**
- * Reads weights, float32 or bfloat16, into a module.
+ * Reads weights into a module, of safetensors or of a PyTorch checkpoint (.pt, .pth), of which nothing is
+ * executed. Names may be those of pytorch-cifar, torchvision, RobustBench, TRADES or Hugging Face, and those
+ * that wrappers such as DataParallel and `torch.compile` make. Numbers of any type become float32.
  *
+ * @param options `key` says where in a checkpoint the weights are, `prefix` with what their names begin
  * @throws FileFormatError that names the file, when a name or a shape does not fit, or the file was damaged
  */
-export function loadWeights(path: string, module: Module): void {
+export function loadWeights(path: string, module: Module, options: LoadOptions = {}): void {
   checkWeightsFile(path, module);
-  const { tensors: stored } = readSealed(path);
-  const tensors = new Map([...stored].map(([name, value]) => [name, widened(value)]));
-  // PyTorch's batch normalization counts its batches; nothing here depends on the count.
-  for (const name of tensors.keys()) if (name.endsWith("num_batches_tracked")) tensors.delete(name);
+  const { remark = () => {} } = options;
   scope(() => {
     try {
-      loadState(module, toTensors(path, tensors));
+      const stored = tensorsOf(path, options);
+      // PyTorch's batch normalization counts its batches; nothing here depends on the count.
+      for (const name of stored.keys()) if (name.endsWith("num_batches_tracked")) stored.delete(name);
+      const named = underOwnNames(module, stored, remark);
+      loadState(module, toTensors(path, new Map([...named].map(([name, value]) => [name, widened(value)]))));
     } catch (error) {
       if (error instanceof RangeError)
         throw new FileFormatError(`${path}: ${error.message}`, { cause: error });

@@ -2,7 +2,12 @@ import * as z from "zod";
 import { attacks } from "../../../attacks/index.js";
 import { type BudgetName, budgets, figureMeaning } from "../../../evaluation/index.js";
 import { ratio } from "../../../options/index.js";
-import { architectureOption, defenseOptions, imagesOption } from "../../frame/inputs/input-options.js";
+import {
+  architectureOption,
+  defenseOptions,
+  imagesOption,
+  weightsOptions,
+} from "../../frame/inputs/input-options.js";
 import { deviceOption, runOptions } from "../../frame/run-options.js";
 
 /** Options of `sqa audit`. */
@@ -55,6 +60,7 @@ export const auditOptions = z.strictObject({
     .optional()
     .describe("images to audit on, their test split (default: those of the run)"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
+  ...weightsOptions,
   ...defenseOptions,
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   out: z

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { fileSha256, isAbort, isObject, readTextFile } from "../../../base/index.js";
 import { checkDevice } from "../../../engine/index.js";
@@ -62,7 +62,13 @@ export async function runAudit(given: GivenAudit, text: string, { signal }: Comm
   const { budget, norm, claim, limit, seed, batchSize, device, require, resolution, tensorboard } = given;
   asUsage(() => checkDevice(device));
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
-  const choice = { architecture: given.architecture, images, defenses: defensesOf(given) };
+  const choice = {
+    architecture: given.architecture,
+    images,
+    defenses: defensesOf(given),
+    key: given.key,
+    prefix: given.prefix,
+  };
   const opened = await openModel(text, choice);
   const { run: of, model, name } = opened;
   if (of?.finished === false)
@@ -127,7 +133,8 @@ function codeOf({ outcome }: Report): number {
 function provenanceOf(given: GivenAudit, { run, file }: OpenedModel, text: string): Provenance {
   const { author, source } = given;
   const weights = file ?? (run === undefined ? undefined : join(run.path, "weights.safetensors"));
-  const known = weights !== undefined && existsSync(weights);
+  // A model may be a folder of files as well.
+  const known = weights !== undefined && statSync(weights, { throwIfNoEntry: false })?.isFile() === true;
   return {
     ...(known
       ? { file: { name: basename(weights), sha256: fileSha256(weights), format: extname(weights).slice(1) } }

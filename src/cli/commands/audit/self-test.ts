@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { selfTest, selfTestCases } from "../../../evaluation/index.js";
 import { renderTable } from "../../../report/index.js";
+import { kebabCase } from "../../frame/option-names.js";
 import { colors, note, out, tableWidth } from "../../frame/output.js";
+import { UsageError } from "../../frame/usage-error.js";
 
 /**
  * Audits models that are known to be broken or robust, and returns 0 when each gets the verdict that it
@@ -44,4 +46,21 @@ export async function auditSelfTest({
     );
   }
   return failed === 0 ? 0 : 1;
+}
+
+/** Options that the self-test heeds; all else is fixed in it. */
+const heeded: readonly string[] = ["selfTest", "threads", "json"];
+
+/** Refuses options beside `--self-test` that are not their defaults. */
+export function refuseBesideSelfTest(
+  given: Readonly<Record<string, unknown>>,
+  defaults: Readonly<Record<string, unknown>>,
+): void {
+  const other = Object.entries(given).find(
+    ([name, value]) => !heeded.includes(name) && JSON.stringify(value) !== JSON.stringify(defaults[name]),
+  );
+  if (other === undefined) return;
+  throw new UsageError(
+    `--self-test cannot be given together with --${kebabCase(other[0])}: its audits are fixed`,
+  );
 }

@@ -4,7 +4,7 @@ import type { Dataset } from "../../../datasets/index.js";
 import { type Architecture, type Defense, models } from "../../../models/index.js";
 import { presets, RunFolder, type TrainConfig, type TrainConfigInput } from "../../../training/index.js";
 import { imagesFrom } from "../../frame/inputs/images-from.js";
-import { defensesOf, looksLikePath } from "../../frame/inputs/input-options.js";
+import { defensesOf, isWeightsFile, looksLikePath } from "../../frame/inputs/input-options.js";
 import {
   architectureFrom,
   architectureOfWeights,
@@ -21,7 +21,9 @@ import type { TrainOptions } from "./train-options.js";
 /** Parts of a configuration that a model to train brings along. */
 interface Start {
   readonly model: Architecture;
-  readonly initialWeights?: string;
+  readonly initialWeights?:
+    | string
+    | { readonly file: string; readonly key?: string; readonly prefix?: string };
   readonly data?: Dataset;
   readonly defenses?: readonly Defense[];
 }
@@ -29,9 +31,13 @@ interface Start {
 /** Model to train: an architecture, or one that begins with the weights of a run or a file. */
 async function startOf(text: string, choice: ModelChoice): Promise<Start> {
   refuseUnreadable(text);
-  if (text.endsWith(".safetensors")) {
-    return { model: await architectureOfWeights(text, choice), initialWeights: text };
+  const { key, prefix } = choice;
+  if (isWeightsFile(text)) {
+    const chosen = { ...(key === undefined ? {} : { key }), ...(prefix === undefined ? {} : { prefix }) };
+    return { model: await architectureOfWeights(text, choice), initialWeights: { file: text, ...chosen } };
   }
+  if (key !== undefined || prefix !== undefined)
+    throw new UsageError("--key and --prefix choose weights in a file, which --model does not give");
   if (existsSync(text) && statSync(text).isDirectory()) {
     const folder = RunFolder.open(text, { model: await ownModelFrom(choice.architecture) });
     if (folder.result === undefined)
@@ -49,9 +55,9 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
 export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
   const { preset, model, images, architecture, defense, sqa, own, validationAttack, precision, ...others } =
     given;
-  const { runs, threads, device, checkpointSeconds, tensorboard, json, ...rest } = others;
+  const { runs, threads, device, checkpointSeconds, tensorboard, json, key, prefix, ...rest } = others;
   const data = images === undefined ? undefined : await imagesFrom(images);
-  const start = model === undefined ? {} : await startOf(model, { architecture, images: data });
+  const start = model === undefined ? {} : await startOf(model, { architecture, images: data, key, prefix });
   const flags = {
     ...start,
     data: data ?? ("data" in start ? start.data : undefined),

@@ -8,6 +8,7 @@ import {
   imagesOption,
   listOption,
   trainedModelOption,
+  weightsOptions,
 } from "../../frame/inputs/input-options.js";
 import { deviceOption, precisionOption, runOptions } from "../../frame/run-options.js";
 
@@ -54,6 +55,7 @@ export const trainOptions = z.strictObject({
     .optional()
     .describe("architecture of given weights, or of a run's own model"),
   images: imagesOption.optional().describe("images to train on"),
+  ...weightsOptions,
   ...defenseOptions,
   ...withoutDefaults(plainOptions),
   validationAttack: listOption(attacks.option())

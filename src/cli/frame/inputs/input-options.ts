@@ -65,6 +65,25 @@ export const trainedModelOption = textOr(
   (text) => models.parse(text),
 );
 
+/** Options of the weights in a file. */
+export const weightsOptions = {
+  key: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "where in a checkpoint the weights are, such as state_dict; found where there is but one place",
+    ),
+  prefix: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("take the weights whose names begin with this, such as model., and take it away"),
+};
+
+/** Tells whether a text names a file of weights: safetensors, or a PyTorch checkpoint. */
+export const isWeightsFile = (text: string) => /\.(safetensors|pt|pth|ckpt|bin|th)(\.tar)?$/i.test(text);
+
 /** Options of a model's defenses. */
 export const defenseOptions = {
   defense: listOption(defenses.option())

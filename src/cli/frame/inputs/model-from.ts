@@ -2,11 +2,20 @@ import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { isModuleFile, isObject, loadUserModule } from "../../../base/index.js";
 import type { Dataset } from "../../../datasets/index.js";
-import { type Architecture, type Defense, exportedBy, type Model, models } from "../../../models/index.js";
+import {
+  type Architecture,
+  type Defense,
+  exportedBy,
+  huggingFaceModel,
+  isHuggingFaceFolder,
+  type Model,
+  models,
+} from "../../../models/index.js";
 import { modelFromRun, modelFromWeights, type OpenedRun } from "../../../training/index.js";
+import { note } from "../output.js";
 import { asUsage, UsageError } from "../usage-error.js";
 import { exportOf } from "./images-from.js";
-import { looksLikePath } from "./input-options.js";
+import { isWeightsFile, looksLikePath } from "./input-options.js";
 
 /** Options that go with a model argument. */
 export interface ModelChoice {
@@ -16,6 +25,9 @@ export interface ModelChoice {
   readonly images?: Dataset | undefined;
   /** Defenses in place of the run's; none for weights and modules by default. */
   readonly defenses?: readonly Defense[] | undefined;
+  /** Place of the weights in a checkpoint, and beginning of their names. */
+  readonly key?: string | undefined;
+  readonly prefix?: string | undefined;
 }
 
 /** Model that an argument stands for. */
@@ -30,7 +42,8 @@ export interface OpenedModel {
 }
 
 const accepted =
-  "give a run folder, weights in safetensors with --architecture, or a module file that exports model";
+  "give a run folder, weights (.safetensors, .pt, .pth) with --architecture, or a module file that " +
+  "exports model";
 
 const isArchitecture = (given: unknown): given is Architecture =>
   isObject(given) && typeof given.build === "function" && "inputShape" in given;
@@ -39,10 +52,6 @@ const isArchitecture = (given: unknown): given is Architecture =>
 export function refuseUnreadable(text: string): void {
   if (/\.(pt2|onnx)$/i.test(text)) {
     throw new UsageError(`${text}: exported models (.pt2, .onnx) are not read; ${accepted}`);
-  }
-  if (/\.(pt|pth)$/i.test(text)) {
-    const target = `${basename(text).replace(/\.\w+$/, "")}.safetensors`;
-    throw new UsageError(`${text}: convert it first: npx sqa import ${text} --out ${target}`);
   }
 }
 
@@ -69,8 +78,16 @@ export async function ownModelFrom(text: string | undefined): Promise<Architectu
   return text === undefined ? undefined : architectureFrom(text);
 }
 
+/** Model with the weights of a file; what was passed over is said. */
+function withWeights(file: string, architecture: Architecture, choice: ModelChoice): Model {
+  const { key, prefix, defenses = [] } = choice;
+  const remark = (text: string) => note(`${file}: ${text}`);
+  return asUsage(() => modelFromWeights(file, architecture, { defenses, key, prefix, remark }));
+}
+
 /**
- * Model with weights that a text stands for: a run folder, a safetensors file or a module file.
+ * Model with weights that a text stands for: a run folder, a file of weights, a folder of Hugging Face's or a
+ * module file.
  *
  * @throws UsageError for a text that is none, Error or FileFormatError that names the file at fault
  */
@@ -82,10 +99,21 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
     const model = asUsage(() => architecture.build({ seed: 0, defenses: defenses ?? [] }));
     return { model, name: model.name, file: text };
   }
-  if (text.endsWith(".safetensors")) {
+  if (isWeightsFile(text)) {
     const architecture = await architectureOfWeights(text, choice);
-    const model = asUsage(() => modelFromWeights(text, architecture, { defenses: defenses ?? [] }));
-    return { model, name: basename(text), file: text };
+    return { model: withWeights(text, architecture, choice), name: basename(text), file: text };
+  }
+  if (isHuggingFaceFolder(text)) {
+    const { architecture, weights } = huggingFaceModel(text);
+    if (choice.architecture !== undefined) {
+      throw new UsageError(`--architecture ${choice.architecture}: ${text} knows its own, ${architecture}`);
+    }
+    note(`${text}: ${architecture}, as its config.json says`);
+    return {
+      model: withWeights(weights, architecture, choice),
+      name: basename(resolve(text)),
+      file: weights,
+    };
   }
   if (!existsSync(text)) {
     const isName = !looksLikePath(text) && models.has(text.split("(")[0]!);

@@ -94,6 +94,9 @@ describe("convergence", () => {
       evidence: expect.stringContaining("does not raise the loss"),
     });
     expect(ofLosses(1).outcome).toBe("skipped");
+    // A share of the loss, however small that is.
+    expect(ofLosses(1e-20, 2e-20, 3e-20, 4e-20, 5e-20, 6e-20).outcome).toBe("noted");
+    expect(ofLosses(1e-20, 2e-20, 3e-20, 3e-20, 3e-20, 3e-20).outcome).toBe("passed");
   });
 
   it("notes successes on the way that are not returned", () => {

@@ -14,7 +14,8 @@ export const lossConverged = defineCheck("loss-converged", {
       return { outcome: "skipped", evidence: `an attack of ${losses.length} steps has no tenths` };
     const last = Math.max(2, Math.floor(losses.length / 10));
     const [before, end] = [mean(losses.slice(-2 * last, -last)), mean(losses.slice(-last))];
-    const change = (end - before) / Math.max(Math.abs(before), 1e-12);
+    // A loss of 0 that rises at all has risen beyond any share of it.
+    const change = end === before ? 0 : (end - before) / Math.abs(before);
     const evidence =
       `mean loss ${losses[0]!.toFixed(2)} at first, ${end.toFixed(2)} in the last tenth of the steps, ` +
       `${shareText(change)} above the tenth before`;

@@ -1,0 +1,77 @@
+import { FileFormatError, shownName, unknownName } from "../base/index.js";
+import type { SafetensorsTensor } from "./safetensors.js";
+import { type StateDict, stateDictOf } from "./state-dict.js";
+import { readTorchCheckpoint } from "./torch-checkpoint.js";
+
+/** Choice of the weights in a file. */
+export interface WeightsChoice {
+  /** Place of the weights in a checkpoint, such as `state_dict`; found where there is but one. */
+  readonly key?: string | undefined;
+  /** Beginning of the names of the weights, which is taken away. */
+  readonly prefix?: string | undefined;
+}
+
+/** Weights of a PyTorch checkpoint. */
+export interface CheckpointWeights {
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
+  readonly state: StateDict;
+  /** Sentences on what was converted and passed over. */
+  readonly remarks: readonly string[];
+}
+
+/** The first names of a list, and how many there are beside them. */
+export function someNames(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map(shownName).join(", ");
+  return names.length <= 10 ? shown : `${shown} and ${names.length - 10} more`;
+}
+
+/**
+ * Reads the weights of a PyTorch checkpoint (.pt, .pth). Nothing of it is executed.
+ *
+ * @throws FileFormatError that names the file and says where weights are, where none or several dictionaries
+ *   could be meant; RangeError for a key or prefix that it does not have
+ */
+export function readCheckpointWeights(file: string, { key, prefix }: WeightsChoice = {}): CheckpointWeights {
+  const checkpoint = readTorchCheckpoint(file);
+  const state = named(file, () => stateDictOf(checkpoint, key, prefix));
+  if (state.tensors.size === 0) refuse(file, key, state);
+  const tensors = new Map([...state.tensors].map(([name, tensor]) => [name, tensor.toRowMajor()] as const));
+  return { tensors, state, remarks: remarksOf(state) };
+}
+
+/** State dict that `find` finds in a file, which an error about it names. */
+function named(file: string, find: () => StateDict): StateDict {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof FileFormatError)
+      throw new FileFormatError(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function refuse(file: string, key: string | undefined, { places, beside }: StateDict): never {
+  if (key !== undefined && !places.includes(key)) throw unknownName("key", key, places.map(shownName));
+  const where =
+    places.length > 0
+      ? `: it has weights under ${someNames(places)}; give one by --key`
+      : beside.length > 0
+        ? `; it has ${someNames(beside)}. Save the network's state_dict()`
+        : "";
+  throw new FileFormatError(`${file}: no weights are found${where}`);
+}
+
+function remarksOf({ place, beside, prefix, left, tensors }: StateDict): string[] {
+  const types = new Map<string, number>();
+  for (const [, { type }] of tensors) types.set(type, (types.get(type) ?? 0) + 1);
+  const changed = [...types]
+    .filter(([type]) => type !== "float32" && type !== "int64")
+    .map(([type, count]) => `${count} of ${type} as ${/^(float|bfloat)/.test(type) ? "float32" : "int64"}`);
+  return [
+    ...(place === undefined ? [] : [`weights under "${shownName(place)}"`]),
+    ...(beside.length === 0 ? [] : [`passed over beside them: ${someNames(beside)}`]),
+    ...(prefix === "" ? [] : [`without the prefix "${shownName(prefix)}" of every name`]),
+    ...(left.length === 0 ? [] : [`left out, for they are no tensors of the weights: ${someNames(left)}`]),
+    ...changed.map((change) => `written: ${change}`),
+  ];
+}

@@ -10,10 +10,12 @@ export {
   UseAfterDisposeError,
   unknownName,
 } from "./errors.js";
+export { fileSha256 } from "./file-hash.js";
 export { makeFolder } from "./make-folder.js";
 export { printable, shortened, shownName } from "./printable.js";
 export { readTextFile } from "./read-text.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";
 export { parseStrictJson, StrictJsonError } from "./strict-json.js";
 export { isModuleFile, loadUserModule, type UserModule } from "./user-module.js";
+export { packageVersion } from "./version.js";
 export { isAbort, type Steps, Work } from "./work.js";

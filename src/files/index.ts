@@ -30,6 +30,7 @@ export {
 } from "./safetensors.js";
 export { type CsvRow, parseCsv } from "./tables/csv.js";
 export { openParquet, type ParquetFile, type ParquetRowGroup } from "./tables/parquet.js";
+export { type SummaryValue, TensorBoardWriter } from "./tensorboard/writer.js";
 export {
   readCheckpointWeights,
   someNames,

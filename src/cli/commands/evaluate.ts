@@ -23,6 +23,7 @@ import { note, out } from "../frame/output.js";
 import { withProgress } from "../frame/progress.js";
 import { deviceOption, runOptions } from "../frame/run-options.js";
 import { asUsage, UsageError, usageUntilBegun } from "../frame/usage-error.js";
+import { attackNames } from "../frame/words/attack-name.js";
 import {
   comparisonTable,
   type Evaluated,
@@ -65,6 +66,7 @@ const options = z.strictObject({
   batchSize: z.int().min(1).default(500).describe("images attacked together; results do not depend on it"),
   threads: runOptions.threads,
   device: deviceOption,
+  verbose: z.boolean().default(false).describe("name attacks by all their options"),
   json: z.boolean().default(false).describe("print JSON: an object, or a list of several models'"),
 });
 type Options = z.output<typeof options>;
@@ -124,7 +126,7 @@ function withBar(events: AsyncIterable<EvaluationEvent>, label: string, attacks:
       return undefined;
     }
     const { attack, done, images } = event;
-    const metrics = attack === "clean" ? {} : { under: attack };
+    const metrics = attack === "clean" ? {} : { under: attackNames([attack]).get(attack)! };
     return { done: finished * images + done, total: (attacks + 1) * images, metrics };
   });
 }
@@ -178,8 +180,9 @@ async function run(given: Options, texts: readonly string[], signal: AbortSignal
   const [first] = all;
   if (given.json) out(JSON.stringify(all.length === 1 ? evaluationJson(first!) : all.map(evaluationJson)));
   else {
-    const tables = all.map(evaluationTable);
-    out([...tables, ...(all.length === 1 ? [] : [comparisonTable(all)])].join("\n\n"));
+    const { verbose } = given;
+    const tables = all.map((one) => evaluationTable(one, verbose));
+    out([...tables, ...(all.length === 1 ? [] : [comparisonTable(all, verbose)])].join("\n\n"));
   }
   const hasFailed = all.some(({ evaluation }) => evaluation.attacks.some(({ error }) => error !== undefined));
   return hasFailed ? 1 : 0;

@@ -54,14 +54,16 @@ export const trainCommand = defineCommand({
     "sqa train runs/NAME",
   ],
   async run(given, { operands: [path], signal }) {
-    const { threads, device, checkpointSeconds } = given;
+    const { threads, device, checkpointSeconds, tensorboard } = given;
     const config =
       path === undefined ? await configOf(given) : await configOfRun(path, given, trainOptions.parse({}));
     checkOut(given.out, config);
     const runs = path === undefined ? given.runs : dirname(resolve(path));
     const checked = asUsage(() => trainConfig(config));
     await prepareWithBar(checked.data.train, checked.limit ?? undefined, signal);
-    const work = asUsage(() => train(config, { runs, threads, device, checkpointSeconds, signal }));
+    const work = asUsage(() =>
+      train(config, { runs, threads, device, checkpointSeconds, tensorboard, signal }),
+    );
     const events = usageUntilBegun(work);
     await (given.json
       ? printEvents(events)

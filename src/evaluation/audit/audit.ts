@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { deriveSeed, type Steps, Work } from "../../base/index.js";
 import { prepareImages, TensorSplit } from "../../datasets/index.js";
 import { noGrad, scope } from "../../engine/index.js";
@@ -12,7 +11,6 @@ import {
   FolderStore,
   hasFailed,
   type ImageSource,
-  type KeptBatches,
   keptBatches,
   MemoryStore,
   type OpenedModel,
@@ -22,18 +20,21 @@ import {
   runTrials,
   splitFrom,
   type Trial,
-  type TrialOptions,
   type TrialOutcome,
-  type TrialStore,
   trialSeeds,
 } from "../../trials/index.js";
 import { checkCleanFirst } from "./clean-first.js";
 import { accuracyIn, conclude } from "./conclude.js";
-import { countPasses, estimateSeconds } from "./estimate.js";
+import { checkShared } from "./criterion/baseline.js";
+import { writeCriterion } from "./criterion/criterion.js";
+import { checkMeasured } from "./criterion/requirement.js";
+import { imageHashes } from "./evidence/data-facts.js";
 import { type AuditSubject, auditName } from "./identity.js";
 import { type AuditOptions, auditSettings } from "./options.js";
 import type { AuditPlan } from "./plan.js";
 import { type Report, reportOf } from "./report/report.js";
+import { AuditLog } from "./report/tensorboard.js";
+import { expectedTime } from "./time/expected-time.js";
 import { trialsOf } from "./trials-of.js";
 import { worstImages } from "./worst-images.js";
 
@@ -57,8 +58,8 @@ export type AuditEvent =
   /** End of a trial, with its accuracy unless it ended in an error. */
   | { readonly type: "trial"; readonly outcome: TrialOutcome; readonly accuracy?: Accuracy };
 
-/** Images that a pass through the model is timed on. */
-const timedImages = 16;
+/** Images that surrogates are compared with the model on. */
+const comparedImages = 16;
 
 /**
  * Audits a model's robustness: runs the trials that the checklist needs, judges each line, and concludes.
@@ -102,6 +103,8 @@ async function* steps(
       throw new RangeError(`budget.draws must be at least 2 for a randomized model, not ${draws}`);
     }
     settings.claim.attack!.check(opened.classifier);
+    const { randomized } = opened.classifier;
+    checkMeasured(settings.requirements, { randomized, seeds: settings.budget.seeds });
     for (const [name, other] of Object.entries(options.transfers ?? {})) {
       others[name] = openModel(other, opened.device, `transfers.${name}`);
       closing.push(others[name].putBack);
@@ -111,6 +114,7 @@ async function* steps(
     const data = new TensorSplit(split, { device: opened.device });
     closing.push(() => data.dispose());
     for (const one of [opened, ...Object.values(others)]) checkAnswers(one, data);
+    if (settings.baseline !== undefined) checkShared(settings.baseline, imageHashes(data));
     const subject = { settings, opened, transfers: others, split, data };
     const players = playersOn(opened.device, playersOf(subject), signal);
     closing.push(() => players.dispose());
@@ -142,7 +146,7 @@ const noticeable = 1e-3;
 function lendersOf({ model }: Players, data: TensorSplit): string[] {
   return scope(() =>
     noGrad(() => {
-      const { images, imageIds } = data.range(0, timedImages);
+      const { images, imageIds } = data.range(0, comparedImages);
       const noise = { seed: { low: 0, high: 0 }, draw: 0, imageIds };
       const logits = model.logits(images, noise);
       const limit = noticeable * logits.abs().amax().item();
@@ -162,10 +166,11 @@ async function* stepsOf(
   signal: AbortSignal,
 ): Steps<AuditEvent, Report> {
   const { settings, split, data } = subject;
-  const { batchSize, norm, epsilon, claim } = settings;
+  const { batchSize, norm, epsilon, claim, claimed } = settings;
   const seed = deriveSeed(settings.seed, "audit");
   const budget = { ...settings.budget, images: split.count };
-  const plan: AuditPlan = { players, budget, norm, epsilon, claim, seed, lenders: lendersOf(players, data) };
+  const lenders = lendersOf(players, data);
+  const plan: AuditPlan = { players, budget, norm, epsilon, claim, claimed, seed, lenders };
   const id = auditName(subject);
   const folder = options.folder === undefined ? undefined : join(options.folder, id);
   const store = options.store ?? (folder === undefined ? new MemoryStore() : new FolderStore(folder));
@@ -174,10 +179,17 @@ async function* stepsOf(
   await checkCleanFirst(plan, data, given, { expected: options.expectClean, model: subject.opened.name });
   if (signal.aborted) return undefined;
   const kept = keptBatches(trials, data, given);
+  const known = [...kept.values()].flat().filter((batch) => batch !== undefined).length;
+  const criteria =
+    settings.require === undefined
+      ? { criterion: undefined, others: [] }
+      : writeCriterion(store, settings.require, known);
+  const startedAt = new Date().toISOString();
   yield { type: "estimate", trials: trials.length };
   const time = await expectedTime(plan, data, kept, { ...given, store });
   if (signal.aborted) return undefined;
   yield { type: "plan", trials: trials.length, seconds: time.seconds, folder };
+  const log = folder === undefined || options.tensorboard === false ? undefined : new AuditLog(folder, plan);
   let done = 0;
   const outcomes: TrialOutcome[] = [];
   for await (const event of runTrials(trials, data, { ...given, kept })) {
@@ -189,14 +201,17 @@ async function* stepsOf(
     }
     const { outcome } = event;
     outcomes.push(outcome);
+    log?.trial(outcome);
     if (!hasFailed(outcome)) yield { type: "trial", outcome, accuracy: accuracyOfTrial(plan, outcome) };
     else if (outcome.trial.id === claim.id) throw claimError(outcome.error, claim);
     else yield { type: "trial", outcome };
   }
   if (outcomes.length < trials.length) return undefined;
-  const conclusion = scope(() => conclude(plan, outcomes, data));
+  const conclusion = scope(() => conclude(plan, outcomes, data, settings));
   const worst = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
-  return reportOf({ conclusion, plan, worst, subject, id, folder });
+  const report = reportOf({ conclusion, plan, worst, subject, id, folder, criteria, startedAt });
+  log?.end(report);
+  return report;
 }
 
 function accuracyOfTrial(
@@ -214,30 +229,4 @@ function claimError(error: Error, claim: Trial): Error {
       cause: error,
     },
   );
-}
-
-/** Seconds that all missing batches take at most, and those of a batch of a trial. */
-async function expectedTime(
-  plan: AuditPlan,
-  data: TensorSplit,
-  kept: ReadonlyMap<Trial, KeptBatches>,
-  { batchSize, signal, store }: Pick<TrialOptions, "batchSize" | "signal"> & { readonly store: TrialStore },
-) {
-  const missing = [...kept].map(([trial, batches]) => ({
-    trial,
-    count: batches.filter((one) => !one).length,
-  }));
-  const unfinished = missing.filter(({ count }) => count > 0);
-  const trials = unfinished.map(({ trial }) => trial);
-  const counting = countPasses(plan, data, trials, store, signal);
-  let step = counting.next();
-  while (step.done !== true) {
-    await turn();
-    if (signal?.aborted) return { seconds: 0, ofBatch: () => 0 };
-    step = counting.next();
-  }
-  const passes = step.value;
-  const ofImage = scope(() => estimateSeconds(plan, data.range(0, timedImages), trials, passes));
-  const ofBatch = (trial: Trial) => (ofImage.get(trial.id) ?? 0) * Math.min(batchSize, data.count);
-  return { seconds: unfinished.reduce((sum, { trial, count }) => sum + count * ofBatch(trial), 0), ofBatch };
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { AuditJson } from "../../../src/evaluation/audit/index.js";
 import { audit, type Report } from "../../../src/evaluation/index.js";
 import { type FileModel, modelFromFile } from "../../../src/models/index.js";
 import { escapeHtml } from "../../../src/report/index.js";
@@ -24,8 +25,8 @@ describe("an audit of an exported model", { timeout: 300_000 }, () => {
   it("says in text, JSON and page what was found in the file", async () => {
     const model = await modelFromFile(fixture("rounded"));
     const report = await audited(model);
-    const json = JSON.parse(JSON.stringify(report)) as { notes: string[] };
-    expect(json.notes).toEqual(model.notes);
+    const json = JSON.parse(JSON.stringify(report)) as AuditJson;
+    expect(json.evidence.model.notes).toEqual(model.notes);
     const { html } = await report.write(join(folder, "report"));
     const page = readFileSync(html, "utf8");
     const text = report.text({ width: 1000 });

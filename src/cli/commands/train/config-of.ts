@@ -60,6 +60,7 @@ export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
     threads,
     device,
     checkpointSeconds,
+    tensorboard,
     json,
     out,
     exactGradients,
@@ -106,6 +107,7 @@ const besideRun: readonly string[] = [
   "threads",
   "device",
   "checkpointSeconds",
+  "tensorboard",
   "json",
 ];
 

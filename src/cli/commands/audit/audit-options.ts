@@ -1,0 +1,93 @@
+import * as z from "zod";
+import { attacks } from "../../../attacks/index.js";
+import { type BudgetName, budgets, figureMeaning } from "../../../evaluation/index.js";
+import { ratio } from "../../../options/index.js";
+import {
+  architectureOption,
+  defenseOptions,
+  expectCleanOption,
+  exportedOptions,
+  imagesOption,
+  weightsOptions,
+} from "../../frame/inputs/input-options.js";
+import { deviceOption, runOptions } from "../../frame/run-options.js";
+
+/** Options of `sqa audit`. */
+export const auditOptions = z.strictObject({
+  budget: z
+    .enum(Object.keys(budgets) as [BudgetName, ...BudgetName[]])
+    .default("standard")
+    .describe("passes and images that are spent"),
+  epsilon: ratio({ above: 0 })
+    .optional()
+    .describe(
+      "radius of the claim (default: the epsilon that the run trained for, else the images' usual radius)",
+    ),
+  norm: z.enum(["linf", "l2"]).optional().describe("norm of the radius (default: the claim's, else linf)"),
+  claim: attacks
+    .option()
+    .optional()
+    .describe(
+      "attack that a claimed accuracy was measured by (default: no claim; PGD of 40 steps is the reference)",
+    ),
+  require: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "CRITERION" })
+    .optional()
+    .describe(
+      "criterion such as 'worst >= 0.40', written down before the first attack; the exit code is 0 where " +
+        `it is met, 1 where not, 2 where undecided; figures: ${Object.keys(figureMeaning).join(", ")}`,
+    ),
+  baseline: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "AUDIT.JSON" })
+    .optional()
+    .describe("earlier audit: a significant regression on the same images ends with 1"),
+  resolution: z
+    .number()
+    .gt(0)
+    .max(100)
+    .default(5)
+    .describe("points: an audit that could miss larger differences, and finds no fault, is inconclusive"),
+  author: z.string().min(1).optional().describe("person or body that audits, for the report"),
+  source: z.string().min(1).optional().describe("origin and license of the images, for the report"),
+  surrogate: z
+    .array(z.string().min(1).meta({ placeholder: "MODEL" }))
+    .default([])
+    .describe("another model, whose adversarial images this one is shown"),
+  architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
+  images: imagesOption
+    .optional()
+    .describe("images to audit on, their test split (default: those of the run)"),
+  limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
+  expectClean: expectCleanOption,
+  ...weightsOptions,
+  ...exportedOptions,
+  ...defenseOptions,
+  seed: z.int().min(0).default(0).describe("seed of all noise"),
+  out: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "FOLDER" })
+    .optional()
+    .describe("folder of the report (default: inside the run folder, else inside audits)"),
+  batchSize: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("images attacked together (default: 50); results do not depend on it"),
+  threads: runOptions.threads,
+  device: deviceOption,
+  selfTest: z
+    .boolean()
+    .default(false)
+    .describe("audit models known to be broken or robust, in place of yours"),
+  tensorboard: z.boolean().default(true).describe("write TensorBoard's event files beside the trials"),
+  verbose: z.boolean().default(false).describe("show the evidence of passed lines too"),
+  json: z.boolean().default(false).describe("print audit.json in place of the report"),
+});
+
+/** Checked options of `sqa audit`. */
+export type GivenAudit = z.output<typeof auditOptions>;

@@ -48,8 +48,10 @@ describe("an audit of an exported model", { timeout: 300_000 }, () => {
 
   it("draws the noise of a randomized model afresh, averages over it and fixes it", async () => {
     const report = await audited(await modelFromFile(fixture("noisy")));
-    const checked = (name: string) => report.lines.find((line) => line.name === name)!.outcome;
     expect(report.everyDraw).toBeDefined();
-    for (const name of ["expectation", "fixed-seed"]) expect(checked(name)).not.toBe("skipped");
+    // Weights without training leave an attack little to do: the lines measure, and say so.
+    const evidence = (name: string) => report.lines.find((line) => line.name === name)!.evidence;
+    expect(evidence("expectation")).toMatch(/by gradients of 1 draw, .* by the mean loss of 2/);
+    expect(evidence("fixed-seed")).toMatch(/under AutoAttack on a fixed seed, .* on fresh draws/);
   });
 });

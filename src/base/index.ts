@@ -11,6 +11,7 @@ export {
 } from "./errors.js";
 export { makeFolder } from "./make-folder.js";
 export { printable, shortened, shownName } from "./printable.js";
+export { processStart } from "./process-start.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";
 export { parseStrictJson, StrictJsonError } from "./strict-json.js";
 export { isModuleFile, loadUserModule, type UserModule } from "./user-module.js";

@@ -173,6 +173,7 @@ async function* stepsOf(
   yield { type: "estimate", trials: trials.length };
   const time = await expectedTime(plan, data, kept, { ...given, store });
   if (signal.aborted) return undefined;
+  store.writeNote("plan", planNote(trials, data, batchSize, time.ofBatch));
   yield { type: "plan", trials: trials.length, seconds: time.seconds, folder };
   let done = 0;
   const outcomes: TrialOutcome[] = [];
@@ -193,6 +194,24 @@ async function* stepsOf(
   const conclusion = scope(() => conclude(plan, outcomes, data));
   const worst = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
   return reportOf({ conclusion, plan, worst, subject, id, folder });
+}
+
+/** Work ahead, for those who watch the folder: trials in order, and the seconds that a batch of each takes. */
+function planNote(
+  trials: readonly Trial[],
+  { count }: TensorSplit,
+  batchSize: number,
+  ofBatch: (trial: Trial) => number,
+) {
+  return {
+    images: count,
+    batchSize,
+    trials: trials.map((trial) => ({
+      id: trial.id,
+      shownTo: trial.shownTo,
+      batchSeconds: ofBatch(trial),
+    })),
+  };
 }
 
 function accuracyOfTrial(

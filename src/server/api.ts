@@ -24,6 +24,8 @@ export interface RunSummary {
   /** Kinds of alarms, of an unfinished run those of its latest events. */
   readonly alarms: readonly string[];
   readonly seconds: number | null;
+  /** Number of the process that works on it. */
+  readonly pid: number | null;
   /** Time of the last change, in milliseconds. */
   readonly changed: number;
   /** Fault of its files, in words. */
@@ -31,7 +33,7 @@ export interface RunSummary {
 }
 
 /** Column of the list that it can be sorted by. */
-export type RunColumn = Exclude<keyof RunSummary, "problem" | "strongAttack">;
+export type RunColumn = Exclude<keyof RunSummary, "problem" | "strongAttack" | "pid">;
 
 /** Page of the list of runs. */
 export interface RunPage {
@@ -121,6 +123,7 @@ export interface Job {
   /** Run that it is on; "" for a new one. */
   readonly run: string;
   readonly state: "running" | "ended";
+  readonly pid: number;
   /** Exit code; null while it runs, and where it is not known. */
   readonly code: number | null;
   readonly began: number;

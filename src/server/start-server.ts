@@ -13,6 +13,7 @@ import { failure } from "./routes/answers.js";
 import { auditRoutes } from "./routes/audit-routes.js";
 import { pageRoutes } from "./routes/page-routes.js";
 import { runRoutes } from "./routes/run-routes.js";
+import { streamRoute } from "./routes/stream-route.js";
 import { workRoutes } from "./routes/work-routes.js";
 import { RunList } from "./runs/run-list.js";
 import { Jobs, type SqaProgram } from "./work/jobs.js";
@@ -58,7 +59,7 @@ const mostBody = 8 * 2 ** 20;
  */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   makeFolder(options.runs);
-  const runs = realpathSync(options.runs);
+  const runs = realpathSync.native(options.runs);
   const token = randomSecret();
   let port = options.port;
   const access = { token, session: sessionOf(keptSecret(options.state), runs), port: () => port };
@@ -70,7 +71,9 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     const length = Number(c.req.header("Content-Length") ?? 0);
     return length > mostBody ? failure(c, 413, `request: at most ${mostBody} bytes`) : next();
   });
-  app.route("/api", runRoutes(new RunList(runs)));
+  const list = new RunList(runs);
+  app.route("/api", runRoutes(list));
+  app.route("/api", streamRoute(list, jobs));
   app.route("/api", auditRoutes(runs, options.results));
   app.route("/api", workRoutes(runs, jobs, worker));
   app.route("/", pageRoutes(pageFolder()));

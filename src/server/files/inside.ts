@@ -13,8 +13,8 @@ export function isPlainName(name: string): boolean {
 export function inside(folder: string, ...names: readonly string[]): string | undefined {
   if (!names.every(isPlainName)) return undefined;
   try {
-    const top = realpathSync(folder);
-    const path = realpathSync(join(top, ...names));
+    const top = realpathSync.native(folder);
+    const path = realpathSync.native(join(top, ...names));
     return path === top || path.startsWith(top.endsWith(sep) ? top : top + sep) ? path : undefined;
   } catch {
     return undefined;

@@ -1,11 +1,8 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Hono } from "hono";
-import { auditDetail, batchesOf } from "../audits/audit-detail.js";
+import { auditDetail } from "../audits/audit-detail.js";
 import { allAudits, auditFolder } from "../audits/audit-list.js";
 import { inside } from "../files/inside.js";
 import { readWhole } from "../files/read-part.js";
-import { leftOff, markLook, streamOf } from "../live/stream.js";
 import { figurePath, paperResults } from "../paper/results.js";
 import { picturePath } from "../runs/pictures.js";
 import { bytesOf, failure } from "./answers.js";
@@ -24,13 +21,6 @@ export function auditRoutes(runs: string, results: string): Hono {
     const { run, audit } = c.req.param();
     const folder = auditFolder(runs, run, audit);
     return folder === undefined ? failure(c, 404, none) : c.json(auditDetail(run, audit, folder));
-  });
-  routes.get("/audits/:run/:audit/stream", (c) => {
-    const { run, audit } = c.req.param();
-    const folder = auditFolder(runs, run, audit);
-    if (folder === undefined) return failure(c, 404, none);
-    const mark = () => `${batchesOf(folder).count()}-${existsSync(join(folder, "audit.json"))}`;
-    return streamOf(c, folder, markLook(mark, leftOff(c)));
   });
   routes.get("/audits/:run/:audit/page", (c) => {
     const { run, audit } = c.req.param();

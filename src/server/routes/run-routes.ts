@@ -1,12 +1,9 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { inside } from "../files/inside.js";
 import { readWhole } from "../files/read-part.js";
-import { leftOff, markLook, type StreamEvent, streamOf } from "../live/stream.js";
 import { picturePath } from "../runs/pictures.js";
 import { compareRuns, RunLogs, runDetail } from "../runs/run-detail.js";
 import type { RunList } from "../runs/run-list.js";
-import { cursorOf, cursorText, loggedAfter } from "../runs/run-log.js";
 import { bytesOf, failure, queryOf } from "./answers.js";
 
 const columns = [
@@ -43,32 +40,11 @@ const listQuery = z.object({
 
 const mostCompared = 8;
 
-/** New lines of a run's logs as events; one that was begun anew is told whole. */
-function followLook(folder: string, after: string | undefined): () => StreamEvent[] {
-  let cursor = cursorOf(after);
-  return () => {
-    const logged = loggedAfter(folder, cursor);
-    const id = cursorText(logged.cursor);
-    const same = id === cursorText(cursor) && !logged.anew;
-    cursor = logged.cursor;
-    if (same) return [];
-    if (logged.anew) return [{ event: "anew", id, data: null }];
-    return [{ event: "logged", id, data: { events: logged.events, steps: logged.steps.slice(-2000) } }];
-  };
-}
-
-/** Routes of runs: the list, a run, several beside each other, and what is new. */
+/** Routes of runs: the list, a run, and several beside each other. */
 export function runRoutes(list: RunList): Hono {
   const logs = new RunLogs();
   const routes = new Hono();
   routes.get("/runs", (c) => c.json(list.page(queryOf(c, listQuery))));
-  routes.get("/runs-stream", (c) =>
-    streamOf(
-      c,
-      list.folder,
-      markLook(() => list.mark(), leftOff(c)),
-    ),
-  );
   routes.get("/compare", (c) => {
     const names = (c.req.queries("run") ?? []).slice(0, mostCompared);
     return c.json(compareRuns(list, logs, names));
@@ -76,11 +52,6 @@ export function runRoutes(list: RunList): Hono {
   routes.get("/runs/:run", (c) => {
     const detail = runDetail(list, logs, c.req.param("run"));
     return detail === undefined ? failure(c, 404, "there is no such run") : c.json(detail);
-  });
-  routes.get("/runs/:run/stream", (c) => {
-    const folder = inside(list.folder, c.req.param("run"));
-    if (folder === undefined) return failure(c, 404, "there is no such run");
-    return streamOf(c, folder, followLook(folder, leftOff(c)));
   });
   routes.get("/runs/:run/images/:file", (c) => {
     const path = picturePath(list.folder, [c.req.param("run")], c.req.param("file"));

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { inside } from "../files/inside.js";
-import { leftOff, markLook, streamOf } from "../live/stream.js";
 import type { PlaygroundWorker } from "../playground/worker.js";
 import { markOf } from "../runs/summary.js";
 import type { Jobs, NewJob } from "../work/jobs.js";
@@ -49,13 +48,7 @@ function jobOf(runs: string, request: z.output<typeof beginSchema>): NewJob {
 /** Routes that begin and stop work, and the playground's. */
 export function workRoutes(runs: string, jobs: Jobs, worker: PlaygroundWorker): Hono {
   const routes = new Hono();
-  const mark = () =>
-    jobs
-      .list()
-      .map(({ id, state, code, log }) => [id, state, code, log.length].join())
-      .join(";");
   routes.get("/jobs", (c) => c.json(jobs.list()));
-  routes.get("/jobs-stream", (c) => streamOf(c, runs, markLook(mark, leftOff(c))));
   routes.post("/jobs", async (c) => {
     const id = jobs.start(jobOf(runs, await bodyOf(c, beginSchema)));
     return c.json(jobs.job(id), 201);

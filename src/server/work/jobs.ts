@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
@@ -46,7 +46,6 @@ export class Jobs {
   constructor(
     readonly folder: string,
     readonly program: SqaProgram,
-    readonly changed: () => void = () => {},
   ) {}
 
   /** Begins work and returns its id. */
@@ -71,10 +70,8 @@ export class Jobs {
     child.on("exit", (code) => {
       this.#children.delete(id);
       this.#write(id, { ...record, code: code ?? 128 });
-      this.changed();
     });
     child.unref();
-    this.changed();
     return id;
   }
 
@@ -98,14 +95,20 @@ export class Jobs {
     return latest.map((id) => this.job(id)).filter((job) => job !== undefined);
   }
 
+  /** Mark of all work, which changes when some begins, writes or ends. */
+  mark(): string {
+    const marks = this.list().map(({ id, state, code, log }) => `${id} ${state} ${code} ${log}`);
+    return createHash("sha256").update(marks.join("\n")).digest("hex").slice(0, 12);
+  }
+
   /** Work by its id; undefined where there is none. */
   job(id: string): Job | undefined {
     const record = this.#record(id);
     if (record === undefined) return undefined;
-    const { kind, run, code, began } = record;
+    const { kind, run, pid, code, began } = record;
     const state = isAlive(record) ? "running" : "ended";
     const written = readPart(join(this.folder, id, "log"), -logBytes, logBytes)?.bytes.toString("utf8") ?? "";
-    return { id, kind, run, state, code, began, log: written.replace(codes, "").replace(controls, "") };
+    return { id, kind, run, state, pid, code, began, log: written.replace(codes, "").replace(controls, "") };
   }
 
   #record(id: string): JobRecord | undefined {

@@ -61,7 +61,7 @@ export function workRoutes(runs: string, jobs: Jobs, worker: PlaygroundWorker): 
     const request = await bodyOf(c, playSchema);
     const folder = inside(runs, request.run);
     if (folder === undefined) return failure(c, 404, "there is no such run");
-    return answered(c, worker.ask({ ask: "play", folder, mark: markOf(folder).mark, request }));
+    return answered(c, worker.ask({ ask: "play", folder, mark: markOf(folder)?.mark ?? "", request }));
   });
   return routes;
 }

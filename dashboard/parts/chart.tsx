@@ -108,7 +108,7 @@ export function Chart({ title, curves, marks = [], range, percent = false }: Cha
   return (
     <figure class="chart">
       <figcaption>{title}</figcaption>
-      <div ref={place} role="img" aria-label={`${title}: curves over steps; the last values stand below`} />
+      <div ref={place} role="img" aria-label={`${title}, ${extent(curves)}`} />
       <ul class="legend">
         {curves.map(({ name, color, dashed, y }) => (
           <li key={name}>
@@ -122,6 +122,13 @@ export function Chart({ title, curves, marks = [], range, percent = false }: Cha
       )}
     </figure>
   );
+}
+
+/** Reach of curves in words; what they show last stands below the chart. */
+function extent(curves: readonly Curve[]): string {
+  const last = Math.max(0, ...curves.map(({ x }) => x.at(-1) ?? 0));
+  const names = curves.map(({ name }) => name).join(", ");
+  return last === 0 ? "nothing yet" : `up to ${last}: ${names}`;
 }
 
 function drawMarks(chart: uPlot, marks: readonly Mark[], color: string): void {

@@ -1,4 +1,4 @@
-/** What the server said no to, in its words. */
+/** Refusal of the server, in its words. */
 export class ServerError extends Error {
   constructor(
     readonly status: number,

@@ -18,7 +18,7 @@ const nothing: Logged = { events: [], steps: [] };
 const eventKey = (event: RunEvent) => `${event.type} ${event.step} ${"kind" in event ? event.kind : ""}`;
 const stepKey = ({ step }: RunStep) => String(step);
 
-/** What a run has logged: loaded once, then followed. */
+/** Loads what a run has logged, then follows it. */
 function useRun(name: string) {
   const { data, error, reload } = useLoaded<RunDetail>(apiPath("runs", name));
   const [logged, setLogged] = useState<Logged>(nothing);
@@ -114,7 +114,7 @@ function RunHead({ detail: { summary } }: { readonly detail: RunDetail }) {
   );
 }
 
-/** What can be done with a run. */
+/** Buttons for all that can be done with a run. */
 function Actions({ name, state, pid }: Pick<RunDetail["summary"], "name" | "state" | "pid">) {
   const { data: jobs, reload } = useLoaded<Job[]>("/api/jobs");
   const [error, setError] = useState<string>();

@@ -104,7 +104,7 @@ export interface AuditDetail {
   /** Names of pictures in its folder. */
   readonly pictures: readonly string[];
   readonly hasPage: boolean;
-  /** What audit.json says, where there is one. */
+  /** Content of audit.json, where there is one. */
   readonly report: Readonly<Record<string, unknown>> | null;
   readonly problems: readonly string[];
 }

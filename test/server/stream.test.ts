@@ -90,7 +90,7 @@ describe("the stream of a page", () => {
     const first = new Listener(`/api/stream?run=two&after=${await cursorOf("two")}`);
     appendFileSync(file, lines([epoch(2)]));
     await until(() => first.epochs.length === 1);
-    const { id } = first.told.findLast(({ event }) => event === "logged")!;
+    const { id } = first.told.filter(({ event }) => event === "logged").at(-1)!;
     first.close();
     appendFileSync(file, lines([epoch(3)]));
     const { port } = served.dashboard;

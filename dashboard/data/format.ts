@@ -5,7 +5,8 @@ export function percent(share: number | null | undefined): string {
 
 /** Number of at most four digits that count; a dash where there is none. */
 export function short(value: number | null | undefined): string {
-  return value === null || value === undefined ? "–" : String(Number(value.toPrecision(4)));
+  if (value === null || value === undefined) return "–";
+  return Math.abs(value) >= 1e5 ? value.toExponential(1) : String(Number(value.toPrecision(4)));
 }
 
 /** Duration in its largest two units; a dash where there is none. */

@@ -74,7 +74,10 @@ export function Chart({ title, curves, marks = [], range, percent = false }: Cha
       {
         width: element.clientWidth || 320,
         height: 240,
-        scales: { x: { time: false }, y: range === undefined ? {} : { range: [...range] } },
+        scales: {
+          x: { time: false, range: (_, low, high) => reach(low, high, shownMarks.current) },
+          y: range === undefined ? {} : { range: [...range] },
+        },
         axes: [axis, { ...axis, size: 56, values }],
         legend: { show: false },
         cursor: { y: false },
@@ -118,10 +121,19 @@ export function Chart({ title, curves, marks = [], range, percent = false }: Cha
         ))}
       </ul>
       {marks.length > 0 && (
-        <p class="alarm-note">{`Red lines: ${marks.map(({ at, text }) => `${text} (step ${at})`).join(", ")}`}</p>
+        <p class="alarm-note">
+          {`Red lines: ${marks.map(({ at, text }) => `${text} (step ${at})`).join(", ")}`}
+        </p>
       )}
     </figure>
   );
+}
+
+/** Range of the axis of steps: that of the curves, and of marks beside them. */
+function reach(low: number, high: number, marks: readonly Mark[]): [number, number] {
+  const places = marks.map(({ at }) => at);
+  const [first, last] = [Math.min(low, ...places), Math.max(high, ...places)];
+  return Number.isFinite(first) && first < last ? [first, last] : [0, Math.max(1, last)];
 }
 
 /** Reach of curves in words; what they show last stands below the chart. */

@@ -43,8 +43,8 @@ export function PlayShown({ result }: { readonly result: PlayResult }) {
         <table>
           <caption>
             {draws > 1
-              ? `Class probabilities: the mean over ${draws} draws, the middle 90 % of them, and the share of ` +
-                "draws that say the class"
+              ? `Class probabilities: the mean over ${draws} draws, the middle 90 % of them, and ` +
+                "the share of draws that say the class"
               : "Class probabilities"}
           </caption>
           <thead>

@@ -28,7 +28,7 @@ import {
   trialSeeds,
 } from "../../trials/index.js";
 import { accuracyIn, conclude } from "./conclude.js";
-import { countPasses, estimateSeconds } from "./estimate.js";
+import { countPasses, estimateSeconds, planNote } from "./estimate.js";
 import { type AuditSubject, auditName } from "./identity.js";
 import { type AuditOptions, auditSettings } from "./options.js";
 import type { AuditPlan } from "./plan.js";
@@ -194,24 +194,6 @@ async function* stepsOf(
   const conclusion = scope(() => conclude(plan, outcomes, data));
   const worst = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
   return reportOf({ conclusion, plan, worst, subject, id, folder });
-}
-
-/** Work ahead, for those who watch the folder: trials in order, and the seconds that a batch of each takes. */
-function planNote(
-  trials: readonly Trial[],
-  { count }: TensorSplit,
-  batchSize: number,
-  ofBatch: (trial: Trial) => number,
-) {
-  return {
-    images: count,
-    batchSize,
-    trials: trials.map((trial) => ({
-      id: trial.id,
-      shownTo: trial.shownTo,
-      batchSeconds: ofBatch(trial),
-    })),
-  };
 }
 
 function accuracyOfTrial(

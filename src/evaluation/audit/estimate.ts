@@ -155,3 +155,21 @@ export function estimateSeconds(
     }),
   );
 }
+
+/**
+ * Work ahead, as the store keeps it under "plan" for those who watch: trials in order, with the seconds that
+ * a batch of each takes.
+ */
+export function planNote(
+  trials: readonly Trial[],
+  { count }: TensorSplit,
+  batchSize: number,
+  ofBatch: (trial: Trial) => number,
+) {
+  const ahead = trials.map((trial) => ({
+    id: trial.id,
+    shownTo: trial.shownTo,
+    batchSeconds: ofBatch(trial),
+  }));
+  return { images: count, batchSize, trials: ahead };
+}

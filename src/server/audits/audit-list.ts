@@ -10,7 +10,7 @@ const auditName = /^audit-[\w-]+$/;
 
 const reportSchema = z.record(z.string(), z.unknown());
 
-/** Content of audit.json; undefined where the audit is not finished. BrokenFileError for what is no report. */
+/** Content of audit.json; undefined before the end of the audit. BrokenFileError for no report. */
 export function auditReport(folder: string) {
   return readJson(join(folder, "audit.json"), reportSchema, 32 * 2 ** 20);
 }

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 
-/** Tells whether a name is that of a file or folder directly below another: no way up, none that is hidden. */
+/** Tells whether a name is that of something directly below a folder: no way up, nothing hidden. */
 export function isPlainName(name: string): boolean {
   return name !== "" && name.length <= 255 && !name.startsWith(".") && !/[/\\\0]/.test(name);
 }

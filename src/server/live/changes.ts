@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
 
-/** Milliseconds between two looks where the file system tells of nothing, and that many times a look's own. */
+/** Milliseconds between two looks where the file system tells of nothing, and times a look's own. */
 const pollEvery = 1000;
 const pause = 20;
 

@@ -9,9 +9,9 @@ export class ServerError extends Error {
 }
 
 async function answerOf<T>(response: Response): Promise<T> {
-  const body = (await response.json().catch(() => ({}))) as T & { error?: string };
-  if (!response.ok) throw new ServerError(response.status, body.error ?? response.statusText);
-  return body;
+  if (response.ok) return (await response.json()) as T;
+  const { error } = (await response.json().catch(() => ({}))) as { error?: string };
+  throw new ServerError(response.status, error ?? response.statusText);
 }
 
 /** Path of the server's API, each part as a name. */

@@ -8,33 +8,51 @@ export interface Loaded<T> {
   reload(): void;
 }
 
-/** Loads a path, and loads it again on `reload`; an undefined path loads nothing. */
+/** Milliseconds between two answers of a path that is loaded again and again. */
+const restBetween = 300;
+
+/**
+ * Loads a path, and loads it again on `reload`; an undefined path loads nothing. Of many reloads at once,
+ * while an answer is on its way or has just come, one is made.
+ */
 export function useLoaded<T>(path: string | undefined): Loaded<T> {
   const [found, setFound] = useState<{ readonly path: string; readonly data: T }>();
   const [error, setError] = useState<string>();
-  const running = useRef<AbortController | undefined>(undefined);
-  const load = useCallback(() => {
-    running.current?.abort();
+  const ask = useRef(() => {});
+  useEffect(() => {
     if (path === undefined) return;
     const stop = new AbortController();
-    running.current = stop;
-    get<T>(path, stop.signal).then(
-      (data) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let state: "idle" | "asking" | "asked again" = "idle";
+    const load = async () => {
+      state = "asking";
+      try {
+        const data = await get<T>(path, stop.signal);
+        if (stop.signal.aborted) return;
         setFound({ path, data });
         setError(undefined);
-      },
-      (cause: Error) => {
+      } catch (cause) {
         if (stop.signal.aborted) return;
         setError(cause instanceof ServerError ? cause.message : "the server does not answer");
-      },
-    );
-  }, [path]);
-  useEffect(() => {
+      }
+      timer = setTimeout(() => {
+        if (state === "asked again") load();
+        else state = "idle";
+      }, restBetween);
+    };
+    ask.current = () => {
+      if (state === "idle") load();
+      else state = "asked again";
+    };
     load();
-    return () => running.current?.abort();
-  }, [load]);
-  // What was loaded for another path is shown by nobody.
-  return { data: found?.path === path ? found?.data : undefined, error, reload: load };
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [path]);
+  const reload = useCallback(() => ask.current(), []);
+  // Nobody is shown what was loaded for another path.
+  return { data: found?.path === path ? found?.data : undefined, error, reload };
 }
 
 /** Listeners by the name of their event. */

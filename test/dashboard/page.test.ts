@@ -106,7 +106,7 @@ describe.skipIf(browserPath === undefined)("the page", () => {
   it(
     "begins a training, which appears in the list and is followed live",
     async () => {
-      await begin("work", training("n-fgsm(epsilon=0.1)", "epochs: 40\nschedule: one-cycle(peak=0.02)"));
+      await begin("work", training("n-fgsm(epsilon=0.1)", "epochs: 400\nschedule: one-cycle(peak=0.02)"));
       await go("runs");
       await page.getByRole("link", { name: /n-fgsm/ }).waitFor();
       await page.getByRole("link", { name: /n-fgsm/ }).click();

@@ -27,7 +27,7 @@ import {
   type TrialStore,
   trialSeeds,
 } from "../../trials/index.js";
-import { accuracyIn, conclude } from "./conclude.js";
+import { accuracyIn, conclude, inBall } from "./conclude.js";
 import { countPasses, estimateSeconds, planNote } from "./estimate.js";
 import { type AuditSubject, auditName } from "./identity.js";
 import { type AuditOptions, auditSettings } from "./options.js";
@@ -173,7 +173,8 @@ async function* stepsOf(
   yield { type: "estimate", trials: trials.length };
   const time = await expectedTime(plan, data, kept, { ...given, store });
   if (signal.aborted) return undefined;
-  store.writeNote("plan", planNote(trials, data, batchSize, time.ofBatch));
+  const ofTrial = { seconds: time.ofBatch, inBall: (trial: Trial) => inBall(plan, trial) };
+  store.writeNote("plan", planNote(trials, data, batchSize, ofTrial));
   yield { type: "plan", trials: trials.length, seconds: time.seconds, folder };
   let done = 0;
   const outcomes: TrialOutcome[] = [];

@@ -70,7 +70,7 @@ export interface Conclusion {
 }
 
 /** Tells trials whose images lie in the ball of the claim and were shown to the audited model. */
-function inBall({ norm, epsilon }: AuditPlan, { attack, shownTo }: Trial): boolean {
+export function inBall({ norm, epsilon }: AuditPlan, { attack, shownTo }: Trial): boolean {
   if (shownTo !== "model") return false;
   if (attack === undefined) return true;
   const { traits } = attack;

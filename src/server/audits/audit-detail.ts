@@ -1,16 +1,18 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import type { AuditDetail, AuditTrial } from "../api.js";
+import { isObject } from "../../base/index.js";
+import type { AuditDetail } from "../api.js";
 import { readJson } from "../files/read-json.js";
 import { picturesIn } from "../runs/pictures.js";
 import { auditReport, auditSummary } from "./audit-list.js";
 import { BatchFiles, type KeptBatch } from "./batch-files.js";
+import { progressOf } from "./worst-so-far.js";
 
 const planSchema = z.object({
   images: z.int().min(0),
   trials: z
-    .array(z.object({ id: z.string(), shownTo: z.string(), batchSeconds: z.number().min(0) }))
+    .array(z.object({ id: z.string(), inBall: z.boolean(), batchSeconds: z.number().min(0) }))
     .max(10_000),
   batchSize: z.int().min(1),
 });
@@ -29,9 +31,6 @@ export function batchesOf(folder: string): BatchFiles {
   return known;
 }
 
-/** Trial on the model's own answers, by its id: others tell nothing of the worst case. */
-const answersForModel = (id: string) => !id.includes(" shown to ");
-
 /** Batches by trial, in the order of the plan; without one, in that of the folders. */
 function byTrial(plan: Plan | undefined, batches: readonly KeptBatch[]): Map<string, KeptBatch[]> {
   const found = new Map<string, KeptBatch[]>();
@@ -39,42 +38,6 @@ function byTrial(plan: Plan | undefined, batches: readonly KeptBatch[]): Map<str
   for (const { id } of plan?.trials ?? []) found.set(id, []);
   for (const batch of batches) found.set(batch.id, [...(found.get(batch.id) ?? []), batch]);
   return found;
-}
-
-const mean = (values: readonly number[]) =>
-  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Progress of trials: the worst case over images as it falls from attack to attack. */
-export function progressOf(trials: ReadonlyMap<string, readonly KeptBatch[]>) {
-  const worst: number[] = [];
-  const clean: number[] = [];
-  const felledBy = new Map<number, string>();
-  const lines: AuditTrial[] = [...trials].map(([id, batches]) => {
-    const counts = answersForModel(id);
-    const answers: number[] = [];
-    for (const { first, correct } of batches) {
-      correct.forEach((share, i) => {
-        const position = first + i;
-        answers.push(share);
-        if (id === "clean") clean[position] = share;
-        if (!counts) return;
-        const before = worst[position] ?? 1;
-        worst[position] = Math.min(before, share);
-        const fell = id !== "clean" && share < 0.5 && (clean[position] ?? 1) >= 0.5;
-        if (fell && !felledBy.has(position)) felledBy.set(position, id);
-      });
-    }
-    const seconds = batches.reduce((sum, batch) => sum + batch.seconds, 0);
-    return {
-      id,
-      done: answers.length,
-      accuracy: mean(answers),
-      worst: counts && answers.length > 0 ? mean(Object.values(worst)) : null,
-      seconds,
-    };
-  });
-  const fallen = [...felledBy].sort(([a], [b]) => a - b).map(([position, by]) => ({ position, by }));
-  return { lines, fallen, clean: mean(Object.values(clean)), worst: mean(Object.values(worst)) };
 }
 
 /** Seconds that the batches ahead take, by the plan and by how it has turned out so far. */
@@ -88,6 +51,12 @@ export function secondsLeft(plan: Plan, trials: ReadonlyMap<string, readonly Kep
     left += batchSeconds * Math.max(0, batches - done.length);
   }
   return left * (expected > 0 && taken > 0 ? taken / expected : 1);
+}
+
+/** Accuracy that a report gives; undefined where there is none. */
+function reported(figure: unknown): number | undefined {
+  const accuracy = isObject(figure) ? figure.accuracy : undefined;
+  return typeof accuracy === "number" ? accuracy : undefined;
 }
 
 /** Audit of a folder. */
@@ -104,19 +73,21 @@ export function auditDetail(run: string, name: string, folder: string): AuditDet
   const plan = attempt(() => readJson(join(folder, "plan.json"), planSchema));
   const found = batchesOf(folder).read();
   const trials = byTrial(plan, found.batches);
-  const { lines, fallen, clean, worst } = progressOf(trials);
+  const inBall = new Set((plan?.trials ?? []).filter((trial) => trial.inBall).map(({ id }) => id));
+  const { lines, fallen, clean, worst } = progressOf(trials, inBall);
+  const report = attempt(() => auditReport(folder)) ?? null;
   const summary = auditSummary(run, name, folder);
   return {
     summary,
     images: plan?.images ?? Math.max(0, ...lines.map(({ done }) => done)),
     trials: lines,
     fallen: fallen.slice(0, 1000),
-    clean,
-    worst,
+    clean: reported(report?.clean) ?? clean,
+    worst: reported(report?.worst) ?? worst,
     secondsLeft: plan === undefined || summary.finished ? null : secondsLeft(plan, trials),
     pictures: picturesIn(folder),
     hasPage: existsSync(join(folder, "audit.html")),
-    report: attempt(() => auditReport(folder)) ?? null,
+    report,
     problems: [...problems, ...found.problems.slice(0, 20)],
   };
 }

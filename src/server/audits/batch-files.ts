@@ -4,11 +4,14 @@ import * as z from "zod";
 import { inside } from "../files/inside.js";
 import { readJson } from "../files/read-json.js";
 
-/** Kept batch of a trial: the images from `first` on, and the share of draws that answered each correctly. */
+/** Kept batch of a trial: the images from `first` on, and the draws that answered each correctly. */
 export interface KeptBatch {
   readonly id: string;
   readonly first: number;
-  readonly correct: readonly number[];
+  /** Correct answers to each image in the even draws and in the odd ones, and the number of draws. */
+  readonly even: readonly number[];
+  readonly odd: readonly number[];
+  readonly draws: number;
   readonly seconds: number;
 }
 
@@ -26,8 +29,8 @@ const batchName = /^(\d{5,})-\d{5,}\.json$/;
 function readBatch(file: string, first: number): KeptBatch | undefined {
   const record = readJson(file, recordSchema);
   if (record === undefined) return undefined;
-  const { id, even, odd, draws, seconds } = record;
-  return { id, first, seconds, correct: even.map((count, i) => (count + (odd[i] ?? 0)) / draws) };
+  if (record.even.length !== record.odd.length) throw new Error("its counts are not of the same images");
+  return { ...record, first };
 }
 
 /** Batches that an audit keeps, each read once; a batch's file never changes. */

@@ -148,7 +148,7 @@ describe.skipIf(browserPath === undefined)("the page", () => {
       await go("runs");
       await page.getByLabel("State").selectOption("alarm");
       await page.getByRole("row", { name: /sqa-fgsm-.*loss-not-finite/ }).waitFor();
-      expect(await page.getByRole("link", { name: hostile }).count()).toBe(0);
+      await page.getByRole("link", { name: hostile }).waitFor({ state: "detached" });
     },
     8 * minutes,
   );

@@ -8,7 +8,7 @@ interface Counts {
   readonly draws: number;
 }
 
-/** Worst of an image so far: the counts that are lowest in the even draws, and those lowest in the odd ones. */
+/** Worst of an image so far: the counts that are lowest in the even draws, and in the odd ones. */
 interface Worst {
   readonly byEven: Counts;
   readonly byOdd: Counts;

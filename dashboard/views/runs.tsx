@@ -179,7 +179,11 @@ function RunTable({ runs, order, setOrder, chosen, choose }: TableProps) {
               </td>
               <td class={run.alarms.length > 0 ? "alarm" : ""}>{run.alarms.join(", ")}</td>
               {columns.map(([column, , show]) => (
-                <td key={column} class={numeric.has(column) ? "number" : ""}>
+                <td
+                  key={column}
+                  class={numeric.has(column) ? "number" : "text"}
+                  title={numeric.has(column) ? undefined : show(run)}
+                >
                   {show(run)}
                 </td>
               ))}

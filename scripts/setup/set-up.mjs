@@ -4,6 +4,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildAddon } from "./addon.mjs";
+import { buildDashboard, dashboardFresh } from "./build-dashboard.mjs";
 import { compileTypeScript, distFresh } from "./compile-typescript.mjs";
 import { chooseLibtorch, currentBuildFresh, makeCurrent } from "./current-build.mjs";
 import { withLock } from "./lock.mjs";
@@ -35,7 +36,7 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
     libtorch === undefined &&
     (packed || nodeModulesFresh(root)) &&
     (!needsAddon || currentBuildFresh(root, env)) &&
-    (packed || distFresh(root));
+    (packed || (distFresh(root) && dashboardFresh(root)));
   if (isFresh()) return;
   withLock(join(root, "build", "set-up.lock"), () => {
     if (isFresh()) return;
@@ -45,7 +46,10 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
       setUpTools();
       makeCurrent(root, chooseLibtorch(libtorch, root, env));
     }
-    if (!packed) compileTypeScript(root);
+    if (!packed) {
+      compileTypeScript(root);
+      buildDashboard(root);
+    }
     say(`set-up: ready in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   });
 }

@@ -13,6 +13,7 @@ export {
 export { fileSha256 } from "./file-hash.js";
 export { makeFolder } from "./make-folder.js";
 export { printable, shortened, shownName } from "./printable.js";
+export { processStart } from "./process-start.js";
 export { readTextFile } from "./read-text.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";
 export { parseStrictJson, StrictJsonError } from "./strict-json.js";

@@ -32,6 +32,10 @@ export const commands: CommandTable = {
     summary: "make a table or figure of the paper",
     load: async () => (await import("./commands/paper.js")).paperMenu,
   },
+  dashboard: {
+    summary: "show runs, audits and tables in a browser",
+    load: async () => (await import("./commands/dashboard.js")).dashboardCommand,
+  },
   data: {
     summary: "fetch a data set that is published as an archive",
     load: async () => (await import("./commands/data.js")).dataCommand,

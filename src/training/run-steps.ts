@@ -112,7 +112,9 @@ function* look(run: Standing): Generator<TrainEvent> {
     if (!Number.isFinite(loss)) yield* run.fail(step, `the loss is ${loss}`);
     progress.epochLoss += loss;
     const epoch = Math.ceil(step / session.stepsPerEpoch);
-    yield { type: "step", epoch, step, loss, learningRate: session.learningRate(step - 1) };
+    const learningRate = session.learningRate(step - 1);
+    run.steps.log({ step, loss, learningRate });
+    yield { type: "step", epoch, step, loss, learningRate };
   }
   if (zeroGradient && !run.alarms.some(({ kind }) => kind === "zero-gradient")) {
     yield run.raise("zero-gradient", progress.step, "every gradient is zero: nothing is learned any more");

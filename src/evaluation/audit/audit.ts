@@ -24,7 +24,7 @@ import {
   trialSeeds,
 } from "../../trials/index.js";
 import { checkCleanFirst } from "./clean-first.js";
-import { accuracyIn, conclude } from "./conclude.js";
+import { accuracyIn, conclude, inBall } from "./conclude.js";
 import { checkShared } from "./criterion/baseline.js";
 import { writeCriterion } from "./criterion/criterion.js";
 import { checkMeasured } from "./criterion/requirement.js";
@@ -34,6 +34,7 @@ import { type AuditOptions, auditSettings } from "./options.js";
 import type { AuditPlan } from "./plan.js";
 import { type Report, reportOf } from "./report/report.js";
 import { AuditLog } from "./report/tensorboard.js";
+import { planNote } from "./time/estimate.js";
 import { expectedTime } from "./time/expected-time.js";
 import { trialsOf } from "./trials-of.js";
 import { worstImages } from "./worst-images.js";
@@ -188,6 +189,8 @@ async function* stepsOf(
   yield { type: "estimate", trials: trials.length };
   const time = await expectedTime(plan, data, kept, { ...given, store });
   if (signal.aborted) return undefined;
+  const ofTrial = { seconds: time.ofBatch, inBall: (trial: Trial) => inBall(plan, trial) };
+  store.writeNote("plan", planNote(trials, data, batchSize, ofTrial));
   yield { type: "plan", trials: trials.length, seconds: time.seconds, folder };
   const log = folder === undefined || options.tensorboard === false ? undefined : new AuditLog(folder, plan);
   let done = 0;

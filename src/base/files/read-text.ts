@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { FileFormatError } from "./errors.js";
+import { FileFormatError } from "../errors.js";
 
 /** Text files of this project's kind hold no more; a longer one would be read for minutes. */
 const mostBytes = 2 ** 28;

@@ -14,7 +14,7 @@ function stampOf(root) {
   return { sources: hashOfTimes(sources), lock: hashOfContents([join(root, "package-lock.json")]) };
 }
 
-/** Whether the page is that of dashboard/ as it is; where there is no dashboard/, none is built. @param {string} root */
+/** Tells whether the page is that of dashboard/ as it is; where there is no dashboard/, none is built. @param {string} root */
 export function dashboardFresh(root) {
   return !existsSync(join(root, "dashboard")) || isFresh(stampFile(root), stampOf(root));
 }

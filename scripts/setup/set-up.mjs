@@ -13,7 +13,7 @@ import { SetupError, say } from "./progress.mjs";
 import { setUpTools } from "./system-tools.mjs";
 
 /**
- * Whether this is no checkout but an installed package, or a copy that `npm run pack:gpu` made: its packages
+ * Tells whether this is no checkout but an installed package, or a copy that `npm run pack:gpu` made: its packages
  * and dist/ are complete, and only the addon is built. @param {string} root
  */
 export const isPacked = (root) => !existsSync(join(root, "tsconfig.json"));

@@ -115,7 +115,7 @@ export function contentHash(split: Split): string {
  *
  * `count` is from 0 to one less than the split's count. Both parts are in ascending order.
  */
-export function holdOut(
+export function setApart(
   split: Split,
   count: number,
   seed: number | Seed,

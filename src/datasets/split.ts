@@ -91,7 +91,7 @@ export async function prepareImages(split: Split, options?: PreparationOptions):
 
 /** Hash that content is added to. */
 interface Digest {
-  update(data: string | Uint8Array | Float32Array): Digest;
+  update(data: string | Uint8Array | Int32Array | Float32Array): Digest;
 }
 
 /**

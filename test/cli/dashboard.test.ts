@@ -38,7 +38,7 @@ describe("sqa dashboard", () => {
     // A page that listens does not hold it.
     const stream = await fetch(new URL("/api/stream", address), { headers: { Cookie } });
     sqa.kill("SIGINT");
-    expect(await sqa.ended()).toBe(130);
+    expect(await sqa.ended()).toBe(75);
     await stream.body!.cancel().catch(() => {});
     await expect(fetch(address)).rejects.toThrow();
   });

@@ -112,7 +112,7 @@ function compiler(addonLoads: boolean): Finding[] {
   });
 }
 
-/** Data sets with a place of their own, of which the main job needs one; sources of a user's images have none. */
+/** Data sets with a place of their own; the main job needs one. Sources of a user have none. */
 function dataFolders(): Finding[] {
   const named = datasets.definitions.filter(({ options }) => !("path" in options.shape));
   return named.map((definition) => {

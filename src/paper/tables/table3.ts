@@ -42,7 +42,9 @@ function settled({ data, steps, draws, queries, limit = 1000, ...given }: Option
   const usual = isColor
     ? { model: resnet18({ width: 16 }), normalized: resnet18({ width: 16 }), epochs: 15, peak: 0.1 }
     : { model: small(), normalized: small({ batchNorm: true }), epochs: 4, peak: 0.05 };
-  const strength: Strength = { epsilon, stepSize: Math.min(epsilon / 4, 0.01), steps, draws, queries };
+  // The field's steps, 0.01 on MNIST and 2/255 on CIFAR-10; longer ones where few could not cross the ball.
+  const stepSize = Math.max(Math.min(epsilon / 4, 0.01), (1.25 * epsilon) / steps);
+  const strength: Strength = { epsilon, stepSize, steps, draws, queries };
   return {
     ...usual,
     ...(given.model === undefined ? {} : { model: given.model, normalized: given.model }),

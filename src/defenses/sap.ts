@@ -18,7 +18,10 @@ const tiny = 1e-30;
  */
 // paper: the gradient through p_i is left out, as through the mask of a dropout.
 class PrunedActivation extends Module {
-  constructor(readonly samples: number) {
+  constructor(
+    readonly samples: number,
+    readonly inTraining: boolean,
+  ) {
     super();
   }
 
@@ -27,7 +30,7 @@ class PrunedActivation extends Module {
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
-    if (pass.noiseFree) return input;
+    if (pass.noiseFree || (pass.training && !this.inTraining)) return input;
     const factors = noGrad(() => scope(() => this.#factors(input.detach(), pass)));
     const pruned = input.mul(factors);
     if (pass.quantizerGradient === undefined) return pruned;
@@ -69,13 +72,14 @@ export const sap = defineDefense("sap", {
     samples: ratio({ above: 0, max: 100 })
       .default(1)
       .describe("draws from an activation, as a share of its elements"),
+    training: z.boolean().default(false).describe("prune in training too; published on trained models"),
   }),
-  create: ({ layers, samples }) => ({
+  create: ({ layers, samples, training }) => ({
     randomized: true,
     advice: "average gradients over draws, and take those of the identity and of the unpruned model as well",
     apply(model) {
       for (const relu of reluLayers(model.module, layers))
-        relu.outputTransforms.push(new PrunedActivation(samples));
+        relu.outputTransforms.push(new PrunedActivation(samples, training));
     },
     surrogates: (model) => ({
       "noise-free": model.classifier({ noiseFree: true }),

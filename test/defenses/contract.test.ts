@@ -16,7 +16,7 @@ const variants: Readonly<Record<string, readonly string[]>> = {
   "deterministic-quantization": ["deterministic-quantization(range=batch)"],
   "binary-weights": ["binary-weights(stochastic=true)"],
   "binarized-network": ["binarized-network(stochastic=true)"],
-  sap: ["sap(samples=0.3)"],
+  sap: ["sap(samples=0.3, training=true)"],
   thermometer: ["thermometer(gradient=none, levels=5)"],
   "random-resize-pad": ["random-resize-pad(shrink=1)"],
 };

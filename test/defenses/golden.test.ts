@@ -23,9 +23,7 @@ interface Case {
 }
 
 /** Made by test/golden/defenses.py. */
-const golden = JSON.parse(
-  readFileSync(new URL("../golden/defenses.json", import.meta.url), "utf8"),
-) as {
+const golden = JSON.parse(readFileSync(new URL("../golden/defenses.json", import.meta.url), "utf8")) as {
   readonly noise: { readonly low: number; readonly high: number; readonly draw: number; images: number[] };
   readonly cases: readonly Case[];
 };

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { expected, type Published } from "../../src/paper/index.js";
 
 /** The paper's numbers as they were read from its pages, apart from `expected`. */
-const published = JSON.parse(
-  readFileSync(new URL("./published.json", import.meta.url), "utf8"),
-) as Record<string, Record<string, unknown>>;
+const published = JSON.parse(readFileSync(new URL("./published.json", import.meta.url), "utf8")) as Record<
+  string,
+  Record<string, unknown>
+>;
 
 /**
  * Deviation that published.json has wrong. The paper's text, Table 2, has 41.52 ± 0.41 for SQA on ResNet-101
@@ -15,7 +16,11 @@ const corrected = { row: "ResNet-101 SQA sd", column: "C&W 8/255", inFile: 0.49,
 
 /** Key of a column in `expected`: "FGSM 0.2" is fgsm-0.2, "C&W 4/255" is cw-4. */
 function columnKey(title: string): string {
-  return title.toLowerCase().replace("&", "").replace(/\/255$/, "").replace(" ", "-");
+  return title
+    .toLowerCase()
+    .replace("&", "")
+    .replace(/\/255$/, "")
+    .replace(" ", "-");
 }
 
 /** Key of a row in `expected`: "ResNet-34 SQA" is resnet34-sqa. */
@@ -55,7 +60,10 @@ it("has the paper's numbers of Table 3", () => {
     "Adversarial training (Madry et al.)": "pgd-training",
     SQA: "sqa",
   };
-  const found = Object.entries(expected.table3.rows).map(([key, { title: ___, ...numbers }]) => [key, numbers]);
+  const found = Object.entries(expected.table3.rows).map(([key, { title: ___, ...numbers }]) => [
+    key,
+    numbers,
+  ]);
   const wanted = Object.entries(rows).map(([title, row]) => {
     const [model, pgd, cw] = row as [string, number | null, number | null];
     return [

@@ -8,7 +8,7 @@ import { type Column, clean } from "../accuracy/column.js";
 import type { MeasuredRow } from "../accuracy/data.js";
 import { expected, paperName } from "../expected.js";
 import { architecture, dataset, sizeOptions } from "../options.js";
-import { type Strength, table3Rows } from "./table3-rows.js";
+import { type Strength, table3Keys, table3Rows } from "./table3-rows.js";
 
 const options = z.strictObject({
   ...sizeOptions,
@@ -24,6 +24,13 @@ const options = z.strictObject({
   steps: z.int().min(1).max(1000).default(40).describe("steps of attacks by gradients"),
   draws: z.int().min(1).max(1000).default(20).describe("draws over which adaptive attacks average"),
   queries: z.int().min(1).max(100_000).default(1000).describe("queries of AutoAttack's Square"),
+  rows: z
+    .array(z.string())
+    .min(1)
+    .refine((keys) => keys.every((key) => table3Keys.includes(key)))
+    .meta({ accepted: `a list of: ${table3Keys.join(" | ")}` })
+    .optional()
+    .describe("rows that are made, by their keys (default: all)"),
   minimumNorm: z
     .boolean()
     .default(false)
@@ -121,7 +128,8 @@ export const table3 = defineAccuracyTable("table3", {
       augmentation: isColor ? "crop-flip" : "none",
     } as const;
     const published = given.data.identity === cifar10().identity;
-    return table3Rows({ model, normalized, train, seeds: given.seeds, strength, published });
+    const keys = given.rows;
+    return table3Rows({ model, normalized, train, seeds: given.seeds, strength, keys, published });
   },
   notes: (rows, { steps, draws, queries, data }) => [
     `The paper's numbers, on CIFAR-10 at 8/255, each on its own network: C&W leaves SAP ${sap["cw-8"]}, ` +

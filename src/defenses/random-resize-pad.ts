@@ -93,9 +93,8 @@ function resized(input: Tensor, rows: Tensor, columns: Tensor): Tensor {
 }
 
 /**
- * Random resizing and padding (Xie et al. 2018): each image is resized to a random size, by the nearest pixel,
- * and padded with zeros at a random place. Its mean is an average of resized images, of which it has the
- * exact form.
+ * Random resizing and padding (Xie et al. 2018): each image is resized to a random size, by the nearest
+ * pixel, and padded with zeros at a random place. Its noise-free model has the exact mean of all draws.
  *
  * Athalye et al. (2018) left 0 % by averaging gradients over 30 draws.
  *

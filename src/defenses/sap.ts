@@ -9,9 +9,9 @@ import { reluLayers } from "./layer-names.js";
 const tiny = 1e-30;
 
 /**
- * Stochastic activation pruning (Dhillon et al. 2018, section 3, Algorithm 1). Of the d elements of an image's
- * activation a, r are drawn with replacement, element i with probability p_i = |a_i| / sum |a|. An element
- * that was drawn becomes a_i / (1 - (1 - p_i)^r), the others 0: so the mean over draws is a.
+ * Stochastic activation pruning (Dhillon et al. 2018, section 3, Algorithm 1). Of the d elements of an
+ * image's activation a, r are drawn with replacement, element i with probability p_i = |a_i| / sum |a|. An
+ * element that was drawn becomes a_i / (1 - (1 - p_i)^r), the others 0: so the mean over draws is a.
  *
  * The gradient is that of the elements kept, the factors held constant. A pass that names a gradient has the
  * identity's.
@@ -37,7 +37,7 @@ class PrunedActivation extends Module {
     return pruned.detach().add(input.sub(input.detach()));
   }
 
-  /** What each element is multiplied by: 0, or the inverse of its chance to be drawn. */
+  /** Factor of each element: 0, or the inverse of its chance to be drawn. */
   #factors(input: Tensor, { noise }: Pass): Tensor {
     // In float64, since the chances of a wide layer's elements are far below those of float32's steps near 1.
     const sizes = input.abs().to("float64").flatten(1);
@@ -59,8 +59,8 @@ class PrunedActivation extends Module {
  * Stochastic activation pruning after every ReLU (Dhillon et al. 2018): keeps large activations more often
  * than small ones, and scales up what it keeps. Its mean is the model without it.
  *
- * The published evaluation took single draws. Athalye et al. (2018) left 0 % on their own form of it, with
- * gradients averaged over draws; Dhillon and Carlini (2020) 0.1 % on the original, by the identity's gradient.
+ * Athalye et al. (2018) left 0 % on their own form of it, with gradients averaged over draws. Dhillon and
+ * Carlini (2020) left 0.1 % on the original, by another gradient in the backward pass.
  *
  * @example
  * sap({ samples: 0.5 })

@@ -50,13 +50,14 @@ function firstConvolution({ module, name, inputShape: [channels] }: Model): Conv
   if (layer instanceof Conv2d && layer.groups === 1 && layer.weight.shape[1] === channels) return layer;
   const found = first === undefined ? "no layer with weights" : `"${layerName}"`;
   throw new RangeError(
-    `model ${name}: thermometer needs a convolution of ${channels} channels as the first layer, found ${found}`,
+    `model ${name}: thermometer needs a convolution of ${channels} channels as the first layer, ` +
+      `found ${found}`,
   );
 }
 
 /**
- * Gives a convolution a weight for each level. All levels begin with an equal share of the weight, so that the
- * model begins as what it was, on pixels rounded to levels.
+ * Gives a convolution a weight for each level. All levels begin with an equal share of the weight, so that
+ * the model begins as what it was, on pixels rounded to levels.
  */
 function widen(layer: Conv2d, levels: number): void {
   const { weight } = layer;

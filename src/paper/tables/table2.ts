@@ -93,8 +93,8 @@ function settled(given: Options, device: string) {
 const paperDrop = 150;
 
 /**
- * The paper's recipe on CIFAR-10 (section 4.1): half clean and half FGSM images, and a tenth of the rate after
- * every 150 of 350 epochs. A shorter run has its drops at the same shares.
+ * The paper's recipe on CIFAR-10 (section 4.1): half clean and half FGSM images, and a tenth of the rate
+ * after every 150 of 350 epochs. A shorter run has its drops at the same shares.
  */
 function recipeOf({ epochs, trainImages, data, precision }: ReturnType<typeof settled>) {
   return {

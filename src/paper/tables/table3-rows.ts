@@ -116,7 +116,7 @@ function suite(isRandom: boolean, { epsilon, steps, queries, draws }: Strength):
 /** Keys of all rows, in their order. */
 export const table3Keys = entries(0.3).map(({ key }) => key);
 
-/** What a row is trained by, but for its defense. */
+/** Training of all rows, but for their defenses. */
 interface Setting {
   readonly model: Architecture;
   /** Model with normalized layers, for signs as activations. */

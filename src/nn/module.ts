@@ -11,7 +11,7 @@ export interface Pass {
    * out.
    */
   readonly noiseFree?: boolean | undefined;
-  /** Gradient of quantizers, by a name that they know; straight-through where left out. */
+  /** Gradient of quantizers, by a name that they know; any name opens that of pruning and codes. */
   readonly quantizerGradient?: string | undefined;
   /** The key of random layers' noise. */
   readonly noise: Noise;

@@ -59,9 +59,9 @@ const ofScripts = /^--(cifar10|libtorch|runs FOLDER|help|import FILE|seeds)\b/;
 /** Returns an option that no command accepts as it is written, with its value if there is any. */
 async function optionFault(code: string): Promise<string | undefined> {
   const [flag, ...values] = wordsOf(code);
-  const lines = ["train", "evaluate RUN", "audit RUN", "import FILE", "paper table1", "paper table2"].flatMap(
-    (line) =>
-      values.length > 0 ? [`sqa ${line} ${code}`] : [`sqa ${line} ${flag}`, `sqa ${line} ${flag} X`],
+  const named = ["train", "evaluate RUN", "audit RUN", "import FILE", "export RUN m.onnx"];
+  const lines = [...named, "paper table1", "paper table2"].flatMap((line) =>
+    values.length > 0 ? [`sqa ${line} ${code}`] : [`sqa ${line} ${flag}`, `sqa ${line} ${flag} X`],
   );
   const faults = await Promise.all(lines.map(complaint));
   const known = faults.some(

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { noGrad, scope, type Tensor, tensor } from "../../../src/engine/index.js";
 import { readOnnx } from "../../../src/files/index.js";
 import { exportOnnx, type Model, modelFromFile, modelOf, small } from "../../../src/models/index.js";
-import { Conv2d, Flatten, Linear, Module, ReLU, Sequential, withoutFusion } from "../../../src/nn/index.js";
+import { Conv2d, Flatten, Linear, Module, ReLU, Sequential } from "../../../src/nn/index.js";
 import { loadOnnx } from "../exported/onnx/fixtures.js";
 import {
   architectures,
@@ -36,31 +36,26 @@ const logitsOf = (model: Model, images: Tensor, noiseFree = false, draw = 0) =>
 async function difference(model: Model, noiseFree = false, count = 3): Promise<number> {
   const again = await readBack(model, noiseFree);
   const images = imagesFor(model, count);
-  // Layer by layer, as the file has them. Fused blocks add up in another order, which a hundred layers whose
-  // statistics are those of eight images make larger.
-  const [wanted, fused] = [
-    withoutFusion(() => logitsOf(model, images, noiseFree)),
-    logitsOf(model, images, noiseFree),
-  ];
+  const wanted = logitsOf(model, images, noiseFree);
   const found = logitsOf(again, images);
   for (const { module } of [model, again]) module.dispose();
   expect(found).toHaveLength(wanted.length);
   const largest = Math.max(...wanted.map(Math.abs));
-  const from = (others: readonly number[]) =>
-    Math.max(...others.map((value, i) => Math.abs(value - found[i]!))) / largest;
-  expect(from(fused)).toBeLessThan(1e-4);
-  return from(wanted);
+  return Math.max(...wanted.map((value, i) => Math.abs(value - found[i]!))) / largest;
 }
 
 describe.each(architectures)("an ONNX file of %s", (name) => {
+  // Untrained and normalized by eight images, these networks make an error of the last bit in a pixel as large.
+  const tolerance = /resnet(50|101)/.test(name) ? 1e-4 : 1e-5;
+
   it("gives the model's logits", async () => {
-    expect(await difference(builtModel(name))).toBeLessThan(1e-5);
+    expect(await difference(builtModel(name))).toBeLessThan(tolerance);
   });
 
   it.each(["sqa", "binary-weights(stochastic=true)", "binary-weights"] as const)(
     "gives the noise-free logits with %s",
     async (defense) => {
-      expect(await difference(builtModel(name, [defense]), true)).toBeLessThan(1e-5);
+      expect(await difference(builtModel(name, [defense]), true)).toBeLessThan(tolerance);
     },
   );
 
@@ -69,7 +64,7 @@ describe.each(architectures)("an ONNX file of %s", (name) => {
     async (defense) => {
       // Narrow models and few images: no activation lies so near to the middle of two levels that the order
       // of a sum decides.
-      expect(await difference(builtModel(name, [defense]), false, 2)).toBeLessThan(1e-5);
+      expect(await difference(builtModel(name, [defense]), false, 2)).toBeLessThan(tolerance);
     },
   );
 });

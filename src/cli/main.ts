@@ -44,6 +44,10 @@ export const commands: CommandTable = {
     summary: "read PyTorch weights (.pt, .pth) and write them as safetensors",
     load: async () => (await import("./commands/import.js")).importCommand,
   },
+  export: {
+    summary: "write a model as ONNX (.onnx), as weights (.safetensors), or as a copy of its .pt2 file",
+    load: async () => (await import("./commands/export.js")).exportCommand,
+  },
   list: {
     summary: "list attacks, models, data sets and the like with their options, presets, and runs",
     load: async () => (await import("./commands/list.js")).listCommand,

@@ -59,8 +59,8 @@ const ofScripts = /^--(cifar10|libtorch|runs FOLDER|help|import FILE|seeds)\b/;
 /** Returns an option that no command accepts as it is written, with its value if there is any. */
 async function optionFault(code: string): Promise<string | undefined> {
   const [flag, ...values] = wordsOf(code);
-  const commands = ["train", "evaluate RUN", "audit RUN", "report AUDIT", "import FILE"];
-  const lines = [...commands, "paper table1", "paper table2"].flatMap((line) =>
+  const named = ["train", "evaluate RUN", "audit RUN", "report AUDIT", "import FILE", "export RUN m.onnx"];
+  const lines = [...named, "paper table1", "paper table2"].flatMap((line) =>
     values.length > 0 ? [`sqa ${line} ${code}`] : [`sqa ${line} ${flag}`, `sqa ${line} ${flag} X`],
   );
   const faults = await Promise.all(lines.map(complaint));

@@ -30,7 +30,9 @@ async function complaint(line: string): Promise<string | undefined> {
   const words = wordsOf(line.replace(/^(?:npx |gpu\/run\.sh )?sqa\s+/, ""));
   const imports = words[0] === "--import";
   try {
-    if (imports && !existsSync(new URL(words[1]!, root))) return `${line}: there is no ${words[1]}`;
+    const inPackage = words[1]?.startsWith("./examples/") === true;
+    if (imports && inPackage && !existsSync(new URL(words[1]!, root)))
+      return `${line}: there is no ${words[1]}`;
     const found = await commandAt(imports ? words.slice(2) : words, commands);
     // A page may name a command alone, such as `sqa audit`.
     if (found === undefined || found.rest.length === 0) return undefined;
@@ -47,10 +49,18 @@ async function complaint(line: string): Promise<string | undefined> {
 
 const isCommand = (line: string) => /^(npx sqa|sqa|gpu\/run\.sh sqa) [a-z-]/.test(line);
 
+/** Command of a line of a shell, which may keep what it prints, or set a variable for it. */
+const commandIn = (line: string) =>
+  line
+    .trim()
+    .replace(/^\w+=\$\((.*)\)$/, "$1")
+    .replace(/^[A-Z_]+=\S+ /, "")
+    .replace(/^\$ /, "");
+
 /** Command lines in blocks of code and in inline code of a page, and in comments of an example. */
 const linesOf = (path: string) =>
   path.endsWith(".md")
-    ? [...codeLines(read(path)), ...inlineCode(read(path))].map((line) => line.trim()).filter(isCommand)
+    ? [...codeLines(read(path)), ...inlineCode(read(path))].map(commandIn).filter(isCommand)
     : [...read(path).matchAll(/\bnpx sqa [^\n`]*/g)].map(([line]) => line.replace(/ \*\/$/, ""));
 
 /** Options of npm's scripts, which are no commands of `sqa`. */

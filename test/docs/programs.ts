@@ -61,7 +61,7 @@ export function runShell(code: string, folder: string): string {
   const PATH = `${join(folder, "bin")}:${process.env.PATH}`;
   // A later block knows the run's folder that an earlier one has kept.
   const kept = "[ ! -f .run ] || run=$(cat .run)";
-  const keep = 'printf %s "${run-}" >.run';
+  const keep = '[ ! -v run ] || printf %s "$run" >.run';
   const script = `set -euo pipefail\n${kept}\n${code}\n${keep}`;
   const result = spawnSync("bash", ["-c", script], {
     cwd: folder,

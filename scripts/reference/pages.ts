@@ -13,13 +13,16 @@ const cell = (text: string) => text.replaceAll("|", "\\|").replace(/\s+/g, " ");
 
 const row = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
 
+/** Order of names. What a module exports comes in an order that depends on who loads it. */
+const byName = (a: { readonly name: string }, b: { readonly name: string }) => (a.name < b.name ? -1 : 1);
+
 /** Every command below some entries, in order. */
 async function commandsOf(entries: Readonly<Record<string, CommandEntry>>): Promise<Command[]> {
   const found: Command[] = [];
   for (const entry of Object.values(entries)) {
     const command = await entry.load();
-    if (isMenu(command)) found.push(...(await commandsOf(command.commands())));
-    else found.push(command);
+    if (!isMenu(command)) found.push(command);
+    else found.push(...(await commandsOf(command.commands())).sort(byName));
   }
   return found;
 }
@@ -66,7 +69,7 @@ function section({
 
 async function kindPage(word: string): Promise<string> {
   const { thing, entries } = lists[word]!;
-  const all = await entries();
+  const all = [...(await entries())].sort(byName);
   const title = word === "data" ? "Data sets" : `${word[0]!.toUpperCase()}${word.slice(1)}`;
   const intro = `${generated} An example of how ${/^[aeiou]/.test(thing) ? "an" : "a"} ${thing} is written: \`${
     all[0]!.name

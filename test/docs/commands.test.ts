@@ -6,9 +6,9 @@ import { commands } from "../../src/cli/main.js";
 import { checkOptions } from "../../src/options/index.js";
 import { codeLines, examples, inlineCode, pages, read, root } from "./pages.js";
 
-/** Words of a line as a shell reads them: quotes are taken off, a comment at the end is left out. */
+/** Words of a line as a shell reads them: quotes are taken off; a comment or a redirection at the end is left out. */
 function wordsOf(line: string): string[] {
-  const words = line.replace(/\s#\s.*$/, "").matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g);
+  const words = line.replace(/\s[#>]\s.*$/, "").matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g);
   return [...words].map(([word]) => word.replace(/["']/g, ""));
 }
 
@@ -53,15 +53,20 @@ const isCommand = (line: string) => /^(npx sqa|sqa|gpu\/run\.sh sqa) [a-z-]/.tes
 const commandIn = (line: string) =>
   line
     .trim()
+    .replace(/^\$ /, "")
     .replace(/^\w+=\$\((.*)\)$/, "$1")
-    .replace(/^[A-Z_]+=\S+ /, "")
-    .replace(/^\$ /, "");
+    .replace(/^[A-Z_]+=\S+ /, "");
 
 /** Command lines in blocks of code and in inline code of a page, and in comments of an example. */
 const linesOf = (path: string) =>
-  path.endsWith(".md")
-    ? [...codeLines(read(path)), ...inlineCode(read(path))].map(commandIn).filter(isCommand)
-    : [...read(path).matchAll(/\bnpx sqa [^\n`]*/g)].map(([line]) => line.replace(/ \*\/$/, ""));
+  path.startsWith("docs/reference/")
+    ? codeLines(read(path))
+        .filter((line) => line.startsWith("  $ "))
+        .map(commandIn)
+        .filter(isCommand)
+    : path.endsWith(".md")
+      ? [...codeLines(read(path)), ...inlineCode(read(path))].map(commandIn).filter(isCommand)
+      : [...read(path).matchAll(/\bnpx sqa [^\n`]*/g)].map(([line]) => line.replace(/ \*\/$/, ""));
 
 /** Options of npm's scripts, which are no commands of `sqa`. */
 const ofScripts = /^--(cifar10|libtorch|runs FOLDER|help|import FILE|seeds)\b/;

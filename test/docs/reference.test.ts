@@ -17,6 +17,8 @@ describe("docs/reference/", () => {
 
   it("shows every option of a command and of an attack", () => {
     expect(read("docs/reference/commands.md")).toContain("--expect-clean <number>");
-    expect(read("docs/reference/attacks.md")).toContain("| `epsilon` | 0.3 | a number in [0, 1] |");
+    expect(read("docs/reference/attacks.md")).toContain(
+      "| `epsilon` | 0.3 | a number in (0, 1000000] | radius in the norm",
+    );
   });
 });

@@ -38,7 +38,7 @@ for word in "$@"; do
   case "$word" in
     train) few="--epochs 1 --limit 64 --validation-images 8"; break ;;
     evaluate) few="--limit 8"; break ;;
-    audit) few="--budget quick --limit 4"; break ;;
+    audit) few="--budget quick --limit 2"; break ;;
   esac
 done
 exec "${process.execPath}" "${join(checkout, "bin", "sqa.mjs")}" "$@" $few

@@ -48,7 +48,7 @@ export function exportedState(from: string, model: Model): Map<string, Tensor> {
   );
 }
 
-function rewritten(from: string, { name, module }: Model): { file: Pt2File; bytes: Buffer } {
+function rewritten(from: string, { name, module }: Model): { file: Pt2File; bytes: Uint8Array } {
   if (!(module instanceof GraphModule))
     throw new TypeError(`model ${name} was not made of an exported file, such as model.pt2`);
   const file = readPt2(from);

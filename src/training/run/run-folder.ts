@@ -182,7 +182,7 @@ export class RunFolder {
 /** Files that a run is kept in while it is trained. */
 const ownFiles = [
   ...["checkpoint.safetensors", "weights.safetensors"],
-  ...["events.jsonl", "environment.json", "result.json"],
+  ...["events.jsonl", "steps.jsonl", "environment.json", "result.json"],
 ];
 
 const hashInName = /-([0-9a-f]{8})$/;

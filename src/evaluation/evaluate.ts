@@ -46,12 +46,13 @@ export function evaluate(
   options: EvaluationOptions,
 ): Work<EvaluationEvent, Evaluation> {
   return new Work(
-    (signal) => withParts(model, images, options, signal, (parts) => evaluation(parts, options)),
+    (signal) => withParts(model, images, options, signal, (parts) => evaluationSteps(parts, options)),
     options?.signal,
   );
 }
 
-async function* evaluation(
+/** Runs the trials of opened parts that are not kept yet, and makes the evaluation. */
+export async function* evaluationSteps(
   { opened, attacks, attacked, data, players, trials, given }: EvaluationParts,
   { seed = 0, expectClean }: EvaluationOptions,
 ): Steps<EvaluationEvent, Evaluation> {

@@ -32,6 +32,7 @@ export interface EvaluationParts {
   readonly data: TensorSplit;
   readonly players: PlacedPlayers;
   readonly trials: readonly Trial[];
+  readonly seed: number;
   readonly given: TrialOptions;
 }
 
@@ -64,7 +65,7 @@ export async function* withParts<Event, Result>(
     const seeds = trialSeeds(seed, "evaluation");
     const trials = [clean, ...attacks.map((attack) => trialOf({ attack, on: attacked }))];
     const given = { players, draws, seeds, batchSize, store, signal, onPart, notFinite: "fail" } as const;
-    return yield* then({ attacks, attacked, opened, surrogate, split, data, players, trials, given });
+    return yield* then({ attacks, attacked, opened, surrogate, split, data, players, trials, seed, given });
   } catch (error) {
     // A pass that the signal ended throws its reason.
     if (signal.aborted) return undefined;

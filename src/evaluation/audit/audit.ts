@@ -65,13 +65,13 @@ export function audit(
   options: AuditOptions,
 ): Work<AuditEvent, Report> {
   return new Work(
-    (signal) =>
-      withSubject(model, images, options, signal, (parts) => stepsOf(parts, options, signal)),
+    (signal) => withSubject(model, images, options, signal, (parts) => auditSteps(parts, options, signal)),
     options?.signal,
   );
 }
 
-async function* stepsOf(
+/** Runs the trials of opened parts that are not kept yet, judges, and makes the report. */
+export async function* auditSteps(
   parts: AuditParts,
   options: AuditOptions,
   signal: AbortSignal,

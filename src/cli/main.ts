@@ -25,6 +25,10 @@ export const commands: CommandTable = {
     summary: "tell whether a model's claimed robustness is real",
     load: async () => (await import("./commands/audit.js")).auditCommand,
   },
+  merge: {
+    summary: "make the result of an audit or evaluation from its shards",
+    load: async () => (await import("./commands/merge.js")).mergeCommand,
+  },
   paper: {
     summary: "make a table or figure of the paper",
     load: async () => (await import("./commands/paper.js")).paperMenu,
@@ -71,9 +75,14 @@ export async function main(words: readonly string[], table: CommandTable = comma
     const { command, rest, imports } = choice;
     name = `sqa ${command.name}`;
     const { runCommand } = await import("./frame/run-command.js");
-    if (command.endsAtOnce === true) interrupt[Symbol.dispose]();
+    const keepsNothing = () => {
+      interrupt[Symbol.dispose]();
+      notStopped();
+    };
+    if (command.endsAtOnce === true) keepsNothing();
     else notStopped = stoppedBy(interrupt.stop);
-    const code = await runCommand(command, rest, { signal: interrupt.signal, commands: table, imports });
+    const { signal } = interrupt;
+    const code = await runCommand(command, rest, { signal, keepsNothing, commands: table, imports });
     return code === exitCode.done ? (interrupt.code ?? exitCode.done) : code;
   } catch (error) {
     removeLiveLines();

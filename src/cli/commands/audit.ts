@@ -1,148 +1,43 @@
-import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import * as z from "zod";
-import { attacks } from "../../attacks/index.js";
-import { isAbort, isObject, readTextFile } from "../../base/index.js";
-import { checkDevice, setThreads } from "../../engine/index.js";
-import { type AuditOptions, audit, type BudgetName, budgets } from "../../evaluation/index.js";
-import type { Model } from "../../models/index.js";
-import { ratio } from "../../options/index.js";
+import { basename } from "node:path";
+import { isAbort } from "../../base/index.js";
+import { setThreads } from "../../engine/index.js";
+import { audit, auditShard } from "../../evaluation/index.js";
 import { type CommandContext, defineCommand } from "../frame/command.js";
-import { checkFits, imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
-import {
-  architectureOption,
-  defenseOptions,
-  defensesOf,
-  exactGradientsOption,
-  expectCleanOption,
-  imagesOption,
-  weightsOptions,
-} from "../frame/inputs/input-options.js";
-import { modelForms, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
-import { colors, out, outputWidth, warn } from "../frame/output.js";
-import { deviceOption, runOptions } from "../frame/run-options.js";
-import { shownPath } from "../frame/shown-path.js";
-import { asUsage, UsageError, usageUntilBegun } from "../frame/usage-error.js";
+import { exitCode } from "../frame/exit-code.js";
+import { modelForms } from "../frame/inputs/model-from.js";
+import { warn } from "../frame/output.js";
+import { UsageError, usageUntilBegun } from "../frame/usage-error.js";
 import { withBar } from "./audit/audit-bar.js";
+import { type AuditCommandOptions, auditOptions } from "./audit/audit-options.js";
+import { openAudit } from "./audit/open-audit.js";
 import { auditSelfTest, refuseBesideSelfTest } from "./audit/self-test.js";
+import { refuseOtherReport, showReport } from "./audit/show-report.js";
+import { runJobs } from "./shards/jobs.js";
+import { keepShard } from "./shards/keep-shard.js";
+import { requestOf } from "./shards/request.js";
+import { shardOf } from "./shards/shard-options.js";
 
-const options = z.strictObject({
-  budget: z
-    .enum(Object.keys(budgets) as [BudgetName, ...BudgetName[]])
-    .default("standard")
-    .describe("passes and images that are spent"),
-  epsilon: ratio({ above: 0 })
-    .optional()
-    .describe(
-      "radius of the claim (default: the epsilon that the run trained for, else the images' usual radius)",
-    ),
-  norm: z.enum(["linf", "l2"]).optional().describe("norm of the radius (default: the claim's, else linf)"),
-  claim: attacks
-    .option()
-    .optional()
-    .describe("attack that the claimed accuracy was measured by (default: PGD of 40 steps at the radius)"),
-  surrogate: z
-    .array(z.string().min(1).meta({ placeholder: "MODEL" }))
-    .default([])
-    .describe("another model, whose adversarial images this one is shown"),
-  architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
-  images: imagesOption
-    .optional()
-    .describe("images to audit on, their test split (default: those of the run)"),
-  limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
-  ...weightsOptions,
-  expectClean: expectCleanOption,
-  ...defenseOptions,
-  exactGradients: exactGradientsOption,
-  seed: z.int().min(0).default(0).describe("seed of all noise"),
-  out: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "FOLDER" })
-    .optional()
-    .describe("folder of the report (default: inside the run folder, else inside audits)"),
-  batchSize: z
-    .int()
-    .min(1)
-    .optional()
-    .describe("images attacked together (default: 50); results do not depend on it"),
-  threads: runOptions.threads,
-  device: deviceOption,
-  selfTest: z
-    .boolean()
-    .default(false)
-    .describe("audit models known to be broken or robust, in place of yours"),
-  json: z.boolean().default(false).describe("print audit.json in place of the report"),
-});
-type Options = z.output<typeof options>;
-
-/** Radius that nobody gave: the one that the run trained for, or the one that is usual for the images. */
-function usualEpsilon(
-  { norm = "linf", epsilon, claim }: Options,
-  { run }: OpenedModel,
-  usual: number | undefined,
-) {
-  if (epsilon !== undefined || claim !== undefined) return epsilon;
-  if (norm !== "linf") throw new UsageError(`give --epsilon: no radius is usual in ${norm}`);
-  const radius = run?.config.method.epsilon ?? usual;
-  if (radius === undefined)
-    throw new UsageError("give --epsilon, such as 8/255: the images have no usual radius");
-  return radius;
-}
-
-/** Other models by their names. */
-async function transfersFrom(
-  given: Options,
-  { model }: OpenedModel,
-  choice: Parameters<typeof openModel>[1],
-) {
-  const transfers: Record<string, Model> = {};
-  for (const text of given.surrogate) {
-    const other = await openModel(text, { images: choice?.images });
-    if (other.run?.finished === false)
-      throw new Error(`run ${text} is not finished: train it to its end first`);
-    if (other.name in transfers)
-      throw new UsageError(`--surrogate ${text}: another model of that name was given already`);
-    if (other.model.inputShape.join() !== model.inputShape.join() || other.model.classes !== model.classes) {
-      throw new UsageError(`--surrogate ${text}: it takes other images or has other classes`);
-    }
-    transfers[other.name] = other.model;
+async function run(given: AuditCommandOptions, text: string, context: CommandContext): Promise<number> {
+  const { signal } = context;
+  const shard = shardOf(given);
+  const { model, images, options, parent } = await openAudit(given, text, signal);
+  const request = requestOf("audit", given, context);
+  if (shard !== undefined) {
+    const { expectClean: _, ...asked } = options;
+    return keepShard(
+      auditShard(model, images, { ...asked, shard, folder: parent }),
+      shard,
+      request,
+      given.json,
+    );
   }
-  return transfers;
-}
-
-async function run(given: Options, text: string, { signal }: CommandContext): Promise<number> {
-  const { budget, norm, claim, limit, seed, batchSize, device, expectClean } = given;
-  asUsage(() => checkDevice(device));
-  const images = given.images === undefined ? undefined : await imagesFrom(given.images);
-  const { architecture, exactGradients, key, prefix } = given;
-  const choice = { architecture, images, defenses: defensesOf(given), exactGradients, key, prefix };
-  const opened = await openModel(text, choice);
-  const { run: of, model, name } = opened;
-  if (of?.finished === false)
-    throw new Error(`run ${of.path} is not finished: train it to its end, then audit it`);
-  const shown = images ?? of?.config.data;
-  if (shown === undefined)
-    throw new UsageError(`give --images, such as mnist: ${text} is no run, which knows its own`);
-  checkFits(model, shown);
-  const epsilon = usualEpsilon(given, opened, shown.epsilon);
-  const transfers = await transfersFrom(given, opened, choice);
-  const parent = given.out ?? of?.path ?? `audits/${name.replace(/\.\w+$/, "")}`;
-  const asked: AuditOptions = {
-    epsilon,
-    norm,
-    claim,
-    budget,
-    limit,
-    seed,
-    device,
-    transfers,
-    batchSize,
-    expectClean,
-    folder: parent,
-  };
-  await prepareWithBar(shown.test, limit ?? budgets[budget].images, signal);
-  const work = audit(model, shown.test, { ...asked, signal });
+  let { batchSize } = options;
+  if (given.jobs > 1) {
+    const done = await runJobs({ request, folder: parent, jobs: given.jobs, threads: given.threads }, signal);
+    if (done === undefined) return exitCode.stopped;
+    batchSize = Number(done.facts["batch size"]);
+  }
+  const work = audit(model, images, { ...options, batchSize, folder: parent });
   for await (const event of withBar(usageUntilBegun(work))) {
     if (event.type === "plan" && given.out !== undefined)
       refuseOtherReport(given.out, basename(event.folder!));
@@ -151,33 +46,8 @@ async function run(given: Options, text: string, { signal }: CommandContext): Pr
     if (isAbort(error)) warn("stopped: the same command goes on");
     throw error;
   });
-  const files = await report.write(given.out ?? report.folder ?? parent);
-  const { dim } = colors("stdout");
-  if (given.json) out(JSON.stringify(report));
-  else {
-    const folder = shownPath(dirname(files.html));
-    const kept = [
-      `report: ${folder}/audit.html`,
-      `numbers: ${folder}/audit.json`,
-      `worst images: ${folder}/images`,
-    ];
-    out([report.text({ width: outputWidth(), colors: colors("stdout") }), "", ...kept.map(dim)].join("\n"));
-  }
-  return 0;
-}
-
-/** Refuses a folder that holds the report of another audit. */
-function refuseOtherReport(folder: string, id: string): void {
-  const file = join(folder, "audit.json");
-  if (!existsSync(file)) return;
-  let found: unknown;
-  try {
-    found = JSON.parse(readTextFile(file));
-  } catch {
-    // What cannot be read is not of this audit either.
-  }
-  if (isObject(found) && found.id === id) return;
-  throw new UsageError(`--out ${folder} holds the report of another audit: give another folder`);
+  await showReport(report, given.out ?? report.folder ?? parent, given.json);
+  return exitCode.done;
 }
 
 /** `sqa audit`: tells whether a model's robustness is real. */
@@ -195,11 +65,12 @@ export const auditCommand = defineCommand({
       optional: true,
     },
   ],
-  options,
+  options: auditOptions,
   examples: [
     "sqa audit runs/NAME --budget quick",
     "sqa audit W.safetensors --architecture resnet18 --images cifar10 --epsilon 4/255",
     "sqa audit runs/NAME --epsilon 0.3 --claim 'fgsm(epsilon=0.3)' --surrogate runs/OTHER",
+    "sqa audit runs/NAME --jobs 4",
     "sqa audit --self-test",
   ],
   run(given, context) {
@@ -207,7 +78,7 @@ export const auditCommand = defineCommand({
     if (given.threads !== undefined) setThreads(given.threads);
     if (given.selfTest) {
       if (text !== undefined) throw new UsageError(`--self-test takes no model, given ${text}`);
-      refuseBesideSelfTest(given, options.parse({}));
+      refuseBesideSelfTest(given, auditOptions.parse({}));
       return auditSelfTest({ ...given, signal: context.signal });
     }
     if (text === undefined) throw new UsageError("give a model, such as a run folder, or --self-test");

@@ -36,7 +36,6 @@ function factsOf({ subject, plan, given }: AuditParts): ShardFacts {
     budget: JSON.stringify(plan.budget),
     seed: settings.seed,
     surrogates: others.join(", "),
-    device: opened.device,
     "batch size": given.batchSize,
   };
 }

@@ -36,7 +36,6 @@ function factsOf({
   seed,
   given,
 }: EvaluationParts): ShardFacts {
-  const { device } = opened;
   return {
     model: modelIdentity(opened, data),
     images: `${split.count} of ${split.name} ${contentHash(split).slice(0, 12)}`,
@@ -44,13 +43,12 @@ function factsOf({
     surrogate: surrogate === undefined ? attacked : modelIdentity(surrogate, data),
     draws: given.draws,
     seed,
-    device,
     "batch size": given.batchSize,
   };
 }
 
 /** Name of the folder that keeps an evaluation: `evaluation-<hash>`, of all that decides its numbers. */
-function nameOf({ device: _, "batch size": __, ...decisive }: ShardFacts): string {
+function nameOf({ "batch size": _, ...decisive }: ShardFacts): string {
   const hash = createHash("sha256").update(JSON.stringify(decisive)).digest("hex");
   return `evaluation-${hash.slice(0, 8)}`;
 }

@@ -18,7 +18,7 @@ const schema = z.strictObject({
   command: z.enum(["audit", "evaluate"]),
   id: text,
   index: z.int().min(1),
-  count: z.int().min(1),
+  count: z.int().min(1).max(999_999),
   /** All that decides the numbers, by names. */
   facts: z.record(text, z.union([text, z.number()])),
   /** Machine that worked last on it: other kernels may give other last bits. */

@@ -1,0 +1,66 @@
+import * as z from "zod";
+import { attacks } from "../../../attacks/index.js";
+import { type BudgetName, budgets } from "../../../evaluation/index.js";
+import { ratio } from "../../../options/index.js";
+import {
+  architectureOption,
+  defenseOptions,
+  exactGradientsOption,
+  expectCleanOption,
+  imagesOption,
+  weightsOptions,
+} from "../../frame/inputs/input-options.js";
+import { deviceOption, runOptions } from "../../frame/run-options.js";
+import { shardOptions } from "../shards/shard-options.js";
+
+/** Options of `sqa audit`. */
+export const auditOptions = z.strictObject({
+  budget: z
+    .enum(Object.keys(budgets) as [BudgetName, ...BudgetName[]])
+    .default("standard")
+    .describe("passes and images that are spent"),
+  epsilon: ratio({ above: 0 })
+    .optional()
+    .describe(
+      "radius of the claim (default: the epsilon that the run trained for, else the images' usual radius)",
+    ),
+  norm: z.enum(["linf", "l2"]).optional().describe("norm of the radius (default: the claim's, else linf)"),
+  claim: attacks
+    .option()
+    .optional()
+    .describe("attack that the claimed accuracy was measured by (default: PGD of 40 steps at the radius)"),
+  surrogate: z
+    .array(z.string().min(1).meta({ placeholder: "MODEL" }))
+    .default([])
+    .describe("another model, whose adversarial images this one is shown"),
+  architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
+  images: imagesOption
+    .optional()
+    .describe("images to audit on, their test split (default: those of the run)"),
+  limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
+  ...weightsOptions,
+  expectClean: expectCleanOption,
+  ...defenseOptions,
+  exactGradients: exactGradientsOption,
+  seed: z.int().min(0).default(0).describe("seed of all noise"),
+  out: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "FOLDER" })
+    .optional()
+    .describe("folder of the report (default: inside the run folder, else inside audits)"),
+  batchSize: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("images attacked together (default: 50); results do not depend on it"),
+  ...shardOptions,
+  threads: runOptions.threads,
+  device: deviceOption,
+  selfTest: z
+    .boolean()
+    .default(false)
+    .describe("audit models known to be broken or robust, in place of yours"),
+  json: z.boolean().default(false).describe("print audit.json in place of the report"),
+});
+export type AuditCommandOptions = z.output<typeof auditOptions>;

@@ -1,5 +1,5 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import * as z from "zod";
 import {
   FileFormatError,
@@ -33,7 +33,7 @@ const schema = z.strictObject({
 /** Tells of a shard, in the folder that keeps its trials: `shard-2-of-4.json`. */
 export type ShardManifest = z.output<typeof schema>;
 
-/** Names of manifests, the first few of which could be read by hand; more shards than these are refused. */
+/** Names of manifests. */
 const manifestName = /^shard-\d{1,6}-of-\d{1,6}\.json$/;
 
 /** Bytes that a manifest may have. */
@@ -58,8 +58,9 @@ export interface FoundShard extends ShardManifest {
   readonly folder: string;
 }
 
-/** Shards whose manifests lie in a folder. FileFormatError names a file that is none. */
+/** Shards whose manifests lie in a folder, if it is there. FileFormatError names a file at fault. */
 export function readManifests(folder: string): FoundShard[] {
+  if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((name) => manifestName.test(name));
   return names.sort().map((name) => ({ ...readManifest(join(folder, name)), folder }));
 }
@@ -78,10 +79,7 @@ function readManifest(file: string): ShardManifest {
     const { path, message } = error.issues[0]!;
     throw fail(`is no manifest of a shard: ${[...path, message].join(": ")}`, error);
   }
-  if (
-    data.index > data.count ||
-    manifestFile("", data) !== join("", file.slice(-manifestFile("", data).length))
-  )
+  if (data.index > data.count || basename(file) !== manifestFile("", data))
     throw fail(`is of shard ${data.index}/${data.count}, and not of the one that it is named after`);
   return data;
 }

@@ -5,5 +5,5 @@ set -euo pipefail
 model=$1
 shards=$2
 shift 2
-seq "$shards" | parallel --joblog "sqa-audit-$shards.log" --resume-failed --retries 3 "$@" \
-  npx sqa audit "$model" --shard "{}/$shards" --threads 1 --quiet
+seq "$shards" | parallel --joblog "sqa-audit-$shards.log" --resume-failed "$@" \
+  node_modules/.bin/sqa audit "$model" --shard "{}/$shards" --threads 1 --quiet

@@ -28,7 +28,7 @@ export type TrialEvent =
   /** End of a trial, or the error that it ended in. */
   | { readonly type: "trial"; readonly outcome: TrialOutcome };
 
-/** Records that a store holds of a trial's batches, in the order of their places; undefined for the others. */
+/** Records of a trial's batches that a store holds, in the batches' order; undefined for the others. */
 export type KeptBatches = readonly (BatchRecord | undefined)[];
 
 export interface TrialOptions {

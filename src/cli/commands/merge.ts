@@ -96,9 +96,9 @@ export const mergeCommand = defineCommand({
   name: "merge",
   summary: "make the result of an audit or evaluation from its shards",
   description:
-    "Make the result of an audit or evaluation from the shards that --shard wrote: that of one run, but for " +
-    "measured times. Shards of different models, images, versions or options are refused, and missing ones " +
-    "are named. The model and the images are opened as the shards were, from the same folder.",
+    "Make the result of an audit or evaluation from the shards that --shard wrote: that of one run, " +
+    "but for measured times. Shards of different models, images, versions or options are refused, and " +
+    "missing ones are named. The model and the images are opened as the shards were, from the same folder.",
   operands: [
     { name: "folder", description: "folder of shards, or one that holds such folders", variadic: true },
   ],

@@ -20,7 +20,7 @@ export interface ApartWork<Task, Event> {
   readonly name: string;
   /** Path of the program, which calls `workApart`. */
   readonly program: string;
-  /** What the program is sent. */
+  /** Message that the program is sent first. */
   readonly task: Task;
   /** Tells the event that comes last of work which reached its end. */
   isLast(event: Event): boolean;

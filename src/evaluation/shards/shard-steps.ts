@@ -5,7 +5,7 @@ import { hasFailed, placesOf, runTrials, type Trial, type TrialOptions } from ".
 /** All that decides the numbers of a shard beside its place, by names that messages use. */
 export type ShardFacts = Readonly<Record<string, string | number>>;
 
-/** What a shard is of, known before its work begins. */
+/** Subject of a shard, known before its work begins. */
 export interface ShardSubject {
   /** Name of the audit or evaluation that it is a part of. */
   readonly id: string;

@@ -3,7 +3,7 @@ import { runApart } from "../../engine/index.js";
 import type { CellEvent, CellOptions } from "./cell.js";
 import type { StoredCell } from "./stored-cell.js";
 
-/** What the process of a cell is sent. */
+/** Message to the process of a cell. */
 export interface CellTask {
   readonly cell: StoredCell;
   readonly options: CellOptions;

@@ -6,7 +6,7 @@ import { note, warn } from "../../frame/output.js";
 import { Progress } from "../../frame/progress.js";
 import type { Request } from "./request.js";
 
-/** What the process of a job is sent. */
+/** Message to the process of a job. */
 export interface JobTask {
   readonly request: Request;
   readonly shard: Shard;
@@ -15,7 +15,7 @@ export interface JobTask {
   readonly threads: number;
 }
 
-/** What the process of a job tells. */
+/** Message from the process of a job. */
 export type JobEvent = ShardEvent | ({ readonly type: "done" } & ShardSubject);
 
 /** Jobs that share the work of a request. */

@@ -23,7 +23,7 @@ export function versionFacts() {
   return { "version of sqa": packageVersion(), "version of libtorch": versions().libtorch };
 }
 
-/** What decides the last bits of numbers beside the versions. */
+/** Properties of this machine that decide last bits, beside the versions. */
 function machine(device: unknown): Record<string, string> {
   const { cpuCapability, kernels } = versions();
   return { device: String(device), cpuCapability, kernels };

@@ -5,6 +5,7 @@ import { scope } from "../../engine/index.js";
 import {
   type Accuracy,
   type Attackable,
+  clean,
   hasFailed,
   type ImageSource,
   type KeptBatches,
@@ -15,7 +16,7 @@ import {
   type TrialOutcome,
   type TrialStore,
 } from "../../trials/index.js";
-import { checkCleanFirst } from "./clean-first.js";
+import { checkExpectedClean } from "../expected-clean.js";
 import { accuracyIn, conclude } from "./conclude.js";
 import { countPasses, estimateSeconds } from "./estimate.js";
 import type { AuditOptions } from "./options.js";
@@ -106,6 +107,27 @@ export async function* auditSteps(
   const conclusion = scope(() => conclude(plan, outcomes, data));
   const worst = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
   return reportOf({ conclusion, plan, worst, subject, id, folder });
+}
+
+/**
+ * Runs the trial of the clean images before anything else where their accuracy is expected, and compares it.
+ * The trial is kept, so that the audit has it afterwards.
+ *
+ * @throws UnexpectedAccuracyError where it is another
+ */
+async function checkCleanFirst(
+  plan: AuditPlan,
+  data: TensorSplit,
+  options: TrialOptions,
+  { expected, model }: { readonly expected: number | undefined; readonly model: string },
+): Promise<void> {
+  if (expected === undefined) return;
+  for await (const event of runTrials([clean], data, options)) {
+    if (event.type === "progress" || hasFailed(event.outcome)) continue;
+    const { trial, answers } = event.outcome;
+    const accuracy = accuracyIn(plan, answers, trial.id, trial.shownTo);
+    checkExpectedClean(expected, accuracy, { model, images: data.count });
+  }
 }
 
 function accuracyOfTrial(

@@ -129,6 +129,7 @@ export const functions: Record<string, readonly string[]> = {
   ones: ["ones"],
   full: ["full"],
   arange: ["arange.start_step"],
+  searchsorted: ["searchsorted.Tensor"],
   cat: ["cat"],
   stack: ["stack"],
   linalgSvdvals: ["linalg_svdvals"],

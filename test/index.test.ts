@@ -21,7 +21,7 @@ const images = operators.zeros([1, 1, 28, 28]);
 const labels = tensor([0], [1], "int64");
 const context = { seed: 0, imageIds: imageIdRange(0, 1) };
 
-/** What a user without types may give: none of it is what any argument below takes. */
+/** Arguments that a user without types may give: none of it is what any argument below takes. */
 const foreign: [given: unknown, shown: string][] = [
   [undefined, "undefined"],
   [null, "null"],

@@ -7,6 +7,7 @@ const root = new URL("..", import.meta.url).pathname;
 /** Files that people write, by their folder and ending. */
 const written: readonly (readonly [folder: string, ending: RegExp])[] = [
   ["src", /\.ts$/],
+  ["dashboard", /\.tsx?$/],
   ["test", /\.(ts|mjs)$/],
   ["bench", /\.ts$/],
   ["examples", /\.(ts|mjs)$/],
@@ -47,21 +48,26 @@ describe("sentences", () => {
   it("have lines of at most 110 columns", () => {
     // Data, links and long literals of tests cannot be broken.
     const unbreakable = /https?:\/\/|^\s*"[^"]*",?$|^\s*(\/\/ )?[0-9a-f]{64}/;
-    expect(faults((line) => line.length > 110 && !unbreakable.test(line), /^(src|examples)\//)).toEqual([]);
+    expect(
+      faults((line) => line.length > 110 && !unbreakable.test(line), /^(src|dashboard|examples)\//),
+    ).toEqual([]);
   });
 
   it("of a docstring begin with a verb or a noun", () => {
     const opens = /^\s*(\/\*\*|\*)\s+(What|Whether|Where|How|When|Who|Which)\b/;
     const first = (line: string, previous: string) => line.includes("/**") || /^\s*\/\*\*\s*$/.test(previous);
     expect(
-      faults((line, previous) => opens.test(line) && first(line, previous), /^(src|bench|gpu|native)\//),
+      faults(
+        (line, previous) => opens.test(line) && first(line, previous),
+        /^(src|dashboard|bench|gpu|native)\//,
+      ),
     ).toEqual([]);
   });
 
   it("use the words of the glossary", () => {
     // What users of other tools may write is recognized.
     const ours = /^(src\/(?!base\/aliases\.ts)|examples\/)/;
-    expect(faults((line) => replaced.test(line.replace(/holdOut\b/g, "")), ours)).toEqual([]);
+    expect(faults((line) => replaced.test(line.replace(/setApart\b/g, "")), ours)).toEqual([]);
   });
 
   it("leave nothing for later", () => {

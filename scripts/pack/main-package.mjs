@@ -11,7 +11,7 @@ import { addonPackage, platform, tarballOf } from "./platform.mjs";
 const released = ["linux-x64"];
 
 /**
- * What is published of the checkout's manifest. The platform packages are named here alone: a lock file could
+ * Published part of the checkout's manifest. The platform packages are named here alone: a lock file could
  * not have their checksums before they exist.
  * @param {Record<string, unknown>} manifest
  */

@@ -49,7 +49,7 @@ export function addonStamp(root, { version, path }) {
 const stampFile = (folder) => join(folder, "stamp.json");
 
 /**
- * Whether `folder` holds an addon made from what is there now. @param {string} root @param {Libtorch}
+ * Tells whether `folder` holds an addon made from what is there now. @param {string} root @param {Libtorch}
  * libtorch @param {string} folder
  */
 export function addonFresh(root, libtorch, folder) {

@@ -13,7 +13,7 @@ function stampOf(root) {
   return { sources: hashOfTimes([join(root, "tsconfig.json"), ...filesBelow(join(root, "src"))]) };
 }
 
-/** Whether dist/ was compiled from src/ as it is. @param {string} root */
+/** Tells whether dist/ was compiled from src/ as it is. @param {string} root */
 export function distFresh(root) {
   return existsSync(join(root, "dist")) && isFresh(stampFile(root), stampOf(root));
 }

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { programOnPath } from "./command.mjs";
 
-/** Whether a libtorch is a CUDA build. @param {string} path */
+/** Tells whether a libtorch is a CUDA build. @param {string} path */
 export function isCudaLibtorch(path) {
   return existsSync(join(path, "lib", "libtorch_cuda.so"));
 }
@@ -19,7 +19,7 @@ export function findNvcc(env = process.env) {
 }
 
 /**
- * What of CUDA an addon is built with: no CUDA, CUDA's libtorch alone, or kernels of our own by a compiler.
+ * Share of CUDA that an addon is built with: no CUDA, CUDA's libtorch alone, or kernels of our own by a compiler.
  * @param {string} path
  */
 export function cudaBuild(path) {

@@ -32,7 +32,7 @@ export function currentLibtorch(root, env) {
 }
 
 /**
- * Whether build/current.json names an addon that is up to date. @param {string} root @param {Environment} env
+ * Tells whether build/current.json names an addon that is up to date. @param {string} root @param {Environment} env
  */
 export function currentBuildFresh(root, env) {
   const libtorch = currentLibtorch(root, env);

@@ -14,7 +14,7 @@ const libraryFolders = ["lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-lin
 const library = process.platform === "darwin" ? "libtorch.dylib" : "libtorch.so";
 const headerFolder = "include/torch/csrc/api/include/torch";
 
-/** What a folder must hold, in words, for messages. */
+/** Files that a folder must hold, in words, for messages. */
 export const accepted =
   "a folder with lib/libtorch.so and include/torch (the torch package of Python or an unpacked libtorch), " +
   "a folder with such a " +

@@ -22,7 +22,7 @@ import { canInstallPackages, installPackages } from "./system-tools.mjs";
 
 /** @typedef {import("./libtorch-search.mjs").FoundLibtorch} FoundLibtorch */
 
-/** What of the torch package the addon needs, to build and to run. */
+/** Parts of the torch package that the addon needs, to build and to run. */
 const keptOfTorch = ["lib", "include", "share", "licenses", "version.py"];
 
 /**

@@ -114,14 +114,14 @@ function holderOf(file) {
 }
 
 /**
- * Whether the holder still runs: numbers are used again, in a container often by the same program. @param
+ * Tells whether the holder still runs: numbers are used again, in a container often by the same program. @param
  * {Holder} holder
  */
 function stillHolds({ pid, started }) {
   return started !== "" && processStart(pid) === started;
 }
 
-/** Whether a process of this number runs. @param {number} pid */
+/** Tells whether a process of this number runs. @param {number} pid */
 export function isAlive(pid) {
   return processStart(pid) !== "";
 }

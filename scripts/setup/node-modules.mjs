@@ -5,7 +5,7 @@ import { runOrFail } from "./command.mjs";
 import { timed } from "./progress.mjs";
 import { hashOfContents, isFresh, writeJson } from "./stamp.mjs";
 
-/** What the installed packages are to have been made from. @param {string} root */
+/** Lock file that the installed packages are to have been made from. @param {string} root */
 function stampOf(root) {
   return { lock: hashOfContents([join(root, "package-lock.json")]) };
 }
@@ -13,7 +13,7 @@ function stampOf(root) {
 /** @param {string} root */
 const stampFile = (root) => join(root, "node_modules", ".sqa-stamp.json");
 
-/** Whether node_modules is what package-lock.json asks for. @param {string} root */
+/** Tells whether node_modules is what package-lock.json asks for. @param {string} root */
 export function nodeModulesFresh(root) {
   return isFresh(stampFile(root), stampOf(root)) && existsSync(join(root, "node_modules", ".bin", "sqa"));
 }

@@ -4,6 +4,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildAddon } from "./addon.mjs";
+import { buildDashboard, dashboardFresh } from "./build-dashboard.mjs";
 import { compileTypeScript, distFresh } from "./compile-typescript.mjs";
 import { chooseLibtorch, currentBuildFresh, makeCurrent } from "./current-build.mjs";
 import { withLock } from "./lock.mjs";
@@ -12,7 +13,7 @@ import { SetupError, say } from "./progress.mjs";
 import { setUpTools } from "./system-tools.mjs";
 
 /**
- * Whether this is no checkout but an installed package, or a copy that `npm run pack:gpu` made: its packages
+ * Tells whether this is no checkout but an installed package, or a copy that `npm run pack:gpu` made: its packages
  * and dist/ are complete, and only the addon is built. @param {string} root
  */
 export const isPacked = (root) => !existsSync(join(root, "tsconfig.json"));
@@ -35,7 +36,7 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
     libtorch === undefined &&
     (packed || nodeModulesFresh(root)) &&
     (!needsAddon || currentBuildFresh(root, env)) &&
-    (packed || distFresh(root));
+    (packed || (distFresh(root) && dashboardFresh(root)));
   if (isFresh()) return;
   withLock(join(root, "build", "set-up.lock"), () => {
     if (isFresh()) return;
@@ -45,7 +46,10 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
       setUpTools();
       makeCurrent(root, chooseLibtorch(libtorch, root, env));
     }
-    if (!packed) compileTypeScript(root);
+    if (!packed) {
+      compileTypeScript(root);
+      buildDashboard(root);
+    }
     say(`set-up: ready in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   });
 }

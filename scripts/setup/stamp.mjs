@@ -66,7 +66,7 @@ export function writeJson(file, value) {
   }
 }
 
-/** Whether the stamp in `file` is exactly `stamp`. @param {string} file @param {unknown} stamp */
+/** Tells whether the stamp in `file` is exactly `stamp`. @param {string} file @param {unknown} stamp */
 export function isFresh(file, stamp) {
   const written = readJson(file);
   return written !== undefined && JSON.stringify(written) === JSON.stringify(stamp);

@@ -6,7 +6,7 @@ import { SetupError, timed } from "./progress.mjs";
 /** Programs that building the addon needs, and the Debian package of each. */
 const tools = { cmake: "cmake", "g++": "g++", make: "make" };
 
-/** Whether this process may install Debian packages. */
+/** Tells whether this process may install Debian packages. */
 export function canInstallPackages() {
   return process.getuid?.() === 0 && programOnPath("apt-get") !== undefined;
 }
@@ -31,7 +31,7 @@ export function installPackages(packages, purpose) {
   });
 }
 
-/** Whether a program or, for make, what does the same for CMake is on PATH. @param {string} program */
+/** Tells whether a program or, for make, what does the same for CMake is on PATH. @param {string} program */
 function isThere(program) {
   return programOnPath(program) !== undefined || (program === "make" && programOnPath("ninja") !== undefined);
 }

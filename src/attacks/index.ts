@@ -15,6 +15,7 @@ export {
   defineAttack,
 } from "./contract/attack.js";
 export { defineCombinator } from "./contract/combinator.js";
+export { attackLabel } from "./contract/label.js";
 export {
   labelsFrom,
   labelsOption,

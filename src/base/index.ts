@@ -1,7 +1,6 @@
 export { removeAbandoned } from "./abandoned.js";
 export { suggestedName } from "./aliases.js";
 export { checkFolderName, checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
-export { writeFileAtomic, writeNewFile } from "./atomic-file.js";
 export {
   FileFormatError,
   NotFiniteError,
@@ -10,10 +9,14 @@ export {
   UseAfterDisposeError,
   unknownName,
 } from "./errors.js";
-export { makeFolder } from "./make-folder.js";
+export { writeFileAtomic, writeNewFile } from "./files/atomic-file.js";
+export { fileSha256 } from "./files/file-hash.js";
+export { makeFolder } from "./files/make-folder.js";
+export { readTextFile } from "./files/read-text.js";
 export { printable, shortened, shownName } from "./printable.js";
-export { readTextFile } from "./read-text.js";
+export { processStart } from "./process-start.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";
 export { parseStrictJson, StrictJsonError } from "./strict-json.js";
 export { isModuleFile, loadUserModule, type UserModule } from "./user-module.js";
+export { packageVersion } from "./version.js";
 export { isAbort, type Steps, Work } from "./work.js";

@@ -1,4 +1,4 @@
-import { FileFormatError } from "../base/index.js";
+import { FileFormatError, packageVersion } from "../base/index.js";
 import type { CommandEntry, Menu } from "./frame/command.js";
 import { endProcess, stoppedBy } from "./frame/ending.js";
 import { exitCode } from "./frame/exit-code.js";
@@ -6,7 +6,6 @@ import { interruptible } from "./frame/interrupt.js";
 import { choose } from "./frame/menu.js";
 import { colors, configureOutput, removeLiveLines, warn, watchOutput } from "./frame/output.js";
 import { UsageError } from "./frame/usage-error.js";
-import { packageVersion } from "./frame/version.js";
 
 type CommandTable = Readonly<Record<string, CommandEntry>>;
 
@@ -29,9 +28,17 @@ export const commands: CommandTable = {
     summary: "make the result of an audit or evaluation from its shards",
     load: async () => (await import("./commands/merge.js")).mergeCommand,
   },
+  report: {
+    summary: "turn an audit's report into a page, SARIF, JUnit, CycloneDX, Markdown or a model card",
+    load: async () => (await import("./commands/report.js")).reportCommand,
+  },
   paper: {
     summary: "make a table or figure of the paper",
     load: async () => (await import("./commands/paper.js")).paperMenu,
+  },
+  dashboard: {
+    summary: "show runs, audits and tables in a browser",
+    load: async () => (await import("./commands/dashboard.js")).dashboardCommand,
   },
   data: {
     summary: "fetch a data set that is published as an archive",
@@ -40,6 +47,10 @@ export const commands: CommandTable = {
   import: {
     summary: "read PyTorch weights (.pt, .pth) and write them as safetensors",
     load: async () => (await import("./commands/import.js")).importCommand,
+  },
+  export: {
+    summary: "write a model as ONNX (.onnx), as weights (.safetensors), or as a copy of its .pt2 file",
+    load: async () => (await import("./commands/export.js")).exportCommand,
   },
   list: {
     summary: "list attacks, models, data sets and the like with their options, presets, and runs",
@@ -69,11 +80,13 @@ export async function main(words: readonly string[], table: CommandTable = comma
   using interrupt = interruptible();
   let notStopped = () => {};
   let name = "sqa";
+  let failure: number = exitCode.failed;
   try {
     const choice = await choose(program(table), words);
     if (choice === undefined) return exitCode.done;
     const { command, rest, imports } = choice;
     name = `sqa ${command.name}`;
+    if (command.answersByCode === true) failure = exitCode.broken;
     const { runCommand } = await import("./frame/run-command.js");
     const keepsNothing = () => {
       interrupt[Symbol.dispose]();
@@ -88,7 +101,7 @@ export async function main(words: readonly string[], table: CommandTable = comma
     removeLiveLines();
     if (interrupt.code !== undefined && error instanceof Error && error.name === "AbortError")
       return interrupt.code;
-    return reportError(error, name, words.includes("--debug"));
+    return reportError(error, name, words.includes("--debug"), failure);
   } finally {
     notStopped();
     removeLiveLines();
@@ -120,13 +133,17 @@ function program(table: CommandTable): Menu {
   };
 }
 
-function reportError(error: unknown, program: string, debug: boolean): number {
+function reportError(
+  error: unknown,
+  program: string,
+  debug: boolean,
+  failure: number = exitCode.failed,
+): number {
   const { red } = colors("stderr");
   const message = error instanceof Error ? error.message : String(error);
   warn(`${red("error:")} ${message === "" && error instanceof Error ? error.name : message}`);
   for (let at = error; debug && at instanceof Error; at = at.cause) warn(at.stack ?? "");
-  if (!(error instanceof UsageError))
-    return error instanceof FileFormatError ? exitCode.data : exitCode.failed;
+  if (!(error instanceof UsageError)) return error instanceof FileFormatError ? exitCode.data : failure;
   warn(`see ${error.program ?? program} --help`);
   return exitCode.usage;
 }

@@ -14,11 +14,11 @@ export {
   addContent,
   checkSplit,
   contentHash,
-  holdOut,
   prepareImages,
   type Split,
   type SplitData,
   type SplitName,
+  setApart,
   subset,
 } from "./split.js";
 export { channelStatistics } from "./statistics.js";

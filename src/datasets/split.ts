@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { checkKind, isObject, permutation, type Seed } from "../base/index.js";
 import type { ImageFormat } from "../models/index.js";
 import type { PreparationOptions, StoredPixels } from "./pixels/stored.js";
@@ -89,24 +89,33 @@ export async function prepareImages(split: Split, options?: PreparationOptions):
   );
 }
 
+/** Hash that content is added to. */
+interface Digest {
+  update(data: string | Uint8Array | Int32Array | Float32Array): Digest;
+}
+
 /**
  * Adds what identifies a split's images and labels to a hash: the bytes in memory; of files a manifest, which
  * is each image's id, SHA-256 and label in their order, and the way to decode them.
  */
-export function addContent(hash: Hash, split: Split): Hash {
+export function addContent(hash: Digest, split: Split): void {
   const { stored, labels, count } = split;
-  if (stored === undefined) return hash.update(split.images).update(labels);
+  if (stored === undefined) {
+    hash.update(split.images).update(labels);
+    return;
+  }
   hash.update(stored.form);
   for (let i = 0; i < count; i++) {
     const sum = Buffer.from(stored.sha256(i)).toString("hex");
     hash.update(`${JSON.stringify([stored.id(i), sum, labels[i]])}\n`);
   }
-  return hash;
 }
 
 /** SHA-256 of what identifies a split's images and labels, as `addContent` has it. */
 export function contentHash(split: Split): string {
-  return addContent(createHash("sha256"), split).digest("hex");
+  const hash = createHash("sha256");
+  addContent(hash, split);
+  return hash.digest("hex");
 }
 
 /**
@@ -115,7 +124,7 @@ export function contentHash(split: Split): string {
  *
  * `count` is from 0 to one less than the split's count. Both parts are in ascending order.
  */
-export function holdOut(
+export function setApart(
   split: Split,
   count: number,
   seed: number | Seed,

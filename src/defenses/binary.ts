@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { countedUniform, noGrad, operators as ops, scope, type Tensor } from "../engine/index.js";
-import { type Module, type Pass, WeightedLayer, type WeightTransform } from "../nn/index.js";
+import { type Module, type OnnxSketch, type Pass, WeightedLayer, type WeightTransform } from "../nn/index.js";
 import { parseOptions } from "../options/index.js";
 import { checkNetwork, layersOf } from "./layer-names.js";
 
@@ -32,6 +32,16 @@ function signs(weight: Tensor, mode: BinaryWeights["mode"], pass: Pass, stream: 
   return uniforms.lt(chance).to(weight.dtype).mul(2).sub(1);
 }
 
+/** Adds the drawing of signs to a graph in ONNX's operators: once a run of it, for all of its images. */
+function drawnSigns(weight: string, shape: readonly number[], sketch: OnnxSketch): string {
+  const node = (operator: string, ...inputs: string[]) => sketch.node(operator, inputs, {}, shape).name;
+  const [zero, one, half] = [0, 1, 0.5].map((value) => sketch.constant(value));
+  const middle = node("Add", weight, one!);
+  const chance = node("Clip", node("Mul", middle, half!), zero!, one!);
+  const isPlus = node("Less", node("RandomUniformLike", weight), chance);
+  return node("Where", isPlus, one!, sketch.constant(-1));
+}
+
 /**
  * Binary weights for `binarizeWeights` (Yoon, Park and Kim, equations 6 and 7, after Courbariaux et al.
  * 2015): deterministic: +1 where w >= 0, else -1; stochastic: +1 with probability clip((w + 1) / 2, 0, 1),
@@ -51,7 +61,8 @@ export function binary(options: z.input<typeof binaryWeightOptions> = {}): Binar
       const binary = noGrad(() => signs(weight, mode, pass, stream));
       return binary.add(weight.sub(weight.detach()));
     };
-    return Object.assign(transform, { mode, randomized: mode === "stochastic" }) satisfies BinaryWeights;
+    const randomized = mode === "stochastic";
+    return Object.assign(transform, { mode, randomized, onnx: drawnSigns }) satisfies BinaryWeights;
   };
 }
 

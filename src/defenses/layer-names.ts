@@ -1,5 +1,5 @@
 import { checkKind, isObject, unknownName } from "../base/index.js";
-import { Module } from "../nn/index.js";
+import { Module, ReLU } from "../nn/index.js";
 
 /** Throws a TypeError unless what is given is a network. */
 export function checkNetwork(network: Module): void {
@@ -48,4 +48,21 @@ export function layersOf<Make extends (stream: number) => unknown>(
     }
   }
   return [...chosen].map(([name, { make }]) => [name, make]);
+}
+
+/** The ReLU layers of a network that a pattern matches. RangeError that lists them where there are none. */
+export function reluLayers(network: Module, pattern: string): ReLU[] {
+  checkNetwork(network);
+  const layers = network.namedModules().filter((entry): entry is [string, ReLU] => entry[1] instanceof ReLU);
+  const chosen = matchingNames(
+    pattern,
+    layers.map(([name]) => name),
+  );
+  if (chosen.length > 0) return layers.filter(([name]) => chosen.includes(name)).map(([, layer]) => layer);
+  if (layers.length === 0) throw new RangeError("the model has no ReLU layer that this defense could follow");
+  throw unknownName(
+    "ReLU layer",
+    pattern,
+    layers.map(([name]) => name),
+  );
 }

@@ -8,9 +8,10 @@ import {
   roundings,
   type Tensor,
 } from "../engine/index.js";
-import { Module, type Pass } from "../nn/index.js";
+import { Module, type OnnxEdge, type OnnxSketch, type Pass } from "../nn/index.js";
 import { parseOptions } from "../options/index.js";
 import { type QuantizerGradient, quantizerGradients, withGradient } from "./gradients.js";
+import { onnxQuantizer } from "./onnx-quantizer.js";
 
 /** Options of a quantizer. */
 export const quantizerOptions = z.strictObject({
@@ -59,6 +60,10 @@ export class QuantizedActivation extends Module {
     const output = quantizeActivation(input, this.options, { noise: pass.noise, stream: this.stream });
     const kind = gradientOf(pass);
     return kind === "straight-through" ? output : withGradient(kind, input, output, this.options);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return sketch.noiseFree ? input : onnxQuantizer(input, this.options, sketch);
   }
 }
 

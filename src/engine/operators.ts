@@ -140,6 +140,7 @@ const zerosOperator = operator("aten::zeros", "");
 const onesOperator = operator("aten::ones", "");
 const fullOperator = operator("aten::full", "");
 const arange_start_stepOperator = operator("aten::arange", "start_step");
+const searchsorted_TensorOperator = operator("aten::searchsorted", "Tensor");
 const catOperator = operator("aten::cat", "");
 const stackOperator = operator("aten::stack", "");
 const linalgSvdvalsOperator = operator("aten::linalg_svdvals", "");
@@ -790,6 +791,11 @@ export function full(size: readonly number[], fillValue: number, dtype?: DType, 
 /** `aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export function arange(start: number, end: number, step?: number, dtype?: DType, device?: string): Tensor {
   return call(arange_start_stepOperator, [start, end, step, scalarType(dtype), undefined, deviceArgument(device)]) as Tensor;
+}
+
+/** `aten::searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor` */
+export function searchsorted(sortedSequence: Tensor, self: Tensor, outInt32?: boolean, right?: boolean, side?: string, sorter?: Tensor | null): Tensor {
+  return call(searchsorted_TensorOperator, [sortedSequence, self, outInt32, right, side, sorter]) as Tensor;
 }
 
 /** `aten::cat(Tensor[] tensors, int dim=0) -> Tensor` */

@@ -6,6 +6,7 @@ export { type ByteSource, fileBytes, memoryBytes } from "./byte-source.js";
 export { type IdxArray, parseIdx, readIdx } from "./idx.js";
 export { type ImageHeader, imageHeader, mostPixels } from "./images/image-header.js";
 export {
+  encodeOnnx,
   type OnnxAttribute,
   type OnnxElements,
   type OnnxFile,
@@ -15,6 +16,7 @@ export {
   type OnnxTensor,
   type OnnxType,
   type OnnxValue,
+  type OnnxWords,
   onnxType,
   readOnnx,
   type StoredType,
@@ -30,6 +32,7 @@ export {
 } from "./safetensors.js";
 export { type CsvRow, parseCsv } from "./tables/csv.js";
 export { openParquet, type ParquetFile, type ParquetRowGroup } from "./tables/parquet.js";
+export { type SummaryValue, TensorBoardWriter } from "./tensorboard/writer.js";
 export {
   readCheckpointWeights,
   someNames,

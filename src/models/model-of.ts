@@ -165,7 +165,12 @@ export function checkModelOptions(options: ModelOfOptions): void {
   if (normalize === undefined) return;
   const isStatistics =
     isObject(normalize) && [normalize.mean, normalize.std].every((one) => isNumbers(one, inputShape[0]));
-  checkKind("normalize", normalize, `{ mean, std } with ${inputShape[0]} numbers each`, isStatistics);
+  checkKind(
+    "normalize",
+    normalize,
+    `{ mean, std } with a number for each channel (${inputShape[0]})`,
+    isStatistics,
+  );
   const positive = normalize.std.every((value) => value > 0);
   if (!positive) throw new RangeError(`normalize.std must be above 0, not [${normalize.std.join(", ")}]`);
 }

@@ -48,7 +48,10 @@ export interface Defense extends DefenseWork, Value {
 export interface ClassifierOptions {
   /** Without the noise of its defenses; false where left out. */
   readonly noiseFree?: boolean;
-  /** Gradient of quantizers: straight-through (where left out), staircase or range. */
+  /**
+   * Gradient of quantizers: straight-through (where left out), staircase or range. Any of them opens the
+   * straight-through gradient of SAP and thermometer codes.
+   */
   readonly quantizerGradient?: string;
   /** Precision of layers; what is reported is in float32, the default. */
   readonly precision?: Precision;

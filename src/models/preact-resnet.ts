@@ -8,9 +8,12 @@ import {
   GlobalAveragePool,
   Linear,
   Module,
+  type OnnxEdge,
+  type OnnxSketch,
   type Pass,
   ReLU,
   Sequential,
+  writeInTurn,
 } from "../nn/index.js";
 import { defineModel } from "./architecture.js";
 import { checkSize, cifarImages, convolution, residualActivations, stagedOptions } from "./residual.js";
@@ -57,6 +60,13 @@ class PreActBlock extends Module {
     const inner = applyInTurn([this.conv1, this.bn2, this.relu2], active, pass);
     const around = this.#shortcutInput === "input" ? input : active;
     return this.conv2.apply(inner, pass).add(this.shortcut?.apply(around, pass) ?? input);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const active = writeInTurn([this.bn1, this.relu1], input, sketch);
+    const residual = writeInTurn([this.conv1, this.bn2, this.relu2, this.conv2], active, sketch);
+    const around = this.#shortcutInput === "input" ? input : active;
+    return sketch.node("Add", [residual, this.shortcut?.toOnnx(around, sketch) ?? input]);
   }
 }
 

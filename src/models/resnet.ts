@@ -9,9 +9,12 @@ import {
   Linear,
   MaxPool2d,
   Module,
+  type OnnxEdge,
+  type OnnxSketch,
   type Pass,
   ReLU,
   Sequential,
+  writeInTurn,
 } from "../nn/index.js";
 import { defineModel } from "./architecture.js";
 import { checkSize, cifarImages, convolution, residualActivations, stagedOptions } from "./residual.js";
@@ -57,6 +60,13 @@ class BasicBlock extends Module {
     const residual = applyInTurn([this.conv2, this.bn2], inner, pass);
     return this.relu2.apply(residual.add(this.downsample?.apply(input, pass) ?? input), pass);
   }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const layers = [this.conv1, this.bn1, this.relu1, this.conv2, this.bn2];
+    const residual = writeInTurn(layers, input, sketch);
+    const shortcut = this.downsample?.toOnnx(input, sketch) ?? input;
+    return this.relu2.toOnnx(sketch.node("Add", [residual, shortcut]), sketch);
+  }
 }
 
 /**
@@ -92,6 +102,14 @@ class Bottleneck extends Module {
     const inner = applyInTurn([this.conv2, this.bn2, this.relu2], narrow, pass);
     const residual = applyInTurn([this.conv3, this.bn3], inner, pass);
     return this.relu3.apply(residual.add(this.downsample?.apply(input, pass) ?? input), pass);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const { conv1, bn1, relu1, conv2, bn2, relu2, conv3, bn3 } = this;
+    const layers = [conv1, bn1, relu1, conv2, bn2, relu2, conv3, bn3];
+    const residual = writeInTurn(layers, input, sketch);
+    const shortcut = this.downsample?.toOnnx(input, sketch) ?? input;
+    return this.relu3.toOnnx(sketch.node("Add", [residual, shortcut]), sketch);
   }
 }
 

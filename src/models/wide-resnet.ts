@@ -7,9 +7,12 @@ import {
   GlobalAveragePool,
   Linear,
   Module,
+  type OnnxEdge,
+  type OnnxSketch,
   type Pass,
   ReLU,
   Sequential,
+  writeInTurn,
 } from "../nn/index.js";
 import { defineModel, normalizedImageOptions } from "./architecture.js";
 import { checkSize, cifarImages, convolution, residualActivations } from "./residual.js";
@@ -38,6 +41,12 @@ class WideBlock extends Module {
     const inner = applyInTurn([this.conv1, this.bn2, this.relu2], active, pass);
     return this.conv2.apply(inner, pass).add(this.convShortcut?.apply(active, pass) ?? input);
   }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const active = writeInTurn([this.bn1, this.relu1], input, sketch);
+    const residual = writeInTurn([this.conv1, this.bn2, this.relu2, this.conv2], active, sketch);
+    return sketch.node("Add", [residual, this.convShortcut?.toOnnx(active, sketch) ?? input]);
+  }
 }
 
 /** The network's own key for a stage's blocks is `block1.layer.0`. */
@@ -48,6 +57,10 @@ class Stage extends Module {
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     return this.layer.apply(input, pass);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return this.layer.toOnnx(input, sketch);
   }
 }
 

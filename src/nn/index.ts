@@ -11,6 +11,7 @@ export {
 export { withoutFusion } from "./fusion.js";
 export * from "./layers/index.js";
 export { addMultiples, multiply } from "./lists.js";
+export { loadState } from "./load-state.js";
 export {
   crossEntropy,
   dlr,
@@ -25,7 +26,6 @@ export {
 } from "./losses.js";
 export {
   isRandomized,
-  loadState,
   Module,
   type Pass,
   type Precision,
@@ -34,8 +34,9 @@ export {
   usesBatchStatistics,
 } from "./module.js";
 export { Normalize } from "./normalize.js";
+export { attribute, type OnnxEdge, OnnxSketch, type OnnxSketchOptions } from "./onnx-sketch.js";
 export * from "./optimizers/index.js";
 export { PixelThreshold } from "./pixel-threshold.js";
 export { type ReplayedClassifier, replayed } from "./replayed.js";
 export * from "./schedules/index.js";
-export { applyInTurn, type NamedLayers, Sequential } from "./sequential.js";
+export { applyInTurn, type NamedLayers, Sequential, writeInTurn } from "./sequential.js";

@@ -1,5 +1,7 @@
 import { checkKind, isObject } from "../base/index.js";
 import { type BlockQuantization, checkDevice, keep, type Noise, scope, Tensor } from "../engine/index.js";
+import { hasOnnxForm, noOnnxForm } from "./onnx-form.js";
+import type { OnnxEdge, OnnxSketch } from "./onnx-sketch.js";
 import { placeOf, within } from "./places.js";
 
 /** Facts of a pass that a network is in. */
@@ -11,7 +13,7 @@ export interface Pass {
    * out.
    */
   readonly noiseFree?: boolean | undefined;
-  /** Gradient of quantizers, by a name that they know; straight-through where left out. */
+  /** Gradient of quantizers, by a name that they know; any name opens that of pruning and codes. */
   readonly quantizerGradient?: string | undefined;
   /** The key of random layers' noise. */
   readonly noise: Noise;
@@ -60,6 +62,35 @@ export abstract class Module {
       for (const transform of this.outputTransforms) output = transform.apply(output, pass);
       return output;
     });
+  }
+
+  /**
+   * Adds the work of `forward` outside of training to a graph in ONNX's operators. Layers of the package have
+   * this form; a class of your own that is to be exported defines it beside its `forward`.
+   *
+   * @param input the value that `forward` is given
+   * @returns the value that `forward` returns
+   */
+  protected onnx(_input: OnnxEdge, _sketch: OnnxSketch): OnnxEdge {
+    throw noOnnxForm(this);
+  }
+
+  /**
+   * Adds the whole module to a graph, as `apply` does it outside of training.
+   *
+   * @throws TypeError for a module without a form in ONNX, or one whose subclass computes something else
+   */
+  toOnnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return within(this, () =>
+      sketch.at(placeOf(this)?.name, () => {
+        if (!hasOnnxForm(this, Module.prototype)) throw noOnnxForm(this);
+        let inner = input;
+        for (const transform of this.inputTransforms) inner = transform.toOnnx(inner, sketch);
+        let output = this.onnx(inner, sketch);
+        for (const transform of this.outputTransforms) output = transform.toOnnx(output, sketch);
+        return output;
+      }),
+    );
   }
 
   /**
@@ -209,40 +240,4 @@ export function usesBatchStatistics(network: Module): boolean {
 export function parameterCount(module: Module): number {
   checkModule(module);
   return [...module.parameters().values()].reduce((sum, parameter) => sum + parameter.size, 0);
-}
-
-/** The first names of a list: a residual network has more than a hundred. */
-function someOf(names: readonly string[]): string {
-  const shown = names.slice(0, 10).join(", ");
-  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
-}
-
-/**
- * Copies tensors into a network's state by name. Throws a RangeError that names what is missing, unknown or
- * of another shape; then nothing is copied.
- */
-export function loadState(module: Module, tensors: ReadonlyMap<string, Tensor>): void {
-  checkModule(module);
-  checkKind("tensors", tensors, "a Map of tensors by name", tensors instanceof Map);
-  const state = module.state();
-  const missing = [...state.keys()].filter((name) => !tensors.has(name));
-  const unknown = [...tensors.keys()].filter((name) => !state.has(name));
-  if (missing.length > 0 || unknown.length > 0) {
-    const parts = [
-      missing.length > 0 ? `missing: ${someOf(missing)}` : "",
-      unknown.length > 0 ? `not of this network: ${someOf(unknown)}` : "",
-    ];
-    throw new RangeError(`the weights do not fit the network (${parts.filter(Boolean).join("; ")})`);
-  }
-  for (const [name, own] of state) {
-    const given = tensors.get(name)!;
-    if (own.shape.join() !== given.shape.join()) {
-      throw new RangeError(
-        `weight "${name}" must have shape [${own.shape.join(", ")}], not [${given.shape.join(", ")}]`,
-      );
-    }
-  }
-  scope(() => {
-    for (const [name, own] of state) own.detach().copy_(tensors.get(name)!);
-  });
 }

@@ -1,5 +1,6 @@
 import { operators as ops, type Tensor } from "../engine/index.js";
 import { Module } from "./module.js";
+import type { OnnxEdge, OnnxSketch } from "./onnx-sketch.js";
 
 function checkChannels(name: string, values: readonly number[], channels: number): void {
   if (!Array.isArray(values)) throw new TypeError(`${name} must be a list of numbers, not ${String(values)}`);
@@ -38,5 +39,11 @@ export class Normalize extends Module {
     // Channel by channel, by plain numbers: constants as tensors would have to lie on the input's device.
     const channels = this.mean.map((mean, c) => input.select(1, c).sub(mean).div(this.std[c]!));
     return ops.stack(channels, 1);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const shape = [this.mean.length, 1, 1];
+    const centered = sketch.node("Sub", [input, sketch.constant(this.mean, shape)]);
+    return sketch.node("Div", [centered, sketch.constant(this.std, shape)]);
   }
 }

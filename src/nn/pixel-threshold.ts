@@ -1,5 +1,6 @@
 import type { Tensor } from "../engine/index.js";
 import { Module } from "./module.js";
+import type { OnnxEdge, OnnxSketch } from "./onnx-sketch.js";
 
 /**
  * Reads pixels up to `low` as 0, those from `high` on as 1, and those between on a line: first layer of a
@@ -25,5 +26,11 @@ export class PixelThreshold extends Module {
     const line = input.sub(this.low).div(this.high - this.low);
     // The difference is zero, and passes the gradient on.
     return line.detach().clamp(0, 1).add(line.sub(line.detach()));
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const from = sketch.node("Sub", [input, sketch.constant(this.low)]);
+    const line = sketch.node("Div", [from, sketch.constant(this.high - this.low)]);
+    return sketch.node("Clip", [line, sketch.constant(0), sketch.constant(1)]);
   }
 }

@@ -2,6 +2,7 @@ import { checkKind, isObject, shownGiven } from "../base/index.js";
 import type { Tensor } from "../engine/index.js";
 import { applyFused } from "./fusion.js";
 import { Module, type Pass } from "./module.js";
+import type { OnnxEdge, OnnxSketch } from "./onnx-sketch.js";
 import { giveNames, within } from "./places.js";
 
 /**
@@ -16,6 +17,11 @@ export function applyInTurn(layers: readonly Module[], input: Tensor, pass: Pass
     i += fused?.layers ?? 1;
   }
   return hidden;
+}
+
+/** Adds modules one after another to a graph in ONNX's operators. */
+export function writeInTurn(layers: readonly Module[], input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+  return layers.reduce((value, layer) => layer.toOnnx(value, sketch), input);
 }
 
 /** Layers by name: an object, or a list of pairs. */
@@ -98,5 +104,9 @@ export class Sequential extends Module {
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     return applyInTurn(this.#layers, input, pass);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return writeInTurn(this.#layers, input, sketch);
   }
 }

@@ -7,4 +7,5 @@ export { noiseFree } from "./tables/noise-free.js";
 export { speed } from "./tables/speed.js";
 export { table1 } from "./tables/table1.js";
 export { table2 } from "./tables/table2.js";
+export { table3 } from "./tables/table3.js";
 export { table4 } from "./tables/table4.js";

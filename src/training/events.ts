@@ -64,6 +64,8 @@ export interface TrainResult {
   /** Epoch whose weights were saved, where they are not the last's by choice. */
   readonly best?: EpochEvent;
   readonly alarms: AlarmEvent[];
+  /** Kinds of those alarms of epochs whose state still stands at the end; unknown where left out. */
+  readonly standing?: AlarmKind[] | undefined;
   /** Training time over all sittings, without validation. */
   readonly seconds: number;
   /** Present where the last sitting's steps were replayed as graphs. */

@@ -1,5 +1,5 @@
 import { deriveSeed, type Seed } from "../base/index.js";
-import { holdOut, subset, TensorSplit } from "../datasets/index.js";
+import { setApart, subset, TensorSplit } from "../datasets/index.js";
 import type { Model } from "../models/index.js";
 import type { OptimizerRun } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
@@ -48,7 +48,7 @@ export function prepare(config: TrainConfig, device: string): Prepared {
   );
   const split = config.limit === null ? whole : subset(whole, config.limit);
   checkAtMost("heldOut", config.heldOut, split.count - 1, "one of the images must be left to train on");
-  const { train, heldOut } = holdOut(split, config.heldOut, deriveSeed(given, "hold out"));
+  const { train, heldOut } = setApart(split, config.heldOut, deriveSeed(given, "hold out"));
   const plan = new StepPlan({ seed, positions: train, batchSize, method: method.name });
   const { stepsPerEpoch } = plan;
   checkAtMost("epochs", epochs, Math.floor(mostSteps / stepsPerEpoch), `an epoch has ${stepsPerEpoch} steps`);

@@ -2,29 +2,47 @@ import type { Steps } from "../base/index.js";
 import { threads, versions } from "../engine/index.js";
 import { parameterCount } from "../nn/index.js";
 import type { EpochEvent, TrainEvent, TrainResult } from "./events.js";
-import { newAlarms } from "./overfitting/alarm.js";
+import { epochAlarms, newAlarms } from "./overfitting/alarm.js";
 import { guardStep } from "./overfitting/watch.js";
 import type { RunFolder } from "./run/run-folder.js";
 import { sealIn } from "./run/sealed-file.js";
 import { Standing } from "./run/standing.js";
+import { TensorBoardLog } from "./run/tensorboard-log.js";
 import { saveWeights } from "./run/weights-file.js";
 import type { TrainingSession } from "./session.js";
 
 /** Manner in which the steps of a run are made. */
 export interface StepOptions {
   readonly signal: AbortSignal;
+  /** Writes TensorBoard's event files. */
+  readonly tensorboard: boolean;
   readonly checkpointSeconds: number;
   /** Gives timers and signals their turn, once after each step. */
   turn(): Promise<unknown>;
 }
 
-/** The steps of a run from where it stands to its end. */
+/** The steps of a run from where it stands to its end; each event is logged before it is told. */
 export async function* runSteps(
   session: TrainingSession,
   folder: RunFolder,
-  { signal, checkpointSeconds, turn }: StepOptions,
+  options: StepOptions,
 ): Steps<TrainEvent, TrainResult> {
   const run = new Standing(session, folder);
+  const log = options.tensorboard ? new TensorBoardLog(session, folder, run.progress.step) : undefined;
+  const steps = stepsFrom(run, options);
+  for (;;) {
+    const step = await steps.next();
+    if (step.done === true) return step.value;
+    log?.log(step.value);
+    yield step.value;
+  }
+}
+
+async function* stepsFrom(
+  run: Standing,
+  { signal, checkpointSeconds, turn }: StepOptions,
+): Steps<TrainEvent, TrainResult> {
+  const { session, folder } = run;
   const { progress } = run;
   const { stepsPerEpoch, totalSteps } = session;
   const { epochs } = folder.config;
@@ -94,7 +112,9 @@ function* look(run: Standing): Generator<TrainEvent> {
     if (!Number.isFinite(loss)) yield* run.fail(step, `the loss is ${loss}`);
     progress.epochLoss += loss;
     const epoch = Math.ceil(step / session.stepsPerEpoch);
-    yield { type: "step", epoch, step, loss, learningRate: session.learningRate(step - 1) };
+    const learningRate = session.learningRate(step - 1);
+    run.steps.log({ step, loss, learningRate });
+    yield { type: "step", epoch, step, loss, learningRate };
   }
   if (zeroGradient && !run.alarms.some(({ kind }) => kind === "zero-gradient")) {
     yield run.raise("zero-gradient", progress.step, "every gradient is zero: nothing is learned any more");
@@ -146,6 +166,7 @@ function finished({ session, folder, progress, epochs, alarms }: Standing): Trai
     libtorch: versions().libtorch,
     threads: threads(),
     weightsSha256: sealIn(folder.weights)!,
+    standing: epochAlarms(epochs).map(({ kind }) => kind),
   };
   folder.finish(result);
   return result;

@@ -19,7 +19,13 @@ import type { TrainingState } from "./run/checkpoint.js";
 import { StepRunner } from "./step/runner.js";
 import { type StepGradients, type StepParts, trainingStep } from "./step/step.js";
 import { StepVariables } from "./step/variables.js";
-import { outputsFinite, type Validation, validate } from "./validation.js";
+import {
+  type AttackedImage,
+  attackedImages,
+  outputsFinite,
+  type Validation,
+  validate,
+} from "./validation.js";
 
 /** Losses and gradient health of the steps since the last look. */
 export interface StepOutcomes {
@@ -202,6 +208,16 @@ export class TrainingSession {
     );
     const [weak, strong] = found.validation;
     return { clean: found.clean, weak: weak!.accuracy, strong: strong!.accuracy };
+  }
+
+  /** The first validation images, clean and under the last validation attack; none without one. */
+  imagesUnderAttack(epoch: number): AttackedImage[] {
+    const { data, validation, seed } = this.#prepared;
+    const classifier = this.evaluated.classifier();
+    const attack = this.config.validationAttacks.at(-1);
+    return attack === undefined
+      ? []
+      : attackedImages(classifier, data, validation, attack, deriveSeed(seed, "shown", epoch));
   }
 
   /** Tells whether the model answers validation images with finite numbers. */

@@ -29,6 +29,8 @@ export interface TrainOptions {
   readonly threads?: number | undefined;
   /** Seconds between two checkpoints within an epoch, 30 by default; 0 writes one after every step. */
   readonly checkpointSeconds?: number;
+  /** Writes TensorBoard's event files into `tb`, in the run folder; true by default. */
+  readonly tensorboard?: boolean;
 }
 
 /** Finished run. */
@@ -43,7 +45,14 @@ export interface TrainedRun {
 }
 
 /** Options of `train`, which say how a run is made, not what is trained. */
-const optionNames: readonly string[] = ["runs", "device", "threads", "checkpointSeconds", "signal"];
+const optionNames: readonly string[] = [
+  "runs",
+  "device",
+  "threads",
+  "checkpointSeconds",
+  "signal",
+  "tensorboard",
+];
 
 /**
  * Trains a model: awaited it gives the finished run, watched its events.
@@ -68,23 +77,24 @@ export function train(config: TrainConfigInput, options: TrainOptions = {}): Wor
       `"${misplaced}" is no part of a configuration: give it as train(config, { ${misplaced} })`,
     );
   }
-  const { runs = "runs", checkpointSeconds = 30 } = options;
+  const { runs = "runs", checkpointSeconds = 30, tensorboard = true } = options;
   const device = checkDevice(options.device ?? "cpu");
   checkNumber("checkpointSeconds", checkpointSeconds, "0 or more", checkpointSeconds >= 0);
+  checkKind("tensorboard", tensorboard, "true or false", typeof tensorboard === "boolean");
   checkKind("runs", runs, "the path of a folder", typeof runs === "string");
   const checked = trainConfig(config);
-  const plan = { config: checked, runs, device, checkpointSeconds, threads: options.threads };
+  const plan = { config: checked, runs, device, checkpointSeconds, tensorboard, threads: options.threads };
   return new Work((signal) => steps(plan, signal), options.signal);
 }
 
-interface Plan extends Required<Pick<TrainOptions, "runs" | "checkpointSeconds">> {
+interface Plan extends Required<Pick<TrainOptions, "runs" | "checkpointSeconds" | "tensorboard">> {
   readonly config: TrainConfig;
   readonly device: string;
   readonly threads: number | undefined;
 }
 
 async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, TrainedRun> {
-  const { config, runs, device, checkpointSeconds, threads } = plan;
+  const { config, runs, device, checkpointSeconds, threads, tensorboard } = plan;
   const folder = RunFolder.for(config, runs);
   const { path, weights } = folder;
   const { result } = folder;
@@ -109,7 +119,7 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
     if (fault !== undefined) {
       yield { type: "warning", message: `${fault}: they are written anew from the checkpoint` };
     }
-    const result = yield* runSteps(session, folder, { signal, checkpointSeconds, turn });
+    const result = yield* runSteps(session, folder, { signal, checkpointSeconds, tensorboard, turn });
     return result === undefined ? undefined : trainedRun(folder, config, result);
   } finally {
     session?.dispose();

@@ -69,3 +69,38 @@ export function outputsFinite(
     }),
   );
 }
+
+/** Image in a form to be shown: pixels in [0, 1], row-major (C, H, W). */
+export interface AttackedImage {
+  readonly position: number;
+  readonly clean: Float32Array;
+  readonly adversarial: Float32Array;
+}
+
+/** Images that are shown of an epoch. */
+const shownImages = 4;
+
+/** The first images clean and under an attack; none where its numbers are not finite. */
+export function attackedImages(
+  classifier: Classifier,
+  data: TensorSplit,
+  positions: Int32Array,
+  attack: Attack,
+  seed: Seed,
+): AttackedImage[] {
+  return scope(() => {
+    const shown = positions.subarray(0, shownImages);
+    const batch = data.batch(shown);
+    const seeds = { attack: seed, answers: (id: string) => deriveSeed(seed, "answers", id) };
+    const run = { players: { model: classifier }, draws: 1, seeds };
+    const { images, record } = runBatch(trialOn(attack), batch, run);
+    if (record.stop !== undefined) return [];
+    const [clean, adversarial] = [batch.images, images].map((all) => all.toArray() as Float32Array);
+    const size = clean!.length / shown.length;
+    return Array.from(shown, (position, i) => ({
+      position,
+      clean: clean!.slice(i * size, (i + 1) * size),
+      adversarial: adversarial!.slice(i * size, (i + 1) * size),
+    }));
+  });
+}

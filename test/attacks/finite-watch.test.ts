@@ -7,7 +7,7 @@ const fine = tensor([1, -2], [2]);
 const nan = tensor([1, Number.NaN], [2]);
 const infinite = tensor([Number.POSITIVE_INFINITY, 0], [2]);
 
-/** What is at fault after passes, each of logits and gradients. */
+/** Fault found after passes, each of logits and gradients. */
 function fault(...passes: readonly Parameters<FiniteWatch["see"]>[]): string | undefined {
   const watch = new FiniteWatch("pgd", "cpu");
   try {

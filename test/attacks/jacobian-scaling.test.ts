@@ -18,7 +18,7 @@ const linear = (weights: typeof matrix): Classifier => ({
   logits: (images) => ops.linear(images.flatten(1), weights),
 });
 
-/** What an attack inside sees: the logits, and nothing is changed. */
+/** Answers that an attack inside sees: the logits, and nothing is changed. */
 function seenBy(model: Classifier): { logits: number[]; passes: { forward: number; backward: number } } {
   let logits: number[] = [];
   const probe = defineAttack("probe", {

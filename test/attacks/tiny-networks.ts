@@ -20,7 +20,7 @@ interface Stored {
   data: number[];
 }
 
-/** What test/golden/attacks_tinycnn.json holds for one attack. */
+/** Entry of an attack in test/golden/attacks_tinycnn.json. */
 interface GoldenAttack {
   params: Record<string, unknown>;
   adv: Stored;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -70,13 +70,44 @@ describe("sqa audit", () => {
     expect(readdirSync(out)).toContainEqual(expect.stringMatching(/^audit-quick-[0-9a-f]{8}$/));
     const again = await sqaAudit(...words);
     expect(again.err).toContain("at most about 0 s");
-    expect(again.out.startsWith(`${found.verdict.name}: `)).toBe(true);
+    expect(again.out.startsWith(`${found.verdict.text.slice(0, 40)}`)).toBe(true);
     expect(again.out).toMatch(/\nreport: \S*report\/audit\.html\nnumbers: .*\nworst images: .*\n$/);
     // A terminal of 80 columns shows the same in lines that fit.
     using captured = captureOutput({ terminal: true, columns: 80, environment: { NO_COLOR: "1" } });
     expect(await main(["audit", ...words])).toBe(0);
     const lines = captured.stdout.text.split("\n").filter((line) => !line.includes(out));
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  it("ends with 0, 1 or 2 by a criterion and an earlier audit", { timeout: 600_000 }, async () => {
+    const words = [run, "--budget", "quick", "--limit", "6", "--no-defense", "--quiet"];
+    const out = ["--out", join(folder, "required")];
+    const [pass, fail, undecided] = [
+      await sqaAudit(...words, ...out, "--require", "clean >= 0", "--json"),
+      await sqaAudit(...words, ...out, "--require", "worst > 0.999"),
+      await sqaAudit(...words, ...out, "--require", "worst >= 0.001", "--json"),
+    ];
+    const found = JSON.parse(pass.out);
+    // Low ends of intervals are 0 where nothing is left, and no threshold is below that.
+    const names = [pass.code, fail.code, undecided.code];
+    expect(names, pass.err + fail.err).toEqual([0, found.worst.high > 0.999 ? 2 : 1, 2]);
+    expect(fail.out).toContain("\nfail: worst > 0.999: ");
+    expect(JSON.parse(undecided.out).outcome.otherCriteria).toHaveLength(2);
+    expect(found.evidence.model.file).toMatchObject({ name: "weights.safetensors", format: "safetensors" });
+    expect(found.evidence.model.training.config).toMatchObject({ method: "fgsm(epsilon=0.1)" });
+    expect(found.environment.command).toBe(
+      `npx sqa audit ${run} --budget quick --require 'clean >= 0' --limit 6 --no-defense ` +
+        `--out ${join(folder, "required")}`,
+    );
+    const baseline = join(folder, "baseline.json");
+    const better = found.perImage.map((image: { correct: object }) => ({
+      ...image,
+      correct: { ...image.correct, worst: 1 },
+    }));
+    writeFileSync(baseline, JSON.stringify({ ...found, perImage: better }));
+    const regressed = await sqaAudit(...words, ...out, "--baseline", baseline);
+    expect([regressed.code, found.worst.accuracy]).toEqual([1, 0]);
+    expect(regressed.out.replace(/\s+/g, " ")).toContain("a significant regression (McNemar, p = 0.031)");
   });
 
   it("takes weights with their architecture, at the images' usual radius", { timeout: 300_000 }, async () => {
@@ -128,8 +159,8 @@ describe("sqa audit", () => {
 
   it.each([
     [[], "give a model, such as a run folder, or --self-test", 64],
-    [["nowhere"], "nowhere does not exist: give a run folder", 1],
-    [["model.onnx"], "model model.onnx does not exist", 1],
+    [["nowhere"], "nowhere does not exist: give a run folder", 70],
+    [["model.onnx"], "model model.onnx does not exist", 70],
     [["RUN", "--self-test"], "--self-test takes no model", 64],
     [["RUN", "--budget", "huge"], "quick", 64],
     [["RUN", "--epsilon", "0.1", "--claim", "pgd(epsilon=0.3)"], "is of radius 0.3, not epsilon 0.1", 64],
@@ -144,11 +175,15 @@ describe("sqa audit", () => {
       64,
     ],
     [["RUN", "--device", "cuda:99"], "device cuda:99 is not there", 64],
+    [["RUN", "--require", "wurst >= 0.4"], 'require: no figure is named "wurst"', 64],
+    [["RUN", "--no-defense", "--require", "every-draw >= 0.4"], "this one is deterministic", 64],
+    [["RUN", "--baseline", "nowhere.json"], "nowhere.json: ENOENT", 65],
+    [["RUN", "--resolution", "0"], "--resolution cannot be 0", 64],
     [["--self-test", "--budget", "quick"], "--self-test cannot be given together with --budget", 64],
     [["--self-test", "--limit", "3"], "--self-test cannot be given together with --limit", 64],
     [["--self-test", "--surrogate", "x"], "--self-test cannot be given together with --surrogate", 64],
     [["--self-test", "--claim", "fgsm()"], "--self-test cannot be given together with --claim", 64],
-    [["RUN", "--surrogate", "nowhere"], "nowhere does not exist", 1],
+    [["RUN", "--surrogate", "nowhere"], "nowhere does not exist", 70],
     [["RUN", "--surrogate", "RUN", "--surrogate", "RUN"], "another model of that name was given already", 64],
   ] as const)("refuses %j", async (words, message, code) => {
     const result = await sqaAudit(...words.map((word) => (word === "RUN" ? run : word)));

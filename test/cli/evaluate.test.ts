@@ -140,7 +140,7 @@ describe("sqa evaluate", () => {
       /^small with sqa\(range=batch\) · 20 images of mnist test · 2 fresh draws an image\n/,
     );
     expect(out).toMatch(
-      /\nclean .*\d+\.\d\d {2,}\[\d+\.\d\d, \d+\.\d\d\] +\d+\.\d\d\nfgsm\(epsilon=0\.1\) .*\] +\d+\.\d\d +1 +1 /,
+      /\nclean .*\d+\.\d\d {2,}\[\d+\.\d\d, \d+\.\d\d\] +\d+\.\d\d\nFGSM, eps 0\.1 .*\] +\d+\.\d\d +1 +1 /,
     );
     expect(out.replace(/\n +/g, " ")).toMatch(
       /\nwarning: the logits of \d+ of 16 images depend on the other images of the batch/,
@@ -169,7 +169,7 @@ describe("sqa evaluate", () => {
     const { out } = await sqa(...words);
     const [median, mean] = [distances.median.toPrecision(3), distances.mean.toPrecision(3)];
     expect(out).toMatch(/\nattack .* distance, median \/ mean /);
-    expect(out).toMatch(new RegExp(`\nddn\\(steps=20\\) .* l2 ${median} / ${mean} `));
+    expect(out).toMatch(new RegExp(`\nDDN-20 .* l2 ${median} / ${mean} `));
     expect(out).toMatch(
       /\nworst case of each image, linf 0\.05 .*\]\nworst case of each image, linf 0\.3 .*\]\n/,
     );
@@ -180,19 +180,20 @@ describe("sqa evaluate", () => {
     saveWeights(other, small().build({ seed: 5 }).module);
     const { out } = await sqa(other, ...base, "--attack", "fgsm(epsilon=0.1)");
     expect(out).toMatch(
-      /\naccuracy in % +clean +fgsm\(epsilon=0\.1\) +worst case, linf 0\.1\n─+\nother\.safetensors .*\nsmall\.safetensors .*\n$/,
+      /\naccuracy in % +clean +FGSM, eps 0\.1 +worst case, linf 0\.1\n─+\nother\.safetensors .*\nsmall\.safetensors .*\n$/,
     );
   });
 
   it.each([80, 120])("fits %i columns, and breaks no word of a table or a warning", async (columns) => {
     using captured = captureOutput({ terminal: true, columns, environment: { NO_COLOR: "1" } });
     const attack = "pgd(epsilon=0.1, stepSize=0.025, steps=3, restarts=2, loss=dlr, labels=predicted)";
-    expect(await main(["evaluate", ...base, "--sqa", "--draws", "2", "--attack", attack])).toBe(0);
+    const words = ["evaluate", ...base, "--sqa", "--draws", "2", "--attack", attack];
+    expect(await main([...words, "--verbose"])).toBe(0);
     const lines = captured.stdout.text.trimEnd().split("\n");
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
-    const words = new Set(captured.stdout.text.split(/\s+/));
-    for (const word of attack.split(" ").slice(1, -1)) expect(words).toContain(word);
-    expect(words.has("forward")).toBe(columns === 120);
+    const shown = new Set(captured.stdout.text.split(/\s+/));
+    for (const word of attack.split(" ").slice(1, -1)) expect(shown).toContain(word);
+    expect(shown.has("forward")).toBe(columns === 120);
   });
 
   it("takes a run folder, which knows its own configuration, finished or not", async () => {

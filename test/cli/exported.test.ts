@@ -32,6 +32,22 @@ describe("an exported model at the command line", { timeout: 120_000 }, () => {
     expect(clean.accuracy).toBeGreaterThan(0.9);
   });
 
+  it("takes the mean and deviation of its images, and refuses others", async () => {
+    const given = ["evaluate", model, "--images", "mnist", "--limit", "40", "--attack", "none", "--json"];
+    const accuracy = async (...more: string[]) =>
+      JSON.parse((await sqa(...given, ...more)).out).clean.accuracy as number;
+    expect(await accuracy("--normalize", "0/1")).toBe(await accuracy());
+    expect(await accuracy("--normalize", "0.9/0.1")).toBeLessThan(0.9);
+    for (const [text, message] of [
+      ["imagenet", "normalize must be { mean, std } with a number for each channel (1)"],
+      ["0.5/0", "normalize.std must be above 0, not [0]"],
+      ["0.5", "give imagenet, or MEAN/STD such as 0.1307/0.3081"],
+    ] as const) {
+      const { code, err } = await sqa(...given, "--normalize", text);
+      expect([code, err]).toEqual([64, expect.stringContaining(message)]);
+    }
+  });
+
   it("says blocked gradients, and takes --exact-gradients", async () => {
     // Images of another shape: the model is opened, and its file's findings are said, before they are compared.
     const given = ["evaluate", fixture("rounded"), "--images", "mnist", "--limit", "1"];
@@ -39,7 +55,7 @@ describe("an exported model at the command line", { timeout: 120_000 }, () => {
     expect((await sqa(...given, "--exact-gradients")).err).toContain("left so (exact gradients)");
     const refused = await sqa("evaluate", "nowhere.mjs", "--images", "mnist", "--exact-gradients");
     expect([refused.code, refused.err]).toEqual([
-      2,
+      64,
       expect.stringContaining("is for exported models (.pt2, .onnx)"),
     ]);
   });

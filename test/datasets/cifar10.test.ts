@@ -88,7 +88,7 @@ describe("cifar10", () => {
   });
 });
 
-/** Where the official files are, for whoever has them: SQA_CIFAR10=FOLDER. */
+/** Folder of the official files, for whoever has them: SQA_CIFAR10=FOLDER. */
 const official = process.env.SQA_CIFAR10;
 test.skipIf(official === undefined)("the official files are the published data set", () => {
   const { train, test: testSplit } = cifar10({ folder: official as string });

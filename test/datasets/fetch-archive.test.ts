@@ -31,7 +31,7 @@ const checksums = Object.fromEntries(
   Object.entries(files).map(([name, bytes]) => [name, createHash("sha1").update(bytes).digest("hex")]),
 );
 
-/** What the server does next: the whole archive, ranges of it, or something wrong. */
+/** Next answer of the server: the whole archive, ranges of it, or something wrong. */
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
 let asked: string[] = [];
 const server = createServer((request, response) => {

@@ -7,7 +7,7 @@ import { fileBytes, openNpz } from "../../src/files/index.js";
 
 const golden = new URL("../golden/images", import.meta.url).pathname;
 
-/** What PIL made of the pictures, by the options in an array's name (test/golden/images.py). */
+/** Pictures as PIL made them, by the options in an array's name (test/golden/images.py). */
 const expected = openNpz(fileBytes(join(golden, "expected.npz")));
 
 interface Case {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { holdOut, type Split, subset } from "../../src/datasets/index.js";
+import { type Split, setApart, subset } from "../../src/datasets/index.js";
 
 const split: Split = {
   name: "ten",
@@ -33,12 +33,12 @@ describe("subset", () => {
   });
 });
 
-describe("holdOut", () => {
+describe("setApart", () => {
   const images = { images: new Uint8Array(5000), labels: new Uint8Array(5000), count: 5000 };
   const large: Split = { ...split, ...images, imageShape: [1, 1, 1] };
 
   test("parts the indices in two, each in order", () => {
-    const { train, heldOut } = holdOut(large, 1000, 1);
+    const { train, heldOut } = setApart(large, 1000, 1);
     expect(heldOut).toHaveLength(1000);
     expect(train).toEqual(train.slice().sort());
     expect(heldOut).toEqual(heldOut.slice().sort());
@@ -46,17 +46,19 @@ describe("holdOut", () => {
   });
 
   test("depends on the seed alone, and takes from everywhere", () => {
-    expect(holdOut(large, 1000, 1)).toEqual(holdOut(large, 1000, { low: 1, high: 0 }));
-    const { heldOut } = holdOut(large, 1000, 2);
-    expect(heldOut).not.toEqual(holdOut(large, 1000, 1).heldOut);
+    expect(setApart(large, 1000, 1)).toEqual(setApart(large, 1000, { low: 1, high: 0 }));
+    const { heldOut } = setApart(large, 1000, 2);
+    expect(heldOut).not.toEqual(setApart(large, 1000, 1).heldOut);
     const mean = heldOut.reduce((sum, index) => sum + index, 0) / heldOut.length;
     // Standard error of the mean of 1000 of 5000 indices drawn without replacement: 41; six of them.
     expect(Math.abs(mean - 2499.5)).toBeLessThan(246);
   });
 
   test("can hold out nothing, but not everything", () => {
-    expect(holdOut(split, 0, 1).train).toEqual(Int32Array.from(split.labels.keys()));
-    expect(() => holdOut(split, 10, 1)).toThrow(new RangeError("count must be an integer in [0, 9], not 10"));
-    expect(() => holdOut(split, 1, -1)).toThrow("seed must be an integer from 0");
+    expect(setApart(split, 0, 1).train).toEqual(Int32Array.from(split.labels.keys()));
+    expect(() => setApart(split, 10, 1)).toThrow(
+      new RangeError("count must be an integer in [0, 9], not 10"),
+    );
+    expect(() => setApart(split, 1, -1)).toThrow("seed must be an integer from 0");
   });
 });

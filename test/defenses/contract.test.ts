@@ -15,6 +15,16 @@ const variants: Readonly<Record<string, readonly string[]>> = {
   sqa: ["sqa(places=stages, range=channel)"],
   "deterministic-quantization": ["deterministic-quantization(range=batch)"],
   "binary-weights": ["binary-weights(stochastic=true)"],
+  "binarized-network": ["binarized-network(stochastic=true)"],
+  sap: ["sap(samples=0.3, training=true)"],
+  thermometer: ["thermometer(gradient=none, levels=5)"],
+  "random-resize-pad": ["random-resize-pad(shrink=1)"],
+};
+
+/** Weights that a defense gives another shape, in SMALL. */
+const widened: Readonly<Record<string, string>> = {
+  thermometer: "conv1.weight [16,16,3,3]",
+  "thermometer(levels=5, gradient=none)": "conv1.weight [16,5,3,3]",
 };
 
 const imageIds = imageIdRange(5, 2);
@@ -89,12 +99,16 @@ describe.each(defenses.names)("defense %s", (name) => {
     },
   );
 
-  test("leaves the names and shapes of the weights as they are", () => {
+  test("leaves the names and shapes of the weights as they are, but for a first layer that it widens", () => {
     const shapes = (list: readonly Defense[]) => {
       const { module } = models.parse("small").build({ seed: 0, defenses: list });
       return [...module.state()].map(([name, { shape }]) => `${name} [${shape}]`);
     };
-    for (const defense of forms) expect(shapes([defense])).toEqual(shapes([]));
+    for (const defense of forms) {
+      const first = widened[String(defense)];
+      const others = shapes([]).slice(first === undefined ? 0 : 1);
+      expect(shapes([defense])).toEqual(first === undefined ? others : [first, ...others]);
+    }
   });
 
   const updating = forms.filter(({ afterUpdate }) => afterUpdate !== undefined);

@@ -6,9 +6,9 @@ import { commands } from "../../src/cli/main.js";
 import { checkOptions } from "../../src/options/index.js";
 import { codeLines, examples, inlineCode, pages, read, root } from "./pages.js";
 
-/** Words of a line as a shell reads them: quotes are taken off, a comment at the end is left out. */
+/** Words of a line as a shell reads them: quotes are taken off; a comment or a redirection at the end is left out. */
 function wordsOf(line: string): string[] {
-  const words = line.replace(/\s#\s.*$/, "").matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g);
+  const words = line.replace(/\s[#>]\s.*$/, "").matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g);
   return [...words].map(([word]) => word.replace(/["']/g, ""));
 }
 
@@ -30,7 +30,9 @@ async function complaint(line: string): Promise<string | undefined> {
   const words = wordsOf(line.replace(/^(?:npx |gpu\/run\.sh )?sqa\s+/, ""));
   const imports = words[0] === "--import";
   try {
-    if (imports && !existsSync(new URL(words[1]!, root))) return `${line}: there is no ${words[1]}`;
+    const inPackage = words[1]?.startsWith("./examples/") === true;
+    if (imports && inPackage && !existsSync(new URL(words[1]!, root)))
+      return `${line}: there is no ${words[1]}`;
     const found = await commandAt(imports ? words.slice(2) : words, commands);
     // A page may name a command alone, such as `sqa audit`.
     if (found === undefined || found.rest.length === 0) return undefined;
@@ -47,11 +49,24 @@ async function complaint(line: string): Promise<string | undefined> {
 
 const isCommand = (line: string) => /^(npx sqa|sqa|gpu\/run\.sh sqa) [a-z-]/.test(line);
 
+/** Command of a line of a shell, which may keep what it prints, or set a variable for it. */
+const commandIn = (line: string) =>
+  line
+    .trim()
+    .replace(/^\$ /, "")
+    .replace(/^\w+=\$\((.*)\)$/, "$1")
+    .replace(/^[A-Z_]+=\S+ /, "");
+
 /** Command lines in blocks of code and in inline code of a page, and in comments of an example. */
 const linesOf = (path: string) =>
-  path.endsWith(".md")
-    ? [...codeLines(read(path)), ...inlineCode(read(path))].map((line) => line.trim()).filter(isCommand)
-    : [...read(path).matchAll(/\bnpx sqa [^\n`]*/g)].map(([line]) => line.replace(/ \*\/$/, ""));
+  path.startsWith("docs/reference/")
+    ? codeLines(read(path))
+        .filter((line) => line.startsWith("  $ "))
+        .map(commandIn)
+        .filter(isCommand)
+    : path.endsWith(".md")
+      ? [...codeLines(read(path)), ...inlineCode(read(path))].map(commandIn).filter(isCommand)
+      : [...read(path).matchAll(/\bnpx sqa [^\n`]*/g)].map(([line]) => line.replace(/ \*\/$/, ""));
 
 /** Options of npm's scripts, which are no commands of `sqa`. */
 const ofScripts = /^--(cifar10|libtorch|runs FOLDER|help|import FILE|seeds)\b/;
@@ -59,9 +74,9 @@ const ofScripts = /^--(cifar10|libtorch|runs FOLDER|help|import FILE|seeds)\b/;
 /** Returns an option that no command accepts as it is written, with its value if there is any. */
 async function optionFault(code: string): Promise<string | undefined> {
   const [flag, ...values] = wordsOf(code);
-  const lines = ["train", "evaluate RUN", "audit RUN", "import FILE", "paper table1", "paper table2"].flatMap(
-    (line) =>
-      values.length > 0 ? [`sqa ${line} ${code}`] : [`sqa ${line} ${flag}`, `sqa ${line} ${flag} X`],
+  const named = ["train", "evaluate RUN", "audit RUN", "report AUDIT", "import FILE", "export RUN m.onnx"];
+  const lines = [...named, "paper table1", "paper table2"].flatMap((line) =>
+    values.length > 0 ? [`sqa ${line} ${code}`] : [`sqa ${line} ${flag}`, `sqa ${line} ${flag} X`],
   );
   const faults = await Promise.all(lines.map(complaint));
   const known = faults.some(

@@ -8,8 +8,19 @@ const inFolder = (folder: string, ending: RegExp) =>
     .filter((file) => ending.test(file))
     .map((file) => `${folder}/${file}`);
 
+/** Guides: pages to follow. */
+export const guides = inFolder("docs/guide", /\.md$/);
+
+/** Pages that `npm run docs:reference` writes. */
+export const references = inFolder("docs/reference", /\.md$/);
+
 /** Pages for readers: the root's, those of docs/, and that of results/. */
-export const pages = ["README.md", "CONTRIBUTING.md", "results/README.md", ...inFolder("docs", /\.md$/)];
+export const pages = [
+  ...["README.md", "CONTRIBUTING.md", "results/README.md"],
+  ...inFolder("docs", /\.md$/),
+  ...guides,
+  ...references,
+];
 
 /** Programs of examples/. */
 export const examples = inFolder("examples", /\.m?[jt]s$/);

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { guides, read, root } from "./pages.js";
+import { meanSentence, sentencesOf } from "./sentences.js";
 
-const root = new URL("../../", import.meta.url);
-const read = (path: string) => readFileSync(new URL(path, root), "utf8");
 const readme = read("README.md");
 const results = read("results/README.md");
 
@@ -13,13 +13,45 @@ const tableOf = (page: string) =>
     .filter((line) => line.startsWith("|"))
     .join("\n");
 
+/** Cells of a table's rows. */
+const rowsOf = (page: string) =>
+  tableOf(page)
+    .split("\n")
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+
 describe("README", () => {
-  it("shows examples/quick-start.ts", () => {
-    expect(readme).toContain(read("examples/quick-start.ts").trim());
+  it("has at most 120 lines", () => {
+    expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(120);
   });
 
-  it("shows the committed results/noise-free-mnist-short.md", () => {
-    expect(readme).toContain(tableOf(read("results/noise-free-mnist-short.md")));
+  it("shows figures of the committed results/noise-free-mnist-short.md", () => {
+    const rows = rowsOf(read("results/noise-free-mnist-short.md")).filter(([, model]) =>
+      model!.startsWith("SMALL"),
+    );
+    const shown = rows.map(([, model, , clean, fgsm, , pgd, , square]) =>
+      ["", model, clean, fgsm, pgd, square, ""].join(" | ").trim(),
+    );
+    expect(shown).toHaveLength(3);
+    expect(shown.filter((row) => !readme.includes(row))).toEqual([]);
+  });
+});
+
+describe("sentences", () => {
+  it.each(["README.md", "docs/faq.md", "docs/platforms.md", ...guides])(
+    "of %s have at most 18 words in the mean",
+    (page) => {
+      expect(meanSentence(read(page))).toBeLessThanOrEqual(18);
+    },
+  );
+
+  it("are counted", () => {
+    expect(sentencesOf("# No\n\nOne two. Three\nfour:\n\n    code\n\n- five\n- [six](x.md) seven")).toEqual([
+      "One two.",
+      "Three four:",
+      "five",
+      "six seven",
+    ]);
+    expect(meanSentence("One two. Three four five six.")).toBe(3);
   });
 });
 

@@ -32,7 +32,7 @@ describe("the examples run as they stand, on few images", () => {
       expect(lines[0]).toMatch(/^clean [01]/);
       expect(lines[1]).toMatch(/^fgsm [01]/);
       expect(lines[2]).toMatch(/^pgd [01]/);
-      expect(lines[3]).toMatch(/^(claim holds|not robust|overstated|masked|invalid): /);
+      expect(lines[3]).toMatch(/^(no fault found|inconclusive|not robust|masked|invalid): /);
     },
     limit,
   );
@@ -45,7 +45,7 @@ describe("the examples run as they stand, on few images", () => {
         .split("\n");
       expect(lines.slice(0, 2).map((line) => line.split(" ")[0])).toEqual(["1", "2"]);
       expect(lines[2]).toMatch(/runs\/own-images-my-net-sqa-n-fgsm-seed0-[0-9a-f]{8}$/);
-      expect(lines[3]).toMatch(/^(claim holds|not robust|overstated|masked|invalid): /);
+      expect(lines[3]).toMatch(/^(no fault found|inconclusive|not robust|masked|invalid): /);
     },
     limit,
   );

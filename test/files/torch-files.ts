@@ -8,7 +8,7 @@ export interface ZipEntry {
   readonly compress?: boolean;
   readonly crc?: number;
   readonly size?: number;
-  /** Where the list of files says it begins. */
+  /** Place where the list of files says it begins. */
   readonly start?: number;
   readonly flags?: number;
 }

@@ -1,6 +1,6 @@
 import { wordStream } from "../../src/base/index.js";
 
-/** Whether the long form was asked for: `npm run test:hard -- --long`. */
+/** Tells whether the long form was asked for: `npm run test:hard -- --long`. */
 export const isLong = process.env.SQA_HARD === "long";
 
 /** Number of cases: of the short form, which belongs to the checks, and of the long one, by hand. */

@@ -76,7 +76,7 @@ const eventsOf = (run: string) =>
 const files = (place: string): string[] =>
   existsSync(place) ? readdirSync(place, { recursive: true, encoding: "utf8" }) : [];
 
-/** When a file below a folder was last changed. */
+/** Time when a file below a folder was last changed. */
 const changedAt = (place: string) =>
   Math.max(
     0,

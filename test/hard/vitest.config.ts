@@ -10,6 +10,7 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 2,
     testTimeout: 3_600_000,
+    hookTimeout: 600_000,
     env: { OMP_NUM_THREADS: "1" },
     reporters: ["default", "./scripts/summary-reporter.mjs"],
   },

@@ -56,11 +56,11 @@ describe("what is no model is refused", () => {
     [{ classNames: "abc" }, 'classNames must be a list of names, not "abc"'],
     [
       { normalize: { mean: [0.5], std: [1] } },
-      "normalize must be { mean, std } with 2 numbers each, not an object",
+      "normalize must be { mean, std } with a number for each channel (2), not an object",
     ],
     [
       { normalize: { mean: [0.5, Number.NaN], std: [1, 1] } },
-      "normalize must be { mean, std } with 2 numbers each",
+      "normalize must be { mean, std } with a number for each channel",
     ],
     [{ normalize: { mean: [0, 0], std: [1, 0] } }, "normalize.std must be above 0, not [1, 0]"],
     [{ activations: { "first-layer": "relu1" } }, "activations must be lists of layers by place"],

@@ -21,7 +21,7 @@ function compile(...words: readonly string[]): void {
   expect(status).toBe(0);
 }
 
-/** What a program prints: the instruction set, then a hash a line. */
+/** Output of a program: the instruction set, then a hash a line. */
 function hashes(program: string, capability?: string): { set: string; exact: string[]; fused: string[] } {
   const { ATEN_CPU_CAPABILITY: _, ...env } = process.env;
   if (capability !== undefined) env.ATEN_CPU_CAPABILITY = capability;

@@ -35,7 +35,7 @@ function expectClose(actual: Tensor, expected: Tensor, tolerance: number): void 
   expect(difference).toBeLessThanOrEqual(tolerance * expected.abs().amax().item());
 }
 
-/** Whether fused blocks were used: they round otherwise, and make fewer nodes. */
+/** Tells whether fused blocks were used: they round otherwise, and make fewer nodes. */
 function layersApplied(network: Module, input: Tensor, how: Pass): string[] {
   const applied: string[] = [];
   const restore = network.namedModules().map(([name, module]) => {

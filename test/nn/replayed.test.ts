@@ -59,7 +59,7 @@ const kinds: readonly (readonly [string, Classifier])[] = [
   ["SQA without its noise", model.classifier({ noiseFree: true })],
 ];
 
-/** What the network says, so that no attack is done before it began. */
+/** Answers of the network, asked so that no attack is done before it began. */
 const labels = noGrad(() => model.classifier({ noiseFree: true }).logits(images, noise(0)).argmax(1));
 
 let opened: ReplayedClassifier[] = [];

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +60,13 @@ describe("in a project outside of the checkout", () => {
       expect(compile([name])).toBe("");
     },
   );
+
+  it("README's program compiles under --strict", () => {
+    const readme = readFileSync(join(checkout, "README.md"), "utf8");
+    const [, program] = /^```ts\n(.*?)^```/ms.exec(readme)!;
+    writeFileSync(join(project, "readme.ts"), program!);
+    expect(compile(["readme.ts"])).toBe("");
+  });
 
   it("the compiler completes and refuses names, options and values", () => {
     const program = `import { fgsm, mnist, nFgsm, pgd, resnet18, small, sqa, train } from "sqa";

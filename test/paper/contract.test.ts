@@ -6,7 +6,7 @@ import { demo, tables } from "../../src/paper/index.js";
 // Other tests of this process may have registered tables of their own.
 const all = Object.values(exported);
 
-/** What an option takes, without the descriptions that name a table's own defaults. */
+/** Form of an option, without the descriptions that name a table's own defaults. */
 function typesOf(options: (typeof all)[number]["options"]): Record<string, string> {
   return Object.fromEntries(describeOptions(options).map(({ name, type }) => [name, type]));
 }

@@ -25,7 +25,7 @@ export function madeUpTraining(given: Partial<TrainResult> = {}): TrainResult {
 /** Accuracy that a test makes up for a question to a cell. */
 export type MadeUpAccuracy = (question: Question, cell: string) => number;
 
-/** What the runs of a table were found to be, by made-up accuracies. Cells in `missing` are not finished. */
+/** Outcomes of a table's runs, by made-up accuracies. Cells in `missing` are not finished. */
 export function madeUpFound(
   table: Table,
   accuracy: MadeUpAccuracy,

@@ -70,6 +70,17 @@ describe("table 2", () => {
     );
   });
 
+  it("drops the rate every 150 of 350 epochs, and at the same shares of a shorter run", () => {
+    const rates = (epochs: number, at: readonly number[]) => {
+      const { schedule } = table2({ epochs, model: ["resnet34"], seeds: 1 }).cells("cuda")[0]!.config;
+      const length = { epochs, stepsPerEpoch: 10 };
+      return at.map((epoch) => schedule.rates(length)(Math.round(epoch * 10)));
+    };
+    const drops = [0.1, 0.1, 0.01, 0.01, 0.001, 0.001].map((rate) => expect.closeTo(rate, 9));
+    expect(rates(350, [0, 149, 150, 299, 300, 349])).toEqual(drops);
+    expect(rates(7, [0, 2.9, 3, 5.9, 6, 6.9])).toEqual(drops);
+  });
+
   it("attacks validation images no more than there are training images", () => {
     const { config } = table2({ trainImages: 64 }).cells("cpu")[0]!;
     expect([config.limit, config.validationImages]).toEqual([64, 64]);

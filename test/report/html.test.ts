@@ -19,8 +19,8 @@ it("makes tables of text, numbers and HTML", () => {
     ],
   );
   expect(table.html).toBe(
-    "<table><thead><tr><th>a&lt;b</th>\n<th>c</th></tr></thead><tbody>" +
-      "<tr><td>&lt;script&gt;</td>\n<td>2</td></tr>\n<tr><td><i>x</i></td>\n<td>y</td></tr></tbody></table>",
+    '<div class="wide"><table><thead><tr><th>a&lt;b</th>\n<th>c</th></tr></thead><tbody>' +
+      "<tr><td>&lt;script&gt;</td>\n<td>2</td></tr>\n<tr><td><i>x</i></td>\n<td>y</td></tr></tbody></table></div>",
   );
 });
 

@@ -19,7 +19,7 @@ export function writeFiles(folder: string, files: Record<string, string>): strin
   return folder;
 }
 
-/** What a torch package of Python has that set-up looks at. */
+/** Files of a torch package of Python that set-up looks at. */
 export function torchPackage(version: string): Record<string, string> {
   return {
     "lib/libtorch.so": "",
@@ -29,7 +29,7 @@ export function torchPackage(version: string): Record<string, string> {
   };
 }
 
-/** What Debian's libtorch-dev has below /usr. */
+/** Files of Debian's libtorch-dev below /usr. */
 export function debianPrefix(major: number, minor: number, patch: number): Record<string, string> {
   return {
     "lib/x86_64-linux-gnu/libtorch.so": "",

@@ -45,7 +45,7 @@ const flags = (runs: string) => [
   ...["--images", String(data), "--runs", runs, "--checkpoint-seconds", "0"],
 ];
 
-/** When a file was last replaced, in milliseconds; 0 before it is there. */
+/** Time when a file was last replaced, in milliseconds; 0 before it is there. */
 const changedAt = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /**

@@ -8,7 +8,7 @@ import { maxDifference, quantizedCnn, randomBatch, randomCnn, tinyCnn } from "..
 
 const context = (imageIds: Tensor) => ({ seed: deriveSeed(5, "methods"), imageIds });
 
-/** What a method makes of the random batch of a network; `noiseName` keys its noise. */
+/** Images that a method makes of the random batch of a network; `noiseName` keys its noise. */
 function perturbed(text: string, model: Classifier, noiseName = "method"): Tensor {
   const { images, labels, ids } = randomBatch(9, model);
   const method = methods.parse(text);

@@ -79,6 +79,14 @@ describe.each([[[]], [["sqa"]]] as const)("a small run with defenses %j", (defen
     ]) {
       expect(existsSync(join(run, file)), file).toBe(true);
     }
+    const logged = readFileSync(join(run, "steps.jsonl"), "utf8").trim().split("\n");
+    expect(logged.map((line) => ({ type: "step", ...JSON.parse(line) }))).toMatchObject(
+      events.flatMap((event) => {
+        if (event.type !== "step") return [];
+        const { epoch: _, ...step } = event;
+        return [step];
+      }),
+    );
     expect(existsSync(join(run, "lock"))).toBe(false);
     expect(RunFolder.open(run).result).toEqual(result);
     expect(liveCount()).toBe(before);

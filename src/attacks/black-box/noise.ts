@@ -3,6 +3,7 @@ import type { Tensor } from "../../engine/index.js";
 import { defineAttack } from "../contract/attack.js";
 import { mostSteps, radiusFitsNorm, radiusOption } from "../contract/options.js";
 import { clearMargin } from "../contract/passes.js";
+import type { Victim } from "../contract/victim.js";
 import { l2Norms, norms } from "../geometry/norms.js";
 import { queryDraws, querySearch } from "./query-search.js";
 
@@ -11,9 +12,12 @@ const options = z
     epsilon: radiusOption(0.3),
     norm: z.enum(["linf", "l2"]).default("linf").describe("norm of the radius"),
     distribution: z
-      .enum(["uniform", "gaussian"])
+      .enum(["uniform", "gaussian", "sign"])
       .default("uniform")
-      .describe("distribution of each pixel; gaussian has standard deviation epsilon / 2, cut to the ball"),
+      .describe(
+        "distribution of each pixel; gaussian has standard deviation epsilon / 2, cut to the ball; sign is " +
+          "plus or minus epsilon",
+      ),
     tries: z
       .int()
       .min(1)
@@ -37,17 +41,22 @@ export const noise = defineAttack("noise", {
     const state = { images, labels, adversarial: images.clone(), margins };
     querySearch(victim, state, { steps: tries, accept: "better" }, (part, rows, round) => {
       const shape = rows.images.shape.slice(1);
-      const drawn =
-        distribution === "uniform" ? part.uniform(shape, -1, 1, round) : part.normal(shape, round);
+      const drawn = drawnBy(part, shape, round);
       const candidates = rows.images.add(scaled(drawn));
       norms[norm].ball(rows.images, epsilon).project_(candidates);
       return { candidates, margins: part.query(candidates, rows.labels, clearMargin, draws) };
     });
     return state.adversarial;
 
+    function drawnBy(part: Victim, shape: readonly number[], round: number): Tensor {
+      if (distribution === "gaussian") return part.normal(shape, round);
+      const uniform = part.uniform(shape, -1, 1, round);
+      return distribution === "sign" ? uniform.ge(0).to("float32").mul(2).sub(1) : uniform;
+    }
+
     function scaled(drawn: Tensor): Tensor {
       if (norm === "l2") return drawn.mul(epsilon).div(l2Norms(drawn).add(1e-12));
-      return drawn.mul(distribution === "uniform" ? epsilon : epsilon / 2);
+      return drawn.mul(distribution === "gaussian" ? epsilon / 2 : epsilon);
     }
   },
 });

@@ -11,6 +11,8 @@ import { surrogateFault } from "../contract/passes.js";
  * - `staircase`: quantizers forward, the slope of a smooth staircase backward;
  * - `range`: straight-through, and through the minimum and maximum too.
  *
+ * SAP and thermometer codes have `straight-through`, whose answers are theirs.
+ *
  * With `forward=surrogate` the attack goes by the surrogate's answers as well, so that it is a transfer.
  */
 export const backward = defineCombinator("backward", {

@@ -50,7 +50,7 @@ async function run(given: EvaluateCommandOptions, context: CommandContext): Prom
     if (one === undefined) return exitCode.stopped;
     all.push(one);
   }
-  return showEvaluations(all, given.json) ? exitCode.failed : exitCode.done;
+  return showEvaluations(all, given) ? exitCode.failed : exitCode.done;
 }
 
 function workOf(

@@ -15,9 +15,9 @@ import { imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
 import { note } from "../frame/output.js";
 import { runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
-import { withBar } from "./audit/audit-bar.js";
 import { auditOptions } from "./audit/audit-options.js";
 import { openAudit } from "./audit/open-audit.js";
+import { withBar } from "./audit/progress.js";
 import { showReport } from "./audit/show-report.js";
 import { evaluateOptions } from "./evaluate/evaluate-options.js";
 import { evaluated, evaluationsJson, showEvaluations } from "./evaluate/evaluated.js";
@@ -36,6 +36,7 @@ const options = z.strictObject({
     .default(false)
     .describe("load the module files that the shards name: they run as code"),
   threads: runOptions.threads,
+  verbose: z.boolean().default(false).describe("show the evidence of passed lines, and attacks in full"),
   json: z.boolean().default(false).describe("print JSON in place of the report"),
 });
 type Options = z.output<typeof options>;
@@ -57,8 +58,7 @@ async function mergedAudit(shards: ShardSet, given: Options, signal: AbortSignal
   const opened = await openAudit(auditOptions.parse(request.options), request.operands[0]!, signal);
   const work = mergeAudit(opened.model, opened.images, opened.options, shards);
   for await (const _ of withBar(work));
-  await showReport(await work, given.out ?? folders[0]!, given.json);
-  return exitCode.done;
+  return showReport(await work, given.out ?? folders[0]!, given);
 }
 
 async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortSignal): Promise<number> {
@@ -77,7 +77,7 @@ async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortS
     writeFileAtomic(file, `${evaluationsJson([one])}\n`);
     note(`written: ${shownPath(file)}`);
   }
-  return showEvaluations([one], given.json) ? exitCode.failed : exitCode.done;
+  return showEvaluations([one], given) ? exitCode.failed : exitCode.done;
 }
 
 async function run(given: Options, { operands, signal }: CommandContext): Promise<number> {
@@ -103,6 +103,7 @@ export const mergeCommand = defineCommand({
     { name: "folder", description: "folder of shards, or one that holds such folders", variadic: true },
   ],
   options,
+  answersByCode: true,
   examples: ["sqa merge runs/NAME/audit-standard-1a2b3c4d", "sqa merge shards/* --out merged --json"],
   run,
 });

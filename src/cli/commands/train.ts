@@ -12,12 +12,14 @@ import { type TrainOptions, trainOptions } from "./train/train-options.js";
 import { checkOut, writeHardened } from "./train/write-hardened.js";
 
 /** A run folder as an argument, with the module files that open it. */
-function runArgument(run: string, { model, architecture, images, exactGradients }: TrainOptions): string[] {
+function runArgument(run: string, given: TrainOptions): string[] {
+  const { model, architecture, images, exactGradients, normalize } = given;
   const words = [quoted(shownPath(run))];
   const own = [architecture, model].find(
     (text) => text !== undefined && (isModuleFile(text) || isGraphFile(text)),
   );
   if (own !== undefined) words.push("--architecture", quoted(own));
+  if (normalize !== undefined) words.push("--normalize", normalize);
   if (exactGradients === true) words.push("--exact-gradients");
   if (images !== undefined && isModuleFile(images)) words.push("--images", quoted(images));
   return words;
@@ -52,14 +54,16 @@ export const trainCommand = defineCommand({
     "sqa train runs/NAME",
   ],
   async run(given, { operands: [path], signal }) {
-    const { threads, device, checkpointSeconds } = given;
+    const { threads, device, checkpointSeconds, tensorboard } = given;
     const config =
       path === undefined ? await configOf(given) : await configOfRun(path, given, trainOptions.parse({}));
     checkOut(given.out, config);
     const runs = path === undefined ? given.runs : dirname(resolve(path));
     const checked = asUsage(() => trainConfig(config));
     await prepareWithBar(checked.data.train, checked.limit ?? undefined, signal);
-    const work = asUsage(() => train(config, { runs, threads, device, checkpointSeconds, signal }));
+    const work = asUsage(() =>
+      train(config, { runs, threads, device, checkpointSeconds, tensorboard, signal }),
+    );
     const events = usageUntilBegun(work);
     await (given.json
       ? printEvents(events)

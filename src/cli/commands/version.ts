@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { packageVersion } from "../../base/index.js";
 import { defineCommand } from "../frame/command.js";
 import { out } from "../frame/output.js";
-import { packageVersion } from "../frame/version.js";
 
 /** `sqa version`. */
 export const versionCommand = defineCommand({

@@ -41,6 +41,8 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly fileKeys?: Readonly<Record<string, keyof z.output<Schema> & string>>;
   /** Nothing of it is kept when it stops: Ctrl-C ends the process at once, also within a long native call. */
   readonly endsAtOnce?: boolean;
+  /** Its exit codes 1 and 2 are answers, as a criterion's are: an error then ends with `exitCode.broken`. */
+  readonly answersByCode?: boolean;
   /** Whole command lines, shown in the help. */
   readonly examples: readonly string[];
   run(options: z.output<Schema>, context: CommandContext): Promise<number>;

@@ -15,6 +15,8 @@ export interface ProgressUpdate {
   readonly done?: number;
   readonly total?: number;
   readonly metrics?: Readonly<Record<string, number | string>>;
+  /** Seconds left, where somebody knows better than by the steps done so far. */
+  readonly left?: number | undefined;
 }
 
 const REDRAW_MILLISECONDS = 80;
@@ -108,7 +110,8 @@ export class Progress {
   }
 
   #secondsLeft(): number | undefined {
-    const { done = 0, total } = this.#state;
+    const { done = 0, total, left: known } = this.#state;
+    if (known !== undefined) return known;
     const made = done - (this.#options.initial ?? 0);
     if (total === undefined || made <= 0 || done >= total) return undefined;
     return ((this.#now() - this.#start) / 1000 / made) * (total - done);

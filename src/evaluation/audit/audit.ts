@@ -1,28 +1,25 @@
-import { setImmediate as turn } from "node:timers/promises";
 import { type Steps, Work } from "../../base/index.js";
-import type { TensorSplit } from "../../datasets/index.js";
 import { scope } from "../../engine/index.js";
 import {
   type Accuracy,
   type Attackable,
-  clean,
   hasFailed,
   type ImageSource,
-  type KeptBatches,
   keptBatches,
   runTrials,
   type Trial,
-  type TrialOptions,
   type TrialOutcome,
-  type TrialStore,
 } from "../../trials/index.js";
-import { checkExpectedClean } from "../expected-clean.js";
-import { accuracyIn, conclude } from "./conclude.js";
-import { countPasses, estimateSeconds } from "./estimate.js";
+import { checkCleanFirst } from "./clean-first.js";
+import { accuracyIn, conclude, inBall } from "./conclude.js";
+import { countKept, writeCriterion } from "./criterion/criterion.js";
 import type { AuditOptions } from "./options.js";
-import { type AuditParts, timedImages, withSubject } from "./parts.js";
+import { type AuditParts, withSubject } from "./parts.js";
 import type { AuditPlan } from "./plan.js";
 import { type Report, reportOf } from "./report/report.js";
+import { AuditLog } from "./report/tensorboard.js";
+import { planNote } from "./time/estimate.js";
+import { expectedTime } from "./time/expected-time.js";
 import { worstImages } from "./worst-images.js";
 
 export type AuditEvent =
@@ -78,16 +75,25 @@ export async function* auditSteps(
   signal: AbortSignal,
 ): Steps<AuditEvent, Report> {
   const { subject, plan, id, folder, trials, given } = parts;
-  const { data } = subject;
+  const { settings, data } = subject;
   const { store, batchSize } = given;
   const { claim } = plan;
   await checkCleanFirst(plan, data, given, { expected: options.expectClean, model: subject.opened.name });
   if (signal.aborted) return undefined;
   const kept = keptBatches(trials, data, given);
+  const known = countKept(kept);
+  const criteria =
+    settings.require === undefined
+      ? { criterion: undefined, others: [] }
+      : writeCriterion(store, settings.require, known);
+  const startedAt = new Date().toISOString();
   yield { type: "estimate", trials: trials.length };
   const time = await expectedTime(plan, data, kept, { ...given, store });
   if (signal.aborted) return undefined;
+  const ofTrial = { seconds: time.ofBatch, inBall: (trial: Trial) => inBall(plan, trial) };
+  store.writeNote("plan", planNote(trials, data, batchSize, ofTrial));
   yield { type: "plan", trials: trials.length, seconds: time.seconds, folder };
+  const log = folder === undefined || options.tensorboard === false ? undefined : new AuditLog(folder, plan);
   let done = 0;
   const outcomes: TrialOutcome[] = [];
   for await (const event of runTrials(trials, data, { ...given, kept })) {
@@ -99,35 +105,17 @@ export async function* auditSteps(
     }
     const { outcome } = event;
     outcomes.push(outcome);
+    log?.trial(outcome);
     if (!hasFailed(outcome)) yield { type: "trial", outcome, accuracy: accuracyOfTrial(plan, outcome) };
     else if (outcome.trial.id === claim.id) throw claimError(outcome.error, claim);
     else yield { type: "trial", outcome };
   }
   if (outcomes.length < trials.length) return undefined;
-  const conclusion = scope(() => conclude(plan, outcomes, data));
+  const conclusion = scope(() => conclude(plan, outcomes, data, settings));
   const worst = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
-  return reportOf({ conclusion, plan, worst, subject, id, folder });
-}
-
-/**
- * Runs the trial of the clean images before anything else where their accuracy is expected, and compares it.
- * The trial is kept, so that the audit has it afterwards.
- *
- * @throws UnexpectedAccuracyError where it is another
- */
-async function checkCleanFirst(
-  plan: AuditPlan,
-  data: TensorSplit,
-  options: TrialOptions,
-  { expected, model }: { readonly expected: number | undefined; readonly model: string },
-): Promise<void> {
-  if (expected === undefined) return;
-  for await (const event of runTrials([clean], data, options)) {
-    if (event.type === "progress" || hasFailed(event.outcome)) continue;
-    const { trial, answers } = event.outcome;
-    const accuracy = accuracyIn(plan, answers, trial.id, trial.shownTo);
-    checkExpectedClean(expected, accuracy, { model, images: data.count });
-  }
+  const report = reportOf({ conclusion, plan, worst, subject, id, folder, criteria, startedAt });
+  log?.end(report);
+  return report;
 }
 
 function accuracyOfTrial(
@@ -145,30 +133,4 @@ function claimError(error: Error, claim: Trial): Error {
       cause: error,
     },
   );
-}
-
-/** Seconds that all missing batches take at most, and those of a batch of a trial. */
-async function expectedTime(
-  plan: AuditPlan,
-  data: TensorSplit,
-  kept: ReadonlyMap<Trial, KeptBatches>,
-  { batchSize, signal, store }: Pick<TrialOptions, "batchSize" | "signal"> & { readonly store: TrialStore },
-) {
-  const missing = [...kept].map(([trial, batches]) => ({
-    trial,
-    count: batches.filter((one) => !one).length,
-  }));
-  const unfinished = missing.filter(({ count }) => count > 0);
-  const trials = unfinished.map(({ trial }) => trial);
-  const counting = countPasses(plan, data, trials, store, signal);
-  let step = counting.next();
-  while (step.done !== true) {
-    await turn();
-    if (signal?.aborted) return { seconds: 0, ofBatch: () => 0 };
-    step = counting.next();
-  }
-  const passes = step.value;
-  const ofImage = scope(() => estimateSeconds(plan, data.range(0, timedImages), trials, passes));
-  const ofBatch = (trial: Trial) => (ofImage.get(trial.id) ?? 0) * Math.min(batchSize, data.count);
-  return { seconds: unfinished.reduce((sum, { trial, count }) => sum + count * ofBatch(trial), 0), ofBatch };
 }

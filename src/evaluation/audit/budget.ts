@@ -41,7 +41,7 @@ export const batchImages = 50;
 /** Budgets by name. */
 export const budgets = {
   quick: {
-    images: 100,
+    images: 120,
     draws: 100,
     steps: 40,
     restarts: 2,

@@ -1,9 +1,11 @@
+import { attackLabel } from "../../attacks/index.js";
 import { deriveSeed } from "../../base/index.js";
 import type { TensorSplit } from "../../datasets/index.js";
 import { scope } from "../../engine/index.js";
 import { formatRatio } from "../../options/index.js";
 import {
   type Accuracy,
+  type Answers,
   accuracyOf,
   type Counts,
   clean,
@@ -18,12 +20,14 @@ import {
   worstOf,
   worstVoteOf,
 } from "../../trials/index.js";
-import { type Check, checklist, type Judgment } from "./checks/index.js";
+import { type Check, type CheckGroup, checklist, type Judgment } from "./checks/index.js";
 import { type ConvergenceCurve, convergenceOf } from "./curves/convergence-curves.js";
 import { type Curve, curvesOf } from "./curves/curves.js";
 import type { AuditPlan, AuditResults } from "./plan.js";
 import { traceOf } from "./trace.js";
-import { type AuditVerdict, verdictName, verdictText } from "./verdict.js";
+import { type Resolution, resolutionOf } from "./verdict/resolution.js";
+import { type AuditVerdict, verdictName } from "./verdict/verdict.js";
+import { verdictOf } from "./verdict/verdict-text.js";
 
 /** Images that checks examine by themselves, beside all trials. */
 const sampleImages = 100;
@@ -31,6 +35,7 @@ const sampleImages = 100;
 /** Line of the checklist with its judgment. */
 export interface CheckedLine extends Judgment {
   readonly name: string;
+  readonly group: CheckGroup;
   readonly question: string;
   readonly source: string;
 }
@@ -67,10 +72,14 @@ export interface Conclusion {
   readonly losses: readonly number[];
   /** For each image the trial in the ball that did it most harm. */
   readonly brokenBy: readonly TrialResult[];
+  /** Difference that the images can show. */
+  readonly resolution: Resolution;
+  /** Answers to each image, clean and in the worst case. */
+  readonly counts: { readonly clean: Answers; readonly worst: Counts };
 }
 
 /** Tells trials whose images lie in the ball of the claim and were shown to the audited model. */
-function inBall({ norm, epsilon }: AuditPlan, { attack, shownTo }: Trial): boolean {
+export function inBall({ norm, epsilon }: AuditPlan, { attack, shownTo }: Trial): boolean {
   if (shownTo !== "model") return false;
   if (attack === undefined) return true;
   const { traits } = attack;
@@ -88,7 +97,12 @@ export function accuracyIn(
 }
 
 /** Judges the outcomes of all of a plan's trials. */
-export function conclude(plan: AuditPlan, outcomes: readonly TrialOutcome[], data: TensorSplit): Conclusion {
+export function conclude(
+  plan: AuditPlan,
+  outcomes: readonly TrialOutcome[],
+  data: TensorSplit,
+  { resolution: bound }: { readonly resolution: number },
+): Conclusion {
   const failed = outcomes.filter(hasFailed);
   const trials = outcomes.filter((outcome): outcome is TrialResult => !hasFailed(outcome));
   const byId = new Map(trials.map((result) => [result.trial.id, result]));
@@ -99,6 +113,7 @@ export function conclude(plan: AuditPlan, outcomes: readonly TrialOutcome[], dat
   };
   const within = trials.filter(({ trial }) => inBall(plan, trial));
   const gradientTrials = within.filter(({ trial }) => trial.whiteBox || trial.attack === undefined);
+  const { claimed } = plan;
   const { randomized, classes } = plan.players.model;
   const rowsOf = (some: readonly TrialResult[]) => some.map(({ answers }) => answers);
   const sample = data.range(0, sampleImages);
@@ -115,23 +130,23 @@ export function conclude(plan: AuditPlan, outcomes: readonly TrialOutcome[], dat
   };
   const lines = checklist().map((check) => lineOf(check, plan, results, failed));
   const claim = of(plan.claim).answers;
-  const counts = { claim, worst: results.worst, classes };
-  const name = verdictName(lines, counts);
-  const { norm, epsilon } = plan;
+  const resolution = resolutionOf(claim, results.worst, bound);
+  const name = verdictName(lines, { claim, worst: results.worst, classes, claimed, resolution });
   const figures = {
     claim: accuracyIn(plan, claim, "claim"),
     worst: accuracyIn(plan, results.worst, "worst"),
   };
   return {
-    verdict: {
-      name,
-      text: verdictText(name, {
-        attack: String(plan.claim.attack),
-        ball: `${norm} ${formatRatio(epsilon)}`,
-        ...figures,
-        lines,
-      }),
-    },
+    verdict: verdictOf(name, {
+      attack: attackLabel(plan.claim.attack!, { radius: false }),
+      claimed,
+      ball: `${plan.norm} ${formatRatio(plan.epsilon)}`,
+      ...figures,
+      strongest: strongestOf(within),
+      images: data.count,
+      resolution,
+      lines,
+    }),
     images: data.count,
     clean: accuracyIn(plan, results.clean, "clean"),
     ...figures,
@@ -148,6 +163,8 @@ export function conclude(plan: AuditPlan, outcomes: readonly TrialOutcome[], dat
     convergence: convergenceOf(plan, results),
     losses: trace.stop === undefined ? trace.losses : [],
     brokenBy: Array.from({ length: data.count }, (_, image) => mostHarmful(within, image)),
+    resolution,
+    counts: { clean: results.clean, worst: results.worst },
   };
 }
 
@@ -158,14 +175,21 @@ function lineOf(
   results: AuditResults,
   failed: readonly FailedTrial[],
 ): CheckedLine {
-  const { name, question, source } = check;
+  const { name, group, question, source } = check;
   const needed = new Set(check.trials(plan).map(({ id }) => id));
   const missing = failed.find(({ trial }) => needed.has(trial.id));
   if (missing !== undefined) {
     const evidence = `${missing.trial.id} ended in an error: ${missing.error.message}`;
-    return { name, question, source, outcome: "skipped", evidence };
+    return { name, group, question, source, outcome: "skipped", evidence };
   }
-  return { name, question, source, ...scope(() => check.judge(plan, results)) };
+  return { name, group, question, source, ...scope(() => check.judge(plan, results)) };
+}
+
+/** Name of the trial under which the accuracy is lowest, with that. */
+function strongestOf(within: readonly TrialResult[]) {
+  const { trial, answers } = within.reduce((a, b) => (b.answers.mean() < a.answers.mean() ? b : a));
+  const attack = trial.attack === undefined ? "clean images" : attackLabel(trial.attack, { radius: false });
+  return { attack, accuracy: answers.mean() };
 }
 
 /** Trial under which an image was least often answered correctly; the first of several. */

@@ -18,8 +18,9 @@ export interface AuditSubject {
  * the numbers, so that trials of another model, of other images or of another plan are never mixed in.
  */
 export function auditName({ settings, opened, transfers, split, data }: AuditSubject): string {
-  const { budgetName, batchSize: _, claim, ...decisive } = settings;
-  const hash = createHash("sha256").update(JSON.stringify({ ...decisive, claim: claim.id }));
+  const { budgetName, norm, epsilon, budget, seed, claim } = settings;
+  const decisive = { norm, epsilon, budget, seed, claim: claim.id };
+  const hash = createHash("sha256").update(JSON.stringify(decisive));
   addModel(hash, opened, data);
   for (const [name, other] of Object.entries(transfers)) {
     hash.update(name);

@@ -11,14 +11,27 @@ export {
   type Outcome,
 } from "./checks/index.js";
 export type { CheckedLine } from "./conclude.js";
+export type { Comparison } from "./criterion/baseline.js";
+export type { Criterion } from "./criterion/criterion.js";
+export type { RequirementOutcome } from "./criterion/outcome.js";
+export {
+  figureMeaning,
+  type OutcomeName,
+  parseRequirements,
+  type Requirement,
+} from "./criterion/requirement.js";
 export type { ConvergenceCurve, Effort } from "./curves/convergence-curves.js";
 export type { Curve, CurvePoint } from "./curves/curves.js";
 export type { AuditOptions } from "./options.js";
 export type { AuditPlan, AuditResults } from "./plan.js";
+export type { Provenance } from "./provenance.js";
 export type { ReportFiles } from "./report/files.js";
+export { type ReportFormat, reportFormats, reportIn } from "./report/formats/formats.js";
+export { readAudit } from "./report/read.js";
 export type { Report } from "./report/report.js";
+export { type AuditJson, auditJsonSchema, auditSchemaVersion } from "./report/schema/audit.js";
 export type { TextOptions } from "./report/text.js";
 export { type SelfTestCase, selfTestCases } from "./self-test/cases.js";
 export { type SelfTestResult, selfTest } from "./self-test/self-test.js";
-export type { AuditVerdict, VerdictName } from "./verdict.js";
+export type { AuditVerdict, Reason, VerdictName } from "./verdict/verdict.js";
 export { roundingSurvivors, type WorstImage } from "./worst-images.js";

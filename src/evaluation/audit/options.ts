@@ -5,14 +5,23 @@ import { type Attackable, type TrialStore, trialOn } from "../../trials/index.js
 import { checkShare } from "../expected-clean.js";
 import { checkOptionNames } from "../option-names.js";
 import { type Budget, type BudgetName, batchImages, budgetOptions, budgets } from "./budget.js";
+import { checkComparable } from "./criterion/baseline.js";
+import { parseRequirements, type Requirement } from "./criterion/requirement.js";
 import type { AuditPlan } from "./plan.js";
+import { checkProvenance, type Provenance } from "./provenance.js";
+import { auditOf } from "./report/read.js";
+import type { AuditJson } from "./report/schema/audit.js";
+import { usualResolution } from "./verdict/resolution.js";
 
 export interface AuditOptions {
   /** Radius of the ball that the model claims to be robust in; that of the claim where left out. */
   readonly epsilon?: number | undefined;
   /** Norm of the ball; that of the claim where left out, else l-infinity. */
   readonly norm?: "linf" | "l2" | undefined;
-  /** Attack that the claimed accuracy was measured by: PGD of 40 steps where left out. */
+  /**
+   * Attack that a claimed accuracy was measured by. Where left out nobody claims anything, and PGD of 40
+   * steps is the reference.
+   */
   readonly claim?: Attack | AttackText | (string & {}) | undefined;
   /** Effort: `quick`, `standard` (the default), `full`, or a budget of your own. */
   readonly budget?: BudgetName | Budget | undefined;
@@ -31,6 +40,22 @@ export interface AuditOptions {
    * stopped audit continues from there. In memory where left out.
    */
   readonly folder?: string | undefined;
+  /**
+   * Criterion such as `worst >= 0.40`, or several joined by `and`. It is written down before the first
+   * attack, and the report's `outcome` tells whether it is met.
+   */
+  readonly require?: string | undefined;
+  /** Content of an earlier audit.json: a significant regression on the same images fails. */
+  readonly baseline?: object | undefined;
+  /**
+   * Points of accuracy: where differences above it can go unseen, an audit that finds no fault is
+   * inconclusive. 5 by default.
+   */
+  readonly resolution?: number | undefined;
+  /** Facts for the report that only the caller knows, such as the model's file. */
+  readonly provenance?: Provenance | undefined;
+  /** Writes TensorBoard's event files into `tb`, in the audit's folder if there is one; true by default. */
+  readonly tensorboard?: boolean | undefined;
   /** Keeps the trials, in place of a folder. */
   readonly store?: TrialStore | undefined;
   /** Stops the audit before the next pass. */
@@ -42,6 +67,7 @@ export interface AuditOptions {
 const known = [
   ...["epsilon", "norm", "claim", "budget", "limit", "seed", "device"],
   ...["expectClean", "transfers", "folder", "store", "signal", "batchSize"],
+  ...["require", "baseline", "resolution", "provenance", "tensorboard"],
 ];
 
 /** Options of an audit, checked. */
@@ -50,6 +76,13 @@ export interface AuditSettings extends Pick<AuditPlan, "norm" | "epsilon" | "cla
   readonly budgetName: string;
   readonly seed: number;
   readonly batchSize: number;
+  /** Tells whether the user gave the claim. */
+  readonly claimed: boolean;
+  readonly require: string | undefined;
+  readonly requirements: readonly Requirement[];
+  readonly baseline: AuditJson | undefined;
+  readonly resolution: number;
+  readonly provenance: Provenance;
 }
 
 /** Steps of the claimed attack where no claim is given. */
@@ -69,7 +102,29 @@ export function auditSettings(options: AuditOptions): AuditSettings {
   const claimed = options.claim === undefined ? undefined : attacks.of(options.claim, "claim");
   const ball = ballOf(options, claimed);
   const claim = claimed ?? pgd({ ...ball, steps: claimSteps });
-  return { ...ball, claim: trialOn(claim), ...budgetOf(options.budget), seed, batchSize };
+  return {
+    ...ball,
+    claim: trialOn(claim),
+    ...budgetOf(options.budget),
+    seed,
+    batchSize,
+    claimed: claimed !== undefined,
+    ...judgedBy(options, ball),
+    provenance: checkProvenance(options.provenance),
+  };
+}
+
+/** Parts of the options that the findings are judged by. */
+function judgedBy(
+  { require, baseline, resolution = usualResolution, tensorboard = true }: AuditOptions,
+  ball: Pick<AuditPlan, "norm" | "epsilon">,
+): Pick<AuditSettings, "require" | "requirements" | "baseline" | "resolution"> {
+  checkNumber("resolution", resolution, "above 0, in points of accuracy", resolution > 0);
+  checkKind("tensorboard", tensorboard, "true or false", typeof tensorboard === "boolean");
+  const requirements = require === undefined ? [] : parseRequirements(require);
+  const earlier = baseline === undefined ? undefined : auditOf(baseline, "baseline");
+  if (earlier !== undefined) checkComparable(earlier, ball);
+  return { require, requirements, baseline: earlier, resolution };
 }
 
 const norms = ["linf", "l2"] as const;

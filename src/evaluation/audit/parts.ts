@@ -20,13 +20,16 @@ import {
   type TrialStore,
   trialSeeds,
 } from "../../trials/index.js";
+import { checkShared } from "./criterion/baseline.js";
+import { checkMeasured } from "./criterion/requirement.js";
+import { imageHashes } from "./evidence/data-facts.js";
 import { type AuditSubject, auditName } from "./identity.js";
 import { type AuditOptions, auditSettings } from "./options.js";
 import type { AuditPlan } from "./plan.js";
 import { trialsOf } from "./trials-of.js";
 
-/** Images that a pass through the model is timed on, and that tell surrogates from the model. */
-export const timedImages = 16;
+/** Images that surrogates are compared with the model on. */
+const comparedImages = 16;
 
 /** Checked and opened parts of an audit, of all images or of a shard. */
 export interface AuditParts {
@@ -61,6 +64,8 @@ export async function* withSubject<Event, Result>(
       throw new RangeError(`budget.draws must be at least 2 for a randomized model, not ${draws}`);
     }
     settings.claim.attack!.check(opened.classifier);
+    const { randomized } = opened.classifier;
+    checkMeasured(settings.requirements, { randomized, seeds: settings.budget.seeds });
     for (const [name, other] of Object.entries(options.transfers ?? {})) {
       others[name] = openModel(other, opened.device, `transfers.${name}`);
       closing.push(others[name].putBack);
@@ -70,6 +75,7 @@ export async function* withSubject<Event, Result>(
     const data = new TensorSplit(split, { device: opened.device });
     closing.push(() => data.dispose());
     for (const one of [opened, ...Object.values(others)]) checkAnswers(one, data);
+    if (settings.baseline !== undefined) checkShared(settings.baseline, imageHashes(data));
     const subject = { settings, opened, transfers: others, split, data };
     const players = playersOn(opened.device, playersOf(subject), signal);
     closing.push(() => players.dispose());
@@ -90,10 +96,11 @@ function partsOf(
   signal: AbortSignal,
 ): AuditParts {
   const { settings, split, data } = subject;
-  const { batchSize, norm, epsilon, claim } = settings;
+  const { batchSize, norm, epsilon, claim, claimed } = settings;
   const seed = deriveSeed(settings.seed, "audit");
   const budget = { ...settings.budget, images: split.count };
-  const plan: AuditPlan = { players, budget, norm, epsilon, claim, seed, lenders: lendersOf(players, data) };
+  const lenders = lendersOf(players, data);
+  const plan: AuditPlan = { players, budget, norm, epsilon, claim, claimed, seed, lenders };
   const id = auditName(subject);
   const folder = options.folder === undefined ? undefined : join(options.folder, id);
   const store = options.store ?? (folder === undefined ? new MemoryStore() : new FolderStore(folder));
@@ -119,7 +126,7 @@ const noticeable = 1e-3;
 function lendersOf({ model }: Players, data: TensorSplit): string[] {
   return scope(() =>
     noGrad(() => {
-      const { images, imageIds } = data.range(0, timedImages);
+      const { images, imageIds } = data.range(0, comparedImages);
       const noise = { seed: { low: 0, high: 0 }, draw: 0, imageIds };
       const logits = model.logits(images, noise);
       const limit = noticeable * logits.abs().amax().item();

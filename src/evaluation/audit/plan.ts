@@ -12,14 +12,21 @@ export interface AuditPlan {
   readonly budget: Budget;
   readonly norm: "linf" | "l2";
   readonly epsilon: number;
-  /** Trial whose accuracy is claimed. */
+  /** Trial whose accuracy is claimed; where nobody claims anything, the audit's reference. */
   readonly claim: Trial;
+  /** False where nobody claims the accuracy under it. */
+  readonly claimed: boolean;
   readonly seed: Seed;
   /**
    * Surrogates with answers of their own, on which images are made; others lend the attacker their gradients
    * alone.
    */
   readonly lenders: readonly string[];
+}
+
+/** Name of the claimed attack, or of the reference in its place. */
+export function claimName({ claimed }: Pick<AuditPlan, "claimed">): string {
+  return claimed ? "the claimed attack" : "the reference attack";
 }
 
 /** Losses and successes of the audit's standard attack at each of its steps. */

@@ -1,5 +1,6 @@
 import { clean, type Trial } from "../../trials/index.js";
 import { checklist } from "./checks/index.js";
+import { baselinesOf } from "./evidence/baselines.js";
 import type { AuditPlan } from "./plan.js";
 
 /** Every trial that the claim and the checks need, each once, in the order of the checklist. */
@@ -8,6 +9,7 @@ export function trialsOf(plan: AuditPlan): Trial[] {
   const wanted = [
     clean,
     plan.claim,
+    ...baselinesOf(plan).map(({ trial }) => trial),
     ...ofChecks.flatMap((trial) => (trial.from ? [trial.from, trial] : [trial])),
   ];
   const byId = new Map<string, Trial>();

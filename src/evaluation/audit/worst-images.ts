@@ -1,7 +1,7 @@
-import { deriveSeed, NotFiniteError } from "../../base/index.js";
+import { deriveSeed } from "../../base/index.js";
 import type { Batch, TensorSplit } from "../../datasets/index.js";
-import { noGrad, scope, type Tensor } from "../../engine/index.js";
-import { Answers, type TrialResult, type TrialStore } from "../../trials/index.js";
+import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
+import type { TrialResult, TrialStore } from "../../trials/index.js";
 import type { AuditPlan } from "./plan.js";
 
 /** Image in the form that did the model most harm. */
@@ -16,7 +16,9 @@ export interface WorstImage {
   readonly trial: TrialResult;
   /** Share of draws in which it is answered correctly: fresh ones, since the others chose it as the worst. */
   readonly correct: number;
-  /** The same for its pixels rounded to 8 bits, in the same draws. */
+  /** Class that it is most often given in these draws; the label where the model has no finite answer. */
+  readonly predicted: number;
+  /** The same share for its pixels rounded to 8 bits, in the same draws. */
   readonly correctRounded: number;
 }
 
@@ -52,9 +54,7 @@ function worstOfBatch(
   const shown = batch.images.clone();
   for (const result of new Set(trials)) copyRows(shown, store.images(result.trial, place), trials, result);
   const rounded = shown.mul(255).round().div(255);
-  const [correct, correctRounded] = [shown, rounded].map((images) =>
-    sharesCorrect(plan, { ...batch, images }),
-  );
+  const [answers, answersRounded] = [shown, rounded].map((images) => answersTo(plan, { ...batch, images }));
   const [clean, adversarial] = [batch.images, shown].map((images) => images.toArray() as Float32Array);
   const pixels = clean!.length / trials.length;
   const labels = batch.labels.toNumbers();
@@ -64,21 +64,34 @@ function worstOfBatch(
     clean: clean!.slice(i * pixels, (i + 1) * pixels),
     adversarial: adversarial!.slice(i * pixels, (i + 1) * pixels),
     trial,
-    correct: correct![i]!,
-    correctRounded: correctRounded![i]!,
+    correct: answers!.shares[i]!,
+    predicted: answers!.predicted[i]!,
+    correctRounded: answersRounded!.shares[i]!,
   }));
 }
 
-/** Share of fresh draws in which each image is answered correctly: 0 where the model has no finite answer. */
-function sharesCorrect({ players: { model }, budget, seed }: AuditPlan, { images, labels, imageIds }: Batch) {
-  const answers = new Answers(images.shape[0]!, model.randomized ? budget.draws : 1);
-  try {
-    answers.add(model, images, labels, imageIds, deriveSeed(seed, "worst"), 0, "on the worst images");
-  } catch (error) {
+/**
+ * Share of fresh draws in which each image is answered correctly, and the class that it is most often given:
+ * 0 and its label where the model has no finite answer.
+ */
+function answersTo({ players: { model }, budget, seed }: AuditPlan, { images, labels, imageIds }: Batch) {
+  const draws = model.randomized ? budget.draws : 1;
+  const votes = ops.zeros([images.shape[0]!, model.classes], "float32", images.device);
+  const noise = { seed: deriveSeed(seed, "worst"), imageIds };
+  for (let draw = 0; draw < draws; draw++) {
+    const answered = scope(() => {
+      const logits = model.logits(images, { ...noise, draw });
+      votes.add_(votes.zerosLike().scatterValue(1, logits.argmax(1, true), 1));
+      return logits.isfinite().all().item() === 1;
+    });
     // A line of the checklist tells of it.
-    if (!(error instanceof NotFiniteError)) throw error;
+    if (!answered) return { shares: new Float32Array(images.shape[0]!), predicted: labels.toNumbers() };
   }
-  return answers.shares();
+  const correct = votes.gather(1, labels.unsqueeze(1)).squeeze(1).toNumbers();
+  return {
+    shares: Float32Array.from(correct, (count) => count / draws),
+    predicted: votes.argmax(1).toNumbers(),
+  };
 }
 
 /** Copies the rows of `from` that stand in `trials` under the result. */

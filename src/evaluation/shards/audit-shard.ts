@@ -6,10 +6,12 @@ import {
   FolderStore,
   type ImageSource,
   JoinedStore,
+  keptBatches,
   type Shard,
   shardBatchSize,
 } from "../../trials/index.js";
 import { type AuditEvent, auditSteps } from "../audit/audit.js";
+import { countKept, joinCriteria, writeCriterion } from "../audit/criterion/criterion.js";
 import type { AuditOptions } from "../audit/options.js";
 import { type AuditParts, withSubject } from "../audit/parts.js";
 import type { Report } from "../audit/report/report.js";
@@ -36,8 +38,21 @@ function factsOf({ subject, plan, given }: AuditParts): ShardFacts {
     budget: JSON.stringify(plan.budget),
     seed: settings.seed,
     surrogates: others.join(", "),
+    criterion: settings.require ?? "none",
+    baseline: settings.baseline?.id ?? "none",
+    resolution: settings.resolution,
     "batch size": given.batchSize,
   };
+}
+
+/** Writes a criterion down before the shard's first attack, with the batches that its folder holds. */
+function noteCriterion(
+  { trials, subject }: Pick<AuditParts, "trials" | "subject">,
+  own: AuditParts["given"],
+  require: string,
+): void {
+  const kept = keptBatches(trials, subject.data, { ...own, shard: undefined });
+  writeCriterion(own.store, require, countKept(kept));
 }
 
 /**
@@ -67,6 +82,8 @@ export function auditShard(
         const folder = parts.folder!;
         const own = { ...given, batchSize, shard, store: new FolderStore(folder) };
         const facts = factsOf({ ...parts, given: own });
+        const { require } = parts.subject.settings;
+        if (require !== undefined) noteCriterion(parts, own, require);
         return shardSteps({ id: parts.id, folder, facts }, parts.trials, parts.subject.data, own);
       }),
     options.signal,
@@ -92,6 +109,8 @@ export function mergeAudit(
       withSubject(model, images, asked, signal, (parts) => {
         checkFacts(shards, factsOf(parts));
         const store = new JoinedStore(shards.folders, shards.failed);
+        const { require } = parts.subject.settings;
+        if (require !== undefined) joinCriteria(store, require);
         return auditSteps({ ...parts, given: { ...parts.given, store } }, asked, signal);
       }),
     options.signal,

@@ -1,3 +1,4 @@
+export { encodeOnnx, type OnnxWords } from "./encode-onnx.js";
 export { parseOnnx } from "./messages.js";
 export type {
   OnnxAttribute,

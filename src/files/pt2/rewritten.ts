@@ -31,7 +31,10 @@ function writeElements(
  *   has; those that are left out stay
  * @throws RangeError for a name that the file does not have, or elements that are not as many
  */
-export function rewrittenPt2({ weights, files }: Pt2File, values: ReadonlyMap<string, Uint8Array>): Buffer {
+export function rewrittenPt2(
+  { weights, files }: Pt2File,
+  values: ReadonlyMap<string, Uint8Array>,
+): Uint8Array {
   const changed = new Map([...files].map(([name, bytes]) => [name, bytes]));
   const copied = new Set<string>();
   for (const [name, elements] of values) {

@@ -1,5 +1,5 @@
 import { operators, scope, Tensor } from "../../engine/index.js";
-import { Module, type Pass } from "../../nn/index.js";
+import { Module, type OnnxEdge, type Pass } from "../../nn/index.js";
 import { type GradientFlow, gradientFlow } from "./flow.js";
 import { checkOrder, type Graph, type GraphNode, type GraphValue, type NodeContext } from "./graph.js";
 import { NodePlace } from "./graph-node.js";
@@ -80,6 +80,13 @@ export class GraphModule extends Module {
       parts.push(logits.slice(0, 0, taken));
     }
     return parts.length === 1 ? parts[0]! : operators.cat(parts, 0);
+  }
+
+  protected override onnx(): OnnxEdge {
+    throw new TypeError(
+      "it is a graph out of a file, which is not written as ONNX: write its weights (.safetensors), or a " +
+        "copy of its file (.pt2), which torch.onnx.export takes in Python",
+    );
   }
 
   /** Logits of as many images as the graph takes. */

@@ -47,8 +47,8 @@ const optionNames: readonly string[] = [
 ];
 
 /**
- * Model that PyTorch exported (`torch.export.save`, .pt2), which goes wherever an architecture goes. None of
- * its Python code is needed, and nothing of the file is executed but operators of an allow-list.
+ * Model of an exported file, .pt2 (`torch.export.save`) or ONNX, which goes wherever an architecture goes. No
+ * Python is needed, and nothing of the file is executed but operators of an allow-list.
  *
  * @throws FileFormatError for a file that cannot be read or run, with the way to one that can
  * @example

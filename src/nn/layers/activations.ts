@@ -1,11 +1,16 @@
 import type { Tensor } from "../../engine/index.js";
 import { Module } from "../module.js";
+import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
 import { checkFinite, checkOptions } from "./arguments.js";
 
 /** max(x, 0). */
 export class ReLU extends Module {
   protected override forward(input: Tensor): Tensor {
     return input.relu();
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return sketch.node("Relu", [input]);
   }
 }
 
@@ -22,6 +27,10 @@ export class LeakyReLU extends Module {
 
   protected override forward(input: Tensor): Tensor {
     return input.leakyRelu(this.slope);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return sketch.node("LeakyRelu", [input], { alpha: attribute.float(this.slope) });
   }
 }
 
@@ -47,12 +56,29 @@ export class GELU extends Module {
   protected override forward(input: Tensor): Tensor {
     return input.gelu(this.approximation);
   }
+
+  // Gelu is an operator of its own from version 20 of the operator set on.
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const times = (value: OnnxEdge, factor: number) => sketch.node("Mul", [value, sketch.constant(factor)]);
+    const gate = () => {
+      if (this.approximation === "none") return sketch.node("Erf", [times(input, Math.SQRT1_2)]);
+      const cube = sketch.node("Mul", [sketch.node("Mul", [input, input]), input]);
+      const inner = sketch.node("Add", [input, times(cube, 0.044715)]);
+      return sketch.node("Tanh", [times(inner, Math.sqrt(2 / Math.PI))]);
+    };
+    const share = times(sketch.node("Add", [gate(), sketch.constant(1)]), 0.5);
+    return sketch.node("Mul", [input, share]);
+  }
 }
 
 /** x * sigmoid(x), also called swish. */
 export class SiLU extends Module {
   protected override forward(input: Tensor): Tensor {
     return input.silu();
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return sketch.node("Mul", [input, sketch.node("Sigmoid", [input])]);
   }
 }
 
@@ -61,11 +87,19 @@ export class Sigmoid extends Module {
   protected override forward(input: Tensor): Tensor {
     return input.sigmoid();
   }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return sketch.node("Sigmoid", [input]);
+  }
 }
 
 /** Hyperbolic tangent. */
 export class Tanh extends Module {
   protected override forward(input: Tensor): Tensor {
     return input.tanh();
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return sketch.node("Tanh", [input]);
   }
 }

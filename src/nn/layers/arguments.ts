@@ -53,3 +53,16 @@ export function checkShape(name: string, given: Tensor, sides: readonly (number 
     throw new RangeError(`${name} must have the shape [${accepted}], not [${shape.join(", ")}]`);
   }
 }
+
+/** Height and width of what a window makes of an image. */
+export function windowSides(
+  image: readonly number[],
+  window: readonly number[],
+  steps: { readonly stride: Pair; readonly padding: Pair; readonly dilation: Pair },
+): number[] {
+  const { stride, padding, dilation } = steps;
+  return image.map((side, axis) => {
+    const taken = dilation[axis]! * (window[axis]! - 1) + 1;
+    return Math.floor((side + 2 * padding[axis]! - taken) / stride[axis]!) + 1;
+  });
+}

@@ -1,5 +1,6 @@
 import { operators as ops, type Tensor } from "../../engine/index.js";
 import { Module, type Pass } from "../module.js";
+import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
 import { checkCount, checkFinite, checkOptions, checkShape } from "./arguments.js";
 import { bufferStart, constantStart, startWith } from "./initialization.js";
 
@@ -86,5 +87,11 @@ export class BatchNorm2d extends Module {
       epsilon,
       false,
     );
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const { weight, bias, running_mean, running_var, epsilon } = this;
+    const tensors = [weight, bias, running_mean, running_var].map((value) => sketch.weight(value));
+    return sketch.node("BatchNormalization", [input, ...tensors], { epsilon: attribute.float(epsilon) });
   }
 }

@@ -1,7 +1,16 @@
 import type { Seed } from "../../base/index.js";
 import { operators as ops, type Tensor } from "../../engine/index.js";
 import type { Pass } from "../module.js";
-import { checkCount, checkOptions, checkShape, type Pair, pairOf, type Size2d } from "./arguments.js";
+import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
+import {
+  checkCount,
+  checkOptions,
+  checkShape,
+  type Pair,
+  pairOf,
+  type Size2d,
+  windowSides,
+} from "./arguments.js";
 import { normalStart, startWith, uniformStart } from "./initialization.js";
 import { WeightedLayer } from "./weighted-layer.js";
 
@@ -100,5 +109,20 @@ export class Conv2d extends WeightedLayer {
     // libtorch cannot see the layout of a one-channel input and falls back to NCHW, in which pooling is 4
     // times slower.
     return super.applyWith(input, weight, bias, pass).contiguous("channelsLast");
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const { stride, padding, dilation, groups } = this;
+    const { weight, bias } = this.onnxWeights(sketch);
+    const [filters, , ...kernel] = this.weight.shape as [number, number, number, number];
+    const attributes = {
+      kernel_shape: attribute.ints(kernel),
+      strides: attribute.ints(stride),
+      pads: attribute.ints([...padding, ...padding]),
+      dilations: attribute.ints(dilation),
+      group: attribute.int(groups),
+    };
+    const sides = windowSides(input.shape.slice(1), kernel, this);
+    return sketch.node("Conv", [input, weight, ...bias], attributes, [filters, ...sides]);
   }
 }

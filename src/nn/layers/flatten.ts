@@ -1,9 +1,15 @@
 import type { Tensor } from "../../engine/index.js";
 import { Module } from "../module.js";
+import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
 
 /** (N, C, H, W) to (N, C * H * W), in row-major order. */
 export class Flatten extends Module {
   protected override forward(input: Tensor): Tensor {
     return input.flatten(1);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const size = input.shape.reduce((product, side) => product * side, 1);
+    return sketch.node("Flatten", [input], { axis: attribute.int(1) }, [size]);
   }
 }

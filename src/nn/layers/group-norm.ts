@@ -1,5 +1,6 @@
 import { operators as ops, type Tensor } from "../../engine/index.js";
 import { Module } from "../module.js";
+import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
 import { checkCount, checkFinite, checkOptions } from "./arguments.js";
 import { constantStart, startWith } from "./initialization.js";
 
@@ -53,6 +54,26 @@ export class GroupNorm extends Module {
     const { groups, weight, bias, epsilon } = this;
     return inOwnType(input, weight, (given) => ops.groupNorm(given, groups, weight, bias, epsilon));
   }
+
+  // As instance normalization of groups: the operator of this name changed its meaning in version 21 of the
+  // operator set.
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const { groups, weight, bias, epsilon } = this;
+    const [channels, ...sides] = input.shape as [number, ...number[]];
+    const size = input.shape.reduce((product, side) => product * side, 1);
+    const grouped = [groups, size / groups];
+    const ones = sketch.constant(Array<number>(groups).fill(1), [groups]);
+    const zeros = sketch.constant(Array<number>(groups).fill(0), [groups]);
+    const parts = sketch.node("Reshape", [input, sketch.whole([-1, ...grouped])], {}, grouped);
+    const attributes = { epsilon: attribute.float(epsilon) };
+    const unit = sketch.node("InstanceNormalization", [parts, ones, zeros], attributes);
+    const whole = sketch.node("Reshape", [unit, sketch.whole([-1, ...input.shape])], {}, input.shape);
+    const each = sketch.whole([channels, ...sides.map(() => 1)]);
+    const [scale, shift] = [weight, bias].map((value) =>
+      sketch.node("Reshape", [sketch.weight(value), each]),
+    );
+    return sketch.node("Add", [sketch.node("Mul", [whole, scale!]), shift!]);
+  }
 }
 
 /**
@@ -81,5 +102,11 @@ export class LayerNorm extends Module {
   protected override forward(input: Tensor): Tensor {
     const { shape, weight, bias, epsilon } = this;
     return inOwnType(input, weight, (given) => ops.layerNorm(given, shape, weight, bias, epsilon));
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const { shape, weight, bias, epsilon } = this;
+    const attributes = { axis: attribute.int(-shape.length), epsilon: attribute.float(epsilon) };
+    return sketch.node("LayerNormalization", [input, sketch.weight(weight), sketch.weight(bias)], attributes);
   }
 }

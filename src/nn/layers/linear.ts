@@ -1,5 +1,6 @@
 import type { Seed } from "../../base/index.js";
 import { operators as ops, type Tensor } from "../../engine/index.js";
+import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
 import { checkCount, checkOptions, checkShape } from "./arguments.js";
 import { startWith, uniformStart } from "./initialization.js";
 import { WeightedLayer } from "./weighted-layer.js";
@@ -41,5 +42,15 @@ export class Linear extends WeightedLayer {
 
   protected override operator(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
     return ops.linear(input, weight, bias);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const { weight, bias } = this.onnxWeights(sketch);
+    const shape = [...input.shape.slice(0, -1), this.weight.shape[0]!];
+    if (input.shape.length === 1)
+      return sketch.node("Gemm", [input, weight, ...bias], { transB: attribute.int(1) }, shape);
+    const turned = sketch.node("Transpose", [weight], { perm: attribute.ints([1, 0]) });
+    const product = sketch.node("MatMul", [input, turned], {}, shape);
+    return bias.length === 0 ? product : sketch.node("Add", [product, ...bias]);
   }
 }

@@ -1,6 +1,8 @@
 import { operators as ops, type Tensor } from "../../engine/index.js";
+import type { OnnxAttribute } from "../../files/index.js";
 import { Module } from "../module.js";
-import { checkOptions, type Pair, pairOf, type Size2d } from "./arguments.js";
+import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
+import { checkOptions, type Pair, pairOf, type Size2d, windowSides } from "./arguments.js";
 
 /** The way that a pooling window goes over an image. */
 interface WindowSteps {
@@ -39,6 +41,26 @@ abstract class WindowPool extends Module {
       );
     }
   }
+
+  /** Adds an operator that goes over windows to a graph. */
+  protected onnxWindows(
+    operator: string,
+    input: OnnxEdge,
+    sketch: OnnxSketch,
+    others: Readonly<Record<string, OnnxAttribute>>,
+    dilation: Pair = [1, 1],
+  ): OnnxEdge {
+    const { window, stride, padding } = this;
+    const attributes = {
+      kernel_shape: attribute.ints(window),
+      strides: attribute.ints(stride),
+      pads: attribute.ints([...padding, ...padding]),
+      ...others,
+    };
+    const [channels, ...image] = input.shape as [number, number, number];
+    const sides = windowSides(image, window, { stride, padding, dilation });
+    return sketch.node(operator, [input], attributes, [channels, ...sides]);
+  }
 }
 
 /**
@@ -58,6 +80,11 @@ export class MaxPool2d extends WindowPool {
 
   protected override forward(input: Tensor): Tensor {
     return ops.maxPool2d(input, this.window, this.stride, this.padding, this.dilation);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const others = { dilations: attribute.ints(this.dilation) };
+    return this.onnxWindows("MaxPool", input, sketch, others, this.dilation);
   }
 }
 
@@ -79,6 +106,11 @@ export class AvgPool2d extends WindowPool {
   protected override forward(input: Tensor): Tensor {
     return ops.avgPool2d(input, this.window, this.stride, this.padding, false, this.countPadding);
   }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const others = { count_include_pad: attribute.int(this.countPadding ? 1 : 0) };
+    return this.onnxWindows("AveragePool", input, sketch, others);
+  }
 }
 
 /**
@@ -99,6 +131,16 @@ export class AdaptiveAvgPool2d extends Module {
   protected override forward(input: Tensor): Tensor {
     return ops.adaptiveAvgPool2d(input, this.output);
   }
+
+  // ONNX has no such operator: the means of each axis are products with a matrix of shares.
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const [channels, height, width] = input.shape as [number, number, number];
+    const [rows, columns] = this.output;
+    const down = sketch.constant(sharesOf(height, rows), [rows, height]);
+    const along = sketch.constant(transposed(sharesOf(width, columns), columns), [width, columns]);
+    const narrow = sketch.node("MatMul", [input, along], {}, [channels, height, columns]);
+    return sketch.node("MatMul", [down, narrow], {}, [channels, rows, columns]);
+  }
 }
 
 /** Mean of each channel: (N, C, H, W) to (N, C), for images of any size. */
@@ -106,4 +148,24 @@ export class GlobalAveragePool extends Module {
   protected override forward(input: Tensor): Tensor {
     return input.meanDim([2, 3]);
   }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const attributes = { axes: attribute.ints([2, 3]), keepdims: attribute.int(0) };
+    return sketch.node("ReduceMean", [input], attributes, input.shape.slice(0, 1));
+  }
+}
+
+/** Share of each of `side` pixels in each of `means` windows of adaptive pooling, a row a window. */
+function sharesOf(side: number, means: number): number[] {
+  return Array.from({ length: means }, (_, window) => {
+    const first = Math.floor((window * side) / means);
+    const end = Math.ceil(((window + 1) * side) / means);
+    return Array.from({ length: side }, (_, at) => (at >= first && at < end ? 1 / (end - first) : 0));
+  }).flat();
+}
+
+/** A matrix of `rows` rows with its columns as rows. */
+function transposed(values: readonly number[], rows: number): number[] {
+  const columns = values.length / rows;
+  return values.map((_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!);
 }

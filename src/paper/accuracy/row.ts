@@ -1,3 +1,4 @@
+import type { Attack } from "../../attacks/index.js";
 import { checkNumber } from "../../base/index.js";
 import { runName, type TrainConfig, type TrainConfigInput, trainConfig } from "../../training/index.js";
 import type { Published } from "../expected.js";
@@ -15,6 +16,8 @@ export interface Row {
   readonly seeds: number;
   /** Asks the models without the noise of their defenses; false where left out. */
   readonly noiseFree?: boolean;
+  /** Attacks of the row's own in place of those of columns, by column. */
+  readonly attacks?: Readonly<Record<string, Attack>>;
   /** The paper's numbers, by column. */
   readonly paper?: Readonly<Record<string, Published>> | undefined;
 }
@@ -58,10 +61,10 @@ function askedOf(row: Row, config: TrainConfig, columns: readonly Column[]): Acc
 }
 
 function questionOf(row: Row, column: AccuracyColumn, { limit, attackLimit }: Limits): Question {
-  const { attack, strong = false, surrogate } = column;
+  const { strong = false, surrogate } = column;
   return {
     key: questionKey(row, column),
-    attack,
+    attack: row.attacks?.[column.key] ?? column.attack,
     limit: strong ? attackLimit : limit,
     noiseFree: row.noiseFree ?? false,
     surrogate,

@@ -17,9 +17,16 @@ export const epochEvent = z.object({
   secondsPerStep: z.number().min(0),
 });
 
+export const alarmKind = z.enum([
+  "catastrophic-overfitting",
+  "loss-not-finite",
+  "zero-gradient",
+  "constant-output",
+]);
+
 export const alarmEvent = z.object({
   type: z.literal("alarm"),
-  kind: z.enum(["catastrophic-overfitting", "loss-not-finite", "zero-gradient", "constant-output"]),
+  kind: alarmKind,
   ...position,
   message: z.string(),
 });

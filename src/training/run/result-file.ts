@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import * as z from "zod";
 import { FileFormatError, readTextFile } from "../../base/index.js";
 import type { TrainResult } from "../events.js";
-import { alarmEvent, epochEvent } from "./event-log.js";
+import { alarmEvent, alarmKind, epochEvent } from "./event-log.js";
 
 const resultSchema = z.object({
   epochs: z.int().min(1),
@@ -10,6 +10,7 @@ const resultSchema = z.object({
   last: epochEvent,
   best: epochEvent.optional(),
   alarms: z.array(alarmEvent),
+  standing: z.array(alarmKind).optional(),
   seconds: z.number().min(0),
   replayed: z.literal(true).optional(),
   libtorch: z.string(),

@@ -5,7 +5,6 @@ import {
   linkSync,
   lstatSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -13,26 +12,10 @@ import {
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
-import { readTextFile } from "../../base/index.js";
+import { processStart, readTextFile } from "../../base/index.js";
 
 const ownerSchema = z.object({ pid: z.int().min(1), started: z.string(), host: z.string() });
 type Owner = z.output<typeof ownerSchema>;
-
-/**
- * Beginning of a process, in clock ticks since the machine's; "" when it is gone. Tells a reused number
- * apart.
- */
-function processStart(pid: number): string {
-  try {
-    // The command's name, in parentheses, may hold spaces; a zombie (Z) holds nothing any more.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return fields[0] === "Z" ? "" : (fields[19] ?? "");
-  } catch {
-    return "";
-  }
-}
 
 function readOwner(path: string): Owner | undefined {
   try {

@@ -4,12 +4,15 @@ import { untroubled } from "../overfitting/guard-state.js";
 import type { TrainingSession } from "../session.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
 import type { RunFolder } from "./run-folder.js";
+import { StepLog } from "./step-log.js";
 
 /** Progress of a run, restored from its folder, with its epochs and alarms so far. */
 export class Standing {
   readonly progress: Progress;
   readonly epochs: EpochEvent[];
   readonly alarms: AlarmEvent[];
+  /** Log of losses and learning rates, for curves. */
+  readonly steps: StepLog;
 
   constructor(
     readonly session: TrainingSession,
@@ -23,6 +26,8 @@ export class Standing {
     if (step > totalSteps)
       throw new FileFormatError(`${folder.checkpoint}: is at step ${step} of ${totalSteps}`);
     const logged = folder.rewindEvents(step);
+    this.steps = new StepLog(folder.file("steps.jsonl"), totalSteps);
+    this.steps.rewind(step);
     this.epochs = logged.filter((event): event is EpochEvent => event.type === "epoch");
     this.alarms = logged.filter((event): event is AlarmEvent => event.type === "alarm");
     const past = Math.floor(step / stepsPerEpoch);

@@ -19,15 +19,21 @@ const leastOfEither = 10;
 /** Uniforms drawn at a time, so that memory stays small however many images there are. */
 const chunkElements = 2 ** 20;
 
-/** Wilson's score interval of `correct` answers among `total` independent ones (Wilson 1927). */
-export function wilson(correct: number, total: number): Accuracy {
+/**
+ * Wilson's score interval of `correct` answers among `total` independent ones (Wilson 1927).
+ *
+ * @param quantile of the standard normal distribution: 1.96 for 95 %, the default
+ */
+export function wilson(correct: number, total: number, quantile = z): Accuracy {
   if (!(total > 0 && correct >= 0 && correct <= total)) {
     throw new RangeError(`correct answers must lie in 0 .. ${total}, not ${correct}, of at least one image`);
   }
   const accuracy = correct / total;
-  const center = (accuracy + z ** 2 / (2 * total)) / (1 + z ** 2 / total);
+  const square = quantile ** 2;
+  const center = (accuracy + square / (2 * total)) / (1 + square / total);
   const half =
-    (z / (1 + z ** 2 / total)) * Math.sqrt((accuracy * (1 - accuracy)) / total + z ** 2 / (4 * total ** 2));
+    (quantile / (1 + square / total)) *
+    Math.sqrt((accuracy * (1 - accuracy)) / total + square / (4 * total ** 2));
   // Rounding must not push the interval off a share of exactly 0 or 1.
   return { accuracy, low: Math.min(accuracy, center - half), high: Math.max(accuracy, center + half) };
 }

@@ -45,6 +45,11 @@ export class JoinedStore implements TrialStore {
     return (this.#holder(trial, place) ?? this.#memory).images(trial, place);
   }
 
+  /** Notes of a name, as each folder has it. */
+  folderNotes(name: string): unknown[] {
+    return this.#folders.map((store) => store.readNote(name));
+  }
+
   readNote(name: string): unknown {
     return this.#memory.readNote(name);
   }

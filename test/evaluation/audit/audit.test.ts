@@ -114,6 +114,24 @@ describe("audit", { timeout: 300_000 }, () => {
     expect(await nameOf(tinyCnn, split)).toBe(names[0]);
   });
 
+  it("keeps its plan before the first attack, for those who watch", async () => {
+    const store = new MemoryStore();
+    const ids: string[] = [];
+    for await (const event of audited(tinyCnn, split, { store })) {
+      if (event.type === "plan") {
+        const plan = store.readNote("plan") as {
+          images: number;
+          trials: { id: string; batchSeconds: number }[];
+        };
+        expect([plan.images, plan.trials.length]).toEqual([split.count, event.trials]);
+        expect(plan.trials.every(({ batchSeconds }) => batchSeconds > 0)).toBe(true);
+        ids.push(...plan.trials.map(({ id }) => id));
+      }
+      if (event.type === "trial") expect(event.outcome.trial.id).toBe(ids.shift());
+    }
+    expect(ids).toEqual([]);
+  });
+
   it("names a kept file that is damaged", async () => {
     const folder = newFolder();
     const store = new FolderStore(folder);

@@ -3,7 +3,7 @@ import { attacks, square } from "../../../src/attacks/index.js";
 import { deriveSeed } from "../../../src/base/index.js";
 import { TensorSplit } from "../../../src/datasets/index.js";
 import { imageIdRange } from "../../../src/engine/index.js";
-import { countPasses, estimateSeconds, passesOf } from "../../../src/evaluation/audit/estimate.js";
+import { countPasses, estimateSeconds, passesOf } from "../../../src/evaluation/audit/time/estimate.js";
 import { blackBox, MemoryStore, whiteBox } from "../../../src/trials/index.js";
 import { goldenImages, quantizedCnn, tinyCnn } from "../../attacks/tiny-networks.js";
 import { claimOf, goldenSplit, planOf } from "./tiny-audit.js";

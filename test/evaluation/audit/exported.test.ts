@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { AuditJson } from "../../../src/evaluation/audit/index.js";
 import { audit, type Report } from "../../../src/evaluation/index.js";
 import { type FileModel, modelFromFile } from "../../../src/models/index.js";
 import { escapeHtml } from "../../../src/report/index.js";
@@ -24,8 +25,8 @@ describe("an audit of an exported model", { timeout: 300_000 }, () => {
   it("says in text, JSON and page what was found in the file", async () => {
     const model = await modelFromFile(fixture("rounded"));
     const report = await audited(model);
-    const json = JSON.parse(JSON.stringify(report)) as { notes: string[] };
-    expect(json.notes).toEqual(model.notes);
+    const json = JSON.parse(JSON.stringify(report)) as AuditJson;
+    expect(json.evidence.model.notes).toEqual(model.notes);
     const { html } = await report.write(join(folder, "report"));
     const page = readFileSync(html, "utf8");
     const text = report.text({ width: 1000 });
@@ -47,8 +48,10 @@ describe("an audit of an exported model", { timeout: 300_000 }, () => {
 
   it("draws the noise of a randomized model afresh, averages over it and fixes it", async () => {
     const report = await audited(await modelFromFile(fixture("noisy")));
-    const checked = (name: string) => report.lines.find((line) => line.name === name)!.outcome;
     expect(report.everyDraw).toBeDefined();
-    for (const name of ["expectation", "fixed-seed"]) expect(checked(name)).not.toBe("skipped");
+    // Weights without training leave an attack little to do: the lines measure, and say so.
+    const evidence = (name: string) => report.lines.find((line) => line.name === name)!.evidence;
+    expect(evidence("expectation")).toMatch(/by gradients of 1 draw, .* by the mean loss of 2/);
+    expect(evidence("fixed-seed")).toMatch(/under AutoAttack on a fixed seed, .* on fresh draws/);
   });
 });

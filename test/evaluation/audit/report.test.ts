@@ -1,29 +1,62 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { memoryPages, validateXML } from "xmllint-wasm";
+import { parse } from "yaml";
 import { sqa } from "../../../src/defenses/index.js";
-import { audit, type Report } from "../../../src/evaluation/index.js";
+import { compared } from "../../../src/evaluation/audit/criterion/baseline.js";
+import { weightsSha256 } from "../../../src/evaluation/audit/evidence/model-facts.js";
+import {
+  audit,
+  auditJsonSchema,
+  type Report,
+  readAudit,
+  reportFormats,
+  reportIn,
+} from "../../../src/evaluation/index.js";
 import { readSafetensors } from "../../../src/files/index.js";
 import { small } from "../../../src/models/index.js";
 import { escapeHtml, visibleWidth } from "../../../src/report/index.js";
 import { quantizedCnn } from "../../attacks/tiny-networks.js";
+import { readEventFile } from "../../files/event-records.js";
 import { splitFor } from "../splits.js";
+import { auditFaults, cycloneDxFaults, sarifFaults } from "./schemas.js";
 import { audited, budget, goldenSplit } from "./tiny-audit.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-report-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** An older XML validator's answer to a file: the faults by the published JUnit schema. */
+async function junitFaults(xml: string): Promise<readonly { message: string }[]> {
+  const schema = readFileSync(new URL("report/schemas/junit.xsd", import.meta.url), "utf8");
+  const found = await validateXML({
+    xml: [{ fileName: "report.xml", contents: xml }],
+    schema: [{ fileName: "junit.xsd", contents: schema }],
+    initialMemoryPages: 16 * memoryPages.MiB,
+  });
+  return found.errors;
+}
+
 // An audit of a few dozen attacks on tiny images.
-describe("a report", { timeout: 300_000 }, () => {
+describe("a report", { timeout: 600_000 }, () => {
   let report: Report;
+  const model = small().build({ seed: 1, defenses: [sqa()] });
+  const pixels = Uint8Array.from({ length: 6 * 784 }, (_, i) => (i * i) % 251);
+  const images = splitFor(model, pixels, Uint8Array.of(0, 1, 2, 3, 4, 5));
+  const { curve: _, ...few } = budget;
+  const options = { epsilon: 8 / 255, budget: few, folder };
+  const hostile = `<img src=x onerror="alert(1)"> & ]]>`;
   beforeAll(async () => {
-    const model = small().build({ seed: 1, defenses: [sqa()] });
-    const pixels = Uint8Array.from({ length: 6 * 784 }, (_, i) => (i * i) % 251);
-    const images = splitFor(model, pixels, Uint8Array.of(0, 1, 2, 3, 4, 5));
-    const { curve: _, ...few } = budget;
-    report = await audit(model, images, { epsilon: 8 / 255, budget: few });
-  }, 300_000);
+    const provenance = { author: hostile, command: "npx sqa audit runs/x", source: "made up; no license" };
+    const require = "clean >= 0 and worst > 0.999 and fixed-seed >= 0.5";
+    report = await audit(Object.assign(model, { notes: ["softmax removed"] }), images, {
+      ...options,
+      require,
+      provenance,
+    });
+  }, 600_000);
 
   it("writes numbers, a page that loads nothing, and the worst images", async () => {
     const files = await report.write(folder);
@@ -36,6 +69,7 @@ describe("a report", { timeout: 300_000 }, () => {
       norm: "linf",
       epsilon: 8 / 255,
       claimedBy: report.claimedBy,
+      claimGiven: false,
       images: 6,
       verdict: report.verdict,
       checklist: report.lines,
@@ -46,10 +80,201 @@ describe("a report", { timeout: 300_000 }, () => {
     expect(page).toContain("radius 8/255");
     for (const { question } of report.lines) expect(page).toContain(escapeHtml(question));
     expect(page.replaceAll("http://www.w3.org", "")).not.toMatch(/(src|href)="http/);
+    expect(page).not.toMatch(/<script|<img src=x| on[a-z]+="/);
+    expect(page).toContain(escapeHtml(hostile));
+    expect(page).toMatch(/<strong>0 -&gt; \d<\/strong>/);
+    expect(page).toContain("softmax removed");
     const worst = readSafetensors(join(files.images, "worst.safetensors")).tensors;
     expect(worst.get("images")!.shape).toEqual([6, 1, 28, 28]);
+    const clean = worst.get("clean")!.data as Float32Array;
+    expect(Uint8Array.from(clean, (pixel) => Math.round(255 * pixel))).toEqual(pixels);
     expect([...(worst.get("labels")!.data as BigInt64Array)].map(Number)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(readdirSync(files.images).filter((name) => name.endsWith(".png"))).toHaveLength(6);
+    for (const line of readFileSync(files.sums, "utf8").trimEnd().split("\n")) {
+      const [sum, name] = line.split("  ");
+      expect(
+        createHash("sha256")
+          .update(readFileSync(join(folder, name!)))
+          .digest("hex"),
+      ).toBe(sum);
+    }
+  });
+
+  it("fits the published schema, which is made of the code", () => {
+    const committed = readFileSync(new URL("../../../docs/audit.schema.json", import.meta.url), "utf8");
+    expect(JSON.parse(committed)).toEqual(JSON.parse(JSON.stringify(auditJsonSchema())));
+    const faults = auditFaults();
+    const json = JSON.parse(JSON.stringify(report));
+    expect(faults(json)).toEqual([]);
+    expect(faults({ ...json, worst: { accuracy: 2, low: 0, high: 1, method: "" } })).not.toEqual([]);
+    const { evidence: __, ...without } = json;
+    expect(faults(without)).not.toEqual([]);
+  });
+
+  it("holds what others need to judge and repeat it", () => {
+    const json = report.toJSON();
+    const { evidence, environment, perImage } = json;
+    expect(evidence.model).toMatchObject({
+      weightsSha256: weightsSha256(model.module),
+      outputs: expect.stringContaining("softmax removed"),
+      notes: ["softmax removed"],
+      randomized: true,
+    });
+    const bytes = (i: number) =>
+      new Uint8Array(
+        Float32Array.from(pixels.subarray(784 * i, 784 * (i + 1)), (p) => Math.fround(p / 255)).buffer,
+      );
+    const sums = [0, 1, 2, 3, 4, 5].map((i) =>
+      createHash("sha256").update(bytes(i)).update(String(i)).digest("hex"),
+    );
+    expect(perImage.map(({ sha256 }) => sha256)).toEqual(sums);
+    const manifest = sums.map((sum, i) => `${i} ${sum} ${i}\n`).join("");
+    expect(evidence.data.manifestSha256).toBe(createHash("sha256").update(manifest).digest("hex"));
+    expect(evidence.threatModel).toMatchObject({ epsilonText: "8/255" });
+    expect(evidence.perClass.map(({ images: count }) => count)).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
+    expect(json.perClassWorst).toBeUndefined();
+    const mean = perImage.reduce((sum, { correct }) => sum + correct.worst, 0) / 6;
+    expect(mean).toBeCloseTo(json.worst.accuracy, 6);
+    expect(evidence.baselines.map(({ name }) => name)).toEqual([
+      "clean images",
+      "uniform noise",
+      "sign noise",
+    ]);
+    expect(evidence.baselines[0]!.accuracy).toBe(json.clean.accuracy);
+    expect(json.worst.method).toContain("bootstrap");
+    expect(environment).toMatchObject({ author: hostile, command: "npx sqa audit runs/x", gpu: null });
+    expect(JSON.stringify(json.evidence.supports)).not.toMatch(/conform|satisf|compl(y|iant)/i);
+  });
+
+  it("writes its criterion down before the first attack, and judges it", async () => {
+    const { outcome } = report;
+    expect(outcome).toMatchObject({ criterion: { batchesBefore: 0 }, otherCriteria: [] });
+    expect(outcome!.requirements.map(({ figure }) => figure)).toEqual(["clean", "worst", "fixed-seed"]);
+    const [written] = JSON.parse(readFileSync(join(report.folder!, "criterion.json"), "utf8"));
+    expect(written).toEqual(outcome!.criterion);
+    const started = JSON.parse(JSON.stringify(report)).environment.startedAt;
+    expect(Date.parse(written.writtenAt)).toBeLessThanOrEqual(Date.parse(started));
+    // A criterion that comes when the outcome is known says so.
+    const late = await audit(model, images, { ...options, require: "worst >= 0" });
+    expect(late.outcome).toMatchObject({
+      text: expect.stringMatching(
+        /^pass: .*; the criterion was written when \d+ batches of attacks were known$/,
+      ),
+      otherCriteria: [written],
+    });
+    expect(late.outcome!.criterion!.batchesBefore).toBe(report.trials.length);
+  });
+
+  it("fails against an earlier audit whose worst case was significantly higher, on the same images", async () => {
+    const now = report.toJSON();
+    const six = now.perImage.map(({ sha256 }) => ({ sha256, clean: 1, worst: 0 }));
+    const earlier = (correct: number, draws = 1) => ({
+      ...now,
+      draws,
+      perImage: now.perImage.map((image) => ({ ...image, correct: { clean: 1, worst: correct } })),
+    });
+    const of = { images: six, draws: 1, budget: now.budget, dataSha256: now.evidence.data.manifestSha256 };
+    // All of 6 images changed one way: p = 2 / 2^6.
+    expect(compared(earlier(1), of)).toMatchObject({
+      outcome: "fail",
+      worst: { before: 1, now: 0, fallen: 100, p: expect.closeTo(2 / 64, 12) },
+      remarks: [],
+    });
+    expect(compared(earlier(0), of).outcome).toBe("pass");
+    const five = { ...of, images: six.slice(1), budget: { ...now.budget, steps: 5 } };
+    expect(compared(earlier(1), five)).toMatchObject({
+      outcome: "undecided",
+      images: 5,
+      worst: { p: expect.closeTo(2 / 32, 12) },
+      remarks: ["the budgets differ: stronger attacks lower the worst case of the same model"],
+    });
+    expect(compared(earlier(1), { ...five, dataSha256: "0".repeat(64) }).remarks).toEqual([
+      "5 images are in both audits; the others are left out",
+      "the budgets differ: stronger attacks lower the worst case of the same model",
+    ]);
+    const same = await audit(model, images, { ...options, baseline: now });
+    expect(same.outcome).toMatchObject({ name: "pass", baseline: { images: 6, worst: { fallen: 0, p: 1 } } });
+    const refused = (baseline: object) => expect(audit(model, images, { ...options, baseline })).rejects;
+    await refused({ ...now, epsilon: 0.1 }).toThrow("is an audit within linf 0.1, not linf 8/255");
+    await refused({ ...now, perImage: [] }).toThrow("no image of that audit is among those of this one");
+    await refused({ verdict: 3 }).toThrow(
+      "baseline: is no audit.json of sqa-audit/1: it has no field schema",
+    );
+  });
+
+  it("turns to SARIF, JUnit XML and CycloneDX that fit the published schemas", async () => {
+    await report.write(folder);
+    const file = join(folder, "audit.json");
+    const failing = join(folder, "failing.json");
+    const json = report.toJSON();
+    const { checklist } = json;
+    const broken = checklist.map((line, i) => (i === 0 ? { ...line, outcome: "invalid" } : line));
+    const named = { ...json, id: `${json.id}\u0001<&">`, checklist: broken, outcome: null };
+    writeFileSync(failing, JSON.stringify(named));
+    const [sarif, bom] = [sarifFaults(), cycloneDxFaults()];
+    for (const path of [file, failing]) {
+      expect(sarif(JSON.parse(await reportIn("sarif", path)))).toEqual([]);
+      expect(bom(JSON.parse(await reportIn("cyclonedx", path)))).toEqual([]);
+      expect(await junitFaults(await reportIn("junit", path))).toEqual([]);
+    }
+    // The validators see faults.
+    expect(sarif({ version: "2.1.0", runs: [{}] })).not.toEqual([]);
+    expect(bom({ bomFormat: "CycloneDX", specVersion: "1.6", components: [{}] })).not.toEqual([]);
+    expect(await junitFaults("<testsuites><testsuite/></testsuites>")).not.toEqual([]);
+    const { runs } = JSON.parse(await reportIn("sarif", failing));
+    const found = runs[0].results.find(({ ruleId }: { ruleId: string }) => ruleId === broken[0]!.name);
+    expect(found).toMatchObject({ level: "error", kind: "fail" });
+    expect(await reportIn("junit", file)).toMatch(/<testcase name="criterion".*\n\s*<(failure|error) /);
+  });
+
+  it("turns to a page with its images, to a model card and to Markdown", async () => {
+    await report.write(folder);
+    // The chart library numbers its clips through.
+    const unnumbered = (page: string) => page.replace(/clip\d+/g, "clip");
+    const page = unnumbered(await reportIn("html", folder));
+    expect(page === unnumbered(readFileSync(join(folder, "audit.html"), "utf8"))).toBe(true);
+    const [, card] = (await reportIn("model-index", folder)).split("---\n");
+    const [entry] = parse(card!)["model-index"];
+    expect(entry.results[0].metrics[2]).toMatchObject({
+      type: "accuracy",
+      name: "robust accuracy, worst case of all attacks in the ball, linf 8/255",
+      value: Number((100 * report.worst.accuracy).toFixed(2)),
+    });
+    const markdown = await reportIn("markdown", folder);
+    expect(markdown).toContain(report.toJSON().evidence.data.manifestSha256);
+    expect(markdown).not.toContain("<img");
+    for (const format of reportFormats) expect((await reportIn(format, folder)).length).toBeGreaterThan(500);
+    rmSync(join(folder, "images", "worst.safetensors"));
+    expect(await reportIn("html", folder)).toContain("The images are not beside this report.");
+  });
+
+  it("is read back, and refused where it is something else", async () => {
+    await report.write(folder);
+    expect(readAudit(folder).audit).toEqual(JSON.parse(JSON.stringify(report)));
+    const other = join(folder, "other.json");
+    const refused = (text: string) => {
+      writeFileSync(other, text);
+      return expect(() => readAudit(other));
+    };
+    refused("{").toThrow(`${other}: `);
+    refused('{"model": "small"}').toThrow("it has no field schema; audit again");
+    refused('{"schema": "sqa-audit/9"}').toThrow('its schema is "sqa-audit/9"');
+    refused(JSON.stringify({ ...report.toJSON(), images: -1 })).toThrow(`${other}: images: `);
+    refused(`${"[".repeat(100)}${"]".repeat(100)}`).toThrow(`${other}: `);
+    expect(() => readAudit(join(folder, "nowhere"))).toThrow("nowhere: ");
+  });
+
+  it("leaves a log for TensorBoard beside the trials", () => {
+    const logs = join(report.folder!, "tb");
+    const [first] = readdirSync(logs).sort();
+    const values = readEventFile(readFileSync(join(logs, first!))).flatMap((event) => event.values);
+    const scalars = values.filter(({ tag }) => tag === "audit/accuracy");
+    expect(scalars).toHaveLength(report.trials.length);
+    expect(scalars[0]!.scalar).toBeCloseTo(report.clean.accuracy, 6);
+    const lowest = values.filter(({ tag }) => tag === "audit/lowest so far").map(({ scalar }) => scalar!);
+    expect(lowest).toEqual([...lowest].sort((a, b) => b - a));
+    expect(values.find(({ tag }) => tag === "audit/verdict")!.text).toBe(report.verdict.text);
+    expect(values.filter(({ image }) => image !== undefined)).toHaveLength(18);
   });
 
   it("takes away images of an earlier report of more", async () => {
@@ -65,13 +290,14 @@ describe("a report", { timeout: 300_000 }, () => {
     expect(readdirSync(files.images).sort()).toEqual(["00000.png", "worst.safetensors"]);
   });
 
-  it("fits a terminal's width, and is painted as asked", () => {
+  it("fits a terminal's width, tells why, and is painted as asked", () => {
     for (const width of [80, 120]) {
       const lines = report.text({ width }).split("\n");
       expect(lines.filter((line) => visibleWidth(line) > width)).toEqual([]);
     }
     const [verdict, ...rest] = report.text({ width: 400 }).split("\n");
     expect(verdict).toBe(report.verdict.text);
+    expect(rest[0]).toMatch(/^ {2}because /);
     expect(rest.join("\n")).toContain("worst case, correct in each of 6 draws");
     const mark = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
     const colors = Object.fromEntries(
@@ -80,12 +306,23 @@ describe("a report", { timeout: 300_000 }, () => {
     const painted = report.text({ width: 400, colors: colors as never });
     expect(painted).toContain("<green>passed  </green> ");
     expect(painted).toContain("<dim>skipped </dim> ");
+    // Failures come first, passes last, and their evidence only where it is asked for.
+    const outcomes = [...painted.matchAll(/^<\w+>(\w+) +<\/\w+> /gm)].map(([, outcome]) => outcome!);
+    const order = ["invalid", "masked", "noted", "skipped", "passed"];
+    const places = outcomes.map((outcome) => order.indexOf(outcome));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    const passed = report.lines.find(({ outcome }) => outcome === "passed")!;
+    expect(painted).not.toContain(passed.evidence);
+    expect(report.text({ width: 400, verbose: true })).toContain(passed.evidence);
   });
 
   it("draws no images of two channels, and writes them all the same", async () => {
     const two = await audited(quantizedCnn, goldenSplit(quantizedCnn));
     const files = await two.write(join(folder, "two"));
     expect(readdirSync(files.images)).toEqual(["worst.safetensors"]);
-    expect(readFileSync(files.html, "utf8")).toContain("<figcaption>0: label");
+    expect(readFileSync(files.html, "utf8")).toContain("<br>0: label");
+    // A classifier of a user's own has no weights that anybody could hash.
+    expect(two.toJSON().evidence.model).toMatchObject({ weightsSha256: null, parameters: null });
+    expect(auditFaults()(JSON.parse(JSON.stringify(two)))).toEqual([]);
   });
 });

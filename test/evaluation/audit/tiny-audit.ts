@@ -53,7 +53,8 @@ export const claimOf = (epsilon: number) => pgd({ epsilon, stepSize: epsilon / 4
 export function planOf(model: Classifier, epsilon = 0.05): AuditPlan {
   const lenders = Object.keys(model.surrogates ?? {});
   const claim = trialOn(claimOf(epsilon));
-  return { players: { model }, budget, norm: "linf", epsilon, claim, seed: deriveSeed(0, "test"), lenders };
+  const seed = deriveSeed(0, "test");
+  return { players: { model }, budget, norm: "linf", epsilon, claim, claimed: true, seed, lenders };
 }
 
 /** A whole tiny audit, kept in memory. */

@@ -1,11 +1,34 @@
 import { describe, expect, it } from "vitest";
-import { verdictName, verdictText } from "../../../src/evaluation/audit/verdict.js";
+import { type Resolution, resolutionOf } from "../../../src/evaluation/audit/verdict/resolution.js";
+import { type VerdictCounts, verdictName } from "../../../src/evaluation/audit/verdict/verdict.js";
+import { verdictOf } from "../../../src/evaluation/audit/verdict/verdict-text.js";
 import type { Outcome } from "../../../src/evaluation/index.js";
 import { Answers, wilson } from "../../../src/trials/index.js";
 import { leaving } from "./judged.js";
 
-const verdict = (outcomes: readonly { outcome: Outcome }[], claim: number, worst: number) =>
-  verdictName(outcomes, { claim: leaving(claim), worst: leaving(worst), classes: 10 });
+const fine: Resolution = { points: 3, bound: 5 };
+
+/** Answers of a deterministic model to so many images, of which the first are correct. */
+function answersTo(count: number, correct: number): Answers {
+  const answers = new Answers(count, 1);
+  answers.halves[0].fill(1, 0, correct);
+  return answers;
+}
+
+const verdict = (
+  outcomes: readonly { outcome: Outcome }[],
+  claim: number,
+  worst: number,
+  changes: Partial<VerdictCounts> = {},
+) =>
+  verdictName(outcomes, {
+    claim: leaving(claim),
+    worst: leaving(worst),
+    classes: 10,
+    claimed: true,
+    resolution: fine,
+    ...changes,
+  });
 
 describe("the verdict", () => {
   const masked = { outcome: "masked" } as const;
@@ -20,30 +43,71 @@ describe("the verdict", () => {
   });
 
   it("holds a claim to each image of a deterministic model that falls, however few the images are", () => {
-    const few = (claim: number, worst: number, count: number) => {
-      const [a, b] = [claim, worst].map((correct) => {
-        const answers = new Answers(count, 1);
-        answers.halves[0].fill(1, 0, correct);
-        return answers;
+    const few = (claim: number, worst: number, count: number) =>
+      verdict([], 0, 0, {
+        claim: answersTo(count, claim),
+        worst: answersTo(count, worst),
+        resolution: resolutionOf(answersTo(count, claim), answersTo(count, worst), 5),
       });
-      return verdictName([], { claim: a!, worst: b!, classes: 10 });
-    };
     expect(few(16, 11, 20)).toBe("overstated");
     expect(few(3, 2, 3)).toBe("overstated");
-    expect(few(16, 16, 20)).toBe("claim holds");
     // Two points are tolerated.
-    expect(few(80, 78, 100)).toBe("claim holds");
-    expect(few(80, 77, 100)).toBe("overstated");
+    expect(few(160, 157, 200)).toBe("claim holds");
+    expect(few(160, 155, 200)).toBe("overstated");
+  });
+
+  it("is inconclusive where no fault was found, and the images could not show one of 5 points", () => {
+    const [standing, few] = [answersTo(10, 9), answersTo(119, 100)];
+    // 6 images must differ, all one way: 6 of 119 are 5.04 points, 6 of 120 are 5.
+    expect(resolutionOf(few, few, 5)).toEqual({ points: 600 / 119, bound: 5 });
+    expect(resolutionOf(answersTo(5, 5), answersTo(5, 5), 5)).toEqual({ points: null, bound: 5 });
+    const of = (answers: Answers, bound = 5, claimed = true) =>
+      verdict([], 0, 0, {
+        claim: answers,
+        worst: answers,
+        claimed,
+        resolution: resolutionOf(answers, answers, bound),
+      });
+    expect([of(standing), of(few), of(answersTo(120, 100))]).toEqual([
+      "inconclusive",
+      "inconclusive",
+      "claim holds",
+    ]);
+    expect([of(few, 6), of(few, 5, false)]).toEqual(["claim holds", "inconclusive"]);
+    // A fault that was found is one, however few the images are.
+    expect(verdict([masked], 100, 100, { resolution: { points: null, bound: 5 } })).toBe("masked");
+    expect(verdict([], 0, 0, { resolution: { points: null, bound: 5 } })).toBe("not robust");
+  });
+
+  it("judges randomized models by the paired interval of their shares", () => {
+    const answers = new Answers(100, 10);
+    answers.halves[0].fill(4);
+    answers.halves[1].fill(3);
+    // No image differs: the interval is that of the pairs that are added, 1.96 x 1 / 100.
+    expect(resolutionOf(answers, answers, 5).points).toBeCloseTo(1.96, 2);
+    const few = new Answers(30, 10);
+    expect(resolutionOf(few, few, 5).points).toBeCloseTo((100 * 1.96) / 30, 1);
+  });
+
+  it("finds no fault where nobody claims anything, and nothing is overstated then", () => {
+    expect(verdict([], 150, 150, { claimed: false })).toBe("no fault found");
+    expect(verdict([], 150, 100, { claimed: false })).toBe("no fault found");
+    expect(verdict([], 150, 20, { claimed: false })).toBe("not robust");
+    expect(verdict([masked], 150, 100, { claimed: false })).toBe("masked");
   });
 });
 
 describe("the verdict's sentence", () => {
   const line = (name: string, outcome: Outcome) => ({ name, outcome, evidence: "12 % of images" });
   const figures = {
-    attack: "pgd(steps=40)",
+    attack: "PGD-40",
+    claimed: true,
     ball: "linf 8/255",
     claim: wilson(30, 100),
     worst: wilson(20, 100),
+    strongest: { attack: "APGD-T-9", accuracy: 0.25 },
+    images: 100,
+    resolution: { points: 6, bound: 5 },
     lines: [
       line("gradients", "masked"),
       line("finite", "passed"),
@@ -51,31 +115,46 @@ describe("the verdict's sentence", () => {
       line("label-leak", "invalid"),
     ],
   };
+  const strongest = { text: "strongest single attack: APGD-T-9, 25.0 % left" };
+
+  // statsmodels: proportion_confint(30, 100, method="wilson"), and of 20.
+  const [claim, worst] = [
+    "30.0 % [21.9, 39.6] under PGD-40 within linf 8/255",
+    "20.0 % [13.3, 28.9] in the worst case of all attacks",
+  ];
+  const unseen = "with 100 images a difference of attacks below 6 points can go unseen; at most 5 points may";
 
   it.each([
-    [
-      "claim holds",
-      "claim holds: 30.0 % [21.9, 39.6] under pgd(steps=40) within linf 8/255, " +
-        "20.0 % [13.3, 28.9] in the worst case of all attacks",
-    ],
-    [
-      "overstated",
-      "overstated: 30.0 % [21.9, 39.6] under pgd(steps=40) within linf 8/255, " +
-        "but 20.0 % [13.3, 28.9] in the worst case of all attacks",
-    ],
-    [
-      "not robust",
-      "not robust: 20.0 % [13.3, 28.9] in the worst case of all attacks, no more than chance; " +
-        "30.0 % [21.9, 39.6] under pgd(steps=40) within linf 8/255",
-    ],
+    ["claim holds", `${claim}, ${worst}`, [strongest]],
+    ["overstated", `${claim}, but ${worst}`, [strongest]],
+    ["inconclusive", `${claim}, ${worst}; ${unseen}`, [{ text: unseen }, strongest]],
+    ["not robust", `${worst}, no more than chance; ${claim}`, [strongest]],
     [
       "masked",
-      "masked: 30.0 % [21.9, 39.6] under pgd(steps=40) within linf 8/255 says little, " +
-        "for gradients lead attacks astray (gradients, transfer)",
+      `${claim}, ${worst} says little, for gradients lead attacks astray (gradients, transfer)`,
+      [
+        { line: "gradients", text: "12 % of images" },
+        { line: "transfer", text: "12 % of images" },
+      ],
     ],
-    ["invalid", "invalid: no accuracy of this audit can be trusted " + "(label-leak: 12 % of images)"],
-  ] as const)("names the attack, the ball and the figures: %s", (name, text) => {
-    // statsmodels: proportion_confint(30, 100, method="wilson"), and of 20.
-    expect(verdictText(name, figures)).toBe(text);
+    [
+      "invalid",
+      "no accuracy of this audit can be trusted (label-leak: 12 % of images)",
+      [{ line: "label-leak", text: "12 % of images" }],
+    ],
+  ] as const)("names the attack, the ball, the figures and what decided: %s", (name, text, reasons) => {
+    expect(verdictOf(name, figures)).toEqual({ name, text: `${name}: ${text}`, reasons });
+  });
+
+  it("names the worst case alone where nobody claims anything", () => {
+    const unclaimed = { ...figures, claimed: false };
+    const text = `${worst} within linf 8/255`;
+    expect(verdictOf("no fault found", unclaimed).text).toBe(`no fault found: ${text}`);
+    expect(verdictOf("masked", unclaimed).text).toBe(
+      `masked: ${text} says little, for gradients lead attacks astray (gradients, transfer)`,
+    );
+    expect(verdictOf("not robust", unclaimed).text).toBe(
+      "not robust: 20.0 % [13.3, 28.9] in the worst case of all attacks, no more than chance within linf 8/255",
+    );
   });
 });

@@ -28,7 +28,9 @@ describe("what cannot be run is refused, with the way out", () => {
     await expect(modelFromFile("model.txt")).rejects.toThrow("exported models end in .pt2");
     await expect(load("plain", { classes: 7 })).rejects.toThrow("has 5 classes, not 7");
     await expect(load("plain", { inputShape: [1, 8, 8] })).rejects.toThrow("[N, 3, 8, 8]");
-    await expect(load("plain", { normalize: { mean: [0], std: [1] } })).rejects.toThrow("3 numbers each");
+    await expect(load("plain", { normalize: { mean: [0], std: [1] } })).rejects.toThrow(
+      "a number for each channel (3)",
+    );
     await expect(load("plain", { exact: true } as never)).rejects.toThrow(/unknown option.*exactGradients/);
   });
 });

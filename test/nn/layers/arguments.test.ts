@@ -15,7 +15,7 @@ import {
   type Module,
 } from "../../../src/nn/index.js";
 
-/** What a user without types may give. */
+/** Arguments that a user without types may give. */
 const given = (value: unknown) => value as never;
 const seed = 0;
 

@@ -99,7 +99,7 @@ describe("dropout", () => {
 });
 
 describe("streams of layers", () => {
-  /** What each of two layers of dropout does to ones. */
+  /** Outcome of ones behind each of two layers of dropout. */
   class Both extends Module {
     readonly one = new Dropout(0.5);
     readonly relu = new ReLU();

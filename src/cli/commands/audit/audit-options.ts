@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { attacks } from "../../../attacks/index.js";
-import { type BudgetName, budgets } from "../../../evaluation/index.js";
+import { type BudgetName, budgets, figureMeaning } from "../../../evaluation/index.js";
 import { ratio } from "../../../options/index.js";
 import {
   architectureOption,
   defenseOptions,
-  exactGradientsOption,
   expectCleanOption,
+  exportedOptions,
   imagesOption,
   weightsOptions,
 } from "../../frame/inputs/input-options.js";
@@ -28,7 +28,32 @@ export const auditOptions = z.strictObject({
   claim: attacks
     .option()
     .optional()
-    .describe("attack that the claimed accuracy was measured by (default: PGD of 40 steps at the radius)"),
+    .describe(
+      "attack that a claimed accuracy was measured by (default: no claim; PGD of 40 steps is the reference)",
+    ),
+  require: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "CRITERION" })
+    .optional()
+    .describe(
+      "criterion such as 'worst >= 0.40', written down before the first attack; the exit code is 0 where " +
+        `it is met, 1 where not, 2 where undecided; figures: ${Object.keys(figureMeaning).join(", ")}`,
+    ),
+  baseline: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "AUDIT.JSON" })
+    .optional()
+    .describe("earlier audit: a significant regression on the same images ends with 1"),
+  resolution: z
+    .number()
+    .gt(0)
+    .max(100)
+    .default(5)
+    .describe("points: an audit that could miss larger differences, and finds no fault, is inconclusive"),
+  author: z.string().min(1).optional().describe("person or body that audits, for the report"),
+  source: z.string().min(1).optional().describe("origin and license of the images, for the report"),
   surrogate: z
     .array(z.string().min(1).meta({ placeholder: "MODEL" }))
     .default([])
@@ -38,10 +63,10 @@ export const auditOptions = z.strictObject({
     .optional()
     .describe("images to audit on, their test split (default: those of the run)"),
   limit: z.int().min(1).optional().describe("number of images, the first ones (default: the budget's)"),
-  ...weightsOptions,
   expectClean: expectCleanOption,
+  ...weightsOptions,
+  ...exportedOptions,
   ...defenseOptions,
-  exactGradients: exactGradientsOption,
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   out: z
     .string()
@@ -61,6 +86,10 @@ export const auditOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe("audit models known to be broken or robust, in place of yours"),
+  tensorboard: z.boolean().default(true).describe("write TensorBoard's event files beside the trials"),
+  verbose: z.boolean().default(false).describe("show the evidence of passed lines too"),
   json: z.boolean().default(false).describe("print audit.json in place of the report"),
 });
-export type AuditCommandOptions = z.output<typeof auditOptions>;
+
+/** Checked options of `sqa audit`. */
+export type GivenAudit = z.output<typeof auditOptions>;

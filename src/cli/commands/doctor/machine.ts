@@ -112,14 +112,20 @@ function compiler(addonLoads: boolean): Finding[] {
   });
 }
 
-/** The data set of the main job is needed, others are there to be used. */
+/** Data sets with a place of their own; the main job needs one. Sources of a user have none. */
 function dataFolders(): Finding[] {
-  return datasets.definitions.map((definition) => {
+  const named = datasets.definitions.filter(({ options }) => !("path" in options.shape));
+  return named.map((definition) => {
     const needed = definition.name === "mnist";
     try {
       return { name: definition.name, value: definition.make({}).locate?.() ?? "in memory", needed };
     } catch (error) {
-      return { name: definition.name, value: "not found", needed, problem: (error as Error).message };
+      return {
+        name: definition.name,
+        value: "not found",
+        needed,
+        problem: (error as Error).message.replace(`${definition.name}: `, ""),
+      };
     }
   });
 }

@@ -3,8 +3,8 @@ import { attacks as attackKind } from "../../../attacks/index.js";
 import {
   architectureOption,
   defenseOptions,
-  exactGradientsOption,
   expectCleanOption,
+  exportedOptions,
   imagesOption,
   listOption,
   weightsOptions,
@@ -23,7 +23,7 @@ export const evaluateOptions = z.strictObject({
   ...weightsOptions,
   expectClean: expectCleanOption,
   ...defenseOptions,
-  exactGradients: exactGradientsOption,
+  ...exportedOptions,
   attack: listOption(attackKind.option())
     .optional()
     .describe(
@@ -55,6 +55,7 @@ export const evaluateOptions = z.strictObject({
   ...shardOptions,
   threads: runOptions.threads,
   device: deviceOption,
+  verbose: z.boolean().default(false).describe("name attacks by all their options"),
   json: z.boolean().default(false).describe("print JSON: an object, or a list of several models'"),
 });
 export type EvaluateCommandOptions = z.output<typeof evaluateOptions>;

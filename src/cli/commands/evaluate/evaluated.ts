@@ -3,6 +3,7 @@ import type { Evaluation, EvaluationEvent } from "../../../evaluation/index.js";
 import { out } from "../../frame/output.js";
 import { withProgress } from "../../frame/progress.js";
 import { usageUntilBegun } from "../../frame/usage-error.js";
+import { attackNames } from "../../frame/words/attack-name.js";
 import type { EvaluateCommandOptions } from "./evaluate-options.js";
 import { comparisonTable, type Evaluated, evaluationJson, evaluationTable } from "./evaluation-text.js";
 import type { Subject } from "./subject.js";
@@ -16,7 +17,7 @@ function withBar(events: AsyncIterable<EvaluationEvent>, label: string, attacks:
       return undefined;
     }
     const { attack, done, images } = event;
-    const metrics = attack === "clean" ? {} : { under: attack };
+    const metrics = attack === "clean" ? {} : { under: attackNames([attack]).get(attack)! };
     return { done: finished * images + done, total: (attacks + 1) * images, metrics };
   });
 }
@@ -48,11 +49,14 @@ export function evaluationsJson(all: readonly Evaluated[]): string {
 }
 
 /** Shows evaluations, and tells whether an attack ended in an error. */
-export function showEvaluations(all: readonly Evaluated[], json: boolean): boolean {
+export function showEvaluations(
+  all: readonly Evaluated[],
+  { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
+): boolean {
   if (json) out(evaluationsJson(all));
   else {
-    const tables = all.map(evaluationTable);
-    out([...tables, ...(all.length === 1 ? [] : [comparisonTable(all)])].join("\n\n"));
+    const tables = all.map((one) => evaluationTable(one, verbose));
+    out([...tables, ...(all.length === 1 ? [] : [comparisonTable(all, verbose)])].join("\n\n"));
   }
   return all.some(({ evaluation }) => evaluation.attacks.some(({ error }) => error !== undefined));
 }

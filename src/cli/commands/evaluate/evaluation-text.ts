@@ -2,6 +2,7 @@ import type { AttackEvaluation, Evaluation, VoteEvaluation, WorstCase } from "..
 import { formatRatio } from "../../../options/index.js";
 import { interval, percent, renderTable, wrapWords } from "../../../report/index.js";
 import { colors, tableWidth } from "../../frame/output.js";
+import { attackNames } from "../../frame/words/attack-name.js";
 
 /** Evaluation with what belongs to it beside the numbers. */
 export interface Evaluated {
@@ -63,11 +64,15 @@ function distanceText({ distances }: AttackEvaluation): string {
 const ballText = ({ norm, radius }: WorstCase) => `${norm} ${formatRatio(radius)}`;
 
 /** An evaluation as a table for a terminal, with its subject above and warnings below. */
-export function evaluationTable(evaluated: Evaluated): string {
+export function evaluationTable(evaluated: Evaluated, verbose = false): string {
   const { evaluation } = evaluated;
   const { images, draws, clean, attacks, worstCases, flags } = evaluation;
   const { bold, dim, yellow } = colors("stdout");
   const width = tableWidth();
+  const names = attackNames(
+    attacks.map(({ attack }) => attack),
+    verbose,
+  );
   const isVoted = clean.votes !== undefined;
   const hasDistances = attacks.some(({ distances }) => distances !== undefined);
   const optional = (isShown: boolean, cell: string) => (isShown ? [cell] : []);
@@ -83,7 +88,7 @@ export function evaluationTable(evaluated: Evaluated): string {
       ...withoutCost,
     ],
     ...attacks.map((row) => [
-      row.attack,
+      names.get(row.attack)!,
       ...(row.error === undefined
         ? [percent(row.robustAccuracy), interval(row.low, row.high)]
         : ["failed", ""]),
@@ -136,12 +141,13 @@ export function evaluationTable(evaluated: Evaluated): string {
 }
 
 /** Several evaluations beside each other: a row for each model, a column for each attack. */
-export function comparisonTable(all: readonly Evaluated[]): string {
+export function comparisonTable(all: readonly Evaluated[], verbose = false): string {
   const { bold, dim } = colors("stdout");
   const width = tableWidth();
   const attacks = [
     ...new Set(all.flatMap(({ evaluation }) => evaluation.attacks.map(({ attack }) => attack))),
   ];
+  const names = attackNames(attacks, verbose);
   const balls = [...new Set(all.flatMap(({ evaluation }) => evaluation.worstCases.map(ballText)))];
   const rows = all.map(({ name, evaluation }) => {
     const under = new Map(evaluation.attacks.map((row) => [row.attack, row.robustAccuracy]));
@@ -154,7 +160,7 @@ export function comparisonTable(all: readonly Evaluated[]): string {
     ];
   });
   const worst = balls.map((ball) => `worst case, ${ball}`);
-  const columns = ["accuracy in %", "clean", ...attacks, ...worst];
+  const columns = ["accuracy in %", "clean", ...attacks.map((attack) => names.get(attack)!), ...worst];
   const align = columns.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
   const table = { columns, rows, align, droppable: worst };
   return renderTable(table, "terminal", { heading: bold, rule: dim, width });

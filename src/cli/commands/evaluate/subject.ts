@@ -49,8 +49,7 @@ export async function subjectOf(
   given: EvaluateCommandOptions,
   images: Dataset | undefined,
 ): Promise<Subject> {
-  const { architecture, exactGradients, key, prefix } = given;
-  const choice = { architecture, images, defenses: defensesOf(given), exactGradients, key, prefix };
+  const choice = { ...given, images, defenses: defensesOf(given) };
   const opened = await openModel(text, choice);
   const { run, model } = opened;
   const shown = images ?? run?.config.data;

@@ -1,5 +1,5 @@
 import type { Work } from "../../../base/index.js";
-import { isAbort } from "../../../base/index.js";
+import { isAbort, packageVersion } from "../../../base/index.js";
 import { versions } from "../../../engine/index.js";
 import {
   readManifests,
@@ -15,7 +15,6 @@ import { note, out, warn } from "../../frame/output.js";
 import { withProgress } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { usageUntilBegun } from "../../frame/usage-error.js";
-import { packageVersion } from "../../frame/version.js";
 import type { Request } from "./request.js";
 
 /** Versions that numbers depend on, as facts of a shard. */

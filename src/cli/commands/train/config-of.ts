@@ -38,7 +38,7 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
     throw new UsageError("--key and --prefix choose weights in a file, which --model does not give");
   if (existsSync(text) && statSync(text).isDirectory()) {
     const folder = RunFolder.open(text, {
-      model: await ownModelFrom(choice.architecture, choice.exactGradients),
+      model: await ownModelFrom(choice.architecture, choice),
     });
     if (folder.result === undefined)
       throw new Error(`run ${text} is not finished: train it to its end first`);
@@ -48,17 +48,29 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
   }
   const isName = !looksLikePath(text) && models.has(text.split("(")[0]!.trim());
   if (!isName && !existsSync(text)) throw new Error(`--model ${text}: there is no such file or folder`);
-  return { model: await architectureFrom(text, choice.exactGradients) };
+  return { model: await architectureFrom(text, choice) };
 }
 
 /** Configuration that the options ask for: flags first, then the preset, then the defaults. */
 export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
   const { preset, model, images, architecture, defense, sqa, own, validationAttack, precision, ...others } =
     given;
-  const { runs, threads, device, checkpointSeconds, json, out, exactGradients, key, prefix, ...rest } =
-    others;
+  const {
+    runs,
+    threads,
+    device,
+    checkpointSeconds,
+    tensorboard,
+    json,
+    out,
+    exactGradients,
+    normalize,
+    key,
+    prefix,
+    ...rest
+  } = others;
   const data = images === undefined ? undefined : await imagesFrom(images);
-  const choice = { architecture, images: data, exactGradients, key, prefix };
+  const choice = { architecture, images: data, exactGradients, normalize, key, prefix };
   const start = model === undefined ? {} : await startOf(model, choice);
   const flags = {
     ...start,
@@ -89,11 +101,13 @@ const besideRun: readonly string[] = [
   "architecture",
   "images",
   "exactGradients",
+  "normalize",
   "out",
   "runs",
   "threads",
   "device",
   "checkpointSeconds",
+  "tensorboard",
   "json",
 ];
 
@@ -114,7 +128,7 @@ export async function configOfRun(
   if (!existsSync(path)) throw new Error(`run folder ${path} does not exist`);
   const data = given.images === undefined ? undefined : await imagesFrom(given.images);
   const { config } = RunFolder.open(path, {
-    model: await ownModelFrom(given.architecture, given.exactGradients),
+    model: await ownModelFrom(given.architecture, given),
     data,
   });
   if (data !== undefined && data.identity !== config.data.identity) {

@@ -1,4 +1,4 @@
-import type { TrainEvent } from "../../../training/index.js";
+import type { AlarmKind, TrainEvent } from "../../../training/index.js";
 import { colors, note, out } from "../../frame/output.js";
 import { formatDuration } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
@@ -24,10 +24,22 @@ function sayEnd({ run, result }: Extract<TrainEvent, { type: "end" }>, trained: 
   note(
     trained ? `trained in ${time}` : `finished already, in ${time}: ${epochLine(result.last, result.epochs)}`,
   );
-  for (const { epoch, message } of result.alarms) note(`${red("alarm")} in epoch ${epoch}: ${message}`);
+  for (const { kind, epoch, message } of result.alarms) {
+    // One that ended as the run went on, as in a warm-up, is not its last word.
+    const isOver =
+      result.standing !== undefined && ofEpochs.includes(kind) && !result.standing.includes(kind);
+    note(
+      isOver
+        ? dim(`over at the end: alarm in epoch ${epoch}: ${message}`)
+        : `${red("alarm")} in epoch ${epoch}: ${message}`,
+    );
+  }
   out(shownPath(run));
   note(`${dim("next:")} ${next}`);
 }
+
+/** Kinds of alarms that are judged by each epoch, and may end. */
+const ofEpochs: readonly AlarmKind[] = ["catastrophic-overfitting", "constant-output"];
 
 /** Commands that fit a run: the one that goes on with it where it was stopped, and the one to give next. */
 export interface RunCommands {

@@ -5,7 +5,7 @@ import { type PresetName, presets, trainConfigSchema } from "../../../training/i
 import {
   architectureOption,
   defenseOptions,
-  exactGradientsOption,
+  exportedOptions,
   imagesOption,
   listOption,
   trainedModelOption,
@@ -58,7 +58,7 @@ export const trainOptions = z.strictObject({
   images: imagesOption.optional().describe("images to train on"),
   ...weightsOptions,
   ...defenseOptions,
-  exactGradients: exactGradientsOption,
+  ...exportedOptions,
   ...withoutDefaults(plainOptions),
   validationAttack: listOption(attacks.option())
     .optional()
@@ -80,6 +80,10 @@ export const trainOptions = z.strictObject({
     .meta({ placeholder: "FILE" })
     .optional()
     .describe("exported model to write at the end: a copy of --model (.pt2) with the trained weights"),
+  tensorboard: z
+    .boolean()
+    .default(true)
+    .describe("write TensorBoard's event files into the run folder, in tb"),
   json: z.boolean().default(false).describe("print events, one JSON object a line"),
   // Of a run's config.json.
   initialWeights: initialWeights.unwrap().optional().meta({ hidden: true }),

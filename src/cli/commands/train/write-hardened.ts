@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { isGraphFile, saveExported } from "../../../models/index.js";
+import { exportWeights, isGraphFile, saveExported } from "../../../models/index.js";
 import type { TrainConfigInput, TrainedRun } from "../../../training/index.js";
 import { note } from "../../frame/output.js";
 import { shownPath } from "../../frame/shown-path.js";
@@ -20,10 +20,19 @@ export function checkOut(out: string | undefined, config: TrainConfigInput): voi
   if (!/\.pt2$/i.test(file))
     throw new UsageError(`--out ${out}: copies are written of .pt2 files; of ${file} use the run's weights`);
   if (!/\.pt2$/i.test(out)) throw new UsageError(`--out ${out}: the file is a model (.pt2)`);
-  if (existsSync(out)) throw new UsageError(`--out ${out}: there is such a file already`);
+  for (const path of [out, weightsBeside(out)])
+    if (existsSync(path)) throw new UsageError(`--out ${out}: there is such a file already: ${path}`);
 }
 
-/** Writes a copy of an exported model with the weights of a finished run. */
+/** File of the state dict beside a model. */
+function weightsBeside(out: string): string {
+  return out.replace(/\.pt2$/i, ".safetensors");
+}
+
+/**
+ * Writes a copy of an exported model with the weights of a finished run, and beside it their state dict with
+ * the original names.
+ */
 export function writeHardened(
   out: string,
   { model }: Pick<TrainedRun, "model">,
@@ -32,5 +41,6 @@ export function writeHardened(
   const file = exportedFile(config);
   if (file === undefined) return;
   saveExported(file, model, out);
-  note(`hardened model: ${shownPath(out)}`);
+  exportWeights(model, weightsBeside(out), { from: file });
+  note(`hardened model: ${shownPath(out)}, its weights: ${shownPath(weightsBeside(out))}`);
 }

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { isModuleFile } from "../../../base/index.js";
 import { datasets } from "../../../datasets/index.js";
 import { defenses } from "../../../defenses/index.js";
-import { type Defense, models } from "../../../models/index.js";
+import { type ChannelStatistics, type Defense, models } from "../../../models/index.js";
 import { ratio } from "../../../options/index.js";
 import { UsageError } from "../usage-error.js";
 
@@ -72,11 +72,41 @@ export const trainedModelOption = textOr(
   (text) => models.parse(text),
 );
 
-/** Option of exported models whose operators block gradients. */
-export const exactGradientsOption = z
-  .boolean()
-  .default(false)
-  .describe("leave gradients blocked where an exported model blocks them, such as by rounding");
+/** Mean and standard deviation of each channel, by the name of the images that they are of. */
+const statistics: Readonly<Record<string, ChannelStatistics>> = {
+  imagenet: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+};
+
+/** Mean and deviation of a text such as `0.5,0.5,0.5/0.25,0.25,0.25`; undefined of another. */
+export function statisticsOf(text: string): ChannelStatistics | undefined {
+  const named = statistics[text];
+  if (named !== undefined) return named;
+  const [mean, std, ...others] = text.split("/").map((part) => part.split(",").map(Number));
+  if (mean === undefined || std === undefined || others.length > 0) return undefined;
+  return [...mean, ...std].every(Number.isFinite) ? { mean, std } : undefined;
+}
+
+/** Options of exported models. */
+export const exportedOptions = {
+  normalize: z
+    .string()
+    .meta({ accepted: "imagenet, or MEAN/STD with a number for each channel, such as 0.1307/0.3081" })
+    .optional()
+    .check(({ value, issues }) => {
+      if (value === undefined || statisticsOf(value) !== undefined) return;
+      issues.push({
+        code: "custom",
+        message: "give imagenet, or MEAN/STD such as 0.1307/0.3081",
+        input: value,
+      });
+    })
+    .describe("mean and deviation that an exported model's images are to be normalized by (default: none)"),
+  exactGradients: z
+    .boolean()
+    .default(false)
+    .describe("leave gradients blocked where an exported model blocks them, such as by rounding"),
+};
+
 /** Options of the weights in a file. */
 export const weightsOptions = {
   key: z

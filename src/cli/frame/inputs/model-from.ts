@@ -11,6 +11,7 @@ import {
   isGraphFile,
   isHuggingFaceFolder,
   type Model,
+  type ModelFromFileOptions,
   modelFromFile,
   models,
 } from "../../../models/index.js";
@@ -18,18 +19,22 @@ import { modelFromRun, modelFromWeights, type OpenedRun } from "../../../trainin
 import { colors, note, warn } from "../output.js";
 import { asUsage, UsageError } from "../usage-error.js";
 import { exportOf } from "./images-from.js";
-import { isWeightsFile, looksLikePath } from "./input-options.js";
+import { isWeightsFile, looksLikePath, statisticsOf } from "./input-options.js";
+
+/** Options of an exported model. */
+export interface ExportedChoice extends Pick<ModelFromFileOptions, "exactGradients"> {
+  /** Mean and deviation as `--normalize` has them, such as `imagenet`. */
+  readonly normalize?: string | undefined;
+}
 
 /** Options that go with a model argument. */
-export interface ModelChoice {
+export interface ModelChoice extends ExportedChoice {
   /** Architecture of weights, or the own model of a run, as text. */
   readonly architecture?: string | undefined;
   /** Images that weights are for: their shape and classes complete the architecture. */
   readonly images?: Dataset | undefined;
   /** Defenses in place of the run's; none for weights and modules by default. */
   readonly defenses?: readonly Defense[] | undefined;
-  /** Leaves gradients blocked where operators of an exported model block them. */
-  readonly exactGradients?: boolean | undefined;
   /** Place of the weights in a checkpoint, and beginning of their names. */
   readonly key?: string | undefined;
   readonly prefix?: string | undefined;
@@ -56,8 +61,14 @@ const isArchitecture = (given: unknown): given is Architecture =>
   isObject(given) && typeof given.build === "function" && "inputShape" in given;
 
 /** Model of an exported file, whose findings are said. */
-async function exportedModel(text: string, exactGradients = false): Promise<FileModel> {
-  const model = await modelFromFile(text, { exactGradients });
+async function exportedModel(text: string, choice: ExportedChoice): Promise<FileModel> {
+  const { exactGradients } = choice;
+  const normalize = choice.normalize === undefined ? undefined : statisticsOf(choice.normalize);
+  const model = await modelFromFile(text, { exactGradients, normalize }).catch((error) =>
+    asUsage(() => {
+      throw error;
+    }),
+  );
   const { yellow } = colors("stderr");
   for (const finding of model.notes) {
     if (model.warnings.includes(finding)) warn(`${yellow("note")} ${text}: ${finding}`);
@@ -70,8 +81,11 @@ async function exportedModel(text: string, exactGradients = false): Promise<File
  * Architecture that a text stands for: a name with options, an exported model, or a module file that exports
  * `model`.
  */
-export async function architectureFrom(text: string, exactGradients?: boolean): Promise<Architecture> {
-  if (isGraphFile(text)) return exportedModel(text, exactGradients);
+export async function architectureFrom(text: string, choice: ExportedChoice = {}): Promise<Architecture> {
+  if (isGraphFile(text)) return exportedModel(text, choice);
+  const { exactGradients, normalize } = choice;
+  if (normalize !== undefined)
+    throw new UsageError(`--normalize is for exported models (.pt2, .onnx); ${text} normalizes by itself`);
   if (exactGradients === true)
     throw new UsageError(
       `--exact-gradients is for exported models (.pt2, .onnx); ${text} has exact gradients`,
@@ -87,16 +101,16 @@ export async function architectureOfWeights(file: string, choice: ModelChoice): 
   if (architecture === undefined) {
     throw new UsageError(`${file}: say what its weights are of: --architecture resnet18, or a module file`);
   }
-  const of = await architectureFrom(architecture, choice.exactGradients);
+  const of = await architectureFrom(architecture, choice);
   return images === undefined ? of : asUsage(() => of.fittedTo(images, `data set ${images}`));
 }
 
 /** Own model of a run, where its text is given. */
 export async function ownModelFrom(
   text: string | undefined,
-  exactGradients?: boolean,
+  choice: ExportedChoice = {},
 ): Promise<Architecture | undefined> {
-  return text === undefined ? undefined : architectureFrom(text, exactGradients);
+  return text === undefined ? undefined : architectureFrom(text, choice);
 }
 
 /** Model with the weights of a file; what was passed over is said. */
@@ -115,7 +129,7 @@ function withWeights(file: string, architecture: Architecture, choice: ModelChoi
 export async function openModel(text: string, choice: ModelChoice = {}): Promise<OpenedModel> {
   const { defenses } = choice;
   if (isModuleFile(text) || isGraphFile(text)) {
-    const architecture = await architectureFrom(text, choice.exactGradients);
+    const architecture = await architectureFrom(text, choice);
     const model = asUsage(() => architecture.build({ seed: 0, defenses: defenses ?? [] }));
     return { model, name: model.name, file: text };
   }
@@ -140,7 +154,7 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
     if (isName) throw new UsageError(`${text} is an architecture, which has no weights: ${accepted}`);
     throw new Error(`${text} does not exist: ${accepted}`);
   }
-  const own = await ownModelFrom(choice.architecture, choice.exactGradients);
+  const own = await ownModelFrom(choice.architecture, choice);
   const run = asUsage(() => modelFromRun(text, { model: own, defenses }));
   // Fitted to the run's images it is another object, of the same hash.
   if (own !== undefined && run.config.model.own?.hash !== own.own?.hash) {

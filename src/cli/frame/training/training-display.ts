@@ -2,15 +2,17 @@ import { percent, wrapWords } from "../../../report/index.js";
 import type { EpochEvent, TrainEvent } from "../../../training/index.js";
 import { colors, note, progressStyle, warn } from "../output.js";
 import { Progress } from "../progress.js";
+import { attackNames } from "../words/attack-name.js";
 
 /** An epoch in a line: its loss, its accuracies and its speed. */
 export function epochLine(event: EpochEvent, epochs: number, width = Number.POSITIVE_INFINITY): string {
   const { epoch, loss, clean, validation, secondsPerStep } = event;
+  const names = attackNames(validation.map(({ attack }) => attack));
   const parts = [
     `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
     `loss ${loss.toFixed(4)}`,
     `clean ${percent(clean, 1)} %`,
-    ...validation.map(({ attack, accuracy }) => `${attack} ${percent(accuracy, 1)} %`),
+    ...validation.map(({ attack, accuracy }) => `${names.get(attack)} ${percent(accuracy, 1)} %`),
     `${(1000 * secondsPerStep).toFixed(1)} ms a step`,
   ];
   // Lines are broken between figures, not within them.

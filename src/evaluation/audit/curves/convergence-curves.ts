@@ -1,4 +1,4 @@
-import type { Attack } from "../../../attacks/index.js";
+import { type Attack, attackLabel } from "../../../attacks/index.js";
 import { deriveSeed } from "../../../base/index.js";
 import type { Value } from "../../../options/index.js";
 import { accuracyOf, type Counts, whiteBox, wilson } from "../../../trials/index.js";
@@ -59,7 +59,7 @@ export function convergenceOf(plan: AuditPlan, { of, has, trace }: AuditResults)
       : [
           {
             against: "steps" as const,
-            name: "claimed attack",
+            name: attackLabel(claim.attack!, { radius: false }),
             points: [point("claimed", claimSteps, of(claim).answers)],
           },
         ]),

@@ -6,24 +6,23 @@ import {
   SERIES_COLORS,
 } from "../../../report/index.js";
 import type { Effort } from "../curves/convergence-curves.js";
-import { minimalAttacks, radiusAttacks } from "../curves/curve-attacks.js";
 import type { Curve, CurvePoint } from "../curves/curves.js";
-import type { ReportData } from "./data.js";
+import type { AuditJson } from "./schema/audit.js";
 
 const [ink, gray] = ["#1f2933", "#9aa5b1"];
 
 /** Security curve: every attack that has one, each image's worst case, and the other attacks as points. */
-export function securityChart(data: ReportData) {
+export function securityChart(audit: AuditJson) {
   return lineChart({
     title: "Accuracy against epsilon",
     subtitle: [
       "solid: by gradients; dashed: by answers, or another model; gray: one radius alone",
       "with marks: attacked at each of these radii; without: by the lengths of perturbations",
-      "band and bar: 95 % intervals of the worst case and of the claimed attack",
+      `band and bar: 95 % intervals of the worst case and of ${claimName(audit)}`,
     ],
-    x: { label: `${data.plan.norm} radius` },
+    x: { label: `${audit.norm} radius` },
     y: { label: "accuracy", percent: true },
-    series: [...curveSeries(data.conclusion.curves), ...pointsAtRadius(data)],
+    series: [...curveSeries(audit.curves), ...pointsAtRadius(audit)],
     width: 820,
     height: 400,
   });
@@ -45,27 +44,25 @@ function curveSeries(curves: readonly Curve[]): ChartSeries[] {
   });
 }
 
+/** Name of the claimed attack, or of the reference where nobody claims anything. */
+const claimName = ({ claimGiven, claimedByLabel }: AuditJson) =>
+  claimGiven ? "claimed attack" : claimedByLabel;
+
 /** Attacks at the audited radius that have no curve, and the claimed one. */
-function pointsAtRadius({ conclusion, plan }: ReportData): ChartSeries[] {
-  const onCurves = new Set(
-    [
-      ...radiusAttacks(plan).map(({ at }) => at(plan.epsilon)),
-      ...minimalAttacks(plan).map(({ within }) => within),
-      plan.claim,
-    ].map(({ id }) => id),
-  );
-  const others = conclusion.trials.filter(({ trial }) => {
-    const traits = trial.attack?.traits;
-    const inBall = traits?.norm === plan.norm && traits.radius === plan.epsilon;
-    return trial.shownTo === "model" && inBall && !onCurves.has(trial.id);
+function pointsAtRadius(audit: AuditJson): ChartSeries[] {
+  const { norm, epsilon, trials } = audit;
+  const others = trials.filter((trial) => {
+    const inBall = trial.norm === norm && trial.radius === epsilon;
+    return trial.shownTo === "model" && inBall && !trial.onCurve;
   });
-  const points = others.map(({ answers }) => ({ x: plan.epsilon, y: answers.mean() }));
-  const claimed = { at: plan.epsilon, ...conclusion.claim };
+  const points = others.map(({ accuracy }) => ({ x: epsilon, y: accuracy }));
+  const { accuracy, low, high } = audit.claim;
+  const claimed = { at: epsilon, accuracy, low, high };
   return [
     ...(points.length === 0
       ? []
       : [{ name: "other attacks", points, color: gray, drawn: "points" as const }]),
-    { name: "claimed attack", points: chartPoints([claimed], true), color: "#b42318", drawn: "points" },
+    { name: claimName(audit), points: chartPoints([claimed], true), color: "#b42318", drawn: "points" },
   ];
 }
 
@@ -82,7 +79,7 @@ const fewPoints = 8;
 const small = { width: 400, height: 230 } as const;
 
 /** Charts of accuracy against each effort that the audit has varied, and of the loss. */
-export function convergenceCharts({ conclusion: { convergence, losses } }: ReportData) {
+export function convergenceCharts({ convergence, losses }: AuditJson) {
   const charts = (Object.keys(axes) as Effort[]).flatMap((effort): LineChart[] => {
     const curves = convergence.filter(({ against, points }) => against === effort && points.length > 0);
     if (curves.length === 0) return [];

@@ -1,59 +1,69 @@
-import { versions } from "../../../engine/index.js";
-import { majorityOf } from "../../../trials/index.js";
+import { attackLabel } from "../../../attacks/index.js";
+import type { Accuracy } from "../../../trials/index.js";
+import { environmentOf } from "../evidence/environment.js";
+import { bootstrapMethod, wilsonMethod } from "../evidence/threat-model.js";
 import { roundingSurvivors } from "../worst-images.js";
-import type { ReportData } from "./data.js";
+import { drawsOf, type ReportData } from "./data.js";
+import { evidenceOf } from "./evidence.js";
+import { figuresOf } from "./figures.js";
+import { judgedOutcome } from "./judged-outcome.js";
+import { perImageOf, trialRows } from "./rows.js";
+import { type AuditJson, auditSchemaVersion } from "./schema/audit.js";
 
 /** An audit's findings as JSON. */
-export function reportJson({ conclusion, plan, worst, subject, id }: ReportData): object {
+export function reportJson(data: ReportData): AuditJson {
+  const { conclusion, plan, worst, subject, id, startedAt } = data;
   const { settings, opened, transfers, split } = subject;
-  const { libtorch, cpuCapability, kernels } = versions();
-  const { majority, everyDraw } = conclusion;
+  const { majority, everyDraw, curves, convergence, losses } = conclusion;
+  const seconds = conclusion.trials.reduce((sum, trial) => sum + trial.seconds, 0);
+  const time = { startedAt, finishedAt: new Date().toISOString(), seconds };
+  const method = plan.players.model.randomized ? bootstrapMethod : wilsonMethod;
+  const figure = (found: Accuracy, by = method) => ({ ...found, method: by });
+  const { fixedSeed, perClass, perClassWorst } = figuresOf(data);
+  const perImage = perImageOf(data);
   return {
+    schema: auditSchemaVersion,
     model: opened.name,
     defenses: (opened.model?.defenses ?? []).map(String),
-    ...(opened.model?.notes === undefined ? {} : { notes: opened.model.notes }),
     data: split.name,
     id,
     seed: settings.seed,
     batchSize: settings.batchSize,
     transfers: Object.keys(transfers),
-    verdict: conclusion.verdict,
+    verdict: {
+      ...conclusion.verdict,
+      reasons: conclusion.verdict.reasons.map((reason) => ({ ...reason })),
+    },
+    outcome: judgedOutcome(data, perImage),
     norm: plan.norm,
     epsilon: plan.epsilon,
     claimedBy: String(plan.claim.attack),
+    claimedByLabel: attackLabel(plan.claim.attack!, { radius: false }),
+    claimGiven: settings.claimed,
     budget: plan.budget,
     images: conclusion.images,
-    clean: conclusion.clean,
-    claim: conclusion.claim,
-    worst: conclusion.worst,
-    ...(majority === undefined ? {} : { worstMajority: majority, worstEveryDraw: everyDraw }),
+    draws: drawsOf(data),
+    resolution: { ...conclusion.resolution },
+    clean: figure(conclusion.clean),
+    claim: figure(conclusion.claim),
+    worst: figure(conclusion.worst),
+    ...(majority === undefined || everyDraw === undefined
+      ? {}
+      : { worstMajority: figure(majority), worstEveryDraw: figure(everyDraw, wilsonMethod) }),
+    ...(fixedSeed === undefined ? {} : { fixedSeed: figure(fixedSeed, wilsonMethod) }),
+    ...(perClassWorst === undefined ? {} : { perClassWorst }),
     survivesRounding: roundingSurvivors(worst),
-    checklist: conclusion.lines,
-    curves: conclusion.curves,
-    convergence: conclusion.convergence,
-    trials: conclusion.trials.map(({ trial, answers, passes, seconds, stops }) => ({
-      trial: trial.id,
-      attack: trial.attack ?? null,
-      attacked: trial.on,
-      shownTo: trial.shownTo,
-      accuracy: answers.mean(),
-      majority: majorityOf(answers).accuracy,
-      draws: answers.draws,
-      passes,
-      seconds,
-      ...(stops.length === 0 ? {} : { stoppedBy: stops[0]!.message }),
+    checklist: conclusion.lines.map((line) => ({ ...line })),
+    curves: curves.map((curve) => ({ ...curve, points: curve.points.map((point) => ({ ...point })) })),
+    convergence: convergence.map((curve) => ({
+      ...curve,
+      points: curve.points.map((point) => ({ ...point })),
     })),
+    losses: [...losses],
+    trials: trialRows(data),
     failed: conclusion.failed.map(({ trial, error }) => ({ trial: trial.id, error: error.message })),
-    perImage: worst.map(({ position, label, trial: { trial, ...result }, correct, correctRounded }) => ({
-      position,
-      label,
-      brokenBy: correct < 1 ? trial.id : null,
-      norm: result.norm,
-      length: result.lengths[position],
-      passes: result.passes,
-      successRate: 1 - correct,
-      successRateRounded: 1 - correctRounded,
-    })),
-    measuredOn: { device: opened.device, libtorch, cpuCapability, kernels, node: process.version },
+    perImage,
+    evidence: evidenceOf(data, perClass, figure),
+    environment: environmentOf(opened.device, settings.provenance, time),
   };
 }

@@ -1,127 +1,131 @@
 import { formatRatio } from "../../../options/index.js";
-import {
-  grayLevels,
-  type Html,
-  html,
-  htmlImage,
-  htmlPage,
-  htmlTable,
-  imagePng,
-  interval,
-  percent,
-  renderSvg,
-} from "../../../report/index.js";
-import { majorityOf } from "../../../trials/index.js";
-import { roundingSurvivors, type WorstImage } from "../worst-images.js";
+import { type Html, html, htmlPage, htmlTable, interval, percent, renderSvg } from "../../../report/index.js";
+import { resolutionText } from "../verdict/resolution.js";
+import { verdictMeaning } from "../verdict/verdict-text.js";
 import { convergenceCharts, securityChart } from "./charts.js";
-import { drawsOf, type ReportData } from "./data.js";
-import { figuresOf, notesOf, resolutionText, verdictMeaning } from "./text.js";
+import { evidenceSection } from "./page-evidence.js";
+import { imageSection } from "./page-gallery.js";
+import type { ImagePair } from "./page-images.js";
+import type { AuditJson } from "./schema/audit.js";
+import { figuresOf, orderedLines, outcomeLines, outcomeTone, reasonTexts, toneOf } from "./text.js";
 
-/** Images shown on the page. */
-const shownImages = 40;
-
-/** An audit as one HTML page that loads nothing from anywhere. */
-export async function reportPage(data: ReportData): Promise<string> {
-  const { conclusion, plan, worst, subject } = data;
-  const { name } = subject.opened;
-  const rounding = roundingSurvivors(worst);
-  const resolution = resolutionText(data);
-  const { verdict } = conclusion;
-  const tone = verdict.name === "claim holds" ? "passed" : "masked";
-  return htmlPage(`Audit of ${name}`, [
-    html`<h1>Audit of ${name}</h1>
-<p class="verdict"><span class="${tone}">${sentence(verdict.text)}</span></p>
-<p>${sentence(verdictMeaning[verdict.name])} ${plan.norm} radius ${formatRatio(plan.epsilon)};
-${conclusion.images} images of ${subject.split.name}; ${drawsText(data)}
-Seed ${subject.settings.seed}${defensesText(data)}.</p>`,
-    ...(resolution === undefined ? [] : [html`<p>${sentence(resolution)}</p>`]),
-    ...(notesOf(data).length === 0 ? [] : [html`<h2>Found in the model's file</h2>`, notesList(data)]),
+/**
+ * An audit as one HTML page that loads nothing from anywhere, and runs nothing.
+ *
+ * @param images pixels in the order of the audit's images; none where they are gone
+ */
+export async function reportPage(audit: AuditJson, images: readonly ImagePair[]): Promise<string> {
+  const charts = await Promise.all(convergenceCharts(audit).map(chartHtml));
+  return htmlPage(`Audit of ${audit.model}`, [
+    html`<h1>Audit of ${audit.model}</h1>`,
+    verdictBox(audit),
+    ...outcomeBox(audit),
+    html`<p>${aboutText(audit)}</p>`,
     htmlTable(
       ["accuracy", "%", "95 % interval"],
-      figuresOf(data).map(([title, a]) => [title, percent(a.accuracy), interval(a.low, a.high)]),
+      figuresOf(audit).map(([title, a]) => [title, percent(a.accuracy), interval(a.low, a.high)]),
     ),
     html`<h2>Checklist</h2>`,
-    htmlTable(
-      ["", "question", "evidence", "source"],
-      conclusion.lines.map((line) => [
-        html`<span class="${line.outcome}">${line.outcome}</span>`,
-        line.question,
-        line.evidence,
-        line.source,
-      ]),
-    ),
+    checklist(audit),
     html`<h2>Security curve</h2>`,
-    await chartHtml(securityChart(data)),
+    await chartHtml(securityChart(audit)),
     html`<h2>Convergence</h2>`,
-    html`<div class="charts">${await Promise.all(convergenceCharts(data).map(chartHtml))}</div>`,
+    html`<div class="charts">${charts}</div>`,
     html`<h2>Attacks</h2>`,
-    trialTable(data),
-    ...failures(data),
-    html`<h2>Adversarial images</h2>
-<p>Each image clean, in its worst form, and the difference (gray: none). ${
-      rounding === null
-        ? ""
-        : `Rounded to 8 bits, ${percent(rounding)} % of the images that fool the model still do.`
-    }</p>`,
-    html`<div class="images">${worst.slice(0, shownImages).map((image) => imageFigure(image, data))}</div>`,
+    trialTable(audit),
+    ...failures(audit),
+    ...imageSection(audit, images),
+    ...evidenceSection(audit),
   ]);
-}
-
-const notesList = (data: ReportData) =>
-  html`<ul>${notesOf(data).map((finding) => html`<li>${sentence(finding)}</li>`)}</ul>`;
-
-async function chartHtml(spec: Parameters<typeof renderSvg>[0]): Promise<Html> {
-  return { html: await renderSvg(spec) };
-}
-
-function defensesText({ subject }: ReportData): string {
-  const { defenses = [] } = subject.opened.model ?? {};
-  return defenses.length === 0 ? "" : `, defended by ${defenses.join(", ")}`;
 }
 
 const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+const tones = { green: "passed", yellow: "noted", red: "masked" } as const;
 
-function drawsText(data: ReportData): string {
-  const draws = drawsOf(data);
-  return draws === 1
-    ? "one answer an image."
-    : `${draws} fresh draws an image, none of which an attack saw; accuracy is that of one draw.`;
+async function chartHtml(spec: Parameters<typeof renderSvg>[0]): Promise<Html> {
+  return html`<div class="chart">${{ html: await renderSvg(spec) }}</div>`;
 }
 
-function trialTable({ conclusion }: ReportData): Html {
-  const rows = conclusion.trials.map(({ trial, answers, passes, seconds }) => [
-    trial.id,
-    percent(answers.mean()),
-    percent(majorityOf(answers).accuracy),
-    Math.round(passes.forward),
-    Math.round(passes.backward),
-    seconds.toFixed(1),
-    Number((answers.images / seconds).toPrecision(3)),
+/** The verdict, with the lines and figures that decided it and links to the lines. */
+function verdictBox(audit: AuditJson): Html {
+  const { verdict, images, resolution } = audit;
+  const known = new Set(audit.checklist.map(({ name }) => name));
+  const reasons = verdict.reasons.map(({ line, text }, i) =>
+    line === undefined || !known.has(line)
+      ? html`<li>${reasonTexts(audit)[i]!}</li>`
+      : html`<li><a href="#${line}">${line}</a>: ${text}</li>`,
+  );
+  return html`<section class="verdict ${tones[toneOf(verdict.name)]}">
+<p><strong>${sentence(verdict.text)}</strong></p>
+<p>Because:</p><ul>${reasons}</ul>
+<p class="plain">${sentence(verdictMeaning[verdict.name])} ${sentence(resolutionText(resolution, images))}</p>
+</section>`;
+}
+
+/** Outcome of what was required, if anything was. */
+function outcomeBox({ outcome }: AuditJson): Html[] {
+  if (outcome === null) return [];
+  const [first, ...rest] = outcomeLines(outcome);
+  const others = rest.map((text) => html`<p class="plain">${sentence(text)}</p>`);
+  return [
+    html`<section class="verdict ${tones[outcomeTone[outcome.name]]}">
+<p><strong>${sentence(first!)}</strong></p>${others}
+</section>`,
+  ];
+}
+
+function aboutText(audit: AuditJson): string {
+  const { norm, epsilon, images, data, draws, seed, defenses, environment, claimGiven, claimedBy } = audit;
+  const answers =
+    draws === 1
+      ? "one answer an image"
+      : `${draws} fresh draws an image, none of which an attack saw; accuracy is that of one draw`;
+  const defended = defenses.length === 0 ? "" : `, defended by ${defenses.join(", ")}`;
+  const claim = claimGiven
+    ? `Claimed attack: ${claimedBy}.`
+    : `Nobody has given a claim; ${claimedBy} is a reference.`;
+  return (
+    `${norm} radius ${formatRatio(epsilon)}; ${images} images of ${data}; ${answers}. ${claim} ` +
+    `Seed ${seed}${defended}. Finished ${environment.finishedAt} with sqa ${environment.sqa}.`
+  );
+}
+
+/** The checklist: failures first, passes folded. */
+function checklist(audit: AuditJson): Html {
+  const lines = orderedLines(audit);
+  const passed = lines.filter(({ outcome }) => outcome === "passed");
+  const others = lines.filter(({ outcome }) => outcome !== "passed").map(lineHtml);
+  const counted = `${passed.length} ${passed.length === 1 ? "line" : "lines"} passed`;
+  const folded = html`<details><summary>${counted}</summary>
+${passed.map(lineHtml)}</details>`;
+  return html`<div class="lines">${others}${passed.length === 0 ? [] : folded}</div>`;
+}
+
+function lineHtml({ name, outcome, question, evidence, source }: AuditJson["checklist"][number]): Html {
+  return html`<div class="line" id="${name}"><span class="${outcome}">${outcome}</span>
+<div><strong>${question}</strong><p>${evidence}</p><p class="source">${name}; ${source}</p></div></div>`;
+}
+
+function trialTable({ trials, images }: AuditJson): Html {
+  const rows = trials.map((trial) => [
+    html`<span title="${trial.trial}">${trial.label}</span>`,
+    percent(trial.accuracy),
+    percent(trial.majority),
+    Math.round(trial.passes.forward),
+    Math.round(trial.passes.backward),
+    trial.seconds.toFixed(1),
+    trial.seconds === 0 ? "-" : Number((images / trial.seconds).toPrecision(3)),
   ]);
   const cost = ["forward passes", "backward passes", "seconds", "images/s"];
-  return htmlTable(["attack", "accuracy %", "majority %", ...cost], rows);
+  const calls = trials.map(({ label, trial }) => html`<li>${label}: <code>${trial}</code></li>`);
+  return html`${htmlTable(["attack", "accuracy %", "majority %", ...cost], rows)}
+<details><summary>Attacks with all their options</summary><ul>${calls}</ul></details>`;
 }
 
 /** Attacks that ended in an error, if any. */
-function failures({ conclusion }: ReportData): Html[] {
-  const rows = conclusion.failed.map(({ trial, error }) => [trial.id, error.message]);
+function failures({ failed }: AuditJson): Html[] {
+  const rows = failed.map(({ trial, error }) => [trial, error]);
   return rows.length === 0
     ? []
     : [html`<h2>Attacks that ended in an error</h2>`, htmlTable(["attack", "error"], rows)];
-}
-
-function imageFigure(
-  { clean, adversarial, label, trial, correct, position }: WorstImage,
-  { plan, subject }: ReportData,
-) {
-  const shape = plan.players.model.inputShape;
-  const zoom = Math.max(1, Math.round(64 / shape[1]));
-  const difference = adversarial.map((pixel, i) => (pixel - clean[i]! + 1) / 2);
-  const name = subject.split.classNames?.[label] ?? label;
-  const caption =
-    `${position}: label ${name}, correct in ${percent(correct)} % of draws, ` +
-    `${trial.trial.attack?.name ?? "clean"}`;
-  const drawable = shape[0] === 1 || shape[0] === 3 ? [clean, adversarial, difference] : [];
-  const images = drawable.map((pixels) => htmlImage(imagePng(grayLevels(pixels), shape, zoom), caption));
-  return html`<figure>${images}<figcaption>${caption}</figcaption></figure>`;
 }

@@ -3,18 +3,21 @@ import { roundingSurvivors, type WorstImage } from "../worst-images.js";
 import type { ReportData } from "./data.js";
 import { type ReportFiles, writeReport } from "./files.js";
 import { reportJson } from "./json.js";
+import type { AuditJson } from "./schema/audit.js";
 import { reportText, type TextOptions } from "./text.js";
 
 /** Outcome of an audit. */
-export interface Report extends Omit<Conclusion, "brokenBy"> {
+export interface Report extends Omit<Conclusion, "brokenBy" | "counts"> {
   /** Name of the model. */
   readonly model: string;
   /** Name of the images. */
   readonly data: string;
   readonly norm: "linf" | "l2";
   readonly epsilon: number;
-  /** Text of the claimed attack. */
+  /** Text of the claimed attack; where nobody claims anything, of the audit's reference attack. */
   readonly claimedBy: string;
+  /** Outcome against the criterion and the earlier audit; null where neither was given. */
+  readonly outcome: AuditJson["outcome"];
   /** Every image in the form that did the model most harm. */
   readonly worstImages: readonly WorstImage[];
   /** Share of the images that fool the model which still do when rounded to 8 bits; null without any. */
@@ -24,18 +27,19 @@ export interface Report extends Omit<Conclusion, "brokenBy"> {
   /** The report for a terminal: verdict, figures and checklist. */
   text(options?: TextOptions): string;
   /**
-   * Writes audit.json, audit.html and the worst images into a folder, in place of an earlier report's. Each
-   * file is replaced atomically.
+   * Writes audit.json, audit.html and the worst images into a folder, in place of an earlier report's, and
+   * their SHA-256 beside them. Each file is replaced atomically.
    */
   write(folder: string): Promise<ReportFiles>;
   /** Content of audit.json. */
-  toJSON(): object;
+  toJSON(): AuditJson;
 }
 
 /** Makes the report of an audit. */
 export function reportOf({ folder, ...data }: ReportData & { readonly folder: string | undefined }): Report {
   const { conclusion, plan, worst, subject } = data;
-  const { brokenBy: _, ...findings } = conclusion;
+  const { brokenBy: _, counts: __, ...findings } = conclusion;
+  const json = reportJson(data);
   return {
     ...findings,
     model: subject.opened.name,
@@ -43,11 +47,12 @@ export function reportOf({ folder, ...data }: ReportData & { readonly folder: st
     norm: plan.norm,
     epsilon: plan.epsilon,
     claimedBy: String(plan.claim.attack),
+    outcome: json.outcome,
     worstImages: worst,
     survivesRounding: roundingSurvivors(worst),
     folder,
-    text: (options = {}) => reportText(data, options),
-    write: (to) => writeReport(to, data),
-    toJSON: () => reportJson(data),
+    text: (options = {}) => reportText(json, options),
+    write: (to) => writeReport(to, json, worst),
+    toJSON: () => json,
   };
 }

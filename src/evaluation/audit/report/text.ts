@@ -2,9 +2,11 @@ import { formatRatio } from "../../../options/index.js";
 import { interval, percent, renderTable, visibleWidth } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
 import type { Outcome } from "../checks/index.js";
-import { fewestThatDiffer, negligible } from "../difference.js";
-import type { VerdictName } from "../verdict.js";
-import { drawsOf, type ReportData } from "./data.js";
+import type { OutcomeName } from "../criterion/requirement.js";
+import { resolutionText } from "../verdict/resolution.js";
+import { isSound, type VerdictName } from "../verdict/verdict.js";
+import { verdictMeaning } from "../verdict/verdict-text.js";
+import type { AuditJson } from "./schema/audit.js";
 
 /** Paints a part of a text, such as picocolors' `bold`. */
 type Paint = (text: string) => string;
@@ -15,56 +17,48 @@ export interface TextOptions {
   readonly width?: number | undefined;
   /** Colors, such as those of picocolors; none where left out. */
   readonly colors?: Readonly<Record<"bold" | "dim" | "green" | "red" | "yellow", Paint>> | undefined;
+  /** Shows the evidence of passed lines, and whole calls; false where left out. */
+  readonly verbose?: boolean | undefined;
 }
 
 const plain: Paint = (text) => text;
 const noColors = { bold: plain, dim: plain, green: plain, red: plain, yellow: plain };
 
-/** Meaning of each verdict, in a sentence without a full stop. */
-export const verdictMeaning: Readonly<Record<VerdictName, string>> = {
-  "claim holds":
-    "no attack in the ball lowers the accuracy clearly below the claim, and nothing hides gradients",
-  "not robust": "attacks in the ball lower the accuracy to no more than chance",
-  overstated: "attacks in the same ball lower the accuracy clearly below the claim",
-  masked: "attacks by gradients fail for another reason than robustness, so the claim says little",
-  invalid: "the model or the claimed attack breaks an assumption of every evaluation",
-};
-
-/** Smallest difference that the images can show; undefined for enough images of a randomized model. */
-export function resolutionText({ conclusion }: ReportData): string | undefined {
-  const { images, majority } = conclusion;
-  if (images < fewestThatDiffer) {
-    const few = `fewer than ${fewestThatDiffer} images`;
-    return `no comparison of attacks can fail on ${few}, so passed lines prove nothing`;
-  }
-  // Images of a randomized model differ by shares.
-  if (majority !== undefined) return undefined;
-  const points = Math.max(negligible, (100 * fewestThatDiffer) / images);
-  const smallest = Number(points.toFixed(1));
-  return `with ${images} images a difference of attacks below ${smallest} points can go unseen`;
-}
-
-/** Findings in the file of an exported model. */
-export function notesOf({ subject }: ReportData): readonly string[] {
-  return subject.opened.model?.notes ?? [];
-}
-
 /** Figures of an audit with their names. */
-export function figuresOf(data: ReportData): [name: string, value: Accuracy][] {
-  const { clean, claim, worst, majority, everyDraw } = data.conclusion;
-  const draws = drawsOf(data);
+export function figuresOf(audit: AuditJson): [name: string, value: Accuracy & { method?: string }][] {
+  const { clean, claim, worst, worstMajority, worstEveryDraw, fixedSeed, perClassWorst, draws } = audit;
+  const optional = (name: string, value: Accuracy | undefined) =>
+    value === undefined ? [] : [[name, value] as [string, Accuracy]];
   return [
     ["clean accuracy", clean],
-    ["under the claimed attack", claim],
+    [audit.claimGiven ? "under the claimed attack" : `under ${audit.claimedByLabel}`, claim],
     ["worst case of all attacks in the ball", worst],
-    ...(majority === undefined || everyDraw === undefined
-      ? []
-      : ([
-          [`worst case, majority vote of ${Math.floor(draws / 2)} draws`, majority],
-          [`worst case, correct in each of ${draws} draws`, everyDraw],
-        ] as [string, Accuracy][])),
+    ...optional(`worst case, majority vote of ${Math.floor(draws / 2)} draws`, worstMajority),
+    ...optional(`worst case, correct in each of ${draws} draws`, worstEveryDraw),
+    ...optional("noise known: AutoAttack on fixed seeds", fixedSeed),
+    ...optional("lowest worst case of a class", perClassWorst),
   ];
 }
+
+const order: readonly Outcome[] = ["invalid", "masked", "noted", "skipped", "passed"];
+
+/** Lines of the checklist, failures first and passes last. */
+export function orderedLines({ checklist }: AuditJson): AuditJson["checklist"] {
+  return order.flatMap((outcome) => checklist.filter((line) => line.outcome === outcome));
+}
+
+/** Color of a verdict. */
+export function toneOf(name: VerdictName): "green" | "yellow" | "red" {
+  if (isSound(name)) return "green";
+  return name === "inconclusive" ? "yellow" : "red";
+}
+
+/** Color of an outcome. */
+export const outcomeTone: Readonly<Record<OutcomeName, "green" | "yellow" | "red">> = {
+  pass: "green",
+  undecided: "yellow",
+  fail: "red",
+};
 
 /** Breaks a text at words, so that no line is wider than `width`, and indents its lines. */
 function wrapped(text: string, width: number, indent = "", first = indent): string[] {
@@ -80,10 +74,16 @@ function wrapped(text: string, width: number, indent = "", first = indent): stri
   return lines;
 }
 
-/** An audit for a terminal: verdict, figures, checklist. */
-export function reportText(data: ReportData, { width = 100, colors = noColors }: TextOptions): string {
+/** Grounds of a verdict, each a sentence. */
+export function reasonTexts({ verdict }: AuditJson): string[] {
+  return verdict.reasons.map(({ line, text }) => (line === undefined ? text : `${line}: ${text}`));
+}
+
+/** An audit for a terminal: verdict and what decided it, outcome, figures, checklist. */
+export function reportText(audit: AuditJson, options: TextOptions = {}): string {
+  const { width = 100, colors = noColors, verbose = false } = options;
   const { bold, dim, green, red, yellow } = colors;
-  const { verdict, images, lines } = data.conclusion;
+  const { verdict, images, outcome, resolution } = audit;
   const paint: Readonly<Record<Outcome, Paint>> = {
     passed: green,
     noted: yellow,
@@ -99,11 +99,11 @@ export function reportText(data: ReportData, { width = 100, colors = noColors }:
   const table = renderTable(
     {
       columns: [
-        `${data.plan.norm} ${formatRatio(data.plan.epsilon)}, ${images} images`,
+        `${audit.norm} ${formatRatio(audit.epsilon)}, ${images} images`,
         "accuracy %",
         "95 % interval",
       ],
-      rows: figuresOf(data).map(([name, value]) => [
+      rows: figuresOf(audit).map(([name, value]) => [
         name,
         percent(value.accuracy),
         interval(value.low, value.high),
@@ -113,20 +113,35 @@ export function reportText(data: ReportData, { width = 100, colors = noColors }:
     { heading: bold, rule: dim, width: columns },
   );
   const gap = " ".repeat(9);
-  const checks = lines.map(({ outcome, question, evidence }) => {
-    const [first, ...more] = wrapped(question, columns, gap);
-    const asked = [`${paint[outcome](outcome.padEnd(8))} ${first!.trimStart()}`, ...more];
-    return [...asked, paragraph(evidence, dim, gap)].join("\n");
+  const checks = orderedLines(audit).map((line) => {
+    const [first, ...more] = wrapped(line.question, columns, gap);
+    const asked = [`${paint[line.outcome](line.outcome.padEnd(8))} ${first!.trimStart()}`, ...more];
+    const isFolded = line.outcome === "passed" && !verbose;
+    return [...asked, ...(isFolded ? [] : [paragraph(line.evidence, dim, gap)])].join("\n");
   });
-  const resolution = resolutionText(data);
+  const because = reasonTexts(audit).map((text) => paragraph(`because ${text}`, plain, "    ", "  "));
   return [
-    paragraph(verdict.text, verdict.name === "claim holds" ? green : red, "  ", ""),
+    paragraph(verdict.text, colors[toneOf(verdict.name)], "  ", ""),
+    ...because,
     paragraph(`${verdictMeaning[verdict.name]}.`, plain),
-    ...(resolution === undefined ? [] : [paragraph(`${resolution}.`, dim)]),
-    ...notesOf(data).map((finding) => paragraph(`${finding}.`, yellow, "  ", "")),
+    ...(verdict.name === "inconclusive" ? [] : [paragraph(`${resolutionText(resolution, images)}.`, dim)]),
+    ...(outcome === null
+      ? []
+      : outcomeLines(outcome).map((text) => paragraph(text, colors[outcomeTone[outcome.name]], "  ", ""))),
+    ...audit.evidence.model.notes.map((note) => paragraph(`${note}.`, colors.yellow, "  ", "")),
     "",
     table,
     "",
     ...checks,
   ].join("\n");
+}
+
+/** Outcome of a criterion in lines. */
+export function outcomeLines(outcome: NonNullable<AuditJson["outcome"]>): string[] {
+  const { text, criterion, otherCriteria, baseline } = outcome;
+  const written = criterion && `required, as written ${criterion.writtenAt}: ${criterion.require}`;
+  const others = otherCriteria.map(
+    (other) => `also written for this audit, ${other.writtenAt}: ${other.require}`,
+  );
+  return [text, ...(written === undefined ? [] : [written]), ...others, ...(baseline?.remarks ?? [])];
 }

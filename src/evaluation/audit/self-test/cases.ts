@@ -3,7 +3,7 @@ import { type Attack, defineAttack, pgd } from "../../../attacks/index.js";
 import type { Split } from "../../../datasets/index.js";
 import { scope, signStep_, tensor } from "../../../engine/index.js";
 import { type Classifier, crossEntropy } from "../../../nn/index.js";
-import type { VerdictName } from "../verdict.js";
+import type { VerdictName } from "../verdict/verdict.js";
 import {
   batchMemory,
   coin,

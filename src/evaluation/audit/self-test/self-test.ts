@@ -2,7 +2,7 @@ import { mnist, subset } from "../../../datasets/index.js";
 import { audit } from "../audit.js";
 import type { Budget } from "../budget.js";
 import type { Report } from "../report/report.js";
-import type { VerdictName } from "../verdict.js";
+import type { VerdictName } from "../verdict/verdict.js";
 import { HardLevels } from "./broken-defenses.js";
 import { type SelfTestCase, selfTestCases } from "./cases.js";
 import { trainedModel } from "./models.js";
@@ -18,7 +18,7 @@ export interface SelfTestResult {
 
 /** Budget of the self-test. */
 export const selfTestBudget: Budget = {
-  images: 100,
+  images: 120,
   draws: 40,
   steps: 20,
   restarts: 1,

@@ -17,7 +17,8 @@ import { lowerSymbol } from "./symbols.js";
 const asStrided = operator("aten::as_strided", "");
 
 /** Tensor of an archive, with its strides: kernels choose by them. */
-function tensorOf({ type, shape, strides, offset, bytes }: Pt2Tensor): Tensor {
+/** Tensor that an archive holds, a copy in its own strides. */
+export function tensorOf({ type, shape, strides, offset, bytes }: Pt2Tensor): Tensor {
   return keep(
     scope(() => {
       const count = Math.floor(bytes.length / elementBytes[type]);

@@ -21,7 +21,7 @@ import {
 } from "../../../../src/evaluation/audit/checks/all.js";
 import type { Check } from "../../../../src/evaluation/audit/checks/index.js";
 import type { AuditPlan, AuditResults } from "../../../../src/evaluation/audit/plan.js";
-import { verdictName } from "../../../../src/evaluation/audit/verdict.js";
+import { verdictName } from "../../../../src/evaluation/audit/verdict/verdict.js";
 import type { Classifier } from "../../../../src/nn/index.js";
 import { type Player, type Trial, trialOf, whiteBox, worstOf } from "../../../../src/trials/index.js";
 import { tinyCnn } from "../../../attacks/tiny-networks.js";
@@ -30,11 +30,13 @@ import { budget, planOf } from "../tiny-audit.js";
 
 const quantized: Classifier = { ...tinyCnn, surrogates: { "noise-free": tinyCnn, staircase: tinyCnn } };
 const plan = planOf(tinyCnn);
+const claimed = { claimed: true, resolution: { points: 3, bound: 5 } };
 const verdict = (
   outcomes: readonly { outcome: "masked" | "noted" | "invalid" | "passed" }[],
   claim: number,
   worst: number,
-) => verdictName(outcomes as never, { claim: leaving(claim), worst: leaving(worst), classes: 10 });
+) =>
+  verdictName(outcomes as never, { claim: leaving(claim), worst: leaving(worst), classes: 10, ...claimed });
 
 /** The trials of a check whose attack has an option, or an attack inside it has. */
 function trialsWith(check: Check, of: AuditPlan, name: string, value: unknown): Trial[] {
@@ -70,7 +72,7 @@ describe("attacks by gradients", () => {
       ),
     });
     const worst = worstOf([leaving(150), leaving(140), leaving(141)], false);
-    expect(verdictName([found], { claim: leaving(150), worst, classes: 10 })).toBe("overstated");
+    expect(verdictName([found], { claim: leaving(150), worst, classes: 10, ...claimed })).toBe("overstated");
   });
 
   it("of a stronger loss overstate a claim, and scaled logits mask it only where they beat every loss", () => {
@@ -81,7 +83,9 @@ describe("attacks by gradients", () => {
     const outcomeOf = (...under: Under) => judge(otherLosses(), under).outcome;
     expect(outcomeOf([loss("margin"), 120], [temperature!, 125])).toBe("noted");
     expect(outcomeOf([loss("margin"), 190], [jacobian!, 120])).toBe("masked");
-    expect(outcomeOf([loss("dlr"), 199])).toBe("passed");
+    expect(outcomeOf([loss("dlr"), 197])).toBe("passed");
+    // One image of 200 is next to nothing.
+    expect(outcomeOf([loss("dlr"), 199])).toBe("skipped");
   });
 
   it("of a surrogate mask where they find much more", () => {
@@ -104,7 +108,9 @@ describe("attacks by gradients", () => {
   it("of one step must not beat those of many, nor give labels away", () => {
     const [, step] = singleStep().trials(plan);
     expect(judge(singleStep(), [[step!, 190]]).outcome).toBe("masked");
-    expect(judge(singleStep(), []).outcome).toBe("passed");
+    expect(judge(singleStep(), []).outcome).toBe("skipped");
+    const [many] = singleStep().trials(plan);
+    expect(judge(singleStep(), [[many!, 190]]).outcome).toBe("passed");
     const [given, predicted] = labelLeak().trials(plan);
     expect(judge(labelLeak(), [[predicted!, 180]]).outcome).toBe("masked");
     expect(judge(labelLeak(), [[given!, 180]]).outcome).toBe("passed");
@@ -126,6 +132,8 @@ describe("the claimed attack", () => {
     expect(judge(claimedAttack(), [], { byGradients: 150 }).outcome).toBe("invalid");
     // 5 of 200 images are no proof of harm, but then the others do not prove much more either.
     expect(judge(claimedAttack(), [[plan.claim, 195]], { byGradients: 190 }).outcome).toBe("passed");
+    // Neither does harm: that says nothing of the claimed attack.
+    expect(judge(claimedAttack(), [], { byGradients: 200 }).outcome).toBe("skipped");
   });
 
   it("is noted where AutoAttack finds more", () => {
@@ -133,7 +141,7 @@ describe("the claimed attack", () => {
     expect(judge(autoattackSuite(), [[autoattack!, 180]])).toEqual({
       outcome: "noted",
       evidence: expect.stringMatching(
-        /^accuracy 100.0 % claimed, 90.0 % under AutoAttack \(10.0 \+- .* points lower\)$/,
+        /^accuracy 100.0 % under the claimed attack, 90.0 % under AutoAttack \(10.0 \+- .* points lower\)$/,
       ),
     });
   });
@@ -148,14 +156,15 @@ describe("images of other players", () => {
     expect(judge(transfer(), [[ofB!, 180]], { plan: others })).toEqual({
       outcome: "masked",
       evidence:
-        "accuracy 100.0 % under images made on a, 90.0 % under images made on b, " +
+        "accuracy 100.0 % under images made on a (too weak to say), 90.0 % under images made on b, " +
         "100.0 % in the worst case by gradients",
     });
     expect(judge(transfer(), [[ofB!, 180]], { plan: others, byGradients: 178 }).outcome).toBe("passed");
     expect(judge(transfer(), [[ofB!, 180]], { plan: others, notFinite: ["transfer:b"] })).toEqual({
-      outcome: "passed",
+      outcome: "skipped",
       evidence:
-        "accuracy 100.0 % under images made on a, 100.0 % in the worst case by gradients, b is not finite",
+        "too weak to say: accuracy 100.0 % under images made on a, 100.0 % in the worst case by gradients, " +
+        "b is not finite",
     });
     expect(judge(transfer(), [], { plan: others, notFinite: ["transfer:a", "transfer:b"] }).outcome).toBe(
       "skipped",
@@ -235,6 +244,18 @@ describe.each([
       expect(found.evidence).toContain(`70.5 % under ${names[i]}`);
       expect(found.evidence).toContain("75.0 % in the worst case by gradients");
       expect(judge(check, [[trial, 141]], { byGradients: 140 }).outcome).toBe("passed");
+    });
+  });
+
+  it("is skipped where none of them does harm: that they are no stronger than gradients says nothing", () => {
+    const found = judge(
+      check,
+      check.trials(plan).map((trial) => [trial, 198] as const),
+      { byGradients: 60 },
+    );
+    expect(found).toMatchObject({
+      outcome: "skipped",
+      evidence: expect.stringMatching(/^too weak to say: /),
     });
   });
 

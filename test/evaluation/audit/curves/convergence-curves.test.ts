@@ -75,7 +75,7 @@ describe("convergence", () => {
           [8, 0.3],
         ],
       },
-      { against: "steps", name: "claimed attack", points: [[7, 0.45]] },
+      { against: "steps", name: "PGD-7, 3 restarts", points: [[7, 0.45]] },
       {
         against: "restarts",
         name: "PGD",

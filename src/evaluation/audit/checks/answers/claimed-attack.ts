@@ -1,18 +1,21 @@
 import { isAbove, percentOf } from "../../difference.js";
+import { claimName } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 /** The claimed attack must lower accuracy where other attacks by gradients do, or it attacks nothing. */
 export const claimedAttack = defineCheck("claimed-attack", {
-  question: "Does the claimed attack do harm?",
+  question: "Does the claimed attack, or the reference in its place, do harm?",
   source: "Carlini et al. 2019, section 4.6",
   group: "answers",
   trials: (plan) => [plan.claim],
   judge(plan, { of, clean, byGradients }) {
     const claimed = of(plan.claim).answers;
     const evidence =
-      `clean accuracy ${percentOf(clean)}, ${percentOf(claimed)} under the claimed attack, ` +
+      `clean accuracy ${percentOf(clean)}, ${percentOf(claimed)} under ${claimName(plan)}, ` +
       `${percentOf(byGradients)} in the worst case of attacks by gradients`;
     const nothing = !isAbove(clean, claimed, 0) && isAbove(claimed, byGradients, 5);
-    return { outcome: isAbove(claimed, clean) || nothing ? "invalid" : "passed", evidence };
+    const outcome = isAbove(claimed, clean) || nothing ? "invalid" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [claimed]);
   },
 });

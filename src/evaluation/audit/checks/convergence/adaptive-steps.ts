@@ -3,6 +3,7 @@ import { adaptiveAttack } from "../../attacks.js";
 import { differenceText, isAbove, percentOf } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 import { byRestarts } from "./doubled.js";
 
 const plain = (plan: AuditPlan) => byRestarts(plan)[1];
@@ -18,11 +19,12 @@ export const adaptiveSteps = defineCheck("adaptive-steps", {
   source: "Croce and Hein 2020",
   group: "convergence",
   trials: (plan) => [plain(plan), adaptive(plan)],
-  judge(plan, { of }) {
+  judge(plan, { of, clean }) {
     const [before, after] = [plain(plan), adaptive(plan)].map((trial) => of(trial).answers);
     const evidence =
       `accuracy ${percentOf(before!)} under PGD with ${2 * plan.budget.restarts} restarts, ` +
       `${percentOf(after!)} after APGD and targeted APGD (${differenceText(before!, after!)} lower)`;
-    return { outcome: isAbove(before!, after!) ? "noted" : "passed", evidence };
+    const outcome = isAbove(before!, after!) ? "noted" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [before!, after!]);
   },
 });

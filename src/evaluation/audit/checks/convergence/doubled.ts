@@ -3,6 +3,7 @@ import { standardAttack } from "../../attacks.js";
 import { difference, differenceText, percentOf } from "../../difference.js";
 import type { AuditPlan, AuditResults } from "../../plan.js";
 import type { Judgment } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 /** Points that doubling an attack may take before it counts as not converged. */
 const most = 0.5;
@@ -20,9 +21,11 @@ export const byRestarts = (plan: AuditPlan): readonly [Trial, Trial] => [
 ];
 
 /** Judges an attack that was run once, and with twice the effort. */
-export function judgeDoubled({ of }: AuditResults, pair: readonly [Trial, Trial], effort: string): Judgment {
+export function judgeDoubled(results: AuditResults, pair: readonly [Trial, Trial], effort: string): Judgment {
+  const { of, clean } = results;
   const [once, twice] = pair.map((trial) => of(trial).answers);
   const lower = differenceText(once!, twice!);
   const evidence = `${effort}: accuracy ${percentOf(once!)} to ${percentOf(twice!)} (${lower} lower)`;
-  return { outcome: difference(once!, twice!).points > most ? "noted" : "passed", evidence };
+  const outcome = difference(once!, twice!).points > most ? "noted" : "passed";
+  return unlessTooWeak({ outcome, evidence }, clean, [once!, twice!]);
 }

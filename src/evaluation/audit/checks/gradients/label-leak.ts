@@ -3,6 +3,7 @@ import { singleStep } from "../../attacks.js";
 import { isAbove, percentOf } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 const step = (plan: AuditPlan, labels: "given" | "predicted") => whiteBox(singleStep(plan, labels));
 
@@ -21,6 +22,7 @@ export const labelLeak = defineCheck("label-leak", {
       `${percentOf(predicted!)} away from the predicted ones`;
     if (isAbove(given!, clean))
       return { outcome: "invalid", evidence: `${evidence}: the attack raises accuracy` };
-    return { outcome: isAbove(given!, predicted!, 5) ? "masked" : "passed", evidence };
+    const outcome = isAbove(given!, predicted!, 5) ? "masked" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [given!, predicted!]);
   },
 });

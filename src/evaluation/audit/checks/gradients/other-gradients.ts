@@ -4,6 +4,7 @@ import { standardAttack } from "../../attacks.js";
 import { isAboveAny, percentOf } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 /** Points that another gradient may take before the model's own counts as misleading. */
 const misleading = 5;
@@ -23,7 +24,7 @@ export const otherGradients = defineCheck("other-gradients", {
   source: "Athalye et al. 2018, section 4.1",
   group: "gradients",
   trials: (plan) => [plain(plan), ...names(plan).map((name) => through(plan, name))],
-  judge(plan, { of }) {
+  judge(plan, { of, clean }) {
     if (names(plan).length === 0)
       return { outcome: "skipped", evidence: "the model's defenses name no surrogates" };
     const own = of(plain(plan)).answers;
@@ -37,6 +38,7 @@ export const otherGradients = defineCheck("other-gradients", {
     ].join(", ");
     if (found.length === 0) return { outcome: "skipped", evidence };
     if (isAboveAny(own, found, misleading)) return { outcome: "masked", evidence };
-    return { outcome: isAboveAny(own, found) ? "noted" : "passed", evidence };
+    const outcome = isAboveAny(own, found) ? "noted" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [own, ...found]);
   },
 });

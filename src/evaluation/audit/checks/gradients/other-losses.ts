@@ -4,6 +4,7 @@ import { standardAttack } from "../../attacks.js";
 import { isAboveAny, percentOf } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 /** Points that scaled logits may take from every loss before the softmax counts as what hides gradients. */
 const hidden = 5;
@@ -32,7 +33,7 @@ export const otherLosses = defineCheck("other-losses", {
   source: "Croce and Hein 2020; Gupta and Ajanthan 2020",
   group: "gradients",
   trials: (plan) => [plain(plan), ...[...losses(plan), ...scaled(plan)].map(([, trial]) => trial)],
-  judge(plan, { of }) {
+  judge(plan, { of, clean }) {
     const answers = (named: Named) => named.map(([, trial]) => of(trial).answers);
     const own = of(plain(plan)).answers;
     const evidence = [
@@ -43,7 +44,8 @@ export const otherLosses = defineCheck("other-losses", {
       one.mean() < least.mean() ? one : least,
     );
     if (isAboveAny(best, answers(scaled(plan)), hidden)) return { outcome: "masked", evidence };
-    const more = isAboveAny(own, [...answers(losses(plan)), ...answers(scaled(plan))]);
-    return { outcome: more ? "noted" : "passed", evidence };
+    const others = [...answers(losses(plan)), ...answers(scaled(plan))];
+    const outcome = isAboveAny(own, others) ? "noted" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [own, ...others]);
   },
 });

@@ -3,6 +3,7 @@ import { singleStep as oneStep, standardAttack } from "../../attacks.js";
 import { isAbove, percentOf } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 const iterative = (plan: AuditPlan) => whiteBox(standardAttack(plan));
 const single = (plan: AuditPlan) => whiteBox(oneStep(plan, "given"));
@@ -13,10 +14,11 @@ export const singleStep = defineCheck("single-step", {
   source: "Athalye et al. 2018, section 3.1",
   group: "gradients",
   trials: (plan) => [iterative(plan), single(plan)],
-  judge(plan, { of }) {
+  judge(plan, { of, clean }) {
     const [many, step] = [of(iterative(plan)).answers, of(single(plan)).answers];
     const { steps } = plan.budget;
     const evidence = `accuracy ${percentOf(step)} under one step, ${percentOf(many)} under ${steps} steps`;
-    return { outcome: isAbove(many, step) ? "masked" : "passed", evidence };
+    const outcome = isAbove(many, step) ? "masked" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [many, step]);
   },
 });

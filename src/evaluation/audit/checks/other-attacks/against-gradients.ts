@@ -2,6 +2,7 @@ import type { Counts } from "../../../../trials/index.js";
 import { isAboveAny, percentOf } from "../../difference.js";
 import type { AuditResults } from "../../plan.js";
 import type { Judgment } from "../check.js";
+import { isTooWeak, unlessTooWeak } from "../too-weak.js";
 
 /**
  * Judges attacks that use other things than gradients: masked where one is stronger than the best by
@@ -10,11 +11,16 @@ import type { Judgment } from "../check.js";
  */
 export function againstGradients(
   found: readonly { readonly name: string; readonly answers: Counts }[],
-  { byGradients }: AuditResults,
+  { byGradients, clean }: AuditResults,
 ): Judgment {
-  const [first, ...others] = found.map(({ name, answers }) => `${percentOf(answers)} under ${name}`);
+  const all = found.map(({ answers }) => answers);
+  const nothing = all.filter((answers) => isTooWeak(clean, answers));
+  const [first, ...others] = found.map(({ name, answers }) => {
+    const weak = nothing.includes(answers) && nothing.length < all.length ? " (too weak to say)" : "";
+    return `${percentOf(answers)} under ${name}${weak}`;
+  });
   const best = `${percentOf(byGradients)} in the worst case by gradients`;
   const evidence = [`accuracy ${first}`, ...others, best].join(", ");
-  const all = found.map(({ answers }) => answers);
-  return { outcome: isAboveAny(byGradients, all) ? "masked" : "passed", evidence };
+  const outcome = isAboveAny(byGradients, all) ? "masked" : "passed";
+  return unlessTooWeak({ outcome, evidence }, clean, all);
 }

@@ -1,8 +1,9 @@
 import { blackBox, type Trial } from "../../../../trials/index.js";
 import { suite } from "../../attacks.js";
 import { differenceText, isAbove, percentOf } from "../../difference.js";
-import type { AuditPlan } from "../../plan.js";
+import { type AuditPlan, claimName } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 // Square is part of the suite, so that it cannot speak for gradients.
 const trialOfSuite = (plan: AuditPlan): Trial =>
@@ -10,14 +11,15 @@ const trialOfSuite = (plan: AuditPlan): Trial =>
 
 /** The suite that deterministic models are ranked by, or its repaired form for randomized ones. */
 export const autoattackSuite = defineCheck("autoattack", {
-  question: "How far below the claim is the accuracy under AutoAttack?",
+  question: "How far does AutoAttack go below the claimed attack, or the reference?",
   source: "Croce and Hein 2020",
   trials: (plan) => [trialOfSuite(plan), plan.claim],
-  judge(plan, { of }) {
+  judge(plan, { of, clean }) {
     const [claimed, under] = [of(plan.claim).answers, of(trialOfSuite(plan)).answers];
     const evidence =
-      `accuracy ${percentOf(claimed)} claimed, ${percentOf(under)} under AutoAttack ` +
+      `accuracy ${percentOf(claimed)} under ${claimName(plan)}, ${percentOf(under)} under AutoAttack ` +
       `(${differenceText(claimed, under)} lower)`;
-    return { outcome: isAbove(claimed, under) ? "noted" : "passed", evidence };
+    const outcome = isAbove(claimed, under) ? "noted" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [claimed, under]);
   },
 });

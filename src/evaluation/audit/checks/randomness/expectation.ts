@@ -3,6 +3,7 @@ import { averagedAttack } from "../../attacks.js";
 import { isAboveAny, percentOf } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 /** Points that averaged gradients may take before single ones count as hidden by noise. */
 const hidden = 5;
@@ -22,7 +23,7 @@ export const expectation = defineCheck("expectation", {
     const all = several(plan).flatMap((draws) => means.map((mean) => averaged(plan, draws, mean)));
     return [averaged(plan, 1, "loss"), ...all];
   },
-  judge(plan, { of }) {
+  judge(plan, { of, clean }) {
     if (!plan.players.model.randomized) return { outcome: "skipped", evidence: "the model is deterministic" };
     if (several(plan).length === 0)
       return { outcome: "skipped", evidence: "the budget averages no gradients" };
@@ -36,6 +37,7 @@ export const expectation = defineCheck("expectation", {
     ].join(", ");
     const all = found.map(({ answers }) => answers);
     if (isAboveAny(single, all, hidden)) return { outcome: "masked", evidence };
-    return { outcome: isAboveAny(single, all) ? "noted" : "passed", evidence };
+    const outcome = isAboveAny(single, all) ? "noted" : "passed";
+    return unlessTooWeak({ outcome, evidence }, clean, [single, ...all]);
   },
 });

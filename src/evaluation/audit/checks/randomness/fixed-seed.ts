@@ -3,6 +3,7 @@ import { suite } from "../../attacks.js";
 import { isAbove, percentOf } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
+import { unlessTooWeak } from "../too-weak.js";
 
 function onSeed(plan: AuditPlan, seed: number): Trial {
   const player: Player = `fixed-seed:${seed}`;
@@ -16,7 +17,7 @@ export const fixedSeed = defineCheck("fixed-seed", {
   source: "Carlini et al. 2019, section 4.2; Liu et al. 2024",
   group: "randomness",
   trials: (plan) => (plan.players.model.randomized ? seeds(plan).map((seed) => onSeed(plan, seed)) : []),
-  judge(plan, { of, worst }) {
+  judge(plan, { of, worst, clean }) {
     if (!plan.players.model.randomized) return { outcome: "skipped", evidence: "the model is deterministic" };
     if (plan.budget.seeds === 0) return { outcome: "skipped", evidence: "the budget attacks no fixed seed" };
     const found = seeds(plan).map((seed) => of(onSeed(plan, seed)).answers);
@@ -25,6 +26,6 @@ export const fixedSeed = defineCheck("fixed-seed", {
       `${percentOf(worst)} in the worst case on fresh draws`;
     // Each of them must be harder: no correction for their number is due.
     const harder = found.every((answers) => isAbove(answers, worst, 5));
-    return { outcome: harder ? "masked" : "passed", evidence };
+    return unlessTooWeak({ outcome: harder ? "masked" : "passed", evidence }, clean, found);
   },
 });

@@ -1,0 +1,27 @@
+/** Share as a percentage with one digit; a dash where there is none. */
+export function percent(share: number | null | undefined): string {
+  return share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
+}
+
+/** Number of at most four digits that count; a dash where there is none. */
+export function short(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  return Math.abs(value) >= 1e5 ? value.toExponential(1) : String(Number(value.toPrecision(4)));
+}
+
+/** Duration in its largest two units; a dash where there is none. */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Time of day, with the date where it is another day's. */
+export function time(milliseconds: number): string {
+  if (milliseconds <= 0) return "–";
+  const date = new Date(milliseconds);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return isToday ? date.toLocaleTimeString() : date.toLocaleString();
+}

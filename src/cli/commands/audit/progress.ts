@@ -1,0 +1,40 @@
+import type { AuditEvent } from "../../../evaluation/index.js";
+import { note } from "../../frame/output.js";
+import { withProgress } from "../../frame/progress.js";
+import { shownPath } from "../../frame/shown-path.js";
+
+/** Seconds for which the estimate counts beside what was measured: a few fast batches tell little. */
+const trust = 30;
+
+/**
+ * Seconds left of an estimate, by how far the work has come: at first the estimate's, later by the pace of
+ * the work.
+ */
+export function secondsLeft(expected: number, done: number, elapsed: number): number {
+  const pace = (elapsed + trust) / (done + trust);
+  return Math.max(0, expected - done) * pace;
+}
+
+/** Passes on the events of an audit, and shows how far it has come and how long it still takes. */
+export function withBar(events: AsyncIterable<AuditEvent>, now = () => performance.now()) {
+  let began = now();
+  return withProgress(events, { label: "audit" }, (event) => {
+    if (event.type === "estimate") note(`${event.trials} attacks; their time is being estimated`);
+    if (event.type === "plan") {
+      began = now();
+      note(`at most about ${durationText(event.seconds)}`);
+      if (event.folder !== undefined) note(`kept in ${shownPath(event.folder)}`);
+      return { total: Math.round(event.seconds), left: event.seconds };
+    }
+    if (event.type !== "progress") return undefined;
+    const { trial, done, seconds } = event;
+    const attack = trial.attack?.name ?? "clean";
+    const under = trial.on === "model" ? attack : `${attack} on ${trial.on}`;
+    const left = secondsLeft(seconds, done, (now() - began) / 1000);
+    return { done: Math.round(done), total: Math.round(seconds), metrics: { under }, left };
+  });
+}
+
+function durationText(seconds: number): string {
+  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+}

@@ -1,0 +1,47 @@
+import { basename } from "node:path";
+import { isAbort } from "../../../base/index.js";
+import { audit, auditShard } from "../../../evaluation/index.js";
+import type { CommandContext } from "../../frame/command.js";
+import { exitCode } from "../../frame/exit-code.js";
+import { warn } from "../../frame/output.js";
+import { usageUntilBegun } from "../../frame/usage-error.js";
+import { runJobs } from "../shards/jobs.js";
+import { keepShard } from "../shards/keep-shard.js";
+import { requestOf } from "../shards/request.js";
+import { shardOf } from "../shards/shard-options.js";
+import type { GivenAudit } from "./audit-options.js";
+import { openAudit } from "./open-audit.js";
+import { withBar } from "./progress.js";
+import { refuseOtherReport, showReport } from "./show-report.js";
+
+/**
+ * Audits the model that a text stands for, or works on a shard of it, and returns the exit code. That of a
+ * shard says nothing of a criterion: `sqa merge` does.
+ */
+export async function runAudit(given: GivenAudit, text: string, context: CommandContext): Promise<number> {
+  const { signal } = context;
+  const shard = shardOf(given);
+  const { model, images, options, parent } = await openAudit(given, text, signal);
+  const request = requestOf("audit", given, context);
+  if (shard !== undefined) {
+    const { expectClean: _, ...asked } = options;
+    const work = auditShard(model, images, { ...asked, shard, folder: parent });
+    return keepShard(work, shard, request, given.json);
+  }
+  let { batchSize } = options;
+  if (given.jobs > 1) {
+    const done = await runJobs({ request, folder: parent, jobs: given.jobs, threads: given.threads }, signal);
+    if (done === undefined) return exitCode.stopped;
+    batchSize = Number(done.facts["batch size"]);
+  }
+  const work = audit(model, images, { ...options, batchSize, folder: parent });
+  for await (const event of withBar(usageUntilBegun(work))) {
+    if (event.type === "plan" && given.out !== undefined)
+      refuseOtherReport(given.out, basename(event.folder!));
+  }
+  const report = await work.then(undefined, (error) => {
+    if (isAbort(error)) warn("stopped: the same command goes on");
+    throw error;
+  });
+  return showReport(report, given.out ?? report.folder ?? parent, given);
+}

@@ -1,0 +1,120 @@
+import { extname } from "node:path";
+import * as z from "zod";
+import { exportOnnx, exportWeights, type Model, saveExported } from "../../models/index.js";
+import { defineCommand } from "../frame/command.js";
+import { imagesFrom } from "../frame/inputs/images-from.js";
+import {
+  architectureOption,
+  defenseOptions,
+  defensesOf,
+  imagesOption,
+  weightsOptions,
+} from "../frame/inputs/input-options.js";
+import { modelForms, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
+import { note, out } from "../frame/output.js";
+import { shownPath } from "../frame/shown-path.js";
+import { UsageError } from "../frame/usage-error.js";
+
+const options = z.strictObject({
+  architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
+  images: imagesOption.optional().describe("images that weights are for: their shape, classes, statistics"),
+  ...weightsOptions,
+  ...defenseOptions,
+  noiseFree: z
+    .boolean()
+    .default(false)
+    .describe("ONNX without quantizers and random weights: the mean of SQA's draws"),
+  force: z.boolean().default(false).describe("replace the file that is there"),
+});
+type Options = z.output<typeof options>;
+
+/** Model and file of one call. */
+interface Call {
+  readonly opened: OpenedModel;
+  readonly to: string;
+  readonly given: Options;
+}
+
+/** The .pt2 file that a model was made of; undefined for other models. */
+function pt2Of({ opened: { run, file }, given: { architecture } }: Call): string | undefined {
+  return [run?.config.model.own?.file, file, architecture].find((path) => /\.pt2$/i.test(path ?? ""));
+}
+
+/** Says what noise of a model becomes. */
+function noteNoise(model: Model, noiseFree: boolean): void {
+  if (noiseFree || !model.classifier().randomized) return;
+  note("noise is the runtime's own, new in each run of the file; --noise-free writes the mean");
+}
+
+/** Says which defenses a file of weights does not have. */
+function noteDefenses({ defenses }: Model): void {
+  if (defenses.length > 0) note(`defenses are not in the file: ${defenses.map(String).join(", ")}`);
+}
+
+/** Writers by the file's ending. */
+const writers: Readonly<Record<string, (call: Call) => void>> = {
+  ".onnx": ({ opened: { model }, to, given: { noiseFree, force } }) => {
+    exportOnnx(model, to, { noiseFree, replace: force });
+    noteNoise(model, noiseFree);
+  },
+  ".safetensors": (call) => {
+    exportWeights(call.opened.model, call.to, { from: pt2Of(call), replace: call.given.force });
+    noteDefenses(call.opened.model);
+  },
+  ".pt2": (call) => {
+    const { opened, to, given } = call;
+    const from = pt2Of(call);
+    if (from === undefined) {
+      throw new UsageError(
+        `${to}: copies are written of .pt2 files, which model ${opened.model.name} was not made of; ` +
+          "give a file .onnx or .safetensors",
+      );
+    }
+    saveExported(from, opened.model, to, { replace: given.force });
+    noteDefenses(opened.model);
+  },
+};
+
+async function run(given: Options, [text, to]: readonly [string, string]): Promise<number> {
+  const ending = extname(to).toLowerCase();
+  const write = Object.hasOwn(writers, ending) ? writers[ending] : undefined;
+  if (write === undefined)
+    throw new UsageError(`${to}: a file ends with ${Object.keys(writers).join(", ")}, which says its format`);
+  if (given.noiseFree && ending !== ".onnx")
+    throw new UsageError(`--noise-free is for .onnx: ${ending} holds weights, which have no noise`);
+  const images = given.images === undefined ? undefined : await imagesFrom(given.images);
+  const { architecture, key, prefix } = given;
+  const opened = await openModel(text, { architecture, images, defenses: defensesOf(given), key, prefix });
+  if (opened.run?.finished === false)
+    note(`${opened.run.path} is not finished: its checkpoint after step ${opened.run.steps} is written`);
+  write({ opened, to, given });
+  out(shownPath(to));
+  return 0;
+}
+
+/** `sqa export RUN model.onnx`: a model for other runtimes. */
+export const exportCommand = defineCommand({
+  name: "export",
+  summary: "write a model as ONNX (.onnx), as weights (.safetensors), or as a copy of its .pt2 file",
+  description:
+    "Write a model for other programs. ONNX takes images in [0, 1] and any number of them, with " +
+    "normalization and defenses inside; SQA draws anew in each run. Weights have PyTorch's names, or " +
+    "those of the file that the model came from. A copy of a .pt2 file has the trained weights.",
+  operands: [
+    { name: "model", description: modelForms },
+    {
+      name: "file",
+      description: "file to write: .onnx, .safetensors, or .pt2 for models out of such a file",
+    },
+  ],
+  options,
+  endsAtOnce: true,
+  examples: [
+    "sqa export runs/NAME model.onnx",
+    "sqa export runs/NAME mean.onnx --noise-free",
+    "sqa export runs/NAME weights.safetensors",
+    "sqa export runs/NAME hardened.pt2 --architecture model.pt2",
+    "sqa export checkpoint.pth model.onnx --architecture resnet18 --images cifar10",
+  ],
+  run: (given, { operands: [model, file] }) => run(given, [model!, file!]),
+});

@@ -1,0 +1,42 @@
+import * as z from "zod";
+import { writeNewFile } from "../../base/index.js";
+import { reportFormats, reportIn } from "../../evaluation/index.js";
+import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
+import { note, out } from "../frame/output.js";
+import { shownPath } from "../frame/shown-path.js";
+
+/** `sqa report`: turns the report of an audit into another form. */
+export const reportCommand = defineCommand({
+  name: "report",
+  summary: "turn an audit's report into a page, SARIF, JUnit, CycloneDX, Markdown or a model card",
+  description:
+    "Read audit.json and write it in another form: html (a page), sarif (code scanning), junit (tests of a " +
+    "CI), cyclonedx (a bill of materials with the model's card), model-index (the head of a model card), " +
+    "markdown, or text.",
+  operands: [{ name: "audit", description: "audit.json, or the folder that holds it" }],
+  options: z.strictObject({
+    to: z.enum(reportFormats).describe("form of the report"),
+    out: z
+      .string()
+      .min(1)
+      .meta({ placeholder: "FILE" })
+      .optional()
+      .describe("file to write (default: standard output)"),
+    force: z.boolean().default(false).describe("replace a file that is there"),
+  }),
+  endsAtOnce: true,
+  examples: [
+    "sqa report runs/NAME/audit-standard-0a1b2c3d --to sarif --out audit.sarif",
+    "sqa report audit.json --to junit > audit.xml",
+  ],
+  async run({ to, out: file, force }, { operands: [path] }) {
+    const text = await reportIn(to, path!);
+    if (file === undefined) out(text.trimEnd());
+    else {
+      writeNewFile(file, text, { replace: force });
+      note(`written: ${shownPath(file)}`);
+    }
+    return exitCode.done;
+  },
+});

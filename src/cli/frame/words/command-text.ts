@@ -1,0 +1,33 @@
+import type * as z from "zod";
+import { kebabCase } from "../option-names.js";
+import { quoted } from "../shown-path.js";
+
+/**
+ * Command line that asks for the same again: the operands, and the options that differ from their defaults.
+ *
+ * @param without options that change nothing of the outcome
+ */
+export function commandText(
+  name: string,
+  operands: readonly string[],
+  given: Readonly<Record<string, unknown>>,
+  schema: z.ZodObject,
+  without: readonly string[] = [],
+): string {
+  const defaults: Readonly<Record<string, unknown>> = schema.parse({});
+  const differs = ([option, value]: [string, unknown]) =>
+    value !== undefined &&
+    !without.includes(option) &&
+    JSON.stringify(value) !== JSON.stringify(defaults[option]);
+  const words = Object.entries(given)
+    .filter(differs)
+    .flatMap(([option, value]) => flagsOf(option, value));
+  return ["npx sqa", name, ...operands.map(quoted), ...words].join(" ");
+}
+
+function flagsOf(option: string, value: unknown): string[] {
+  const flag = `--${kebabCase(option)}`;
+  if (value === true) return [flag];
+  if (value === false || (Array.isArray(value) && value.length === 0)) return [`--no-${kebabCase(option)}`];
+  return [value].flat().flatMap((one) => [flag, quoted(String(one))]);
+}

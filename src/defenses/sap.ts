@@ -1,0 +1,89 @@
+import * as z from "zod";
+import { noGrad, operators as ops, scope, type Tensor, uniform } from "../engine/index.js";
+import { Module, type Pass } from "../nn/index.js";
+import { ratio } from "../options/index.js";
+import { defineDefense } from "./defense.js";
+import { reluLayers } from "./layer-names.js";
+
+/** Smallest divisor: of an activation without any element above 0. */
+const tiny = 1e-30;
+
+/**
+ * Stochastic activation pruning (Dhillon et al. 2018, section 3, Algorithm 1). Of the d elements of an
+ * image's activation a, r are drawn with replacement, element i with probability p_i = |a_i| / sum |a|. An
+ * element that was drawn becomes a_i / (1 - (1 - p_i)^r), the others 0: so the mean over draws is a.
+ *
+ * The gradient is that of the elements kept, the factors held constant. A pass that names a gradient has the
+ * identity's.
+ */
+// paper: the gradient through p_i is left out, as through the mask of a dropout.
+class PrunedActivation extends Module {
+  constructor(
+    readonly samples: number,
+    readonly inTraining: boolean,
+  ) {
+    super();
+  }
+
+  override get randomized(): boolean {
+    return true;
+  }
+
+  protected override forward(input: Tensor, pass: Pass): Tensor {
+    if (pass.noiseFree || (pass.training && !this.inTraining)) return input;
+    const factors = noGrad(() => scope(() => this.#factors(input.detach(), pass)));
+    const pruned = input.mul(factors);
+    if (pass.quantizerGradient === undefined) return pruned;
+    return pruned.detach().add(input.sub(input.detach()));
+  }
+
+  /** Factor of each element: 0, or the inverse of its chance to be drawn. */
+  #factors(input: Tensor, { noise }: Pass): Tensor {
+    // In float64, since the chances of a wide layer's elements are far below those of float32's steps near 1.
+    const sizes = input.abs().to("float64").flatten(1);
+    const [images, elements] = sizes.shape as [number, number];
+    const draws = Math.max(1, Math.round(this.samples * elements));
+    const ends = sizes.cumsum(1);
+    const total = ends.select(1, elements - 1).unsqueeze(1);
+    const points = uniform(noise, [draws], this.noiseStream).to("float64").mul(total);
+    const drawn = ops.searchsorted(ends, points, false, true).clamp(0, elements - 1);
+    const kept = ops.zeros([images, elements], "float64", input.device).scatterValue(1, drawn, 1);
+    const chance = sizes.div(total.clamp(tiny));
+    // Where rounding leaves nothing of 1 - (1 - p)^r, p itself is below it.
+    const keep = chance.neg().add(1).pow(draws).neg().add(1).maximum(chance).clamp(tiny);
+    return kept.div(keep).to(input.dtype).reshape(input.shape);
+  }
+}
+
+/**
+ * Stochastic activation pruning after every ReLU (Dhillon et al. 2018): keeps large activations more often
+ * than small ones, and scales up what it keeps. Its mean is the model without it.
+ *
+ * Athalye et al. (2018) left 0 % on their own form of it, with gradients averaged over draws. Dhillon and
+ * Carlini (2020) left 0.1 % on the original, by another gradient in the backward pass.
+ *
+ * @example
+ * sap({ samples: 0.5 })
+ */
+export const sap = defineDefense("sap", {
+  summary: "stochastic activation pruning: draws activations by their size after every ReLU",
+  options: z.strictObject({
+    layers: z.string().default("**").describe("ReLU layers that it follows: a name, or a pattern with *"),
+    samples: ratio({ above: 0, max: 100 })
+      .default(1)
+      .describe("draws from an activation, as a share of its elements"),
+    training: z.boolean().default(false).describe("prune in training too; published on trained models"),
+  }),
+  create: ({ layers, samples, training }) => ({
+    randomized: true,
+    advice: "average gradients over draws, and take those of the identity and of the unpruned model as well",
+    apply(model) {
+      for (const relu of reluLayers(model.module, layers))
+        relu.outputTransforms.push(new PrunedActivation(samples, training));
+    },
+    surrogates: (model) => ({
+      "noise-free": model.classifier({ noiseFree: true }),
+      "straight-through": model.classifier({ quantizerGradient: "straight-through" }),
+    }),
+  }),
+});

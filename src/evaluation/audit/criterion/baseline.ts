@@ -1,0 +1,142 @@
+import { formatRatio } from "../../../options/index.js";
+import { Counts } from "../../../trials/index.js";
+import { difference, fewestThatDiffer, isAbove, shareText, signTest } from "../difference.js";
+import type { AuditJson } from "../report/schema/audit.js";
+import type { OutcomeName } from "./requirement.js";
+
+/** Image of an audit, with the shares of draws in which it is answered correctly. */
+export interface ComparedImage {
+  /** SHA-256 of its pixels and label, which tells the same image in two audits. */
+  readonly sha256: string;
+  readonly clean: number;
+  readonly worst: number;
+}
+
+/** Comparison with an earlier audit on the images that both have. */
+export interface Comparison {
+  readonly outcome: OutcomeName;
+  /** A sentence without a full stop. */
+  readonly text: string;
+  /** Name of the earlier model, its date, and the SHA-256 of its weights. */
+  readonly model: string;
+  readonly date: string;
+  readonly weightsSha256: string | null;
+  /** Images that both audits have. */
+  readonly images: number;
+  readonly clean: Change;
+  readonly worst: Change;
+  /** Differences of the two audits that may be the cause, each a sentence without a full stop. */
+  readonly remarks: readonly string[];
+}
+
+/** Change of a figure since the earlier audit. */
+export interface Change {
+  readonly before: number;
+  readonly now: number;
+  /** Points that the accuracy has fallen; negative where it has risen. */
+  readonly fallen: number;
+  /** Two-sided p of McNemar's exact test; of randomized models, the least p of any exact test. */
+  readonly p: number;
+}
+
+/** RangeError where an earlier audit is of another ball: their figures say nothing of each other. */
+export function checkComparable(
+  baseline: AuditJson,
+  { norm, epsilon }: { readonly norm: string; readonly epsilon: number },
+): void {
+  if (baseline.norm === norm && Math.abs(baseline.epsilon - epsilon) <= 1e-9 * epsilon) return;
+  const [theirs, ours] = [baseline, { norm, epsilon }].map(
+    (ball) => `${ball.norm} ${formatRatio(ball.epsilon)}`,
+  );
+  throw new RangeError(`baseline: is an audit within ${theirs}, not ${ours}: give one of the same ball`);
+}
+
+/** RangeError where an earlier audit has none of these images, by their SHA-256. */
+export function checkShared(baseline: AuditJson, images: readonly string[]): void {
+  const known = new Set(baseline.perImage.map(({ sha256 }) => sha256));
+  if (images.some((sha256) => known.has(sha256))) return;
+  throw new RangeError("baseline: no image of that audit is among those of this one");
+}
+
+/** Shares of correct draws as counts of so many. */
+function countsOf(shares: readonly number[], draws: number): Counts {
+  const counts = new Counts(shares.length, draws);
+  counts.halves[0].set(shares.map((share) => Math.round(share * draws)));
+  return counts;
+}
+
+/**
+ * Compares an audit with an earlier one, image by image, and fails it where the worst case is significantly
+ * lower: p <= 0.05 by McNemar's exact test on the images that changed, and for randomized models, whose
+ * images change by shares, a difference beyond its paired interval as well.
+ */
+export function compared(
+  baseline: AuditJson,
+  now: {
+    readonly images: readonly ComparedImage[];
+    readonly draws: number;
+    readonly budget: AuditJson["budget"];
+    readonly dataSha256: string;
+  },
+): Comparison {
+  const before = new Map(baseline.perImage.map((image) => [image.sha256, image]));
+  const shared = now.images.filter(({ sha256 }) => before.has(sha256));
+  const draws = [baseline.draws, now.draws] as const;
+  const pairOf = (figure: "clean" | "worst") => {
+    const earlier = shared.map(({ sha256 }) => before.get(sha256)!.correct[figure]);
+    return [
+      countsOf(earlier, draws[0]),
+      countsOf(
+        shared.map((image) => image[figure]),
+        draws[1],
+      ),
+    ] as const;
+  };
+  const [cleanPair, worstPair] = [pairOf("clean"), pairOf("worst")];
+  const worst = changeOf(...worstPair);
+  const certain = draws[0] === 1 && draws[1] === 1;
+  const significant = certain ? worst.fallen > 0 && worst.p <= 0.05 : isAbove(...worstPair, 0);
+  const tooFew = shared.length < fewestThatDiffer;
+  const outcome = significant ? "fail" : tooFew ? "undecided" : "pass";
+  const why = significant
+    ? "a significant regression"
+    : tooFew
+      ? `too few to tell a regression from chance`
+      : "no significant regression";
+  const text =
+    `worst case ${shareText(worst.before)} in the baseline, ${shareText(worst.now)} now, ` +
+    `on the same ${shared.length} images: ${why} (McNemar, p = ${worst.p.toPrecision(2)})`;
+  return {
+    outcome,
+    text,
+    model: baseline.model,
+    date: baseline.environment.finishedAt,
+    weightsSha256: baseline.evidence.model.weightsSha256,
+    images: shared.length,
+    clean: changeOf(...cleanPair),
+    worst,
+    remarks: remarksOf(baseline, now, shared.length),
+  };
+}
+
+function changeOf(before: Counts, now: Counts): Change {
+  const { points } = difference(before, now);
+  return { before: before.mean(), now: now.mean(), fallen: points, p: signTest(before, now) };
+}
+
+function remarksOf(
+  baseline: AuditJson,
+  { images, budget, dataSha256 }: Parameters<typeof compared>[1],
+  shared: number,
+): string[] {
+  const all = Math.max(baseline.images, images.length);
+  const effort = ({ images: _, ...spent }: AuditJson["budget"]) => JSON.stringify(spent);
+  return [
+    ...(shared === all || baseline.evidence.data.manifestSha256 === dataSha256
+      ? []
+      : [`${shared} images are in both audits; the others are left out`]),
+    ...(effort(baseline.budget) === effort(budget)
+      ? []
+      : ["the budgets differ: stronger attacks lower the worst case of the same model"]),
+  ];
+}

@@ -1,0 +1,99 @@
+import { interval } from "../../../report/index.js";
+import type { Accuracy } from "../../../trials/index.js";
+import { fewestThatDiffer, shareText } from "../difference.js";
+import type { VerdictName } from "../verdict/verdict.js";
+import type { Comparison } from "./baseline.js";
+import type { Criterion } from "./criterion.js";
+import {
+  type Figure,
+  type OutcomeName,
+  parseRequirements,
+  type Requirement,
+  requirementText,
+} from "./requirement.js";
+
+/** Outcome of one condition. */
+export interface RequirementOutcome extends Requirement {
+  readonly outcome: OutcomeName;
+  /** Figure that was found; null where it was not measured. */
+  readonly value: Accuracy | null;
+  /** A sentence without a full stop. */
+  readonly text: string;
+}
+
+/** Outcome of an audit against what was required of it. */
+export interface AuditOutcome {
+  readonly name: OutcomeName;
+  /** The outcome in a sentence without a full stop. */
+  readonly text: string;
+  /** Undefined where only a baseline was given. */
+  readonly criterion?: Criterion | undefined;
+  /** Other criteria that were written down for the same audit, in other sittings. */
+  readonly otherCriteria: readonly Criterion[];
+  readonly requirements: readonly RequirementOutcome[];
+  /** Comparison with an earlier audit, where one was given. */
+  readonly baseline?: Comparison | undefined;
+}
+
+/** Findings that a criterion is judged by. */
+export interface Findings {
+  readonly verdict: VerdictName;
+  readonly images: number;
+  readonly figures: Readonly<Partial<Record<Figure, Accuracy>>>;
+}
+
+/** Worst of several outcomes: a failure, then what is undecided. */
+export function worstOutcome(outcomes: readonly OutcomeName[]): OutcomeName {
+  if (outcomes.includes("fail")) return "fail";
+  return outcomes.includes("undecided") ? "undecided" : "pass";
+}
+
+/** Outcome of one condition. Figures of an invalid or masked audit can fail, and cannot pass. */
+function judged(requirement: Requirement, { verdict, images, figures }: Findings): RequirementOutcome {
+  const { figure, operator, threshold } = requirement;
+  const value = figures[figure];
+  const said = requirementText(requirement);
+  if (value === undefined)
+    return { ...requirement, outcome: "undecided", value: null, text: `${said}: was not measured` };
+  const meets = (share: number) => (operator === ">=" ? share >= threshold : share > threshold);
+  const found = `${shareText(value.accuracy)} ${interval(value.low, value.high, 1)}`;
+  const ended = (outcome: OutcomeName, why: string) => {
+    return { ...requirement, outcome, value, text: `${said}: ${found}${why}` };
+  };
+  if (!meets(value.high)) return ended("fail", ", all of the interval below");
+  if (!meets(value.low)) return ended("undecided", ", the threshold inside the interval");
+  if (verdict === "invalid") return ended("undecided", ", but the audit is invalid");
+  if (verdict === "masked" && figure !== "clean") return ended("undecided", ", but gradients are masked");
+  if (images < fewestThatDiffer) return ended("undecided", `, but of ${images} images`);
+  return ended("pass", ", all of the interval above");
+}
+
+/** Judges what was required of an audit, and its comparison with an earlier one. */
+export function outcomeOf(
+  findings: Findings,
+  given: {
+    readonly criterion: Criterion | undefined;
+    readonly others: readonly Criterion[];
+    readonly baseline: Comparison | undefined;
+  },
+): AuditOutcome {
+  const { criterion, others, baseline } = given;
+  const requirements =
+    criterion === undefined ? [] : parseRequirements(criterion.require).map((one) => judged(one, findings));
+  const parts = [...requirements, ...(baseline === undefined ? [] : [baseline])];
+  const name = worstOutcome(parts.map(({ outcome }) => outcome));
+  const deciding = parts.filter(({ outcome }) => outcome === name);
+  const late =
+    criterion === undefined || criterion.batchesBefore === 0
+      ? ""
+      : `; the criterion was written when ${criterion.batchesBefore} batches of attacks were known`;
+  const text = `${name}: ${deciding.map((part) => part.text).join("; ")}${late}`;
+  return {
+    name,
+    text,
+    ...(criterion === undefined ? {} : { criterion }),
+    otherCriteria: others,
+    requirements,
+    ...(baseline === undefined ? {} : { baseline }),
+  };
+}

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import type { TensorSplit } from "../../../datasets/index.js";
+import { scope } from "../../../engine/index.js";
+import type { AuditSubject } from "../identity.js";
+import type { AuditJson } from "../report/schema/audit.js";
+import type { WorstImage } from "../worst-images.js";
+
+/** SHA-256 of an image: its pixels as float32 in [0, 1], row by row, then its label as text. */
+export function imageSha256({ clean, label }: Pick<WorstImage, "clean" | "label">): string {
+  const bytes = new Uint8Array(clean.buffer, clean.byteOffset, clean.byteLength);
+  return createHash("sha256").update(bytes).update(String(label)).digest("hex");
+}
+
+/** SHA-256 of every image of a split, in order. */
+export function imageHashes(data: TensorSplit): string[] {
+  return Array.from({ length: data.count }, (_, i) =>
+    scope(() => {
+      const { images, labels } = data.range(i, 1);
+      return imageSha256({ clean: images.toArray() as Float32Array, label: labels.item() });
+    }),
+  );
+}
+
+/** SHA-256 of a manifest: a line `id sha256 label` for each image, in order. */
+export function manifestSha256(images: readonly WorstImage[]): string {
+  const hash = createHash("sha256");
+  for (const image of images) hash.update(`${image.position} ${imageSha256(image)} ${image.label}\n`);
+  return hash.digest("hex");
+}
+
+/** Facts about the audited images. */
+export function dataFacts(
+  { split, settings }: Pick<AuditSubject, "split" | "settings">,
+  images: readonly WorstImage[],
+): AuditJson["evidence"]["data"] {
+  const { sampling, decoding, source } = settings.provenance;
+  return {
+    images: images.length,
+    manifestSha256: manifestSha256(images),
+    ids: "positions in the split, from 0",
+    sampling: sampling ?? `the first ${images.length} images of ${split.name}, in their order`,
+    decoding: decoding ?? "none known: pixels as the data set gives them, in [0, 1]",
+    source: source ?? null,
+  };
+}

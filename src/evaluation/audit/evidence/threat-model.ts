@@ -1,0 +1,81 @@
+import type { Module } from "../../../nn/index.js";
+import { formatRatio } from "../../../options/index.js";
+import type { AuditPlan } from "../plan.js";
+import type { AuditJson } from "../report/schema/audit.js";
+import { normalizationOf } from "./model-facts.js";
+
+type Evidence = AuditJson["evidence"];
+
+/** The threat model in the words of NIST AI 100-2: goal, knowledge, capability, stage of the life cycle. */
+export function threatModelOf(
+  { norm, epsilon, players, claim, budget }: AuditPlan,
+  module: Module | undefined,
+  survives8Bit: number | null,
+): Evidence["threatModel"] {
+  const { randomized } = players.model;
+  const normalization = normalizationOf(module);
+  const aimed = claim.attack?.traits.target === undefined ? "" : "; the claimed attack aims for a class";
+  const noise = randomized
+    ? `; noise of answers is fresh and unknown, but for ${budget.seeds} fixed seeds`
+    : "";
+  return {
+    goal: `evasion, untargeted: any wrong class counts${aimed}`,
+    knowledge:
+      `white-box: weights, gradients and defenses are known${noise}; ` +
+      `besides, attacks that see scores alone (${budget.queries} queries) or labels alone`,
+    capability: `${norm} perturbation of at most ${formatRatio(epsilon)} of pixels in [0, 1]`,
+    stage: "deployment: images are changed after training",
+    epsilonText: formatRatio(epsilon),
+    epsilonNormalized:
+      normalization === undefined || norm !== "linf" ? null : normalization.std.map((std) => epsilon / std),
+    survives8Bit,
+  };
+}
+
+/** Sentences on the noise of a model and the seeds of an audit. */
+export function randomnessOf({ players, budget }: AuditPlan, seed: number, draws: number): string[] {
+  const seeds = `seed ${seed}: every noise of attacks, answers and intervals follows from it`;
+  if (!players.model.randomized) return ["the model is deterministic: one answer an image", seeds];
+  const known =
+    budget.seeds === 0 ? "no fixed seed was attacked" : `${budget.seeds} fixed seeds were attacked`;
+  return [
+    `accuracy is that of one fresh draw, the mean over ${draws} draws that no attack saw`,
+    `votes are of half the draws, the other half of which chose the attack`,
+    `"every draw" is correct in each of ${draws} draws: an attacker who may ask as often`,
+    `known noise: ${known}`,
+    seeds,
+  ];
+}
+
+/** Sentences on what an audit did not test. */
+export function notTestedOf({ norm, players, budget }: AuditPlan): string[] {
+  const transfers = Object.keys(players.transfers ?? {}).length;
+  return [
+    `perturbations bounded in norms other than ${norm}, and other radii than those of the curves`,
+    ...(budget.angles === undefined ? ["rotations and shifts"] : []),
+    "patches, changes of shape, color and weather, common corruptions",
+    "physical attacks, which pass through a camera",
+    "poisoned training data, backdoors, and the theft of weights or data",
+    ...(transfers === 0 ? ["adversarial images made on other models than its surrogates"] : []),
+    "images of another distribution than those audited",
+    "the audit itself in this environment: sqa audit --self-test does",
+  ];
+}
+
+/** Sentences on the statistics of a report. */
+export function statisticsOf(randomized: boolean): string[] {
+  return [
+    `intervals are of 95 %, over images; ${randomized ? bootstrapMethod : wilsonMethod}`,
+    "a line that compares several attacks is corrected for their number (Bonferroni); lines are not " +
+      "corrected for each other",
+    "differences of attacks are paired by image: an interval (Agresti and Min 2005) and the exact sign " +
+      "test (McNemar) must both agree",
+    "of a deterministic model the worst case is exact for these images, and an upper bound for the truth: " +
+      "stronger attacks can only lower it",
+  ];
+}
+
+export const wilsonMethod = "Wilson score";
+export const bootstrapMethod =
+  "percentile bootstrap over images, 1,000 resamples; Wilson score where it is wider and answers nearly " +
+  "all agree";

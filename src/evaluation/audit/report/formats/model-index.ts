@@ -1,0 +1,35 @@
+import { stringify } from "yaml";
+import { formatRatio } from "../../../../options/index.js";
+import type { AuditJson } from "../schema/audit.js";
+import { figuresOf } from "../text.js";
+
+/** Findings of an audit as the head of a model card: a YAML `model-index`, as Hugging Face reads it. */
+export function modelIndex(audit: AuditJson): string {
+  const ball = `${audit.norm} ${formatRatio(audit.epsilon)}`;
+  const percent = (share: number) => Number((100 * share).toFixed(2));
+  const metrics = figuresOf(audit).map(([name, { accuracy, low, high }]) => ({
+    type: "accuracy",
+    name: name === "clean accuracy" ? "clean accuracy" : `robust accuracy, ${name}, ${ball}`,
+    value: percent(accuracy),
+    args: { interval: [percent(low), percent(high)], confidence: 0.95, images: audit.images },
+    verified: false,
+  }));
+  const index = [
+    {
+      name: audit.model,
+      results: [
+        {
+          task: { type: "image-classification", name: "Image classification" },
+          dataset: {
+            type: audit.data,
+            name: audit.data,
+            args: { manifestSha256: audit.evidence.data.manifestSha256 },
+          },
+          metrics,
+        },
+      ],
+    },
+  ];
+  const verdict = audit.verdict.text.replace(/\s+/g, " ");
+  return `---\n# ${verdict}\n${stringify({ "model-index": index })}---\n`;
+}

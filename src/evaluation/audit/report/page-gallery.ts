@@ -1,0 +1,48 @@
+import { grayLevels, type Html, html, htmlImage, imagePng, percent } from "../../../report/index.js";
+import { type ImagePair, shapeOf } from "./page-images.js";
+import type { AuditJson } from "./schema/audit.js";
+
+/** Images shown on the page. */
+const shownImages = 40;
+
+/** Pixels that a side of an image has at least before it is enlarged. */
+const side = 64;
+
+/** Adversarial images with their labels and predictions; a click enlarges each. */
+export function imageSection(audit: AuditJson, images: readonly ImagePair[]): Html[] {
+  const { survivesRounding } = audit;
+  const rounding =
+    survivesRounding === null
+      ? ""
+      : `Rounded to 8 bits, ${percent(survivesRounding)} % of the images that fool the model still do.`;
+  const shown = images.slice(0, shownImages);
+  const how =
+    shown.length === 0
+      ? "The images are not beside this report."
+      : "Each image clean, in its worst form, and the difference (gray: none). A click enlarges it.";
+  return [
+    html`<h2>Adversarial images</h2>
+<p>${how} ${rounding}</p>`,
+    html`<div class="images">${shown.map((pair, i) => imageFigure(pair, i, audit))}</div>`,
+  ];
+}
+
+function imageFigure({ clean, adversarial }: ImagePair, index: number, audit: AuditJson): Html {
+  const { position, label, predicted, correct, successRate, brokenBy } = audit.perImage[index]!;
+  const shape = shapeOf(audit);
+  const difference = adversarial.map((pixel, i) => (pixel - clean[i]! + 1) / 2);
+  const nameOf = (one: number) => audit.evidence.perClass[one]?.name ?? String(one);
+  const change = `${nameOf(label)} -> ${nameOf(predicted)}`;
+  const by = audit.trials.find(({ trial }) => trial === brokenBy)?.label ?? "no attack";
+  const draws = audit.draws === 1 ? "" : `, wrong in ${percent(successRate, 0)} % of draws`;
+  const clearly = correct.clean < 0.5 ? ", wrong when clean" : "";
+  const caption = `${position}: label ${nameOf(label)}${clearly}${draws}; ${by}`;
+  const isDrawable = shape[0] === 1 || shape[0] === 3;
+  const zoom = Math.max(1, Math.round(side / shape[1]));
+  const images = (isDrawable ? [clean, adversarial, difference] : []).map((pixels) =>
+    htmlImage(imagePng(grayLevels(pixels), shape, zoom), `${change} (${caption})`),
+  );
+  const box = html`<input type="checkbox" aria-label="enlarge image ${position}">`;
+  return html`<figure><label class="zoom">${box}${images}</label>
+<figcaption><strong>${change}</strong><br>${caption}</figcaption></figure>`;
+}

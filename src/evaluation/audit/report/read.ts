@@ -1,0 +1,42 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { FileFormatError, parseStrictJson } from "../../../base/index.js";
+import { type AuditJson, auditSchema, auditSchemaVersion } from "./schema/audit.js";
+
+/** Depth of its nesting: far above what it has. */
+const deepest = 32;
+
+/** Bytes of an audit.json: many times that of an audit of 10,000 images. */
+const mostBytes = 128 * 2 ** 20;
+
+/**
+ * Reads an audit.json, or that of a folder.
+ *
+ * @throws FileFormatError that names the file and the field that is not an audit's
+ */
+export function readAudit(path: string): { readonly audit: AuditJson; readonly file: string } {
+  let file = path;
+  try {
+    if (statSync(path).isDirectory()) file = join(path, "audit.json");
+    const { size } = statSync(file);
+    if (size > mostBytes) throw new Error(`has ${size} bytes; an audit.json has ${mostBytes} at most`);
+    return { audit: auditOf(parseStrictJson(readFileSync(file, "utf8"), deepest), file), file };
+  } catch (error) {
+    if (error instanceof FileFormatError) throw error;
+    throw new FileFormatError(`${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Checks the content of an audit.json; FileFormatError, which begins with `what`, for anything else. */
+export function auditOf(given: unknown, what = "audit"): AuditJson {
+  const { success, data, error } = auditSchema.safeParse(given);
+  if (success) return data;
+  const version = typeof given === "object" && given !== null && "schema" in given ? given.schema : undefined;
+  if (version !== auditSchemaVersion) {
+    const found =
+      version === undefined ? "it has no field schema" : `its schema is ${JSON.stringify(version)}`;
+    throw new FileFormatError(`${what}: is no audit.json of ${auditSchemaVersion}: ${found}; audit again`);
+  }
+  const { path, message } = error.issues[0]!;
+  throw new FileFormatError(`${what}: ${path.join(".")}: ${message}`);
+}

@@ -1,0 +1,70 @@
+import { attackLabel } from "../../../attacks/index.js";
+import { majorityOf, type TrialResult } from "../../../trials/index.js";
+import { minimalAttacks, radiusAttacks } from "../curves/curve-attacks.js";
+import { imageSha256 } from "../evidence/data-facts.js";
+import type { ReportData } from "./data.js";
+import type { AuditJson } from "./schema/audit.js";
+
+/** Short name of a trial; two that would have the same are told apart by their whole calls. */
+function labelsOf(trials: readonly TrialResult[]): string[] {
+  const labels = trials.map(({ trial: { attack, on, after } }) => {
+    if (attack === undefined) return "clean";
+    const players = on === "model" ? "" : ` on ${on.replace(/^(surrogate|transfer):/, "")}`;
+    return `${attackLabel(attack)}${players}${after === undefined ? "" : ", on what is left"}`;
+  });
+  const isUnique = (label: string) => labels.indexOf(label) === labels.lastIndexOf(label);
+  return labels.map((label, i) => (isUnique(label) ? label : trials[i]!.trial.id));
+}
+
+/** Every trial of an audit as its JSON has it. */
+export function trialRows({ conclusion: { trials }, plan }: ReportData): AuditJson["trials"] {
+  const labels = labelsOf(trials);
+  const onCurves = new Set(
+    [
+      ...radiusAttacks(plan).map(({ at }) => at(plan.epsilon)),
+      ...minimalAttacks(plan).map(({ within }) => within),
+      plan.claim,
+    ].map(({ id }) => id),
+  );
+  return trials.map(({ trial, answers, norm, passes, seconds, stops }, i) => ({
+    trial: trial.id,
+    label: labels[i]!,
+    attack: trial.attack === undefined ? null : String(trial.attack),
+    attacked: trial.on,
+    shownTo: trial.shownTo,
+    by: trial.attack === undefined ? "clean" : trial.whiteBox ? "gradients" : "others",
+    radius: trial.attack?.traits.radius ?? null,
+    norm,
+    onCurve: onCurves.has(trial.id),
+    accuracy: answers.mean(),
+    majority: majorityOf(answers).accuracy,
+    draws: answers.draws,
+    passes: { ...passes },
+    seconds,
+    ...(stops.length === 0 ? {} : { stoppedBy: stops[0]!.message }),
+  }));
+}
+
+/** Every image of an audit as its JSON has it. */
+export function perImageOf({ conclusion, worst }: ReportData): AuditJson["perImage"] {
+  const [clean, worstCase] = [conclusion.counts.clean, conclusion.counts.worst].map((counts) =>
+    counts.shares(),
+  );
+  return worst.map((image) => {
+    const { position, label, predicted, correct, correctRounded } = image;
+    const { trial, ...result } = image.trial;
+    return {
+      position,
+      sha256: imageSha256(image),
+      label,
+      predicted,
+      brokenBy: correct < 1 ? trial.id : null,
+      norm: result.norm,
+      length: result.lengths[position]!,
+      passes: { ...result.passes },
+      successRate: 1 - correct,
+      successRateRounded: 1 - correctRounded,
+      correct: { clean: clean![position]!, worst: worstCase![position]! },
+    };
+  });
+}

@@ -1,0 +1,91 @@
+import * as z from "zod";
+import { accuracy, count, figure, sha256, share, time } from "./parts.js";
+
+const sentences = z.array(z.string());
+
+const model = z.strictObject({
+  file: z
+    .strictObject({ name: z.string(), sha256, format: z.string() })
+    .nullable()
+    .describe("file that the model was read from"),
+  weightsSha256: sha256
+    .nullable()
+    .describe("of names, types, shapes and bytes of all weights; null for a classifier of a user's own"),
+  parameters: count.nullable(),
+  inputShape: z.array(count),
+  classes: count,
+  outputs: z.string().describe("kind of the outputs, as far as the audit could tell"),
+  preprocessing: z.strictObject({ where: z.string(), steps: sentences }),
+  randomized: z.boolean(),
+  surrogates: sentences,
+  notes: sentences.describe("findings in the model's file: blocked and random operators, what was removed"),
+  training: z
+    .strictObject({ run: z.string(), config: z.record(z.string(), z.unknown()) })
+    .nullable()
+    .describe("run that trained the model, with its seed"),
+});
+
+const data = z.strictObject({
+  images: count,
+  manifestSha256: sha256.describe("of a line `id sha256 label` for each image, in order"),
+  ids: z.string().describe("the images' ids"),
+  sampling: z.string(),
+  decoding: z.string(),
+  source: z.string().nullable().describe("origin and license, as the user states them"),
+});
+
+const perClass = z.array(
+  z.strictObject({
+    label: count,
+    name: z.string(),
+    images: count,
+    clean: accuracy.nullable(),
+    worst: accuracy.nullable(),
+  }),
+);
+
+/** Facts that let others judge and repeat an audit. */
+export const evidence = z.strictObject({
+  model,
+  data,
+  threatModel: z.strictObject({
+    goal: z.string(),
+    knowledge: z.string(),
+    capability: z.string(),
+    stage: z.string(),
+    epsilonText: z.string().describe("radius in gray levels where it is a whole number of them"),
+    epsilonNormalized: z
+      .array(z.number().min(0))
+      .nullable()
+      .describe("radius of each channel behind the model's own normalization"),
+    survives8Bit: share.nullable(),
+  }),
+  randomness: sentences,
+  perClass,
+  perClassMethod: z.string(),
+  baselines: z.array(z.strictObject({ name: z.string(), ...figure.shape })),
+  statistics: sentences,
+  notTested: sentences,
+  supports: z
+    .array(z.strictObject({ document: z.string(), clause: z.string(), fields: sentences }))
+    .describe("clauses of documents that fields of this file support; no claim of conformity"),
+});
+
+/** Versions, machine, time, and the people and commands behind an audit. */
+export const environment = z.strictObject({
+  sqa: z.string(),
+  node: z.string(),
+  libtorch: z.string(),
+  cpuCapability: z.string(),
+  kernels: z.string(),
+  platform: z.string(),
+  cpu: z.string(),
+  gpu: z.string().nullable(),
+  device: z.string(),
+  threads: count,
+  startedAt: time,
+  finishedAt: time,
+  seconds: z.number().min(0).describe("time of all attacks together, earlier sittings included"),
+  command: z.string().nullable().describe("command that repeats the audit"),
+  author: z.string().nullable().describe("person or body that audited, as stated by the user"),
+});

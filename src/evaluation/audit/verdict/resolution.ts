@@ -1,0 +1,42 @@
+import type { Counts } from "../../../trials/index.js";
+import { difference, fewestThatDiffer, negligible } from "../difference.js";
+
+/** Resolution of an audit: differences of attacks that its images can show. */
+export interface Resolution {
+  /** Points of accuracy below which a difference can go unseen; null where no comparison can fail at all. */
+  readonly points: number | null;
+  /** Bound on the points, above which an audit without a fault is inconclusive. */
+  readonly bound: number;
+}
+
+/** Points that an audit without a fault must be able to see, where no bound is given. */
+export const usualResolution = 5;
+
+/**
+ * Smallest difference that a comparison of attacks can show, in points: as many images as the sign test needs
+ * to differ, all one way; of a randomized model, whose images differ by shares, the half width of the paired
+ * interval between the attack of the claim and the worst case.
+ */
+export function resolutionOf(claim: Counts, worst: Counts, bound: number): Resolution {
+  const { images } = claim;
+  if (images < fewestThatDiffer) return { points: null, bound };
+  const certain = claim.draws === 1 && worst.draws === 1;
+  const points = certain ? (100 * fewestThatDiffer) / images : difference(claim, worst).error;
+  return { points: Math.max(negligible, points), bound };
+}
+
+/** Tells resolutions that are too poor for a verdict that finds no fault. */
+export function isTooPoor({ points, bound }: Resolution): boolean {
+  return points === null || points > bound + 1e-9;
+}
+
+/** The resolution as a sentence without a full stop. */
+export function resolutionText({ points, bound }: Resolution, images: number): string {
+  if (points === null) {
+    const few = `fewer than ${fewestThatDiffer} images`;
+    return `no comparison of attacks can fail on ${few}, so passed lines prove nothing`;
+  }
+  const smallest = Number(points.toFixed(1));
+  const seen = `with ${images} images a difference of attacks below ${smallest} points can go unseen`;
+  return isTooPoor({ points, bound }) ? `${seen}; at most ${bound} points may` : seen;
+}

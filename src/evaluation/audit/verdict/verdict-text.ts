@@ -1,0 +1,91 @@
+import { interval } from "../../../report/index.js";
+import type { Accuracy } from "../../../trials/index.js";
+import type { Judgment } from "../checks/index.js";
+import { shareText } from "../difference.js";
+import { type Resolution, resolutionText } from "./resolution.js";
+import type { AuditVerdict, Reason, VerdictName } from "./verdict.js";
+
+/** Figures and names that a verdict is told by. */
+export interface VerdictFigures {
+  /** Name of the claimed attack, or of the reference attack. */
+  readonly attack: string;
+  readonly claimed: boolean;
+  /** Text of the ball, such as "linf 8/255". */
+  readonly ball: string;
+  readonly claim: Accuracy;
+  readonly worst: Accuracy;
+  /** Name of the attack under which the accuracy is lowest, with that. */
+  readonly strongest: { readonly attack: string; readonly accuracy: number };
+  readonly images: number;
+  readonly resolution: Resolution;
+  readonly lines: readonly (Judgment & { readonly name: string })[];
+}
+
+const figure = ({ accuracy, low, high }: Accuracy) => `${shareText(accuracy)} ${interval(low, high, 1)}`;
+
+/** Meaning of each verdict, in a sentence without a full stop. */
+export const verdictMeaning: Readonly<Record<VerdictName, string>> = {
+  "claim holds":
+    "no attack in the ball lowers the accuracy clearly below the claim, and nothing hides gradients",
+  "no fault found":
+    "nobody has made a claim: the worst case is what the audit found, and nothing hides gradients",
+  inconclusive: "no fault was found, but the images are too few to find one",
+  "not robust": "attacks in the ball lower the accuracy to no more than chance",
+  overstated: "attacks in the same ball lower the accuracy clearly below the claim",
+  masked: "attacks by gradients fail for another reason than robustness, so their figures say little",
+  invalid: "the model or the claimed attack breaks an assumption of every evaluation",
+};
+
+/** The verdict with its sentence and its grounds. */
+export function verdictOf(name: VerdictName, figures: VerdictFigures): AuditVerdict {
+  return { name, text: `${name}: ${sentences[name](figures)}`, reasons: reasonsOf(name, figures) };
+}
+
+const inBall = ({ ball }: VerdictFigures) => `within ${ball}`;
+const worstText = (figures: VerdictFigures) => `${figure(figures.worst)} in the worst case of all attacks`;
+const claimText = (figures: VerdictFigures) =>
+  `${figure(figures.claim)} under ${figures.attack} ${inBall(figures)}`;
+
+/** The worst case, beside the claim where there is one. */
+const worstAndClaim = (figures: VerdictFigures) =>
+  figures.claimed
+    ? `${claimText(figures)}, ${worstText(figures)}`
+    : `${worstText(figures)} ${inBall(figures)}`;
+
+const namesOf = ({ lines }: VerdictFigures, outcome: Judgment["outcome"]) =>
+  lines.filter((line) => line.outcome === outcome).map(({ name }) => name);
+
+const sentences: Readonly<Record<VerdictName, (figures: VerdictFigures) => string>> = {
+  "claim holds": worstAndClaim,
+  "no fault found": worstAndClaim,
+  inconclusive: (figures) =>
+    `${worstAndClaim(figures)}; ${resolutionText(figures.resolution, figures.images)}`,
+  "not robust": (figures) => {
+    const worst = `${worstText(figures)}, no more than chance`;
+    return figures.claimed ? `${worst}; ${claimText(figures)}` : `${worst} ${inBall(figures)}`;
+  },
+  overstated: (figures) => `${claimText(figures)}, but ${worstText(figures)}`,
+  masked(figures) {
+    const names = namesOf(figures, "masked").join(", ");
+    return `${worstAndClaim(figures)} says little, for gradients lead attacks astray (${names})`;
+  },
+  invalid(figures) {
+    const [first] = figures.lines.filter(({ outcome }) => outcome === "invalid");
+    return `no accuracy of this audit can be trusted (${first?.name}: ${first?.evidence})`;
+  },
+};
+
+/** Lines and figures that decided a verdict. */
+function reasonsOf(name: VerdictName, figures: VerdictFigures): Reason[] {
+  const { lines, strongest, resolution, images } = figures;
+  const withOutcome = (outcome: Judgment["outcome"]) =>
+    lines
+      .filter((line) => line.outcome === outcome)
+      .map((line) => ({ line: line.name, text: line.evidence }));
+  if (name === "invalid" || name === "masked") return withOutcome(name);
+  const most = {
+    text: `strongest single attack: ${strongest.attack}, ${shareText(strongest.accuracy)} left`,
+  };
+  if (name === "inconclusive") return [{ text: resolutionText(resolution, images) }, most];
+  return [most];
+}

@@ -1,0 +1,171 @@
+import {
+  type Attack,
+  apgd,
+  autoattack,
+  backward,
+  expectation,
+  jacobianScaling,
+  pgd,
+} from "../../attacks/index.js";
+import {
+  binarizedNetwork,
+  deterministicQuantization,
+  randomResizePad,
+  sap,
+  sqa,
+  thermometer,
+} from "../../defenses/index.js";
+import type { Architecture, Defense } from "../../models/index.js";
+import { fgsm, type MethodText, pgd as pgdTraining, type TrainConfigInput } from "../../training/index.js";
+import type { Row } from "../accuracy/row.js";
+import { expected } from "../expected.js";
+
+/** Strength of attacks on every row. */
+export interface Strength {
+  readonly epsilon: number;
+  readonly stepSize: number;
+  readonly steps: number;
+  readonly draws: number;
+  readonly queries: number;
+}
+
+/** Defense with its training and the attack that is made for it. */
+interface Entry {
+  readonly key: string;
+  readonly title: string;
+  readonly defenses: readonly Defense[];
+  readonly method: TrainConfigInput["method"];
+  /** Attack that is made for it, of PGD; PGD with restarts where left out. */
+  adaptive?(attack: Attack, draws: number): Attack;
+  /** Options of training that differ. */
+  readonly train?: Partial<TrainConfigInput>;
+  /** Takes the model with normalized layers. */
+  readonly normalized?: boolean;
+}
+
+const overDraws = (attack: Attack, draws: number) => expectation(attack, { draws });
+
+/** The table's defenses. Those that their papers give an undefended training have one here. */
+function entries(epsilon: number): readonly Entry[] {
+  const standard = "standard" satisfies MethodText;
+  const strong = pgdTraining({ epsilon, steps: 7, stepSize: epsilon / 4 });
+  const fast = fgsm({ epsilon });
+  const through = { through: "straight-through" };
+  return [
+    { key: "none", title: "no defense", defenses: [], method: standard },
+    {
+      key: "sap",
+      title: "SAP",
+      defenses: [sap()],
+      method: standard,
+      adaptive: (attack, draws) => expectation(backward(attack, through), { draws }),
+    },
+    {
+      key: "thermometer-clean",
+      title: "thermometer, clean images",
+      defenses: [thermometer({ gradient: "none" })],
+      method: standard,
+      adaptive: (attack) => backward(attack, through),
+    },
+    {
+      key: "thermometer",
+      title: "thermometer, PGD training",
+      defenses: [thermometer()],
+      method: strong,
+    },
+    {
+      key: "random-resize-pad",
+      title: "random resizing and padding",
+      defenses: [randomResizePad()],
+      method: standard,
+      adaptive: overDraws,
+    },
+    {
+      key: "binarized-network",
+      title: "binarized network",
+      defenses: [binarizedNetwork()],
+      method: standard,
+      adaptive: (attack) => jacobianScaling(attack),
+      train: { optimizer: "adam", schedule: "one-cycle(peak=0.01)" },
+      normalized: true,
+    },
+    {
+      key: "deterministic-quantization",
+      title: "deterministic quantization, FGSM training",
+      defenses: [deterministicQuantization()],
+      method: fast,
+      adaptive: (attack) => backward(attack, { through: "staircase" }),
+    },
+    { key: "pgd-training", title: "PGD training", defenses: [], method: strong },
+    {
+      key: "sqa",
+      title: "SQA, FGSM training",
+      defenses: [sqa()],
+      method: fast,
+      adaptive: overDraws,
+    },
+  ];
+}
+
+/** AutoAttack by a row's defenses: the published suite, or the one for randomized classifiers. */
+function suite(isRandom: boolean, { epsilon, steps, queries, draws }: Strength): Attack {
+  const version = isRandom ? "randomized" : "standard";
+  return autoattack({ epsilon, version, steps, queries, draws, targets: 9 });
+}
+
+/** Keys of all rows, in their order. */
+export const table3Keys = entries(0.3).map(({ key }) => key);
+
+/** Training of all rows, but for their defenses. */
+interface Setting {
+  readonly model: Architecture;
+  /** Model with normalized layers, for signs as activations. */
+  readonly normalized: Architecture;
+  readonly train: Omit<TrainConfigInput, "model" | "defenses" | "seed" | "method">;
+  readonly seeds: number;
+  readonly strength: Strength;
+  /** Keys of the rows that are made; all where left out. */
+  readonly keys?: readonly string[] | undefined;
+  /** True where the paper's numbers are of this data set. */
+  readonly published: boolean;
+}
+
+/** Rows of Table 3. */
+export function table3Rows({ model, normalized, train, seeds, strength, published, keys }: Setting): Row[] {
+  const { epsilon, stepSize, steps, draws } = strength;
+  const chosen = entries(epsilon).filter(({ key }) => keys?.includes(key) ?? true);
+  return chosen.map((entry): Row => {
+    const { key, title, defenses, method, adaptive } = entry;
+    const plain = pgd({ epsilon, stepSize, steps });
+    const isRandom = defenses.some(({ randomized }) => randomized);
+    return {
+      key,
+      title,
+      train: {
+        ...train,
+        ...entry.train,
+        method,
+        defenses,
+        model: entry.normalized ? normalized : model,
+      },
+      seeds,
+      attacks: {
+        adaptive: adaptive?.(plain, draws) ?? apgd({ epsilon, steps, restarts: 2 }),
+        autoattack: suite(isRandom, strength),
+      },
+      ...(published ? { paper: paperOf(key) } : {}),
+    };
+  });
+}
+
+/** The paper's numbers of a row, by column; undefined where it has none. */
+function paperOf(key: string): Row["paper"] {
+  const rows: Readonly<Record<string, { readonly "pgd-8"?: number; readonly "cw-8"?: number }>> =
+    expected.table3.rows;
+  const { "pgd-8": attacked, "cw-8": cw } = rows[key] ?? {};
+  if (attacked === undefined && cw === undefined) return undefined;
+  return {
+    ...(attacked === undefined ? {} : { pgd: attacked }),
+    ...(cw === undefined ? {} : { cw }),
+  };
+}

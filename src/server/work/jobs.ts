@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { makeFolder, processStart, writeFileAtomic } from "../../base/index.js";
+import type { Job } from "../api.js";
+import { readJson } from "../files/read-json.js";
+import { readPart } from "../files/read-part.js";
+
+const recordSchema = z.object({
+  kind: z.enum(["train", "audit"]),
+  run: z.string(),
+  pid: z.int().min(1),
+  started: z.string(),
+  began: z.number(),
+  code: z.int().nullable(),
+});
+type JobRecord = z.output<typeof recordSchema>;
+
+/** Command line of `sqa`: the program, and the words before its own. */
+export type SqaProgram = readonly [program: string, ...words: string[]];
+
+/** Work to begin: words of the command line, and the text of its `--config` file. */
+export interface NewJob {
+  readonly kind: Job["kind"];
+  readonly run: string;
+  readonly words: readonly string[];
+  readonly config: string | undefined;
+}
+
+const jobName = /^[0-9a-z]{12,40}$/;
+const logBytes = 16 * 1024;
+
+/** Codes of a terminal, then all that is no character of a text. */
+const codes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, "g");
+const controls = /[^\P{Cc}\n\t]/gu;
+
+/**
+ * Trainings and audits that the page began, each a process of the command line with a folder of its own: the
+ * configuration file, what it wrote, and a record by which a restarted server finds it again.
+ */
+export class Jobs {
+  readonly #children = new Map<string, ChildProcess>();
+
+  constructor(
+    readonly folder: string,
+    readonly program: SqaProgram,
+  ) {}
+
+  /** Begins work and returns its id. */
+  start({ kind, run, words, config }: NewJob): string {
+    const id = Date.now().toString(36).padStart(9, "0") + randomBytes(3).toString("hex");
+    const folder = join(this.folder, id);
+    makeFolder(folder);
+    const file = join(folder, "config.yaml");
+    if (config !== undefined) writeFileSync(file, config);
+    const log = openSync(join(folder, "log"), "a", 0o600);
+    const [program, ...first] = this.program;
+    const all = [...first, ...words, ...(config === undefined ? [] : ["--config", file])];
+    // Detached: it goes on when the server ends, and Ctrl-C on the server's terminal does not reach it.
+    const child = spawn(program, all, { detached: true, stdio: ["ignore", log, log] });
+    closeSync(log);
+    const pid = child.pid;
+    if (pid === undefined) throw new Error(`${kind} could not be started: ${program} does not run`);
+    const record = { kind, run, pid, started: processStart(pid), began: Date.now(), code: null };
+    this.#write(id, record);
+    this.#children.set(id, child);
+    child.on("error", () => {});
+    child.on("exit", (code) => {
+      this.#children.delete(id);
+      this.#write(id, { ...record, code: code ?? 128 });
+    });
+    child.unref();
+    return id;
+  }
+
+  /** Asks work to stop where it can go on later; false where it is not running. */
+  stop(id: string): boolean {
+    const record = this.#record(id);
+    if (record === undefined || !isAlive(record)) return false;
+    try {
+      process.kill(record.pid, "SIGTERM");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Work of the page, the latest first. */
+  list(): Job[] {
+    if (!existsSync(this.folder)) return [];
+    const ids = readdirSync(this.folder).filter((name) => jobName.test(name));
+    const latest = ids.sort().reverse().slice(0, 50);
+    return latest.map((id) => this.job(id)).filter((job) => job !== undefined);
+  }
+
+  /** Mark of all work, which changes when some begins, writes or ends. */
+  mark(): string {
+    const marks = this.list().map(({ id, state, code, log }) => `${id} ${state} ${code} ${log}`);
+    return createHash("sha256").update(marks.join("\n")).digest("hex").slice(0, 12);
+  }
+
+  /** Work by its id; undefined where there is none. */
+  job(id: string): Job | undefined {
+    const record = this.#record(id);
+    if (record === undefined) return undefined;
+    const { kind, run, pid, code, began } = record;
+    const state = isAlive(record) ? "running" : "ended";
+    const written = readPart(join(this.folder, id, "log"), -logBytes, logBytes)?.bytes.toString("utf8") ?? "";
+    return { id, kind, run, state, pid, code, began, log: written.replace(codes, "").replace(controls, "") };
+  }
+
+  #record(id: string): JobRecord | undefined {
+    if (!jobName.test(id)) return undefined;
+    try {
+      return readJson(join(this.folder, id, "job.json"), recordSchema, 4096);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #write(id: string, record: JobRecord): void {
+    try {
+      writeFileAtomic(join(this.folder, id, "job.json"), `${JSON.stringify(record)}\n`);
+    } catch {
+      // The folder was taken away; the work itself goes on.
+    }
+  }
+}
+
+/** Tells whether the process of a record runs, and not another that was given its number. */
+function isAlive({ pid, started, code }: JobRecord): boolean {
+  return code === null && started !== "" && processStart(pid) === started;
+}

@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { showTraining } from "../../src/cli/commands/train/show-training.js";
+import type { AlarmKind, TrainEvent } from "../../src/training/index.js";
+import { captureOutput } from "./captured-output.js";
+
+/** Ending of a run that had an alarm in its warm-up; `standing` are the kinds that still hold. */
+async function* ending(standing: AlarmKind[] | undefined): AsyncGenerator<TrainEvent> {
+  const epoch = { type: "epoch", epoch: 4, step: 40, loss: 0.2, clean: 0.88, validation: [] } as const;
+  const last = { ...epoch, validation: [], commonestClass: 0.1, seconds: 1, secondsPerStep: 0.1 };
+  const message = "99.0 % of the validation images are predicted as one class: the network does not learn";
+  const alarm = { type: "alarm", kind: "constant-output", epoch: 1, step: 10, message } as const;
+  const result = {
+    ...{ epochs: 4, steps: 40, last, alarms: [alarm], seconds: 4, libtorch: "2", threads: 1 },
+    ...(standing === undefined ? {} : { standing }),
+    weightsSha256: "",
+  };
+  yield { type: "end", run: "runs/x", weights: "runs/x/weights.safetensors", result };
+}
+
+it.each([
+  [[], "\nover at the end: alarm in epoch 1: 99.0 %"],
+  [["constant-output"], "\nalarm in epoch 1: 99.0 %"],
+  // Of a run that did not tell.
+  [undefined, "\nalarm in epoch 1: 99.0 %"],
+] as const)("an alarm is the last word of a run only where it still stands: %j", async (standing, line) => {
+  using captured = captureOutput();
+  await showTraining(ending(standing && [...standing]), { goOn: String, next: String });
+  expect(captured.stderr.text).toContain(line);
+});

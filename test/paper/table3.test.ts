@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { imagesOf } from "../../src/datasets/index.js";
+import { type AccuracyData, table3 } from "../../src/paper/index.js";
+import { columnOf, madeUpResult } from "./made-up.js";
+
+const rowsOf = (data: object) => (data as AccuracyData).rows;
+
+describe("table 3", () => {
+  it("trains every defense once, and each has attacks of its own", () => {
+    const cells = table3().cells("cpu");
+    expect(cells.map(({ config: { defenses, method } }) => `${defenses} ${method.name}`)).toEqual([
+      " standard",
+      "sap standard",
+      "thermometer(gradient=none) standard",
+      "thermometer pgd",
+      "random-resize-pad standard",
+      "binarized-network standard",
+      "deterministic-quantization fgsm",
+      " pgd",
+      "sqa fgsm",
+    ]);
+    const attack = (index: number, key: string) =>
+      String(cells[index]!.questions.find((question) => question.key === key)!.attack);
+    expect(attack(1, "adaptive")).toMatch(/^expectation\(.*backward\(.*through=straight-through\)/);
+    expect(attack(2, "adaptive")).toMatch(/^backward\(.*through=straight-through\)/);
+    expect(attack(8, "adaptive")).toMatch(/^expectation\(pgd/);
+    for (const [i, { config, questions }] of cells.entries()) {
+      const isRandom = config.defenses.some(({ randomized }) => randomized);
+      expect(attack(i, "autoattack").includes("version=randomized")).toBe(isRandom);
+      for (const { attack: one } of questions) expect(one?.traits.radius ?? 0.3).toBe(0.3);
+    }
+  });
+
+  it("is one of CIFAR-10 at 8/255 when asked, beside the paper's numbers", async () => {
+    const table = table3({ data: "cifar10" });
+    for (const { config, questions } of table.cells("cpu")) {
+      expect(config.model.name).toBe("resnet18");
+      for (const { attack } of questions) expect(attack?.traits.radius ?? 8 / 255).toBeCloseTo(8 / 255, 12);
+    }
+    const rows = rowsOf((await madeUpResult(table, () => 0.4)).data);
+    const paper = Object.fromEntries(rows.map((row) => [row.key, row.paper]));
+    expect(paper).toMatchObject({
+      sap: { cw: 0 },
+      thermometer: { pgd: 30 },
+      "pgd-training": { pgd: 50, cw: 46.8 },
+      sqa: { pgd: 52.1, cw: 41.5 },
+    });
+    expect(paper.none).toBeUndefined();
+    expect(rowsOf((await madeUpResult(table3(), () => 0.4)).data).map((row) => row.paper)).not.toContain(
+      expect.anything(),
+    );
+  });
+
+  it("says of which defenses PGD alone overstates what is left", async () => {
+    const { notes } = await madeUpResult(table3(), (question, cell) =>
+      cell.startsWith("sap") && columnOf(question) === "adaptive" ? 0.2 : 0.5,
+    );
+    const overstated = notes.filter((note) => note.endsWith("overstated."));
+    expect(overstated).toEqual(["SAP: PGD leaves 30.0 points more than the strongest attack: overstated."]);
+  });
+
+  it("has a column of C&W in l2 over draws when asked", () => {
+    const keys = (options: Parameters<typeof table3>[0]) =>
+      table3(options)
+        .cells("cpu")[0]!
+        .questions.map(({ key }) => key);
+    expect(keys({})).toEqual(["clean", "pgd", "cw", "adaptive", "autoattack"]);
+    expect(keys({ minimumNorm: true }).at(-1)).toBe("cw-l2");
+    const [question] = table3({ minimumNorm: true }).cells("cpu").at(-1)!.questions.slice(-1);
+    expect(String(question!.attack)).toMatch(/^within\(expectation\(cw-l2/);
+  });
+
+  it("refuses images without a radius", () => {
+    const images = { images: new Uint8Array(2 * 784), labels: [0, 1] };
+    const own = imagesOf({ ...images, test: images, shape: [1, 28, 28], classes: ["a", "b"], name: "own" });
+    expect(() => table3({ data: own }).cells("cpu")).toThrow(/own has no radius; take mnist or cifar10/);
+  });
+});

@@ -8,6 +8,7 @@ import { setThreads } from "../../src/engine/index.js";
 import { small } from "../../src/models/index.js";
 import { saveWeights } from "../../src/training/index.js";
 import { fakeImages, fakeLabels, idxBytes, writeFolder } from "../datasets/idx-files.js";
+import { fixture } from "../models/exported/fixtures.js";
 import { captureOutput } from "./captured-output.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-cli-shards-"));
@@ -45,7 +46,10 @@ describe("shards at the command line", { timeout: 300_000 }, () => {
     expect((await shard("2/3")).code).toBe(0);
     expect((await shard("1/3")).code).toBe(0);
     const early = await sqa("merge", kept!);
-    expect([early.code, early.err]).toEqual([1, "error: shard 3/3 is missing: run them, then merge again\n"]);
+    expect([early.code, early.err]).toEqual([
+      70,
+      "error: shard 3/3 is missing: run them, then merge again\n",
+    ]);
     expect((await shard("3/3")).code).toBe(0);
     const merged = await sqa("merge", kept!, "--json", "--out", join(folder, "merged"));
     expect(merged.code, merged.err).toBe(0);
@@ -73,6 +77,51 @@ describe("shards at the command line", { timeout: 300_000 }, () => {
       );
     }
     expect((await sqa("merge", kept!)).err).toMatch(/run as code: \.\/evil\.mjs; give --trust-modules/);
+  });
+
+  it("keep how an exported model's images are normalized", async () => {
+    const words = [
+      ...["evaluate", fixture("mnist"), "--images", `mnist(folder=${data}, checksums=false)`],
+      ...["--normalize", "0.1/0.5", "--attack", "fgsm(epsilon=0.1)", "--batch-size", "3", "--threads", "1"],
+      "--json",
+    ];
+    const single = await sqa(...words);
+    expect(single.code, single.err).toBe(0);
+    const exported = join(folder, "exported");
+    for (const part of ["1/2", "2/2"]) {
+      const { code, err } = await sqa(...words, "--shard", part, "--out", exported);
+      expect(code, err).toBe(0);
+    }
+    const merged = await sqa("merge", exported, "--json");
+    expect(merged.code, merged.err).toBe(0);
+    expect(untimed(merged.out)).toBe(untimed(single.out));
+  });
+
+  it("of an audit end by what their merge finds of a criterion and a baseline", async () => {
+    const images = `mnist(folder=${data}, checksums=false)`;
+    const words = ["audit", weights!, "--architecture", "small", "--images", images, "--threads", "1"];
+    const quick = ["--budget", "quick", "--epsilon", "0.3", "--limit", "4", "--batch-size", "2"];
+    const first = join(folder, "first");
+    const earlier = await sqa(...words, ...quick, "--out", first, "--jobs", "2", "--json");
+    expect(earlier.code, earlier.err).toBe(0);
+    const judged = ["--require", "worst > 0.999", "--baseline", join(first, "audit.json")];
+    const asked = ["--author", "A. Tester", ...judged];
+    const audits = join(folder, "audits");
+    for (const part of ["1/2", "2/2"]) {
+      const { code, err } = await sqa(...words, ...quick, ...asked, "--shard", part, "--out", audits);
+      expect(code, err).toBe(0);
+    }
+    const merged = await sqa("merge", audits, "--json");
+    expect(merged.code, merged.err).toBe(1);
+    const { outcome, environment, images: count } = JSON.parse(merged.out);
+    expect([outcome.name, count, environment.author]).toEqual(["fail", 4, "A. Tester"]);
+    expect(outcome.criterion).toMatchObject({ require: "worst > 0.999", batchesBefore: 0 });
+    expect(outcome.baseline.images).toBe(4);
+    expect(environment.command).toContain("--require 'worst > 0.999'");
+    const other = ["--require", "worst > 0.5", "--shard", "1/2", "--out", audits];
+    expect((await sqa(...words, ...quick, ...other)).code).toBe(0);
+    const mixed = await sqa("merge", audits);
+    expect([mixed.code, mixed.err]).toEqual([65, expect.stringContaining("of another criterion than")]);
   });
 });
 

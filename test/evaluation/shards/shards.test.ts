@@ -37,9 +37,12 @@ function keep(result: ShardResult, command: "audit" | "evaluate", index: number,
   return result.folder;
 }
 
-/** JSON without the seconds, which no two runs share. */
+/** Names of times, which no two runs share. */
+const ownOfRun = ["seconds", "startedAt", "finishedAt"];
+
+/** JSON without times. */
 const untimed = (value: object) =>
-  JSON.stringify(value, (name, part) => (name === "seconds" ? undefined : part));
+  JSON.stringify(value, (name, part) => (ownOfRun.includes(name) ? undefined : part));
 
 const model = small().build({ seed: 4 });
 const pixels = Uint8Array.from({ length: 7 * 784 }, (_, i) => (i * i * 7) % 251);
@@ -170,5 +173,28 @@ describe("shards of an audit", { timeout: 300_000 }, () => {
     // Charts number their clips through a process, and here are two reports in one.
     const page = (file: string) => readFileSync(file, "utf8").replaceAll(/\bclip\d+/g, "clip");
     expect(page(files[0].html)).toBe(page(files[1].html));
+  });
+
+  it("write their criterion down before the first attack, and merge the first time of it", async () => {
+    const split = goldenSplit(tinyCnn);
+    const options = { epsilon: 0.1, batchSize: 2, budget, require: "clean >= 0.5" };
+    const folders: string[] = [];
+    for (const index of [1, 2]) {
+      const place = { shard: { index, count: 2 }, folder: join(folder, `required-${index}`) };
+      // The second folder has a batch of each attack before anyone requires anything.
+      if (index === 2) await auditShard(tinyCnn, split, { ...options, ...place, require: undefined });
+      folders.push(keep(await auditShard(tinyCnn, split, { ...options, ...place }), "audit", index, 2));
+    }
+    const [first, second] = folders.map((kept) =>
+      JSON.parse(readFileSync(join(kept, "criterion.json"), "utf8")),
+    );
+    expect(first).toMatchObject([{ require: "clean >= 0.5", batchesBefore: 0 }]);
+    expect(second[0].batchesBefore).toBeGreaterThan(10);
+    const merged = await mergeAudit(tinyCnn, split, options, gatherShards(folders));
+    expect(merged.outcome?.criterion).toEqual({ ...first[0], batchesBefore: second[0].batchesBefore });
+    const other = { ...options, require: "clean >= 0.6" };
+    await expect(mergeAudit(tinyCnn, split, other, gatherShards(folders))).rejects.toThrow(
+      /of another criterion than is here/,
+    );
   });
 });

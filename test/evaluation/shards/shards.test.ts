@@ -168,10 +168,12 @@ describe("shards of an audit", { timeout: 300_000 }, () => {
     for await (const { type } of work) types.push(type);
     expect(types).not.toContain("progress");
     const files = await Promise.all([merged.write(join(folder, "m")), (await work).write(join(folder, "w"))]);
-    // From the same records the times are the same as well: every byte is.
-    expect(readFileSync(files[0].json).equals(readFileSync(files[1].json))).toBe(true);
+    // From the same records the seconds are the same as well: every byte is, but for the hours of the clock.
+    const hours = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+    const json = (file: string) => readFileSync(file, "utf8").replaceAll(hours, "then");
+    expect(json(files[0].json)).toBe(json(files[1].json));
     // Charts number their clips through a process, and here are two reports in one.
-    const page = (file: string) => readFileSync(file, "utf8").replaceAll(/\bclip\d+/g, "clip");
+    const page = (file: string) => json(file).replaceAll(/\bclip\d+/g, "clip");
     expect(page(files[0].html)).toBe(page(files[1].html));
   });
 

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import type { Tensor } from "../engine/index.js";
 import { Module } from "../nn/index.js";
-import { binarizeWeights, binary, clipBinaryWeights } from "./binary.js";
 import { defineDefense } from "./defense.js";
 import { reluLayers } from "./layer-names.js";
+import { binarizeWeights, binary, clipBinaryWeights } from "./quantization/binary.js";
 
 /** Added to signs, which a ReLU then passes on with their gradients. */
 const lift = 2;

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { binarizeWeights, binary, clipBinaryWeights } from "./binary.js";
 import { defineDefense } from "./defense.js";
+import { binarizeWeights, binary, clipBinaryWeights } from "./quantization/binary.js";
 
 /**
  * Binary weights (Yoon, Park and Kim, equations 6 and 7, after Courbariaux et al. 2015): +1 or -1 forward,

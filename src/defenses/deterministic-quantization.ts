@@ -1,5 +1,5 @@
 import { defineDefense } from "./defense.js";
-import { quantizedLayers, quantizedLayersOptions } from "./quantized-layers.js";
+import { quantizedLayers, quantizedLayersOptions } from "./quantization/quantized-layers.js";
 
 /**
  * Quantizers that round to the nearest level, in the places of SQA: the paper's Figure 1 compares the two.

@@ -3,11 +3,16 @@ import * as all from "./all.js";
 import { defenses } from "./defense.js";
 
 export * from "./all.js";
-export { type BinaryFactory, binarizeWeights, binary, clipBinaryWeights } from "./binary.js";
 export { defenses, defineDefense } from "./defense.js";
 export { matchingNames } from "./layer-names.js";
-export { placeAfter, placedQuantizers } from "./place.js";
-export { QuantizedActivation, type QuantizerFactory, type QuantizerOptions, quantizer } from "./quantizer.js";
+export { type BinaryFactory, binarizeWeights, binary, clipBinaryWeights } from "./quantization/binary.js";
+export { placeAfter, placedQuantizers } from "./quantization/place.js";
+export {
+  QuantizedActivation,
+  type QuantizerFactory,
+  type QuantizerOptions,
+  quantizer,
+} from "./quantization/quantizer.js";
 
 defenses.register(...Object.values(all));
 

@@ -1,5 +1,5 @@
 import { defineDefense } from "./defense.js";
-import { quantizedLayers, quantizedLayersOptions } from "./quantized-layers.js";
+import { quantizedLayers, quantizedLayersOptions } from "./quantization/quantized-layers.js";
 
 /**
  * Stochastic Quantized Activation: random quantizers after early activations (Yoon, Park and Kim, Algorithm

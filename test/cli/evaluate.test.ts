@@ -320,7 +320,7 @@ describe("sqa evaluate", () => {
       [[...base, "--imagse", "x"], /did you mean "--images"/],
       [[...base, "--network", "x"], /did you mean "--architecture"/],
       [[...base, "--dataset", "x"], /did you mean "--images"/],
-      [[...base, "--defense", "saq"], /unknown defense "saq"; did you mean "sqa"\?/],
+      [[...base, "--defense", "sqqa"], /unknown defense "sqqa"; did you mean "sqa"\?/],
       [[...base, "--defense", "sqa(rnge=batch)"], /rnge/],
       [[...base, "--defense", "sqa(relu9=1)"], /unknown layer "relu9"/],
       [[...base, "--limit", "21"], /limit: mnist test has 20 images, not 21/],

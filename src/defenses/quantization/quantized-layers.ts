@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { largestLambda } from "../engine/index.js";
-import type { DefenseWork, Model } from "../models/index.js";
+import { largestLambda } from "../../engine/index.js";
+import type { DefenseWork, Model } from "../../models/index.js";
 import { placeAfter } from "./place.js";
 import { quantizer, quantizerOptions } from "./quantizer.js";
 

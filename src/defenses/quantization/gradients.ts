@@ -1,4 +1,4 @@
-import type { quantizationRanges, Tensor } from "../engine/index.js";
+import type { quantizationRanges, Tensor } from "../../engine/index.js";
 
 /** Other gradients than straight-through for a quantizer, which adaptive attacks take. */
 export const quantizerGradients = ["straight-through", "staircase", "range"] as const;

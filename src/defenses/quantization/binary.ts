@@ -1,8 +1,14 @@
 import * as z from "zod";
-import { countedUniform, noGrad, operators as ops, scope, type Tensor } from "../engine/index.js";
-import { type Module, type OnnxSketch, type Pass, WeightedLayer, type WeightTransform } from "../nn/index.js";
-import { parseOptions } from "../options/index.js";
-import { checkNetwork, layersOf } from "./layer-names.js";
+import { countedUniform, noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
+import {
+  type Module,
+  type OnnxSketch,
+  type Pass,
+  WeightedLayer,
+  type WeightTransform,
+} from "../../nn/index.js";
+import { parseOptions } from "../../options/index.js";
+import { checkNetwork, layersOf } from "../layer-names.js";
 
 /** Options of binary weights; see `binary`. */
 export const binaryWeightOptions = z.strictObject({

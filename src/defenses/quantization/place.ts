@@ -1,5 +1,5 @@
-import { Module } from "../nn/index.js";
-import { checkNetwork, layersOf } from "./layer-names.js";
+import { Module } from "../../nn/index.js";
+import { checkNetwork, layersOf } from "../layer-names.js";
 import { QuantizedActivation, type QuantizerFactory } from "./quantizer.js";
 
 /** The quantizers placed in a network, with the names of the layers that they follow. */

@@ -1,5 +1,5 @@
-import type { QuantizationRange, Rounding } from "../engine/index.js";
-import { attribute, type OnnxEdge, type OnnxSketch } from "../nn/index.js";
+import type { QuantizationRange, Rounding } from "../../engine/index.js";
+import { attribute, type OnnxEdge, type OnnxSketch } from "../../nn/index.js";
 
 /** Stands in for a draw where rounding is to the nearest level; the kernel has the same number. */
 const uniformToNearest = 0.49999997;

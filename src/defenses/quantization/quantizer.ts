@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { unknownName } from "../base/index.js";
+import { unknownName } from "../../base/index.js";
 import {
   type BlockQuantization,
   largestLambda,
@@ -7,9 +7,9 @@ import {
   quantizeActivation,
   roundings,
   type Tensor,
-} from "../engine/index.js";
-import { Module, type OnnxEdge, type OnnxSketch, type Pass } from "../nn/index.js";
-import { parseOptions } from "../options/index.js";
+} from "../../engine/index.js";
+import { Module, type OnnxEdge, type OnnxSketch, type Pass } from "../../nn/index.js";
+import { parseOptions } from "../../options/index.js";
 import { type QuantizerGradient, quantizerGradients, withGradient } from "./gradients.js";
 import { onnxQuantizer } from "./onnx-quantizer.js";
 

@@ -24,6 +24,10 @@ export const commands: CommandTable = {
     summary: "tell whether a model's claimed robustness is real",
     load: async () => (await import("./commands/audit.js")).auditCommand,
   },
+  merge: {
+    summary: "make the result of an audit or evaluation from its shards",
+    load: async () => (await import("./commands/merge.js")).mergeCommand,
+  },
   report: {
     summary: "turn an audit's report into a page, SARIF, JUnit, CycloneDX, Markdown or a model card",
     load: async () => (await import("./commands/report.js")).reportCommand,
@@ -84,9 +88,14 @@ export async function main(words: readonly string[], table: CommandTable = comma
     name = `sqa ${command.name}`;
     if (command.answersByCode === true) failure = exitCode.broken;
     const { runCommand } = await import("./frame/run-command.js");
-    if (command.endsAtOnce === true) interrupt[Symbol.dispose]();
+    const keepsNothing = () => {
+      interrupt[Symbol.dispose]();
+      notStopped();
+    };
+    if (command.endsAtOnce === true) keepsNothing();
     else notStopped = stoppedBy(interrupt.stop);
-    const code = await runCommand(command, rest, { signal: interrupt.signal, commands: table, imports });
+    const { signal } = interrupt;
+    const code = await runCommand(command, rest, { signal, keepsNothing, commands: table, imports });
     return code === exitCode.done ? (interrupt.code ?? exitCode.done) : code;
   } catch (error) {
     removeLiveLines();

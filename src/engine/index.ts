@@ -46,6 +46,8 @@ export {
   roundings,
 } from "./noise.js";
 export * as operators from "./operators.js";
+export { EndedProcessError, runApart } from "./processes/run-apart.js";
+export { workApart } from "./processes/work-apart.js";
 export { keep, scope } from "./scope.js";
 export { abortOn, type StopSignal, signalsArrived, stopSignals } from "./signals.js";
 export { Tensor, tensor } from "./tensor.js";

@@ -1,14 +1,8 @@
-import type { Attack } from "../attacks/index.js";
-import { deriveSeed, NotFiniteError, type Steps, Work } from "../base/index.js";
-import { prepareImages, TensorSplit } from "../datasets/index.js";
+import { deriveSeed, type Steps, Work } from "../base/index.js";
 import { scope } from "../engine/index.js";
 import {
   type Attackable,
-  attackList,
   changedNothingFlag,
-  checkAnswers,
-  checkImagesFit,
-  clean,
   type Flag,
   flagImages,
   flagsOf,
@@ -16,18 +10,13 @@ import {
   gradientImages,
   hasFailed,
   type ImageSource,
-  type PlacedPlayers,
-  type Player,
   playerOf,
-  playersOn,
   runTrials,
-  splitFrom,
   type TrialResult,
-  trialOf,
-  trialSeeds,
 } from "../trials/index.js";
 import { type AttackEvaluation, type CleanEvaluation, type Evaluation, Summary } from "./evaluation.js";
-import { castOf, checkOptions, type EvaluationOptions } from "./evaluation-options.js";
+import type { EvaluationOptions } from "./evaluation-options.js";
+import { type EvaluationParts, withParts } from "./evaluation-parts.js";
 import { checkExpectedClean } from "./expected-clean.js";
 
 export type EvaluationEvent =
@@ -56,64 +45,19 @@ export function evaluate(
   images: ImageSource,
   options: EvaluationOptions,
 ): Work<EvaluationEvent, Evaluation> {
-  return new Work((signal) => steps(model, images, options, signal), options?.signal);
+  return new Work(
+    (signal) => withParts(model, images, options, signal, (parts) => evaluationSteps(parts, options)),
+    options?.signal,
+  );
 }
 
-async function* steps(
-  model: Attackable,
-  images: ImageSource,
-  options: EvaluationOptions,
-  signal: AbortSignal,
+/** Runs the trials of opened parts that are not kept yet, and makes the evaluation. */
+export async function* evaluationSteps(
+  { opened, attacks, attacked, data, players, trials, given }: EvaluationParts,
+  { seed = 0, expectClean }: EvaluationOptions,
 ): Steps<EvaluationEvent, Evaluation> {
-  checkOptions(options);
-  const attacks = attackList(options.attacks);
-  const split = splitFrom(images, options.limit);
-  const { opened, surrogate, attacked, putBack } = castOf(model, options);
-  let data: TensorSplit | undefined;
-  let players: PlacedPlayers | undefined;
-  try {
-    checkImagesFit(split, opened.name, opened.classifier);
-    await prepareImages(split, { signal });
-    data = new TensorSplit(split, { device: opened.device });
-    for (const one of surrogate === undefined ? [opened] : [opened, surrogate]) checkAnswers(one, data);
-    const cast = {
-      model: opened.classifier,
-      ...(surrogate && { transfers: { surrogate: surrogate.classifier } }),
-    };
-    for (const attack of attacks) attack.check(playerOf(cast, attacked));
-    players = playersOn(opened.device, cast, signal);
-    return yield* evaluation({ attacks, attacked, data, players, name: opened.name }, options, signal);
-  } catch (error) {
-    // A pass that the signal ended throws its reason.
-    if (signal.aborted) return undefined;
-    if (!(error instanceof NotFiniteError)) throw error;
-    throw new NotFiniteError(error.what, `model ${opened.name}: ${error.message}`);
-  } finally {
-    data?.dispose();
-    players?.dispose();
-    putBack();
-  }
-}
-
-/** Checked parts of an evaluation. */
-interface Parts {
-  readonly attacks: readonly Attack[];
-  readonly attacked: Player;
-  readonly data: TensorSplit;
-  readonly players: PlacedPlayers;
-  readonly name: string;
-}
-
-async function* evaluation(
-  { attacks, attacked, data, players, name }: Parts,
-  { draws = 100, seed = 0, batchSize = 500, store, onPart, expectClean }: EvaluationOptions,
-  signal: AbortSignal,
-): Steps<EvaluationEvent, Evaluation> {
-  const trials = [clean, ...attacks.map((attack) => trialOf({ attack, on: attacked }))];
-  const { randomized } = players.model;
-  const summary = new Summary(randomized, deriveSeed(seed, "evaluation", "interval"));
-  const seeds = trialSeeds(seed, "evaluation");
-  const given = { players, draws, seeds, batchSize, store, signal, onPart, notFinite: "fail" } as const;
+  const { name } = opened;
+  const summary = new Summary(players.model.randomized, deriveSeed(seed, "evaluation", "interval"));
   let cleanResult: TrialResult | undefined;
   const results: TrialResult[] = [];
   const rows: AttackEvaluation[] = [];
@@ -159,7 +103,7 @@ async function* evaluation(
 function attackFlags(
   results: readonly TrialResult[],
   { answers }: TrialResult,
-  { data, players, attacked }: Pick<Parts, "data" | "players" | "attacked">,
+  { data, players, attacked }: Pick<EvaluationParts, "data" | "players" | "attacked">,
   seed: number,
 ): Flag[] {
   const gradientSeed = deriveSeed(seed, "evaluation", "flags", "gradient");

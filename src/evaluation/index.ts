@@ -1,4 +1,4 @@
-export type { Accuracy, Flag, TrialStore } from "../trials/index.js";
+export type { Accuracy, Flag, Shard, TrialStore } from "../trials/index.js";
 export { bootstrap, FolderStore, MemoryStore, wilson } from "../trials/index.js";
 export * from "./audit/index.js";
 export { type EvaluationEvent, evaluate } from "./evaluate.js";
@@ -12,3 +12,4 @@ export type {
 } from "./evaluation.js";
 export type { EvaluationOptions } from "./evaluation-options.js";
 export { UnexpectedAccuracyError } from "./expected-clean.js";
+export * from "./shards/index.js";

@@ -26,8 +26,10 @@ export {
   type TrialEvent,
   type TrialOptions,
 } from "./run-trials.js";
+export { checkShard, placesOf, type Shard, shardBatchSize, shardText } from "./shard.js";
 export { stoppable, stoppables } from "./stoppable.js";
 export { FolderStore } from "./store/folder-store.js";
+export { JoinedStore } from "./store/joined-store.js";
 export { type BatchPlace, type BatchPlan, MemoryStore, type TrialStore } from "./store/store.js";
 export {
   attackList,

@@ -12,6 +12,7 @@ import {
 } from "./batch-record.js";
 import { type Players, playerOf } from "./players.js";
 import { type Earlier, runBatch, type TrialSeeds } from "./run-batch.js";
+import { placesOf, type Shard } from "./shard.js";
 import { type BatchPlace, type BatchPlan, MemoryStore, type TrialStore } from "./store/store.js";
 import type { Trial } from "./trial.js";
 
@@ -27,7 +28,7 @@ export type TrialEvent =
   /** End of a trial, or the error that it ended in. */
   | { readonly type: "trial"; readonly outcome: TrialOutcome };
 
-/** Records of a trial's batches that a store holds; undefined for the others. */
+/** Records of a trial's batches that a store holds, in the batches' order; undefined for the others. */
 export type KeptBatches = readonly (BatchRecord | undefined)[];
 
 export interface TrialOptions {
@@ -37,6 +38,8 @@ export interface TrialOptions {
   readonly seeds: TrialSeeds;
   /** Images attacked together; results do not depend on it. */
   readonly batchSize: number;
+  /** Runs every so many batches alone: outcomes are those of their images. All where left out. */
+  readonly shard?: Shard | undefined;
   /** Keeps finished batches, and has those of an earlier run. */
   readonly store?: TrialStore | undefined;
   /** Outcome of `keptBatches`, where it is known already. */
@@ -47,24 +50,23 @@ export interface TrialOptions {
   readonly onPart?: ((part: SuitePart) => void) | undefined;
 }
 
-function placesOf(images: number, batchSize: number): BatchPlace[] {
-  return Array.from({ length: Math.ceil(images / batchSize) }, (_, batch) => {
-    const first = batch * batchSize;
-    return { first, count: Math.min(batchSize, images - first) };
-  });
-}
-
 /** Batches of trials that a store holds. FileFormatError where one is not of these trials. */
 export function keptBatches(
   trials: readonly Trial[],
   data: TensorSplit,
-  { players, draws, batchSize, store }: Pick<TrialOptions, "players" | "draws" | "batchSize" | "store">,
+  {
+    players,
+    draws,
+    batchSize,
+    shard,
+    store,
+  }: Pick<TrialOptions, "players" | "draws" | "batchSize" | "shard" | "store">,
 ): Map<Trial, KeptBatches> {
   const { inputShape: shape } = players.model;
   const planOf = (trial: Trial, place: BatchPlace): BatchPlan => {
     return { ...place, shape, draws: playerOf(players, trial.shownTo).randomized ? draws : 1 };
   };
-  const places = placesOf(data.count, batchSize);
+  const places = placesOf(data.count, batchSize, shard);
   return new Map(
     trials.map((trial) => [trial, places.map((place) => store?.read(trial, planOf(trial, place)))]),
   );
@@ -82,12 +84,14 @@ export async function* runTrials(
   data: TensorSplit,
   options: TrialOptions,
 ): Steps<TrialEvent, readonly TrialOutcome[]> {
-  const { batchSize, signal } = options;
+  const { batchSize, shard, signal } = options;
   const continues = trials.some(({ after, from }) => (after ?? from) !== undefined);
   const store = options.store ?? (continues ? new MemoryStore() : undefined);
   const kept = options.kept ?? keptBatches(trials, data, { ...options, store });
   const outcomes = new Map<string, TrialOutcome>();
-  const places = placesOf(data.count, batchSize);
+  const recordsOf = new Map<string, readonly BatchRecord[]>();
+  const places = placesOf(data.count, batchSize, shard);
+  const images = places.reduce((sum, { count }) => sum + count, 0);
   for (const trial of trials) {
     const before = trial.after ?? trial.from;
     const earlier = before && outcomes.get(before.id);
@@ -96,7 +100,8 @@ export async function* runTrials(
     const records: BatchRecord[] = [];
     let failed: FailedTrial | undefined;
     if (earlier !== undefined && hasFailed(earlier)) failed = { trial, error: earlier.error };
-    else yield progressOf(trial, 0, data.count, false);
+    else yield progressOf(trial, 0, images, false);
+    let done = 0;
     for (const [i, place] of places.entries()) {
       if (failed !== undefined) break;
       const known = kept.get(trial)?.[i];
@@ -105,17 +110,19 @@ export async function* runTrials(
         // Timers and signals get their turn only between batches.
         await turn();
         if (signal?.aborted) return undefined;
-        const run = scope(() => attemptBatch(trial, place, data, { ...options, store }, earlier));
+        const from = before && { trial: before, record: recordsOf.get(before.id)![i]! };
+        const run = scope(() => attemptBatch(trial, place, data, { ...options, store }, from));
         if (signal?.aborted && "error" in run) return undefined;
         if ("error" in run) failed = { trial, error: run.error };
         else records.push(run.record);
       }
-      if (failed === undefined)
-        yield progressOf(trial, place.first + place.count, data.count, known !== undefined);
+      done += place.count;
+      if (failed === undefined) yield progressOf(trial, done, images, known !== undefined);
     }
     if (failed !== undefined && trial.attack === undefined) throw failed.error;
     const outcome = failed ?? joinBatches(trial, records);
     outcomes.set(trial.id, outcome);
+    recordsOf.set(trial.id, records);
     yield { type: "trial", outcome };
   }
   return trials.map(({ id }) => outcomes.get(id)!);
@@ -131,10 +138,10 @@ function attemptBatch(
   place: BatchPlace,
   data: TensorSplit,
   { store, notFinite = "count", ...options }: TrialOptions,
-  outcome: TrialOutcome | undefined,
+  before: BatchBefore | undefined,
 ): { readonly record: BatchRecord } | { readonly error: Error } {
   const batch = data.range(place.first, place.count);
-  const earlier = earlierOf(trial, place, outcome, store, batch.images.device);
+  const earlier = before && earlierOf(before, place, store!, batch.images.device);
   let run: ReturnType<typeof runBatch>;
   try {
     run = runBatch(trial, batch, { ...options, earlier });
@@ -148,22 +155,21 @@ function attemptBatch(
   return { record: run.record };
 }
 
-/** Batch of the trial before, where there is one. */
+/** The same batch in the trial before. */
+interface BatchBefore {
+  readonly trial: Trial;
+  readonly record: BatchRecord;
+}
+
 function earlierOf(
-  { after, from }: Trial,
+  { trial, record }: BatchBefore,
   place: BatchPlace,
-  outcome: TrialOutcome | undefined,
-  store: TrialStore | undefined,
+  store: TrialStore,
   device: string,
-): Earlier | undefined {
-  const before = after ?? from;
-  if (before === undefined || outcome === undefined || hasFailed(outcome)) return undefined;
-  const { answers, passes } = outcome;
-  const correct = [...answers.correct.slice(place.first, place.first + place.count)];
-  const { forward, backward } = passes;
+): Earlier {
   return {
-    images: store!.images(before, place).to({ device }),
-    correct,
-    passes: { forward: forward * correct.length, backward: backward * correct.length },
+    images: store.images(trial, place).to({ device }),
+    correct: record.even.map((count, i) => count + record.odd[i]!),
+    passes: record.passes,
   };
 }

@@ -74,7 +74,15 @@ const ofScripts = /^--(cifar10|libtorch|runs FOLDER|help|import FILE|seeds)\b/;
 /** Returns an option that no command accepts as it is written, with its value if there is any. */
 async function optionFault(code: string): Promise<string | undefined> {
   const [flag, ...values] = wordsOf(code);
-  const named = ["train", "evaluate RUN", "audit RUN", "report AUDIT", "import FILE", "export RUN m.onnx"];
+  const named = [
+    "train",
+    "evaluate RUN",
+    "audit RUN",
+    "report AUDIT",
+    "import FILE",
+    "export RUN m.onnx",
+    "merge DIR",
+  ];
   const lines = [...named, "paper table1", "paper table2"].flatMap((line) =>
     values.length > 0 ? [`sqa ${line} ${code}`] : [`sqa ${line} ${flag}`, `sqa ${line} ${flag} X`],
   );

@@ -29,6 +29,7 @@ export const auditCommand = defineCommand({
     "sqa audit W.safetensors --architecture resnet18 --images cifar10 --epsilon 4/255",
     "sqa audit runs/NAME --epsilon 0.3 --claim 'fgsm(epsilon=0.3)' --surrogate runs/OTHER",
     "sqa audit runs/NAME --require 'worst >= 0.40 and clean >= 0.90'",
+    "sqa audit runs/NAME --jobs 4",
     "sqa audit --self-test",
   ],
   run(given, context) {

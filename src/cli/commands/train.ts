@@ -19,7 +19,7 @@ function runArgument(run: string, given: TrainOptions): string[] {
     (text) => text !== undefined && (isModuleFile(text) || isGraphFile(text)),
   );
   if (own !== undefined) words.push("--architecture", quoted(own));
-  if (normalize !== undefined) words.push("--normalize", `${normalize.mean}/${normalize.std}`);
+  if (normalize !== undefined) words.push("--normalize", normalize);
   if (exactGradients === true) words.push("--exact-gradients");
   if (images !== undefined && isModuleFile(images)) words.push("--images", quoted(images));
   return words;

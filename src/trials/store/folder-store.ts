@@ -39,11 +39,16 @@ export class FolderStore implements TrialStore {
     return join(this.folder, "trials", hash, `${from}-${to}`);
   }
 
+  /** Tells whether a batch is kept with its images: without them it could not be shown in a report. */
+  has(trial: Trial, place: BatchPlace): boolean {
+    const path = this.#path(trial, place);
+    return existsSync(`${path}.json`) && existsSync(`${path}.safetensors`);
+  }
+
   read(trial: Trial, plan: BatchPlan): BatchRecord | undefined {
+    if (!this.has(trial, plan)) return undefined;
     const path = this.#path(trial, plan);
     const [file, images] = [`${path}.json`, `${path}.safetensors`];
-    // Numbers whose images are gone could not be shown in a report.
-    if (!existsSync(file) || !existsSync(images)) return undefined;
     const { id, sha256, ...record } = attempt(file, () => keptBatch(JSON.parse(readTextFile(file)), plan));
     if (id !== trial.id) throw fault(file, "not of the trial that its folder is named after");
     const { data, shape } = attempt(images, () => imagesIn(images));

@@ -11,6 +11,7 @@ import {
   weightsOptions,
 } from "../../frame/inputs/input-options.js";
 import { deviceOption, runOptions } from "../../frame/run-options.js";
+import { shardOptions } from "../shards/shard-options.js";
 
 /** Options of `sqa audit`. */
 export const auditOptions = z.strictObject({
@@ -78,6 +79,7 @@ export const auditOptions = z.strictObject({
     .min(1)
     .optional()
     .describe("images attacked together (default: 50); results do not depend on it"),
+  ...shardOptions,
   threads: runOptions.threads,
   device: deviceOption,
   selfTest: z

@@ -78,7 +78,7 @@ const statistics: Readonly<Record<string, ChannelStatistics>> = {
 };
 
 /** Mean and deviation of a text such as `0.5,0.5,0.5/0.25,0.25,0.25`; undefined of another. */
-function statisticsOf(text: string): ChannelStatistics | undefined {
+export function statisticsOf(text: string): ChannelStatistics | undefined {
   const named = statistics[text];
   if (named !== undefined) return named;
   const [mean, std, ...others] = text.split("/").map((part) => part.split(",").map(Number));
@@ -100,7 +100,6 @@ export const exportedOptions = {
         input: value,
       });
     })
-    .transform((text) => (text === undefined ? undefined : statisticsOf(text)))
     .describe("mean and deviation that an exported model's images are to be normalized by (default: none)"),
   exactGradients: z
     .boolean()

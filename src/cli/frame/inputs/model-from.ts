@@ -19,10 +19,13 @@ import { modelFromRun, modelFromWeights, type OpenedRun } from "../../../trainin
 import { colors, note, warn } from "../output.js";
 import { asUsage, UsageError } from "../usage-error.js";
 import { exportOf } from "./images-from.js";
-import { isWeightsFile, looksLikePath } from "./input-options.js";
+import { isWeightsFile, looksLikePath, statisticsOf } from "./input-options.js";
 
 /** Options of an exported model. */
-export type ExportedChoice = Pick<ModelFromFileOptions, "normalize" | "exactGradients">;
+export interface ExportedChoice extends Pick<ModelFromFileOptions, "exactGradients"> {
+  /** Mean and deviation as `--normalize` has them, such as `imagenet`. */
+  readonly normalize?: string | undefined;
+}
 
 /** Options that go with a model argument. */
 export interface ModelChoice extends ExportedChoice {
@@ -59,7 +62,8 @@ const isArchitecture = (given: unknown): given is Architecture =>
 
 /** Model of an exported file, whose findings are said. */
 async function exportedModel(text: string, choice: ExportedChoice): Promise<FileModel> {
-  const { exactGradients, normalize } = choice;
+  const { exactGradients } = choice;
+  const normalize = choice.normalize === undefined ? undefined : statisticsOf(choice.normalize);
   const model = await modelFromFile(text, { exactGradients, normalize }).catch((error) =>
     asUsage(() => {
       throw error;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { TrialStore } from "../../../trials/index.js";
+import type { JoinedStore, KeptBatches, Trial, TrialStore } from "../../../trials/index.js";
 
 /** Criterion as it was written down. */
 export interface Criterion {
@@ -16,6 +16,32 @@ const noted = z.array(
 
 /** Name of the note, so of the file `criterion.json` in an audit's folder. */
 const note = "criterion";
+
+/** Number of batches that are kept. */
+export function countKept(kept: ReadonlyMap<Trial, KeptBatches>): number {
+  return [...kept.values()].flat().filter((batch) => batch !== undefined).length;
+}
+
+/**
+ * Criteria that the folders of shards have noted, as one list: each with its first time, and the batches that
+ * were known in all folders. One that is asked for and that a folder lacks is left out.
+ */
+export function joinCriteria(store: JoinedStore, require: string): void {
+  const lists = store.folderNotes(note).map((one) => noted.safeParse(one).data ?? []);
+  const all = lists.flat();
+  const missing = lists.some((list) => !list.some((one) => one.require === require));
+  const texts = new Set(all.map((one) => one.require));
+  if (missing) texts.delete(require);
+  const joined = [...texts].map((text): Criterion => {
+    const same = all.filter((one) => one.require === text);
+    return {
+      require: text,
+      writtenAt: same.map((one) => one.writtenAt).sort()[0]!,
+      batchesBefore: same.reduce((sum, one) => sum + one.batchesBefore, 0),
+    };
+  });
+  store.writeNote(note, joined);
+}
 
 /**
  * Writes a criterion down beside the trials, before any of them runs. Criteria of earlier sittings stay: one

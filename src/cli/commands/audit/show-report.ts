@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isObject, readTextFile } from "../../../base/index.js";
+import type { Report } from "../../../evaluation/index.js";
+import { exitCode } from "../../frame/exit-code.js";
+import { colors, out, outputWidth } from "../../frame/output.js";
+import { shownPath } from "../../frame/shown-path.js";
+import { UsageError } from "../../frame/usage-error.js";
+
+/** Writes a report into a folder, shows it or its JSON, and returns the exit code. */
+export async function showReport(
+  report: Report,
+  folder: string,
+  { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
+): Promise<number> {
+  const files = await report.write(folder);
+  if (json) out(JSON.stringify(report));
+  else {
+    const { dim } = colors("stdout");
+    const shown = shownPath(dirname(files.html));
+    const kept = [
+      `report: ${shown}/audit.html`,
+      `numbers: ${shown}/audit.json`,
+      `worst images: ${shown}/images`,
+    ];
+    const form = { width: outputWidth(), colors: colors("stdout"), verbose };
+    out([report.text(form), "", ...kept.map(dim)].join("\n"));
+  }
+  return codeOf(report);
+}
+
+const codes = { pass: exitCode.done, fail: exitCode.unmet, undecided: exitCode.undecided } as const;
+
+/** Exit code of an audit: that of its criterion and of its comparison with an earlier one. */
+function codeOf({ outcome }: Report): number {
+  return outcome === null ? exitCode.done : codes[outcome.name];
+}
+
+/** Refuses a folder that holds the report of another audit. */
+export function refuseOtherReport(folder: string, id: string): void {
+  const file = join(folder, "audit.json");
+  if (!existsSync(file)) return;
+  let found: unknown;
+  try {
+    found = JSON.parse(readTextFile(file));
+  } catch {
+    // What cannot be read is not of this audit either.
+  }
+  if (isObject(found) && found.id === id) return;
+  throw new UsageError(`--out ${folder} holds the report of another audit: give another folder`);
+}

@@ -1,0 +1,61 @@
+import * as z from "zod";
+import { attacks as attackKind } from "../../../attacks/index.js";
+import {
+  architectureOption,
+  defenseOptions,
+  expectCleanOption,
+  exportedOptions,
+  imagesOption,
+  listOption,
+  weightsOptions,
+} from "../../frame/inputs/input-options.js";
+import { deviceOption, runOptions } from "../../frame/run-options.js";
+import { shardOptions } from "../shards/shard-options.js";
+
+/** Options of `sqa evaluate`. */
+export const evaluateOptions = z.strictObject({
+  architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
+  images: imagesOption
+    .optional()
+    .describe("images to evaluate on, by name or path (default: those of the run)"),
+  split: z.enum(["test", "train", "all"]).default("test").describe("split of the images"),
+  limit: z.int().min(1).optional().describe("number of images, the first ones (default: all)"),
+  ...weightsOptions,
+  expectClean: expectCleanOption,
+  ...defenseOptions,
+  ...exportedOptions,
+  attack: listOption(attackKind.option())
+    .optional()
+    .describe(
+      "attack; none for clean accuracy alone (default: FGSM and PGD of 20 steps at the epsilon that the " +
+        "run trained for, else at the images' usual radius)",
+    ),
+  surrogate: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "NAME|MODEL" })
+    .optional()
+    .describe(
+      "attacked in the model's place, which is shown the result: one of its surrogates, or another model",
+    ),
+  draws: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe("fresh draws of a randomized model for each image; 10 are three times as quick"),
+  seed: z.int().min(0).default(0).describe("seed of all noise"),
+  batchSize: z.int().min(1).default(500).describe("images attacked together; results do not depend on it"),
+  out: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "FOLDER" })
+    .optional()
+    .describe("folder in which a shard or jobs keep their work (default: the run folder, else evaluations)"),
+  ...shardOptions,
+  threads: runOptions.threads,
+  device: deviceOption,
+  verbose: z.boolean().default(false).describe("name attacks by all their options"),
+  json: z.boolean().default(false).describe("print JSON: an object, or a list of several models'"),
+});
+export type EvaluateCommandOptions = z.output<typeof evaluateOptions>;

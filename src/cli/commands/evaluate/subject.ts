@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import type { Attack } from "../../../attacks/index.js";
+import type { Dataset } from "../../../datasets/index.js";
+import type { EvaluationOptions } from "../../../evaluation/index.js";
+import type { Model } from "../../../models/index.js";
+import { usualAttacks } from "../../../training/index.js";
+import { checkFits } from "../../frame/inputs/images-from.js";
+import { defensesOf } from "../../frame/inputs/input-options.js";
+import { type ModelChoice, type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
+import { note } from "../../frame/output.js";
+import { UsageError } from "../../frame/usage-error.js";
+import type { EvaluateCommandOptions } from "./evaluate-options.js";
+
+/** Model with the images, the attacks and the surrogate that it is evaluated with. */
+export interface Subject {
+  readonly opened: OpenedModel;
+  readonly images: Dataset;
+  readonly attacks: readonly Attack[];
+  readonly surrogate?: Model | string | undefined;
+}
+
+/** Attacks at the radius that a run trained for, or that is usual for the images. */
+function defaultAttacks({ run }: OpenedModel, images: Dataset): Attack[] {
+  const epsilon = run?.config.method.epsilon ?? images.epsilon;
+  if (epsilon !== undefined) return usualAttacks(epsilon);
+  throw new UsageError(`give --attack, such as 'pgd(epsilon=8/255)': ${images} has no usual radius`);
+}
+
+async function surrogateOf(given: EvaluateCommandOptions, { model }: OpenedModel, choice: ModelChoice) {
+  const { surrogate } = given;
+  if (surrogate === undefined) return undefined;
+  const names = Object.keys(model.classifier().surrogates ?? {});
+  if (names.includes(surrogate)) return surrogate;
+  if (!existsSync(surrogate)) {
+    const own = names.length === 0 ? "has none of its own" : `has ${names.join(", ")}`;
+    throw new UsageError(
+      `--surrogate ${surrogate}: model ${model.name} ${own}, and there is no such file or folder`,
+    );
+  }
+  const { run, model: other } = await openModel(surrogate, { images: choice.images });
+  if (run?.finished === false)
+    note(`${run.path} is not finished: its checkpoint after step ${run.steps} is attacked`);
+  return other;
+}
+
+/** Opens a model with what it is evaluated with. */
+export async function subjectOf(
+  text: string,
+  given: EvaluateCommandOptions,
+  images: Dataset | undefined,
+): Promise<Subject> {
+  const choice = { ...given, images, defenses: defensesOf(given) };
+  const opened = await openModel(text, choice);
+  const { run, model } = opened;
+  const shown = images ?? run?.config.data;
+  if (shown === undefined)
+    throw new UsageError(`give --images, such as mnist: ${text} is no run, which knows its own`);
+  checkFits(model, shown);
+  if (run?.finished === false)
+    note(`${run.path} is not finished: its checkpoint after step ${run.steps} is evaluated`);
+  const attacks = given.attack ?? defaultAttacks(opened, shown);
+  return { opened, images: shown, attacks, surrogate: await surrogateOf(given, opened, choice) };
+}
+
+/** Folder in which the folder of an evaluation in shards lies. */
+export function evaluationParent({ out }: EvaluateCommandOptions, { opened: { run } }: Subject): string {
+  return out ?? run?.path ?? "evaluations";
+}
+
+/** Options of a subject's evaluation. */
+export function evaluationOptions(
+  { limit, draws, seed, batchSize, device, expectClean }: EvaluateCommandOptions,
+  { attacks, surrogate }: Subject,
+): EvaluationOptions {
+  return { attacks, limit, draws, seed, batchSize, device, surrogate, expectClean };
+}

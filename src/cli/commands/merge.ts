@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import * as z from "zod";
+import { isModuleFile, loadUserModule, makeFolder, writeFileAtomic } from "../../base/index.js";
+import { setThreads } from "../../engine/index.js";
+import {
+  checkFacts,
+  gatherShards,
+  mergeAudit,
+  mergeEvaluation,
+  type ShardSet,
+} from "../../evaluation/index.js";
+import { type CommandContext, defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
+import { imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
+import { note } from "../frame/output.js";
+import { runOptions } from "../frame/run-options.js";
+import { shownPath } from "../frame/shown-path.js";
+import { auditOptions } from "./audit/audit-options.js";
+import { openAudit } from "./audit/open-audit.js";
+import { withBar } from "./audit/progress.js";
+import { showReport } from "./audit/show-report.js";
+import { evaluateOptions } from "./evaluate/evaluate-options.js";
+import { evaluated, evaluationsJson, showEvaluations } from "./evaluate/evaluated.js";
+import { evaluationOptions, subjectOf } from "./evaluate/subject.js";
+import { versionFacts } from "./shards/keep-shard.js";
+
+const options = z.strictObject({
+  out: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "FOLDER" })
+    .optional()
+    .describe("folder of the result (default: an audit's first folder; evaluations are shown alone)"),
+  trustModules: z
+    .boolean()
+    .default(false)
+    .describe("load the module files that the shards name: they run as code"),
+  threads: runOptions.threads,
+  verbose: z.boolean().default(false).describe("show the evidence of passed lines, and attacks in full"),
+  json: z.boolean().default(false).describe("print JSON in place of the report"),
+});
+type Options = z.output<typeof options>;
+
+/** Module files that shards name are code, and not for a file to choose. */
+async function loadModules({ request }: ShardSet, { trustModules }: Options): Promise<void> {
+  const { architecture, images, surrogate } = request.options;
+  const named = [...request.operands, architecture, images, surrogate].flat();
+  const modules = named.filter((text): text is string => typeof text === "string" && isModuleFile(text));
+  const all = [...request.imports, ...modules];
+  if (all.length > 0 && !trustModules) {
+    throw new Error(`the shards name modules, which run as code: ${all.join(", ")}; give --trust-modules`);
+  }
+  for (const file of request.imports) await loadUserModule(file);
+}
+
+async function mergedAudit(shards: ShardSet, given: Options, signal: AbortSignal): Promise<number> {
+  const { request, folders } = shards;
+  const opened = await openAudit(auditOptions.parse(request.options), request.operands[0]!, signal);
+  const work = mergeAudit(opened.model, opened.images, opened.options, shards);
+  for await (const _ of withBar(work));
+  return showReport(await work, given.out ?? folders[0]!, given);
+}
+
+async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortSignal): Promise<number> {
+  const { request } = shards;
+  const asked = evaluateOptions.parse(request.options);
+  const images = asked.images === undefined ? undefined : await imagesFrom(asked.images);
+  const subject = await subjectOf(request.operands[0]!, asked, images);
+  const split = subject.images[asked.split];
+  await prepareWithBar(split, asked.limit, signal);
+  const options = { ...evaluationOptions(asked, subject), signal };
+  const work = mergeEvaluation(subject.opened.model, split, options, shards);
+  const one = await evaluated(subject, work, asked, "merge");
+  if (given.out !== undefined) {
+    makeFolder(given.out);
+    const file = join(given.out, "evaluation.json");
+    writeFileAtomic(file, `${evaluationsJson([one])}\n`);
+    note(`written: ${shownPath(file)}`);
+  }
+  return showEvaluations([one], given) ? exitCode.failed : exitCode.done;
+}
+
+async function run(given: Options, { operands, signal }: CommandContext): Promise<number> {
+  if (given.threads !== undefined) setThreads(given.threads);
+  const shards = gatherShards(operands);
+  checkFacts(shards, versionFacts());
+  await loadModules(shards, given);
+  if (shards.machines.length > 1)
+    note(`shards of different machines may differ in last bits: ${shards.machines.join("; ")}`);
+  const merged = shards.command === "audit" ? mergedAudit : mergedEvaluation;
+  return merged(shards, given, signal);
+}
+
+/** `sqa merge`: the result of shards. */
+export const mergeCommand = defineCommand({
+  name: "merge",
+  summary: "make the result of an audit or evaluation from its shards",
+  description:
+    "Make the result of an audit or evaluation from the shards that --shard wrote: that of one run, " +
+    "but for measured times. Shards of different models, images, versions or options are refused, and " +
+    "missing ones are named. The model and the images are opened as the shards were, from the same folder.",
+  operands: [
+    { name: "folder", description: "folder of shards, or one that holds such folders", variadic: true },
+  ],
+  options,
+  answersByCode: true,
+  examples: ["sqa merge runs/NAME/audit-standard-1a2b3c4d", "sqa merge shards/* --out merged --json"],
+  run,
+});

@@ -1,0 +1,77 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { EndedProcessError, runApart } from "../../../engine/index.js";
+import type { Shard, ShardEvent, ShardSubject } from "../../../evaluation/index.js";
+import { note, warn } from "../../frame/output.js";
+import { Progress } from "../../frame/progress.js";
+import type { Request } from "./request.js";
+
+/** Message to the process of a job. */
+export interface JobTask {
+  readonly request: Request;
+  readonly shard: Shard;
+  /** Folder in which the folder of the work lies. */
+  readonly folder: string;
+  readonly threads: number;
+}
+
+/** Message from the process of a job. */
+export type JobEvent = ShardEvent | ({ readonly type: "done" } & ShardSubject);
+
+/** Jobs that share the work of a request. */
+export interface Jobs {
+  readonly request: Request;
+  readonly folder: string;
+  readonly jobs: number;
+  /** Threads of each; an even share of the processors where left out. */
+  readonly threads: number | undefined;
+}
+
+/**
+ * Does the work of a request in several processes, which keep it in one folder. Each has its share of the
+ * batches. One that is killed is named, and the others go on: undefined is returned then, and the same call
+ * does what is left.
+ *
+ * @throws the signal's reason where it stopped them, and an error that a process told of
+ */
+export async function runJobs(
+  { request, folder, jobs, threads: own }: Jobs,
+  signal: AbortSignal,
+): Promise<ShardSubject | undefined> {
+  const threads = own ?? Math.max(1, Math.floor(availableParallelism() / jobs));
+  const neighbor = import.meta.url.endsWith(".ts") ? "job-process.ts" : "job-process.js";
+  const program = fileURLToPath(new URL(neighbor, import.meta.url));
+  using progress = new Progress({ label: request.command });
+  const shares = new Map<number, { done: number; total: number }>();
+  let subject: ShardSubject | undefined;
+  const tell = (index: number, event: JobEvent) => {
+    if (event.type === "done") subject = event;
+    if (event.type !== "progress") return;
+    shares.set(index, event);
+    const sum = (part: "done" | "total") => [...shares.values()].reduce((all, one) => all + one[part], 0);
+    // Until all have begun, the total is not known.
+    const total = shares.size === jobs ? { total: sum("total") } : {};
+    progress.update({ done: sum("done"), ...total });
+  };
+  note(`${jobs} jobs with ${threads} ${threads === 1 ? "thread" : "threads"} each`);
+  const work = Array.from({ length: jobs }, (_, i) => {
+    const shard = { index: i + 1, count: jobs };
+    const task: JobTask = { request, shard, folder, threads };
+    const isLast = (event: JobEvent) => event.type === "done";
+    const name = `job ${i + 1} of ${jobs}`;
+    return runApart({ name, program, task, isLast, tell: (event: JobEvent) => tell(i, event) }, signal);
+  });
+  const ends = await Promise.allSettled(work);
+  if (signal.aborted) warn("stopped: the same command goes on");
+  AbortSignal.prototype.throwIfAborted.call(signal);
+  const faults = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
+  const told = faults.find((fault) => !(fault instanceof EndedProcessError));
+  if (told !== undefined) throw told;
+  if (faults.length === 0) {
+    progress.finish();
+    return subject;
+  }
+  for (const fault of faults) warn((fault as Error).message);
+  warn("what is finished is kept: the same command goes on");
+  return undefined;
+}

@@ -1,0 +1,25 @@
+import type { CommandContext } from "../../frame/command.js";
+
+/** Call of a command as data, which another process or a later merge makes the same call of. */
+export interface Request {
+  readonly command: "audit" | "evaluate";
+  readonly operands: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Paths of modules to load first. */
+  readonly imports: readonly string[];
+}
+
+/** Options that say how and where the work is done, and not what it is. */
+const ofWork = ["shard", "jobs", "threads", "json", "verbose", "out", "selfTest"];
+
+/** Request of a command that was called. */
+export function requestOf(
+  command: Request["command"],
+  given: Readonly<Record<string, unknown>>,
+  { operands, imports }: Pick<CommandContext, "operands" | "imports">,
+): Request {
+  const kept = Object.entries(given).filter(([name]) => !ofWork.includes(name));
+  // Values such as attacks become their texts.
+  const options = JSON.parse(JSON.stringify(Object.fromEntries(kept))) as Record<string, unknown>;
+  return { command, operands: [...operands], options, imports: [...imports] };
+}

@@ -1,0 +1,63 @@
+import type { Steps } from "../../base/index.js";
+import type { TensorSplit } from "../../datasets/index.js";
+import { hasFailed, placesOf, runTrials, type Trial, type TrialOptions } from "../../trials/index.js";
+
+/** All that decides the numbers of a shard beside its place, by names that messages use. */
+export type ShardFacts = Readonly<Record<string, string | number>>;
+
+/** Subject of a shard, known before its work begins. */
+export interface ShardSubject {
+  /** Name of the audit or evaluation that it is a part of. */
+  readonly id: string;
+  /** Folder that keeps its trials. */
+  readonly folder: string;
+  readonly facts: ShardFacts;
+}
+
+export type ShardEvent =
+  | ({ readonly type: "shard"; readonly images: number; readonly trials: number } & ShardSubject)
+  /** `done`: images that all trials together have behind them, of `total`. */
+  | {
+      readonly type: "progress";
+      readonly attack: string;
+      readonly done: number;
+      readonly total: number;
+    };
+
+/** Trial of a shard that ended in an error. */
+export interface ShardFailure {
+  readonly trial: string;
+  readonly error: string;
+}
+
+/** Outcome of a shard: its numbers are in its folder. */
+export interface ShardResult extends ShardSubject {
+  readonly failed: readonly ShardFailure[];
+}
+
+/** Runs trials on the batches of a shard. */
+export async function* shardSteps(
+  subject: ShardSubject,
+  trials: readonly Trial[],
+  data: TensorSplit,
+  given: TrialOptions,
+): Steps<ShardEvent, ShardResult> {
+  const places = placesOf(data.count, given.batchSize, given.shard);
+  const images = places.reduce((sum, { count }) => sum + count, 0);
+  yield { type: "shard", images, trials: trials.length, ...subject };
+  const failed: ShardFailure[] = [];
+  let ended = 0;
+  // The last of many shards may have no batch.
+  for await (const event of images === 0 ? [] : runTrials(trials, data, given)) {
+    if (event.type === "trial") {
+      ended++;
+      const { outcome } = event;
+      if (hasFailed(outcome)) failed.push({ trial: outcome.trial.id, error: outcome.error.message });
+      continue;
+    }
+    const attack = event.trial.attack === undefined ? "clean" : String(event.trial.attack);
+    yield { type: "progress", attack, done: ended * images + event.done, total: trials.length * images };
+  }
+  if (images > 0 && ended < trials.length) return undefined;
+  return { ...subject, failed };
+}

@@ -1,0 +1,39 @@
+import { checkKind, checkNumber, isObject } from "../base/index.js";
+import type { BatchPlace } from "./store/store.js";
+
+/**
+ * Part of the images that one process works on: every `count`th batch, from number `index` on, which counts
+ * from 1. Batches are those of the whole, and so are the images' ids; hence noise and results are too.
+ */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** Shard as text, such as `2/4`. */
+export const shardText = ({ index, count }: Shard): string => `${index}/${count}`;
+
+/** TypeError or RangeError for a shard that is none, or for more shards than images. */
+export function checkShard(shard: Shard, images: number): void {
+  checkKind("shard", shard, "an object such as { index: 1, count: 4 }", isObject(shard));
+  const { index, count } = shard;
+  const isCount = Number.isInteger(count) && count >= 1 && count <= images;
+  checkNumber("shard.count", count, `a whole number in 1 .. ${images}, the number of images`, isCount);
+  const isIndex = Number.isInteger(index) && index >= 1 && index <= count;
+  checkNumber("shard.index", index, `a whole number in 1 .. ${count}`, isIndex);
+}
+
+/** Images of a batch where so many shards share them: fewer than asked for where some would have none. */
+export function shardBatchSize(images: number, batchSize: number, shards: number): number {
+  return Math.min(batchSize, Math.ceil(images / shards));
+}
+
+/** Places of the batches that make up all images, or a shard of them. */
+export function placesOf(images: number, batchSize: number, shard?: Shard): BatchPlace[] {
+  const all = Array.from({ length: Math.ceil(images / batchSize) }, (_, batch) => {
+    const first = batch * batchSize;
+    return { first, count: Math.min(batchSize, images - first) };
+  });
+  if (shard === undefined) return all;
+  return all.filter((_, batch) => batch % shard.count === shard.index - 1);
+}

@@ -14,7 +14,7 @@ const huge = 1e8;
 
 /**
  * Shortest steps, in a norm, (N, D), that lead points (N, D) in [0, 1] to their hyperplanes inside [0, 1].
- * Where a hyperplane misses the box, they lead to the box's corner that comes nearest to it (Croce and Hein
+ * If a hyperplane misses the box, they lead to the box's corner that comes nearest to it (Croce and Hein
  * 2020, section 2.2).
  *
  * All rows are solved at once. Squares of their weights must be in float32.

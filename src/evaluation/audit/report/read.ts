@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, parseStrictJson } from "../../../base/index.js";
+import { FileFormatError, parseStrictJson, readTextFile } from "../../../base/index.js";
 import { type AuditJson, auditSchema, auditSchemaVersion } from "./schema/audit.js";
 
 /** Depth of its nesting: far above what it has. */
@@ -15,15 +15,16 @@ const mostBytes = 128 * 2 ** 20;
  * @throws FileFormatError that names the file and the field that is not an audit's
  */
 export function readAudit(path: string): { readonly audit: AuditJson; readonly file: string } {
-  let file = path;
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const file = isFolder ? join(path, "audit.json") : path;
+  const text = readTextFile(file, mostBytes);
   try {
-    if (statSync(path).isDirectory()) file = join(path, "audit.json");
-    const { size } = statSync(file);
-    if (size > mostBytes) throw new Error(`has ${size} bytes; an audit.json has ${mostBytes} at most`);
-    return { audit: auditOf(parseStrictJson(readFileSync(file, "utf8"), deepest), file), file };
+    return { audit: auditOf(parseStrictJson(text, deepest), file), file };
   } catch (error) {
     if (error instanceof FileFormatError) throw error;
-    throw new FileFormatError(`${file}: ${(error as Error).message}`, { cause: error });
+    // Node's message goes on with lines of the file.
+    const [problem] = (error as Error).message.split(', "', 1);
+    throw new FileFormatError(`${file}: cannot be read as JSON: ${problem}`, { cause: error });
   }
 }
 

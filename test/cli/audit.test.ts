@@ -177,7 +177,7 @@ describe("sqa audit", () => {
     [["RUN", "--device", "cuda:99"], "device cuda:99 is not there", 64],
     [["RUN", "--require", "wurst >= 0.4"], 'require: no figure is named "wurst"', 64],
     [["RUN", "--no-defense", "--require", "every-draw >= 0.4"], "this one is deterministic", 64],
-    [["RUN", "--baseline", "nowhere.json"], "nowhere.json: ENOENT", 65],
+    [["RUN", "--baseline", "nowhere.json"], "cannot read nowhere.json: there is no such file", 65],
     [["RUN", "--resolution", "0"], "--resolution cannot be 0", 64],
     [["--self-test", "--budget", "quick"], "--self-test cannot be given together with --budget", 64],
     [["--self-test", "--limit", "3"], "--self-test cannot be given together with --limit", 64],

@@ -1,4 +1,5 @@
 /** Every table and figure of the package; a new one is a file and a line here. */
+export { collapse } from "./figures/collapse.js";
 export { figure1 } from "./figures/figure1.js";
 export { figure2 } from "./figures/figure2.js";
 export { figure3 } from "./figures/figure3.js";

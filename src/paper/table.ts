@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import type * as z from "zod";
 import type { Steps } from "../base/index.js";
-import { changedOptions, type Factory, Kind, type Value } from "../options/index.js";
+import { changedOptions, type Factory, formatRatio, Kind, type Value } from "../options/index.js";
 import type { Table as TextTable } from "../report/index.js";
 import type { Cell, CellOutcome } from "./runner/cell.js";
 import type { Machine } from "./runner/share-machine.js";
@@ -150,7 +150,7 @@ function isSteps<Event, Data>(data: Data | undefined | Steps<Event, Data>): data
 }
 
 /** Options whose choice is part of a file's name: a table with another preset is another table. */
-const namedOptions = ["preset", "data", "model", "method"];
+const namedOptions = ["preset", "data", "model", "method", "epsilon"];
 
 /**
  * Name of a table's files: its own, and each choice in place of the usual. Rows of several models share a
@@ -161,9 +161,15 @@ function fileName(name: string, schema: z.ZodObject, options: Readonly<Record<st
   const choices = namedOptions.map((option) => changed[option]).filter((choice) => choice !== undefined);
   const words = choices
     .filter((choice) => !Array.isArray(choice))
-    .map((choice) => (isData(choice) ? choice.identity : String(choice)))
+    .map(wordOf)
     .filter((word) => word !== identityOf(schema.shape.data));
   return [name, ...words].map((word) => word.replace(/[^A-Za-z0-9.]+/g, "-").replace(/-$/, "")).join("-");
+}
+
+/** A choice as a word of a file's name. */
+function wordOf(choice: unknown): string {
+  if (typeof choice === "number") return formatRatio(choice);
+  return isData(choice) ? choice.identity : String(choice);
 }
 
 /** Tells whether a choice is a data set, whose folder is no part of its identity. */

@@ -4,11 +4,12 @@ import { CHART_THEME, SERIES_COLORS } from "./palette.js";
 
 /**
  * One measured value; `low` and `high` are the ends of its interval: a band, or bars where the series is
- * drawn as points.
+ * drawn as points. A series of several lines, such as one for each seed, numbers them by `line`.
  */
 export interface ChartPoint {
   readonly x: number;
   readonly y: number;
+  readonly line?: number;
   readonly low?: number;
   readonly high?: number;
 }
@@ -96,7 +97,7 @@ export function lineChart(chart: LineChart): TopLevelSpec {
       {
         transform: [{ filter: "datum.drawn !== 'points'" }],
         mark: { type: "line", strokeWidth: 2.5, strokeCap: "round", strokeJoin: "round", clip: true },
-        encoding: { y, strokeDash },
+        encoding: { y, strokeDash, detail: { field: "line", type: "nominal" } },
       },
       {
         transform: [{ filter: "datum.drawn !== 'line'" }],

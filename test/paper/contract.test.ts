@@ -28,7 +28,7 @@ describe("every table and figure", () => {
     },
   );
 
-  it("takes options of the same name in the same form, but for one model or several", () => {
+  it("takes options of the same name in the same form, but for models, presets and keys of rows", () => {
     const forms = new Map<string, Set<string>>();
     for (const { options } of all) {
       for (const [name, type] of Object.entries(typesOf(options))) {
@@ -36,7 +36,7 @@ describe("every table and figure", () => {
       }
     }
     const several = [...forms].filter(([, types]) => types.size > 1).map(([name]) => name);
-    expect(several.sort()).toEqual(["model", "preset"]);
+    expect(several.sort()).toEqual(["model", "preset", "rows"]);
   });
 
   it.each(all.map((definition) => [definition.name, definition] as const))(

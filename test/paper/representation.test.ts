@@ -7,7 +7,7 @@ import { type Dataset, imagesOf, mnist, subset, TensorSplit } from "../../src/da
 import { sqa } from "../../src/defenses/index.js";
 import { scope } from "../../src/engine/index.js";
 import { small } from "../../src/models/index.js";
-import { figure2, figure3, overfitting, runTable, type TableEvent } from "../../src/paper/index.js";
+import { collapse, figure2, figure3, overfitting, runTable, type TableEvent } from "../../src/paper/index.js";
 import { representationOf } from "../../src/paper/representation/representation.js";
 import { renderSvg } from "../../src/report/chart.js";
 import { liveCount } from "../live-count.js";
@@ -154,5 +154,23 @@ describe("figures of what networks make of images", () => {
     const [full, sqa] = networks;
     const more = { networks: [full, { ...sqa, runs: [sqa!.runs[0], sqa!.runs[0]], seeds: [0, 1] }] };
     expect(result.table.show(more).notes[0]).toContain("of 1 and 2 seeds on");
+  });
+
+  it("draw a line for each seed, and tell what attacks leave at the end", async () => {
+    const few = { data: options.data, model: small(), epsilon: 0.3, epochs: 1, seeds: 2 };
+    const sizes = { limit: 40, attackLimit: 4, rows: ["fgsm"] };
+    const result = await runTable(collapse, { ...few, ...sizes }, { runs });
+    const { rows } = result.data as { rows: { key: string; runs: unknown[]; measured: object }[] };
+    expect(rows.map(({ key }) => key)).toEqual(["fgsm-0.3"]);
+    expect(rows[0]!.runs).toHaveLength(2);
+    expect(Object.keys(rows[0]!.measured)).toEqual(["clean", "fgsm", "pgd", "autoattack"]);
+    const { chart, table } = result.table.show(result.data);
+    expect(table!.rows).toHaveLength(1);
+    const svg = await renderSvg(chart!);
+    const strokes = svg.match(/aria-roledescription="line mark"/g);
+    expect(strokes).toHaveLength(4);
+    const others = { rows: [{ ...rows[0]!, key: "n-fgsm-0.3", title: "N-FGSM" }] };
+    const joined = result.table.join!(others, result.data) as typeof others;
+    expect(joined.rows.map(({ key }) => key)).toEqual(["fgsm-0.3", "n-fgsm-0.3"]);
   });
 });

@@ -139,7 +139,10 @@ function figureOf(column: Exclude<Column, AccuracyColumn>, outcomes: readonly Ce
 }
 
 /** Data with the rows of an earlier table that were not measured again, in the order of that. */
-export function joinedRows(data: AccuracyData, earlier: AccuracyData): AccuracyData {
+export function joinedRows<Row extends { readonly key: string }>(
+  data: { readonly rows: readonly Row[] },
+  earlier: { readonly rows: readonly Row[] },
+): { rows: Row[] } {
   const now = new Map(data.rows.map((row) => [row.key, row]));
   const kept = earlier.rows.map((row) => now.get(row.key) ?? row);
   const known = new Set(earlier.rows.map(({ key }) => key));

@@ -13,14 +13,29 @@ function checkCost({ kappa, seconds }: MeasuredCost): void {
 }
 
 /**
- * Seconds an iteration of adversarial training with `kappa` gradient steps a batch: t = (kappa + 1) * T, with
- * T the time of one pass forward and backward.
+ * Seconds an iteration of adversarial training with `kappa` gradient steps a batch: t = T + kappa * P, with T
+ * the time of one pass forward and backward, and P that of a pass of the attack, as long as T where left out.
  */
-// paper: equations 9 and 10; this reading counts a pass of the attack, which needs no weights' gradients, as
-// a whole one.
-export function predictedSeconds(kappa: number, forwardBackward: number): number {
+// paper: equation 9, where passes of the attack are whole ones; they need no weights' gradients.
+export function predictedSeconds(
+  kappa: number,
+  forwardBackward: number,
+  attackPass: number = forwardBackward,
+): number {
   checkCost({ kappa, seconds: forwardBackward });
-  return (kappa + 1) * forwardBackward;
+  checkCost({ kappa, seconds: attackPass });
+  return forwardBackward + kappa * attackPass;
+}
+
+/**
+ * How many times equation 10's left side is its right one: (kappa - 1) / 2 * tau over alpha, with tau the
+ * time of a pass and alpha what SQA adds to it. Above 1, FGSM training with SQA is faster than PGD training.
+ */
+export function equation10(kappa: number, tau: number, alpha: number): number {
+  checkCost({ kappa, seconds: tau });
+  if (!(alpha > 0 && Number.isFinite(alpha)))
+    throw new RangeError(`alpha must be finite and above 0, not ${alpha}`);
+  return (((kappa - 1) / 2) * tau) / alpha;
 }
 
 /**

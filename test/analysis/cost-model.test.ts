@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fittedForwardBackward, predictedSeconds } from "../../src/analysis/cost-model.js";
+import { equation10, fittedForwardBackward, predictedSeconds } from "../../src/analysis/cost-model.js";
 
 test("a step costs a pass for each gradient step and one to train", () => {
   expect([0, 1, 10, 100].map((kappa) => predictedSeconds(kappa, 0.11))).toEqual(
@@ -26,4 +26,11 @@ test("times and steps that are none are refused", () => {
   expect(() => predictedSeconds(1.5, 1)).toThrow("kappa must be an integer >= 0, not 1.5");
   expect(() => predictedSeconds(1, Number.NaN)).toThrow("seconds must be finite and >= 0, not NaN");
   expect(() => fittedForwardBackward([])).toThrow("measured must hold at least one step");
+});
+
+it("weighs PGD's passes against SQA's share of a pass, by equation 10", () => {
+  // The paper's times: tau = 0.43 / 2, alpha = (0.57 - 0.43) / 2, PGD of 100 steps.
+  expect(equation10(100, 0.215, 0.07)).toBeCloseTo((99 / 2) * (0.215 / 0.07), 10);
+  expect(equation10(1, 0.2, 0.1)).toBe(0);
+  expect(() => equation10(10, 0.2, 0)).toThrow("alpha must be finite and above 0, not 0");
 });

@@ -40,8 +40,12 @@ describe("table 4", () => {
     const onGpu = resultOf({ model: "resnet34", batchSize: 128, rounds: 5, stepsPerRound: 16 }, "cuda");
     // The paper's PGD of 10, 20 and 100 steps: 1.23, 2.34 and 10.17 s against FGSM's 0.43.
     const text = onGpu.markdown();
-    expect(text).toMatch(/PGD, 10 steps +\| +10 \| +1\.10 \| +1\.10 \| +5\.50 \| +1\.23 \| +2\.86 /);
-    expect(text).toMatch(/PGD, 100 steps +\| +100 \| +10\.1 \| +10\.1 \| +50\.50 \| +10\.17 \| +23\.65 /);
+    expect(text).toMatch(
+      /PGD, 10 steps +\| +10 \| +1\.10 \| +1\.10 \| +1\.10 \| +5\.50 \| +1\.23 \| +2\.86 /,
+    );
+    expect(text).toMatch(
+      /PGD, 100 steps +\| +100 \| +10\.1 \| +10\.1 \| +10\.1 \| +50\.50 \| +10\.17 \| +23\.65 /,
+    );
     expect(text).not.toContain("A reduced setting");
     expect(text).toContain("the median of 5 turns of 16: resnet34 with batches of 128 on cuda, in bfloat16.");
     // 50,000 / 128 steps of 0.2 s.
@@ -50,6 +54,22 @@ describe("table 4", () => {
     const onCpu = resultOf({ model: "resnet18", batchSize: 8, rounds: 3, stepsPerRound: 1 }, "cpu");
     expect(onCpu.markdown()).toContain("A reduced setting: the paper times ResNet-34");
     expect(onCpu.markdown()).not.toContain("graph");
+  });
+
+  it("predicts by the measured pass of an attack, and tells what SQA adds to a pass", () => {
+    // A pass of the attack takes 0.06 s where one forward and backward takes 0.1, and SQA adds 0.01 to each.
+    const seconds = { ...exact, "standard-sqa": 0.11, fgsm: 0.16, "fgsm-sqa": 0.18, "pgd-10": 0.7 };
+    const { rows, alpha, fitted } = costRows(seconds);
+    const pgd10 = rows.find(({ key }) => key === "pgd-10")!;
+    expect(pgd10.predicted).toBeCloseTo(1.1, 12);
+    expect(pgd10.predictedByPass).toBeCloseTo(0.7, 12);
+    expect(rows.find(({ key }) => key === "fgsm-sqa")!.predictedByPass).toBeCloseTo(0.18, 12);
+    expect(alpha).toBeCloseTo(0.01, 12);
+    expect(fitted).toBeGreaterThan(0.06);
+    // The paper: (0.57 - 0.43) / 2 over 0.43 / 2. Here: 0.05 over 0.1, and 4.5, 9.5 and 49.5 times 0.1.
+    const text = resultOf({ model: "small", batchSize: 8, rounds: 3, stepsPerRound: 1 }, "cpu").markdown();
+    expect(text).toContain("SQA adds 0.0500 s to a pass, 50 % of it (alpha; the paper's times give 33 %).");
+    expect(text).toContain("over alpha: 9.0, 19, 99 for PGD of 10, 20 and 100 steps.");
   });
 
   it("times every method's steps in turn, and leaves nothing behind", async () => {

@@ -1,16 +1,12 @@
-import { setImmediate as turn } from "node:timers/promises";
 import * as z from "zod";
-import { fittedForwardBackward, predictedSeconds } from "../../analysis/index.js";
-import { type Steps, wordStream } from "../../base/index.js";
-import { type Dataset, imagesOf } from "../../datasets/index.js";
-import { sqa } from "../../defenses/index.js";
-import { type Architecture, resnet18, resnet34 } from "../../models/index.js";
+import { equation10, fittedForwardBackward, predictedSeconds } from "../../analysis/index.js";
+import { resnet18, resnet34 } from "../../models/index.js";
 import { precisions } from "../../nn/index.js";
-import { TrainingSession, trainConfig } from "../../training/index.js";
 import { expected } from "../expected.js";
 import { architecture } from "../options.js";
 import { machineSchema } from "../runner/share-machine.js";
-import { defineTable, type ProgressEvent } from "../table.js";
+import { defineTable } from "../table.js";
+import { methods, type TimingSetting, timings } from "./table4-timings.js";
 
 const options = z.strictObject({
   model: architecture.optional().describe("model (default: resnet34; on a CPU resnet18)"),
@@ -26,7 +22,7 @@ const options = z.strictObject({
 type Options = z.output<typeof options>;
 
 /** The paper's setting where there is a GPU, else one that a CPU does in minutes. */
-function settled(given: Options, device: string) {
+function settled(given: Options, device: string): TimingSetting {
   // A device has begun a turn's next step before the last is done.
   const usual =
     device === "cpu"
@@ -37,20 +33,6 @@ function settled(given: Options, device: string) {
   return { model, batchSize, rounds, stepsPerRound, precision };
 }
 
-const fgsm = "fgsm(epsilon=8/255)";
-const pgd = (steps: number) => `pgd(epsilon=8/255, steps=${steps}, stepSize=2/255)` as const;
-
-/** Methods with the steps of their attacks, kappa. */
-const methods = [
-  { key: "standard", title: "clean images", method: "standard", defenses: [], kappa: 0 },
-  { key: "standard-sqa", title: "SQA, clean images", method: "standard", defenses: [sqa()], kappa: 0 },
-  { key: "fgsm", title: "FGSM", method: fgsm, defenses: [], kappa: 1 },
-  { key: "fgsm-sqa", title: "SQA + FGSM", method: fgsm, defenses: [sqa()], kappa: 1 },
-  { key: "pgd-10", title: "PGD, 10 steps", method: pgd(10), defenses: [], kappa: 10 },
-  { key: "pgd-20", title: "PGD, 20 steps", method: pgd(20), defenses: [], kappa: 20 },
-  { key: "pgd-100", title: "PGD, 100 steps", method: pgd(100), defenses: [], kappa: 100 },
-] as const;
-
 const rowSchema = z.object({
   key: z.string(),
   title: z.string(),
@@ -59,6 +41,8 @@ const rowSchema = z.object({
   measured: z.number(),
   /** (kappa + 1) times the measured step on clean images, with SQA for rows with SQA. */
   predicted: z.number(),
+  /** The same with the measured pass of the attack: FGSM's step less the one on clean images. */
+  predictedByPass: z.number(),
   paper: z.number().optional(),
 });
 
@@ -73,88 +57,40 @@ const data = z.object({
   rows: z.array(rowSchema),
   /** Seconds of one forward-backward pass, by least squares over the rows without SQA. */
   fitted: z.number(),
+  /** Seconds that SQA adds to a pass: half of what it adds to an FGSM step, which has two. */
+  alpha: z.number(),
   /** True where every method's steps were replayed as graphs. */
   replayed: z.boolean(),
   measuredOn: machineSchema,
 });
 type Data = z.output<typeof data>;
 
-/** Images of noise: a step takes as long on them as on any. */
-function noiseImages({ inputShape, classes }: Architecture, count: number): Dataset {
-  const word = wordStream(0);
-  const size = inputShape.reduce((a, b) => a * b, 1);
-  const images = {
-    images: Uint8Array.from({ length: count * size }, () => word() % 256),
-    labels: Uint8Array.from({ length: count }, (_, index) => index % classes),
-  };
-  const names = Array.from({ length: classes }, (_, index) => String(index));
-  return imagesOf({ ...images, test: images, shape: inputShape, classes: names, name: "noise" });
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2;
-}
+/** What SQA adds to a pass, by the steps of FGSM with SQA and without: alpha in equation 10. */
+const alphaOf = (seconds: Readonly<Record<string, number>>) => (seconds["fgsm-sqa"]! - seconds.fgsm!) / 2;
 
 /** Rows of measured seconds by method, beside the cost model's. */
-export function costRows(seconds: Readonly<Record<string, number>>): Pick<Data, "rows" | "fitted"> {
+export function costRows(seconds: Readonly<Record<string, number>>): Pick<Data, "rows" | "fitted" | "alpha"> {
   const paper: Readonly<Record<string, number>> = expected.table4;
+  // A machine that is busy for a moment could turn a pass into less than nothing.
+  const pass = (kind: string) => Math.max(0, seconds[`fgsm${kind}`]! - seconds[`standard${kind}`]!);
+  const predictionsOf = (kappa: number, kind: string) => ({
+    predicted: predictedSeconds(kappa, seconds[`standard${kind}`]!),
+    predictedByPass: predictedSeconds(kappa, seconds[`standard${kind}`]!, pass(kind)),
+  });
   const rows = methods.map(({ key, title, kappa, defenses }) => ({
     key,
     title,
     kappa,
     measured: seconds[key]!,
-    predicted: predictedSeconds(kappa, seconds[defenses.length > 0 ? "standard-sqa" : "standard"]!),
+    ...predictionsOf(kappa, defenses.length > 0 ? "-sqa" : ""),
     ...(paper[key] === undefined ? {} : { paper: paper[key] }),
   }));
   const plain = methods.filter(({ defenses }) => defenses.length === 0);
   return {
     rows,
     fitted: fittedForwardBackward(plain.map(({ key, kappa }) => ({ kappa, seconds: seconds[key]! }))),
+    alpha: alphaOf(seconds),
   };
-}
-
-/** Times the methods' steps in turn, so that what else the machine does falls on all. */
-async function* timings(
-  setting: ReturnType<typeof settled>,
-  device: string,
-  signal: AbortSignal,
-): Steps<ProgressEvent, { seconds: Record<string, number>; replayed: boolean }> {
-  const { model, batchSize, rounds, stepsPerRound, precision } = setting;
-  const images = noiseImages(model, batchSize);
-  // An epoch is one step.
-  const common = { model, data: images, precision, batchSize, epochs: (rounds + 1) * stepsPerRound };
-  const timed = methods.map(({ key, method, defenses }) => {
-    const config = trainConfig({ ...common, method, defenses, validationAttacks: [] });
-    return { key, session: new TrainingSession(config, device), times: [] as number[] };
-  });
-  try {
-    const total = (rounds + 1) * timed.length;
-    let done = 0;
-    // The first turn makes ready, and does not count.
-    for (let round = 0; round <= rounds; round++) {
-      for (const { session, times } of timed) {
-        await turn();
-        if (signal.aborted) return undefined;
-        const began = performance.now();
-        for (let step = 0; step < stepsPerRound; step++) {
-          session.step(round * stepsPerRound + step);
-          if (session.lookIsDue) session.look();
-        }
-        // A device has done the steps only when their losses are there.
-        session.look();
-        if (round > 0) times.push((performance.now() - began) / 1000 / stepsPerRound);
-        yield { type: "progress", work: `timing ${model}`, done: ++done, total };
-      }
-    }
-    return {
-      seconds: Object.fromEntries(timed.map(({ key, times }) => [key, median(times)])),
-      replayed: timed.every(({ session }) => session.replays),
-    };
-  } finally {
-    for (const { session } of timed) session.dispose();
-  }
 }
 
 function textTable({ rows }: Data) {
@@ -168,15 +104,17 @@ function textTable({ rows }: Data) {
       "kappa",
       "measured, s",
       "predicted, s",
+      "by the measured pass, s",
       "measured / FGSM",
       "paper, s",
       "paper / FGSM",
     ],
-    rows: rows.map(({ title, kappa, measured, predicted, paper }) => [
+    rows: rows.map(({ title, kappa, measured, predicted, predictedByPass, paper }) => [
       title,
       kappa,
       measured.toPrecision(3),
       predicted.toPrecision(3),
+      predictedByPass.toPrecision(3),
       ratio(measured, fgsmRow?.measured),
       paper?.toFixed(2) ?? "–",
       ratio(paper, fgsmRow?.paper),
@@ -187,7 +125,22 @@ function textTable({ rows }: Data) {
 /** Training images of CIFAR-10. */
 const epochImages = 50_000;
 
-function notesOn({ setting, fitted, rows, replayed, measuredOn }: Data): string[] {
+/** Equation 10 with measured times: what SQA adds to a pass, and PGD's passes beside it. */
+function equation10Notes({ fitted, alpha }: Data): string[] {
+  const share = (part: number, of: number) => `${((100 * part) / of).toFixed(0)} %`;
+  const { fgsm } = expected.table4;
+  const paper = `the paper's times give ${share(alphaOf(expected.table4), fgsm / 2)}`;
+  const added = `SQA adds ${alpha.toPrecision(3)} s to a pass, ${share(alpha, fitted)} of it (alpha; ${paper}).`;
+  if (alpha <= 0) return [added];
+  const times = [10, 20, 100].map((kappa) => equation10(kappa, fitted, alpha).toPrecision(2));
+  return [
+    added,
+    `Equation 10, (kappa - 1) / 2 tau over alpha: ${times.join(", ")} for PGD of 10, 20 and 100 steps.`,
+  ];
+}
+
+function notesOn(data: Data): string[] {
+  const { setting, fitted, rows, replayed, measuredOn } = data;
   const { model, batchSize, rounds, stepsPerRound, precision } = setting;
   const { measured } = rows.find(({ key }) => key === "fgsm")!;
   const turns = stepsPerRound === 1 ? `${rounds}` : `${rounds} turns of ${stepsPerRound}`;
@@ -204,8 +157,10 @@ function notesOn({ setting, fitted, rows, replayed, measuredOn }: Data): string[
           "Compare ratios, not seconds.",
         ]),
     "Predicted: (kappa + 1) times the measured step on clean images, of a network with SQA for SQA.",
-    "Measured steps may be cheaper, since the attack's passes need no gradients of the weights.",
+    "By the measured pass: kappa times FGSM's step less the one on clean images, since passes of the attack " +
+      "need no gradients of the weights.",
     `Fitted to all rows without SQA, one pass forward and backward takes ${fitted.toPrecision(3)} s.`,
+    ...equation10Notes(data),
     ...(device === "cpu" || replayed ? [] : ["Steps were made operator by operator: no graph was captured."]),
   ];
 }

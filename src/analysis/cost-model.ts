@@ -28,8 +28,8 @@ export function predictedSeconds(
 }
 
 /**
- * How many times equation 10's left side is its right one: (kappa - 1) / 2 * tau over alpha, with tau the
- * time of a pass and alpha what SQA adds to it. Above 1, FGSM training with SQA is faster than PGD training.
+ * Left side of equation 10 over its right one: (kappa - 1) / 2 * tau over alpha, with tau the time of a pass
+ * and alpha what SQA adds to it. Above 1, FGSM training with SQA is faster than PGD training.
  */
 export function equation10(kappa: number, tau: number, alpha: number): number {
   checkCost({ kappa, seconds: tau });

@@ -28,7 +28,7 @@ test("times and steps that are none are refused", () => {
   expect(() => fittedForwardBackward([])).toThrow("measured must hold at least one step");
 });
 
-it("weighs PGD's passes against SQA's share of a pass, by equation 10", () => {
+test("weighs PGD's passes against SQA's share of a pass, by equation 10", () => {
   // The paper's times: tau = 0.43 / 2, alpha = (0.57 - 0.43) / 2, PGD of 100 steps.
   expect(equation10(100, 0.215, 0.07)).toBeCloseTo((99 / 2) * (0.215 / 0.07), 10);
   expect(equation10(1, 0.2, 0.1)).toBe(0);

@@ -21,7 +21,7 @@ export const methods = [
   { key: "pgd-100", title: "PGD, 100 steps", method: pgd(100), defenses: [], kappa: 100 },
 ] as const;
 
-/** What is timed, and how often. */
+/** Steps to time, and their number. */
 export interface TimingSetting {
   readonly model: Architecture;
   readonly batchSize: number;

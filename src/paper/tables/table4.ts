@@ -65,7 +65,7 @@ const data = z.object({
 });
 type Data = z.output<typeof data>;
 
-/** What SQA adds to a pass, by the steps of FGSM with SQA and without: alpha in equation 10. */
+/** Seconds that SQA adds to a pass, by FGSM steps with SQA and without: alpha in equation 10. */
 const alphaOf = (seconds: Readonly<Record<string, number>>) => (seconds["fgsm-sqa"]! - seconds.fgsm!) / 2;
 
 /** Rows of measured seconds by method, beside the cost model's. */
@@ -130,7 +130,8 @@ function equation10Notes({ fitted, alpha }: Data): string[] {
   const share = (part: number, of: number) => `${((100 * part) / of).toFixed(0)} %`;
   const { fgsm } = expected.table4;
   const paper = `the paper's times give ${share(alphaOf(expected.table4), fgsm / 2)}`;
-  const added = `SQA adds ${alpha.toPrecision(3)} s to a pass, ${share(alpha, fitted)} of it (alpha; ${paper}).`;
+  const ours = `${alpha.toPrecision(3)} s to a pass, ${share(alpha, fitted)} of it`;
+  const added = `SQA adds ${ours} (alpha; ${paper}).`;
   if (alpha <= 0) return [added];
   const times = [10, 20, 100].map((kappa) => equation10(kappa, fitted, alpha).toPrecision(2));
   return [
@@ -157,8 +158,8 @@ function notesOn(data: Data): string[] {
           "Compare ratios, not seconds.",
         ]),
     "Predicted: (kappa + 1) times the measured step on clean images, of a network with SQA for SQA.",
-    "By the measured pass: kappa times FGSM's step less the one on clean images, since passes of the attack " +
-      "need no gradients of the weights.",
+    "By the measured pass: kappa times what FGSM's step has more than the one on clean images. Passes of " +
+      "the attack need no gradients of the weights.",
     `Fitted to all rows without SQA, one pass forward and backward takes ${fitted.toPrecision(3)} s.`,
     ...equation10Notes(data),
     ...(device === "cpu" || replayed ? [] : ["Steps were made operator by operator: no graph was captured."]),

@@ -69,7 +69,7 @@ describe("table 4", () => {
     // The paper: (0.57 - 0.43) / 2 over 0.43 / 2. Here: 0.05 over 0.1, and 4.5, 9.5 and 49.5 times 0.1.
     const text = resultOf({ model: "small", batchSize: 8, rounds: 3, stepsPerRound: 1 }, "cpu").markdown();
     expect(text).toContain("SQA adds 0.0500 s to a pass, 50 % of it (alpha; the paper's times give 33 %).");
-    expect(text).toContain("over alpha: 9.0, 19, 99 for PGD of 10, 20 and 100 steps.");
+    expect(text).toContain("over alpha: 9, 19, 99 for PGD of 10, 20 and 100 steps.");
   });
 
   it("times every method's steps in turn, and leaves nothing behind", async () => {

@@ -130,12 +130,11 @@ function equation10Notes({ fitted, alpha }: Data): string[] {
   const share = (part: number, of: number) => `${((100 * part) / of).toFixed(0)} %`;
   const { fgsm } = expected.table4;
   const paper = `the paper's times give ${share(alphaOf(expected.table4), fgsm / 2)}`;
-  const ours = `${alpha.toPrecision(3)} s to a pass, ${share(alpha, fitted)} of it`;
-  const added = `SQA adds ${ours} (alpha; ${paper}).`;
-  if (alpha <= 0) return [added];
-  const times = [10, 20, 100].map((kappa) => equation10(kappa, fitted, alpha).toPrecision(2));
+  if (alpha <= 0) return [`SQA adds nothing to a pass that these times can tell (alpha; ${paper}).`];
+  const added = `${alpha.toPrecision(3)} s to a pass, ${share(alpha, fitted)} of it`;
+  const times = [10, 20, 100].map((kappa) => Number(equation10(kappa, fitted, alpha).toPrecision(2)));
   return [
-    added,
+    `SQA adds ${added} (alpha; ${paper}).`,
     `Equation 10, (kappa - 1) / 2 tau over alpha: ${times.join(", ")} for PGD of 10, 20 and 100 steps.`,
   ];
 }

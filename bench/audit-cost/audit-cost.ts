@@ -1,20 +1,30 @@
 // Processor time of an audit, per image and pass: passes of each budget, counted as the audit's own estimate
-// counts them, times the time of a pass of an exported model. `npx tsx bench/audit-cost/audit-cost.ts --help`.
-
+// counts them, times the time of a pass of an exported model that has no noise.
+// `npx tsx bench/audit-cost/audit-cost.ts --help`.
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { enableGrad, grad, noGrad, scope, setThreads } from "../../src/engine/index.js";
+import {
+  enableGrad,
+  grad,
+  imageIdRange,
+  noGrad,
+  operators as ops,
+  scope,
+  setThreads,
+  tensor,
+} from "../../src/engine/index.js";
 import { withSubject } from "../../src/evaluation/audit/parts.js";
 import { countPasses } from "../../src/evaluation/audit/time/estimate.js";
 import { type BudgetName, budgets } from "../../src/evaluation/index.js";
-import { modelFromFile, numberedClasses } from "../../src/models/index.js";
-import { playerOf } from "../../src/trials/index.js";
+import { type Model, modelFromFile, numberedClasses } from "../../src/models/index.js";
+import type { Classifier } from "../../src/nn/index.js";
 import { machineNow } from "../shared/machine.js";
 
 const usage = `npx tsx bench/audit-cost/audit-cost.ts MODEL.pt2 [options]
   --budget NAME  quick, standard or full; several times for more (all)
   --images N     images of a batch (4)
   --rounds N     rounds, of which the least time counts (5)
+  --size N       width of the image on which passes are counted (32): few attacks ask more of a larger one
   --epsilon E    radius (4/255 = 0.01569)`;
 
 /** Seconds of all threads of this process. */
@@ -33,13 +43,57 @@ function leastSeconds(rounds: number, work: () => void): number {
   return Math.min(...seconds.slice(1));
 }
 
-/** Pixels of noise in gray levels: no pixel changes a pass's time. */
-function noise(count: number): Uint8Array {
-  let state = 1;
-  return Uint8Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 24;
+/** Processor seconds of an image's pass: forward, and forward and back. */
+function secondsOfPasses(model: Model, count: number, rounds: number) {
+  const classifier = model.classifier();
+  const [channels, height, width] = model.inputShape;
+  const grays = Float32Array.from({ length: count * channels * height * width }, (_, i) => (i % 251) / 255);
+  const images = tensor(grays, [count, channels, height, width]);
+  const key = { seed: { low: 0, high: 0 }, draw: 0, imageIds: imageIdRange(0, count) };
+  const forward = () => noGrad(() => scope(() => classifier.logits(images, key).sum().item()));
+  const both = () =>
+    enableGrad(() =>
+      scope(() => {
+        const input = images.detach().requireGrad();
+        grad(classifier.logits(input, key).sum(), [input])[0]!.sum().item();
+      }),
+    );
+  return { forward: leastSeconds(rounds, forward) / count, both: leastSeconds(rounds, both) / count };
+}
+
+/** Classifier of so many classes that costs nothing. */
+function cheap(classes: number, size: number): Classifier {
+  return {
+    inputShape: [3, size, size],
+    classes,
+    randomized: false,
+    logits: (images) => images.flatten(1).meanDim([1], true).mul(ops.arange(0, classes).to("float32")),
+  };
+}
+
+/** Trials of a budget, and the passes of an image that they take at most. */
+async function passesOf(budget: BudgetName, classes: number, size: number, epsilon: number) {
+  const form = { imageShape: [3, size, size] as const, classNames: numberedClasses(classes) };
+  const pixels = new Uint8Array(3 * size * size).fill(100);
+  const split = { name: "gray", images: pixels, labels: Uint8Array.of(0), count: 1, ...form };
+  const options = { epsilon, budget, limit: 1 };
+  const never = new AbortController().signal;
+  const before = processorSeconds();
+  const steps = withSubject(cheap(classes, size), split, options, never, async function* (parts) {
+    const { plan, trials, subject } = parts;
+    const counting = countPasses(plan, subject.data, trials);
+    let step = counting.next();
+    while (step.done !== true) step = counting.next();
+    const sum = { forward: 0, backward: 0 };
+    for (const { forward, backward } of step.value.values()) {
+      sum.forward += forward;
+      sum.backward += backward;
+    }
+    yield { trials: trials.length, ...sum };
   });
+  const { value } = await steps.next();
+  await steps.return(undefined);
+  return { ...value!, countingSeconds: processorSeconds() - before };
 }
 
 const { values, positionals } = parseArgs({
@@ -48,6 +102,7 @@ const { values, positionals } = parseArgs({
     budget: { type: "string", multiple: true, default: Object.keys(budgets) },
     images: { type: "string", default: "4" },
     rounds: { type: "string", default: "5" },
+    size: { type: "string", default: "32" },
     epsilon: { type: "string", default: "0.01569" },
     help: { type: "boolean", default: false },
   },
@@ -58,58 +113,16 @@ if (values.help || positionals.length !== 1) {
 }
 setThreads(1);
 const loadAtStart = loadavg()[0]!;
-const model = await modelFromFile(positionals[0]!);
-const [channels, height, width] = model.inputShape;
-const count = Number(values.images);
-const images = {
-  name: "noise",
-  images: noise(count * channels * height * width),
-  labels: Uint8Array.from({ length: count }, (_, image) => image),
-  count,
-  imageShape: model.inputShape,
-  classNames: numberedClasses(model.classes),
-};
-const ofPass = { forward: 0, both: 0 };
+const model = (await modelFromFile(positionals[0]!)).build({ seed: 0 });
+const seconds = secondsOfPasses(model, Number(values.images), Number(values.rounds));
 const rows: object[] = [];
-for (const name of values.budget as BudgetName[]) {
-  const options = { epsilon: Number(values.epsilon), budget: name, limit: count };
-  const never = new AbortController().signal;
-  const steps = withSubject(model, images, options, never, async function* ({ plan, trials, subject }) {
-    const { players } = plan;
-    const batch = subject.data.range(0, count);
-    const key = { seed: plan.seed, draw: 0, imageIds: batch.imageIds };
-    if (ofPass.forward === 0) {
-      const forward = () => noGrad(() => scope(() => players.model.logits(batch.images, key).sum().item()));
-      const both = () =>
-        enableGrad(() =>
-          scope(() => {
-            const input = batch.images.detach().requireGrad();
-            grad(players.model.logits(input, key).sum(), [input])[0]!.sum().item();
-          }),
-        );
-      ofPass.forward = leastSeconds(Number(values.rounds), forward) / count;
-      ofPass.both = leastSeconds(Number(values.rounds), both) / count;
-      process.stderr.write(`${JSON.stringify(ofPass)}\n`);
-    }
-    const before = processorSeconds();
-    const counting = countPasses(plan, subject.data, trials);
-    let step = counting.next();
-    for (; step.done !== true; step = counting.next());
-    const attackSeconds = processorSeconds() - before;
-    const sum = { forward: 0, backward: 0, answers: 0 };
-    for (const trial of trials) {
-      const { forward, backward } = step.value.get(trial.id)!;
-      sum.forward += forward;
-      sum.backward += backward;
-      sum.answers += playerOf(players, trial.shownTo).randomized ? plan.budget.draws : 1;
-    }
-    const seconds = (sum.forward - sum.backward + sum.answers) * ofPass.forward + sum.backward * ofPass.both;
-    yield { budget: name, trials: trials.length, ...sum, attackSeconds, secondsPerImage: seconds };
-  });
-  for (let step = await steps.next(); step.done !== true; step = await steps.next()) {
-    rows.push(step.value);
-    process.stderr.write(`${JSON.stringify(step.value)}\n`);
-  }
+for (const budget of values.budget as BudgetName[]) {
+  const found = await passesOf(budget, model.classes, Number(values.size), Number(values.epsilon));
+  // Each trial answers its image once more.
+  const { trials, forward, backward } = found;
+  const secondsPerImage = (forward - backward + trials) * seconds.forward + backward * seconds.both;
+  rows.push({ budget, ...found, secondsPerImage });
+  process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
 }
 const machine = machineNow(1, loadAtStart);
-process.stdout.write(`${JSON.stringify({ model: positionals[0], count, ofPass, rows, machine }, null, 2)}\n`);
+process.stdout.write(`${JSON.stringify({ secondsOfPass: seconds, rows, machine }, null, 2)}\n`);

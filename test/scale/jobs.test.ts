@@ -15,7 +15,7 @@ function killJob(pid: number): void {
   process.kill(Number(job), "SIGKILL");
 }
 
-const attacks = ["pgd(epsilon=0.02, steps=300)", "apgd(epsilon=0.02)", "fgsm(epsilon=0.02)", "fab-t"];
+const attacks = [300, 301, 302, 303].map((steps) => `pgd(epsilon=0.02, steps=${steps})`);
 
 /** Words of an evaluation of the images of an audit. */
 function evaluationOf({ words }: SharedAudit): string[] {

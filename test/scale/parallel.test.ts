@@ -65,6 +65,6 @@ describe.skipIf(!isThere)("an audit by GNU parallel", { timeout: 1_200_000 }, ()
     for (const [file, number] of records) expect(all.get(file), file).toBe(number);
     const sittings = [1, 2, 3, 4].map((shard) => audit.manifest(shard).sittings.length);
     expect(sittings).toEqual([2, 1, 1, 1]);
-    await audit.expectSingleRun();
+    await audit.expectMerge();
   });
 });

@@ -91,6 +91,9 @@ export class SlurmCluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Tasks that a failed test leaves end with it.
+    this.run("scancel", "--user=root");
+    while (this.run("squeue", "--noheader") !== "") await sleep(100);
     for (const name of ["slurmd.pid", "slurmctld.pid", "munge.pid"]) {
       const file = join(this.#folder, name);
       if (!existsSync(file)) continue;

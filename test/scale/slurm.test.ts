@@ -79,6 +79,6 @@ describe.skipIf(withoutSlurm !== undefined)("an audit by an array of Slurm", { t
     expect(sittings.map(({ length }) => length)).toEqual([2, 2, 2, 1]);
     expect(sittings[0]![0]!.finishedAt).toBeNull();
     expect(sittings[1]![0]!.finishedAt).not.toBeNull();
-    await audit.expectSingleRun();
+    await audit.expectMerge();
   });
 });

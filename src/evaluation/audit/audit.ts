@@ -112,8 +112,19 @@ export async function* auditSteps(
   }
   if (outcomes.length < trials.length) return undefined;
   const conclusion = scope(() => conclude(plan, outcomes, data, settings));
-  const worst = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
-  const report = reportOf({ conclusion, plan, worst, subject, id, folder, criteria, startedAt, shards });
+  const { forms: worst, images } = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
+  const report = reportOf({
+    conclusion,
+    plan,
+    worst,
+    images,
+    subject,
+    id,
+    folder,
+    criteria,
+    startedAt,
+    shards,
+  });
   log?.end(report);
   return report;
 }

@@ -25,8 +25,8 @@ export interface ShardSet {
 const mostFolders = 10_000;
 
 /**
- * Gathers the shards that folders hold: each the folder of an audit, an evaluation or a table's shards, or one
- * that has such folders in it.
+ * Gathers the shards that folders hold: each the folder of an audit, an evaluation or a table's shards, or
+ * one that has such folders in it.
  *
  * @throws FileFormatError that names the first shard of another model, other images, another version or other
  *   options; Error that says which shards are missing or not finished

@@ -53,8 +53,8 @@ export class ShardRecord {
       for (const [name, version] of Object.entries(facts)) {
         if (other.facts[name] === version) continue;
         throw new Error(
-          `${subject.folder} holds a shard of another ${name}: ${other.facts[name]}, and this is ${version}; ` +
-            "give another --out, or remove the folder",
+          `${subject.folder} holds a shard of another ${name}: ${other.facts[name]}, and this is ` +
+            `${version}; give another folder, or remove it`,
         );
       }
     }

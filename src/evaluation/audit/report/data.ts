@@ -2,14 +2,14 @@ import type { Conclusion } from "../conclude.js";
 import type { Criterion } from "../criterion/criterion.js";
 import type { AuditSubject } from "../identity.js";
 import type { AuditPlan } from "../plan.js";
-import type { WorstImage } from "../worst-images.js";
+import type { WorstForm } from "../worst-images.js";
 import type { AuditJson } from "./schema/audit.js";
 
 /** Findings of an audit, and what they were found of. */
 export interface ReportData {
   readonly conclusion: Conclusion;
   readonly plan: AuditPlan;
-  readonly worst: readonly WorstImage[];
+  readonly worst: readonly WorstForm[];
   /** Name of the audit, which says what decides its numbers: the folder of its trials has it. */
   readonly id: string;
   readonly subject: Pick<AuditSubject, "settings" | "opened" | "transfers" | "split">;

@@ -29,7 +29,7 @@ export interface WorstImage extends WorstForm {
   readonly adversarial: Float32Array;
 }
 
-/** Numbers of all kept images in one form: both forms are a file of less than 2 GiB, all that Node writes at once. */
+/** Numbers of all kept images in one form: both are a file of less than 2 GiB, as much as Node writes. */
 const mostPixels = 2 ** 28 - 2 ** 20;
 
 /** Images of a shape (C, H, W) whose pixels a report keeps, the first ones: 1,776 of 3 x 224 x 224. */

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Audits a model by GNU parallel: audit-parallel.sh runs/NAME 8 [options of parallel, such as --sshloginfile hosts]
+# Audits a model in 8 shards by GNU parallel: audit-parallel.sh 8 runs/NAME [options of sqa audit]
 # Called again it goes on: finished shards are not started, and stopped ones go on where they were.
+# Options of parallel go into its own variable: PARALLEL="--sshloginfile hosts --workdir ." audit-parallel.sh ...
 set -euo pipefail
-model=$1
-shards=$2
-shift 2
-seq "$shards" | parallel --joblog "sqa-audit-$shards.log" --resume-failed "$@" \
-  node_modules/.bin/sqa audit "$model" --shard "{}/$shards" --threads 1 --quiet
+shards=$1
+shift
+seq "$shards" | parallel --quote --joblog "sqa-audit-$shards.log" --resume-failed \
+  node_modules/.bin/sqa audit "$@" --shard "{}/$shards" --threads 1 --quiet

@@ -1,5 +1,5 @@
 export type { Accuracy, Flag, Shard, TrialStore } from "../trials/index.js";
-export { bootstrap, FolderStore, MemoryStore, wilson } from "../trials/index.js";
+export { bootstrap, checkShard, FolderStore, MemoryStore, shardText, wilson } from "../trials/index.js";
 export * from "./audit/index.js";
 export { type EvaluationEvent, evaluate } from "./evaluate.js";
 export type {

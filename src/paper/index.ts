@@ -14,8 +14,10 @@ export { expected, type Published } from "./expected.js";
 export { sizeOptions } from "./options.js";
 export { TableResult } from "./result.js";
 export type { Answer, Cell, CellEvent, CellOutcome, Question } from "./runner/cell.js";
+export { mergeTable } from "./runner/merge-table.js";
 export { type RunTableOptions, runTable, type TableEvent } from "./runner/run-table.js";
 export { type Machine, shareMachine } from "./runner/share-machine.js";
+export { runTableShard, type TableShardEvent, type TableShardOptions } from "./runner/table-shard.js";
 export {
   defineTable,
   type Found,

@@ -21,7 +21,10 @@ export interface ProgressEvent {
 export interface Found {
   /** By the names of their cells. */
   readonly outcomes: ReadonlyMap<string, CellOutcome>;
+  /** Machine that gathers, which is that of all cells where nothing else is said. */
   readonly machine: Machine;
+  /** Machines of cells that were made as shards, by the names of the cells. */
+  readonly machines?: ReadonlyMap<string, Machine>;
   readonly device: string;
   readonly signal: AbortSignal;
 }

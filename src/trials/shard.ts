@@ -13,12 +13,12 @@ export interface Shard {
 /** Shard as text, such as `2/4`. */
 export const shardText = ({ index, count }: Shard): string => `${index}/${count}`;
 
-/** TypeError or RangeError for a shard that is none, or for more shards than images. */
-export function checkShard(shard: Shard, images: number): void {
+/** TypeError or RangeError for a shard that is none, or for more shards than there are images or runs. */
+export function checkShard(shard: Shard, most: number, what = "images"): void {
   checkKind("shard", shard, "an object such as { index: 1, count: 4 }", isObject(shard));
   const { index, count } = shard;
-  const isCount = Number.isInteger(count) && count >= 1 && count <= images;
-  checkNumber("shard.count", count, `a whole number in 1 .. ${images}, the number of images`, isCount);
+  const isCount = Number.isInteger(count) && count >= 1 && count <= most;
+  checkNumber("shard.count", count, `a whole number in 1 .. ${most}, the number of ${what}`, isCount);
   const isIndex = Number.isInteger(index) && index >= 1 && index <= count;
   checkNumber("shard.index", index, `a whole number in 1 .. ${count}`, isIndex);
 }

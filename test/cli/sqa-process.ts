@@ -13,19 +13,27 @@ const program = `import { runProcess } from ${JSON.stringify(resolve(checkout, "
 process.argv.splice(1, 0, "sqa");
 await runProcess();`;
 
-/** `sqa` as a process of its own, with the addon that this process has; what it writes is kept. */
+/** Program, its first words and its environment that make `sqa`, with the addon that this process has. */
+export function sqaCommand() {
+  const SQA_ADDON = findAddon().path;
+  const env = { ...process.env, SQA_ADDON, OMP_NUM_THREADS: "1" };
+  if (!compiled) setUp({ env });
+  compiled = true;
+  const first = ["--input-type=module", "--eval", program, "--"];
+  return { file: process.execPath, first, env, addon: SQA_ADDON };
+}
+
+/** `sqa` as a process of its own; what it writes is kept. */
 export class SqaProcess {
   stdout = "";
   stderr = "";
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | NodeJS.Signals | null>;
 
-  constructor(words: readonly string[]) {
-    const SQA_ADDON = findAddon().path;
-    const env = { ...process.env, SQA_ADDON, OMP_NUM_THREADS: "1" };
-    if (!compiled) setUp({ env });
-    compiled = true;
-    this.#child = spawn(process.execPath, ["--input-type=module", "--eval", program, "--", ...words], {
+  constructor(words: readonly string[], place: { readonly cwd?: string } = {}) {
+    const { file, first, env } = sqaCommand();
+    this.#child = spawn(file, [...first, ...words], {
+      ...place,
       env,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -46,6 +54,10 @@ export class SqaProcess {
   closeOutput(): void {
     this.#child.stdout!.destroy();
     this.#child.stderr!.destroy();
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   get running(): boolean {

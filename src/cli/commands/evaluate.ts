@@ -12,7 +12,7 @@ import type { Evaluated } from "./evaluate/evaluation-text.js";
 import { evaluationOptions, evaluationParent, type Subject, subjectOf } from "./evaluate/subject.js";
 import { runJobs } from "./shards/jobs.js";
 import { keepShard } from "./shards/keep-shard.js";
-import { type Request, requestOf } from "./shards/request.js";
+import { type Request, requestOf, shardCommand } from "./shards/request.js";
 import { shardOf } from "./shards/shard-options.js";
 
 async function run(given: EvaluateCommandOptions, context: CommandContext): Promise<number> {
@@ -37,7 +37,8 @@ async function run(given: EvaluateCommandOptions, context: CommandContext): Prom
     await prepareWithBar(split, given.limit, signal);
     const place = { shard, folder: evaluationParent(given, subject!), signal };
     const work = evaluateShard(subject!.opened.model, split, { ...options, ...place });
-    return keepShard(work, shard, request, given.json);
+    const call = { shard, request, text: shardCommand(request, shard, evaluateOptions) };
+    return keepShard(work, call, given.json);
   }
   const all: Evaluated[] = [];
   for (const subject of subjects) {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as z from "zod";
 import { isModuleFile, loadUserModule, makeFolder, writeFileAtomic } from "../../base/index.js";
 import { setThreads } from "../../engine/index.js";
@@ -9,10 +9,11 @@ import {
   mergeEvaluation,
   type ShardSet,
 } from "../../evaluation/index.js";
+import { mergeTable } from "../../paper/index.js";
 import { type CommandContext, defineCommand } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
 import { imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
-import { note } from "../frame/output.js";
+import { note, out } from "../frame/output.js";
 import { runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 import { auditOptions } from "./audit/audit-options.js";
@@ -22,7 +23,8 @@ import { showReport } from "./audit/show-report.js";
 import { evaluateOptions } from "./evaluate/evaluate-options.js";
 import { evaluated, evaluationsJson, showEvaluations } from "./evaluate/evaluated.js";
 import { evaluationOptions, subjectOf } from "./evaluate/subject.js";
-import { versionFacts } from "./shards/keep-shard.js";
+import { TableDisplay, tableText } from "./paper/table-display.js";
+import { versionFacts } from "./shards/shard-record.js";
 
 const options = z.strictObject({
   out: z
@@ -30,7 +32,10 @@ const options = z.strictObject({
     .min(1)
     .meta({ placeholder: "FOLDER" })
     .optional()
-    .describe("folder of the result (default: an audit's first folder; evaluations are shown alone)"),
+    .describe(
+      "folder of the result (default: an audit's first folder, the results of a table; " +
+        "evaluations are shown alone)",
+    ),
   trustModules: z
     .boolean()
     .default(false)
@@ -80,6 +85,19 @@ async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortS
   return showEvaluations([one], given) ? exitCode.failed : exitCode.done;
 }
 
+async function mergedTable(shards: ShardSet, given: Options, signal: AbortSignal): Promise<number> {
+  const work = mergeTable(shards, { signal });
+  using display = new TableDisplay();
+  for await (const event of work) display.show(event);
+  const result = await work;
+  out(given.json ? JSON.stringify(result) : tableText(result));
+  for (const file of await result.write(given.out ?? dirname(shards.folders[0]!)))
+    note(`written: ${shownPath(file)}`);
+  return exitCode.done;
+}
+
+const merged = { audit: mergedAudit, evaluate: mergedEvaluation, paper: mergedTable };
+
 async function run(given: Options, { operands, signal }: CommandContext): Promise<number> {
   if (given.threads !== undefined) setThreads(given.threads);
   const shards = gatherShards(operands);
@@ -87,18 +105,18 @@ async function run(given: Options, { operands, signal }: CommandContext): Promis
   await loadModules(shards, given);
   if (shards.machines.length > 1)
     note(`shards of different machines may differ in last bits: ${shards.machines.join("; ")}`);
-  const merged = shards.command === "audit" ? mergedAudit : mergedEvaluation;
-  return merged(shards, given, signal);
+  return merged[shards.command](shards, given, signal);
 }
 
 /** `sqa merge`: the result of shards. */
 export const mergeCommand = defineCommand({
   name: "merge",
-  summary: "make the result of an audit or evaluation from its shards",
+  summary: "make the result of an audit, evaluation or table from its shards",
   description:
-    "Make the result of an audit or evaluation from the shards that --shard wrote: that of one run, " +
+    "Make the result of an audit, evaluation or table from the shards that --shard wrote: that of one run, " +
     "but for measured times. Shards of different models, images, versions or options are refused, and " +
-    "missing ones are named. The model and the images are opened as the shards were, from the same folder.",
+    "missing ones are named. The model, the images and the runs of a table are opened as the shards were, " +
+    "from the same folder.",
   operands: [
     { name: "folder", description: "folder of shards, or one that holds such folders", variadic: true },
   ],

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { makeFolder } from "../../base/index.js";
+import { shardText } from "../../evaluation/index.js";
 import { changedOptions, type Definition } from "../../options/index.js";
-import { runTable, type Table, tables } from "../../paper/index.js";
+import { runTable, runTableShard, type Table, tables } from "../../paper/index.js";
 import {
   type Command,
   type CommandContext,
@@ -14,7 +15,10 @@ import { note, out } from "../frame/output.js";
 import { deviceOption, jobsOption, runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 import { asUsage, UsageError } from "../frame/usage-error.js";
+import { commandText } from "../frame/words/command-text.js";
 import { showTableWork, tableText } from "./paper/table-display.js";
+import { keepTableShard } from "./paper/table-shard.js";
+import { shardOf, shardOption } from "./shards/shard-options.js";
 
 /** Options of every table, beside its own. */
 const workOptions = {
@@ -27,15 +31,17 @@ const workOptions = {
   ...runOptions,
   jobs: jobsOption,
   device: deviceOption,
+  shard: shardOption,
 };
 
 type WorkOptions = z.output<z.ZodObject<typeof workOptions>>;
 
 async function make(
   definition: Definition<Table>,
-  { results, runs, threads, jobs, device, ...own }: WorkOptions & Record<string, unknown>,
+  { results, runs, threads, jobs, device, shard: text, ...own }: WorkOptions & Record<string, unknown>,
   { signal, imports }: CommandContext,
 ): Promise<number> {
+  const shard = shardOf({ shard: text, jobs: 1 });
   // A folder that cannot be made is said before hours of training, not after.
   try {
     makeFolder(results);
@@ -43,7 +49,17 @@ async function make(
     throw new UsageError(`--results ${results}: ${(error as Error).message}`, { cause: error });
   }
   const options = changedOptions(definition.options, own);
-  const work = asUsage(() => runTable(definition, options, { runs, threads, jobs, device, imports, signal }));
+  const how = { runs, threads, jobs, device, imports, signal };
+  if (shard !== undefined) {
+    const work = asUsage(() => runTableShard(definition, options, { ...how, shard, folder: results }));
+    const table = String(definition.make(options));
+    const request = { command: "paper" as const, operands: [table], options: { runs, device }, imports };
+    const given = { ...options, runs, device, results, threads, jobs, shard: shardText(shard) };
+    const schema = z.strictObject({ ...definition.options.shape, ...workOptions });
+    const line = commandText(`paper ${definition.name}`, [], given, schema);
+    return keepTableShard(work, { shard, request, text: line });
+  }
+  const work = asUsage(() => runTable(definition, options, how));
   const { result } = await showTableWork(work);
   if (result === undefined) return 0;
   out(tableText(result));
@@ -84,6 +100,7 @@ export const paperMenu: Menu = {
     "sqa paper table1",
     "sqa paper table1 --model small --epochs 20 --seeds 3 --full-seeds 1",
     "sqa paper figure2 --preset mnist-short",
+    "sqa paper table1 --shard 2/4",
     "sqa paper table2 --model 'resnet18(width=16)' --epochs 15 --precision bfloat16",
     "sqa paper speed --model resnet18 --epochs 15 --device cuda --precision bfloat16",
   ],

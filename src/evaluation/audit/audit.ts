@@ -74,7 +74,7 @@ export async function* auditSteps(
   options: AuditOptions,
   signal: AbortSignal,
 ): Steps<AuditEvent, Report> {
-  const { subject, plan, id, folder, trials, given } = parts;
+  const { subject, plan, id, folder, trials, given, shards } = parts;
   const { settings, data } = subject;
   const { store, batchSize } = given;
   const { claim } = plan;
@@ -112,8 +112,19 @@ export async function* auditSteps(
   }
   if (outcomes.length < trials.length) return undefined;
   const conclusion = scope(() => conclude(plan, outcomes, data, settings));
-  const worst = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
-  const report = reportOf({ conclusion, plan, worst, subject, id, folder, criteria, startedAt });
+  const { forms: worst, images } = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
+  const report = reportOf({
+    conclusion,
+    plan,
+    worst,
+    images,
+    subject,
+    id,
+    folder,
+    criteria,
+    startedAt,
+    shards,
+  });
   log?.end(report);
   return report;
 }

@@ -22,6 +22,7 @@ export {
 } from "./criterion/requirement.js";
 export type { ConvergenceCurve, Effort } from "./curves/convergence-curves.js";
 export type { Curve, CurvePoint } from "./curves/curves.js";
+export { machineFacts } from "./evidence/environment.js";
 export type { AuditOptions } from "./options.js";
 export type { AuditPlan, AuditResults } from "./plan.js";
 export type { Provenance } from "./provenance.js";

@@ -26,6 +26,7 @@ import { imageHashes } from "./evidence/data-facts.js";
 import { type AuditSubject, auditName } from "./identity.js";
 import { type AuditOptions, auditSettings } from "./options.js";
 import type { AuditPlan } from "./plan.js";
+import type { AuditJson } from "./report/schema/audit.js";
 import { trialsOf } from "./trials-of.js";
 
 /** Images that surrogates are compared with the model on. */
@@ -41,6 +42,8 @@ export interface AuditParts {
   readonly folder: string | undefined;
   readonly trials: readonly Trial[];
   readonly given: TrialOptions & { readonly store: TrialStore };
+  /** Circumstances of shards whose trials are merged; undefined where there are none. */
+  readonly shards?: AuditJson["environment"]["shards"];
 }
 
 /** Opens what an audit works on, goes on with `then`, and closes all at its end. */

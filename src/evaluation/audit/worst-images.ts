@@ -2,16 +2,16 @@ import { deriveSeed } from "../../base/index.js";
 import type { Batch, TensorSplit } from "../../datasets/index.js";
 import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { TrialResult, TrialStore } from "../../trials/index.js";
+import { imageSha256 } from "./evidence/data-facts.js";
 import type { AuditPlan } from "./plan.js";
 
-/** Image in the form that did the model most harm. */
-export interface WorstImage {
+/** Answers to an image in the form that did the model most harm. */
+export interface WorstForm {
   /** Position in the split. */
   readonly position: number;
+  /** SHA-256 of its clean pixels and label. */
+  readonly sha256: string;
   readonly label: number;
-  /** Pixels in [0, 1], row-major (C, H, W). */
-  readonly clean: Float32Array;
-  readonly adversarial: Float32Array;
   /** Trial that made it. */
   readonly trial: TrialResult;
   /** Share of draws in which it is answered correctly: fresh ones, since the others chose it as the worst. */
@@ -20,6 +20,27 @@ export interface WorstImage {
   readonly predicted: number;
   /** The same share for its pixels rounded to 8 bits, in the same draws. */
   readonly correctRounded: number;
+}
+
+/** Image in the form that did the model most harm. */
+export interface WorstImage extends WorstForm {
+  /** Pixels in [0, 1], row-major (C, H, W). */
+  readonly clean: Float32Array;
+  readonly adversarial: Float32Array;
+}
+
+/** Numbers of all kept images in one form: both are a file of less than 2 GiB, as much as Node writes. */
+const mostPixels = 2 ** 28 - 2 ** 20;
+
+/** Images of a shape (C, H, W) whose pixels a report keeps, the first ones: 1,776 of 3 x 224 x 224. */
+export function keptImages([channels, height, width]: readonly [number, number, number]): number {
+  return Math.max(1, Math.floor(mostPixels / (channels * height * width)));
+}
+
+/** Audited images in their worst forms: all of them without pixels, and the first ones with theirs. */
+export interface Worst {
+  readonly forms: readonly WorstForm[];
+  readonly images: readonly WorstImage[];
 }
 
 /**
@@ -32,13 +53,17 @@ export function worstImages(
   data: TensorSplit,
   store: TrialStore,
   batchSize: number,
-): WorstImage[] {
-  const found: WorstImage[] = [];
+): Worst {
+  const forms: WorstForm[] = [];
+  const images: WorstImage[] = [];
+  const most = keptImages(plan.players.model.inputShape);
   for (let first = 0; first < data.count; first += batchSize) {
     const trials = brokenBy.slice(first, first + batchSize);
-    noGrad(() => scope(() => found.push(...worstOfBatch(plan, data, first, trials, store))));
+    const found = noGrad(() => scope(() => worstOfBatch(plan, data, first, trials, store)));
+    images.push(...found.slice(0, Math.max(0, most - first)));
+    forms.push(...found.map(({ clean: _, adversarial: __, ...form }) => form));
   }
-  return found;
+  return { forms, images };
 }
 
 /** Images from position `first` on, each as the trial in its place showed it. */
@@ -58,16 +83,21 @@ function worstOfBatch(
   const [clean, adversarial] = [batch.images, shown].map((images) => images.toArray() as Float32Array);
   const pixels = clean!.length / trials.length;
   const labels = batch.labels.toNumbers();
-  return trials.map((trial, i) => ({
-    position: first + i,
-    label: labels[i]!,
-    clean: clean!.slice(i * pixels, (i + 1) * pixels),
-    adversarial: adversarial!.slice(i * pixels, (i + 1) * pixels),
-    trial,
-    correct: answers!.shares[i]!,
-    predicted: answers!.predicted[i]!,
-    correctRounded: answersRounded!.shares[i]!,
-  }));
+  return trials.map((trial, i) => {
+    const [before, after] = [clean!, adversarial!].map((all) => all.slice(i * pixels, (i + 1) * pixels));
+    const label = labels[i]!;
+    return {
+      position: first + i,
+      sha256: imageSha256({ clean: before!, label }),
+      label,
+      clean: before!,
+      adversarial: after!,
+      trial,
+      correct: answers!.shares[i]!,
+      predicted: answers!.predicted[i]!,
+      correctRounded: answersRounded!.shares[i]!,
+    };
+  });
 }
 
 /**
@@ -103,7 +133,7 @@ function copyRows(to: Tensor, from: Tensor, trials: readonly TrialResult[], resu
  * Share of the images that fool the model more often than not which still do when rounded to 8 bits; null
  * without any.
  */
-export function roundingSurvivors(worst: readonly WorstImage[]): number | null {
+export function roundingSurvivors(worst: readonly WorstForm[]): number | null {
   const broken = worst.filter(({ correct }) => correct < 0.5);
   if (broken.length === 0) return null;
   return broken.filter(({ correctRounded }) => correctRounded < 0.5).length / broken.length;

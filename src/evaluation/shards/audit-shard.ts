@@ -9,6 +9,7 @@ import {
   keptBatches,
   type Shard,
   shardBatchSize,
+  shardText,
 } from "../../trials/index.js";
 import { type AuditEvent, auditSteps } from "../audit/audit.js";
 import { countKept, joinCriteria, writeCriterion } from "../audit/criterion/criterion.js";
@@ -91,7 +92,8 @@ export function auditShard(
 }
 
 /**
- * Makes the report of an audit from its shards: byte for byte that of one run, but for measured times.
+ * Makes the report of an audit from its shards: byte for byte that of one run, but for measured times and its
+ * `environment`, which has the merge's and that of each shard.
  *
  * @param shards outcome of `gatherShards`
  * @throws FileFormatError where the model, the images or an option are not those of the shards
@@ -111,7 +113,8 @@ export function mergeAudit(
         const store = new JoinedStore(shards.folders, shards.failed);
         const { require } = parts.subject.settings;
         if (require !== undefined) joinCriteria(store, require);
-        return auditSteps({ ...parts, given: { ...parts.given, store } }, asked, signal);
+        const ran = shards.shards.map((shard) => ({ shard: shardText(shard), sittings: shard.sittings }));
+        return auditSteps({ ...parts, given: { ...parts.given, store }, shards: ran }, asked, signal);
       }),
     options.signal,
   );

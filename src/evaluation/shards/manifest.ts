@@ -8,21 +8,22 @@ import {
   readTextFile,
   writeFileAtomic,
 } from "../../base/index.js";
+import { sitting } from "../audit/report/schema/evidence.js";
 
 const text = z.string().max(100_000);
 const texts = z.array(text).max(10_000);
 
 const schema = z.strictObject({
   /** Version of this file's form. */
-  format: z.literal(1),
-  command: z.enum(["audit", "evaluate"]),
+  format: z.literal(2),
+  command: z.enum(["audit", "evaluate", "paper"]),
   id: text,
   index: z.int().min(1),
   count: z.int().min(1).max(999_999),
   /** All that decides the numbers, by names. */
   facts: z.record(text, z.union([text, z.number()])),
-  /** Machine that worked last on it: other kernels may give other last bits. */
-  machine: z.record(text, text),
+  /** Processes that worked on it, in order: other kernels may give other last bits. */
+  sittings: z.array(sitting).max(10_000),
   /** Words that the command was called with, by which the merge finds the model and the images. */
   request: z.strictObject({ operands: texts, options: z.record(text, z.unknown()), imports: texts }),
   complete: z.boolean(),
@@ -32,6 +33,9 @@ const schema = z.strictObject({
 
 /** Tells of a shard, in the folder that keeps its trials: `shard-2-of-4.json`. */
 export type ShardManifest = z.output<typeof schema>;
+
+/** Process that worked on a shard: its machine, versions and times. */
+export type ShardSitting = z.output<typeof sitting>;
 
 /** Names of manifests. */
 const manifestName = /^shard-\d{1,6}-of-\d{1,6}\.json$/;

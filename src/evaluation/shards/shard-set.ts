@@ -5,12 +5,14 @@ import { shardText } from "../../trials/index.js";
 import { type FoundShard, readManifests } from "./manifest.js";
 import type { ShardFacts } from "./shard-steps.js";
 
-/** All shards of an audit or an evaluation, which were found to belong together. */
+/** All shards of an audit, an evaluation or a table, which were found to belong together. */
 export interface ShardSet {
-  readonly command: "audit" | "evaluate";
+  readonly command: FoundShard["command"];
   readonly id: string;
   readonly facts: ShardFacts;
   readonly request: FoundShard["request"];
+  /** Finished shards in their order; one that several folders hold stands there for each. */
+  readonly shards: readonly FoundShard[];
   /** Folders that hold their trials. */
   readonly folders: readonly string[];
   /** Ids of trials that ended in an error in some shard. */
@@ -23,8 +25,8 @@ export interface ShardSet {
 const mostFolders = 10_000;
 
 /**
- * Gathers the shards that folders hold: each the folder of an audit or an evaluation, or one that has such
- * folders in it.
+ * Gathers the shards that folders hold: each the folder of an audit, an evaluation or a table's shards, or
+ * one that has such folders in it.
  *
  * @throws FileFormatError that names the first shard of another model, other images, another version or other
  *   options; Error that says which shards are missing or not finished
@@ -35,15 +37,19 @@ export function gatherShards(folders: readonly string[]): ShardSet {
   if (first === undefined) throw new FileFormatError(`${folders.join(", ")}: no shard is there`);
   for (const other of found) checkAlike(first, other);
   const whole = wholeCut(found);
-  const machines = [...new Set(whole.map(({ machine }) => Object.values(machine).join(", ")))];
+  const sittings = whole.flatMap((shard) => shard.sittings);
+  const machines = sittings.map(({ device, cpuCapability, kernels }) =>
+    [device, cpuCapability, kernels].join(", "),
+  );
   return {
     command: first.command,
     id: first.id,
     facts: first.facts,
     request: first.request,
+    shards: whole,
     folders: [...new Set(whole.map(({ folder }) => folder))],
     failed: new Set(whole.flatMap(({ failed }) => failed.map(({ trial }) => trial))),
-    machines,
+    machines: [...new Set(machines)],
   };
 }
 
@@ -100,7 +106,7 @@ function wholeCut(found: readonly FoundShard[]): FoundShard[] {
     const done = cut.filter(({ complete }) => complete);
     const isThere = (among: readonly FoundShard[], index: number) => among.some((one) => one.index === index);
     const missing = Array.from({ length: count }, (_, i) => i + 1).filter((index) => !isThere(done, index));
-    if (missing.length === 0) return done;
+    if (missing.length === 0) return done.sort((a, b) => a.index - b.index);
     const begun = missing.filter((index) => isThere(cut, index));
     const never = missing.filter((index) => !begun.includes(index));
     if (never.length > 0) faults.push(`${listed(never, count)} missing`);

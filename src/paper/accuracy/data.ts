@@ -2,7 +2,7 @@ import * as z from "zod";
 import { precisions } from "../../nn/index.js";
 import type { TrainConfig } from "../../training/index.js";
 import type { CellOutcome } from "../runner/cell.js";
-import { type Machine, machineSchema } from "../runner/share-machine.js";
+import { joinedMachine, type Machine, machineSchema } from "../runner/share-machine.js";
 import type { Found } from "../table.js";
 import { type AccuracyColumn, type Column, isAccuracy } from "./column.js";
 import { isRandomized, type Limits, type PlannedRow, questionKey } from "./row.js";
@@ -72,12 +72,14 @@ export type Measurement = z.output<typeof measurementSchema>;
 export function measuredRows(
   rows: readonly PlannedRow[],
   columns: readonly Column[],
-  { outcomes, machine }: Pick<Found, "outcomes" | "machine">,
+  { outcomes, machine, machines }: Pick<Found, "outcomes" | "machine" | "machines">,
 ): MeasuredRow[] {
+  const machineOf = ({ cells }: PlannedRow) =>
+    joinedMachine(cells.map((cell) => machines?.get(cell) ?? machine));
   return rows.flatMap((planned) => {
     const found = planned.cells.map((cell) => outcomes.get(cell));
     const whole = found.filter((outcome) => outcome !== undefined);
-    return whole.length < found.length ? [] : [measuredRow(planned, whole, columns, machine)];
+    return whole.length < found.length ? [] : [measuredRow(planned, whole, columns, machineOf(planned))];
   });
 }
 

@@ -45,6 +45,24 @@ async function* runCell(
   }
 }
 
+/**
+ * Outcome of a cell that was done before, by its run's files alone; undefined where something is missing.
+ *
+ * @throws FileFormatError that names a damaged file
+ */
+export function keptOutcome({ name, config, questions }: Cell, runs: string): CellOutcome | undefined {
+  const folder = RunFolder.for(config, runs);
+  const training = folder.result;
+  if (training === undefined) return undefined;
+  const answers: Record<string, Answer> = {};
+  for (const plan of plansOf(questions)) {
+    const kept = keptAnswers(folder, plan);
+    if (kept === undefined) return undefined;
+    Object.assign(answers, kept);
+  }
+  return { cell: name, run: folder.path, training, answers };
+}
+
 /** Answers to all questions of a cell, kept ones and new ones. */
 async function* answersOf(
   { name, config, questions }: Cell,

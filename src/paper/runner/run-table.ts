@@ -61,8 +61,18 @@ export function runTable(
   options: Readonly<Record<string, unknown>> = {},
   work: RunTableOptions = {},
 ): Work<TableEvent, TableResult> {
+  const { value, settings } = tableSettings(table, options, work);
+  return new Work((stopped) => steps(value, settings, stopped), work.signal);
+}
+
+/** Table that is asked for, and its options of work, checked. */
+export function tableSettings(
+  table: Definition<Table> | string,
+  options: Readonly<Record<string, unknown>>,
+  work: RunTableOptions,
+): { readonly value: Table; readonly settings: Settings } {
   checkKind("the options of the work", work, "an object", isObject(work));
-  const { runs = "runs", jobs, threads, imports = [], signal } = work;
+  const { runs = "runs", jobs, threads, imports = [] } = work;
   const device = checkDevice(work.device ?? "cpu");
   checkKind("runs", runs, "the path of a folder", typeof runs === "string" && runs !== "");
   for (const [name, count] of Object.entries({ jobs, threads })) {
@@ -70,17 +80,17 @@ export function runTable(
       checkNumber(name, count, "a whole number >= 1", Number.isInteger(count) && count >= 1);
   }
   const value = (typeof table === "string" ? tables.definition(table) : table).make(options);
-  return new Work((stopped) => steps(value, { runs, device, jobs, threads, imports }, stopped), signal);
+  return { value, settings: { runs, device, jobs, threads, imports } };
 }
 
 /** Options with their defaults. */
-interface Settings extends Omit<RunTableOptions, "signal"> {
+export interface Settings extends Omit<RunTableOptions, "signal"> {
   readonly runs: string;
   readonly device: string;
 }
 
 /** Refuses more test images than there are: an evaluation would, after hours of training. */
-function checkImages(cells: readonly Cell[]): void {
+export function checkImages(cells: readonly Cell[]): void {
   for (const { config, questions } of cells) {
     const most = Math.max(0, ...questions.map(({ limit }) => limit ?? 0));
     if (most === 0) continue;

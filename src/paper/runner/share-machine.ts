@@ -54,6 +54,18 @@ export function machineWith(device: string): Machine {
   return model === undefined ? described : { ...described, model };
 }
 
+/** Machine of several cells: where theirs differ, each of the values is named, and the most threads. */
+export function joinedMachine(machines: readonly Machine[]): Machine {
+  const names = [...new Set(machines.flatMap((machine) => Object.keys(machine) as (keyof Machine)[]))];
+  const pairs = names.map((name) => {
+    const values = [...new Set(machines.map((machine) => machine[name]))];
+    const numbers = values.filter((value) => typeof value === "number");
+    const texts = values.filter((value) => typeof value === "string");
+    return [name, numbers.length > 0 ? Math.max(...numbers) : texts.join("; ")];
+  });
+  return machineSchema.parse(Object.fromEntries(pairs));
+}
+
 /** Names of the machine's GPUs; undefined where NVIDIA's own program is not there to ask. */
 function gpuModels(): string | undefined {
   const { status, stdout } = spawnSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], {

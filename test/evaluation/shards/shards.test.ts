@@ -9,6 +9,7 @@ import {
   evaluate,
   evaluateShard,
   gatherShards,
+  machineFacts,
   mergeAudit,
   mergeEvaluation,
   type ShardManifest,
@@ -25,11 +26,20 @@ beforeAll(() => setThreads(1));
 const folder = mkdtempSync(join(tmpdir(), "sqa-shards-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Process that worked on a shard. */
+const sittingOf = (index: number) => ({
+  host: `node-${index}`,
+  ...machineFacts("cpu"),
+  startedAt: "2026-01-01T10:00:00.000Z",
+  finishedAt: null,
+  command: `npx sqa audit m.pt2 --shard ${index}/2`,
+});
+
 /** Finishes a shard as the command line does. */
 function keep(result: ShardResult, command: "audit" | "evaluate", index: number, count: number) {
   const { id, facts } = result;
   const manifest: ShardManifest = {
-    ...{ format: 1, command, id, index, count, facts, machine: {} },
+    ...{ format: 2, command, id, index, count, facts, sittings: [sittingOf(index)] },
     request: { operands: [], options: {}, imports: [] },
     ...{ complete: true, failed: [...result.failed] },
   };
@@ -37,8 +47,8 @@ function keep(result: ShardResult, command: "audit" | "evaluate", index: number,
   return result.folder;
 }
 
-/** Names of times, which no two runs share. */
-const ownOfRun = ["seconds", "startedAt", "finishedAt"];
+/** Names of times, and of what merges alone tell. */
+const ownOfRun = ["seconds", "startedAt", "finishedAt", "shards"];
 
 /** JSON without times. */
 const untimed = (value: object) =>
@@ -160,6 +170,10 @@ describe("shards of an audit", { timeout: 300_000 }, () => {
     const shards = gatherShards([join(folder, "audit")]);
     const merged = await mergeAudit(tinyCnn, split, options, shards);
     expect(untimed(merged)).toBe(untimed(single));
+    expect(merged.toJSON().environment.shards).toEqual([
+      { shard: "1/2", sittings: [sittingOf(1)] },
+      { shard: "2/2", sittings: [sittingOf(2)] },
+    ]);
     expect(merged.worstImages.map(({ adversarial }) => [...adversarial])).toEqual(
       single.worstImages.map(({ adversarial }) => [...adversarial]),
     );
@@ -171,10 +185,15 @@ describe("shards of an audit", { timeout: 300_000 }, () => {
     // From the same records the seconds are the same as well: every byte is, but for the hours of the clock.
     const hours = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
     const json = (file: string) => readFileSync(file, "utf8").replaceAll(hours, "then");
-    expect(json(files[0].json)).toBe(json(files[1].json));
+    const { environment, ...found } = JSON.parse(json(files[0].json));
+    const { shards: ran, ...merging } = environment;
+    expect(ran).toHaveLength(2);
+    expect(`${JSON.stringify({ ...found, environment: merging }, null, 2)}\n`).toBe(json(files[1].json));
     // Charts number their clips through a process, and here are two reports in one.
     const page = (file: string) => json(file).replaceAll(/\bclip\d+/g, "clip");
-    expect(page(files[0].html)).toBe(page(files[1].html));
+    const ofShards = /<p>Shards, each process.*?<\/table><\/div>\n?/s;
+    expect(page(files[0].html)).toContain("<td>node-2</td>");
+    expect(page(files[0].html).replace(ofShards, "")).toBe(page(files[1].html));
   });
 
   it("write their criterion down before the first attack, and merge the first time of it", async () => {

@@ -7,9 +7,9 @@ import { warn } from "../../frame/output.js";
 import { usageUntilBegun } from "../../frame/usage-error.js";
 import { runJobs } from "../shards/jobs.js";
 import { keepShard } from "../shards/keep-shard.js";
-import { requestOf } from "../shards/request.js";
+import { requestOf, shardCommand } from "../shards/request.js";
 import { shardOf } from "../shards/shard-options.js";
-import type { GivenAudit } from "./audit-options.js";
+import { auditOptions, type GivenAudit } from "./audit-options.js";
 import { openAudit } from "./open-audit.js";
 import { withBar } from "./progress.js";
 import { refuseOtherReport, showReport } from "./show-report.js";
@@ -26,7 +26,8 @@ export async function runAudit(given: GivenAudit, text: string, context: Command
   if (shard !== undefined) {
     const { expectClean: _, ...asked } = options;
     const work = auditShard(model, images, { ...asked, shard, folder: parent });
-    return keepShard(work, shard, request, given.json);
+    const call = { shard, request, text: shardCommand(request, shard, auditOptions) };
+    return keepShard(work, call, given.json);
   }
   let { batchSize } = options;
   if (given.jobs > 1) {

@@ -1,6 +1,6 @@
 import { isAbort, type Work } from "../../../base/index.js";
 import type { EvaluationEvent } from "../../../evaluation/index.js";
-import type { TableEvent, TableResult } from "../../../paper/index.js";
+import type { TableEvent, TableResult, TableShardEvent } from "../../../paper/index.js";
 import { note, outputWidth } from "../../frame/output.js";
 import { Progress } from "../../frame/progress.js";
 import { TrainingDisplay } from "../../frame/training/training-display.js";
@@ -45,11 +45,11 @@ class CellDisplay implements Disposable {
 }
 
 /** Display of a table in the making, of which several runs may be under way. */
-class TableDisplay implements Disposable {
+export class TableDisplay implements Disposable {
   readonly #cells = new Map<string, CellDisplay>();
   #work: { readonly name: string; readonly progress: Progress } | undefined;
 
-  show(event: TableEvent): void {
+  show(event: TableEvent | TableShardEvent): void {
     if (event.type === "start") {
       const { cells, jobs } = event;
       if (cells.length > 1) note(`${cells.length} runs, ${jobs} at a time`);

@@ -1,8 +1,11 @@
+import type * as z from "zod";
+import { type Shard, shardText } from "../../../evaluation/index.js";
 import type { CommandContext } from "../../frame/command.js";
+import { commandText } from "../../frame/words/command-text.js";
 
 /** Call of a command as data, which another process or a later merge makes the same call of. */
 export interface Request {
-  readonly command: "audit" | "evaluate";
+  readonly command: "audit" | "evaluate" | "paper";
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
   /** Paths of modules to load first. */
@@ -22,4 +25,13 @@ export function requestOf(
   // Values such as attacks become their texts.
   const options = JSON.parse(JSON.stringify(Object.fromEntries(kept))) as Record<string, unknown>;
   return { command, operands: [...operands], options, imports: [...imports] };
+}
+
+/** Command line of a request for one of its shards. */
+export function shardCommand(
+  { command, operands, options }: Request,
+  shard: Shard,
+  schema: z.ZodObject,
+): string {
+  return commandText(command, operands, { ...options, shard: shardText(shard) }, schema);
 }

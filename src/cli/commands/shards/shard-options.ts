@@ -5,14 +5,17 @@ import { UsageError } from "../../frame/usage-error.js";
 const form = /^(?:auto|(?:auto|[1-9]\d{0,5})\/[1-9]\d{0,5})$/;
 const accepted = "I/N such as 2/8, auto, or auto/N";
 
+/** Option of commands whose work can be shared out among machines. */
+export const shardOption = z
+  .string()
+  .regex(form, `expected ${accepted}`)
+  .meta({ accepted, placeholder: "I/N|auto|auto/N" })
+  .optional()
+  .describe("work on part I of N alone, for sqa merge; auto: the part that Slurm or Kubernetes says");
+
 /** Options of commands whose images can be shared out among processes and machines. */
 export const shardOptions = {
-  shard: z
-    .string()
-    .regex(form, `expected ${accepted}`)
-    .meta({ accepted, placeholder: "I/N|auto|auto/N" })
-    .optional()
-    .describe("work on part I of N alone, for sqa merge; auto: the part that Slurm or Kubernetes says"),
+  shard: shardOption,
   jobs: z
     .int()
     .min(1)

@@ -3,10 +3,22 @@ import type { TensorSplit } from "../../../datasets/index.js";
 import { scope } from "../../../engine/index.js";
 import type { AuditSubject } from "../identity.js";
 import type { AuditJson } from "../report/schema/audit.js";
-import type { WorstImage } from "../worst-images.js";
+
+/** Image of a manifest. */
+interface Listed {
+  readonly position: number;
+  readonly sha256: string;
+  readonly label: number;
+}
 
 /** SHA-256 of an image: its pixels as float32 in [0, 1], row by row, then its label as text. */
-export function imageSha256({ clean, label }: Pick<WorstImage, "clean" | "label">): string {
+export function imageSha256({
+  clean,
+  label,
+}: {
+  readonly clean: Float32Array;
+  readonly label: number;
+}): string {
   const bytes = new Uint8Array(clean.buffer, clean.byteOffset, clean.byteLength);
   return createHash("sha256").update(bytes).update(String(label)).digest("hex");
 }
@@ -22,16 +34,16 @@ export function imageHashes(data: TensorSplit): string[] {
 }
 
 /** SHA-256 of a manifest: a line `id sha256 label` for each image, in order. */
-export function manifestSha256(images: readonly WorstImage[]): string {
+export function manifestSha256(images: readonly Listed[]): string {
   const hash = createHash("sha256");
-  for (const image of images) hash.update(`${image.position} ${imageSha256(image)} ${image.label}\n`);
+  for (const { position, sha256, label } of images) hash.update(`${position} ${sha256} ${label}\n`);
   return hash.digest("hex");
 }
 
 /** Facts about the audited images. */
 export function dataFacts(
   { split, settings }: Pick<AuditSubject, "split" | "settings">,
-  images: readonly WorstImage[],
+  images: readonly Listed[],
 ): AuditJson["evidence"]["data"] {
   const { sampling, decoding, source } = settings.provenance;
   return {

@@ -14,12 +14,8 @@ function gpuName(device: string): string | null {
   return status === 0 && stdout.trim() !== "" ? stdout.trim() : device;
 }
 
-/** Circumstances of an audit, told when it has ended. */
-export function environmentOf(
-  device: string,
-  { command, author }: Provenance,
-  time: { readonly startedAt: string; readonly finishedAt: string; readonly seconds: number },
-): AuditJson["environment"] {
+/** This machine, its versions, and the device and threads that compute. */
+export function machineFacts(device: string) {
   const { libtorch, cpuCapability, kernels } = versions();
   const processors = cpus();
   return {
@@ -33,8 +29,21 @@ export function environmentOf(
     gpu: gpuName(device),
     device,
     threads: threads(),
-    ...time,
+  };
+}
+
+/** Circumstances of an audit, told when it has ended. */
+export function environmentOf(
+  device: string,
+  { command, author }: Provenance,
+  time: Pick<AuditJson["environment"], "startedAt" | "finishedAt" | "seconds" | "shards">,
+): AuditJson["environment"] {
+  const { shards, ...times } = time;
+  return {
+    ...machineFacts(device),
+    ...times,
     command: command ?? null,
     author: author ?? null,
+    ...(shards === undefined ? {} : { shards }),
   };
 }

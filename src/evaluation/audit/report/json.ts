@@ -12,11 +12,11 @@ import { type AuditJson, auditSchemaVersion } from "./schema/audit.js";
 
 /** An audit's findings as JSON. */
 export function reportJson(data: ReportData): AuditJson {
-  const { conclusion, plan, worst, subject, id, startedAt } = data;
+  const { conclusion, plan, worst, subject, id, startedAt, shards } = data;
   const { settings, opened, transfers, split } = subject;
   const { majority, everyDraw, curves, convergence, losses } = conclusion;
   const seconds = conclusion.trials.reduce((sum, trial) => sum + trial.seconds, 0);
-  const time = { startedAt, finishedAt: new Date().toISOString(), seconds };
+  const time = { startedAt, finishedAt: new Date().toISOString(), seconds, shards };
   const method = plan.players.model.randomized ? bootstrapMethod : wilsonMethod;
   const figure = (found: Accuracy, by = method) => ({ ...found, method: by });
   const { fixedSeed, perClass, perClassWorst } = figuresOf(data);

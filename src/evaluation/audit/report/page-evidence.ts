@@ -44,6 +44,7 @@ export function evidenceSection(audit: AuditJson): Html[] {
     list(evidence.notTested),
     html`<h2>Environment</h2>`,
     facts(environmentRows(audit)),
+    ...shardsSection(audit),
     html`<h2>Clauses that this report supports</h2>
 <p>A report supports what somebody argues about a whole system. By itself it satisfies no clause.</p>`,
     htmlTable(
@@ -116,6 +117,25 @@ function classTable({ evidence }: AuditJson): Html {
 }
 
 function environmentRows({ environment, id, seed, batchSize }: AuditJson): Rows {
-  const rows = Object.entries({ ...environment, audit: id, seed, batchSize });
+  const { shards: _, ...own } = environment;
+  const rows = Object.entries({ ...own, audit: id, seed, batchSize });
   return rows.map(([name, value]) => [name, given(value)]);
+}
+
+/** Circumstances of shards, a row for each process that worked on one. */
+function shardsSection({ environment: { shards = [] } }: AuditJson): Html[] {
+  if (shards.length === 0) return [];
+  const rows = shards.flatMap(({ shard, sittings }) =>
+    sittings.map(({ host, sqa, libtorch, cpu, gpu, kernels, threads, startedAt, finishedAt }) => [
+      shard,
+      host,
+      gpu ?? cpu,
+      `${kernels}, ${threads}`,
+      `${sqa}, ${libtorch}`,
+      startedAt,
+      finishedAt ?? "killed",
+    ]),
+  );
+  const columns = ["shard", "machine", "processor", "kernels, threads", "sqa, libtorch", "began", "ended"];
+  return [html`<p>Shards, each process that worked on them:</p>`, htmlTable(columns, rows)];
 }

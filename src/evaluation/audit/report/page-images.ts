@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { FileFormatError } from "../../../base/index.js";
 import { readSafetensors } from "../../../files/index.js";
-import type { WorstImage } from "../worst-images.js";
+import { keptImages, type WorstImage } from "../worst-images.js";
 import type { AuditJson } from "./schema/audit.js";
 
 /** Pixels of an image in [0, 1], row-major (C, H, W), clean and in its worst form. */
@@ -21,14 +21,15 @@ export function readImages(file: string, audit: AuditJson): ImagePair[] {
   if (!existsSync(file)) return [];
   const { tensors } = readSafetensors(file);
   const shape = shapeOf(audit);
-  const wanted = [audit.perImage.length, ...shape].join();
+  const count = Math.min(audit.perImage.length, keptImages(shape));
+  const wanted = [count, ...shape].join();
   const [clean, worst] = ["clean", "images"].map((name) => {
     const found = tensors.get(name);
     if (found?.dtype === "float32" && found.shape.join() === wanted) return found.data as Float32Array;
     throw new FileFormatError(`${file}: tensor "${name}" is not of the audit's images, float32 [${wanted}]`);
   });
   const size = shape[0] * shape[1] * shape[2];
-  return audit.perImage.map((_, i) => {
+  return Array.from({ length: count }, (_, i) => {
     const rows = [i * size, (i + 1) * size] as const;
     return { clean: clean!.subarray(...rows), adversarial: worst!.subarray(...rows) };
   });

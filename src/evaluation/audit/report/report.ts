@@ -18,7 +18,7 @@ export interface Report extends Omit<Conclusion, "brokenBy" | "counts"> {
   readonly claimedBy: string;
   /** Outcome against the criterion and the earlier audit; null where neither was given. */
   readonly outcome: AuditJson["outcome"];
-  /** Every image in the form that did the model most harm. */
+  /** Images in the form that did the model most harm: all, or the first ones of less than 2 GiB. */
   readonly worstImages: readonly WorstImage[];
   /** Share of the images that fool the model which still do when rounded to 8 bits; null without any. */
   readonly survivesRounding: number | null;
@@ -36,7 +36,14 @@ export interface Report extends Omit<Conclusion, "brokenBy" | "counts"> {
 }
 
 /** Makes the report of an audit. */
-export function reportOf({ folder, ...data }: ReportData & { readonly folder: string | undefined }): Report {
+export function reportOf({
+  folder,
+  images,
+  ...data
+}: ReportData & {
+  readonly folder: string | undefined;
+  readonly images: readonly WorstImage[];
+}): Report {
   const { conclusion, plan, worst, subject } = data;
   const { brokenBy: _, counts: __, ...findings } = conclusion;
   const json = reportJson(data);
@@ -48,11 +55,11 @@ export function reportOf({ folder, ...data }: ReportData & { readonly folder: st
     epsilon: plan.epsilon,
     claimedBy: String(plan.claim.attack),
     outcome: json.outcome,
-    worstImages: worst,
+    worstImages: images,
     survivesRounding: roundingSurvivors(worst),
     folder,
     text: (options = {}) => reportText(json, options),
-    write: (to) => writeReport(to, json, worst),
+    write: (to) => writeReport(to, json, images),
     toJSON: () => json,
   };
 }

@@ -1,7 +1,6 @@
 import { attackLabel } from "../../../attacks/index.js";
 import { majorityOf, type TrialResult } from "../../../trials/index.js";
 import { minimalAttacks, radiusAttacks } from "../curves/curve-attacks.js";
-import { imageSha256 } from "../evidence/data-facts.js";
 import type { ReportData } from "./data.js";
 import type { AuditJson } from "./schema/audit.js";
 
@@ -51,11 +50,11 @@ export function perImageOf({ conclusion, worst }: ReportData): AuditJson["perIma
     counts.shares(),
   );
   return worst.map((image) => {
-    const { position, label, predicted, correct, correctRounded } = image;
+    const { position, sha256, label, predicted, correct, correctRounded } = image;
     const { trial, ...result } = image.trial;
     return {
       position,
-      sha256: imageSha256(image),
+      sha256,
       label,
       predicted,
       brokenBy: correct < 1 ? trial.id : null,

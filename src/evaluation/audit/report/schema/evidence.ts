@@ -71,8 +71,8 @@ export const evidence = z.strictObject({
     .describe("clauses of documents that fields of this file support; no claim of conformity"),
 });
 
-/** Versions, machine, time, and the people and commands behind an audit. */
-export const environment = z.strictObject({
+/** Versions and machine that attacks ran on. */
+const machine = {
   sqa: z.string(),
   node: z.string(),
   libtorch: z.string(),
@@ -83,9 +83,27 @@ export const environment = z.strictObject({
   gpu: z.string().nullable(),
   device: z.string(),
   threads: count,
+};
+
+/** Sitting of a shard: one process that worked on it, until its end or until it was stopped. */
+export const sitting = z.strictObject({
+  host: z.string().describe("name of the machine"),
+  ...machine,
+  startedAt: time,
+  finishedAt: time.nullable().describe("null where the process was killed"),
+  command: z.string(),
+});
+
+/** Versions, machine, time, and the people and commands behind an audit. */
+export const environment = z.strictObject({
+  ...machine,
   startedAt: time,
   finishedAt: time,
   seconds: z.number().min(0).describe("time of all attacks together, earlier sittings included"),
   command: z.string().nullable().describe("command that repeats the audit"),
   author: z.string().nullable().describe("person or body that audited, as stated by the user"),
+  shards: z
+    .array(z.strictObject({ shard: z.string(), sittings: z.array(sitting) }))
+    .optional()
+    .describe("circumstances of each shard; the other fields are then those of the merge"),
 });

@@ -66,12 +66,16 @@ struct Call {
   }
 };
 
+// Automatic differentiation takes no undefined tensors: an empty one stands for none.
+at::Tensor orEmpty(const at::Tensor& tensor, const at::Tensor& like) { return tensor.defined() ? tensor : at::empty({0}, like.options()); }
+at::Tensor unlessEmpty(const at::Tensor& tensor) { return tensor.numel() == 0 ? at::Tensor() : tensor; }
+
 struct Layer : torch::autograd::Function<Layer> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& residual, const at::Tensor& forwards,
                             const at::Tensor& backwards, const at::Tensor& bias, const LayerShape& shape, bool isLinear, bool relu) {
     const Call call(shape, isLinear, relu, input.sizes());
-    at::Tensor output = call.run(false, input, {}, residual, forwards, bias);
-    context->save_for_backward({backwards, relu ? output : at::Tensor()});
+    at::Tensor output = call.run(false, input, {}, unlessEmpty(residual), forwards, unlessEmpty(bias));
+    context->save_for_backward({backwards, relu ? output : orEmpty({}, input)});
     const auto& [height, width, strideY, strideX, paddingY, paddingX] = shape.geometry;
     context->saved_data["shape"] =
         std::vector<int64_t>{shape.in, shape.out, height, width, strideY, strideX, paddingY, paddingX, isLinear, relu};
@@ -84,7 +88,7 @@ struct Layer : torch::autograd::Function<Layer> {
     const variable_list saved = context->get_saved_variables();
     const std::vector<int64_t> s = context->saved_data["shape"].toIntVector();
     const std::vector<int64_t> sizes = context->saved_data["input"].toIntVector();
-    at::Tensor gradient = gradients[0], passed = saved[1];
+    at::Tensor gradient = gradients[0], passed = unlessEmpty(saved[1]);
     const LayerShape shape{s[0], s[1], {s[2], s[3], s[4], s[5], s[6], s[7]}};
     const bool isResidual = context->needs_input_grad(1);
     const Call call(shape, s[8] != 0, s[9] != 0, sizes);
@@ -126,7 +130,7 @@ at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, cons
   }
   const bool isDifferentiable = input.requires_grad() || (residual.defined() && residual.requires_grad());
   if (isDifferentiable && at::GradMode::is_enabled())
-    return Layer::apply(input, residual, weights.forward, weights.backward, shift, shape, isLinear, relu);
+    return Layer::apply(input, orEmpty(residual, input), weights.forward, weights.backward, orEmpty(shift, input), shape, isLinear, relu);
   const at::NoGradGuard guard;
   return call.run(false, input, {}, residual, weights.forward, shift);
 }

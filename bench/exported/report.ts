@@ -7,7 +7,7 @@ export interface FormResult {
   readonly side: string;
   readonly form: string;
   readonly engine: string;
-  /** Largest differences, as shares of the largest logit and gradient. */
+  /** Largest difference of logits, a share of the largest, and all of gradients, a share of their sum. */
   readonly differences: { readonly logits: number; readonly gradient: number };
   readonly seconds: readonly number[];
   readonly processorSeconds: readonly number[];
@@ -75,7 +75,8 @@ export function exportedMarkdown({ machine, rounds, models }: ExportedResult): s
     "# Attack passes of exported models, ours and PyTorch's",
     `One interleaved run of ${rounds} round${rounds === 1 ? "" : "s"}: \`npm run bench -- --only exported\`. A pass ` +
       "is forward, and back to the images. Times and ratios are medians with quartiles over the rounds; ratios are " +
-      "taken within a round. Differences are from PyTorch's run of the file, as shares of the largest number.",
+      "taken within a round. Differences are from PyTorch's run of the file: the largest of the logits as a share of the largest, and the " +
+      "sum of the gradients' as a share of their sum.",
     [
       `- ${machine.cpu}, ${machine.threads} thread${machine.threads === 1 ? "" : "s"}, load ` +
         `${machine.loadAtStart.toFixed(1)} to ${machine.loadAtEnd.toFixed(1)}`,

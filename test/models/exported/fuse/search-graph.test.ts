@@ -101,7 +101,12 @@ function graphOf(nodes: readonly GraphNode[], end: string): Graph {
     imageType: "float32",
     output: "logits",
     batch: { least: 1, most: 100 },
-    weights: Object.entries(weights).map(([name, make]) => ({ name, values: [name], parameter: true, make })),
+    weights: Object.entries(weights).map(([name, make]) => ({
+      name,
+      values: [name],
+      parameter: !/mean|variance/.test(name),
+      make,
+    })),
     nodes: [...nodes, node("logits", undefined, [end], (x) => x!.meanDim([2, 3]))],
   };
 }

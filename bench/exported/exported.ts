@@ -10,8 +10,9 @@ import { type ExportedOptions, exportedOptions, exportedUsage } from "./options.
 import { type ExportedResult, exportedMarkdown, type FormResult, type ModelResult } from "./report.js";
 
 /**
- * Shares that both sides may differ by: of the largest logit, and of the sum of all gradients. ReLU's gradient
- * jumps, so an activation that rounding moves across zero moves an image's gradient, in PyTorch's layouts too.
+ * Shares that both sides may differ by: of the largest logit, and of the sum of all gradients. ReLU's
+ * gradient jumps, so an activation that rounding moves across zero moves an image's gradient, in PyTorch's
+ * layouts too.
  */
 const tolerance = { logits: 1e-5, gradient: 1e-3 };
 
@@ -48,7 +49,7 @@ async function answerOf(child: Child, file: string, images: number, pixels: numb
   return { logits: numbers.subarray(0, logits), gradient: numbers.subarray(logits) };
 }
 
-/** Differences of two answers: the largest as a share of the largest number, and their sum as one of the sum. */
+/** Differences of two answers: the largest of the logits, and the sum of the gradients', as shares. */
 function differencesOf(ours: Answer, theirs: Answer): FormResult["differences"] {
   const sum = (values: Float32Array) => values.reduce((total, value) => total + Math.abs(value), 0);
   const most = (values: Float32Array) => values.reduce((found, value) => Math.max(found, Math.abs(value)), 0);

@@ -7,8 +7,8 @@ export interface ImagePass {
   /** (N, classes). */
   readonly logits: Tensor;
   /**
-   * The gradient of the sum of the logits times `weights`, (N, classes), with respect to the images. After the
-   * `last` call, which frees memory, there is no other.
+   * The gradient of the sum of the logits times `weights`, (N, classes), with respect to the images. The
+   * `last` call frees the pass's memory.
    */
   imageGradient(weights: Tensor, last?: boolean): Tensor;
 }

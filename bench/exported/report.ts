@@ -74,10 +74,10 @@ export function exportedMarkdown({ machine, rounds, models }: ExportedResult): s
   return [
     "# Attack passes of exported models, ours and PyTorch's",
     [
-      `One interleaved run of ${rounds} round${rounds === 1 ? "" : "s"}: \`npm run bench -- --only exported\`.`,
-      "A pass is forward, and back to the images. Times and ratios are medians with quartiles over the rounds,",
-      "ratios within a round. Differences are from PyTorch's run of the file: the largest of the logits as a",
-      "share of the largest, and the sum of the gradients' as a share of their sum.",
+      `\`npm run bench -- --only exported\`, one interleaved run; rounds: ${rounds}.`,
+      "A pass is forward, and back to the images. Times and ratios are medians with quartiles over the",
+      "rounds, ratios within a round. Differences are from PyTorch's run of the file: the largest of the",
+      "logits as a share of the largest, and the sum of the gradients' as a share of their sum.",
     ].join(" "),
     [
       `- ${machine.cpu}, ${machine.threads} thread${machine.threads === 1 ? "" : "s"}, load ` +

@@ -112,6 +112,8 @@ export interface ClassifierForm {
   readonly quantizerGradient?: string | undefined;
   /** Precision that weighted layers compute in; float32 where left out. */
   readonly precision?: Precision | undefined;
+  /** Weights change from pass to pass, so that no module makes anything of them ahead. */
+  readonly weightsChange?: boolean | undefined;
   /** Makes the surrogates, when they are first asked for. */
   surrogates?(): Readonly<Record<string, Classifier>>;
 }
@@ -144,7 +146,7 @@ export function classifierOf(module: Module, form: ClassifierForm): Classifier {
     randomized: !noiseFree && isRandomized(module),
     logits: (images, noise) => answer(images, noise, false),
     pass(images, noise) {
-      if (!module.gainsByConstantWeights) return undefined;
+      if (form.weightsChange === true || !module.gainsByConstantWeights) return undefined;
       return imagePass(images, (input) => answer(input, noise, true));
     },
     get surrogates() {

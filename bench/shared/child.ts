@@ -11,6 +11,8 @@ export interface Ready {
 
 export interface Timed {
   readonly seconds: number;
+  /** Of all threads; undefined of processes that do not tell. */
+  readonly processorSeconds?: number;
   readonly losses?: readonly number[];
 }
 
@@ -90,6 +92,11 @@ export class Child {
   /** Attacks a batch; asked of peers/autoattack.py and autoattack/our-side.ts alone. */
   attack(batch: number): Promise<Attacked> {
     return this.#ask({ batch });
+  }
+
+  /** Writes what a pass computes to a file; asked of the sides of exported/ alone. */
+  async write(file: string): Promise<void> {
+    await this.#ask({ write: file });
   }
 
   /** The time of one product of two n x n matrices. */

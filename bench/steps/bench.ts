@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { subset } from "../../src/datasets/index.js";
 import { type Precision, precisions } from "../../src/nn/index.js";
+import { exportedBench } from "../exported/exported.js";
 import { PeerFiles } from "../shared/files.js";
 import { machineNow } from "../shared/machine.js";
 import { networks as table } from "../shared/networks.js";
@@ -47,7 +48,15 @@ async function bench(options: BenchOptions): Promise<BenchResult> {
   return { machine: machineNow(threads, loadAtStart), engines, rounds, batch, peaks, networks };
 }
 
+/** Tells whether the words ask for the passes of exported models, which have options of their own. */
+function areExported(words: readonly string[]): boolean {
+  return words.some(
+    (word, i) => word === "--only=exported" || (word === "--only" && words[i + 1] === "exported"),
+  );
+}
+
 async function main(): Promise<void> {
+  if (areExported(process.argv.slice(2))) return await exportedBench(process.argv.slice(2));
   const options = benchOptions(process.argv.slice(2), process.env);
   if (options === undefined) {
     process.stdout.write(`${usage}\n`);

@@ -8,6 +8,7 @@
 #include "conv/block.h"
 #include "elementwise/sgd.h"
 #include "elementwise/sign_step.h"
+#include "products/layer.h"
 #include "quantize/quantize.h"
 
 namespace sqa {
@@ -94,12 +95,54 @@ napi_value stepInPlace(napi_env env, const Arguments& arguments) {
   return nullptr;
 }
 
+Geometry geometryOf(napi_env env, napi_value value) {
+  const auto sizes = toInts(env, value, "a kernel's geometry");
+  if (sizes.size() != 6) throw std::invalid_argument("a kernel's geometry is six numbers");
+  constexpr int64_t kMost = 1 << 20;
+  for (size_t i = 0; i < 6; i++) {
+    if (sizes[i] < (i < 4 ? 1 : 0) || sizes[i] > kMost) throw std::invalid_argument("a number of a kernel's geometry is out of range");
+  }
+  return {sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]};
+}
+
+// packWeights(weight, [kernel height, width, stride y, x, padding y, x])
+napi_value pack(napi_env env, const Arguments& arguments) {
+  const Geometry geometry = geometryOf(env, arguments[1]);
+  const PackedWeights packed = packWeights(unwrapTensor(env, arguments[0]), geometry);
+  napi_value pair;
+  napi_create_array_with_length(env, 2, &pair);
+  napi_set_element(env, pair, 0, wrapTensor(env, packed.forward));
+  napi_set_element(env, pair, 1, wrapTensor(env, packed.backward));
+  return pair;
+}
+
+// packedLayer(input, residual | null, packed forward, packed backward, bias | null, in, out, geometry, is linear, relu)
+napi_value layer(napi_env env, const Arguments& arguments) {
+  const Geometry geometry = geometryOf(env, arguments[7]);
+  const int64_t in = toInt(env, arguments[5], "channels in"), out = toInt(env, arguments[6], "channels out");
+  constexpr int64_t kMost = 1 << 24;
+  if (in < 1 || out < 1 || in > kMost || out > kMost) throw std::invalid_argument("channels must lie in 1 .. 2^24");
+  const bool isLinear = toIValue(env, arguments[8], c10::BoolType::get()).toBool();
+  const bool relu = toIValue(env, arguments[9], c10::BoolType::get()).toBool();
+  return wrapTensor(env, packedLayer(unwrapTensor(env, arguments[0]), optionalTensor(env, arguments[1]),
+                                     {unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3])},
+                                     optionalTensor(env, arguments[4]), {in, out, geometry}, isLinear, relu));
+}
+
+// version(tensor): counts what is written to it
+napi_value version(napi_env env, const Arguments& arguments) {
+  return fromNumber(env, static_cast<double>(unwrapTensor(env, arguments[0])._version()));
+}
+
 }  // namespace
 
 void defineKernels(napi_env env, napi_value exports) {
   define<quantize, 11>(env, exports, "quantizeActivation");
   define<block, 12>(env, exports, "convBlock");
   define<uniform, 7>(env, exports, "countedUniform");
+  define<pack, 2>(env, exports, "packWeights");
+  define<layer, 10>(env, exports, "packedLayer");
+  define<version, 1>(env, exports, "version");
   define<sgd, 7>(env, exports, "sgdUpdate");
   define<stepToNew, 5>(env, exports, "signStep");
   define<stepInPlace, 5>(env, exports, "signStep_");

@@ -29,6 +29,14 @@ export {
 } from "./dtype.js";
 export { enableGrad, grad, noGrad } from "./gradients.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./kernels/conv-block.js";
+export {
+  type KernelSteps,
+  type PackedLayerOptions,
+  type PackedWeights,
+  packedLayer,
+  packWeights,
+  versionOf,
+} from "./kernels/packed-layer.js";
 export { sgdUpdate, sgdUpdateSupports } from "./kernels/sgd-update.js";
 export { type LinfBall, signStep, signStep_ } from "./kernels/sign-step.js";
 export { normal, uniform } from "./keyed-noise.js";

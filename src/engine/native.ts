@@ -81,6 +81,20 @@ interface Native {
     nearest: boolean,
     ...rest: [...NoiseWords, imageIds: Handle | null]
   ): Handle;
+  packWeights(weight: Handle, geometry: readonly number[]): [forward: Handle, backward: Handle];
+  packedLayer(
+    input: Handle,
+    residual: Handle | null,
+    forward: Handle,
+    backward: Handle,
+    bias: Handle | null,
+    taken: number,
+    given: number,
+    geometry: readonly number[],
+    isLinear: boolean,
+    relu: boolean,
+  ): Handle;
+  version(tensor: Handle): number;
   countedUniform(imageIds: Handle, elementShape: readonly number[], ...noise: NoiseWords): Handle;
   sgdUpdate(
     parameters: readonly Handle[],

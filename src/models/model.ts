@@ -55,6 +55,8 @@ export interface ClassifierOptions {
   readonly quantizerGradient?: string;
   /** Precision of layers; what is reported is in float32, the default. */
   readonly precision?: Precision;
+  /** Weights change from pass to pass, so nothing is made of them ahead; false where left out. */
+  readonly weightsChange?: boolean;
 }
 
 /** Module with what it takes and what it answers, and the defenses in it. */
@@ -104,7 +106,7 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
   const model: Model = {
     ...parts,
     defenses,
-    classifier({ noiseFree, quantizerGradient, precision } = {}) {
+    classifier({ noiseFree, quantizerGradient, precision, weightsChange } = {}) {
       const isSurrogate = noiseFree === true || quantizerGradient !== undefined;
       return classifierOf(module, {
         name: `model ${name}`,
@@ -113,6 +115,7 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
         noiseFree,
         quantizerGradient,
         precision,
+        weightsChange,
         surrogates: () =>
           isSurrogate ? {} : Object.assign(own(), ...defenses.map((defense) => defense.surrogates(model))),
       });

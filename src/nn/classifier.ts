@@ -1,13 +1,16 @@
 import { checkKind, shownGiven } from "../base/index.js";
-import { type Noise, noGrad, Tensor } from "../engine/index.js";
+import { enableGrad, grad, type Noise, noGrad, Tensor } from "../engine/index.js";
 import { isRandomized, type Module, type Precision } from "./module.js";
 
 /** One pass at images, and the way back to them. */
 export interface ImagePass {
   /** (N, classes). */
   readonly logits: Tensor;
-  /** The gradient of the sum of the logits times `weights`, (N, classes), with respect to the images. */
-  imageGradient(weights: Tensor): Tensor;
+  /**
+   * The gradient of the sum of the logits times `weights`, (N, classes), with respect to the images. The
+   * `last` call frees the pass's memory.
+   */
+  imageGradient(weights: Tensor, last?: boolean): Tensor;
 }
 
 /**
@@ -109,28 +112,42 @@ export interface ClassifierForm {
   readonly quantizerGradient?: string | undefined;
   /** Precision that weighted layers compute in; float32 where left out. */
   readonly precision?: Precision | undefined;
+  /** Weights change from pass to pass, so that no module makes anything of them ahead. */
+  readonly weightsChange?: boolean | undefined;
   /** Makes the surrogates, when they are first asked for. */
   surrogates?(): Readonly<Record<string, Classifier>>;
+}
+
+/** Pass at images through automatic differentiation. */
+function imagePass(images: Tensor, answer: (input: Tensor) => Tensor): ImagePass {
+  const input = images.detach().requireGrad();
+  const logits = enableGrad(() => answer(input));
+  return {
+    logits: logits.detach(),
+    imageGradient: (weights, last = false) => {
+      const sum = enableGrad(() => logits.mul(weights).sum());
+      return grad(sum, [input], { keepGraph: !last })[0]!;
+    },
+  };
 }
 
 /** Classifier of a module in evaluation mode. Its logits are float32 in any precision. */
 export function classifierOf(module: Module, form: ClassifierForm): Classifier {
   const { inputShape, classes, noiseFree = false, quantizerGradient, precision } = form;
   let surrogates: Readonly<Record<string, Classifier>> | undefined;
+  const answer = (images: Tensor, noise: Noise, constantWeights: boolean) => {
+    checkImages(form, images);
+    const pass = { training: false, noiseFree, quantizerGradient, noise, precision, constantWeights };
+    return checkLogits(form, images, module.apply(images, pass)).to("float32");
+  };
   return {
     inputShape,
     classes,
     randomized: !noiseFree && isRandomized(module),
-    logits(images, noise) {
-      checkImages(form, images);
-      const logits = module.apply(images, {
-        training: false,
-        noiseFree,
-        quantizerGradient,
-        noise,
-        precision,
-      });
-      return checkLogits(form, images, logits).to("float32");
+    logits: (images, noise) => answer(images, noise, false),
+    pass(images, noise) {
+      if (form.weightsChange === true || !module.gainsByConstantWeights) return undefined;
+      return imagePass(images, (input) => answer(input, noise, true));
     },
     get surrogates() {
       surrogates ??= form.surrogates?.() ?? {};

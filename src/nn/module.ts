@@ -17,13 +17,13 @@ export interface Pass {
   readonly quantizerGradient?: string | undefined;
   /** The key of random layers' noise. */
   readonly noise: Noise;
+  /** Nobody asks for gradients of weights; last bits of the output may differ. False where left out. */
+  readonly constantWeights?: boolean | undefined;
   /** Precision that weighted layers compute in; float32 where left out. */
   readonly precision?: Precision | undefined;
 }
 
-/**
- * Precisions of a network's weighted layers. In bfloat16 its parameters and their gradients stay float32.
- */
+/** Precisions of a network's weighted layers. In bfloat16 its parameters and their gradients stay float32. */
 export const precisions = ["float32", "bfloat16"] as const;
 export type Precision = (typeof precisions)[number];
 
@@ -128,6 +128,11 @@ export abstract class Module {
    * module itself.
    */
   get usesBatchStatistics(): boolean {
+    return false;
+  }
+
+  /** Tells whether the module is faster in passes with `constantWeights`. */
+  get gainsByConstantWeights(): boolean {
     return false;
   }
 

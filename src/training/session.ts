@@ -164,7 +164,11 @@ export class TrainingSession {
     const { images, labels, imageIds } = batch;
     const { method, precision } = this.config;
     const context = { seed: deriveSeed(this.#prepared.seed, "signals", step), imageIds };
-    const victim = new Victim(this.model.classifier({ precision }), context, method.name);
+    const victim = new Victim(
+      this.model.classifier({ precision, weightsChange: true }),
+      context,
+      method.name,
+    );
     return measureSignals(victim, images, perturbed, labels);
   }
 

@@ -218,7 +218,7 @@ function derivativeOf(
     const columns = Array.from({ length: weights.shape.length === 3 ? weights.shape[1]! : 0 }, (_, k) =>
       pass.imageGradient(weights.select(1, k)),
     );
-    const gradient = columns.length === 0 ? pass.imageGradient(weights) : ops.stack(columns, 1);
+    const gradient = columns.length === 0 ? pass.imageGradient(weights, true) : ops.stack(columns, 1);
     return shared({ gradient, logits, losses }, share);
   });
 }

@@ -1,6 +1,8 @@
 import { operators, scope, Tensor } from "../../engine/index.js";
 import { Module, type OnnxEdge, type Pass } from "../../nn/index.js";
 import { type GradientFlow, gradientFlow } from "./flow.js";
+import type { PackedGraph } from "./fuse/packed.js";
+import { searchGraph } from "./fuse/search-graph.js";
 import { checkOrder, type Graph, type GraphNode, type GraphValue, type NodeContext } from "./graph.js";
 import { NodePlace } from "./graph-node.js";
 import { Lifetimes } from "./lifetimes.js";
@@ -24,8 +26,10 @@ export class GraphModule extends Module {
   readonly #flow: GradientFlow;
   readonly #isBlocked: boolean;
   readonly #replaced: ReadonlySet<GraphNode>;
-  readonly #places: readonly (readonly [string, NodePlace])[];
+  readonly #places: ReadonlyMap<string, NodePlace>;
   readonly #lifetimes: Lifetimes;
+  /** Graph for passes with constant weights, and the nodes that defenses followed when it was made. */
+  #search: (PackedGraph & { readonly placed: string; readonly lifetimes: Lifetimes }) | undefined;
 
   constructor(graph: Graph, { exactGradients }: GraphModuleOptions) {
     super();
@@ -35,7 +39,7 @@ export class GraphModule extends Module {
     this.#isBlocked = this.#flow.lost.length > 0 || (exactGradients && this.#flow.blocking.size > 0);
     this.#replaced = exactGradients ? new Set() : this.#flow.blocking;
     const random = new Set(this.#flow.random);
-    this.#places = graph.nodes.map((node) => [node.name, new NodePlace(random.has(node))] as const);
+    this.#places = new Map(graph.nodes.map((node) => [node.name, new NodePlace(random.has(node))]));
     this.#lifetimes = new Lifetimes(graph);
     for (const weight of graph.weights) {
       const value = scope(() => weight.make());
@@ -55,7 +59,7 @@ export class GraphModule extends Module {
   }
 
   override namedChildren(): [string, Module][] {
-    return this.#places.map(([name, place]) => [name, place]);
+    return [...this.#places];
   }
 
   /** Weights and buffers of floats; whole numbers, such as indices and counts, stay as the file has them. */
@@ -64,7 +68,12 @@ export class GraphModule extends Module {
   }
 
   override dispose(): void {
+    this.#search?.dispose();
     for (const value of Object.values(this)) if (value instanceof Tensor) value.dispose();
+  }
+
+  override get gainsByConstantWeights(): boolean {
+    return true;
   }
 
   protected override forward(images: Tensor, pass: Pass): Tensor {
@@ -91,8 +100,9 @@ export class GraphModule extends Module {
 
   /** Logits of as many images as the graph takes. */
   #run(images: Tensor, pass: Pass): Tensor {
-    const { input, imageSizes, imageType, output, weights, nodes } = this.#graph;
-    const values = this.#lifetimes.begin();
+    const { graph, lifetimes } = this.#graphFor(images, pass);
+    const { input, imageSizes, imageType, output, weights, nodes } = graph;
+    const values = lifetimes.begin();
     const standIns = new Map<string, Tensor>();
     // A copy, which in-place operators may write to.
     const shaped = images.clone().reshape([images.shape[0]!, ...imageSizes]);
@@ -101,7 +111,7 @@ export class GraphModule extends Module {
       for (const value of names) values.lend(value, Reflect.get(this, fieldOf(name)) as Tensor);
     }
     for (const [i, node] of nodes.entries()) {
-      const place = this.#places[i]![1];
+      const place = this.#places.get(node.name)!;
       const context: NodeContext = {
         device: images.device,
         noise: pass.noise,
@@ -131,6 +141,27 @@ export class GraphModule extends Module {
     // Where all gradients are blocked they are zero, which attacks tell from a model that ignores its images.
     const zeros = images.flatten(1).amax([1], true).mul(0);
     return logits.add(zeros.to(logits.dtype));
+  }
+
+  /** Graph of a pass: the file's, which says what is right, or where weights are constants a faster one. */
+  #graphFor(images: Tensor, pass: Pass): { readonly graph: Graph; readonly lifetimes: Lifetimes } {
+    const isSearch = pass.constantWeights === true && !pass.training && images.device === "cpu";
+    if (!isSearch) return { graph: this.#graph, lifetimes: this.#lifetimes };
+    const isPinned = ({ name }: GraphNode) => this.#places.get(name)!.outputTransforms.length > 0;
+    const placed = this.#graph.nodes.filter(isPinned).map(({ name }) => name);
+    if (this.#search === undefined || this.#search.placed !== placed.join("\n")) {
+      this.#search?.dispose();
+      const fields = new Map(
+        this.#graph.weights.flatMap(({ name, values }) => values.map((value) => [value, fieldOf(name)])),
+      );
+      const weightOf = (value: string) => {
+        const field = fields.get(value);
+        return field === undefined ? undefined : (Reflect.get(this, field) as Tensor);
+      };
+      const made = searchGraph(this.#graph, weightOf, isPinned);
+      this.#search = { ...made, placed: placed.join("\n"), lifetimes: new Lifetimes(made.graph) };
+    }
+    return this.#search;
   }
 
   /** Outputs of a node, by its stand-in's gradient where it is replaced. */

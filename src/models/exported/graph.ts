@@ -1,4 +1,4 @@
-import type { Noise, Tensor } from "../../engine/index.js";
+import type { KernelSteps, Noise, Tensor } from "../../engine/index.js";
 
 /** Value of a graph: a tensor, a number of shape arithmetic, or nothing where an operator returns none. */
 export type GraphValue = Tensor | number | boolean | null;
@@ -23,6 +23,33 @@ export type GradientRole =
   | "blocks"
   /** Stops gradients on purpose, as `detach` does. */
   | "detaches";
+
+/** Statistics and scale of a batch normalization outside of training, by the names of their values. */
+export interface NormalizationForm {
+  readonly weight: string | null;
+  readonly bias: string | null;
+  readonly mean: string;
+  readonly variance: string;
+  readonly epsilon: number;
+}
+
+/** Convolution or linear layer, and what was found behind it; by the names of values. */
+export interface LayerForm extends KernelSteps {
+  readonly kind: "layer";
+  readonly input: string;
+  readonly weight: string;
+  readonly bias: string | null;
+  readonly normalization?: NormalizationForm;
+  readonly residual?: string;
+  readonly relu?: boolean;
+}
+
+/** Meaning of a node that is known to passes which rewrite graphs. */
+export type NodeForm =
+  | LayerForm
+  | ({ readonly kind: "normalization"; readonly input: string } & NormalizationForm)
+  | { readonly kind: "sum"; readonly terms: readonly [string, string] }
+  | { readonly kind: "relu"; readonly input: string };
 
 /** One step of a graph. */
 export interface GraphNode {
@@ -62,6 +89,8 @@ export interface GraphNode {
   readonly random?: boolean;
   /** A softmax, or its logarithm, over classes: taken off where the graph ends with it. */
   readonly softmax?: boolean;
+  /** Meaning of the node, where passes that rewrite graphs know it; undefined for all others. */
+  readonly form?: NodeForm | undefined;
 }
 
 /** Weight, buffer or constant of a graph. */

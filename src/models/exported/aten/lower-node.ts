@@ -3,6 +3,7 @@ import type { Pt2Argument, Pt2Node } from "../../../files/index.js";
 import type { GraphNode, GraphValue } from "../graph.js";
 import { isAllowed } from "./allowed.js";
 import { type Argument, isWhole, slotsOf } from "./arguments.js";
+import { formOfCall } from "./forms.js";
 import { replacements } from "./replaced.js";
 import { atenSchema, type Schema } from "./schema.js";
 import { gradientOf } from "./stand-ins.js";
@@ -136,6 +137,7 @@ export function lowerAten(
     ...(schema.shares === undefined ? {} : { shares: schema.shares }),
     ...(inPlace ? { writes: isReplaced && pure !== undefined ? "result" : "itself" } : {}),
     softmax: isSoftmax(base, given),
+    form: formOfCall(base, given),
   };
 
   function divisionOf(of: string, args: Given, taken: Schema["parameters"]): GraphNode["run"] | undefined {

@@ -24,10 +24,9 @@ napi_value leave(napi_env env, const Arguments& arguments) {
   return nullptr;
 }
 
-// sumTensors(tensors, factor) -> tensors
+// sumTensors(tensors) -> tensors
 napi_value sums(napi_env env, const Arguments& arguments) {
-  const double factor = toDouble(env, arguments[1], "a factor");
-  const auto found = sumTensors(toTensors(env, arguments[0]), factor);
+  const auto found = sumTensors(toTensors(env, arguments[0]));
   napi_value list;
   check(env, napi_create_array_with_length(env, found.size(), &list), "cannot make a list");
   for (size_t i = 0; i < found.size(); i++) {
@@ -86,7 +85,7 @@ napi_value batchNorm(napi_env env, const Arguments& arguments) {
 void defineRanks(napi_env env, napi_value exports) {
   define<join, 1>(env, exports, "joinRanks");
   define<leave, 1>(env, exports, "leaveRanks");
-  define<sums, 2>(env, exports, "sumTensors");
+  define<sums, 1>(env, exports, "sumTensors");
   define<sumNumbers, 1>(env, exports, "sumNumbers");
   define<bytesOfFirst, 1>(env, exports, "bytesOfFirst");
   define<tensorsOfFirst, 1>(env, exports, "tensorsOfFirst");

@@ -79,7 +79,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
 
 }  // namespace
 
-std::vector<at::Tensor> sumTensors(const std::vector<at::Tensor>& tensors, double factor) {
+std::vector<at::Tensor> sumTensors(const std::vector<at::Tensor>& tensors) {
   at::NoGradGuard guard;
   int64_t size = 0;
   std::vector<int64_t> places;
@@ -93,7 +93,7 @@ std::vector<at::Tensor> sumTensors(const std::vector<at::Tensor>& tensors, doubl
   std::vector<at::Tensor> views;
   for (size_t i = 0; i < tensors.size(); i++) {
     views.push_back(buffer.slice(0, places[i], places[i] + tensors[i].numel()).view(tensors[i].sizes()));
-    at::mul_out(views.back(), tensors[i].detach(), at::scalar_tensor(factor, at::kFloat));
+    views.back().copy_(tensors[i].detach());
   }
   sumOverRanks(buffer.data_ptr<float>(), size);
   return views;

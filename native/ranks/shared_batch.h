@@ -7,8 +7,8 @@
 
 namespace sqa {
 
-// Sums of `factor` times each tensor over all ranks, float32: views of one buffer, which is summed as a whole.
-std::vector<at::Tensor> sumTensors(const std::vector<at::Tensor>& tensors, double factor);
+// Sums of tensors over all ranks, float32: views of one buffer, which is summed as a whole.
+std::vector<at::Tensor> sumTensors(const std::vector<at::Tensor>& tensors);
 
 struct BatchNormOptions {
   double momentum;

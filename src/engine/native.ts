@@ -102,7 +102,7 @@ interface Native {
   disposeGraph(graph: number): void;
   joinRanks(library: string): { rank: number; size: number };
   leaveRanks(code: number): void;
-  sumTensors(tensors: readonly Handle[], factor: number): Handle[];
+  sumTensors(tensors: readonly Handle[]): Handle[];
   sumNumbers(numbers: Float64Array): void;
   bytesOfFirst(bytes: Uint8Array): void;
   tensorsOfFirst(tensors: readonly Handle[]): void;

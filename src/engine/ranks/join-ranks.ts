@@ -77,11 +77,9 @@ class MpiRanks implements Ranks {
     process.on("exit", (code) => native().leaveRanks(this.#together ? 0 : code));
   }
 
-  sumTensors(tensors: readonly Tensor[], factor: number): Tensor[] {
-    const handles = tensors.map(({ handle }) => handle);
-    return native()
-      .sumTensors(handles, factor)
-      .map((handle) => new Tensor(handle));
+  sumTensors(tensors: readonly Tensor[]): Tensor[] {
+    const sums = native().sumTensors(tensors.map(({ handle }) => handle));
+    return sums.map((handle) => new Tensor(handle));
   }
 
   sum(numbers: readonly number[]): number[] {

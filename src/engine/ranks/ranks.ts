@@ -10,8 +10,8 @@ export interface Ranks {
   readonly size: number;
   /** True for rank 0, which alone writes files and tells of the work. */
   readonly isFirst: boolean;
-  /** Sums of `factor` times each tensor over the ranks, float32 on the CPU: the same bits on every rank. */
-  sumTensors(tensors: readonly Tensor[], factor: number): readonly Tensor[];
+  /** Sums of tensors over the ranks, float32 on the CPU: the same bits on every rank. */
+  sumTensors(tensors: readonly Tensor[]): readonly Tensor[];
   /** Sums of numbers over the ranks. */
   sum(numbers: readonly number[]): number[];
   /** Tells whether any rank says so. */

@@ -158,7 +158,10 @@ function* endEpoch(run: Standing): Generator<TrainEvent> {
   progress.epochSeconds = 0;
 }
 
-/** Saves weights and result, on the first rank. A run that is killed between the two writes the same weights again. */
+/**
+ * Saves weights and result, on the first rank. A run that is killed between the two writes the same weights
+ * again.
+ */
 function finished(run: Standing): TrainResult {
   run.session.copies.takeBest();
   return run.session.ranks.fromFirst(() => written(run));

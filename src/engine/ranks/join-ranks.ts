@@ -26,8 +26,8 @@ export function joinRanks(launch: Launch | undefined = launchOf()): Ranks {
   const { launcher, rank, size } = launch;
   if (launcher === "torchrun" || launcher === "MPICH") {
     throw new RangeError(
-      `${launcher} started this as rank ${rank} of ${size}, but ranks are joined by Open MPI: start them by ` +
-        `mpirun -n ${size} or by srun, or give --standalone to train in each process by itself`,
+      `${launcher} started this as rank ${rank} of ${size}, but ranks are joined by Open MPI: start ` +
+        `them by mpirun -n ${size} or by srun, or give --standalone to train in each process by itself`,
     );
   }
   const found = open();
@@ -55,8 +55,8 @@ function open(): { rank: number; size: number } {
     return native().joinRanks(names.at(-1)!);
   } catch (cause) {
     throw new Error(
-      `ranks are joined by Open MPI, which cannot be used here: ${(cause as Error).message}. Install it (on ` +
-        "Debian: apt-get install openmpi-bin), or set SQA_MPI to its libmpi",
+      `ranks are joined by Open MPI, which cannot be used here: ${(cause as Error).message}. Install it ` +
+        "(on Debian: apt-get install openmpi-bin), or set SQA_MPI to its libmpi",
       { cause },
     );
   }

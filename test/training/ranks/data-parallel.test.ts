@@ -8,23 +8,10 @@ import { mnist } from "../../../src/datasets/index.js";
 import { readSafetensors } from "../../../src/files/index.js";
 import { RunFolder, type TrainConfigInput, trainConfig } from "../../../src/training/index.js";
 import { writeDigits } from "../digits-folder.js";
-import { Launched, noMpi, testProgram } from "./mpirun.js";
+import { Launched, noMpi, testProgram, trainedIn } from "./mpirun.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-ranks-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Trained {
-  readonly name: string;
-  readonly losses: number[];
-  readonly epochs: unknown[];
-  readonly weights: string;
-  readonly ranks: number;
-}
-
-function trainedIn(output: string): Trained[] {
-  const lines = output.split("\n").filter((line) => line.startsWith('{"name"'));
-  return lines.map((line) => JSON.parse(line) as Trained);
-}
 
 /** Largest difference of two lists, as a part of the second's numbers. */
 const apart = (found: readonly number[], expected: readonly number[]) =>
@@ -135,7 +122,10 @@ describe.skipIf(noMpi !== undefined)(noMpi ?? "a run on ranks", () => {
       expect.stringContaining("stopped and saved"),
     ]);
     const resumed = Launched.sqa(2, flags(runs));
-    expect([await resumed.ended(), resumed.output]).toEqual([0, expect.stringContaining("going on after step")]);
+    expect([await resumed.ended(), resumed.output]).toEqual([
+      0,
+      expect.stringContaining("going on after step"),
+    ]);
     expect(resumed.output).toContain("the run began with number of ranks 4 and goes on with 2");
     expect(run.result!.ranks).toBe(2);
     expect(run.events().filter(({ type }) => type === "epoch")).toHaveLength(3);

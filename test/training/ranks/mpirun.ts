@@ -39,6 +39,21 @@ export function testProgram(file: string, words: readonly string[]): string[] {
   return [process.execPath, "--import", "tsx", fileURLToPath(new URL(file, import.meta.url)), ...words];
 }
 
+/** A case that program.ts has trained. */
+export interface Trained {
+  readonly name: string;
+  readonly losses: number[];
+  readonly epochs: unknown[];
+  readonly weights: string;
+  readonly ranks: number;
+}
+
+/** Cases that program.ts tells of in what it wrote. */
+export function trainedIn(output: string): Trained[] {
+  const lines = output.split("\n").filter((line) => line.startsWith('{"name"'));
+  return lines.map((line) => JSON.parse(line) as Trained);
+}
+
 /** Processes that mpirun has started, and all that they write. */
 export class Launched {
   output = "";

@@ -39,23 +39,23 @@ describe.skipIf(noMpi !== undefined)(noMpi ?? "on four ranks", () => {
       expect(readFileSync(first.weights).equals(readFileSync(again.weights))).toBe(true);
     }
 
-    // Sums of float32 in another order: 2^-24 each, some tens of them in turn. Steps of size 0.005 through
-    // ReLU and max-pooling make of them 100 times as much in twelve steps.
+    // Sums of float32 in another order differ by 2^-24 each, and twelve small steps make at most ten times as
+    // much of it (8e-7 was measured).
     const smooth = shared[0]!;
-    expect(apart(smooth.losses.slice(0, 1), single[0]!.losses)).toBeLessThan(5e-7);
-    expect(apart(smooth.losses, single[0]!.losses)).toBeLessThan(1e-4);
+    expect(apart(smooth.losses.slice(0, 1), single[0]!.losses.slice(0, 1))).toBeLessThan(5e-7);
+    expect(apart(smooth.losses, single[0]!.losses)).toBeLessThan(1e-5);
     const [own, given] = [single[0]!, smooth].map(({ weights }) => readSafetensors(weights).tensors);
     for (const [name, { data }] of own!) {
       const numbers = [...(given!.get(name)!.data as Float32Array)];
       const difference = [...(data as Float32Array)].map((value, at) => Math.abs(numbers[at]! - value));
-      expect(Math.max(...difference), name).toBeLessThan(1e-4);
+      expect(Math.max(...difference), name).toBeLessThan(1e-5);
     }
 
-    // A sign or a level that rounding turns moves a pixel or an activation by a whole step: equal to rounding
-    // before the first update, and near after it.
+    // As near (1e-7 was measured), as long as rounding turns no sign or level, which moves a pixel or an
+    // activation by a whole step.
     const rough = shared[1]!;
-    expect(apart(rough.losses.slice(0, 1), single[1]!.losses)).toBeLessThan(5e-7);
-    expect(apart(rough.losses, single[1]!.losses)).toBeLessThan(0.05);
+    expect(apart(rough.losses.slice(0, 1), single[1]!.losses.slice(0, 1))).toBeLessThan(5e-7);
+    expect(apart(rough.losses, single[1]!.losses)).toBeLessThan(0.01);
   }, 600_000);
 });
 

@@ -373,6 +373,7 @@ NAPI_MODULE_INIT() {
   define<arrivals, 1>(env, exports, "signalsArrived");
   defineKernels(env, exports);
   defineGraphs(env, exports);
+  defineRanks(env, exports);
   napi_value value;
   napi_create_function(env, "call", NAPI_AUTO_LENGTH, callEntry, nullptr, &value);
   napi_set_named_property(env, exports, "call", value);

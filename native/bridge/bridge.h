@@ -45,4 +45,7 @@ void defineKernels(napi_env env, napi_value exports);
 // Graphs of work on a device.
 void defineGraphs(napi_env env, napi_value exports);
 
+// Processes that train one model together.
+void defineRanks(napi_env env, napi_value exports);
+
 }  // namespace sqa

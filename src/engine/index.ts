@@ -56,6 +56,10 @@ export {
 export * as operators from "./operators.js";
 export { EndedProcessError, runApart } from "./processes/run-apart.js";
 export { workApart } from "./processes/work-apart.js";
+export { joinRanks } from "./ranks/join-ranks.js";
+export { type Launch, launchOf } from "./ranks/launch.js";
+export { alone, FirstRankError, type Ranks } from "./ranks/ranks.js";
+export { type BatchNormTensors, sharedBatchNorm } from "./ranks/shared-batch-norm.js";
 export { keep, scope } from "./scope.js";
 export { abortOn, type StopSignal, signalsArrived, stopSignals } from "./signals.js";
 export { Tensor, tensor } from "./tensor.js";

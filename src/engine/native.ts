@@ -114,6 +114,21 @@ interface Native {
   endGraph(graph: number): void;
   replayGraph(graph: number): void;
   disposeGraph(graph: number): void;
+  joinRanks(library: string): { rank: number; size: number };
+  leaveRanks(code: number): void;
+  sumTensors(tensors: readonly Handle[]): Handle[];
+  sumNumbers(numbers: Float64Array): void;
+  bytesOfFirst(bytes: Uint8Array): void;
+  tensorsOfFirst(tensors: readonly Handle[]): void;
+  sharedBatchNorm(
+    input: Handle,
+    weight: Handle,
+    bias: Handle,
+    runningMean: Handle,
+    runningVariance: Handle,
+    momentum: number,
+    epsilon: number,
+  ): Handle;
   setErrorClass(errorClass: typeof TensorError): void;
 }
 

@@ -24,15 +24,8 @@ export {
   targetedDlr,
   targetedLosses,
 } from "./losses.js";
-export {
-  isRandomized,
-  Module,
-  type Pass,
-  type Precision,
-  parameterCount,
-  precisions,
-  usesBatchStatistics,
-} from "./module.js";
+export { Module, type Pass, type Precision, precisions } from "./module.js";
+export { isRandomized, parameterCount, unsharedModule, usesBatchStatistics } from "./module-facts.js";
 export { Normalize } from "./normalize.js";
 export { attribute, type OnnxEdge, OnnxSketch, type OnnxSketchOptions } from "./onnx-sketch.js";
 export * from "./optimizers/index.js";

@@ -1,5 +1,13 @@
 import { checkKind, isObject } from "../base/index.js";
-import { type BlockQuantization, checkDevice, keep, type Noise, scope, Tensor } from "../engine/index.js";
+import {
+  type BlockQuantization,
+  checkDevice,
+  keep,
+  type Noise,
+  type Ranks,
+  scope,
+  Tensor,
+} from "../engine/index.js";
 import { hasOnnxForm, noOnnxForm } from "./onnx-form.js";
 import type { OnnxEdge, OnnxSketch } from "./onnx-sketch.js";
 import { placeOf, within } from "./places.js";
@@ -21,6 +29,8 @@ export interface Pass {
   readonly constantWeights?: boolean | undefined;
   /** Precision that weighted layers compute in; float32 where left out. */
   readonly precision?: Precision | undefined;
+  /** Processes that share the batch in training: batch statistics are those of all its images. */
+  readonly ranks?: Ranks | undefined;
 }
 
 /** Precisions of a network's weighted layers. In bfloat16 its parameters and their gradients stay float32. */
@@ -137,6 +147,14 @@ export abstract class Module {
   }
 
   /**
+   * Tells whether ranks that share a batch get of this module itself what one process would: true where it
+   * treats each image by itself, or heeds `pass.ranks`.
+   */
+  get sharesBatches(): boolean {
+    return !this.usesBatchStatistics;
+  }
+
+  /**
    * The modules in this one's fields, by name. A list of modules has no names: TypeError, it belongs into a
    * `Sequential`.
    */
@@ -222,27 +240,11 @@ export function checkModule(module: Module, name = "module"): void {
 }
 
 /** A network's own module, all those below it, and what is applied to their outputs. */
-function everyModule(network: Module): Module[] {
+export function everyModule(network: Module): Module[] {
   checkModule(network, "network");
   const modules = [network, ...network.namedModules().map(([, module]) => module)];
   return modules.flatMap(({ inputTransforms, outputTransforms }, i) => [
     modules[i]!,
     ...[...inputTransforms, ...outputTransforms].flatMap(everyModule),
   ]);
-}
-
-/** Tells whether two passes of a network can differ: by a quantizer, or by a layer's random weights. */
-export function isRandomized(network: Module): boolean {
-  return everyModule(network).some((module) => module.randomized);
-}
-
-/** Tells whether a network in training mixes the images of a batch, as batch normalization does. */
-export function usesBatchStatistics(network: Module): boolean {
-  return everyModule(network).some((module) => module.usesBatchStatistics);
-}
-
-/** Number of elements of all parameters. */
-export function parameterCount(module: Module): number {
-  checkModule(module);
-  return [...module.parameters().values()].reduce((sum, parameter) => sum + parameter.size, 0);
 }

@@ -73,6 +73,8 @@ export interface TrainResult {
   /** libtorch's version and the number of threads of the last sitting. */
   readonly libtorch: string;
   readonly threads: number;
+  /** Present where several ranks trained in the last sitting: their number. */
+  readonly ranks?: number;
   /** SHA-256 that weights.safetensors carries of its content. */
   readonly weightsSha256: string;
 }

@@ -5,6 +5,7 @@ import type { EpochEvent, TrainEvent, TrainResult } from "./events.js";
 import { epochAlarms, newAlarms } from "./overfitting/alarm.js";
 import { guardStep } from "./overfitting/watch.js";
 import type { RunFolder } from "./run/run-folder.js";
+import { checkSameWeights } from "./run/same-on-ranks.js";
 import { sealIn } from "./run/sealed-file.js";
 import { Standing } from "./run/standing.js";
 import { TensorBoardLog } from "./run/tensorboard-log.js";
@@ -28,7 +29,8 @@ export async function* runSteps(
   options: StepOptions,
 ): Steps<TrainEvent, TrainResult> {
   const run = new Standing(session, folder);
-  const log = options.tensorboard ? new TensorBoardLog(session, folder, run.progress.step) : undefined;
+  const writesLog = options.tensorboard && session.ranks.isFirst;
+  const log = writesLog ? new TensorBoardLog(session, folder, run.progress.step) : undefined;
   const steps = stepsFrom(run, options);
   for (;;) {
     const step = await steps.next();
@@ -44,21 +46,22 @@ async function* stepsFrom(
 ): Steps<TrainEvent, TrainResult> {
   const { session, folder } = run;
   const { progress } = run;
-  const { stepsPerEpoch, totalSteps } = session;
+  const { stepsPerEpoch, totalSteps, ranks } = session;
   const { epochs } = folder.config;
   const parameters = parameterCount(session.model.module);
   yield { type: "start", run: folder.path, epochs, stepsPerEpoch, step: progress.step, parameters };
   let saved = { step: progress.step, at: performance.now() };
-  const checkpoint = (): TrainEvent => {
-    const event = run.save();
+  const checkpoint = function* (): Generator<TrainEvent> {
+    if (ranks.isFirst) yield run.save();
     saved = { step: progress.step, at: performance.now() };
-    return event;
   };
   while (progress.step < totalSteps) {
     await turn();
-    if (signal.aborted) {
+    // All ranks stop after the same step, whichever of them a signal reached.
+    if (ranks.any(signal.aborted)) {
       yield* look(run);
-      if (saved.step < progress.step) yield checkpoint();
+      if (saved.step < progress.step) yield* checkpoint();
+      ranks.endTogether();
       yield { type: "stopped", run: folder.path, step: progress.step };
       return undefined;
     }
@@ -69,7 +72,7 @@ async function* stepsFrom(
     if (epochEnds) yield* endEpoch(run);
     if (epochEnds || performance.now() - saved.at >= 1000 * checkpointSeconds) {
       yield* look(run);
-      yield checkpoint();
+      yield* checkpoint();
     }
   }
   const result = finished(run);
@@ -113,7 +116,7 @@ function* look(run: Standing): Generator<TrainEvent> {
     progress.epochLoss += loss;
     const epoch = Math.ceil(step / session.stepsPerEpoch);
     const learningRate = session.learningRate(step - 1);
-    run.steps.log({ step, loss, learningRate });
+    run.steps?.log({ step, loss, learningRate });
     yield { type: "step", epoch, step, loss, learningRate };
   }
   if (zeroGradient && !run.alarms.some(({ kind }) => kind === "zero-gradient")) {
@@ -130,18 +133,23 @@ function bestOf(epochs: readonly EpochEvent[]): EpochEvent {
 
 function* endEpoch(run: Standing): Generator<TrainEvent> {
   const { session, progress, epochs } = run;
+  const { ranks } = session;
+  checkSameWeights(session);
   const epoch = progress.step / session.stepsPerEpoch;
   // The loss is that before the last update; no attack could run on a network that answers with NaN.
-  if (!session.outputsFinite()) yield* run.fail(progress.step, "the network's output is not finite");
-  const event: EpochEvent = {
-    type: "epoch",
-    epoch,
-    step: progress.step,
-    loss: progress.epochLoss / session.stepsPerEpoch,
-    ...session.validate(epoch),
-    seconds: progress.epochSeconds,
-    secondsPerStep: progress.epochSeconds / session.stepsPerEpoch,
-  };
+  if (!ranks.fromFirst(() => session.outputsFinite()))
+    yield* run.fail(progress.step, "the network's output is not finite");
+  const event = ranks.fromFirst(
+    (): EpochEvent => ({
+      type: "epoch",
+      epoch,
+      step: progress.step,
+      loss: progress.epochLoss / session.stepsPerEpoch,
+      ...session.validate(epoch),
+      seconds: progress.epochSeconds,
+      secondsPerStep: progress.epochSeconds / session.stepsPerEpoch,
+    }),
+  );
   epochs.push(event);
   if (bestOf(epochs) === event) session.copies.keepBest();
   yield run.logged(event);
@@ -150,10 +158,18 @@ function* endEpoch(run: Standing): Generator<TrainEvent> {
   progress.epochSeconds = 0;
 }
 
-/** Saves weights and result. A run that is killed between the two writes the same weights again. */
-function finished({ session, folder, progress, epochs, alarms }: Standing): TrainResult {
+/**
+ * Saves weights and result, on the first rank. A run that is killed between the two writes the same weights
+ * again.
+ */
+function finished(run: Standing): TrainResult {
+  run.session.copies.takeBest();
+  return run.session.ranks.fromFirst(() => written(run));
+}
+
+function written({ session, folder, progress, epochs, alarms }: Standing): TrainResult {
   const { model, epochs: planned, selection } = folder.config;
-  session.copies.takeBest();
+  const { size } = session.ranks;
   saveWeights(folder.weights, session.evaluated.module, { run: folder.identity, model: String(model) });
   const result: TrainResult = {
     epochs: planned,
@@ -165,6 +181,7 @@ function finished({ session, folder, progress, epochs, alarms }: Standing): Trai
     ...(session.replays ? { replayed: true as const } : {}),
     libtorch: versions().libtorch,
     threads: threads(),
+    ...(size > 1 ? { ranks: size } : {}),
     weightsSha256: sealIn(folder.weights)!,
     standing: epochAlarms(epochs).map(({ kind }) => kind),
   };

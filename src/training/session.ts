@@ -1,9 +1,11 @@
 import { fgsm, pgd, Victim } from "../attacks/index.js";
 import { deriveSeed } from "../base/index.js";
 import {
+  alone,
   capturesGraphs,
   checkDevice,
   operators as ops,
+  type Ranks,
   scope,
   type Tensor,
   withoutHostAccess,
@@ -13,10 +15,11 @@ import { checkMethodImages, checkModelAnswers } from "./check-answers.js";
 import type { TrainConfig } from "./config.js";
 import type { Standpoint } from "./overfitting/collapse.js";
 import type { GuardRules } from "./overfitting/guard-state.js";
-import { measureSignals, type Signals } from "./overfitting/signals.js";
+import { measureSignals, type Signals, signalsOverRanks } from "./overfitting/signals.js";
 import { type Prepared, prepare } from "./prepare.js";
 import type { TrainingState } from "./run/checkpoint.js";
 import { StepRunner } from "./step/runner.js";
+import { checkShared, shareOf } from "./step/share.js";
 import { type StepGradients, type StepParts, trainingStep } from "./step/step.js";
 import { StepVariables } from "./step/variables.js";
 import {
@@ -50,18 +53,24 @@ export class TrainingSession {
   readonly #losses: Tensor;
   #unseen = 0;
 
-  constructor(config: TrainConfig, deviceName = "cpu") {
+  /** `ranks` are the processes that share each batch; all of them make the same calls. */
+  constructor(
+    config: TrainConfig,
+    deviceName = "cpu",
+    readonly ranks: Ranks = alone,
+  ) {
     const device = checkDevice(deviceName);
     const prepared = prepare(config, device);
     const { model, data, plan, optimizer, copies } = prepared;
     this.#prepared = prepared;
-    this.#batchSize = plan.largestBatch;
+    checkShared(ranks, plan, model.module, device);
+    this.#batchSize = Math.ceil(plan.largestBatch / ranks.size);
     this.#stepsPerLook = capturesGraphs(device) ? stepsPerDeviceLook : 1;
     this.#losses = ops.zeros([this.#stepsPerLook], "float64", device);
     const factors = optimizer.factorCount + copies.factorCount;
     const variables = new StepVariables({ batchSize: this.#batchSize, factors }, device);
     const parameters = [...model.module.parameters().values()];
-    this.#parts = { config, model, parameters, data, optimizer, copies, variables };
+    this.#parts = { config, model, parameters, data, optimizer, copies, variables, ranks };
     this.#runner = new StepRunner(device);
     checkModelAnswers(model, data, prepared.seed);
     checkMethodImages(config, model, data, prepared.seed);
@@ -137,8 +146,7 @@ export class TrainingSession {
     if (this.lookIsDue) throw new Error(`${this.#unseen} steps were made without a look`);
     const { plan } = this.#prepared;
     const { optimizer, copies, variables, config } = this.#parts;
-    const positions = plan.positions(step);
-    const count = positions.length;
+    const { positions, count, share } = shareOf(plan.positions(step), this.ranks);
     const factors = [...optimizer.nextFactors(this.learningRate(step)), ...copies.factors()];
     const slot = this.#unseen++;
     this.#parts.data.stage(positions);
@@ -148,9 +156,9 @@ export class TrainingSession {
     const measures = interval !== undefined && (step + 1) % interval === 0;
     const work = () => {
       const see = (found: StepGradients) => {
-        if (measures) signals = this.#signals(found, step);
+        if (measures) signals = this.#signals(found, step, share);
       };
-      const { loss, gradients } = trainingStep(this.#parts, { count, stepScale }, see);
+      const { loss, gradients } = trainingStep(this.#parts, { count, share, stepScale }, see);
       this.#losses.indexCopy_(0, variables.slot, loss.reshape([1]));
       return gradients;
     };
@@ -160,7 +168,7 @@ export class TrainingSession {
     return signals;
   }
 
-  #signals({ batch, perturbed }: StepGradients, step: number): Signals {
+  #signals({ batch, perturbed }: StepGradients, step: number, share: number): Signals {
     const { images, labels, imageIds } = batch;
     const { method, precision } = this.config;
     const context = { seed: deriveSeed(this.#prepared.seed, "signals", step), imageIds };
@@ -169,7 +177,7 @@ export class TrainingSession {
       context,
       method.name,
     );
-    return measureSignals(victim, images, perturbed, labels);
+    return signalsOverRanks(this.ranks, share, measureSignals(victim, images, perturbed, labels));
   }
 
   /** Reads the losses of the steps since the last look, and whether every gradient of the last was zero. */

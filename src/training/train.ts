@@ -2,13 +2,21 @@ import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { checkKind, checkNumber, isObject, type Steps, Work } from "../base/index.js";
 import { contentHash, prepareImages, subset } from "../datasets/index.js";
-import { checkDevice, threads as currentThreads, setThreads, versions } from "../engine/index.js";
+import {
+  alone,
+  checkDevice,
+  threads as currentThreads,
+  type Ranks,
+  setThreads,
+  versions,
+} from "../engine/index.js";
 import type { Model } from "../models/index.js";
-import { type TrainConfig, trainConfig } from "./config.js";
+import { configHash, type TrainConfig, trainConfig } from "./config.js";
 import type { TrainConfigInput } from "./config-input.js";
 import type { TrainEvent, TrainResult } from "./events.js";
 import { modelFromRun } from "./run/open-model.js";
 import { type RunEnvironment, RunFolder } from "./run/run-folder.js";
+import { checkSameFacts } from "./run/same-on-ranks.js";
 import { runSteps } from "./run-steps.js";
 import { TrainingSession } from "./session.js";
 
@@ -31,6 +39,11 @@ export interface TrainOptions {
   readonly checkpointSeconds?: number;
   /** Writes TensorBoard's event files into `tb`, in the run folder; true by default. */
   readonly tensorboard?: boolean;
+  /**
+   * Processes that share each batch, as `joinRanks` returns them; this process alone where left out. All of
+   * them call `train` alike. The first one reads and writes the run folder.
+   */
+  readonly ranks?: Ranks;
 }
 
 /** Finished run. */
@@ -52,6 +65,7 @@ const optionNames: readonly string[] = [
   "checkpointSeconds",
   "signal",
   "tensorboard",
+  "ranks",
 ];
 
 /**
@@ -77,54 +91,77 @@ export function train(config: TrainConfigInput, options: TrainOptions = {}): Wor
       `"${misplaced}" is no part of a configuration: give it as train(config, { ${misplaced} })`,
     );
   }
-  const { runs = "runs", checkpointSeconds = 30, tensorboard = true } = options;
+  const { runs = "runs", checkpointSeconds = 30, tensorboard = true, ranks = alone } = options;
   const device = checkDevice(options.device ?? "cpu");
   checkNumber("checkpointSeconds", checkpointSeconds, "0 or more", checkpointSeconds >= 0);
   checkKind("tensorboard", tensorboard, "true or false", typeof tensorboard === "boolean");
+  checkKind("ranks", ranks, "what joinRanks returns", isObject(ranks) && "fromFirst" in ranks);
   checkKind("runs", runs, "the path of a folder", typeof runs === "string");
   const checked = trainConfig(config);
-  const plan = { config: checked, runs, device, checkpointSeconds, tensorboard, threads: options.threads };
+  const manner = { runs, device, checkpointSeconds, tensorboard, ranks, threads: options.threads };
+  const plan = { config: checked, ...manner };
   return new Work((signal) => steps(plan, signal), options.signal);
 }
 
-interface Plan extends Required<Pick<TrainOptions, "runs" | "checkpointSeconds" | "tensorboard">> {
+interface Plan extends Required<Pick<TrainOptions, "runs" | "checkpointSeconds" | "tensorboard" | "ranks">> {
   readonly config: TrainConfig;
   readonly device: string;
   readonly threads: number | undefined;
 }
 
 async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, TrainedRun> {
-  const { config, runs, device, checkpointSeconds, threads, tensorboard } = plan;
+  const { config, runs, device, checkpointSeconds, threads, tensorboard, ranks } = plan;
   const folder = RunFolder.for(config, runs);
   const { path, weights } = folder;
-  const { result } = folder;
-  const fault = result === undefined ? undefined : folder.weightsFault(result);
-  // Without a checkpoint they cannot be made anew: an error says so.
-  if (result !== undefined && !existsSync(folder.checkpoint)) folder.checkWeights(result);
+  checkSameFacts(ranks, () => ({
+    configuration: configHash(config),
+    images: contentHash(config.data.train),
+  }));
+  const environment = () => environmentOf(config, device, ranks);
+  const { result, fault } = ranks.fromFirst(() => endOf(folder));
   if (result !== undefined && fault === undefined) {
-    if (existsSync(folder.file("environment.json"))) refuseOtherImages(folder, environmentOf(config, device));
+    ranks.fromFirst(() => {
+      if (existsSync(folder.file("environment.json"))) refuseOtherImages(folder, environment());
+    });
     yield { type: "end", run: path, weights, result };
     return trainedRun(folder, config, result);
   }
   const threadsBefore = currentThreads();
   let session: TrainingSession | undefined;
+  let lock: Disposable | undefined;
   try {
     if (threads !== undefined) setThreads(threads);
-    if (!(await isPrepared(config, signal))) return undefined;
+    if (ranks.any(!(await isPrepared(config, signal)))) {
+      ranks.endTogether();
+      return undefined;
+    }
     // What does not fit together fails here, before a folder is made.
-    session = new TrainingSession(config, device);
-    folder.make();
-    using _lock = folder.lock();
-    yield* compareEnvironment(folder, environmentOf(config, device));
+    session = new TrainingSession(config, device, ranks);
+    const changes = ranks.fromFirst(() => {
+      folder.make();
+      lock = folder.lock();
+      return environmentChanges(folder, environment());
+    });
+    for (const message of changes) yield { type: "warning", message };
     if (fault !== undefined) {
       yield { type: "warning", message: `${fault}: they are written anew from the checkpoint` };
     }
     const result = yield* runSteps(session, folder, { signal, checkpointSeconds, tensorboard, turn });
     return result === undefined ? undefined : trainedRun(folder, config, result);
   } finally {
+    lock?.[Symbol.dispose]();
     session?.dispose();
     setThreads(threadsBefore);
   }
+}
+
+/** Result of a finished run, and a fault of its weights that its checkpoint can mend. */
+function endOf(folder: RunFolder): { result: TrainResult | undefined; fault: string | undefined } {
+  const { result } = folder;
+  if (result === undefined) return { result, fault: undefined };
+  // Without a checkpoint they cannot be made anew: an error says so.
+  if (!existsSync(folder.checkpoint)) folder.checkWeights(result);
+  return { result, fault: folder.weightsFault(result) };
 }
 
 /**
@@ -155,10 +192,15 @@ function trainedRun({ path, weights }: RunFolder, config: TrainConfig, result: T
   };
 }
 
-function environmentOf({ data: { train: split } }: TrainConfig, device: string): RunEnvironment {
+function environmentOf(
+  { data: { train: split } }: TrainConfig,
+  device: string,
+  { size }: Ranks,
+): RunEnvironment {
   const { libtorch, cpuCapability, kernels } = versions();
   const threads = currentThreads();
-  return { libtorch, cpuCapability, kernels, device, threads, data: contentHash(split) };
+  const ranks = size > 1 ? { ranks: size } : {};
+  return { libtorch, cpuCapability, kernels, device, threads, ...ranks, data: contentHash(split) };
 }
 
 /** Environment that a run began in; an Error when its images were others. */
@@ -172,17 +214,22 @@ function refuseOtherImages(folder: RunFolder, now: RunEnvironment): RunEnvironme
   );
 }
 
-function* compareEnvironment(folder: RunFolder, now: RunEnvironment): Generator<TrainEvent> {
+/** Differences between the environment that a run began in and the one that it goes on in, in words. */
+function environmentChanges(folder: RunFolder, now: RunEnvironment): string[] {
   const first = refuseOtherImages(folder, now);
-  for (const [key, name] of [
+  const names = [
     ["device", "device"],
     ["threads", "number of threads"],
+    ["ranks", "number of ranks"],
     ["libtorch", "libtorch"],
     ["cpuCapability", "CPU capability"],
     ["kernels", "kernels"],
-  ] as const) {
-    if (first[key] === now[key]) continue;
-    const change = `the run began with ${name} ${first[key]} and goes on with ${now[key]}`;
-    yield { type: "warning", message: `${change}: the last bits of its weights may differ` };
-  }
+  ] as const;
+  const stated = (environment: RunEnvironment, key: (typeof names)[number][0]) => environment[key] ?? 1;
+  return names.flatMap(([key, name]) => {
+    const [before, after] = [stated(first, key), stated(now, key)];
+    if (before === after) return [];
+    const change = `the run began with ${name} ${before} and goes on with ${after}`;
+    return [`${change}: the last bits of its weights may differ`];
+  });
 }

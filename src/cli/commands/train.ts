@@ -3,10 +3,12 @@ import { isModuleFile } from "../../base/index.js";
 import { isGraphFile } from "../../models/index.js";
 import { train, trainConfig } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { prepareWithBar } from "../frame/inputs/images-from.js";
 import { quoted, shownPath } from "../frame/shown-path.js";
 import { asUsage, usageUntilBegun } from "../frame/usage-error.js";
 import { configOf, configOfRun } from "./train/config-of.js";
+import { quietBesideFirst, ranksOf } from "./train/ranks.js";
 import { printEvents, showTraining } from "./train/show-training.js";
 import { type TrainOptions, trainOptions } from "./train/train-options.js";
 import { checkOut, writeHardened } from "./train/write-hardened.js";
@@ -26,9 +28,10 @@ function runArgument(run: string, given: TrainOptions): string[] {
 }
 
 /** Command that goes on with a run, or shows that it is finished. */
-function sameCommand(run: string, given: TrainOptions): string {
+function sameCommand(run: string, given: TrainOptions, ranks: number): string {
   const { threads, device } = given;
   const words = ["npx sqa train", ...runArgument(run, given)];
+  if (ranks > 1) words.unshift(`mpirun -n ${ranks}`);
   if (threads !== undefined) words.push("--threads", String(threads));
   if (device !== "cpu") words.push("--device", device);
   return words.join(" ");
@@ -54,24 +57,28 @@ export const trainCommand = defineCommand({
     "sqa train runs/NAME",
   ],
   async run(given, { operands: [path], signal }) {
-    const { threads, device, checkpointSeconds, tensorboard } = given;
-    const config =
-      path === undefined ? await configOf(given) : await configOfRun(path, given, trainOptions.parse({}));
-    checkOut(given.out, config);
-    const runs = path === undefined ? given.runs : dirname(resolve(path));
-    const checked = asUsage(() => trainConfig(config));
-    await prepareWithBar(checked.data.train, checked.limit ?? undefined, signal);
-    const work = asUsage(() =>
-      train(config, { runs, threads, device, checkpointSeconds, tensorboard, signal }),
-    );
-    const events = usageUntilBegun(work);
-    await (given.json
-      ? printEvents(events)
-      : showTraining(events, {
-          goOn: (run) => sameCommand(run, given),
-          next: (run) => `npx sqa evaluate ${runArgument(run, given).join(" ")}`,
-        }));
-    if (given.out !== undefined) writeHardened(given.out, await work, config);
-    return 0;
+    const { ranks, threads } = ranksOf(given);
+    return quietBesideFirst(ranks, async () => {
+      const { device, checkpointSeconds, tensorboard } = given;
+      const config =
+        path === undefined ? await configOf(given) : await configOfRun(path, given, trainOptions.parse({}));
+      checkOut(given.out, config);
+      const runs = path === undefined ? given.runs : dirname(resolve(path));
+      const checked = asUsage(() => trainConfig(config));
+      await prepareWithBar(checked.data.train, checked.limit ?? undefined, signal);
+      const manner = { runs, threads, device, checkpointSeconds, tensorboard, signal, ranks };
+      const work = asUsage(() => train(config, manner));
+      const events = usageUntilBegun(work);
+      const last = await (given.json
+        ? printEvents(events)
+        : showTraining(events, {
+            goOn: (run) => sameCommand(run, given, ranks.size),
+            next: (run) => `npx sqa evaluate ${runArgument(run, given).join(" ")}`,
+          }));
+      // Whoever was stopped knows the code; a signal may have reached another rank alone.
+      if (last === "stopped" && !signal.aborted) return exitCode.stopped;
+      if (given.out !== undefined && ranks.isFirst) writeHardened(given.out, await work, config);
+      return exitCode.done;
+    });
   },
 });

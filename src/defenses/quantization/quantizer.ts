@@ -46,6 +46,11 @@ export class QuantizedActivation extends Module {
     return this.options.rounding === "stochastic";
   }
 
+  /** Ranks know the minimum and maximum of their own images only. */
+  override get sharesBatches(): boolean {
+    return this.options.range !== "batch";
+  }
+
   override fusedQuantization(pass: Pass): BlockQuantization | null | undefined {
     if (pass.noiseFree) return null;
     const { lambda, range, rounding } = this.options;

@@ -1,4 +1,4 @@
-import { operators as ops, type Tensor } from "../../engine/index.js";
+import { operators as ops, sharedBatchNorm, type Tensor } from "../../engine/index.js";
 import { Module, type Pass } from "../module.js";
 import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
 import { checkCount, checkFinite, checkOptions, checkShape } from "./arguments.js";
@@ -61,6 +61,11 @@ export class BatchNorm2d extends Module {
     return true;
   }
 
+  /** A subclass may compute something else. */
+  override get sharesBatches(): boolean {
+    return this.forward === BatchNorm2d.prototype.forward;
+  }
+
   /** Its work outside of training: input * scale + shift, each of shape (channels). */
   atRest(): { scale: Tensor; shift: Tensor } {
     const scale = this.weight.div(this.running_var.add(this.epsilon).sqrt());
@@ -69,6 +74,8 @@ export class BatchNorm2d extends Module {
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     const { weight, bias, running_mean, running_var, momentum, epsilon } = this;
+    if (pass.training && pass.ranks !== undefined && pass.ranks.size > 1)
+      return sharedBatchNorm(input, this, this);
     // The running variance takes the unbiased estimate, which one value does not have: it would become NaN
     // for good.
     if (pass.training && input.size === input.shape[1]) {

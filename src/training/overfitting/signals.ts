@@ -1,5 +1,5 @@
 import { norms, type Victim } from "../../attacks/index.js";
-import { scope, type Tensor } from "../../engine/index.js";
+import { type Ranks, scope, type Tensor } from "../../engine/index.js";
 import { crossEntropy } from "../../nn/index.js";
 
 /** Signs of catastrophic overfitting that a training batch shows, for few passes. */
@@ -32,4 +32,10 @@ export function measureSignals(victim: Victim, clean: Tensor, perturbed: Tensor,
     const share = after.lt(before).to("float32");
     return { alignment: cosines.sum().item() / labels.size, lossFell: share.sum().item() / labels.size };
   });
+}
+
+/** Signals of a whole batch, by those of each rank's part and its share of the batch. */
+export function signalsOverRanks(ranks: Ranks, share: number, { alignment, lossFell }: Signals): Signals {
+  const sums = ranks.sum([alignment * share, lossFell * share]);
+  return { alignment: sums[0]!, lossFell: sums[1]! };
 }

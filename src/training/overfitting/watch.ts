@@ -20,7 +20,7 @@ export function* guardStep(run: Standing, signals: Signals | undefined): Generat
   const { step } = progress;
   if (step % rules.interval !== 0 && measured?.suspicious !== true) return;
   const { alignment, lossFell } = progress.guard;
-  const check = session.guardCheck(step);
+  const check = session.ranks.fromFirst(() => session.guardCheck(step));
   const { state, verdict } = afterCheck(progress.guard, check);
   progress.guard = state;
   const { clean, weak: fgsm, strong: pgd } = check;

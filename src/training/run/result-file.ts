@@ -15,6 +15,7 @@ const resultSchema = z.object({
   replayed: z.literal(true).optional(),
   libtorch: z.string(),
   threads: z.int().min(1),
+  ranks: z.int().min(2).optional(),
   weightsSha256: z.string(),
 });
 

@@ -25,6 +25,8 @@ export interface RunEnvironment {
   readonly kernels: string;
   readonly device: string;
   readonly threads: number;
+  /** Processes that share each batch; 1 where left out. */
+  readonly ranks?: number;
   /** SHA-256 of the training images and labels. */
   readonly data: string;
 }

@@ -11,23 +11,21 @@ export class Standing {
   readonly progress: Progress;
   readonly epochs: EpochEvent[];
   readonly alarms: AlarmEvent[];
-  /** Log of losses and learning rates, for curves. */
-  readonly steps: StepLog;
+  /** Log of losses and learning rates, for curves; of the first rank alone. */
+  readonly steps: StepLog | undefined;
 
   constructor(
     readonly session: TrainingSession,
     readonly folder: RunFolder,
   ) {
-    const { stepsPerEpoch, totalSteps } = session;
-    const saved = loadCheckpoint(folder.checkpoint, session.state, folder.identity);
+    const { stepsPerEpoch, totalSteps, ranks } = session;
+    const { saved, logged } = ranks.fromFirst(() => restored(session, folder));
+    copyState(session);
     this.progress = saved ?? { step: 0, epochLoss: 0, epochSeconds: 0, seconds: 0 };
     if (session.guardRules !== undefined) this.progress.guard ??= untroubled;
     const { step } = this.progress;
-    if (step > totalSteps)
-      throw new FileFormatError(`${folder.checkpoint}: is at step ${step} of ${totalSteps}`);
-    const logged = folder.rewindEvents(step);
-    this.steps = new StepLog(folder.file("steps.jsonl"), totalSteps);
-    this.steps.rewind(step);
+    this.steps = ranks.isFirst ? new StepLog(folder.file("steps.jsonl"), totalSteps) : undefined;
+    this.steps?.rewind(step);
     this.epochs = logged.filter((event): event is EpochEvent => event.type === "epoch");
     this.alarms = logged.filter((event): event is AlarmEvent => event.type === "alarm");
     const past = Math.floor(step / stepsPerEpoch);
@@ -40,6 +38,7 @@ export class Standing {
     }
   }
 
+  /** Writes a checkpoint, which does not depend on the number of ranks. */
   save(): TrainEvent {
     const { session, folder, progress } = this;
     saveCheckpoint(folder.checkpoint, session.state, progress, folder.identity);
@@ -52,7 +51,7 @@ export class Standing {
   }
 
   logged<Event extends TrainEvent>(event: Event): Event {
-    this.folder.log(event);
+    if (this.session.ranks.isFirst) this.folder.log(event);
     return event;
   }
 
@@ -71,4 +70,20 @@ export class Standing {
         `(${this.folder.path} keeps the last checkpoint)`,
     );
   }
+}
+
+/** Brings a run's checkpoint into a session, and its log back to where that stands. */
+function restored(session: TrainingSession, folder: RunFolder) {
+  const saved = loadCheckpoint(folder.checkpoint, session.state, folder.identity);
+  const step = saved?.step ?? 0;
+  if (step > session.totalSteps)
+    throw new FileFormatError(`${folder.checkpoint}: is at step ${step} of ${session.totalSteps}`);
+  return { saved, logged: folder.rewindEvents(step) };
+}
+
+/** Brings the first rank's weights and what goes with them to all. */
+function copyState({ state: { module, optimizer, copies }, ranks }: TrainingSession): void {
+  const parts = [module.state(), optimizer.state, ...copies.values()];
+  ranks.copyFirst(parts.flatMap((tensors) => [...tensors.values()]));
+  optimizer.steps = ranks.fromFirst(() => optimizer.steps);
 }

@@ -29,6 +29,12 @@ export class StepPlan {
     this.stepsPerEpoch = Math.ceil(options.positions.length / options.batchSize);
   }
 
+  /** Images of the last batch of an epoch, which takes what is left. */
+  get smallestBatch(): number {
+    const { positions, batchSize } = this.#options;
+    return positions.length - (this.stepsPerEpoch - 1) * batchSize;
+  }
+
   /** The positions of a step's images: an epoch takes each once, in an order of its own. */
   positions(step: number): Int32Array {
     const { seed, positions, batchSize } = this.#options;

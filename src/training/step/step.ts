@@ -1,6 +1,6 @@
 import { Victim } from "../../attacks/index.js";
 import type { Batch, TensorSplit } from "../../datasets/index.js";
-import { grad, noGrad, scope, type Tensor } from "../../engine/index.js";
+import { grad, noGrad, type Ranks, scope, type Tensor } from "../../engine/index.js";
 import type { Model } from "../../models/index.js";
 import { meanCrossEntropy, type OptimizerRun, usesBatchStatistics } from "../../nn/index.js";
 import type { TrainConfig } from "../config.js";
@@ -17,6 +17,17 @@ export interface StepParts {
   readonly optimizer: OptimizerRun;
   readonly copies: WeightCopies;
   readonly variables: StepVariables;
+  readonly ranks: Ranks;
+}
+
+/** Facts of a step that are numbers in its work. */
+export interface StepFacts {
+  /** Images of the batch, or of this rank's part of it. */
+  readonly count: number;
+  /** Those images as a share of the batch: 1 for a process by itself. */
+  readonly share: number;
+  /** Factor of the method's step. */
+  readonly stepScale: number;
 }
 
 /** Images that a step trains on, their mean loss (float64, without axes) and its gradients by the weights. */
@@ -31,23 +42,33 @@ export interface StepGradients {
  * One training step: batch, augmentation, attack, loss, gradients, update, average. All that changes between
  * steps is read from `variables`, where the tensors lie, so that the step can be captured as a CUDA graph.
  *
- * @param count images of the batch
- * @param stepScale factor of the method's step
+ * Ranks take a part of the batch each, and make the same update by the sums of their gradients.
+ *
  * @param see is shown the gradients before the update
  */
 export function trainingStep(
   parts: StepParts,
-  { count, stepScale }: { readonly count: number; readonly stepScale: number },
+  facts: StepFacts,
   see?: (found: StepGradients) => void,
 ): StepGradients {
   const { model, optimizer, copies, variables } = parts;
-  const batch = augmented(parts, parts.data.at(variables.positions(count)));
-  const found = { batch, ...gradientsOf(parts, batch, stepScale) };
+  const batch = augmented(parts, parts.data.at(variables.positions(facts.count)));
+  const found = { batch, ...overRanks(parts, gradientsOf(parts, batch, facts)) };
   see?.(found);
   optimizer.update(found.gradients, variables.factors);
   for (const defense of model.defenses) defense.afterUpdate?.(model);
   copies.follow(variables.factors.slice(optimizer.factorCount));
   return found;
+}
+
+/** Loss and gradients of the whole batch, by those of each rank's part. */
+function overRanks<Found extends Pick<StepGradients, "loss" | "gradients">>(
+  { ranks }: StepParts,
+  found: Found,
+): Found {
+  if (ranks.size === 1) return found;
+  const [loss, ...gradients] = ranks.sumTensors([found.loss.to("float32"), ...found.gradients]);
+  return { ...found, loss: loss!.to("float64"), gradients };
 }
 
 function augmented({ config, variables }: StepParts, batch: Batch): Batch {
@@ -58,11 +79,15 @@ function augmented({ config, variables }: StepParts, batch: Batch): Batch {
 }
 
 /** Losses and gradients of the method's images and the clean ones, weighted by `cleanWeight`. */
-function gradientsOf(parts: StepParts, batch: Batch, stepScale: number): Omit<StepGradients, "batch"> {
+function gradientsOf(
+  parts: StepParts,
+  batch: Batch,
+  { share, stepScale }: StepFacts,
+): Omit<StepGradients, "batch"> {
   const { method, cleanWeight, labelSmoothing } = parts.config;
   if (cleanWeight === 0) {
     const perturbed = perturb(parts, batch, stepScale);
-    return { perturbed, ...backward(parts, perturbed, batch, draws.perturbed) };
+    return { perturbed, ...backward(parts, perturbed, batch, { draw: draws.perturbed, share }) };
   }
   // Batch statistics or smoothed labels would make the clean pass's gradient another than the attack's.
   const differs = usesBatchStatistics(parts.model.module) || labelSmoothing > 0;
@@ -71,12 +96,12 @@ function gradientsOf(parts: StepParts, batch: Batch, stepScale: number): Omit<St
   let clean: Backward;
   if (shortcut === undefined) {
     perturbed = perturb(parts, batch, stepScale);
-    clean = backward(parts, batch.images, batch, draws.clean);
+    clean = backward(parts, batch.images, batch, { draw: draws.clean, share });
   } else {
-    clean = backward(parts, batch.images.detach().requireGrad(), batch, draws.clean);
+    clean = backward(parts, batch.images.detach().requireGrad(), batch, { draw: draws.clean, share });
     perturbed = noGrad(() => shortcut(batch.images, clean.imageGradient!, stepScale));
   }
-  const attacked = backward(parts, perturbed, batch, draws.perturbed);
+  const attacked = backward(parts, perturbed, batch, { draw: draws.perturbed, share });
   const mix = (a: Tensor, b: Tensor) => a.mul(1 - cleanWeight).add(b, cleanWeight);
   return {
     perturbed,
@@ -105,15 +130,24 @@ interface Backward extends Pick<StepGradients, "loss" | "gradients"> {
   readonly imageGradient?: Tensor;
 }
 
-/** Mean loss of images and its gradients by the weights. */
-function backward(parts: StepParts, images: Tensor, { imageIds, labels }: Batch, draw: number): Backward {
-  const { config, model, parameters, variables } = parts;
+/**
+ * Mean loss of images and its gradients by the weights, times the images' share of the batch: batch
+ * normalization adds up gradients of all ranks, whose parts may differ by an image.
+ */
+function backward(
+  parts: StepParts,
+  images: Tensor,
+  { imageIds, labels }: Batch,
+  { draw, share }: { readonly draw: number; readonly share: number },
+): Backward {
+  const { config, model, parameters, ranks, variables } = parts;
   const { precision, labelSmoothing } = config;
   const noise = { seed: variables.seeds.passes, draw, imageIds };
   // What a pass leaves behind is freed before the next: it is most of what a run holds.
   return scope(() => {
-    const logits = model.module.apply(images, { training: true, noise, precision });
-    const mean = meanCrossEntropy(logits.to("float32"), labels, labelSmoothing);
+    const logits = model.module.apply(images, { training: true, noise, precision, ranks });
+    const own = meanCrossEntropy(logits.to("float32"), labels, labelSmoothing);
+    const mean = share === 1 ? own : own.mul(share);
     const loss = mean.detach().to("float64");
     if (!images.requiresGrad) return { loss, gradients: grad(mean, parameters, { unused: "zeros" }) };
     const [imageGradient, ...gradients] = grad(mean, [images, ...parameters], { unused: "zeros" });

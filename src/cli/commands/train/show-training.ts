@@ -47,17 +47,31 @@ export interface RunCommands {
   next(run: string): string;
 }
 
+/** Type of a run's last event: it says whether the run ended or was stopped. */
+type LastEvent = TrainEvent["type"] | undefined;
+
 /** Shows a training run from its start to its folder. */
-export async function showTraining(events: AsyncIterable<TrainEvent>, commands: RunCommands): Promise<void> {
+export async function showTraining(
+  events: AsyncIterable<TrainEvent>,
+  commands: RunCommands,
+): Promise<LastEvent> {
   using display = new TrainingDisplay();
+  let last: LastEvent;
   for await (const event of events) {
+    last = event.type;
     if (event.type === "start") sayStart(event);
     display.show(event, commands.goOn);
     if (event.type === "end") sayEnd(event, display.begun, commands.next(event.run));
   }
+  return last;
 }
 
 /** Prints the events of a training run, one JSON object a line. */
-export async function printEvents(events: AsyncIterable<TrainEvent>): Promise<void> {
-  for await (const event of events) out(JSON.stringify(event));
+export async function printEvents(events: AsyncIterable<TrainEvent>): Promise<LastEvent> {
+  let last: LastEvent;
+  for await (const event of events) {
+    last = event.type;
+    out(JSON.stringify(event));
+  }
+  return last;
 }

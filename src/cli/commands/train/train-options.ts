@@ -84,6 +84,10 @@ export const trainOptions = z.strictObject({
     .boolean()
     .default(true)
     .describe("write TensorBoard's event files into the run folder, in tb"),
+  standalone: z
+    .boolean()
+    .default(false)
+    .describe("train in this process by itself, though mpirun or srun started others beside it"),
   json: z.boolean().default(false).describe("print events, one JSON object a line"),
   // Of a run's config.json.
   initialWeights: initialWeights.unwrap().optional().meta({ hidden: true }),

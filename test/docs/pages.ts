@@ -14,12 +14,16 @@ export const guides = inFolder("docs/guide", /\.md$/);
 /** Pages that `npm run docs:reference` writes. */
 export const references = inFolder("docs/reference", /\.md$/);
 
+/** Pages of the paper's reproduction: one a table or figure. */
+export const reproductions = inFolder("docs/reproduction", /\.md$/);
+
 /** Pages for readers: the root's, those of docs/, and that of results/. */
 export const pages = [
-  ...["README.md", "CONTRIBUTING.md", "results/README.md"],
+  ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "results/README.md"],
   ...inFolder("docs", /\.md$/),
   ...guides,
   ...references,
+  ...reproductions,
 ];
 
 /** Programs of examples/. */

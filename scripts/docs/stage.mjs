@@ -1,6 +1,14 @@
 // Copies the pages for readers into a folder from which the site is built, in the places that they have in the
 // repository, so that their links hold: README.md becomes index.md, and a file that is no page is copied or shown.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, extname, join, normalize, relative } from "node:path";
 
 const fileLinks = /(\]\()([^)#\s]+)(#[^)\s]*)?(\))/g;

@@ -4,7 +4,11 @@ import { read } from "./pages.js";
 interface StoredAudit {
   readonly claim: { readonly accuracy: number };
   readonly worst: { readonly accuracy: number };
-  readonly trials: readonly { readonly attack?: string; readonly shownTo: string; readonly accuracy: number }[];
+  readonly trials: readonly {
+    readonly attack?: string;
+    readonly shownTo: string;
+    readonly accuracy: number;
+  }[];
 }
 
 const percent = (share: number) => (100 * share).toFixed(1);

@@ -65,7 +65,17 @@ export default defineConfig({
   cacheDir: "../build/site-cache",
   ignoreDeadLinks: false,
   lastUpdated: false,
-  markdown: { lineNumbers: false },
+  markdown: {
+    // Indented blocks look like fenced ones.
+    config({ renderer: { rules } }) {
+      rules.code_block = (tokens, at, ...rest) => {
+        tokens[at]!.info = "txt";
+        return rules.fence!(tokens, at, ...rest);
+      };
+    },
+  },
+  // The page of all that `sqa` exports.
+  vite: { build: { chunkSizeWarningLimit: 3000 } },
   themeConfig: {
     search: { provider: "local" },
     outline: [2, 3],

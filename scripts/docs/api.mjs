@@ -1,7 +1,8 @@
 // Writes the reference of all that the package's subpaths export, out of their docstrings, as Markdown pages:
 // `npm run docs:api`. A {@link} to nothing fails.
 import "./typescript-6.mjs";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const { Application } = await import("typedoc");
@@ -24,6 +25,7 @@ const options = {
   entryFileName: "index",
   outputFileStrategy: "modules",
   useCodeBlocks: true,
+  useHTMLAnchors: true,
   useHTMLEncodedBrackets: true,
   parametersFormat: "table",
   propertiesFormat: "table",
@@ -46,3 +48,12 @@ if (front !== undefined) front.name = "sqa";
 app.validate(project);
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1);
 await app.generateOutputs(project);
+
+// The site names a heading's place itself, unless the heading says another.
+const pages = readdirSync(options.out, { recursive: true, encoding: "utf8" }).filter((name) =>
+  /\.md$/.test(name),
+);
+for (const page of pages.map((name) => join(options.out, name))) {
+  const text = readFileSync(page, "utf8");
+  writeFileSync(page, text.replace(/^<a id="([^"]+)"><\/a>\s*\n(#{1,6} .*)$/gm, "$2 {#$1}"));
+}

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vitepress";
 import { hostsAsked } from "./hosts.mjs";
+import { brokenLinks } from "./links.mjs";
 import { stageSite } from "./stage.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -17,9 +18,10 @@ await import("./api.mjs");
 await build(join(root, "docs"));
 
 const files = readdirSync(site, { recursive: true, encoding: "utf8" });
-const faults = files
+const asked = files
   .filter((name) => /\.(html|css)$/.test(name))
   .flatMap((name) => hostsAsked(readFileSync(join(site, name), "utf8")).map((url) => `${name} asks ${url}`));
-if (faults.length > 0) throw new Error(faults.join("\n"));
+const broken = brokenLinks(site).map((link) => `broken link: ${link}`);
 const pages = files.filter((name) => name.endsWith(".html")).length;
-console.log(`${pages} pages in build/site`);
+console.log([...asked, ...broken, `${pages} pages in build/site`].join("\n"));
+if (asked.length + broken.length > 0) process.exitCode = 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pages, read } from "./pages.js";
+import { everyPage, read } from "./pages.js";
 
 /** Headings of a page, without the marks of code, emphasis and links. */
 const headingsOf = (page: string) =>
@@ -41,12 +41,12 @@ function faults(path: string, text: string): string[] {
 }
 
 describe("links to headings", () => {
-  it.each(pages)("of %s lead to one, on GitHub and on the site", (path) => {
+  it.each(everyPage)("of %s lead to one, on GitHub and on the site", (path) => {
     expect(faults(path, read(path))).toEqual([]);
   });
 
   it("are found", () => {
-    expect(pages.flatMap((path) => anchorsOf(read(path))).length).toBeGreaterThan(0);
+    expect(everyPage.flatMap((path) => anchorsOf(read(path))).length).toBeGreaterThan(0);
   });
 
   it.each([

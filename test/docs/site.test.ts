@@ -1,11 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { hostsAsked } from "../../scripts/docs/hosts.mjs";
+import { brokenLinks } from "../../scripts/docs/links.mjs";
 import { sitePages, stageSite } from "../../scripts/docs/stage.mjs";
-import { pages, root } from "./pages.js";
+import { everyPage, root } from "./pages.js";
 
 const checkout = fileURLToPath(root);
 const folder = mkdtempSync(join(tmpdir(), "sqa-site-"));
@@ -13,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("the site's sources", () => {
   it("are the pages for readers", () => {
-    expect(sitePages(checkout).sort()).toEqual([...pages].sort());
+    expect(sitePages(checkout).sort()).toEqual([...everyPage].sort());
   });
 
   it("have every page, with links that hold", () => {
@@ -30,7 +31,7 @@ describe("the site's sources", () => {
   it("are in the menu", () => {
     const menu = readFileSync(new URL("docs/.vitepress/config.mts", root), "utf8");
     const name = (page: string) => page.replace(/^.*\/|\.md$/g, "");
-    const unnamed = pages.filter((page) => name(page) !== "README" && !menu.includes(name(page)));
+    const unnamed = everyPage.filter((page) => name(page) !== "README" && !menu.includes(name(page)));
     expect(unnamed).toEqual([]);
   });
 });
@@ -51,5 +52,27 @@ describe("hostsAsked", () => {
       '<a href="https://keepachangelog.com">x</a><script src="/assets/app.js"></script>' +
       '<link rel="preload" href="/assets/inter.woff2">url(data:image/svg+xml,x)';
     expect(hostsAsked(local)).toEqual([]);
+  });
+});
+
+describe("brokenLinks", () => {
+  it("finds links to no file and to no place", () => {
+    const site = join(folder, "built");
+    mkdirSync(join(site, "guide"), { recursive: true });
+    const good = [
+      "guide/",
+      "./guide/a",
+      "guide/a.html#here",
+      "https://keepachangelog.com",
+      "#top",
+      "data.json",
+    ];
+    const bad = ["guide/b", "guide/a.html#there", "/data.yaml"];
+    const links = [...good, ...bad].map((href) => `<a class="x" href="${href}">x</a>`);
+    writeFileSync(join(site, "index.html"), `<h1 id="top">x</h1>${links.join("")}`);
+    writeFileSync(join(site, "guide", "index.html"), '<a href="../">x</a><a href="/guide/a#here">x</a>');
+    writeFileSync(join(site, "guide", "a.html"), '<h1 id="here">x</h1>');
+    writeFileSync(join(site, "data.json"), "{}");
+    expect(brokenLinks(site)).toEqual(bad.map((href) => `index.html: ${href}`));
   });
 });

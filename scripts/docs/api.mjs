@@ -49,11 +49,28 @@ app.validate(project);
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1);
 await app.generateOutputs(project);
 
-// The site names a heading's place itself, unless the heading says another.
+/**
+ * Gives each heading of a page the place that TypeDoc's links name; headings without one, such as Returns, a number.
+ * Left alone, the site would name them by their words, which are members' names as well.
+ *
+ * @param {string} page
+ */
+function named(page) {
+  let count = 0;
+  return page
+    .split(/(^```.*?^```)/ms)
+    .map((part) =>
+      part.startsWith("```")
+        ? part
+        : part
+            .replace(/^<a id="([^"]+)"><\/a>\s*\n(#{1,6} .*)$/gm, "$2 {#$1}")
+            .replace(/^#{1,6} (?!.*\{#).*$/gm, (heading) => `${heading} {#section-${++count}}`),
+    )
+    .join("");
+}
+
 const pages = readdirSync(options.out, { recursive: true, encoding: "utf8" }).filter((name) =>
   /\.md$/.test(name),
 );
-for (const page of pages.map((name) => join(options.out, name))) {
-  const text = readFileSync(page, "utf8");
-  writeFileSync(page, text.replace(/^<a id="([^"]+)"><\/a>\s*\n(#{1,6} .*)$/gm, "$2 {#$1}"));
-}
+for (const page of pages.map((name) => join(options.out, name)))
+  writeFileSync(page, named(readFileSync(page, "utf8")));

@@ -64,7 +64,9 @@ function named(page) {
         ? part
         : part
             .replace(/^<a id="([^"]+)"><\/a>\s*\n(#{1,6} .*)$/gm, "$2 {#$1}")
-            .replace(/^#{1,6} (?!.*\{#).*$/gm, (heading) => `${heading} {#section-${++count}}`),
+            .replace(/^#{1,6} (?!.*\{#).*$/gm, (heading) => `${heading} {#section-${++count}}`)
+            // The site drops the underscore of copy_ from links alone.
+            .replace(/(\{#|\(#|\.md#)(\w+?)_(?=[})])/g, "$1$2-in-place"),
     )
     .join("");
 }

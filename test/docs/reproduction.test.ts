@@ -37,6 +37,12 @@ const printed = (name: string) =>
     .split("\n")
     .filter((line) => line.startsWith("|"));
 
+/** Seconds of an iteration in a stored Table 4, by row. */
+function secondsOf(name: string) {
+  const stored: readonly { key: string; measured: number }[] = json(name).rows;
+  return (key: keyof typeof expected.table4) => stored.find((row) => row.key === key)!.measured;
+}
+
 const figures = ["table1", "table2", "table3", "table4", "figure1", "figure2", "figure3", "overfitting"];
 
 describe("docs/reproduction/", () => {
@@ -86,6 +92,17 @@ describe("docs/reproduction/", () => {
         cells([row.title, row["pgd-8"] ?? "–", row["cw-8"] ?? "–"]),
     );
     expect(missing("table3", defenses)).toEqual([]);
+  });
+
+  it("shows the ratios of Table 4, and SQA's share", () => {
+    const lines = ["table4", "table4-resnet18-width-16", "table4-small", "table4-large"].map((name) => {
+      const seconds = secondsOf(name);
+      const ratios = (["fgsm-sqa", "pgd-100"] as const).map((key) => seconds(key) / seconds("fgsm"));
+      const notes = TableResult.read(json(name), name).notes.join(" ");
+      const share = /SQA adds [\d.e-]+ s to a pass, (\d+ %)/.exec(notes)?.[1] ?? "none to be told";
+      return `| ${[...ratios.map((ratio) => ratio.toFixed(2)), share].join(" | ")} |`;
+    });
+    expect(missing("table4", lines)).toEqual([]);
   });
 
   it("shows Table 2's recipe of today", () => {
@@ -149,13 +166,11 @@ describe("docs/reproduction/README.md", () => {
   it("sums up Tables 2 to 4", () => {
     const [full, sqa] = rows("table2").map(({ measured }) => spread(measured["pgd-8"]!.mean));
     const { "resnet34-full": paperFull, "resnet34-sqa": paperSqa } = expected.table2.rows;
-    const times = new Map(
-      json("table4").rows.map(({ key, measured }: { key: string; measured: number }) => [key, measured]),
-    ) as Map<keyof typeof expected.table4, number>;
+    const seconds = secondsOf("table4");
     const ratio = (key: keyof typeof expected.table4) =>
       row(
         (expected.table4[key] / expected.table4.fgsm).toFixed(2),
-        (times.get(key)! / times.get("fgsm")!).toFixed(2),
+        (seconds(key) / seconds("fgsm")).toFixed(2),
       );
     const { measured } = rowOf("table3-mnist", "sqa");
     const lines = [

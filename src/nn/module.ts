@@ -78,7 +78,7 @@ export abstract class Module {
    * Adds the work of `forward` outside of training to a graph in ONNX's operators. Layers of the package have
    * this form; a class of your own that is to be exported defines it beside its `forward`.
    *
-   * @param input the value that `forward` is given
+   * @param _input the value that `forward` is given
    * @returns the value that `forward` returns
    */
   protected onnx(_input: OnnxEdge, _sketch: OnnxSketch): OnnxEdge {

@@ -14,13 +14,20 @@ export const guides = inFolder("docs/guide", /\.md$/);
 /** Pages that `npm run docs:reference` writes. */
 export const references = inFolder("docs/reference", /\.md$/);
 
+/** Pages of the paper's reproduction: one a table or figure. */
+export const reproductions = inFolder("docs/reproduction", /\.md$/);
+
 /** Pages for readers: the root's, those of docs/, and that of results/. */
 export const pages = [
   ...["README.md", "CONTRIBUTING.md", "results/README.md"],
   ...inFolder("docs", /\.md$/),
   ...guides,
   ...references,
+  ...reproductions,
 ];
+
+/** Pages of the site: the changelog is one more, whose commands may have gone since. */
+export const everyPage = [...pages, "CHANGELOG.md"];
 
 /** Programs of examples/. */
 export const examples = inFolder("examples", /\.m?[jt]s$/);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { inlineCode, pages, read, root } from "./pages.js";
+import { everyPage, inlineCode, read, root } from "./pages.js";
 
 const folders = "src|test|docs|results|bench|scripts|examples|native|gpu";
 const path = new RegExp(`^(?:${folders})/[\\w./*-]*$`);
@@ -31,17 +31,17 @@ function matches(folder: string, [part, ...rest]: readonly string[]): boolean {
 }
 
 describe("paths", () => {
-  it.each(pages)("that %s names in backticks exist", (page) => {
+  it.each(everyPage)("that %s names in backticks exist", (page) => {
     expect(pathsOf(read(page)).filter((named) => !exists(named))).toEqual([]);
   });
 
-  it.each(pages)("that %s links to exist", (page) => {
+  it.each(everyPage)("that %s links to exist", (page) => {
     const base = new URL(page, root);
     expect(linksOf(read(page)).filter((target) => !existsSync(new URL(target, base)))).toEqual([]);
   });
 
   it("are found in the pages", () => {
-    expect(pages.flatMap((page) => pathsOf(read(page))).length).toBeGreaterThan(20);
+    expect(everyPage.flatMap((page) => pathsOf(read(page))).length).toBeGreaterThan(20);
     expect(exists("results/audit/small-sqa-*")).toBe(true);
     expect(exists("results/twin*")).toBe(false);
   });

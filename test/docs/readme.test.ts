@@ -72,6 +72,19 @@ describe("results/README.md", () => {
     expect(files.filter((file) => !again.includes(`\`${file.replace(/\.\w+$/, "")}\``))).toEqual([]);
   });
 
+  it("says which commit stored an audit that is older than the schema of audit.json", () => {
+    const old = readdirSync(new URL("results/audit/", root)).filter(
+      (name) => !("schema" in JSON.parse(read(`results/audit/${name}/audit.json`))),
+    );
+    const told = rowsOf(results).filter(
+      ([, audits, commit]) => /`audit\//.test(audits ?? "") && /^[0-9a-f]{7}$/.test(commit ?? ""),
+    );
+    const named = told.flatMap(([, audits]) =>
+      [...audits!.matchAll(/`audit\/([\w-]+)`/g)].map(([, name]) => name!),
+    );
+    expect(named.sort()).toEqual(old.sort());
+  });
+
   it("shows the audits as they are committed", () => {
     const percent = (share: number) => (100 * share).toFixed(1);
     const audits = readdirSync(new URL("results/audit/", root)).map((name) => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkout } from "../../scripts/setup/set-up.mjs";
@@ -29,4 +29,10 @@ test("the lock file has the checksum of every package", () => {
     return path !== "" && !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? "");
   });
   expect(unchecked.map(([path]) => path)).toEqual([]);
+});
+
+// TypeDoc's version 6 brings a program of the same name.
+test("tsc is that of TypeScript 7", () => {
+  const tsc = realpathSync(join(checkout, "node_modules", ".bin", "tsc"));
+  expect(tsc).toBe(join(checkout, "node_modules", "typescript", "bin", "tsc"));
 });

@@ -28,7 +28,7 @@ export async function* runSteps(
   options: StepOptions,
 ): Steps<TrainEvent, TrainResult> {
   const run = new Standing(session, folder);
-  const log = options.tensorboard ? new TensorBoardLog(session, folder, run.progress.step) : undefined;
+  const log = options.tensorboard ? new TensorBoardLog(folder, run) : undefined;
   const steps = stepsFrom(run, options);
   for (;;) {
     const step = await steps.next();
@@ -133,17 +133,20 @@ function* endEpoch(run: Standing): Generator<TrainEvent> {
   const epoch = progress.step / session.stepsPerEpoch;
   // The loss is that before the last update; no attack could run on a network that answers with NaN.
   if (!session.outputsFinite()) yield* run.fail(progress.step, "the network's output is not finite");
+  const { shown, ...accuracies } = session.validate(epoch);
   const event: EpochEvent = {
     type: "epoch",
     epoch,
     step: progress.step,
     loss: progress.epochLoss / session.stepsPerEpoch,
-    ...session.validate(epoch),
+    ...accuracies,
     seconds: progress.epochSeconds,
     secondsPerStep: progress.epochSeconds / session.stepsPerEpoch,
   };
   epochs.push(event);
   if (bestOf(epochs) === event) session.copies.keepBest();
+  // Before the event, so that whoever hears of the epoch finds its pictures.
+  run.pictures.keep(event, shown);
   yield run.logged(event);
   for (const { kind, message } of newAlarms(epochs)) yield run.raise(kind, progress.step, message);
   progress.epochLoss = 0;

@@ -68,6 +68,7 @@ export const trainCommand = defineCommand({
     await (given.json
       ? printEvents(events)
       : showTraining(events, {
+          verbose: given.verbose,
           goOn: (run) => sameCommand(run, given),
           next: (run) => `npx sqa evaluate ${runArgument(run, given).join(" ")}`,
         }));

@@ -61,6 +61,7 @@ export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
     device,
     checkpointSeconds,
     tensorboard,
+    verbose,
     json,
     out,
     exactGradients,
@@ -108,6 +109,7 @@ const besideRun: readonly string[] = [
   "device",
   "checkpointSeconds",
   "tensorboard",
+  "verbose",
   "json",
 ];
 

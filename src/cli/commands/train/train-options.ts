@@ -84,6 +84,7 @@ export const trainOptions = z.strictObject({
     .boolean()
     .default(true)
     .describe("write TensorBoard's event files into the run folder, in tb"),
+  verbose: z.boolean().default(false).describe("show attacks in full"),
   json: z.boolean().default(false).describe("print events, one JSON object a line"),
   // Of a run's config.json.
   initialWeights: initialWeights.unwrap().optional().meta({ hidden: true }),

@@ -1,4 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -66,6 +68,26 @@ async function picture(name: string): Promise<void> {
   await page.screenshot({ path: join(pictures, `${name}.png`) });
 }
 
+/** Server of the same runs as a process of the command line, and the address that it prints. */
+async function serverProcess(port: number): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+  const [node, ...words] = [...program, "dashboard", "--runs", served.runs, "--port", String(port)];
+  const env = { ...process.env, XDG_STATE_HOME: join(served.top, "state-of-processes") };
+  const child = spawn(node!, words, { env, stdio: ["ignore", "pipe", "ignore"] });
+  child.stdout!.setEncoding("utf8");
+  const [line] = (await once(child.stdout!, "data")) as [string];
+  return { child, url: line.trim() };
+}
+
+/** Attacks the image that the playground begins with. */
+async function attackShown(): Promise<void> {
+  await page.getByRole("button", { name: "Attack" }).click();
+  await page.getByRole("region", { name: "Outcome" }).waitFor();
+}
+
+/** Number of pictures under attack that the page has loaded. */
+const loaded = `[...document.querySelectorAll(".attacked img")]
+  .filter((image) => image.complete && image.naturalWidth > 0).length`;
+
 /** Step that the curves of the shown run have come to. */
 async function reach(): Promise<number> {
   const chart = page.getByRole("img", { name: /^Accuracy on validation images/ });
@@ -75,6 +97,12 @@ async function reach(): Promise<number> {
 describe.skipIf(browserPath === undefined)("the page", () => {
   beforeAll(async () => {
     served = await Served.start({ program });
+    const models = join(served.top, "models");
+    mkdirSync(models);
+    const exported = fileURLToPath(new URL("../fixtures/exported/mnist.pt2", import.meta.url));
+    copyFileSync(exported, join(models, "mnist.pt2"));
+    await served.dashboard.close();
+    await served.restart({ program, models });
     images = writeDigits(served.top, { train: 400, test: 60 });
     writeRun(served.runs, hostile, { model: hostile, events: [epoch(1)] });
     browser = await launch();
@@ -192,17 +220,19 @@ describe.skipIf(browserPath === undefined)("the page", () => {
       await go(`runs/${encodeURIComponent(await runOf("fgsm-rs"))}`);
       await page.getByRole("link", { name: "Attack an image" }).click();
       await page.getByLabel("Position").fill("3");
-      await page.getByRole("slider", { name: /^Epsilon/ }).fill("0.2");
+      await page.getByRole("slider", { name: /^Epsilon/ }).fill("51");
       await page.getByRole("button", { name: "Attack" }).click();
       const outcome = page.getByRole("region", { name: "Outcome" });
       await outcome.getByText("largest change").waitFor();
       expect(await outcome.locator("canvas").count()).toBe(3);
       await outcome.getByText(/the mean over 100 draws/).waitFor();
-      const change = Number(await outcome.locator("dt:text-is('largest change') + dd").textContent());
-      expect(change).toBeGreaterThan(0.1);
-      expect(change).toBeLessThanOrEqual(0.2001);
+      // Written as gray levels, as the slider's own radius is.
+      await page.getByText("Epsilon: 51/255").waitFor();
+      const change = await outcome.locator("dt:text-is('largest change') + dd").textContent();
+      const [levels, of = "1"] = change!.split("/");
+      expect(Number(levels) / Number(of)).toBeGreaterThan(0.1);
+      expect(Number(levels) / Number(of)).toBeLessThanOrEqual(0.2001);
       expect(await seriousFaults(page)).toEqual([]);
-      await picture("playground-1280-light");
     },
     15 * minutes,
   );
@@ -217,10 +247,51 @@ describe.skipIf(browserPath === undefined)("the page", () => {
       await page.mouse.down();
       await page.mouse.move(box.x + 60, box.y + 160, { steps: 5 });
       await page.mouse.up();
-      await page.getByLabel("Its class, counted from 0").fill("1");
+      await page.getByLabel("Its class").selectOption("1");
       await page.getByRole("button", { name: "Attack" }).click();
       await page.getByRole("heading", { name: /^1 → / }).waitFor();
       expect(await page.getByRole("alert").count()).toBe(0);
+    },
+    5 * minutes,
+  );
+
+  it(
+    "attacks an exported model, with a picture of the reader's",
+    async () => {
+      await page.getByLabel("Model", { exact: true }).selectOption("models mnist.pt2");
+      await page.getByLabel("a picture of mine").check();
+      await page.getByText("it becomes 28 x 28 pixels").waitFor();
+      const files = join(served.runs, await runOf("fgsm-rs"), "images");
+      const [first] = readdirSync(files).filter((name) => name.endsWith(".png"));
+      await page.getByLabel(/^PNG, JPEG or WebP/).setInputFiles(join(files, first!));
+      await page.getByLabel("Its class").selectOption("");
+      await page.getByRole("button", { name: "Attack" }).click();
+      await page.getByRole("heading", { name: /^\d → \d/ }).waitFor();
+      await page.getByText("Class probabilities", { exact: true }).waitFor();
+      expect(await page.getByRole("alert").count()).toBe(0);
+      expect(await seriousFaults(page)).toEqual([]);
+    },
+    5 * minutes,
+  );
+
+  it(
+    "shows the images under attack of a run's last epoch, and enlarges one",
+    async () => {
+      await go(`runs/${encodeURIComponent(await runOf("fgsm-rs"))}`);
+      const shown = page.getByRole("region", { name: "Images under attack" });
+      await shown.getByRole("heading", { name: "Images under attack after epoch 10" }).waitFor();
+      expect(await shown.locator("b").allTextContents()).toEqual(
+        Array.from({ length: 8 }, () => expect.stringMatching(/^\d → \d$/)),
+      );
+      await until(async () => (await page.evaluate(loaded)) === 8);
+      const button = shown.getByRole("button", { name: /^enlarge/ }).first();
+      const width = async () => (await button.boundingBox())!.width;
+      const before = await width();
+      await button.click();
+      expect(await width()).toBeGreaterThan(2 * before);
+      await button.press("Enter");
+      expect(await width()).toBe(before);
+      expect(await seriousFaults(page)).toEqual([]);
     },
     5 * minutes,
   );
@@ -234,7 +305,7 @@ describe.skipIf(browserPath === undefined)("the page", () => {
       await page.getByRole("link", { name: /^audit-quick/ }).click();
       const attacks = page.getByRole("region", { name: "Attacks" });
       await attacks.getByRole("rowheader", { name: "clean", exact: true }).waitFor();
-      await until(async () => (await attacks.getByText("pgd(").count()) > 0);
+      await until(async () => (await attacks.getByText(/^PGD-/).count()) > 0);
       await page.getByText("time left, about").waitFor();
       const frame = page.frameLocator("iframe");
       await frame
@@ -243,7 +314,6 @@ describe.skipIf(browserPath === undefined)("the page", () => {
         .first()
         .waitFor({ timeout: 15 * minutes });
       expect(await seriousFaults(page)).toEqual([]);
-      await picture("audit-1280-light");
     },
     20 * minutes,
   );
@@ -253,7 +323,10 @@ describe.skipIf(browserPath === undefined)("the page", () => {
     async () => {
       const run = `runs/${encodeURIComponent(await runOf("n-fgsm"))}`;
       const audit = await page.evaluate("location.hash.slice(2)");
-      const views = ["runs", run, "audits", String(audit), "paper", "playground", "work"];
+      const compared = [await runOf("n-fgsm"), await runOf("fgsm-rs")].map((name) => ["run", name]);
+      const compare = `compare?${new URLSearchParams(compared)}`;
+      const views = ["runs", run, "audits", String(audit), "paper", "playground", "work", String(compare)];
+      const names = ["runs", "run", "audits", "audit", "paper", "playground", "work", "compare"];
       for (const colorScheme of ["light", "dark"] as const) {
         for (const width of [1280, 390]) {
           await page.emulateMedia({ colorScheme });
@@ -264,7 +337,8 @@ describe.skipIf(browserPath === undefined)("the page", () => {
             await page.waitForLoadState("networkidle", { timeout: 2000 }).catch(() => {});
             expect([view, width, await seriousFaults(page)]).toEqual([view, width, []]);
             await expectToFit(page);
-            if (i < 2) await picture(`${i === 0 ? "runs" : "run"}-${width}-${colorScheme}`);
+            if (names[i] === "playground") await attackShown();
+            await picture(`${names[i]}-${width}-${colorScheme}`);
           }
         }
       }
@@ -322,6 +396,26 @@ describe.skipIf(browserPath === undefined)("the page", () => {
       await served.restart({ program, port });
       await page.getByRole("link", { name: "while-it-was-away" }).waitFor();
       await page.getByText("live", { exact: true }).waitFor();
+    },
+    5 * minutes,
+  );
+
+  it(
+    "finds its way back to a server whose process was killed",
+    async () => {
+      const own = await context.newPage();
+      const first = await serverProcess(0);
+      await own.goto(first.url);
+      await own.getByText("live", { exact: true }).waitFor();
+      const { port } = new URL(first.url);
+      first.child.kill("SIGKILL");
+      await own.getByText("the server does not answer", { exact: false }).first().waitFor();
+      writeRun(served.runs, "while-it-was-dead", { events: [epoch(1)] });
+      const second = await serverProcess(Number(port));
+      await own.getByRole("link", { name: "while-it-was-dead" }).waitFor();
+      await own.getByText("live", { exact: true }).waitFor();
+      second.child.kill("SIGKILL");
+      await own.close();
     },
     5 * minutes,
   );

@@ -24,9 +24,9 @@ export async function keepShard(
   for await (const event of withShardBar(usageUntilBegun(work), label)) {
     if (event.type === "attack") log?.add(loggedOf(event));
     if (event.type !== "shard") continue;
-    if (call.command === "audit")
-      log = new AttackLog(join(event.folder, "tb", `shard-${shard.index}-of-${shard.count}`));
     record.begin(event);
+    if (call.request.command === "audit")
+      log = new AttackLog(join(event.folder, "tb", `shard-${shard.index}-of-${shard.count}`));
     note(`${label}: ${event.images} images, ${event.trials} attacks, kept in ${shownPath(event.folder)}`);
   }
   const result = await work.then(undefined, (error) => {

@@ -103,6 +103,11 @@ describe.skipIf(browserPath === undefined)("the page", () => {
     copyFileSync(exported, join(models, "mnist.pt2"));
     await served.dashboard.close();
     await served.restart({ program, models });
+    for (const name of ["table1.json", "table1.md", "figure1.json", "figure1.png"])
+      copyFileSync(
+        fileURLToPath(new URL(`../../results/${name}`, import.meta.url)),
+        join(served.results, name),
+      );
     images = writeDigits(served.top, { train: 400, test: 60 });
     writeRun(served.runs, hostile, { model: hostile, events: [epoch(1)] });
     browser = await launch();
@@ -316,6 +321,22 @@ describe.skipIf(browserPath === undefined)("the page", () => {
       expect(await seriousFaults(page)).toEqual([]);
     },
     20 * minutes,
+  );
+
+  it(
+    "shows the paper's tables and figures that were made",
+    async () => {
+      await go("paper");
+      await page.getByText("table1", { exact: true }).click();
+      expect(
+        await page.getByRole("region", { name: "table table1" }).first().locator("tr").count(),
+      ).toBeGreaterThan(4);
+      await page.getByText("figure1", { exact: true }).click();
+      const figure = page.getByAltText("figure1");
+      await until(async () => figure.evaluate("image => image.complete && image.naturalWidth > 0"));
+      await page.goBack();
+    },
+    3 * minutes,
   );
 
   it(

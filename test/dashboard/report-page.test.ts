@@ -4,11 +4,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sqa } from "../../src/defenses/index.js";
 import { audit } from "../../src/evaluation/index.js";
-import { small } from "../../src/models/index.js";
-import { budget } from "../evaluation/audit/tiny-audit.js";
-import { splitFor } from "../evaluation/splits.js";
+import { tinyCnn } from "../attacks/tiny-networks.js";
+import { budget, goldenSplit } from "../evaluation/audit/tiny-audit.js";
 import { browserPath, expectToFit, launch, seriousFaults, watchedPage } from "./browser.js";
 
 const pictures = process.env.SQA_SCREENSHOTS;
@@ -21,10 +19,7 @@ describe.skipIf(browserPath === undefined)("the page of a report", { timeout: 30
   let errors: string[];
 
   beforeAll(async () => {
-    const model = small().build({ seed: 1, defenses: [sqa()] });
-    const pixels = Uint8Array.from({ length: 4 * 784 }, (_, i) => (i * i) % 251);
-    const images = splitFor(model, pixels, Uint8Array.of(0, 1, 2, 3));
-    const report = await audit(model, images, { epsilon: 2 / 255, budget });
+    const report = await audit(tinyCnn, goldenSplit(tinyCnn), { epsilon: 2 / 255, budget });
     const { html } = await report.write(folder);
     browser = await launch();
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });

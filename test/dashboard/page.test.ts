@@ -344,7 +344,10 @@ describe.skipIf(browserPath === undefined)("the page", () => {
     async () => {
       const run = `runs/${encodeURIComponent(await runOf("n-fgsm"))}`;
       const audit = await page.evaluate("location.hash.slice(2)");
-      const compared = [await runOf("n-fgsm"), await runOf("fgsm-rs")].map((name) => ["run", name]);
+      const compared = [await runOf("n-fgsm"), await runOf("fgsm-rs")].map((name): [string, string] => [
+        "run",
+        name,
+      ]);
       const compare = `compare?${new URLSearchParams(compared)}`;
       const views = ["runs", run, "audits", String(audit), "paper", "playground", "work", String(compare)];
       const names = ["runs", "run", "audits", "audit", "paper", "playground", "work", "compare"];

@@ -5,8 +5,9 @@ import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit } from "../../src/evaluation/index.js";
-import { tinyCnn } from "../attacks/tiny-networks.js";
-import { budget, goldenSplit } from "../evaluation/audit/tiny-audit.js";
+import { small } from "../../src/models/index.js";
+import { budget } from "../evaluation/audit/tiny-audit.js";
+import { splitFor } from "../evaluation/splits.js";
 import { browserPath, expectToFit, launch, seriousFaults, watchedPage } from "./browser.js";
 
 const pictures = process.env.SQA_SCREENSHOTS;
@@ -19,7 +20,10 @@ describe.skipIf(browserPath === undefined)("the page of a report", { timeout: 30
   let errors: string[];
 
   beforeAll(async () => {
-    const report = await audit(tinyCnn, goldenSplit(tinyCnn), { epsilon: 2 / 255, budget });
+    const pixels = Uint8Array.from({ length: 2 * 784 }, (_, i) => (i * i) % 251);
+    const images = splitFor(small(), pixels, Uint8Array.of(0, 1));
+    const { curve: _, ...few } = budget;
+    const report = await audit(small(), images, { epsilon: 2 / 255, budget: few });
     const { html } = await report.write(folder);
     browser = await launch();
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });

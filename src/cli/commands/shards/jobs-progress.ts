@@ -25,10 +25,9 @@ interface Ended {
  */
 export class JobsProgress implements Disposable {
   readonly #bar: Progress;
-  readonly #jobs: number;
   readonly #shares = new Map<number, { readonly done: number; readonly total: number }>();
-  /** Ended attacks of each job, in the order that all have. */
-  readonly #ended: AttackEvent[][];
+  /** Ended attacks of each job that has images, in the order that all have. */
+  readonly #ended: Map<number, AttackEvent[]>;
   readonly #logs: boolean;
   #log: AttackLog | undefined;
   #told = 0;
@@ -36,34 +35,36 @@ export class JobsProgress implements Disposable {
   /** @param logs writes a log for TensorBoard into `tb`, in the folder that the jobs keep their work in */
   constructor(label: string, jobs: number, logs: boolean) {
     this.#bar = new Progress({ label });
-    this.#jobs = jobs;
     this.#logs = logs;
-    this.#ended = Array.from({ length: jobs }, () => []);
+    this.#ended = new Map(Array.from({ length: jobs }, (_, job) => [job, []]));
   }
 
   /** Takes an event of a job. */
   tell(job: number, event: ShardEvent): void {
     if (event.type === "shard") {
+      // The last of many may have none.
+      if (event.images === 0) this.#ended.delete(job);
       if (this.#logs) this.#log ??= new AttackLog(join(event.folder, "tb"));
     } else if (event.type === "progress") {
       this.#shares.set(job, event);
       const sum = (part: "done" | "total") =>
         [...this.#shares.values()].reduce((all, one) => all + one[part], 0);
       // Until all have begun, the total is not known.
-      const total = this.#shares.size === this.#jobs ? { total: sum("total") } : {};
+      const total = this.#shares.size === this.#ended.size ? { total: sum("total") } : {};
       this.#bar.update({ done: sum("done"), ...total });
     } else {
-      this.#ended[job]!.push(event);
+      this.#ended.get(job)?.push(event);
       for (const one of this.#news()) this.#show(one);
     }
   }
 
   /** Attacks that all jobs have ended since the last call. */
   #news(): Ended[] {
-    const all = Math.min(...this.#ended.map((events) => events.length));
+    const ofJobs = [...this.#ended.values()];
+    const all = Math.min(...ofJobs.map((events) => events.length));
     const found: Ended[] = [];
     for (; this.#told < all; this.#told++) {
-      const events = this.#ended.map((one) => one[this.#told]!);
+      const events = ofJobs.map((one) => one[this.#told]!);
       const [{ label }] = events as [AttackEvent];
       found.push({ label, accuracy: meanOf(events, "accuracy"), worst: meanOf(events, "worst") });
     }

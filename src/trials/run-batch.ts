@@ -49,7 +49,7 @@ export interface BatchRun {
   readonly onPart?: ((part: SuitePart) => void) | undefined;
 }
 
-/** What a batch has come to. */
+/** Outcome of a batch. */
 export interface BatchOutcome {
   /** Images under attack, which live as long as the caller's scope. */
   readonly images: Tensor;

@@ -59,6 +59,7 @@ describe.skipIf(browserPath === undefined)("the page of a report", { timeout: 30
   );
 
   it("is printed dark on white, with all that was folded, whatever the screen is", async () => {
+    await page.setViewportSize({ width: 1280, height: 900 });
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
     expect([await shade("body", "color"), await shade("body", "backgroundColor")]).toEqual([0, 255]);
     const hidden = (await page.evaluate(`[...document.querySelectorAll("details > :not(summary)")]

@@ -52,7 +52,11 @@ export interface ShardResult extends ShardSubject {
   readonly failed: readonly ShardFailure[];
 }
 
-/** Runs trials on the batches of a shard; `worstSoFar` is told each outcome, and answers with the worst case. */
+/**
+ * Runs trials on the batches of a shard.
+ *
+ * @param worstSoFar is told each outcome, and answers with the worst case
+ */
 export async function* shardSteps(
   subject: ShardSubject,
   trials: readonly Trial[],

@@ -75,7 +75,7 @@ export class TensorBoardLog {
     return [];
   }
 
-  /** Pictures of the epoch's validation images under attack; their names stay, so that epochs are compared. */
+  /** Pictures of the epoch's validation images under attack; their tags stay from epoch to epoch. */
   #images(): SummaryValue[] {
     return this.#pictures.latest.map(({ position, png, height, width }) => ({
       tag: `validation images: clean, change, under attack/${position}`,

@@ -47,7 +47,10 @@ function sayEnd(
 /** Kinds of alarms that are judged by each epoch, and may end. */
 const ofEpochs: readonly AlarmKind[] = ["catastrophic-overfitting", "constant-output"];
 
-/** Form of a run's display, and commands that fit the run: the one that goes on with it where it was stopped, and the one to give next. */
+/**
+ * Form of a run's display, and commands that fit the run: the one that goes on with it where it was stopped,
+ * and the one to give next.
+ */
 export interface RunCommands {
   /** Shows attacks in full. */
   readonly verbose: boolean;

@@ -25,3 +25,11 @@ export function time(milliseconds: number): string {
   const isToday = date.toDateString() === new Date().toDateString();
   return isToday ? date.toLocaleTimeString() : date.toLocaleString();
 }
+
+/** Radius of an attack: in 255ths where it is such a fraction, else as a number of at most four digits. */
+export function radius(value: number): string {
+  const levels = Math.round(255 * value * 100) / 100;
+  return Number.isInteger(levels) && Math.abs(255 * value - levels) < 1e-4 && levels > 0 && levels < 255
+    ? `${levels}/255`
+    : short(value);
+}

@@ -1,5 +1,5 @@
 import type { PlayAnswers, PlayResult } from "../../src/server/api.js";
-import { duration, percent, short } from "../data/format.js";
+import { duration, percent, radius, short } from "../data/format.js";
 import { Facts } from "./notes.js";
 import { Pixels } from "./pixels.js";
 
@@ -26,14 +26,14 @@ export function PlayShown({ result }: { readonly result: PlayResult }) {
         <Pixels
           shape={shape}
           pixels={shownChange(result)}
-          label={`perturbation, at most ${short(result.linf)}`}
+          label={`perturbation, at most ${radius(result.linf)}`}
         />
         <Pixels shape={shape} pixels={adversarial} label={`adversarial: says ${said(adversarialAnswers)}`} />
       </div>
       <Facts
         facts={{
           attack: result.attack,
-          "largest change": short(result.linf),
+          "largest change": radius(result.linf),
           "length of the change": short(result.l2),
           draws: String(draws),
           time: duration(result.seconds),

@@ -69,13 +69,13 @@ function Progress({ detail: { trials, images } }: { readonly detail: AuditDetail
             </tr>
           </thead>
           <tbody>
-            {trials.map(({ id, done, accuracy, worst, seconds }) => (
+            {trials.map(({ id, label, done, accuracy, worst, seconds }) => (
               <tr key={id}>
-                <th scope="row" class="call">
-                  {id}
+                <th scope="row" title={id}>
+                  {label}
                 </th>
                 <td class="number">
-                  <progress max={images} value={done} aria-label={`images done of ${id}`} /> {done}
+                  <progress max={images} value={done} aria-label={`images done of ${label}`} /> {done}
                 </td>
                 <td class="number">{percent(accuracy)}</td>
                 <td class="number">{percent(worst)}</td>

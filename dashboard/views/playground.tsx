@@ -1,9 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
-import type { PlayResult, RunPage } from "../../src/server/api.js";
+import type { ModelFile, PlayFacts, PlayModel, PlayResult, RunPage } from "../../src/server/api.js";
 import { post } from "../data/api.js";
+import { radius } from "../data/format.js";
 import { useLoaded } from "../data/hooks.js";
-import { Draw } from "../parts/draw.js";
 import { Fault } from "../parts/notes.js";
+import { type ChosenImage, PlayImage } from "../parts/play-image.js";
+import { choicesOf, PlayModelChoice } from "../parts/play-model.js";
 import { PlayShown } from "../parts/play-shown.js";
 
 interface AttackName {
@@ -12,36 +14,55 @@ interface AttackName {
   readonly steps: boolean;
 }
 
-/** Side of a drawing: that of MNIST's images. */
-const side = 28;
+/** Facts of a model, asked for anew when another is chosen. */
+function useFacts(model: PlayModel | undefined) {
+  const [found, setFound] = useState<{ readonly key: string; readonly facts: PlayFacts }>();
+  const [error, setError] = useState<string>();
+  const key = JSON.stringify(model);
+  useEffect(() => {
+    if (key === undefined) return;
+    let isCurrent = true;
+    post<PlayFacts>("/api/playground/model", JSON.parse(key)).then(
+      (facts) => {
+        if (!isCurrent) return;
+        setFound({ key, facts });
+        setError(undefined);
+      },
+      (cause: Error) => isCurrent && setError(cause.message),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [key]);
+  return { facts: found?.key === key ? found?.facts : undefined, error };
+}
 
 /** An image under an attack of the reader's choice. */
 export function PlaygroundView({ wanted }: { readonly wanted: string }) {
   const runs = useLoaded<RunPage>("/api/runs?limit=200&state=finished");
+  const files = useLoaded<ModelFile[]>("/api/playground/files");
   const attacks = useLoaded<AttackName[]>("/api/playground/attacks");
-  const [run, setRun] = useState(wanted);
+  const choices = choicesOf(wanted, runs.data?.runs ?? [], files.data ?? []);
+  const [model, setModel] = useState<PlayModel | undefined>(wanted === "" ? undefined : { run: wanted });
   const [attack, setAttack] = useState("pgd");
-  const [epsilon, setEpsilon] = useState(0.1);
+  const [epsilon, setEpsilon] = useState(8);
   const [steps, setSteps] = useState(20);
-  const [source, setSource] = useState<"test" | "drawing">("test");
-  const [position, setPosition] = useState(0);
-  const [label, setLabel] = useState(0);
-  const [pixels, setPixels] = useState<number[]>([]);
+  const [image, setImage] = useState<ChosenImage>();
   const [result, setResult] = useState<PlayResult>();
   const [error, setError] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const names = (runs.data?.runs ?? []).map(({ name }) => name);
-  const choices = wanted !== "" && !names.includes(wanted) ? [wanted, ...names] : names;
+  const first = choices[0]?.model;
+  const isLoaded = runs.data !== undefined && files.data !== undefined;
   useEffect(() => {
-    if (run === "" && choices[0] !== undefined) setRun(choices[0]);
-  }, [run, choices[0]]);
+    if (model === undefined && isLoaded && first !== undefined) setModel(first);
+  }, [model, isLoaded, first]);
+  const { facts, error: unopened } = useFacts(model);
   const takesSteps = attacks.data?.find(({ name }) => name === attack)?.steps ?? false;
-  const call = `${attack}(epsilon=${epsilon}${takesSteps ? `, steps=${steps}` : ""})`;
+  const call = `${attack}(epsilon=${epsilon}/255${takesSteps ? `, steps=${steps}` : ""})`;
   const begin = async () => {
     setBusy(true);
-    const image = source === "test" ? { position } : { pixels, label };
     try {
-      setResult(await post<PlayResult>("/api/playground", { run, attack: call, image, seed: 0 }));
+      setResult(await post<PlayResult>("/api/playground", { model, attack: call, image, seed: 0 }));
       setError(undefined);
     } catch (cause) {
       setError((cause as Error).message);
@@ -50,6 +71,7 @@ export function PlaygroundView({ wanted }: { readonly wanted: string }) {
   };
   const number = (change: (value: number) => void) => (event: { currentTarget: HTMLInputElement }) =>
     change(Number(event.currentTarget.value));
+  const isReady = facts !== undefined && image !== undefined;
   return (
     <>
       <h1>Playground</h1>
@@ -60,16 +82,7 @@ export function PlaygroundView({ wanted }: { readonly wanted: string }) {
           begin();
         }}
       >
-        <label>
-          Run
-          <select value={run} onChange={(event) => setRun(event.currentTarget.value)}>
-            {choices.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <PlayModelChoice choices={choices} model={model} choose={setModel} />
         <label>
           Attack
           <select value={attack} onChange={(event) => setAttack(event.currentTarget.value)}>
@@ -81,8 +94,16 @@ export function PlaygroundView({ wanted }: { readonly wanted: string }) {
           </select>
         </label>
         <label>
-          {`Epsilon: ${epsilon}`}
-          <input type="range" min={0} max={0.5} step={0.005} value={epsilon} onInput={number(setEpsilon)} />
+          {`Epsilon: ${radius(epsilon / 255)}`}
+          <input
+            type="range"
+            min={0}
+            max={128}
+            step={0.5}
+            value={epsilon}
+            aria-valuetext={radius(epsilon / 255)}
+            onInput={number(setEpsilon)}
+          />
         </label>
         {takesSteps && (
           <label>
@@ -90,36 +111,21 @@ export function PlaygroundView({ wanted }: { readonly wanted: string }) {
             <input type="range" min={1} max={100} step={1} value={steps} onInput={number(setSteps)} />
           </label>
         )}
-        <fieldset>
-          <legend>Image</legend>
-          {(["test", "drawing"] as const).map((kind) => (
-            <label key={kind} class="choice">
-              <input type="radio" name="source" checked={source === kind} onChange={() => setSource(kind)} />
-              {kind === "test" ? "of the test images" : "my drawing"}
-            </label>
-          ))}
-          {source === "test" ? (
-            <label>
-              Position
-              <input type="number" min={0} step={1} value={position} onInput={number(setPosition)} />
-            </label>
-          ) : (
-            <>
-              <Draw width={side} height={side} drawn={setPixels} />
-              <label>
-                Its class, counted from 0
-                <input type="number" min={0} step={1} value={label} onInput={number(setLabel)} />
-              </label>
-            </>
-          )}
-        </fieldset>
-        <button type="submit" disabled={busy || run === ""}>
+        {facts !== undefined && <PlayImage key={JSON.stringify(model)} facts={facts} choose={setImage} />}
+        <button type="submit" disabled={busy || !isReady}>
           {busy ? "Attacking ..." : "Attack"}
         </button>
         <code>{call}</code>
       </form>
-      <Fault text={error ?? attacks.error ?? runs.error} />
-      {runs.data?.runs.length === 0 && wanted === "" && <p>There is no finished run yet.</p>}
+      {facts?.notes.map((note) => (
+        <p key={note} class="hint">
+          {note}
+        </p>
+      ))}
+      <Fault text={error ?? unopened ?? attacks.error ?? runs.error ?? files.error} />
+      {isLoaded && choices.length === 0 && (
+        <p>There is no finished run yet, and no exported model in a folder that the dashboard may read.</p>
+      )}
       <div aria-live="polite">{result !== undefined && <PlayShown result={result} />}</div>
     </>
   );

@@ -6,6 +6,7 @@ import { accuracyCurves, lossCurves, merged, rateCurve } from "../data/curves.js
 import { duration, percent } from "../data/format.js";
 import { useLoaded, useStream } from "../data/hooks.js";
 import { hrefOf } from "../data/route.js";
+import { AttackedImages } from "../parts/attacked-images.js";
 import { Chart } from "../parts/chart.js";
 import { Facts, Fault, Problems, State, valueText } from "../parts/notes.js";
 
@@ -88,7 +89,7 @@ export function RunView({ name }: { readonly name: string }) {
             <Chart title="Training loss" curves={losses} marks={marks} />
             {steps.length > 0 && <Chart title="Learning rate" curves={rates} />}
           </div>
-          <Images run={name} names={data.images} />
+          {data.images !== null && <AttackedImages run={name} shown={data.images} />}
           <Audits detail={data} />
           <Configuration config={data.config} environment={data.environment} />
         </>
@@ -154,20 +155,6 @@ function Actions({ name, state, pid }: Pick<RunDetail["summary"], "name" | "stat
       </p>
       <Fault text={error} />
     </>
-  );
-}
-
-function Images({ run, names }: { readonly run: string; readonly names: readonly string[] }) {
-  if (names.length === 0) return null;
-  return (
-    <section aria-label="Images under attack">
-      <h2>Images under attack</h2>
-      <div class="pictures">
-        {names.slice(-60).map((file) => (
-          <img key={file} src={apiPath("runs", run, "images", file)} alt={file} loading="lazy" />
-        ))}
-      </div>
-    </section>
   );
 }
 

@@ -8,6 +8,7 @@ export { type Batch, TensorSplit } from "./batches.js";
 export { type Dataset, datasets, defineDataset, defineSource } from "./dataset.js";
 export { type DatasetArchive, fetchArchive } from "./fetch-archive.js";
 export { type ImagesOfOptions, imagesOf } from "./images-of.js";
+export { imageAs, pictureAs } from "./pixels/picture.js";
 export type { PreparationOptions, PreparationProgress, StoredPixels } from "./pixels/stored.js";
 export { type ImagesFromOptions, imagesFrom } from "./sources/images-from.js";
 export {

@@ -34,6 +34,7 @@ export {
   numberedClasses,
 } from "./model.js";
 export { type ModelOfOptions, modelOf } from "./model-of.js";
+export { statisticsOf } from "./statistics-text.js";
 export { likelyPrefix, matchNames } from "./weight-names.js";
 
 models.register(...Object.values(all));

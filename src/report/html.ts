@@ -37,7 +37,9 @@ export function htmlTable(
 ): Html {
   const head = columns.map((column) => html`<th>${column}</th>`);
   const body = rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`);
-  return html`<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  // On a narrow window it scrolls sideways, by keyboard as well.
+  return html`<section class="wide" tabindex="0" aria-label="${columns.join(", ")}">
+<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></section>`;
 }
 
 /** An image of a PNG's bytes that the page carries within itself. */

@@ -28,7 +28,7 @@ export interface ChartSeries {
 
 /**
  * An axis. `percent` shows shares in [0, 1] as percent and fixes the axis to them; `domain` fixes it to
- * anything.
+ * anything. `levels` writes values as gray levels, such as 8/255, at ticks that are whole or halves of them.
  */
 export interface ChartAxis {
   readonly label: string;
@@ -36,6 +36,7 @@ export interface ChartAxis {
   readonly domain?: readonly [number, number];
   readonly log?: boolean;
   readonly values?: readonly number[];
+  readonly levels?: boolean;
 }
 
 /** Contents of a line chart; width and height are those of the plot in pixels. */
@@ -73,7 +74,8 @@ export function lineChart(chart: LineChart): TopLevelSpec {
     scale: { domain: names, range: colors },
   };
   const strokeDash = { ...color, scale: { domain: names, range: dashes }, legend };
-  const x = { field: "x", type: "quantitative" as const, ...axisOf(chart.x) };
+  const farthest = Math.max(...values.map((value) => value.x));
+  const x = { field: "x", type: "quantitative" as const, ...axisOf(chart.x, farthest) };
   const y = { field: "y", type: "quantitative" as const, ...axisOf(chart.y) };
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
@@ -120,13 +122,32 @@ function chartValue(point: ChartPoint, { name: series, drawn }: ChartSeries) {
   return { series, ...point, ...(drawn === undefined ? {} : { drawn }) };
 }
 
-function axisOf(axis: ChartAxis) {
+/** Distances between ticks, in gray levels. */
+const levelSteps = [0.5, 1, 2, 4, 8, 16, 32, 64];
+
+/** Ticks from 0 to a value as gray levels, at most nine. */
+function levelTicks(farthest: number): number[] {
+  const step = levelSteps.find((one) => (255 * farthest) / one <= 8.001) ?? 64;
+  const count = Math.floor((255 * farthest) / step + 1e-6);
+  return Array.from({ length: count + 1 }, (_, i) => (i * step) / 255);
+}
+
+/** Ticks of an axis and how they are written. */
+function ticksOf(axis: ChartAxis, farthest: number) {
+  if (axis.levels === true) {
+    const text = "round(datum.value * 2550) / 10";
+    return { values: levelTicks(farthest), labelExpr: `datum.value === 0 ? '0' : ${text} + '/255'` };
+  }
+  return axis.values === undefined ? { tickCount: 8 } : { values: [...axis.values] };
+}
+
+function axisOf(axis: ChartAxis, farthest = 0) {
   const domain = axis.domain ?? (axis.percent === true ? [0, 1] : undefined);
   return {
     title: axis.label,
     axis: {
       ...(axis.percent === true ? { format: ".0%" } : {}),
-      ...(axis.values === undefined ? { tickCount: 8 } : { values: [...axis.values] }),
+      ...ticksOf(axis, farthest),
     },
     scale: {
       ...(domain === undefined ? { zero: false } : { domain: [...domain], nice: false }),

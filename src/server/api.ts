@@ -51,12 +51,27 @@ export interface RunDetail {
   readonly steps: readonly RunStep[];
   readonly events: readonly RunEvent[];
   readonly alarms: readonly RunAlarm[];
-  /** Names of images in the folder. */
-  readonly images: readonly string[];
+  /** Validation images under the last validation attack of the latest epoch; null where there are none. */
+  readonly images: ShownImages | null;
   readonly audits: readonly AuditSummary[];
   /** Place up to which the files were read; the stream of events goes on behind it. */
   readonly cursor: string;
   readonly problems: readonly string[];
+}
+
+/** Images of an epoch under attack, each a picture of it clean, its change, and under attack. */
+export interface ShownImages {
+  readonly epoch: number;
+  readonly attack: string;
+  readonly images: readonly {
+    readonly file: string;
+    readonly position: number;
+    /** Names of the image's class and of the one it is given under attack. */
+    readonly label: string;
+    readonly predicted: string;
+    /** Largest change of a pixel. */
+    readonly largestChange: number;
+  }[];
 }
 
 /** Option in which configurations differ, with its value in each run; null where a run has none. */
@@ -82,7 +97,9 @@ export interface AuditSummary {
 
 /** Attack of an audit, and how far it is. */
 export interface AuditTrial {
+  /** The whole call, and its short name. */
   readonly id: string;
+  readonly label: string;
   readonly done: number;
   /** Share of the images so far that it leaves correct; null before the first. */
   readonly accuracy: number | null;
@@ -96,7 +113,7 @@ export interface AuditDetail {
   readonly summary: AuditSummary;
   readonly images: number;
   readonly trials: readonly AuditTrial[];
-  /** Images that were correct and fell, with the attack that felled each first. */
+  /** Images that were correct and fell, with the short name of the attack that felled each first. */
   readonly fallen: readonly { readonly position: number; readonly by: string }[];
   readonly clean: number | null;
   readonly worst: number | null;
@@ -131,14 +148,40 @@ export interface Job {
   readonly log: string;
 }
 
+/** Exported model below a folder that may be read. */
+export interface ModelFile {
+  readonly place: "models" | "runs";
+  /** Path below the folder, its parts with a slash between them. */
+  readonly file: string;
+}
+
+/** Model to play with: a run's, or an exported one, with the normalization that it leaves to its user. */
+export type PlayModel = { readonly run: string } | (ModelFile & { readonly normalize?: string | undefined });
+
+/** Model that was opened to play with. */
+export interface PlayFacts {
+  readonly name: string;
+  readonly shape: readonly [channels: number, height: number, width: number];
+  readonly classNames: readonly string[];
+  readonly randomized: boolean;
+  /** Findings in an exported file. */
+  readonly notes: readonly string[];
+  /** Data sets whose test images can be shown; "" is the run's own. */
+  readonly data: readonly string[];
+}
+
 /** Request for a look at one image under attack. */
 export interface PlayRequest {
-  readonly run: string;
+  readonly model: PlayModel;
   readonly attack: string;
-  /** Image of the test images by its position, or pixels in [0, 1] with a label. */
+  /**
+   * Test image by its position, pixels in [0, 1], or a picture (PNG, JPEG, WebP) in base64 that is resized as
+   * the model needs. Label null is the class that the model says.
+   */
   readonly image:
-    | { readonly position: number }
-    | { readonly pixels: readonly number[]; readonly label: number };
+    | { readonly position: number; readonly data: string }
+    | { readonly pixels: readonly number[]; readonly label: number | null }
+    | { readonly picture: string; readonly label: number | null };
   readonly seed: number;
 }
 

@@ -12,6 +12,7 @@ import { PlaygroundWorker } from "./playground/worker.js";
 import { failure } from "./routes/answers.js";
 import { auditRoutes } from "./routes/audit-routes.js";
 import { pageRoutes } from "./routes/page-routes.js";
+import { playgroundRoutes } from "./routes/playground-routes.js";
 import { runRoutes } from "./routes/run-routes.js";
 import { streamRoute } from "./routes/stream-route.js";
 import { workRoutes } from "./routes/work-routes.js";
@@ -23,6 +24,8 @@ export interface DashboardOptions {
   readonly runs: string;
   /** Folder of the paper's tables and figures. */
   readonly results: string;
+  /** Folder of exported models for the playground; those below the runs alone where left out. */
+  readonly models?: string | undefined;
   /** Port to listen on; 0 for one that is free. */
   readonly port: number;
   /** Command line that the page begins work with. */
@@ -52,7 +55,7 @@ const mostBody = 8 * 2 ** 20;
 /**
  * Serves the dashboard of a folder of runs on 127.0.0.1. Loads no libtorch.
  *
- * @throws Error where the port is taken, or the folder cannot be made
+ * @throws Error where the port is taken, the folder cannot be made, or that of models is missing
  * @example
  * const dashboard = await startDashboard({ runs: "runs", results: "results", port: 0, program: ["sqa"] });
  * console.log(dashboard.url);
@@ -60,6 +63,7 @@ const mostBody = 8 * 2 ** 20;
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   makeFolder(options.runs);
   const runs = realpathSync.native(options.runs);
+  const models = options.models === undefined ? undefined : existing(options.models);
   const token = randomSecret();
   let port = options.port;
   const access = { token, session: sessionOf(keptSecret(options.state), runs), port: () => port };
@@ -75,7 +79,8 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   app.route("/api", runRoutes(list));
   app.route("/api", streamRoute(list, jobs));
   app.route("/api", auditRoutes(runs, options.results));
-  app.route("/api", workRoutes(runs, jobs, worker));
+  app.route("/api", workRoutes(runs, jobs));
+  app.route("/api", playgroundRoutes({ models, runs }, worker));
   app.route("/", pageRoutes(pageFolder()));
   app.notFound((c) => failure(c, 404, "there is nothing here"));
   app.onError((error, c) => {
@@ -97,6 +102,15 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
       });
     },
   };
+}
+
+/** Real path of a folder of models. */
+function existing(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    throw new Error(`folder of models ${folder} does not exist`);
+  }
 }
 
 function listening(app: Hono, port: number): Promise<Server> {

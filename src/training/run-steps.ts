@@ -30,7 +30,7 @@ export async function* runSteps(
 ): Steps<TrainEvent, TrainResult> {
   const run = new Standing(session, folder);
   const writesLog = options.tensorboard && session.ranks.isFirst;
-  const log = writesLog ? new TensorBoardLog(session, folder, run.progress.step) : undefined;
+  const log = writesLog ? new TensorBoardLog(folder, run) : undefined;
   const steps = stepsFrom(run, options);
   for (;;) {
     const step = await steps.next();
@@ -139,17 +139,21 @@ function* endEpoch(run: Standing): Generator<TrainEvent> {
   // The loss is that before the last update; no attack could run on a network that answers with NaN.
   if (!ranks.fromFirst(() => session.outputsFinite()))
     yield* run.fail(progress.step, "the network's output is not finite");
-  const event = ranks.fromFirst(
-    (): EpochEvent => ({
+  const event = ranks.fromFirst((): EpochEvent => {
+    const { shown, ...accuracies } = session.validate(epoch);
+    const told: EpochEvent = {
       type: "epoch",
       epoch,
       step: progress.step,
       loss: progress.epochLoss / session.stepsPerEpoch,
-      ...session.validate(epoch),
+      ...accuracies,
       seconds: progress.epochSeconds,
       secondsPerStep: progress.epochSeconds / session.stepsPerEpoch,
-    }),
-  );
+    };
+    // Before the event, so that whoever hears of the epoch finds its pictures.
+    run.pictures.keep(told, shown);
+    return told;
+  });
   epochs.push(event);
   if (bestOf(epochs) === event) session.copies.keepBest();
   yield run.logged(event);

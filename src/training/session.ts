@@ -22,13 +22,7 @@ import { StepRunner } from "./step/runner.js";
 import { checkShared, shareOf } from "./step/share.js";
 import { type StepGradients, type StepParts, trainingStep } from "./step/step.js";
 import { StepVariables } from "./step/variables.js";
-import {
-  type AttackedImage,
-  attackedImages,
-  outputsFinite,
-  type Validation,
-  validate,
-} from "./validation.js";
+import { outputsFinite, type Validation, validate } from "./validation.js";
 
 /** Losses and gradient health of the steps since the last look. */
 export interface StepOutcomes {
@@ -41,6 +35,9 @@ export interface StepOutcomes {
  * CIFAR-10 has 391 steps of 128 images, so that none is made within it.
  */
 const stepsPerDeviceLook = 512;
+
+/** Validation images that a run shows under attack after each epoch. */
+const shownImages = 8;
 
 /** Run in progress: each call of `step` makes one training step. */
 export class TrainingSession {
@@ -193,12 +190,13 @@ export class TrainingSession {
     return { losses, zeroGradient };
   }
 
-  /** Accuracies of the validation images after an epoch. */
+  /** Accuracies of the validation images after an epoch, and a few of them under the last attack. */
   validate(epoch: number): Validation {
     const { data, validation, seed } = this.#prepared;
     const classifier = this.evaluated.classifier();
     const { validationAttacks } = this.config;
-    return validate(classifier, data, validation, validationAttacks, deriveSeed(seed, "validation", epoch));
+    const ofEpoch = deriveSeed(seed, "validation", epoch);
+    return validate(classifier, data, validation, validationAttacks, ofEpoch, shownImages);
   }
 
   /**
@@ -220,16 +218,6 @@ export class TrainingSession {
     );
     const [weak, strong] = found.validation;
     return { clean: found.clean, weak: weak!.accuracy, strong: strong!.accuracy };
-  }
-
-  /** The first validation images, clean and under the last validation attack; none without one. */
-  imagesUnderAttack(epoch: number): AttackedImage[] {
-    const { data, validation, seed } = this.#prepared;
-    const classifier = this.evaluated.classifier();
-    const attack = this.config.validationAttacks.at(-1);
-    return attack === undefined
-      ? []
-      : attackedImages(classifier, data, validation, attack, deriveSeed(seed, "shown", epoch));
   }
 
   /** Tells whether the model answers validation images with finite numbers. */

@@ -11,6 +11,7 @@ export { Answers, accuracyOf, Counts, everyDrawOf, majorityOf } from "./counts/a
 export { type Accuracy, bootstrap, wilson } from "./counts/interval.js";
 export { type BallOf, rowsWithin, withinRadius, worstWithin } from "./counts/within-radius.js";
 export { worstEveryDrawOf, worstOf, worstVoteOf } from "./counts/worst-of.js";
+export { WorstSoFar } from "./counts/worst-so-far.js";
 export { changedNothingFlag, gradientFlag, gradientImages } from "./flags/attack-flags.js";
 export type { Flag } from "./flags/flag.js";
 export { flagImages, flagsOf } from "./flags/model-flags.js";
@@ -18,7 +19,14 @@ export { type Attackable, checkAnswers, type OpenedModel, openModel } from "./in
 export { checkImagesFit, checkSameForm, type ImageSource, splitFrom } from "./input/images.js";
 export { type PlacedPlayers, playersOn } from "./on-device.js";
 export { type Player, type Players, playerOf, withFixedSeed } from "./players.js";
-export { type BatchRun, type Earlier, runBatch, type TrialSeeds, trialSeeds } from "./run-batch.js";
+export {
+  type BatchOutcome,
+  type BatchRun,
+  type Earlier,
+  runBatch,
+  type TrialSeeds,
+  trialSeeds,
+} from "./run-batch.js";
 export {
   type KeptBatches,
   keptBatches,
@@ -42,4 +50,5 @@ export {
   trialOn,
   whiteBox,
 } from "./trial.js";
+export { trialLabel, trialLabels } from "./trial-label.js";
 export { verifyAdversarial } from "./verify.js";

@@ -49,11 +49,20 @@ export interface BatchRun {
   readonly onPart?: ((part: SuitePart) => void) | undefined;
 }
 
+/** Outcome of a batch. */
+export interface BatchOutcome {
+  /** Images under attack, which live as long as the caller's scope. */
+  readonly images: Tensor;
+  readonly record: BatchRecord;
+  /** Class that each image is most often given; none where the answers are not finite. */
+  readonly predicted: readonly number[];
+}
+
 /**
- * Runs a trial on a batch: attacks, verifies the images and counts answers. The images live as long as the
- * caller's scope. NaN and infinities end in the record's `stop`; any other error of the attack is thrown.
+ * Runs a trial on a batch: attacks, verifies the images and counts answers. NaN and infinities end in the
+ * record's `stop`; any other error of the attack is thrown.
  */
-export function runBatch(trial: Trial, batch: Batch, run: BatchRun): { images: Tensor; record: BatchRecord } {
+export function runBatch(trial: Trial, batch: Batch, run: BatchRun): BatchOutcome {
   const began = performance.now();
   const { players, draws, seeds, earlier, onPart } = run;
   const { attack, from } = trial;
@@ -87,19 +96,21 @@ export function runBatch(trial: Trial, batch: Batch, run: BatchRun): { images: T
   if (attack !== undefined) verifyAdversarial(attack, images, shown);
   const newAnswers = () => new Answers(images.shape[0]!, shownTo.randomized ? draws : 1);
   const situation = attack === undefined ? "on clean images" : `under ${trial.id}`;
-  const answers = unlessStopped(
+  const { answers, predicted } = unlessStopped<{ answers: Answers; predicted: readonly number[] }>(
     trial.shownTo,
     () => {
       const counted = newAnswers();
-      counted.add(shownTo, shown, labels, imageIds, seeds.answers(trial.id), 0, situation);
-      return counted;
+      const seed = seeds.answers(trial.id);
+      const given = counted.add(shownTo, shown, labels, imageIds, seed, 0, situation);
+      return { answers: counted, predicted: given };
     },
-    newAnswers(),
+    { answers: newAnswers(), predicted: [] },
   );
   const norm = attack === undefined || attack.traits.norm === "none" ? "linf" : attack.traits.norm;
   const lengths = noGrad(() => scope(() => perturbationLengths(shown.sub(images), norm).toNumbers()));
   return {
     images: shown,
+    predicted,
     record: {
       ...recordedAnswers(answers),
       lengths: [...lengths],

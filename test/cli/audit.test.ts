@@ -47,7 +47,7 @@ describe("sqa audit", () => {
     const out = join(folder, "report");
     const words = [run, "--budget", "quick", "--limit", "2", "--seed", "7", "--out", out];
     const result = await sqaAudit(...words, "--json");
-    expect(result.err).toMatch(/^\d+ attacks; their time is being estimated\nat most about .*\nkept in .*\n/);
+    expect(result.err).toMatch(/^\d+ attacks; their time is being estimated\nkept in .*\n/);
     expect(result.code, result.err).toBe(0);
     const found = JSON.parse(result.out);
     expect(found).toEqual(JSON.parse(readFileSync(join(out, "audit.json"), "utf8")));
@@ -69,7 +69,6 @@ describe("sqa audit", () => {
     // Kept under a name of its own, so that another audit in the same folder takes nothing from it.
     expect(readdirSync(out)).toContainEqual(expect.stringMatching(/^audit-quick-[0-9a-f]{8}$/));
     const again = await sqaAudit(...words);
-    expect(again.err).toContain("at most about 0 s");
     expect(again.out.startsWith(`${found.verdict.text.slice(0, 40)}`)).toBe(true);
     expect(again.out).toMatch(/\nreport: \S*report\/audit\.html\nnumbers: .*\nworst images: .*\n$/);
     // A terminal of 80 columns shows the same in lines that fit.
@@ -130,7 +129,7 @@ describe("sqa audit", () => {
   });
 
   it.each([
-    ["an attack", 20_000, "at most about", 3000],
+    ["an attack", 20_000, "kept in", 3000],
     ["the estimate of how long it takes", 1_000_000, "time is being estimated", 500],
   ])("stops within %s that would take minutes", { timeout: 120_000 }, async (where, steps, begun, moment) => {
     const out = join(folder, `stopped-${steps}`);

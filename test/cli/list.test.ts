@@ -126,7 +126,7 @@ describe("sqa list runs", () => {
     mkdirSync(join(runs, "no run"));
     const { code, out } = await list("runs", runs);
     expect(code).toBe(0);
-    const accuracy = String.raw`\d+\.\d +\d+\.\d +fgsm\(epsilon=0\.1\)`;
+    const accuracy = String.raw`\d+\.\d +\d+\.\d +FGSM, eps 0\.1`;
     expect(out).toMatch(
       new RegExp(`\\nmnist-small-plain-fgsm-seed0-\\w+ +finished +1 +${accuracy} +\\d\\.\\d s\\n`),
     );

@@ -24,6 +24,6 @@ it.each([
   [undefined, "\nalarm in epoch 1: 99.0 %"],
 ] as const)("an alarm is the last word of a run only where it still stands: %j", async (standing, line) => {
   using captured = captureOutput();
-  await showTraining(ending(standing && [...standing]), { goOn: String, next: String });
+  await showTraining(ending(standing && [...standing]), { verbose: false, goOn: String, next: String });
   expect(captured.stderr.text).toContain(line);
 });

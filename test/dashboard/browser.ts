@@ -41,7 +41,7 @@ export async function seriousFaults(page: Page): Promise<string[]> {
 /** Page that tells of errors: of scripts, and of what the server's rules forbade. */
 export async function watchedPage(context: BrowserContext): Promise<{ page: Page; errors: string[] }> {
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(170_000);
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("console", (message) => {

@@ -54,6 +54,20 @@ describe("lineChart", () => {
     expect(svg.match(/mark-area[^>]*>(<g[^>]*>)?<path/g)).toHaveLength(1);
   });
 
+  it("writes radii as gray levels where it is asked to, at whole or half ones", async () => {
+    const ticks = async (farthest: number) => {
+      const points = [0, farthest].map((x) => ({ x, y: 0.5 }));
+      const x = { label: "radius", levels: true };
+      const svg = await renderSvg(lineChart({ ...chart, x, series: [{ name: "one", points }] }));
+      return [...svg.matchAll(/>(0|[\d.]+\/255)<\/text>/g)].map(([, text]) => text);
+    };
+    expect(await ticks(2 / 255)).toEqual(["0", "0.5/255", "1/255", "1.5/255", "2/255"]);
+    expect(await ticks(16 / 255)).toEqual(
+      [0, 2, 4, 6, 8, 10, 12, 14, 16].map((n) => n && `${n}/255`).map(String),
+    );
+    expect(await ticks(0.3)).toEqual(["0", "16/255", "32/255", "48/255", "64/255"]);
+  });
+
   it("draws bars in place of a band where a series is points, and no marks where it is a line", async () => {
     const [, sqa] = chart.series;
     const marks = async (drawn: "line" | "points") => {

@@ -19,8 +19,10 @@ it("makes tables of text, numbers and HTML", () => {
     ],
   );
   expect(table.html).toBe(
-    '<div class="wide"><table><thead><tr><th>a&lt;b</th>\n<th>c</th></tr></thead><tbody>' +
-      "<tr><td>&lt;script&gt;</td>\n<td>2</td></tr>\n<tr><td><i>x</i></td>\n<td>y</td></tr></tbody></table></div>",
+    '<section class="wide" tabindex="0" aria-label="a&lt;b, c">\n<table><thead><tr>' +
+      "<th>a&lt;b</th>\n<th>c</th></tr></thead><tbody>" +
+      "<tr><td>&lt;script&gt;</td>\n<td>2</td></tr>\n<tr><td><i>x</i></td>\n<td>y</td></tr>" +
+      "</tbody></table></section>",
   );
 });
 

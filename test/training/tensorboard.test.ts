@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode } from "fast-png";
 import { afterAll, expect, test } from "vitest";
+import { deriveSeed } from "../../src/base/index.js";
+import { imageIdRange, scope, tensor } from "../../src/engine/index.js";
 import { type TrainConfigInput, train } from "../../src/training/index.js";
 import { readEventFile } from "../files/event-records.js";
 import { digits } from "./digits-folder.js";
@@ -48,16 +50,65 @@ test("a run leaves a log for TensorBoard, which tells what its events tell", {
     method: "fgsm(epsilon=0.1)",
   });
   const images = values.filter(({ image }) => image !== undefined);
-  expect(images).toHaveLength(8);
-  // Clean on the left, within the radius of it on the right.
-  const { width, height, data } = decode(images[0]!.image!.png);
-  expect([width, height, images[0]!.image!.width]).toEqual([56, 28, 56]);
-  const distances = Array.from({ length: 28 * 28 }, (_, i) => {
-    const [row, column] = [Math.floor(i / 28), i % 28];
-    return Math.abs(data[56 * row + column]! - data[56 * row + 28 + column]!);
-  });
-  expect(Math.max(...distances)).toBeGreaterThan(0);
-  expect(Math.max(...distances)).toBeLessThanOrEqual(Math.ceil(0.1 * 255));
+  expect(images).toHaveLength(16);
+  // Clean, its change and under attack, as the run's own pictures of its last epoch.
+  expect([images[0]!.image!.width, images[0]!.image!.height]).toEqual([84, 28]);
+  const told = JSON.parse(readFileSync(join(run, "images", "images.json"), "utf8")) as Shown;
+  const last = images.slice(-8).map(({ image }) => image!.png);
+  expect(told.images.map(({ file }) => readFileSync(join(run, "images", file)))).toEqual(last);
+});
+
+/** What a run tells of its pictures. */
+interface Shown {
+  readonly epoch: number;
+  readonly step: number;
+  readonly attack: string;
+  readonly images: readonly {
+    readonly file: string;
+    readonly position: number;
+    readonly label: string;
+    readonly predicted: string;
+    readonly largestChange: number;
+  }[];
+}
+
+test("a run keeps pictures of its last epoch's validation images, as the model itself answers them", {
+  timeout: 120_000,
+}, async () => {
+  const runs = join(folder, "pictures");
+  const { folder: run, result, model } = await train(config, { runs, threads: 1 });
+  const told = JSON.parse(readFileSync(join(run, "images", "images.json"), "utf8")) as Shown;
+  expect(told).toMatchObject({ epoch: 2, step: 10, attack: result.last.validation[1]!.attack });
+  expect(told.images).toHaveLength(8);
+  const files = readdirSync(join(run, "images")).sort();
+  expect(files).toEqual([...told.images.map(({ file }) => file), "images.json"].sort());
+  const { train: split } = config.data as ReturnType<typeof digits>;
+  for (const { file, position, label, predicted, largestChange } of told.images) {
+    const { width, data } = decode(readFileSync(join(run, "images", file)));
+    const part = (place: number) =>
+      Float32Array.from({ length: 784 }, (_, i) => {
+        return data[width * Math.floor(i / 28) + 28 * place + (i % 28)]! / 255;
+      });
+    const [clean, change, adversarial] = [0, 1, 2].map(part) as [Float32Array, Float32Array, Float32Array];
+    const stored = split.images.subarray(784 * position, 784 * (position + 1));
+    expect(clean).toEqual(Float32Array.from(stored, (level) => level / 255));
+    expect(label).toBe(String(split.labels[position]));
+    expect(largestChange).toBeGreaterThan(0);
+    expect(largestChange).toBeLessThanOrEqual(0.1 + 1e-6);
+    for (const [i, pixel] of adversarial.entries()) {
+      expect(Math.abs(pixel - clean[i]!)).toBeLessThanOrEqual(largestChange + 1 / 255);
+      const amplified = 0.5 + (pixel - clean[i]!) / (2 * largestChange);
+      expect(Math.abs(change[i]! - amplified)).toBeLessThan(0.03);
+    }
+    // Rounded to gray levels the picture is not quite the attacked image; the answer is the same but for ties.
+    const answer = scope(() => {
+      const images = tensor(adversarial, [1, 1, 28, 28]);
+      const noise = { seed: deriveSeed(1, "test"), draw: 0, imageIds: imageIdRange(0, 1) };
+      const logits = model.classifier().logits(images, noise);
+      return [...(logits.toArray() as Float32Array)];
+    });
+    expect(answer[Number(predicted)]!).toBeGreaterThan(Math.max(...answer) - 0.1);
+  }
 });
 
 test("a run that goes on begins a file of its own, at its step; weights are those of one without", {

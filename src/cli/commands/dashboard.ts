@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
-import { startDashboard } from "../../server/index.js";
+import { type DashboardOptions, startDashboard } from "../../server/index.js";
 import { defineCommand } from "../frame/command.js";
 import { note, out } from "../frame/output.js";
 import { runOptions } from "../frame/run-options.js";
@@ -20,12 +20,16 @@ function openBrowser(url: string): void {
 }
 
 /** Serves on the usual port, or a free one where another dashboard has that. */
-async function start(runs: string, results: string, port: number | undefined) {
-  const options = { runs, results, program };
+async function start({
+  port,
+  ...folders
+}: Omit<DashboardOptions, "port" | "program"> & { port?: number | undefined }) {
+  const options = { ...folders, program };
   if (port !== undefined) return startDashboard({ ...options, port });
   try {
     return await startDashboard({ ...options, port: usualPort });
   } catch {
+    // Where it is not the port that is at fault, this fails as well, and says so.
     return startDashboard({ ...options, port: 0 });
   }
 }
@@ -46,6 +50,12 @@ export const dashboardCommand = defineCommand({
       .meta({ placeholder: "FOLDER" })
       .default("results")
       .describe("folder of the paper's tables and figures"),
+    models: z
+      .string()
+      .min(1)
+      .meta({ placeholder: "FOLDER" })
+      .optional()
+      .describe("folder of exported models (.pt2, .onnx) for the playground (default: those below --runs)"),
     port: z
       .int()
       .min(0)
@@ -54,9 +64,10 @@ export const dashboardCommand = defineCommand({
       .describe(`port, 0 for any that is free (default: ${usualPort}, or a free one where that is taken)`),
     open: z.boolean().default(false).describe("open the address in a browser"),
   }),
-  examples: ["sqa dashboard", "sqa dashboard --runs my-runs --port 8000"],
-  async run({ runs, results, port, open }, { signal }) {
-    const dashboard = await start(runs, results, port);
+  examples: ["sqa dashboard", "sqa dashboard --runs my-runs --port 8000", "sqa dashboard --models exported"],
+  async run({ open, ...options }, { signal }) {
+    const { runs } = options;
+    const dashboard = await start(options);
     out(dashboard.url);
     note(`shows ${shownPath(runs)}; Ctrl-C ends it`);
     if (open) openBrowser(dashboard.url);

@@ -1,19 +1,17 @@
 import * as z from "zod";
-import { renderTable } from "../../report/index.js";
 import { defineCommand } from "../frame/command.js";
-import { colors, out, tableWidth } from "../frame/output.js";
+import { conclude, shownLines, shownTable, toned } from "../frame/look.js";
+import { out } from "../frame/output.js";
 import { examine, type Finding } from "./doctor/machine.js";
 
 function table(findings: readonly Finding[]): string {
-  const { green, yellow, red, dim } = colors();
-  const mark = (finding: Finding) =>
-    finding.problem === undefined ? green("ok") : finding.needed ? red("missing") : yellow("absent");
+  const mark = ({ problem, needed }: Finding) => {
+    if (problem === undefined) return toned("good", "ok");
+    return needed ? toned("bad", "missing") : toned("care", "absent");
+  };
   const rows = findings.map((finding) => [mark(finding), finding.name, finding.value]);
   const align = ["left", "left", "left"] as const;
-  return renderTable({ columns: ["", "part", "found"], rows, align }, "terminal", {
-    rule: dim,
-    width: tableWidth(),
-  });
+  return shownTable({ columns: ["", "part", "found"], rows, align });
 }
 
 /** `sqa doctor`: what this machine offers, and what is missing. */
@@ -34,12 +32,10 @@ export const doctorCommand = defineCommand({
       out(JSON.stringify({ ok, ...Object.fromEntries(findings.map(({ name, ...rest }) => [name, rest])) }));
       return ok ? 0 : 1;
     }
-    const { bold, red, green } = colors();
-    const verdict = ok
-      ? green("nothing that is needed is missing")
-      : red("something that is needed is missing");
     const lines = faults.map(({ name, problem }) => `${name}: ${problem}`);
-    out([table(findings), "", ...lines, bold(verdict)].join("\n"));
+    out([table(findings), "", ...shownLines(lines)].join("\n"));
+    if (ok) conclude("good", "nothing that is needed is missing");
+    else conclude("bad", "something that is needed is missing");
     return ok ? 0 : 1;
   },
 });

@@ -3,7 +3,8 @@ import { shownName, writeNewFile } from "../../base/index.js";
 import { commonSegment, encodeSafetensors, readCheckpointWeights, someNames } from "../../files/index.js";
 import { defineCommand } from "../frame/command.js";
 import { weightsOptions } from "../frame/inputs/input-options.js";
-import { note, out, warn } from "../frame/output.js";
+import { sayWarning } from "../frame/look.js";
+import { note, out } from "../frame/output.js";
 import { shownPath } from "../frame/shown-path.js";
 
 /** `sqa import FILE.pt --out W.safetensors`: PyTorch weights without executing what the file asks for. */
@@ -40,7 +41,7 @@ export const importCommand = defineCommand({
       .filter(([, { data }]) => data instanceof Float32Array && !data.every(Number.isFinite))
       .map(([name]) => name);
     if (notFinite.length > 0) {
-      warn(`warning: NaN or infinite numbers in ${someNames(notFinite)}: such a network answers nothing`);
+      sayWarning(`NaN or infinite numbers in ${someNames(notFinite)}: such a network answers nothing`);
     }
     note(`${tensors.size} tensors`);
     out(shownPath(target));

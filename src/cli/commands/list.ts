@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { unknownName } from "../../base/index.js";
 import { describeOptions, listOptions } from "../../options/index.js";
-import { renderTable, wrapWords } from "../../report/index.js";
+import { wrapWords } from "../../report/index.js";
 import { presets } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
-import { colors, out, outputWidth, tableWidth } from "../frame/output.js";
+import { shownTable } from "../frame/look.js";
+import { colors, out, outputWidth } from "../frame/output.js";
 import { UsageError } from "../frame/usage-error.js";
 import { type Entry, entriesNamed, lists } from "./list/kinds.js";
 import { runsOf, runsTable } from "./list/runs.js";
@@ -46,7 +47,7 @@ function configText(config: object): string {
 }
 
 function page(list: string, { name, summary, options, takes, facts }: Entry): string {
-  const { bold, dim } = colors();
+  const { bold } = colors();
   const rows = describeOptions(options).map((row) => [
     row.name,
     row.default ?? (row.required ? "(required)" : ""),
@@ -60,9 +61,7 @@ function page(list: string, { name, summary, options, takes, facts }: Entry): st
   const about = [thing, ...(takes === undefined ? [] : [`made of ${takes}`]), ...(facts?.() ?? [])];
   return [
     ...about.flatMap((line) => wrapWords(line, outputWidth(), 2)),
-    ...(rows.length === 0
-      ? []
-      : ["", renderTable(table, "terminal", { heading: bold, rule: dim, width: tableWidth() })]),
+    ...(rows.length === 0 ? [] : ["", shownTable(table)]),
   ].join("\n");
 }
 

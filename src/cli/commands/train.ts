@@ -72,6 +72,7 @@ export const trainCommand = defineCommand({
       const last = await (given.json
         ? printEvents(events)
         : showTraining(events, {
+            verbose: given.verbose,
             goOn: (run) => sameCommand(run, given, ranks.size),
             next: (run) => `npx sqa evaluate ${runArgument(run, given).join(" ")}`,
           }));

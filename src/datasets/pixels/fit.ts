@@ -89,7 +89,7 @@ export function fitted(image: Raster, fit: Fit): { bytes: Uint8Array; shape: Ima
 }
 
 /** Luma of ITU-R BT.601 in 16 binary places, as PIL has it. */
-function gray({ pixels, width, height, channels }: Raster): Raster {
+export function gray({ pixels, width, height, channels }: Raster): Raster {
   const result = new Uint8Array(width * height);
   for (let i = 0, at = 0; i < result.length; i++, at += channels)
     result[i] = (pixels[at]! * 19595 + pixels[at + 1]! * 38470 + pixels[at + 2]! * 7471 + 0x8000) >> 16;
@@ -97,7 +97,7 @@ function gray({ pixels, width, height, channels }: Raster): Raster {
 }
 
 /** Bytes (H, W, C) as (C, H, W). */
-function planes({ pixels, width, height, channels }: Raster): Uint8Array {
+export function planes({ pixels, width, height, channels }: Raster): Uint8Array {
   if (channels === 1) return pixels;
   const area = width * height;
   const result = new Uint8Array(pixels.length);

@@ -11,15 +11,16 @@ import {
   type TrialOutcome,
 } from "../../trials/index.js";
 import { checkCleanFirst } from "./clean-first.js";
-import { accuracyIn, conclude, inBall } from "./conclude.js";
+import { accuracyIn, conclude } from "./conclude.js";
 import { countKept, writeCriterion } from "./criterion/criterion.js";
 import type { AuditOptions } from "./options.js";
 import { type AuditParts, withSubject } from "./parts.js";
 import type { AuditPlan } from "./plan.js";
 import { type Report, reportOf } from "./report/report.js";
 import { AuditLog } from "./report/tensorboard.js";
-import { planNote } from "./time/estimate.js";
 import { expectedTime } from "./time/expected-time.js";
+import { notePlan } from "./time/plan-note.js";
+import { worstWatch } from "./time/worst-watch.js";
 import { worstImages } from "./worst-images.js";
 
 export type AuditEvent =
@@ -39,8 +40,15 @@ export type AuditEvent =
     }
   /** `done`: seconds of the expected ones that finished work stands for. */
   | { readonly type: "progress"; readonly trial: Trial; readonly done: number; readonly seconds: number }
-  /** End of a trial, with its accuracy unless it ended in an error. */
-  | { readonly type: "trial"; readonly outcome: TrialOutcome; readonly accuracy?: Accuracy };
+  /**
+   * End of a trial, with its accuracy unless it ended in an error, and the worst case over the trials so far.
+   */
+  | {
+      readonly type: "trial";
+      readonly outcome: TrialOutcome;
+      readonly accuracy?: Accuracy;
+      readonly worst?: number | undefined;
+    };
 
 /**
  * Audits a model's robustness: runs the trials that the checklist needs, judges each line, and concludes.
@@ -90,10 +98,10 @@ export async function* auditSteps(
   yield { type: "estimate", trials: trials.length };
   const time = await expectedTime(plan, data, kept, { ...given, store });
   if (signal.aborted) return undefined;
-  const ofTrial = { seconds: time.ofBatch, inBall: (trial: Trial) => inBall(plan, trial) };
-  store.writeNote("plan", planNote(trials, data, batchSize, ofTrial));
+  notePlan(store, plan, trials, data, batchSize, time.ofBatch);
   yield { type: "plan", trials: trials.length, seconds: time.seconds, folder };
   const log = folder === undefined || options.tensorboard === false ? undefined : new AuditLog(folder, plan);
+  const worstSoFar = worstWatch(plan);
   let done = 0;
   const outcomes: TrialOutcome[] = [];
   for await (const event of runTrials(trials, data, { ...given, kept })) {
@@ -105,10 +113,12 @@ export async function* auditSteps(
     }
     const { outcome } = event;
     outcomes.push(outcome);
-    log?.trial(outcome);
-    if (!hasFailed(outcome)) yield { type: "trial", outcome, accuracy: accuracyOfTrial(plan, outcome) };
+    const worst = worstSoFar(outcome);
+    log?.trial(outcome, worst);
+    if (!hasFailed(outcome))
+      yield { type: "trial", outcome, accuracy: accuracyOfTrial(plan, outcome), worst };
     else if (outcome.trial.id === claim.id) throw claimError(outcome.error, claim);
-    else yield { type: "trial", outcome };
+    else yield { type: "trial", outcome, worst };
   }
   if (outcomes.length < trials.length) return undefined;
   const conclusion = scope(() => conclude(plan, outcomes, data, settings));

@@ -31,6 +31,7 @@ export { type ReportFormat, reportFormats, reportIn } from "./report/formats/for
 export { readAudit } from "./report/read.js";
 export type { Report } from "./report/report.js";
 export { type AuditJson, auditJsonSchema, auditSchemaVersion } from "./report/schema/audit.js";
+export { AttackLog } from "./report/tensorboard.js";
 export type { TextOptions } from "./report/text.js";
 export { type SelfTestCase, selfTestCases } from "./self-test/cases.js";
 export { type SelfTestResult, selfTest } from "./self-test/self-test.js";

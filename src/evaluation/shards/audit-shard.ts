@@ -16,6 +16,8 @@ import { countKept, joinCriteria, writeCriterion } from "../audit/criterion/crit
 import type { AuditOptions } from "../audit/options.js";
 import { type AuditParts, withSubject } from "../audit/parts.js";
 import type { Report } from "../audit/report/report.js";
+import { hasPlan, notePlan } from "../audit/time/plan-note.js";
+import { worstWatch } from "../audit/time/worst-watch.js";
 import { modelIdentity } from "../model-hash.js";
 import { checkFacts, type ShardSet } from "./shard-set.js";
 import { type ShardEvent, type ShardFacts, type ShardResult, shardSteps } from "./shard-steps.js";
@@ -85,7 +87,9 @@ export function auditShard(
         const facts = factsOf({ ...parts, given: own });
         const { require } = parts.subject.settings;
         if (require !== undefined) noteCriterion(parts, own, require);
-        return shardSteps({ id: parts.id, folder, facts }, parts.trials, parts.subject.data, own);
+        const { plan, trials, subject } = parts;
+        if (!hasPlan(own.store, batchSize)) notePlan(own.store, plan, trials, subject.data, batchSize);
+        return shardSteps({ id: parts.id, folder, facts }, trials, subject.data, own, worstWatch(plan));
       }),
     options.signal,
   );

@@ -12,7 +12,14 @@ import { progressOf } from "./worst-so-far.js";
 const planSchema = z.object({
   images: z.int().min(0),
   trials: z
-    .array(z.object({ id: z.string(), inBall: z.boolean(), batchSeconds: z.number().min(0) }))
+    .array(
+      z.object({
+        id: z.string(),
+        label: z.string().optional(),
+        inBall: z.boolean(),
+        batchSeconds: z.number().min(0),
+      }),
+    )
     .max(10_000),
   batchSize: z.int().min(1),
 });
@@ -40,8 +47,12 @@ function byTrial(plan: Plan | undefined, batches: readonly KeptBatch[]): Map<str
   return found;
 }
 
-/** Seconds that the batches ahead take, by the plan and by how it has turned out so far. */
-export function secondsLeft(plan: Plan, trials: ReadonlyMap<string, readonly KeptBatch[]>): number {
+/**
+ * Seconds that the batches ahead take, by the plan and by how it has turned out so far; null where the plan
+ * tells none, as that of jobs and shards does.
+ */
+export function secondsLeft(plan: Plan, trials: ReadonlyMap<string, readonly KeptBatch[]>): number | null {
+  if (plan.trials.every(({ batchSeconds }) => batchSeconds === 0)) return null;
   const batches = Math.ceil(plan.images / plan.batchSize);
   let [expected, taken, left] = [0, 0, 0];
   for (const { id, batchSeconds } of plan.trials) {
@@ -75,13 +86,14 @@ export function auditDetail(run: string, name: string, folder: string): AuditDet
   const trials = byTrial(plan, found.batches);
   const inBall = new Set((plan?.trials ?? []).filter((trial) => trial.inBall).map(({ id }) => id));
   const { lines, fallen, clean, worst } = progressOf(trials, inBall);
+  const labels = new Map(plan?.trials.map(({ id, label = id }) => [id, label]));
   const report = attempt(() => auditReport(folder)) ?? null;
   const summary = auditSummary(run, name, folder);
   return {
     summary,
     images: plan?.images ?? Math.max(0, ...lines.map(({ done }) => done)),
-    trials: lines,
-    fallen: fallen.slice(0, 1000),
+    trials: lines.map((line) => ({ ...line, label: labels.get(line.id) ?? line.id })),
+    fallen: fallen.slice(0, 1000).map(({ position, by }) => ({ position, by: labels.get(by) ?? by })),
     clean: reported(report?.clean) ?? clean,
     worst: reported(report?.worst) ?? worst,
     secondsLeft: plan === undefined || summary.finished ? null : secondsLeft(plan, trials),

@@ -46,7 +46,7 @@ export function progressOf(trials: ReadonlyMap<string, readonly KeptBatch[]>, in
   const clean = new Map<number, number>();
   const felledBy = new Map<number, string>();
   const worstSoFar = () => mean([...worst.values()].map(worstShare));
-  const lines: AuditTrial[] = [...trials].map(([id, batches]) => {
+  const lines: Omit<AuditTrial, "label">[] = [...trials].map(([id, batches]) => {
     const shares: number[] = [];
     for (const { first, even, odd, draws } of batches) {
       even.forEach((count, i) => {

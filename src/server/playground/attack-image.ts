@@ -1,35 +1,12 @@
 import { attacks } from "../../attacks/index.js";
 import { deriveSeed } from "../../base/index.js";
-import type { Dataset } from "../../datasets/index.js";
 import { imageIdRange, noGrad, scope, type Tensor, tensor } from "../../engine/index.js";
 import type { Model } from "../../models/index.js";
 import type { PlayAnswers, PlayRequest, PlayResult } from "../api.js";
+import type { PlayImage } from "./play-image.js";
 
 /** Draws in which a randomized model answers. */
 const draws = 100;
-
-/** Image and label that a request means. RangeError for what is none. */
-function imageOf(
-  { image }: PlayRequest,
-  model: Model,
-  data: Dataset,
-): { pixels: Float32Array; label: number } {
-  const size = model.inputShape.reduce((product, side) => product * side, 1);
-  if ("pixels" in image) {
-    const { pixels, label } = image;
-    if (pixels.length !== size)
-      throw new RangeError(`the image has ${pixels.length} pixels; the model takes ${size}`);
-    if (label >= model.classes)
-      throw new RangeError(`label ${label}: the model has ${model.classes} classes`);
-    return { pixels: Float32Array.from(pixels), label };
-  }
-  const { images, labels, count } = data.test;
-  const { position } = image;
-  if (position >= count) throw new RangeError(`image ${position}: there are ${count} test images, from 0`);
-  const part = images.subarray(position * size, (position + 1) * size);
-  const scale = images instanceof Uint8Array ? 255 : 1;
-  return { pixels: Float32Array.from(part, (pixel) => pixel / scale), label: labels[position]! };
-}
 
 /** Value at a place of sorted values. */
 const quantile = (sorted: readonly number[], share: number) =>
@@ -61,14 +38,21 @@ function answersTo(model: Model, image: Tensor, seed: number): PlayAnswers {
   });
 }
 
+/** Class of the highest mean probability. */
+function mostSaid({ probabilities }: PlayAnswers): number {
+  return probabilities.indexOf(Math.max(...probabilities));
+}
+
 /** Attacks one image, and tells what the model says before and after. */
-export function attackImage(request: PlayRequest, model: Model, data: Dataset): PlayResult {
+export function attackImage(request: PlayRequest, model: Model, shown: PlayImage): PlayResult {
   const begun = performance.now();
   const attack = attacks.parse(request.attack);
-  const { pixels, label } = imageOf(request, model, data);
+  const { pixels } = shown;
   const classifier = model.classifier();
   return scope(() => {
     const image = tensor(pixels, [1, ...model.inputShape]);
+    const cleanAnswers = answersTo(model, image, request.seed);
+    const label = shown.label ?? mostSaid(cleanAnswers);
     const context = { seed: request.seed, imageIds: imageIdRange(0, 1) };
     const adversarial = attack(classifier, image, tensor(BigInt64Array.of(BigInt(label)), [1]), context);
     const moved = adversarial.toArray() as Float32Array;
@@ -81,7 +65,7 @@ export function attackImage(request: PlayRequest, model: Model, data: Dataset): 
       draws: classifier.randomized ? draws : 1,
       clean: [...pixels],
       adversarial: [...moved],
-      cleanAnswers: answersTo(model, image, request.seed),
+      cleanAnswers,
       adversarialAnswers: answersTo(model, adversarial, request.seed),
       linf: change.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
       l2: Math.sqrt(change.reduce((sum, value) => sum + value * value, 0)),

@@ -1,19 +1,9 @@
 // Program of the playground's process, the one part of the dashboard that loads libtorch.
 import { attacks } from "../../attacks/index.js";
-import { modelFromRun, type OpenedRun } from "../../training/index.js";
 import { attackImage } from "./attack-image.js";
+import { factsOf, openedModel } from "./opened-model.js";
+import { playImage } from "./play-image.js";
 import type { WorkerAnswer, WorkerQuestion } from "./worker.js";
-
-let opened: { readonly folder: string; readonly mark: string; readonly run: OpenedRun } | undefined;
-
-/** Model of a run; the last one is kept while its files stay as they are. */
-function modelOf(folder: string, mark: string): OpenedRun {
-  if (opened?.folder === folder && opened.mark === mark) return opened.run;
-  opened = undefined;
-  const run = modelFromRun(folder);
-  opened = { folder, mark, run };
-  return run;
-}
 
 /** Names of attacks that bound the change by epsilon in l-infinity, and of those, which take steps. */
 function attackNames() {
@@ -22,16 +12,17 @@ function attackNames() {
     .map(({ name, summary, options }) => ({ name, summary, steps: "steps" in options.shape }));
 }
 
-function answer(question: WorkerQuestion): unknown {
+async function answer(question: WorkerQuestion): Promise<unknown> {
   if (question.ask === "attacks") return attackNames();
-  const { model, config } = modelOf(question.folder, question.mark);
-  return attackImage(question.request, model, config.data);
+  const opened = await openedModel(question.source);
+  if (question.ask === "model") return factsOf(opened);
+  return attackImage(question.request, opened.model, await playImage(question.request, opened));
 }
 
-process.on("message", (question: WorkerQuestion) => {
+process.on("message", async (question: WorkerQuestion) => {
   let told: WorkerAnswer;
   try {
-    told = { result: answer(question) };
+    told = { result: await answer(question) };
   } catch (error) {
     told = { error: error instanceof Error ? error.message : String(error) };
   }

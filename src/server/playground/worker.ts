@@ -1,11 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { PlayRequest } from "../api.js";
+import type { PlaySource } from "./opened-model.js";
 
 /** Question to the playground's process. */
 export type WorkerQuestion =
   | { readonly ask: "attacks" }
-  | { readonly ask: "play"; readonly folder: string; readonly mark: string; readonly request: PlayRequest };
+  | { readonly ask: "model"; readonly source: PlaySource }
+  | { readonly ask: "play"; readonly source: PlaySource; readonly request: PlayRequest };
 
 /** Its answer, or what was wrong with the question. */
 export type WorkerAnswer = { readonly result: unknown } | { readonly error: string };

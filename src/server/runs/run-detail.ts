@@ -2,7 +2,7 @@ import type { Comparison, Difference, RunDetail } from "../api.js";
 import { auditsOf } from "../audits/audit-list.js";
 import { inside } from "../files/inside.js";
 import { downSample, fewerEvents } from "./down-sample.js";
-import { picturesIn } from "./pictures.js";
+import { shownImages } from "./pictures.js";
 import { readConfig, readEnvironment } from "./run-files.js";
 import type { RunList } from "./run-list.js";
 import { cursorText, type Logged, loggedAfter, start } from "./run-log.js";
@@ -10,7 +10,11 @@ import { cursorText, type Logged, loggedAfter, start } from "./run-log.js";
 /** Points of a curve that are sent at most. */
 const mostPoints = 600;
 
-function attempt<T>(problems: string[], read: () => T | undefined, otherwise: T): T {
+function attempt<T, Otherwise>(
+  problems: string[],
+  read: () => T | undefined,
+  otherwise: Otherwise,
+): T | Otherwise {
   try {
     return read() ?? otherwise;
   } catch (error) {
@@ -58,7 +62,7 @@ export function runDetail(list: RunList, logs: RunLogs, name: string): RunDetail
     steps: downSample(steps, 2 * mostPoints, ({ loss }) => loss),
     events: fewerEvents(events, mostPoints),
     alarms: events.filter((event) => event.type === "alarm").slice(0, 1000),
-    images: picturesIn(folder),
+    images: attempt(problems, () => shownImages(folder), null),
     audits: auditsOf(list.folder, name),
     cursor: cursorText(cursor),
     problems,

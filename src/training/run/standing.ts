@@ -4,6 +4,7 @@ import { untroubled } from "../overfitting/guard-state.js";
 import type { TrainingSession } from "../session.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
 import type { RunFolder } from "./run-folder.js";
+import { RunPictures } from "./run-pictures.js";
 import { StepLog } from "./step-log.js";
 
 /** Progress of a run, restored from its folder, with its epochs and alarms so far. */
@@ -13,6 +14,8 @@ export class Standing {
   readonly alarms: AlarmEvent[];
   /** Log of losses and learning rates, for curves; of the first rank alone. */
   readonly steps: StepLog | undefined;
+  /** Validation images under attack, for people; the first rank alone has any. */
+  readonly pictures: RunPictures;
 
   constructor(
     readonly session: TrainingSession,
@@ -26,6 +29,7 @@ export class Standing {
     const { step } = this.progress;
     this.steps = ranks.isFirst ? new StepLog(folder.file("steps.jsonl"), totalSteps) : undefined;
     this.steps?.rewind(step);
+    this.pictures = new RunPictures(folder.file("images"), session.model);
     this.epochs = logged.filter((event): event is EpochEvent => event.type === "epoch");
     this.alarms = logged.filter((event): event is AlarmEvent => event.type === "alarm");
     const past = Math.floor(step / stepsPerEpoch);

@@ -1,9 +1,9 @@
 import { attackLabel, attacks } from "../../attacks/index.js";
 import { type SummaryValue, TensorBoardWriter } from "../../files/index.js";
-import { grayLevels, imagePng } from "../../report/index.js";
 import type { TrainEvent } from "../events.js";
-import type { TrainingSession } from "../session.js";
 import type { RunFolder } from "./run-folder.js";
+import type { RunPictures } from "./run-pictures.js";
+import type { Standing } from "./standing.js";
 import { storedForm } from "./stored-config.js";
 
 /** Steps whose values are written at once. */
@@ -26,12 +26,12 @@ function labelOf(text: string): string {
  */
 export class TensorBoardLog {
   readonly #writer: TensorBoardWriter;
-  readonly #session: TrainingSession;
+  readonly #pictures: RunPictures;
   #waiting = 0;
 
-  /** @param step that the run goes on behind; what an earlier sitting told of later ones is void */
-  constructor(session: TrainingSession, folder: RunFolder, step: number) {
-    this.#session = session;
+  /** @param standing of the run when it goes on: what an earlier sitting told of later steps is void */
+  constructor(folder: RunFolder, { pictures, progress: { step } }: Standing) {
+    this.#pictures = pictures;
     this.#writer = new TensorBoardWriter(folder.file("tb"), step);
     const config = JSON.stringify(storedForm(folder.config), null, 2);
     this.#writer.add(step, [{ tag: "configuration", text: `\`\`\`json\n${config}\n\`\`\`` }]);
@@ -64,7 +64,7 @@ export class TensorBoardLog {
           tag: `accuracy/${labelOf(attack)}`,
           scalar: accuracy,
         })),
-        ...this.#images(event.epoch),
+        ...this.#images(),
       ];
     }
     if (event.type === "guard") return [{ tag: "guard/alignment", scalar: event.alignment }];
@@ -75,26 +75,13 @@ export class TensorBoardLog {
     return [];
   }
 
-  /** Validation images, each clean and under attack beside each other. */
-  #images(epoch: number): SummaryValue[] {
-    const shape = this.#session.model.inputShape;
-    if (shape[0] !== 1 && shape[0] !== 3) return [];
-    return this.#session.imagesUnderAttack(epoch).map(({ position, clean, adversarial }) => ({
-      tag: `validation images, clean and under attack/${position}`,
-      png: imagePng(grayLevels(besides(clean, adversarial, shape)), [shape[0], shape[1], 2 * shape[2]]),
-      height: shape[1],
-      width: 2 * shape[2],
+  /** Pictures of the epoch's validation images under attack; their tags stay from epoch to epoch. */
+  #images(): SummaryValue[] {
+    return this.#pictures.latest.map(({ position, png, height, width }) => ({
+      tag: `validation images: clean, change, under attack/${position}`,
+      png,
+      height,
+      width,
     }));
   }
-}
-
-/** Two images (C, H, W) beside each other, row by row. */
-function besides(left: Float32Array, right: Float32Array, shape: readonly [number, number, number]) {
-  const width = shape[2];
-  const joined = new Float32Array(2 * left.length);
-  for (let row = 0; row < left.length / width; row++) {
-    joined.set(left.subarray(row * width, (row + 1) * width), 2 * row * width);
-    joined.set(right.subarray(row * width, (row + 1) * width), (2 * row + 1) * width);
-  }
-  return joined;
 }

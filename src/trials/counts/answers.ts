@@ -52,8 +52,8 @@ export class Answers extends Counts {
 
   /**
    * Counts a classifier's answers to images (N, C, H, W), the first of which is number `first`, in every
-   * draw. `situation`, such as "on clean images", is part of the NotFiniteError that NaN and infinite logits
-   * end in.
+   * draw, and returns the class that each was most often given. `situation`, such as "on clean images", is
+   * part of the NotFiniteError that NaN and infinite logits end in.
    */
   add(
     model: Classifier,
@@ -63,8 +63,8 @@ export class Answers extends Counts {
     seed: Seed,
     first: number,
     situation: string,
-  ) {
-    noGrad(() =>
+  ): readonly number[] {
+    return noGrad(() =>
       scope(() => {
         const shape = [images.shape[0]!, model.classes];
         const votes = [0, 1].map(() => ops.zeros(shape, "float32", images.device));
@@ -86,7 +86,9 @@ export class Answers extends Counts {
         this.halves[1].set(counted(odd).toNumbers(), first);
         this.votes[0].set(wins(even), first);
         this.votes[1].set(wins(this.draws === 1 ? even : odd), first);
-        this.majority.set(wins(even.add(odd)), first);
+        const all = even.add(odd);
+        this.majority.set(wins(all), first);
+        return all.argmax(1).toNumbers();
       }),
     );
   }

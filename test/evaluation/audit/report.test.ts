@@ -271,8 +271,10 @@ describe("a report", { timeout: 600_000 }, () => {
     const scalars = values.filter(({ tag }) => tag === "audit/accuracy");
     expect(scalars).toHaveLength(report.trials.length);
     expect(scalars[0]!.scalar).toBeCloseTo(report.clean.accuracy, 6);
-    const lowest = values.filter(({ tag }) => tag === "audit/lowest so far").map(({ scalar }) => scalar!);
-    expect(lowest).toEqual([...lowest].sort((a, b) => b - a));
+    const lowest = values.filter(({ tag }) => tag === "audit/worst case so far").map(({ scalar }) => scalar!);
+    expect(lowest.at(-1)).toBeCloseTo(report.worst.accuracy, 6);
+    // Of a randomized model it is a mean that no luck lowers, so that it may rise a little between.
+    expect(lowest.at(-1)!).toBeLessThanOrEqual(lowest[0]!);
     expect(values.find(({ tag }) => tag === "audit/verdict")!.text).toBe(report.verdict.text);
     expect(values.filter(({ image }) => image !== undefined)).toHaveLength(18);
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -217,5 +217,35 @@ describe("shards of an audit", { timeout: 300_000 }, () => {
     await expect(mergeAudit(tinyCnn, split, other, gatherShards(folders))).rejects.toThrow(
       /of another criterion than is here/,
     );
+  });
+
+  it("keep the plan before the first attack, and tell the worst case as it falls on their images", async () => {
+    const split = goldenSplit(tinyCnn);
+    const options = { epsilon: 0.1, batchSize: 2, budget };
+    const of = join(folder, "watched");
+    const work = auditShard(tinyCnn, split, { ...options, shard: { index: 1, count: 2 }, folder: of });
+    const worst: number[] = [];
+    const labels: string[] = [];
+    let plan: { images: number; trials: { label: string; batchSeconds: number }[] } | undefined;
+    for await (const event of work) {
+      if (event.type === "shard") {
+        plan = JSON.parse(readFileSync(join(event.folder, "plan.json"), "utf8"));
+        expect(existsSync(join(event.folder, "trials"))).toBe(false);
+      }
+      if (event.type !== "attack") continue;
+      labels.push(event.label);
+      worst.push(event.worst!);
+    }
+    expect(plan).toMatchObject({ images: split.count });
+    expect(plan!.trials.map(({ label }) => label)).toEqual(labels);
+    // Nobody has estimated their time.
+    expect(new Set(plan!.trials.map(({ batchSeconds }) => batchSeconds))).toEqual(new Set([0]));
+    expect(worst).toEqual([...worst].sort((a, b) => b - a));
+    expect(worst.at(-1)!).toBeLessThan(worst[0]!);
+    // That of the report, on the shard's images: the first batch of two, and every second one.
+    const report = await audit(tinyCnn, split, { ...options, folder: of });
+    const own = report.worstImages.filter(({ position }) => Math.floor(position / 2) % 2 === 0);
+    const left = own.filter(({ correct }) => correct > 0.5).length / own.length;
+    expect(worst.at(-1)!).toBeCloseTo(left, 9);
   });
 });

@@ -1,4 +1,6 @@
 import type { AuditEvent } from "../../../evaluation/index.js";
+import { percent } from "../../../report/index.js";
+import { trialLabel } from "../../../trials/index.js";
 import { note } from "../../frame/output.js";
 import { withProgress } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
@@ -15,26 +17,30 @@ export function secondsLeft(expected: number, done: number, elapsed: number): nu
   return Math.max(0, expected - done) * pace;
 }
 
-/** Passes on the events of an audit, and shows how far it has come and how long it still takes. */
+/**
+ * Passes on the events of an audit, and shows how far it has come, the worst case so far, and how long it
+ * still takes: by one estimate, which the pace of the work corrects.
+ */
 export function withBar(events: AsyncIterable<AuditEvent>, now = () => performance.now()) {
   let began = now();
+  let worst: number | undefined;
   return withProgress(events, { label: "audit" }, (event) => {
     if (event.type === "estimate") note(`${event.trials} attacks; their time is being estimated`);
     if (event.type === "plan") {
       began = now();
-      note(`at most about ${durationText(event.seconds)}`);
       if (event.folder !== undefined) note(`kept in ${shownPath(event.folder)}`);
       return { total: Math.round(event.seconds), left: event.seconds };
     }
+    if (event.type === "trial") worst = event.worst;
     if (event.type !== "progress") return undefined;
     const { trial, done, seconds } = event;
-    const attack = trial.attack?.name ?? "clean";
-    const under = trial.on === "model" ? attack : `${attack} on ${trial.on}`;
+    const fallen = worst === undefined ? {} : { "worst so far": `${percent(worst, 1)} %` };
     const left = secondsLeft(seconds, done, (now() - began) / 1000);
-    return { done: Math.round(done), total: Math.round(seconds), metrics: { under }, left };
+    return {
+      done: Math.round(done),
+      total: Math.round(seconds),
+      metrics: { under: trialLabel(trial), ...fallen },
+      left,
+    };
   });
-}
-
-function durationText(seconds: number): string {
-  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }

@@ -3,7 +3,7 @@ import { isAbort } from "../../../base/index.js";
 import { audit, auditShard } from "../../../evaluation/index.js";
 import type { CommandContext } from "../../frame/command.js";
 import { exitCode } from "../../frame/exit-code.js";
-import { warn } from "../../frame/output.js";
+import { sayStopped } from "../../frame/look.js";
 import { usageUntilBegun } from "../../frame/usage-error.js";
 import { runJobs } from "../shards/jobs.js";
 import { keepShard } from "../shards/keep-shard.js";
@@ -41,7 +41,7 @@ export async function runAudit(given: GivenAudit, text: string, context: Command
       refuseOtherReport(given.out, basename(event.folder!));
   }
   const report = await work.then(undefined, (error) => {
-    if (isAbort(error)) warn("stopped: the same command goes on");
+    if (isAbort(error)) sayStopped();
     throw error;
   });
   return showReport(report, given.out ?? report.folder ?? parent, given);

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { selfTest, selfTestCases } from "../../../evaluation/index.js";
-import { renderTable } from "../../../report/index.js";
+import { conclude, shownTable, toned } from "../../frame/look.js";
 import { kebabCase } from "../../frame/option-names.js";
-import { colors, note, out, tableWidth } from "../../frame/output.js";
+import { note, out } from "../../frame/output.js";
 import { UsageError } from "../../frame/usage-error.js";
 
 /**
@@ -18,7 +18,6 @@ export async function auditSelfTest({
   json: boolean;
   signal: AbortSignal;
 }): Promise<number> {
-  const { bold, dim, green, red } = colors("stdout");
   const runs = mkdtempSync(join(tmpdir(), "sqa-self-test-"));
   const results = [];
   try {
@@ -35,15 +34,12 @@ export async function auditSelfTest({
     const rows = results.map(({ name, expected, verdict, passed }) => [
       name,
       expected.join(" or "),
-      (passed ? green : red)(verdict),
+      toned(passed ? "good" : "bad", verdict),
     ]);
     const columns = ["model", "deserves", "verdict"];
-    out(renderTable({ columns, rows }, "terminal", { heading: bold, rule: dim, width: tableWidth() }));
-    out(
-      failed === 0
-        ? green("the audit can be trusted: every verdict is right")
-        : red(`${failed} verdicts are wrong`),
-    );
+    out(shownTable({ columns, rows }));
+    if (failed === 0) conclude("good", "the audit can be trusted: every verdict is right");
+    else conclude("bad", `${failed} verdicts are wrong`);
   }
   return failed === 0 ? 0 : 1;
 }

@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { isObject, readTextFile } from "../../../base/index.js";
 import type { Report } from "../../../evaluation/index.js";
 import { exitCode } from "../../frame/exit-code.js";
-import { colors, out, outputWidth } from "../../frame/output.js";
+import { reportForm, toned } from "../../frame/look.js";
+import { out } from "../../frame/output.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { UsageError } from "../../frame/usage-error.js";
 
@@ -16,15 +17,14 @@ export async function showReport(
   const files = await report.write(folder);
   if (json) out(JSON.stringify(report));
   else {
-    const { dim } = colors("stdout");
     const shown = shownPath(dirname(files.html));
     const kept = [
       `report: ${shown}/audit.html`,
       `numbers: ${shown}/audit.json`,
       `worst images: ${shown}/images`,
     ];
-    const form = { width: outputWidth(), colors: colors("stdout"), verbose };
-    out([report.text(form), "", ...kept.map(dim)].join("\n"));
+    const text = report.text({ ...reportForm(), verbose });
+    out([text, "", ...kept.map((line) => toned("aside", line))].join("\n"));
   }
   return codeOf(report);
 }

@@ -1,7 +1,7 @@
 import type { AttackEvaluation, Evaluation, VoteEvaluation, WorstCase } from "../../../evaluation/index.js";
 import { formatRatio } from "../../../options/index.js";
-import { interval, percent, renderTable, wrapWords } from "../../../report/index.js";
-import { colors, tableWidth } from "../../frame/output.js";
+import { interval, percent } from "../../../report/index.js";
+import { shownLines, shownTable, toned } from "../../frame/look.js";
 import { attackNames } from "../../frame/words/attack-name.js";
 
 /** Evaluation with what belongs to it beside the numbers. */
@@ -67,8 +67,6 @@ const ballText = ({ norm, radius }: WorstCase) => `${norm} ${formatRatio(radius)
 export function evaluationTable(evaluated: Evaluated, verbose = false): string {
   const { evaluation } = evaluated;
   const { images, draws, clean, attacks, worstCases, flags } = evaluation;
-  const { bold, dim, yellow } = colors("stdout");
-  const width = tableWidth();
   const names = attackNames(
     attacks.map(({ attack }) => attack),
     verbose,
@@ -123,27 +121,21 @@ export function evaluationTable(evaluated: Evaluated, verbose = false): string {
   ];
   const align = columns.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
   const droppable = ["forward", "backward", "images/s", "seconds", "majority %"];
-  const table = renderTable({ columns, rows, align, droppable }, "terminal", {
-    heading: bold,
-    rule: dim,
-    width,
-  });
+  const table = shownTable({ columns, rows, align, droppable });
+  const votes = `accuracy: the mean of one draw; majority: the vote of all ${draws} draws`;
   const notes = [
-    ...optional(isVoted, dim(`accuracy: the mean of one draw; majority: the vote of all ${draws} draws`)),
-    dim("forward, backward: passes of an image through the attacked model"),
+    ...optional(isVoted, toned("aside", votes)),
+    toned("aside", "forward, backward: passes of an image through the attacked model"),
     ...attacks.flatMap(({ attack, error }) =>
-      error === undefined ? [] : [yellow(`${attack} failed: ${error}`)],
+      error === undefined ? [] : [toned("care", `${attack} failed: ${error}`)],
     ),
-    ...flags.map(({ message }) => yellow(`warning: ${message}`)),
+    ...flags.map(({ message }) => toned("care", `warning: ${message}`)),
   ];
-  const lines = (texts: readonly string[]) => texts.flatMap((text) => wrapWords(text, width ?? 110, 2));
-  return [...lines([headingOf(evaluated)]), "", table, "", ...lines(notes)].join("\n");
+  return [...shownLines([headingOf(evaluated)]), "", table, "", ...shownLines(notes)].join("\n");
 }
 
 /** Several evaluations beside each other: a row for each model, a column for each attack. */
 export function comparisonTable(all: readonly Evaluated[], verbose = false): string {
-  const { bold, dim } = colors("stdout");
-  const width = tableWidth();
   const attacks = [
     ...new Set(all.flatMap(({ evaluation }) => evaluation.attacks.map(({ attack }) => attack))),
   ];
@@ -162,6 +154,5 @@ export function comparisonTable(all: readonly Evaluated[], verbose = false): str
   const worst = balls.map((ball) => `worst case, ${ball}`);
   const columns = ["accuracy in %", "clean", ...attacks.map((attack) => names.get(attack)!), ...worst];
   const align = columns.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
-  const table = { columns, rows, align, droppable: worst };
-  return renderTable(table, "terminal", { heading: bold, rule: dim, width });
+  return shownTable({ columns, rows, align, droppable: worst });
 }

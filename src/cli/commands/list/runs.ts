@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { percent, renderTable } from "../../../report/index.js";
+import { percent } from "../../../report/index.js";
 import { type EpochEvent, RunFolder } from "../../../training/index.js";
-import { colors, tableWidth } from "../../frame/output.js";
+import { shownTable, toned } from "../../frame/look.js";
 import { formatDuration } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
+import { attackNames } from "../../frame/words/attack-name.js";
 
 /** Run of a folder, and where it stands. */
 export interface ListedRun {
@@ -44,18 +45,18 @@ export function runsOf(folder: string): ListedRun[] {
 
 /** Runs beside each other, with their accuracies after the last epoch. */
 export function runsTable(folder: string): string {
-  const { bold, dim, yellow } = colors();
   const runs = runsOf(folder);
   if (runs.length === 0) return `no runs in ${shownPath(folder)}`;
+  const names = attackNames(runs.flatMap(({ last }) => last?.validation.at(-1)?.attack ?? []));
   const rows = runs.map(({ name, state, last, seconds }) => {
     const strongest = last?.validation.at(-1);
     return [
       name,
-      state === "finished" ? state : yellow(state),
+      state === "finished" ? state : toned("care", state),
       last === undefined ? "" : String(last.epoch),
       last === undefined ? "" : percent(last.clean, 1),
       strongest === undefined ? "" : percent(strongest.accuracy, 1),
-      strongest?.attack ?? "",
+      strongest === undefined ? "" : names.get(strongest.attack)!,
       seconds === undefined ? "" : formatDuration(seconds),
     ];
   });
@@ -66,6 +67,5 @@ export function runsTable(folder: string): string {
   const problems = runs.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [`${name}: ${problem}`],
   );
-  const text = renderTable(table, "terminal", { heading: bold, rule: dim, width: tableWidth() });
-  return [text, ...(problems.length === 0 ? [] : ["", ...problems])].join("\n");
+  return [shownTable(table), ...(problems.length === 0 ? [] : ["", ...problems])].join("\n");
 }

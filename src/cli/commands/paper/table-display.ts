@@ -1,9 +1,11 @@
 import { isAbort, type Work } from "../../../base/index.js";
 import type { EvaluationEvent } from "../../../evaluation/index.js";
 import type { TableEvent, TableResult, TableShardEvent } from "../../../paper/index.js";
+import { tableStyle } from "../../frame/look.js";
 import { note, outputWidth } from "../../frame/output.js";
 import { Progress } from "../../frame/progress.js";
 import { TrainingDisplay } from "../../frame/training/training-display.js";
+import { attackNames } from "../../frame/words/attack-name.js";
 
 /** Display of one run of a table: its training, then a bar for the clean images and for each attack. */
 class CellDisplay implements Disposable {
@@ -13,7 +15,7 @@ class CellDisplay implements Disposable {
 
   constructor(cell: string) {
     this.#cell = cell;
-    this.#training = new TrainingDisplay(cell);
+    this.#training = new TrainingDisplay({ name: cell });
   }
 
   show(told: Extract<TableEvent, { type: "train" | "evaluate" }>): void {
@@ -32,7 +34,7 @@ class CellDisplay implements Disposable {
       this.#part?.progress.finish();
       this.#part = {
         name: attack,
-        progress: new Progress({ label: `${this.#cell}: ${attack}`, total: images }),
+        progress: new Progress({ label: `${this.#cell}: ${nameOf(attack)}`, total: images }),
       };
     }
     this.#part.progress.update({ done });
@@ -43,6 +45,8 @@ class CellDisplay implements Disposable {
     this.#part?.progress[Symbol.dispose]();
   }
 }
+
+const nameOf = (attack: string) => attackNames([attack]).get(attack)!;
 
 /** Display of a table in the making, of which several runs may be under way. */
 export class TableDisplay implements Disposable {
@@ -101,5 +105,5 @@ export async function showTableWork(work: Work<TableEvent, TableResult>): Promis
 
 /** Table in as many columns as there are. */
 export function tableText(result: TableResult): string {
-  return result.text({ width: outputWidth() });
+  return result.text({ ...tableStyle(), width: outputWidth() });
 }

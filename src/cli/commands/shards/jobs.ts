@@ -2,8 +2,9 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { EndedProcessError, runApart } from "../../../engine/index.js";
 import type { Shard, ShardEvent, ShardSubject } from "../../../evaluation/index.js";
+import { sayStopped } from "../../frame/look.js";
 import { note, warn } from "../../frame/output.js";
-import { Progress } from "../../frame/progress.js";
+import { JobsProgress } from "./jobs-progress.js";
 import type { Request } from "./request.js";
 
 /** Message to the process of a job. */
@@ -41,17 +42,11 @@ export async function runJobs(
   const threads = own ?? Math.max(1, Math.floor(availableParallelism() / jobs));
   const neighbor = import.meta.url.endsWith(".ts") ? "job-process.ts" : "job-process.js";
   const program = fileURLToPath(new URL(neighbor, import.meta.url));
-  using progress = new Progress({ label: request.command });
-  const shares = new Map<number, { done: number; total: number }>();
+  using progress = new JobsProgress(request.command, jobs, request.command === "audit");
   let subject: ShardSubject | undefined;
   const tell = (index: number, event: JobEvent) => {
     if (event.type === "done") subject = event;
-    if (event.type !== "progress") return;
-    shares.set(index, event);
-    const sum = (part: "done" | "total") => [...shares.values()].reduce((all, one) => all + one[part], 0);
-    // Until all have begun, the total is not known.
-    const total = shares.size === jobs ? { total: sum("total") } : {};
-    progress.update({ done: sum("done"), ...total });
+    else progress.tell(index, event);
   };
   note(`${jobs} jobs with ${threads} ${threads === 1 ? "thread" : "threads"} each`);
   const work = Array.from({ length: jobs }, (_, i) => {
@@ -62,7 +57,7 @@ export async function runJobs(
     return runApart({ name, program, task, isLast, tell: (event: JobEvent) => tell(i, event) }, signal);
   });
   const ends = await Promise.allSettled(work);
-  if (signal.aborted) warn("stopped: the same command goes on");
+  if (signal.aborted) sayStopped();
   AbortSignal.prototype.throwIfAborted.call(signal);
   const faults = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
   const told = faults.find((fault) => !(fault instanceof EndedProcessError));

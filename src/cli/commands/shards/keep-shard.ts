@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import type { Work } from "../../../base/index.js";
 import { isAbort } from "../../../base/index.js";
-import { type ShardEvent, type ShardResult, shardText } from "../../../evaluation/index.js";
+import { AttackLog, type ShardEvent, type ShardResult, shardText } from "../../../evaluation/index.js";
+import { percent } from "../../../report/index.js";
 import { exitCode } from "../../frame/exit-code.js";
+import { sayStopped } from "../../frame/look.js";
 import { note, out, warn } from "../../frame/output.js";
 import { withProgress } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
@@ -17,15 +20,19 @@ export async function keepShard(
   const { shard } = call;
   const label = `shard ${shardText(shard)}`;
   const record = new ShardRecord(call);
+  let log: AttackLog | undefined;
   for await (const event of withShardBar(usageUntilBegun(work), label)) {
+    if (event.type === "attack") log?.add(loggedOf(event));
     if (event.type !== "shard") continue;
     record.begin(event);
+    if (call.request.command === "audit")
+      log = new AttackLog(join(event.folder, "tb", `shard-${shard.index}-of-${shard.count}`));
     note(`${label}: ${event.images} images, ${event.trials} attacks, kept in ${shownPath(event.folder)}`);
   }
   const result = await work.then(undefined, (error) => {
     if (isAbort(error)) {
       record.stop();
-      warn("stopped: the same command goes on");
+      sayStopped();
     }
     throw error;
   });
@@ -38,9 +45,17 @@ export async function keepShard(
 
 /** Passes events on, and shows a bar over the images of all trials. */
 function withShardBar(events: AsyncIterable<ShardEvent>, label: string) {
+  let worst: number | undefined;
   return withProgress(events, { label }, (event) => {
+    if (event.type === "attack" && event.worst !== undefined) worst = event.worst;
     if (event.type !== "progress") return undefined;
     const { attack, done, total } = event;
-    return { done, total, metrics: { under: attack.replace(/\(.*/s, "") } };
+    const fallen = worst === undefined ? {} : { "worst so far": `${percent(worst, 1)} %` };
+    return { done, total, metrics: { under: attack, ...fallen } };
   });
+}
+
+/** Attack as a log shows it; undefined for one that ended in an error. */
+function loggedOf({ label, accuracy, worst }: Extract<ShardEvent, { type: "attack" }>) {
+  return accuracy === undefined ? undefined : { label, accuracy, worst };
 }

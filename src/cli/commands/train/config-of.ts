@@ -62,6 +62,7 @@ export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
     checkpointSeconds,
     tensorboard,
     standalone,
+    verbose,
     json,
     out,
     exactGradients,
@@ -110,6 +111,7 @@ const besideRun: readonly string[] = [
   "checkpointSeconds",
   "tensorboard",
   "standalone",
+  "verbose",
   "json",
 ];
 

@@ -1,5 +1,6 @@
 import type { AlarmKind, TrainEvent } from "../../../training/index.js";
-import { colors, note, out } from "../../frame/output.js";
+import { sayNext, toned } from "../../frame/look.js";
+import { note, out } from "../../frame/output.js";
 import { formatDuration } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { epochLine, TrainingDisplay } from "../../frame/training/training-display.js";
@@ -18,11 +19,16 @@ function sayStart({
   if (step > 0) note(`going on after step ${step}`);
 }
 
-function sayEnd({ run, result }: Extract<TrainEvent, { type: "end" }>, trained: boolean, next: string): void {
-  const { dim, red } = colors("stderr");
+function sayEnd(
+  { run, result }: Extract<TrainEvent, { type: "end" }>,
+  trained: boolean,
+  { verbose, next }: RunCommands,
+): void {
   const time = formatDuration(result.seconds);
   note(
-    trained ? `trained in ${time}` : `finished already, in ${time}: ${epochLine(result.last, result.epochs)}`,
+    trained
+      ? `trained in ${time}`
+      : `finished already, in ${time}: ${epochLine(result.last, result.epochs, { verbose })}`,
   );
   for (const { kind, epoch, message } of result.alarms) {
     // One that ended as the run went on, as in a warm-up, is not its last word.
@@ -30,19 +36,24 @@ function sayEnd({ run, result }: Extract<TrainEvent, { type: "end" }>, trained: 
       result.standing !== undefined && ofEpochs.includes(kind) && !result.standing.includes(kind);
     note(
       isOver
-        ? dim(`over at the end: alarm in epoch ${epoch}: ${message}`)
-        : `${red("alarm")} in epoch ${epoch}: ${message}`,
+        ? toned("aside", `over at the end: alarm in epoch ${epoch}: ${message}`, "stderr")
+        : `${toned("bad", "alarm", "stderr")} in epoch ${epoch}: ${message}`,
     );
   }
   out(shownPath(run));
-  note(`${dim("next:")} ${next}`);
+  sayNext(next(run));
 }
 
 /** Kinds of alarms that are judged by each epoch, and may end. */
 const ofEpochs: readonly AlarmKind[] = ["catastrophic-overfitting", "constant-output"];
 
-/** Commands that fit a run: the one that goes on with it where it was stopped, and the one to give next. */
+/**
+ * Form of a run's display, and commands that fit the run: the one that goes on with it where it was stopped,
+ * and the one to give next.
+ */
 export interface RunCommands {
+  /** Shows attacks in full. */
+  readonly verbose: boolean;
   goOn(run: string): string;
   next(run: string): string;
 }
@@ -55,13 +66,13 @@ export async function showTraining(
   events: AsyncIterable<TrainEvent>,
   commands: RunCommands,
 ): Promise<LastEvent> {
-  using display = new TrainingDisplay();
+  using display = new TrainingDisplay({ verbose: commands.verbose });
   let last: LastEvent;
   for await (const event of events) {
     last = event.type;
     if (event.type === "start") sayStart(event);
     display.show(event, commands.goOn);
-    if (event.type === "end") sayEnd(event, display.begun, commands.next(event.run));
+    if (event.type === "end") sayEnd(event, display.begun, commands);
   }
   return last;
 }

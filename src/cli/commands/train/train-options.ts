@@ -88,6 +88,7 @@ export const trainOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe("train in this process by itself, though mpirun or srun started others beside it"),
+  verbose: z.boolean().default(false).describe("show attacks in full"),
   json: z.boolean().default(false).describe("print events, one JSON object a line"),
   // Of a run's config.json.
   initialWeights: initialWeights.unwrap().optional().meta({ hidden: true }),

@@ -14,12 +14,14 @@ import {
   type ModelFromFileOptions,
   modelFromFile,
   models,
+  statisticsOf,
 } from "../../../models/index.js";
 import { modelFromRun, modelFromWeights, type OpenedRun } from "../../../training/index.js";
-import { colors, note, warn } from "../output.js";
+import { sayNote } from "../look.js";
+import { note } from "../output.js";
 import { asUsage, UsageError } from "../usage-error.js";
 import { exportOf } from "./images-from.js";
-import { isWeightsFile, looksLikePath, statisticsOf } from "./input-options.js";
+import { isWeightsFile, looksLikePath } from "./input-options.js";
 
 /** Options of an exported model. */
 export interface ExportedChoice extends Pick<ModelFromFileOptions, "exactGradients"> {
@@ -69,9 +71,8 @@ async function exportedModel(text: string, choice: ExportedChoice): Promise<File
       throw error;
     }),
   );
-  const { yellow } = colors("stderr");
   for (const finding of model.notes) {
-    if (model.warnings.includes(finding)) warn(`${yellow("note")} ${text}: ${finding}`);
+    if (model.warnings.includes(finding)) sayNote(`${text}: ${finding}`);
     else note(`${text}: ${finding}`);
   }
   return model;

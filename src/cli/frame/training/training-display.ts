@@ -1,13 +1,27 @@
 import { percent, wrapWords } from "../../../report/index.js";
 import type { EpochEvent, TrainEvent } from "../../../training/index.js";
-import { colors, note, progressStyle, warn } from "../output.js";
+import { sayAlarm, sayWarning, toned } from "../look.js";
+import { note, progressStyle, warn } from "../output.js";
 import { Progress } from "../progress.js";
 import { attackNames } from "../words/attack-name.js";
 
+/** Form of an epoch's line: its columns, and attacks as whole calls. */
+interface LineForm {
+  readonly width: number | undefined;
+  readonly verbose: boolean;
+}
+
 /** An epoch in a line: its loss, its accuracies and its speed. */
-export function epochLine(event: EpochEvent, epochs: number, width = Number.POSITIVE_INFINITY): string {
+export function epochLine(
+  event: EpochEvent,
+  epochs: number,
+  { width = Number.POSITIVE_INFINITY, verbose = false }: Partial<LineForm> = {},
+): string {
   const { epoch, loss, clean, validation, secondsPerStep } = event;
-  const names = attackNames(validation.map(({ attack }) => attack));
+  const names = attackNames(
+    validation.map(({ attack }) => attack),
+    verbose,
+  );
   const parts = [
     `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
     `loss ${loss.toFixed(4)}`,
@@ -22,15 +36,17 @@ export function epochLine(event: EpochEvent, epochs: number, width = Number.POSI
 
 /**
  * Display of a training run: a progress bar, a line an epoch, alarms and warnings, and the step at which it
- * was stopped. A name, of a run among several, stands before each line.
+ * was stopped. A name, of a run among several, stands before each line; `verbose` shows whole calls.
  */
 export class TrainingDisplay implements Disposable {
   readonly #name: string | undefined;
+  readonly #verbose: boolean;
   #progress: Progress | undefined;
   #epochs = 0;
 
-  constructor(name?: string) {
+  constructor({ name, verbose = false }: { readonly name?: string; readonly verbose?: boolean } = {}) {
     this.#name = name;
+    this.#verbose = verbose;
   }
 
   /** True once the run makes steps: a finished run does not begin. */
@@ -42,7 +58,6 @@ export class TrainingDisplay implements Disposable {
    * Shows an event; `goOn` gives a command that goes on with the run, where it is another than the user's.
    */
   show(event: TrainEvent, goOn?: (run: string) => string): void {
-    const { bold, red, yellow } = colors("stderr");
     const named = (line: string) => (this.#name === undefined ? line : `${this.#name}: ${line}`);
     const { terminal, columns } = progressStyle();
     if (event.type === "start") {
@@ -56,14 +71,15 @@ export class TrainingDisplay implements Disposable {
     } else if (event.type === "step") {
       const metrics = { loss: event.loss.toFixed(4), rate: event.learningRate.toPrecision(3) };
       this.#progress?.update({ done: event.step, metrics });
-    } else if (event.type === "epoch")
-      note(named(epochLine(event, this.#epochs, terminal ? columns : undefined)));
-    else if (event.type === "alarm")
-      warn(bold(red(named(`ALARM in epoch ${event.epoch}: ${event.message}`))));
+    } else if (event.type === "epoch") {
+      const form = { width: terminal ? columns : undefined, verbose: this.#verbose };
+      note(named(epochLine(event, this.#epochs, form)));
+    } else if (event.type === "alarm") sayAlarm(named(`ALARM in epoch ${event.epoch}: ${event.message}`));
     else if (event.type === "roll-back") {
       const scale = `the method's step is ${event.stepScale} of its own from now on`;
-      warn(yellow(named(`rolled back in epoch ${event.epoch} to the weights of step ${event.to}; ${scale}`)));
-    } else if (event.type === "warning") warn(`${yellow(named("warning:"))} ${event.message}`);
+      const back = `rolled back in epoch ${event.epoch} to the weights of step ${event.to}; ${scale}`;
+      warn(toned("care", named(back), "stderr"));
+    } else if (event.type === "warning") sayWarning(event.message, named(""));
     else if (event.type === "stopped") {
       this.#progress?.[Symbol.dispose]();
       const other = goOn === undefined ? "" : `, or: ${goOn(event.run)}`;

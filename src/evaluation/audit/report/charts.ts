@@ -1,3 +1,4 @@
+import { formatRatio } from "../../../options/index.js";
 import {
   type ChartPoint,
   type ChartSeries,
@@ -20,7 +21,8 @@ export function securityChart(audit: AuditJson) {
       "with marks: attacked at each of these radii; without: by the lengths of perturbations",
       `band and bar: 95 % intervals of the worst case and of ${claimName(audit)}`,
     ],
-    x: { label: `${audit.norm} radius` },
+    // Where the radius itself is written so.
+    x: { label: `${audit.norm} radius`, levels: formatRatio(audit.epsilon).endsWith("/255") },
     y: { label: "accuracy", percent: true },
     series: [...curveSeries(audit.curves), ...pointsAtRadius(audit)],
     width: 820,

@@ -42,8 +42,23 @@ export async function reportPage(audit: AuditJson, images: readonly ImagePair[])
 const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 const tones = { green: "passed", yellow: "noted", red: "masked" } as const;
 
-async function chartHtml(spec: Parameters<typeof renderSvg>[0]): Promise<Html> {
-  return html`<div class="chart">${{ html: await renderSvg(spec) }}</div>`;
+type Spec = Parameters<typeof renderSvg>[0];
+
+/** Tag of an SVG with its attributes, and those of them that are for screen readers. */
+const svgTag = /<[a-z]+(?: [\w:-]+="[^"]*")+\/?>/gi;
+const ofReaders = / (?:role|aria-[a-z]+)="[^"]*"/g;
+
+/** Chart as one image with a name, whose parts a screen reader does not go through. */
+async function chartHtml(spec: Spec): Promise<Html> {
+  const svg = (await renderSvg(spec)).replace(svgTag, (tag) => tag.replace(ofReaders, ""));
+  return html`<div class="chart" role="img" aria-label="${titleOf(spec)}">${{ html: svg }}</div>`;
+}
+
+/** Title of a chart with its subtitle, whose lines are one text. */
+function titleOf({ title }: Spec): string {
+  if (typeof title !== "object" || Array.isArray(title)) return [title ?? "chart"].flat().join(" ");
+  const { text, subtitle = [] } = title as { text: string | string[]; subtitle?: string | string[] };
+  return [[text].flat().join(" "), ...[subtitle].flat()].join("; ");
 }
 
 /** The verdict, with the lines and figures that decided it and links to the lines. */

@@ -1,23 +1,11 @@
-import { attackLabel } from "../../../attacks/index.js";
-import { majorityOf, type TrialResult } from "../../../trials/index.js";
+import { majorityOf, trialLabels } from "../../../trials/index.js";
 import { minimalAttacks, radiusAttacks } from "../curves/curve-attacks.js";
 import type { ReportData } from "./data.js";
 import type { AuditJson } from "./schema/audit.js";
 
-/** Short name of a trial; two that would have the same are told apart by their whole calls. */
-function labelsOf(trials: readonly TrialResult[]): string[] {
-  const labels = trials.map(({ trial: { attack, on, after } }) => {
-    if (attack === undefined) return "clean";
-    const players = on === "model" ? "" : ` on ${on.replace(/^(surrogate|transfer):/, "")}`;
-    return `${attackLabel(attack)}${players}${after === undefined ? "" : ", on what is left"}`;
-  });
-  const isUnique = (label: string) => labels.indexOf(label) === labels.lastIndexOf(label);
-  return labels.map((label, i) => (isUnique(label) ? label : trials[i]!.trial.id));
-}
-
 /** Every trial of an audit as its JSON has it. */
 export function trialRows({ conclusion: { trials }, plan }: ReportData): AuditJson["trials"] {
-  const labels = labelsOf(trials);
+  const labels = trialLabels(trials.map(({ trial }) => trial));
   const onCurves = new Set(
     [
       ...radiusAttacks(plan).map(({ at }) => at(plan.epsilon)),

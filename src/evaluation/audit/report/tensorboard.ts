@@ -1,9 +1,7 @@
 import { join } from "node:path";
-import { attackLabel } from "../../../attacks/index.js";
 import { TensorBoardWriter } from "../../../files/index.js";
 import { grayLevels, imagePng } from "../../../report/index.js";
-import { hasFailed, type TrialOutcome } from "../../../trials/index.js";
-import { inBall } from "../conclude.js";
+import { hasFailed, type TrialOutcome, trialLabel } from "../../../trials/index.js";
 import type { AuditPlan } from "../plan.js";
 import type { WorstImage } from "../worst-images.js";
 
@@ -17,51 +15,72 @@ interface Findings {
   readonly worstImages: readonly WorstImage[];
 }
 
+/** Attack that has ended, as a log shows it. */
+export interface LoggedAttack {
+  readonly label: string;
+  readonly accuracy: number;
+  /** Worst case over the attacks so far. */
+  readonly worst: number | undefined;
+}
+
+/** Log of accuracies under attacks for TensorBoard, as they end: the number of an attack is its step. */
+export class AttackLog {
+  readonly writer: TensorBoardWriter;
+  #attacks = 0;
+
+  constructor(folder: string) {
+    this.writer = new TensorBoardWriter(folder, 0);
+  }
+
+  get step(): number {
+    return this.#attacks;
+  }
+
+  /** Logs the end of an attack; undefined for one that ended in an error. */
+  add(attack: LoggedAttack | undefined): void {
+    const step = ++this.#attacks;
+    if (attack === undefined) return;
+    const { label, accuracy, worst } = attack;
+    const values = [
+      { tag: "audit/accuracy", scalar: accuracy },
+      { tag: `accuracy under/${label}`, scalar: accuracy },
+    ];
+    if (worst !== undefined) values.push({ tag: "audit/worst case so far", scalar: worst });
+    this.writer.add(step, values);
+    this.writer.flush();
+  }
+}
+
 /**
  * Log of an audit for TensorBoard, in the folder `tb` beside its trials: the accuracy under each attack as it
- * ends, the lowest so far, and at the end the verdict and images clean, changed, and their difference.
+ * ends, the worst case so far, and at the end the verdict and images clean, changed, and their difference.
  */
 export class AuditLog {
-  readonly #writer: TensorBoardWriter;
+  readonly #log: AttackLog;
   readonly #plan: AuditPlan;
-  #trials = 0;
-  #lowest = 1;
 
   constructor(folder: string, plan: AuditPlan) {
-    this.#writer = new TensorBoardWriter(join(folder, "tb"), 0);
+    this.#log = new AttackLog(join(folder, "tb"));
     this.#plan = plan;
     const { norm, epsilon, budget, claim } = plan;
     const settings = { norm, epsilon, claim: claim.id, budget };
     const text = `\`\`\`json\n${JSON.stringify(settings, null, 2)}\n\`\`\``;
-    this.#writer.add(0, [{ tag: "audit/settings", text }]);
-    this.#writer.flush();
+    this.#log.writer.add(0, [{ tag: "audit/settings", text }]);
+    this.#log.writer.flush();
   }
 
-  /** Logs the end of a trial; its number is the step. */
-  trial(outcome: TrialOutcome): void {
-    const step = ++this.#trials;
-    if (hasFailed(outcome)) return;
-    const { trial, answers } = outcome;
-    const accuracy = answers.mean();
-    const label = trial.attack === undefined ? "clean" : attackLabel(trial.attack);
-    const values = [
-      { tag: "audit/accuracy", scalar: accuracy },
-      { tag: `accuracy under/${label}${trial.on === "model" ? "" : ` on ${trial.on}`}`, scalar: accuracy },
-    ];
-    if (inBall(this.#plan, trial)) {
-      this.#lowest = Math.min(this.#lowest, accuracy);
-      values.push({ tag: "audit/lowest so far", scalar: this.#lowest });
-    }
-    this.#writer.add(step, values);
-    this.#writer.flush();
+  /** Logs the end of a trial, with the worst case so far. */
+  trial(outcome: TrialOutcome, worst: number | undefined): void {
+    const label = trialLabel(outcome.trial);
+    this.#log.add(hasFailed(outcome) ? undefined : { label, accuracy: outcome.answers.mean(), worst });
   }
 
   /** Logs the findings. */
   end({ worst, verdict, worstImages }: Findings): void {
     const shape = this.#plan.players.model.inputShape;
     const [channels, height, width] = shape;
-    const step = this.#trials;
-    this.#writer.add(step, [
+    const { step, writer } = this.#log;
+    writer.add(step, [
       { tag: "audit/worst case", scalar: worst.accuracy },
       { tag: "audit/verdict", text: verdict.text },
     ]);
@@ -77,8 +96,8 @@ export class AuditLog {
         height,
         width,
       }));
-      this.#writer.add(step, values);
+      writer.add(step, values);
     }
-    this.#writer.flush();
+    writer.flush();
   }
 }

@@ -155,21 +155,3 @@ export function estimateSeconds(
     }),
   );
 }
-
-/**
- * Work ahead, as the store keeps it under "plan" for those who watch: trials in order, which of them
- * count in the worst case, and the seconds that a batch of each takes.
- */
-export function planNote(
-  trials: readonly Trial[],
-  { count }: TensorSplit,
-  batchSize: number,
-  of: { readonly seconds: (trial: Trial) => number; readonly inBall: (trial: Trial) => boolean },
-) {
-  const ahead = trials.map((trial) => ({
-    id: trial.id,
-    inBall: of.inBall(trial),
-    batchSeconds: of.seconds(trial),
-  }));
-  return { images: count, batchSize, trials: ahead };
-}

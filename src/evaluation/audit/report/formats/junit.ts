@@ -1,3 +1,4 @@
+import { formatRatio } from "../../../../options/index.js";
 import type { AuditJson } from "../schema/audit.js";
 import { outcomeLines } from "../text.js";
 
@@ -66,7 +67,7 @@ export function junit(audit: AuditJson): string {
     model: audit.model,
     weightsSha256: evidence.model.weightsSha256 ?? "none",
     manifestSha256: evidence.data.manifestSha256,
-    ball: `${audit.norm} ${audit.epsilon}`,
+    ball: `${audit.norm} ${formatRatio(audit.epsilon)}`,
     clean: String(audit.clean.accuracy),
     worst: `${audit.worst.accuracy} [${audit.worst.low}, ${audit.worst.high}]`,
     sqa: environment.sqa,

@@ -96,8 +96,8 @@ function jpegHeader(bytes: Uint8Array, file: string): ImageHeader | undefined {
       continue;
     }
     if (beginsFrame(marker)) {
-      const cmyk = bytes[at + 9] === 4;
-      return { format: "JPEG", width: view.getUint16(at + 7), height: view.getUint16(at + 5), cmyk };
+      const inks = bytes[at + 9] === 4 ? { cmyk: true } : {};
+      return { format: "JPEG", width: view.getUint16(at + 7), height: view.getUint16(at + 5), ...inks };
     }
     at += 2 + view.getUint16(at + 2);
   }

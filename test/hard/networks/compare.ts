@@ -3,7 +3,8 @@
 //     npx tsx test/hard/networks/compare.ts FOLDER [results/exported-networks]
 //
 // Differences are shares of the largest number. In float64 the same graph has weights and images of float64,
-// which tells what rounding does from other arithmetic.
+// which tells what rounding does from other arithmetic. RESULT.json and RESULT.md are written where named, after
+// each network; networks that are in RESULT.json already are not run again.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -20,6 +21,7 @@ import type { Graph } from "../../../src/models/exported/graph.js";
 import { readGraphFile } from "../../../src/models/exported/graph-file.js";
 import { GraphModule } from "../../../src/models/exported/graph-module.js";
 import { crossEntropy } from "../../../src/nn/index.js";
+import { Sides } from "./sides.js";
 
 type Numbers = ArrayLike<number>;
 
@@ -46,6 +48,8 @@ export interface NetworkRow {
   readonly onnxRounding?: Differences;
   /** ONNX in float64, from PyTorch's float64. */
   readonly onnxExact?: Differences;
+  /** The same with the values of the .pt2 file before ReLUs and maxima. */
+  readonly onnxSameSides?: Differences;
   readonly refused?: string;
 }
 
@@ -110,21 +114,29 @@ function rowOf(folder: string, network: string): NetworkRow {
     gradient: numpy(at(`gradient${bits}.npy`)).numbers,
   });
   const [single, double] = [stored(""), stored("64")];
-  const run = (ending: string, change = (graph: Graph) => graph) =>
-    existsSync(at(ending)) ? outcomeOf(change(readGraphFile(at(ending)).graph), pixels) : undefined;
+  const run = (ending: string, change: (graph: Graph) => Graph | undefined = (graph) => graph) => {
+    const graph = existsSync(at(ending)) ? change(readGraphFile(at(ending)).graph) : undefined;
+    return graph && outcomeOf(graph, pixels);
+  };
   const from = (found: Outcome | undefined, wanted: Outcome) => found && differences(found, wanted);
   const row: Record<string, unknown> = { network, rounding: differences(single, double) };
+  const sides = new Sides();
   try {
     const onnx = run("onnx");
+    run("pt2", (graph) => sides.noted(inDouble(graph)));
+    const sameSides = run("onnx", (graph) => sides.taken(inDouble(graph)));
     Object.assign(row, {
       static: from(run("pt2"), single),
       free: from(run("free.pt2"), single),
       onnx: from(onnx, single),
       onnxRounding: from(onnx, double),
       onnxExact: from(run("onnx", inDouble), double),
+      onnxSameSides: from(sameSides, double),
     });
   } catch (error) {
     row.refused = error instanceof Error ? error.message.slice(0, 200) : String(error);
+  } finally {
+    sides.dispose();
   }
   return row as unknown as NetworkRow;
 }
@@ -145,42 +157,33 @@ function networksIn(folder: string): string[] {
 const shown = (value: number | undefined) =>
   value === undefined ? "-" : value === 0 ? "0" : value.toExponential(1);
 
+const forms = ["static", "free", "onnx", "rounding", "onnxExact", "onnxSameSides"] as const;
+const heads = [".pt2", ".pt2, free batch", "ONNX", "float32", "ONNX, float64", "ONNX, same sides"];
+
 function tableOf(rows: readonly NetworkRow[]): string {
-  const forms = ["static", "free", "onnx", "rounding", "onnxRounding", "onnxExact"] as const;
-  const lines = rows.map((row) =>
-    [row.network, ...forms.flatMap((form) => [shown(row[form]?.logits), shown(row[form]?.gradient)])].join(
-      " | ",
-    ),
-  );
-  const heads = [
-    "network",
-    ".pt2",
-    "",
-    "free batch",
-    "",
-    "ONNX",
-    "",
-    "PyTorch",
-    "",
-    "ONNX, 32",
-    "",
-    "ONNX, 64",
-    "",
-  ];
-  return [heads.join(" | "), heads.map(() => "---").join(" | "), ...lines]
-    .map((line) => `| ${line} |`)
+  const lines = rows.map((row) => [
+    row.network,
+    ...forms.map((form) => `${shown(row[form]?.logits)} / ${shown(row[form]?.gradient)}`),
+  ]);
+  return [["network", ...heads], heads.concat("").map(() => "---"), ...lines]
+    .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");
 }
 
 const [folder, out] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: npx tsx test/hard/networks/compare.ts FOLDER [RESULT]");
 setThreads(1);
-const rows = networksIn(folder).map((network) => {
-  const row = rowOf(folder, network);
-  process.stdout.write(`${JSON.stringify(row)}\n`);
-  return row;
-});
-process.stdout.write(`${tableOf(rows)}\n`);
-if (out !== undefined) {
-  writeFileSync(`${out}.json`, `${JSON.stringify({ libtorch: versions().libtorch, rows }, null, 1)}\n`);
+const json = out === undefined ? undefined : `${out}.json`;
+const rows: NetworkRow[] = [];
+if (json !== undefined && existsSync(json))
+  rows.push(...(JSON.parse(readFileSync(json, "utf8")).rows as NetworkRow[]));
+for (const network of networksIn(folder)) {
+  if (rows.some((row) => row.network === network)) continue;
+  rows.push(rowOf(folder, network));
+  process.stdout.write(`${JSON.stringify(rows.at(-1))}\n`);
+  if (json === undefined) continue;
+  writeFileSync(json, `${JSON.stringify({ libtorch: versions().libtorch, rows }, null, 1)}\n`);
+  const head = readFileSync(new URL("head.md", import.meta.url), "utf8");
+  writeFileSync(`${out}.md`, `${head}\n${tableOf(rows)}\n`);
 }
+process.stdout.write(`${tableOf(rows)}\n`);

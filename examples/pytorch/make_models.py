@@ -93,11 +93,11 @@ def descend(model, x, y, step, steps):
 
 
 def write(name, model, x):
-    """Saves without source lines and sample inputs, which are most of a small file."""
+    """Saves without source lines, which are most of a small file."""
     path = OUT / f"{name}.pt2"
     save(export(model, (x,), dynamic_shapes=({0: Dim("n", min=1, max=1024)},)), path)
     with zipfile.ZipFile(path) as archive:
-        files = {entry: archive.read(entry) for entry in archive.namelist() if "/sample_inputs/" not in entry}
+        files = {entry: archive.read(entry) for entry in archive.namelist()}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for entry, content in files.items():
             if entry.endswith("/models/model.json"):

@@ -2,8 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { readCifarPickles } from "./cifar-pickles.js";
-import { readCifar } from "./cifar-records.js";
+import { readCifarPickles } from "./cifar/cifar-pickles.js";
+import { readCifar } from "./cifar/cifar-records.js";
 import { defineDataset } from "./dataset.js";
 import type { DatasetArchive } from "./fetch-archive.js";
 import type { MemoryData, SplitName } from "./split.js";
@@ -107,7 +107,9 @@ function readSplit(folder: string, split: SplitName, checksums: boolean): Memory
  * CIFAR-10: 50,000 training and 10,000 test color images of ten classes, (3, 32, 32).
  *
  * Out of the official files in `folder`, by default the one that `sqa data fetch cifar10` fills: the binary
- * ones, or those for Python that torchvision leaves, whose pickles are read and never executed. Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
+ * ones, or those for Python that torchvision leaves, whose pickles are read and never executed.
+ *
+ * Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
  */
 export const cifar10 = defineDataset("cifar10", {
   summary: "animals and vehicles, 50,000 + 10,000 color images of 32 x 32",

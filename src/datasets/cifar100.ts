@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { readCifarPickles } from "./cifar-pickles.js";
-import { readCifar } from "./cifar-records.js";
+import { readCifarPickles } from "./cifar/cifar-pickles.js";
+import { readCifar } from "./cifar/cifar-records.js";
 import { defineDataset } from "./dataset.js";
 import type { SplitName } from "./split.js";
 
@@ -57,7 +57,9 @@ function findFolder(folder: string): string {
 /**
  * CIFAR-100: 50,000 training and 10,000 test color images of a hundred classes, (3, 32, 32).
  *
- * Out of the official files in `folder`, binary or for Python, whose pickles are never executed; of the two labels of an image the fine one counts.
+ * Out of the official files in `folder`, binary or for Python, whose pickles are never executed; of the two
+ * labels of an image the fine one counts.
+ *
  * Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
  */
 export const cifar100 = defineDataset("cifar100", {

@@ -1,5 +1,5 @@
-// Changed files of what a user brings: models, arrays, pictures. Each is refused by an error that names it, or
-// read; soon, in little memory, and without numbers that its checksums contradict.
+// Changed files of what a user brings: models, arrays, pictures. Each is refused by an error that names it,
+// or read; soon, in little memory, and without numbers that its checksums contradict.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -57,8 +57,8 @@ function pngHeader(bytes: Uint8Array, file: string): ImageHeader | undefined {
   // Bit depth and color type, 0 for gray.
   if (bytes[24] === 16 && bytes[25] === 0) {
     throw new FileFormatError(
-      `${file}: a gray PNG of 16 bits, which PIL's convert("RGB") cuts off at 255 and other programs scale: ` +
-        "save it with 8 bits",
+      `${file}: a gray PNG of 16 bits, which PIL's convert("RGB") cuts off at 255 and other ` +
+        "programs scale: save it with 8 bits",
     );
   }
   const view = viewOf(bytes);

@@ -3,8 +3,8 @@
 //     npx tsx test/hard/networks/compare.ts FOLDER [results/exported-networks]
 //
 // Differences are shares of the largest number. In float64 the same graph has weights and images of float64,
-// which tells what rounding does from other arithmetic. RESULT.json and RESULT.md are written where named, after
-// each network; networks that are in RESULT.json already are not run again.
+// which tells what rounding does from other arithmetic. RESULT.json and RESULT.md are written where named,
+// after each network; networks that are in RESULT.json already are not run again.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {

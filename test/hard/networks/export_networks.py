@@ -5,9 +5,9 @@
     venv/bin/pip install --no-deps torchvision==0.28.0 timm==1.0.29 huggingface_hub pyyaml safetensors
     venv/bin/python test/hard/networks/export_networks.py FOLDER [NAME ...]
 
-Weights are random, by the seed 0. Of each network NAME are written NAME.pt2 (for 2 images), NAME.free.pt2 (any
-number), NAME.onnx, and in .npy files 2 images, logits, and gradients of the summed cross-entropy with labels 0
-and 1: in float32 by eager PyTorch, and of the same weights and images in float64.
+Weights are random, by the seed 0. Of each network NAME are written NAME.pt2 (for 2 images), NAME.free.pt2
+(any number), NAME.onnx, and in .npy files 2 images, logits, and gradients of the summed cross-entropy with
+labels 0 and 1: in float32 by eager PyTorch, and of the same weights and images in float64.
 """
 import os
 import sys

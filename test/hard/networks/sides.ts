@@ -3,8 +3,8 @@ import type { Graph, GraphNode } from "../../../src/models/exported/graph.js";
 import { straightThrough } from "../../../src/models/exported/straight-through.js";
 
 /**
- * Inputs of the operators of a pass that have kinks, in the order of their nodes: ReLUs, which switch at 0, and
- * maxima, which switch where two numbers are alike.
+ * Inputs of the operators of a pass that have kinks, in the order of their nodes: ReLUs, which switch at 0,
+ * and maxima, which switch where two numbers are alike.
  */
 export class Sides {
   readonly #inputs: Tensor[] = [];
@@ -18,7 +18,7 @@ export class Sides {
     });
   }
 
-  /** The graph with the noted values before kinks, and its own gradients; undefined where they are not as many. */
+  /** The graph with the noted values before kinks, and its own gradients; undefined where counts differ. */
   taken(graph: Graph): Graph | undefined {
     if (graph.nodes.filter(hasKink).length !== this.#inputs.length) return undefined;
     this.#next = 0;
@@ -35,10 +35,8 @@ export class Sides {
   }
 }
 
-const hasKink = ({ operator }: GraphNode) =>
-  /^(aten\.(relu6?|hardtanh|hardswish|hardsigmoid|max_pool2d)_?|Relu|Clip|HardSwish|HardSigmoid|MaxPool)$/.test(
-    operator,
-  );
+const kinks = /^(aten\.(relu6?|hardtanh|hardswish|hardsigmoid|max_pool2d)_?|Relu|Clip|Hard\w+|MaxPool)$/;
+const hasKink = ({ operator }: GraphNode) => kinks.test(operator);
 
 function changed(graph: Graph, change: (run: GraphNode["run"]) => GraphNode["run"]): Graph {
   return {

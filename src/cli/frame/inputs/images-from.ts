@@ -76,8 +76,8 @@ export function checkFits({ name, inputShape, classes }: Model, images: Dataset)
   }
   if (images.classNames.length !== classes) {
     throw new UsageError(
-      `model ${name} has ${classes} classes; data set ${images} has ${images.classNames.length}: give images ` +
-        "of the model's classes, or name all of these in its order in classes.txt, one a line",
+      `model ${name} has ${classes} classes; data set ${images} has ${images.classNames.length}: ` +
+        "give images of the model's classes, or name all of these in its order in classes.txt, one a line",
     );
   }
 }

@@ -62,8 +62,8 @@ function unsupported(target: string): string {
   }
   if (namespace === "torchao") {
     return (
-      `operator torchao::${name} of a quantized model is not read: quantize by prepare_pt2e and convert_pt2e ` +
-      "(operators of quantized_decomposed), or export the model before it is quantized"
+      `operator torchao::${name} of a quantized model is not read: quantize by prepare_pt2e and ` +
+      "convert_pt2e (operators of quantized_decomposed), or export the model before it is quantized"
     );
   }
   if (target.startsWith("torch.ops.") && namespace !== "aten") {

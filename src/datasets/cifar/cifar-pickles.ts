@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { FileFormatError } from "../base/index.js";
-import { fileBytes, PickledArray, readNumpyPickle } from "../files/index.js";
-import type { MemoryData } from "./split.js";
+import { FileFormatError } from "../../base/index.js";
+import { fileBytes, PickledArray, readNumpyPickle } from "../../files/index.js";
+import type { MemoryData } from "../split.js";
 
 const imageBytes = 3072;
 /** No official file has more: 50,000 images and their names. */

@@ -2,7 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { readCifar } from "./cifar-records.js";
+import { readCifarPickles } from "./cifar/cifar-pickles.js";
+import { readCifar } from "./cifar/cifar-records.js";
 import { defineDataset } from "./dataset.js";
 import type { DatasetArchive } from "./fetch-archive.js";
 import type { MemoryData, SplitName } from "./split.js";
@@ -19,6 +20,16 @@ const checksumOf: Readonly<Record<string, string>> = {
   "test_batch.bin": "67eb016db431130d61cd03c7ad570b013799c88c",
 };
 
+/** MD5 of each official file for Python, as torchvision knows them. */
+const pickleChecksumOf: Readonly<Record<string, string>> = {
+  data_batch_1: "c99cafc152244af753f735de768cd75f",
+  data_batch_2: "d4bba439e000b95fd0a9bffe97cbabec",
+  data_batch_3: "54ebc095f3ab1f0389bbae665268c751",
+  data_batch_4: "634d18415352ddfa80567beed471001a",
+  data_batch_5: "482c414d41f54cd18b22e5b47cb7c3cb",
+  test_batch: "40351d587109b95175f43aff81a1287e",
+};
+
 /** The official binary archive. */
 const cifar10Archive: DatasetArchive = {
   url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
@@ -33,7 +44,7 @@ const filesOf: Readonly<Record<SplitName, readonly string[]>> = {
 };
 
 const remedy =
-  "run npx sqa data fetch cifar10, or give a folder that has the official binary files: " +
+  "run npx sqa data fetch cifar10, or give a folder that has the official files, binary or for Python: " +
   "cifar10(folder=FOLDER)";
 
 /** Folder of fetched files: beside other programs' caches. */
@@ -47,13 +58,13 @@ const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFi
 function hintAt(folder: string): string {
   const archive = join(folder, "cifar-10-binary.tar.gz");
   if (isFile(archive)) return `; it has the archive, which sqa data fetch cifar10 --to ${folder} unpacks`;
-  const pickled = [folder, join(folder, "cifar-10-batches-py")].some((place) =>
-    existsSync(join(place, "data_batch_1")),
-  );
-  if (!pickled) return "";
-  return (
-    "; it holds the version for Python, whose files (pickle) are programs that run when they are read: " +
-    "take the binary version"
+  return "";
+}
+
+/** Files of the version for Python in a folder, or in the one that torchvision makes there. */
+function pickledFolder(folder: string): string | undefined {
+  return [folder, join(folder, "cifar-10-batches-py")].find((place) =>
+    Object.keys(pickleChecksumOf).some((name) => isFile(join(place, name))),
   );
 }
 
@@ -70,31 +81,44 @@ function findFolder(folder: string): string {
   const found = places
     .map((place) => join(folder, place))
     .find((place) => isFile(join(place, names[0]!)) || isFile(join(place, names.at(-1)!)));
-  if (found === undefined)
+  const pickled = found === undefined ? pickledFolder(folder) : undefined;
+  const place = found ?? pickled;
+  if (place === undefined)
     throw new Error(`cifar10: folder ${folder} has no data_batch_1.bin${hintAt(folder)}; ${remedy}`);
-  const missing = names.filter((name) => !isFile(join(found, name)));
-  if (missing.length > 0) throw new Error(`cifar10: folder ${found} has no ${missing.join(", ")}; ${remedy}`);
-  return found;
+  const wanted = pickled === undefined ? names : Object.keys(pickleChecksumOf);
+  const missing = wanted.filter((name) => !isFile(join(place, name)));
+  if (missing.length > 0) throw new Error(`cifar10: folder ${place} has no ${missing.join(", ")}; ${remedy}`);
+  return place;
 }
 
 function readSplit(folder: string, split: SplitName, checksums: boolean): MemoryData {
   const place = findFolder(folder);
-  const files = filesOf[split].map((name) => {
-    return { path: join(place, name), checksum: checksums ? checksumOf[name] : undefined };
+  const form = { name: "cifar10", labelBytes: 1, labels: "labels", classes: classNames.length };
+  const isPickled = !isFile(join(place, "test_batch.bin"));
+  const official = isPickled ? pickleChecksumOf : checksumOf;
+  const files = filesOf[split].map((binary) => {
+    const name = isPickled ? binary.replace(".bin", "") : binary;
+    return { path: join(place, name), checksum: checksums ? official[name] : undefined };
   });
-  return readCifar(files, { name: "cifar10", labelBytes: 1, classes: classNames.length });
+  return isPickled ? readCifarPickles(files, form) : readCifar(files, form);
 }
 
 /**
  * CIFAR-10: 50,000 training and 10,000 test color images of ten classes, (3, 32, 32).
  *
- * Out of the official archive's binary files in `folder`, by default the one that `sqa data fetch cifar10`
- * fills. Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
+ * Out of the official files in `folder`, by default the one that `sqa data fetch cifar10` fills: the binary
+ * ones, or those for Python that torchvision leaves, whose pickles are read and never executed.
+ *
+ * Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
  */
 export const cifar10 = defineDataset("cifar10", {
   summary: "animals and vehicles, 50,000 + 10,000 color images of 32 x 32",
   options: z.strictObject({
-    folder: z.string().min(1).optional().describe("folder with the official binary files"),
+    folder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("folder with the official files, binary or for Python (cifar-10-batches-py)"),
     checksums: z.boolean().default(true).describe("refuse files other than the official ones"),
   }),
   classNames,

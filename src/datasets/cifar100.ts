@@ -1,8 +1,9 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { readCifar } from "./cifar-records.js";
+import { readCifarPickles } from "./cifar/cifar-pickles.js";
+import { readCifar } from "./cifar/cifar-records.js";
 import { defineDataset } from "./dataset.js";
 import type { SplitName } from "./split.js";
 
@@ -22,6 +23,13 @@ const classNames = [
 
 const fileOf: Readonly<Record<SplitName, string>> = { train: "train.bin", test: "test.bin" };
 
+/** Folder of the version for Python, and the MD5 of its files, as torchvision knows them. */
+const pickleFolder = "cifar-100-python";
+const pickleChecksumOf: Readonly<Record<SplitName, string>> = {
+  train: "16019d7e3df5f24257cddd939b257f8d",
+  test: "f0ef6b0ae62326f3e7ffdfab6717acfc",
+};
+
 const remedy =
   "download https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz, unpack it, and give its folder: " +
   "cifar100(folder=FOLDER)";
@@ -39,32 +47,42 @@ function findFolder(folder: string): string {
     .map((place) => join(folder, place))
     .find((place) => Object.values(fileOf).every((name) => isFile(join(place, name))));
   if (found !== undefined) return found;
-  const pickled = [folder, join(folder, "cifar-100-python")].some((place) => existsSync(join(place, "meta")));
-  const hint = pickled
-    ? "; it holds the version for Python, whose files (pickle) are programs that run when they are read: " +
-      "take the binary version"
-    : "";
-  throw new Error(`cifar100: folder ${folder} has no train.bin and test.bin${hint}; ${remedy}`);
+  const pickled = [folder, join(folder, pickleFolder)].find((place) =>
+    ["meta", ...Object.keys(fileOf)].every((name) => isFile(join(place, name))),
+  );
+  if (pickled !== undefined) return pickled;
+  throw new Error(`cifar100: folder ${folder} has no train.bin and test.bin; ${remedy}`);
 }
 
 /**
  * CIFAR-100: 50,000 training and 10,000 test color images of a hundred classes, (3, 32, 32).
  *
- * Out of the official archive's binary files in `folder`; of the two labels of an image the fine one counts.
+ * Out of the official files in `folder`, binary or for Python, whose pickles are never executed; of the two
+ * labels of an image the fine one counts.
+ *
  * Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
  */
 export const cifar100 = defineDataset("cifar100", {
   summary: "things of 100 classes, 50,000 + 10,000 color images of 32 x 32",
   options: z.strictObject({
-    folder: z.string().min(1).optional().describe("folder with the official binary files"),
+    folder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("folder with the official files, binary or for Python (cifar-100-python)"),
+    checksums: z.boolean().default(true).describe("refuse files for Python other than the official ones"),
   }),
   classNames,
   imageShape: [3, 32, 32],
   statistics: { mean: [0.5071, 0.4865, 0.4409], std: [0.2673, 0.2564, 0.2762] },
   epsilon: 8 / 255,
   locate: ({ folder = usualFolder() }) => findFolder(folder),
-  read({ folder = usualFolder() }, split) {
-    const path = join(findFolder(folder), fileOf[split]);
-    return readCifar([{ path }], { name: "cifar100", labelBytes: 2, classes: classNames.length });
+  read({ folder = usualFolder(), checksums }, split) {
+    const place = findFolder(folder);
+    const form = { name: "cifar100", labelBytes: 2, labels: "fine_labels", classes: classNames.length };
+    const path = join(place, fileOf[split]);
+    if (isFile(path)) return readCifar([{ path }], form);
+    const checksum = checksums ? pickleChecksumOf[split] : undefined;
+    return readCifarPickles([{ path: join(place, split), checksum }], form);
   },
 });

@@ -38,5 +38,6 @@ export {
   someNames,
   type WeightsChoice,
 } from "./torch/checkpoint-weights.js";
+export { PickledArray, readNumpyPickle } from "./torch/numpy-pickle.js";
 export { commonSegment, plainNames, type StateDict, stateDictOf } from "./torch/state-dict.js";
 export { type CheckpointValue, isTorchCheckpoint, readTorchCheckpoint } from "./torch/torch-checkpoint.js";

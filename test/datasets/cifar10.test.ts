@@ -1,10 +1,18 @@
-import { mkdtempSync, renameSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FileFormatError } from "../../src/base/index.js";
-import { cifar10 } from "../../src/datasets/index.js";
-import { cifarFiles, cifarRecords, writeCifar } from "./cifar-files.js";
+import { cifar10, cifar100 } from "../../src/datasets/index.js";
+import {
+  cifarFiles,
+  cifarPickle,
+  cifarRecords,
+  partsOfRecords,
+  writeCifar,
+  writeCifar100,
+  writePickledCifar,
+} from "./cifar-files.js";
 import { writeFolder } from "./idx-files.js";
 
 const parent = mkdtempSync(join(tmpdir(), "sqa-cifar-"));
@@ -77,14 +85,68 @@ describe("cifar10", () => {
     );
   });
 
-  test("refuses the version for Python, with the reason", () => {
-    const pickled = folderOf({
-      data_batch_1: Buffer.from("\x80\x02}q\x00."),
-      test_batch: Buffer.from("\x80\x02."),
-    });
-    expect(() => load(pickled).train).toThrow(
-      /the version for Python, whose files \(pickle\) are programs.*binary/,
+  test("refuses a damaged version for Python, without running it", () => {
+    const pickle = (bytes: Uint8Array) =>
+      folderOf(pickledFiles((name) => (name === "test_batch" ? bytes : undefined)));
+    const read = (bytes: Uint8Array) => () => load(pickle(bytes)).test;
+    const whole = pickledFiles().test_batch!;
+    expect(read(whole.subarray(0, 5000))).toThrow(
+      /test_batch: its pickle is not read: it ends in the middle/,
     );
+    expect(read(Buffer.from("\x80\x02}q\x00.", "latin1"))).toThrow(
+      /it has no array "data" and no list "labels"/,
+    );
+    expect(read(Buffer.from("\x80\x02cos\nsystem\nU\x02id\x85R.", "latin1"))).toThrow(
+      /it asks for os\.system, which is not allowed/,
+    );
+    expect(read(cifarPickle("labels", [1, 10], new Uint8Array(6144)))).toThrow(
+      /label 10 of image 1, expected 0/,
+    );
+    expect(read(cifarPickle("labels", [1, 2], new Uint8Array(6142)))).toThrow(
+      /shape \[2,3071\] do not fit 2/,
+    );
+    expect(() => load(pickle(whole), true).test).toThrow(
+      /not the official cifar10 file: MD5 .*checksums=false/,
+    );
+  });
+});
+
+/** Files for Python of the small data set, some of them replaced. */
+function pickledFiles(replaced: (name: string) => Uint8Array | undefined = () => undefined) {
+  const entries = Object.entries(cifarFiles({ train: 20, test: 30 })).map(([file, bytes]) => {
+    const name = file.replace(".bin", "");
+    const { labels, images } = partsOfRecords(bytes, 1);
+    return [name, replaced(name) ?? cifarPickle("labels", labels, images)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+describe("the version for Python", () => {
+  test("has the images and labels of the binary one", () => {
+    const place = writePickledCifar(parent, { train: 20, test: 30 });
+    const binary = cifar10({ folder: folderOf(cifarFiles({ train: 20, test: 30 })), checksums: false });
+    for (const folder of [place, parent]) {
+      const pickled = cifar10({ folder, checksums: false });
+      for (const split of ["train", "test"] as const) {
+        expect(pickled[split].labels).toEqual(binary[split].labels);
+        expect(pickled[split].images).toEqual(binary[split].images);
+      }
+    }
+  });
+
+  test("of CIFAR-100 has the fine labels", () => {
+    const binary = writeCifar100(parent);
+    const files = Object.fromEntries(
+      ["train", "test"].map((name) => {
+        const { labels, images } = partsOfRecords(readFileSync(join(binary, `${name}.bin`)), 2);
+        return [name, cifarPickle("fine_labels", labels, images)] as const;
+      }),
+    );
+    const folder = folderOf({ ...files, meta: Buffer.from("\x80\x02}.", "latin1") });
+    const [pickled, known] = [cifar100({ folder, checksums: false }), cifar100({ folder: binary })];
+    expect(pickled.test.labels).toEqual(known.test.labels);
+    expect(pickled.train.images).toEqual(known.train.images);
+    expect(() => cifar100({ folder }).test).toThrow(/not the official cifar100 file/);
   });
 });
 

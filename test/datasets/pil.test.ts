@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { decodeImage } from "../../src/datasets/pixels/decode.js";
@@ -49,4 +49,28 @@ describe("images are as PIL makes them", () => {
       expect(await largestDifference(one)).toBe(0);
     },
   );
+
+  const variants = join(golden, "variants");
+  const decoded = openNpz(fileBytes(join(variants, "expected.npz")));
+  const forms = readdirSync(variants).filter((name) => !/\.npz$|^gray-16/.test(name));
+
+  test("there are inks, palettes, transparency, depths and turned cameras", () => {
+    expect(forms.length).toBeGreaterThan(40);
+    expect(forms).toEqual(expect.arrayContaining(["cmyk.jpg", "ycck.jpg", "palette-4-clear.png"]));
+  });
+
+  test.each(forms)("the same bytes of a variant: %s", async (name) => {
+    const image = await decodeImage(readFileSync(join(variants, name)), name);
+    const wanted = decoded.get(name)!();
+    expect([image.height, image.width, 3]).toEqual(wanted.shape);
+    expect(Buffer.from(image.pixels).equals(Buffer.from(wanted.read(0, wanted.size)))).toBe(true);
+  });
+
+  test("but for gray of 16 bits, which PIL makes white", async () => {
+    const name = "gray-16.png";
+    const wanted = decoded.get(name)!();
+    expect(wanted.read(0, wanted.size).filter((value) => value < 255).length).toBeLessThan(20);
+    const bytes = readFileSync(join(variants, name));
+    await expect(decodeImage(bytes, name)).rejects.toThrow(/gray PNG of 16 bits.*save it with 8 bits/);
+  });
 });

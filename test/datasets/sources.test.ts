@@ -94,8 +94,8 @@ describe("a folder with one folder for each class", () => {
     await expect(pixelsOf(imagesFrom(folder).test)).rejects.toThrow(
       /not an image in PNG, JPEG or WebP: it is a GIF/,
     );
-    cpSync(join(golden, "cmyk.jpg"), join(folder, "b", "1.png"));
-    await expect(pixelsOf(imagesFrom(folder, { size: 8 }).test)).rejects.toThrow(/CMYK/);
+    cpSync(join(golden, "variants", "gray-16.png"), join(folder, "b", "1.png"));
+    await expect(pixelsOf(imagesFrom(folder, { size: 8 }).test)).rejects.toThrow(/gray PNG of 16 bits/);
     const small = imagesFrom(writeClasses(newFolder(), ["a", "b"], 1), { crop: 11 });
     await expect(pixelsOf(small.test)).rejects.toThrow(/fewer than its crop of 11/);
     expect(() => imagesFrom(folder, { size: 8, resize: 8 }).test).toThrow(/give size or resize/);

@@ -12,15 +12,26 @@ import { pngOf, writeClasses } from "../datasets/image-files.js";
 const golden = new URL("../golden/images", import.meta.url).pathname;
 const goldenFile = (name: string) => readFileSync(join(golden, name));
 
-/** Kinds of files, and where a mutated one is put so that it is read. */
-export const formats: Readonly<Record<string, { readonly original: () => Buffer; readonly file: string }>> = {
-  npz: { original: () => goldenFile("nhwc.npz"), file: "x.npz" },
-  "npz, compressed": { original: () => goldenFile("splits.npz"), file: "x.npz" },
-  "npz, floats": { original: () => goldenFile("floats.npz"), file: "x.npz" },
+/** Kind of files. */
+interface Format {
+  original(): Buffer;
+  /** Place of a mutated one, so that it is read. */
+  readonly file: string;
+  /** Has a checksum of its numbers: those of a file that is taken are the original's. */
+  readonly checked?: boolean;
+}
+
+/** Kinds of files by name. */
+export const formats: Readonly<Record<string, Format>> = {
+  npz: { original: () => goldenFile("nhwc.npz"), file: "x.npz", checked: true },
+  "npz, compressed": { original: () => goldenFile("splits.npz"), file: "x.npz", checked: true },
+  "npz, floats": { original: () => goldenFile("floats.npz"), file: "x.npz", checked: true },
   npy: { original: () => goldenFile("images.npy"), file: "x.npy" },
-  png: { original: () => goldenFile("wide.png"), file: "classes/a/0.png" },
+  png: { original: () => goldenFile("wide.png"), file: "classes/a/0.png", checked: true },
+  "png, palette": { original: () => goldenFile("palette.png"), file: "classes/a/0.png", checked: true },
   jpeg: { original: () => goldenFile("tall.jpg"), file: "classes/a/0.png" },
   "jpeg, progressive": { original: () => goldenFile("progressive.jpg"), file: "classes/a/0.png" },
+  "jpeg, inks": { original: () => goldenFile("cmyk.jpg"), file: "classes/a/0.png" },
   webp: { original: () => goldenFile("lossless.webp"), file: "classes/a/0.png" },
   csv: { original: () => Buffer.from('path,label\n"classes/a/0.png",a\nclasses/b/0.png,b\n'), file: "x.csv" },
   parquet: { original: () => goldenFile("parquet/train-00000-of-00001.parquet"), file: "x.parquet" },
@@ -68,8 +79,8 @@ export interface FuzzResult {
   readonly wrong: readonly string[];
 }
 
-/** Reads all images of a data set, those that do not lie in files too. */
-async function readAll({ test }: Dataset): Promise<void> {
+/** Reads all images of a data set, those that do not lie in files too, and returns their numbers. */
+async function readAll({ test }: Dataset): Promise<string> {
   await prepareImages(test);
   const pixels =
     test.stored === undefined
@@ -80,6 +91,7 @@ async function readAll({ test }: Dataset): Promise<void> {
   const isClass = (label: number) => label >= 0 && label < test.classNames.length;
   if (!test.labels.every(isClass) || test.labels.length !== test.count)
     throw new Error("labels out of range");
+  return `${Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength).toString("base64")} ${test.labels}`;
 }
 
 /** Reads `count` mutated files of a format. */
@@ -91,7 +103,7 @@ export async function fuzz(
 ): Promise<FuzzResult> {
   const folder = mkdtempSync(join(tmpdir(), "sqa-fuzz-"));
   process.env.XDG_CACHE_HOME = join(folder, "cache");
-  const { original: read, file } = formats[format]!;
+  const { original: read, file, checked = false } = formats[format]!;
   const original = read();
   const word = wordStream(seed);
   const before = process.memoryUsage.rss();
@@ -107,15 +119,21 @@ export async function fuzz(
     writeClasses(join(folder, "classes"), ["a", "b"], 1);
     writeFileSync(join(folder, "y.npy"), goldenFile("labels.npy"));
     writeFileSync(join(folder, "classes/b/0.png"), pngOf(1, 1));
+    const path = join(folder, file);
+    const readIt = (bytes: Buffer) => {
+      writeFileSync(path, bytes);
+      const isImage = file.startsWith("classes");
+      const options = isImage || file.endsWith("csv") ? { size: 16 } : {};
+      return readAll(imagesFrom(isImage ? join(folder, "classes") : path, options));
+    };
+    const whole = checked ? await readIt(original) : "";
     for (let i = 0; i < count; i++) {
-      const path = join(folder, file);
-      writeFileSync(path, change(original, word));
+      const bytes = change(original, word);
       const began = performance.now();
       try {
-        const isImage = file.startsWith("classes");
-        const options = isImage || file.endsWith("csv") ? { size: 16 } : {};
-        await readAll(imagesFrom(isImage ? join(folder, "classes") : path, options));
+        const numbers = await readIt(bytes);
         found.accepted++;
+        if (checked && numbers !== whole) found.wrong.push(`${format} ${i}: other numbers were taken`);
       } catch (error) {
         found.refused++;
         const { name, message } = error as Error;

@@ -5,6 +5,8 @@ Needs pillow, numpy and pyarrow: python test/golden/images.py
 
 import io
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from PIL import Image
 
 HERE = Path(__file__).parent / "images"
 random = np.random.default_rng(7)
+variety = np.random.default_rng(11)
 
 
 def picture(height, width, channels=3):
@@ -43,6 +46,56 @@ def save_pictures():
     tall.save(HERE / "turned.jpg", quality=85, exif=exif)
     rgb.save(HERE / "lossless.webp", lossless=True)
     tall.convert("CMYK").save(HERE / "cmyk.jpg", quality=60)
+
+
+def png_chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def save_png(name, depth, color, channels, extra=b""):
+    """A PNG of 16 x 9 random pixels in a form that PIL does not write."""
+    rows = b"".join(b"\0" + variety.bytes((16 * depth * channels + 7) // 8) for _ in range(9))
+    header = struct.pack(">IIBBBBB", 16, 9, depth, color, 0, 0, 0)
+    parts = png_chunk(b"IHDR", header) + extra + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
+    (HERE / "variants" / name).write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+
+
+def save_variants():
+    """Small pictures in all forms that occur in data sets; JPEGs in CMYK as ImageNet has 22."""
+    (HERE / "variants").mkdir(exist_ok=True)
+    for depth in [1, 2, 4, 8]:
+        palette = png_chunk(b"PLTE", variety.bytes(3 * 2**depth))
+        save_png(f"gray-{depth}.png", depth, 0, 1)
+        save_png(f"gray-{depth}-clear.png", depth, 0, 1, png_chunk(b"tRNS", struct.pack(">H", 1)))
+        save_png(f"palette-{depth}.png", depth, 3, 1, palette)
+        save_png(f"palette-{depth}-clear.png", depth, 3, 1, palette + png_chunk(b"tRNS", variety.bytes(2**depth)))
+    for depth in [8, 16]:
+        save_png(f"color-{depth}.png", depth, 2, 3)
+        save_png(f"color-{depth}-clear.png", depth, 2, 3, png_chunk(b"tRNS", struct.pack(">HHH", 1, 2, 3)))
+        save_png(f"color-{depth}-gamma.png", depth, 2, 3, png_chunk(b"gAMA", struct.pack(">I", 100000)))
+        save_png(f"color-alpha-{depth}.png", depth, 6, 4)
+        save_png(f"gray-alpha-{depth}.png", depth, 4, 2)
+    save_png("gray-16.png", 16, 0, 1)
+    small = Image.fromarray(variety.integers(0, 256, (11, 9, 3), dtype=np.uint8)).resize((18, 22))
+    for turn in [2, 5, 6, 8]:
+        exif = Image.Exif()
+        exif[0x0112] = turn
+        for kind in ["jpg", "png", "webp"]:
+            small.save(HERE / "variants" / f"turned-{turn}.{kind}", exif=exif)
+    inks = np.asarray(small.convert("CMYK")).copy()
+    inks[..., 3] = variety.integers(0, 256, inks.shape[:2])
+    path = HERE / "variants" / "cmyk.jpg"
+    Image.fromarray(inks, "CMYK").save(path, quality=95)
+    whole = path.read_bytes()
+    at = whole.find(b"\xff\xee")  # Adobe's mark, which says how the inks are written.
+    end = at + 2 + int.from_bytes(whole[at + 2 : at + 4], "big")
+    path.with_name("cmyk-unmarked.jpg").write_bytes(whole[:at] + whole[end:])
+    path.with_name("ycck.jpg").write_bytes(whole[: end - 1] + b"\2" + whole[end:])
+    expected = {}
+    for path in sorted((HERE / "variants").iterdir()):
+        if path.suffix != ".npz":
+            expected[path.name] = np.asarray(Image.open(path).convert("RGB"))
+    np.savez_compressed(HERE / "variants" / "expected.npz", **expected)
 
 
 NAMES = [
@@ -138,3 +191,4 @@ if __name__ == "__main__":
     save_expected()
     save_arrays()
     save_parquet()
+    save_variants()

@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { FileFormatError, makeFolder } from "../../base/index.js";
+import { keepWithin, pixelCacheLimit, UseMark } from "./cache-limit.js";
 
 const hashBytes = 32;
 /** Record of an image: the SHA-256 of its encoded form, then that of its pixels. */
 const recordBytes = 2 * hashBytes;
+
+/** Bytes written between two looks at what all data sets take together. */
+const bytesBetweenLooks = 2 ** 28;
 
 /** Folder of decoded images: beside other programs' caches, and free to be deleted between runs. */
 export function pixelCacheFolder(): string {
@@ -18,12 +22,16 @@ export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update
 /**
  * Decoded images on the disk: a file of their bytes and a file of records, which say of which encoded form
  * they are. Nothing is taken from it that does not fit its record, so that a damaged, an old or a shared
- * cache costs time and nothing else.
+ * cache costs time and nothing else. All data sets together have a limit (`SQA_PIXEL_CACHE_GB`): those that
+ * no process uses go, the longest unused first.
  */
 export class PixelCache {
   readonly #pixels: string;
   readonly #records: string;
   readonly #imageBytes: number;
+  readonly #limit = pixelCacheLimit();
+  readonly #mark: UseMark;
+  #written = 0;
   /** Room for an image that is only looked at. */
   #looked: Uint8Array | undefined;
 
@@ -32,6 +40,8 @@ export class PixelCache {
     const folder = join(pixelCacheFolder(), createHash("sha256").update(key).digest("hex").slice(0, 32));
     try {
       makeFolder(folder);
+      this.#mark = new UseMark(folder);
+      keepWithin(pixelCacheFolder(), this.#limit);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(
@@ -55,10 +65,15 @@ export class PixelCache {
   put(index: number, encoded: Buffer, pixels: Uint8Array): void {
     writeAt(this.#pixels, index * this.#imageBytes, pixels);
     writeAt(this.#records, index * recordBytes, Buffer.concat([encoded, sha256(pixels)]));
+    this.#written += pixels.length;
+    if (this.#written < bytesBetweenLooks) return;
+    this.#written = 0;
+    keepWithin(pixelCacheFolder(), this.#limit);
   }
 
   /** Reads the pixels of an image that is there into an array of their number. */
   read(index: number, into: Uint8Array, name: string): void {
+    this.#mark.renew();
     if (this.#isRead(index, into)) return;
     throw new FileFormatError(
       `${this.#pixels}: the decoded form of ${name} was removed or damaged meanwhile: start again`,
@@ -97,6 +112,8 @@ function readAt<Bytes extends Uint8Array>(path: string, offset: number, bytes: B
 function writeAt(path: string, offset: number, bytes: Uint8Array): void {
   let descriptor: number | undefined;
   try {
+    // Another process may have taken a folder away that nobody used just before.
+    mkdirSync(dirname(path), { recursive: true });
     // "r+" alone leaves what is there; "a" makes the file where there is none.
     closeSync(openSync(path, "a"));
     descriptor = openSync(path, "r+");

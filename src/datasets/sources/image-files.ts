@@ -33,7 +33,17 @@ export function encodedFiles(files: readonly ImageFile[], place: string): Encode
     place: resolve(place),
     id: (position) => files[position]!.id,
     name: (position) => files[position]!.path,
-    bytes: (position) => readRegularFile(files[position]!.path, mostImageBytes),
+    bytes(position) {
+      const { path } = files[position]!;
+      try {
+        return readRegularFile(path, mostImageBytes);
+      } catch (cause) {
+        const { code } = cause as NodeJS.ErrnoException;
+        if (code === undefined) throw cause;
+        const reason = code === "ENOENT" ? "there is no such file" : code;
+        throw new FileFormatError(`${place}: the image ${path} cannot be read: ${reason}`, { cause });
+      }
+    },
   };
 }
 

@@ -5,6 +5,8 @@ export interface ImageHeader {
   readonly format: "PNG" | "JPEG" | "WebP";
   readonly width: number;
   readonly height: number;
+  /** Four inks, as print shops write JPEGs. */
+  readonly cmyk?: boolean;
 }
 
 /** More pixels than these are refused: decoded they would take some 300 MB. */
@@ -20,9 +22,11 @@ const textAt = (bytes: Uint8Array, from: number, to: number) =>
  * Throws a FileFormatError, which begins with `file`, for any other format, for a truncated header, and for
  * more than 2^26 pixels. Sources: the PNG specification, ITU-T T.81 and T.86, the WebP container
  * specification.
+ *
+ * PNGs in gray with 16 bits are refused, too: programs disagree on what their numbers mean.
  */
 export function imageHeader(bytes: Uint8Array, file: string): ImageHeader {
-  const header = pngHeader(bytes) ?? webpHeader(bytes) ?? jpegHeader(bytes, file);
+  const header = pngHeader(bytes, file) ?? webpHeader(bytes) ?? jpegHeader(bytes, file);
   if (header === undefined)
     throw new FileFormatError(`${file}: not an image in PNG, JPEG or WebP${hintOf(bytes)}`);
   const { width, height } = header;
@@ -47,9 +51,16 @@ function hintOf(bytes: Uint8Array): string {
   return "";
 }
 
-function pngHeader(bytes: Uint8Array): ImageHeader | undefined {
+function pngHeader(bytes: Uint8Array, file: string): ImageHeader | undefined {
   if (bytes.length < 26 || textAt(bytes, 0, 8) !== "\x89PNG\r\n\x1a\n") return undefined;
   if (textAt(bytes, 12, 16) !== "IHDR") return undefined;
+  // Bit depth and color type, 0 for gray.
+  if (bytes[24] === 16 && bytes[25] === 0) {
+    throw new FileFormatError(
+      `${file}: a gray PNG of 16 bits, which PIL's convert("RGB") cuts off at 255 and other ` +
+        "programs scale: save it with 8 bits",
+    );
+  }
   const view = viewOf(bytes);
   return { format: "PNG", width: view.getUint32(16), height: view.getUint32(20) };
 }
@@ -85,9 +96,8 @@ function jpegHeader(bytes: Uint8Array, file: string): ImageHeader | undefined {
       continue;
     }
     if (beginsFrame(marker)) {
-      if (bytes[at + 9] === 4)
-        throw new FileFormatError(`${file}: a JPEG in CMYK, which is not read: save it in RGB`);
-      return { format: "JPEG", width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+      const inks = bytes[at + 9] === 4 ? { cmyk: true } : {};
+      return { format: "JPEG", width: view.getUint16(at + 7), height: view.getUint16(at + 5), ...inks };
     }
     at += 2 + view.getUint16(at + 2);
   }

@@ -25,6 +25,10 @@ export interface PickleReader<Made extends object> {
   /** A global that is read, applied to arguments; undefined for arguments that it does not take. */
   call(name: string, args: readonly PickleValue<Made>[]): PickleValue<Made> | undefined;
   persistent(id: PickleValue<Made>): PickleValue<Made>;
+  /** Reads bytes, and the texts of Python 2, which may be bytes; without it they are passed over. */
+  bytes?(content: Uint8Array): PickleValue<Made>;
+  /** Gives what it made its state; false where that has none. */
+  build?(made: PickleValue<Made>, state: PickleValue<Made>): boolean;
 }
 
 /** Lists and tuples are arrays, dictionaries are maps. */

@@ -137,14 +137,16 @@ export function unpickle<Made extends object>(
    */
   const build = (): void => {
     const state = pop();
-    if (!passOver(top(), [state]) && !(top() instanceof Map)) {
-      throw new PickleError("it sets the attributes of an object");
-    }
+    if (passOver(top(), [state]) || top() instanceof Map || reader.build?.(top(), state) === true) return;
+    throw new PickleError("it sets the attributes of an object");
   };
-  const skip = (length: number): PickleUnread => {
-    input.take(length);
-    return unread("bytes", []);
+  const bytesOf = (length: number): Value => {
+    const content = input.take(length);
+    return reader.bytes?.(content) ?? unread("bytes", []);
   };
+  /** Text of Python 2: names, and bytes where the reader takes them. */
+  const oldText = (length: number): Value =>
+    reader.bytes === undefined ? input.text(length) : reader.bytes(input.take(length));
 
   const operations: Record<number, () => Value | undefined> = {
     128: () => void input.take(1), // PROTO
@@ -163,12 +165,12 @@ export function unpickle<Made extends object>(
     88: () => input.text(input.uint(4)), // BINUNICODE
     140: () => input.text(input.uint(1)), // SHORT_BINUNICODE
     141: () => input.text(input.uint(8)), // BINUNICODE8
-    84: () => input.text(input.uint(4)), // BINSTRING
-    85: () => input.text(input.uint(1)), // SHORT_BINSTRING
-    66: () => skip(input.uint(4)), // BINBYTES
-    67: () => skip(input.uint(1)), // SHORT_BINBYTES
-    142: () => skip(input.uint(8)), // BINBYTES8
-    150: () => skip(input.uint(8)), // BYTEARRAY8
+    84: () => oldText(input.uint(4)), // BINSTRING
+    85: () => oldText(input.uint(1)), // SHORT_BINSTRING
+    66: () => bytesOf(input.uint(4)), // BINBYTES
+    67: () => bytesOf(input.uint(1)), // SHORT_BINBYTES
+    142: () => bytesOf(input.uint(8)), // BINBYTES8
+    150: () => bytesOf(input.uint(8)), // BYTEARRAY8
     125: dictionary, // EMPTY_DICT
     93: () => list([]), // EMPTY_LIST
     41: () => list([]), // EMPTY_TUPLE

@@ -44,6 +44,17 @@ async function difference(model: Model, noiseFree = false, count = 3): Promise<n
   return Math.max(...wanted.map((value, i) => Math.abs(value - found[i]!))) / largest;
 }
 
+it("has images of a width of 4 in the order of its convolutions, not with the channels last", async () => {
+  const layers = {
+    conv: new Conv2d(2, 3, 3, { seed: 1, padding: 1 }),
+    flatten: new Flatten(),
+    fc: new Linear(96, 3, { seed: 2 }),
+  };
+  const shape = [2, 8, 4] as const;
+  const narrow = modelOf(() => new Sequential(layers), { name: "narrow", inputShape: shape, classes: 3 });
+  expect((await readBack(narrow.build({ seed: 0 }))).inputShape).toEqual(shape);
+});
+
 describe.each(architectures)("an ONNX file of %s", (name) => {
   // Untrained and normalized by eight images, these networks make an error of the last bit in a pixel as large.
   const tolerance = /resnet(50|101)/.test(name) ? 1e-4 : 1e-5;

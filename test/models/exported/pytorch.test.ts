@@ -1,12 +1,25 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { liveTensors, scope } from "../../../src/engine/index.js";
-import { evaluate, fgsm, mnist, pgd } from "../../../src/index.js";
+import { evaluate, fgsm, mnist, modelFromFile, pgd } from "../../../src/index.js";
 import { difference, expected, images, load, noiseOf, numbers, passOf } from "./fixtures.js";
 
 /** Parts of the largest number by which results may differ from PyTorch's: other processors sum otherwise. */
 const tolerance = 1e-5;
 
 describe("an exported model", () => {
+  it.each(["plain", "rounded"])("%s of PyTorch 2.14 has its logits and gradients", async (name) => {
+    const place = new URL("../../fixtures/exported/torch-2.14/", import.meta.url);
+    const wanted = JSON.parse(readFileSync(new URL("expected.json", place), "utf8")) as typeof expected;
+    const model = await modelFromFile(fileURLToPath(new URL(`${name}.pt2`, place)));
+    expect(model.notes[0]).toBe("exported model: .pt2, schema 8.20, of PyTorch 2.14.1+cu130");
+    const { logits, gradient } = passOf(model);
+    expect(difference(logits, numbers(wanted[name]!.logits!))).toBeLessThan(tolerance);
+    const straight = wanted[name]!.straightThrough ?? wanted[name]!.gradient!;
+    expect(difference(gradient, numbers(straight))).toBeLessThan(tolerance);
+  });
+
   it.each(["layers", "layers-static", "decomposed", "transformer", "plain", "detached"])(
     "%s has PyTorch's logits and gradients",
     async (name) => {

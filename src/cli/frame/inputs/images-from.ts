@@ -39,7 +39,12 @@ export async function imagesFrom(text: string): Promise<Dataset> {
   if (isModuleFile(text)) return exportOf(await loadUserModule(text), "data", isDataset, "imagesOf");
   const isName = datasets.has(text) || text.includes("(");
   if (!isName && (existsSync(text) || looksLikePath(text))) return atPath(text);
-  return asUsage(() => datasets.parse(text));
+  try {
+    return asUsage(() => datasets.parse(text));
+  } catch (cause) {
+    if (text.includes("(") || datasets.has(text) || !(cause instanceof UsageError)) throw cause;
+    throw new UsageError(`${cause.message}; and there is no file or folder of this name`, { cause });
+  }
 }
 
 /** Images at a path; a UsageError says what is there instead. */
@@ -71,7 +76,8 @@ export function checkFits({ name, inputShape, classes }: Model, images: Dataset)
   }
   if (images.classNames.length !== classes) {
     throw new UsageError(
-      `model ${name} has ${classes} classes; data set ${images} has ${images.classNames.length}`,
+      `model ${name} has ${classes} classes; data set ${images} has ${images.classNames.length}: ` +
+        "give images of the model's classes, or name all of these in its order in classes.txt, one a line",
     );
   }
 }

@@ -100,7 +100,11 @@ export async function architectureFrom(text: string, choice: ExportedChoice = {}
 export async function architectureOfWeights(file: string, choice: ModelChoice): Promise<Architecture> {
   const { architecture, images } = choice;
   if (architecture === undefined) {
-    throw new UsageError(`${file}: say what its weights are of: --architecture resnet18, or a module file`);
+    throw new UsageError(
+      `${file}: say what its weights are of: --architecture resnet18, or a module file; ` +
+        "a network of your own in PyTorch, a whole module or TorchScript goes as .pt2: " +
+        "torch.export.save(torch.export.export(model, (images,)), 'model.pt2')",
+    );
   }
   const of = await architectureFrom(architecture, choice);
   return images === undefined ? of : asUsage(() => of.fittedTo(images, `data set ${images}`));

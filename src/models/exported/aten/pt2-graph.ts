@@ -11,13 +11,13 @@ import type { Pt2File, Pt2Program, Pt2Tensor } from "../../../files/index.js";
 import { checkOrder, type Graph, type GraphNode, type GraphWeight } from "../graph.js";
 import { isAssertion } from "./allowed.js";
 import { lowerAten, type Target } from "./lower-node.js";
+import { lowerQuantized } from "./quantized.js";
 import { lowerRandom } from "./random.js";
 import { lowerSymbol } from "./symbols.js";
 
 const asStrided = operator("aten::as_strided", "");
 
-/** Tensor of an archive, with its strides: kernels choose by them. */
-/** Tensor that an archive holds, a copy in its own strides. */
+/** Tensor that an archive holds, a copy in its own strides: kernels choose by them. */
 export function tensorOf({ type, shape, strides, offset, bytes }: Pt2Tensor): Tensor {
   return keep(
     scope(() => {
@@ -58,6 +58,12 @@ function unsupported(target: string): string {
     return (
       `higher-order operator ${name} (control flow, or a region without gradients): ` +
       "call .run_decompositions({}) on what export returned, or write it without torch.cond and no_grad"
+    );
+  }
+  if (namespace === "torchao") {
+    return (
+      `operator torchao::${name} of a quantized model is not read: quantize by prepare_pt2e and ` +
+      "convert_pt2e (operators of quantized_decomposed), or export the model before it is quantized"
     );
   }
   if (target.startsWith("torch.ops.") && namespace !== "aten") {
@@ -115,6 +121,7 @@ function nodesOf({ nodes, formOf }: Pt2Program, isPerImage: (value: string) => b
     try {
       const made =
         lowerSymbol(node) ??
+        lowerQuantized(node) ??
         (target && (lowerRandom(node, target, isPerImage) ?? lowerAten(node, target, typeOf)));
       if (made === undefined) faults.add(unsupported(node.target));
       else lowered.push(made);

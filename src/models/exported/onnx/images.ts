@@ -60,7 +60,7 @@ export function imageInput(
       `has the sides [${shape.map((side) => shownName(String(side))).join(", ")}]; say inputShape: [C, H, W]`,
     );
   }
-  const { layout, images } = layoutOf(sides, given, refuse);
+  const { layout, images } = layoutOf(sides, given, convolved(model, constants, name), refuse);
   const notes: string[] = [];
   if (layout === "NHWC")
     notes.push("images are given to the model with their channels last, as it was built");
@@ -92,16 +92,39 @@ function sizesOf(sides: readonly (number | string)[], [c, h, w]: ImageShape): re
   return sides.length === 1 ? [c * h * w] : sides.map(Number);
 }
 
+/** Channels that a convolution takes of the input, where one reads it as it lies in the file. */
+function convolved(
+  { graph }: OnnxModel,
+  constants: ReadonlyMap<string, OnnxElements>,
+  input: string,
+): number | undefined {
+  let name: string | undefined = input;
+  for (let i = 0; i < 8 && name !== undefined; i++) {
+    const [first]: readonly OnnxNode[] = graph.nodes.filter(({ inputs }) => inputs.includes(name!));
+    if (first?.operator === "Conv" && first.inputs[0] === name) {
+      const { shape } = constants.get(first.inputs[1] ?? "") ?? {};
+      const group = first.attributes.get("group");
+      return shape?.[1] === undefined ? undefined : shape[1] * (group?.kind === "int" ? group.value : 1);
+    }
+    const keepsOrder = ["Identity", "Cast", "Sub", "Add", "Mul", "Div"].includes(first?.operator ?? "");
+    name = keepsOrder ? first?.outputs[0] : undefined;
+  }
+  return undefined;
+}
+
 function layoutOf(
   sides: readonly (number | string)[],
   given: ImageShape | undefined,
+  channels: number | undefined,
   refuse: (problem: string) => FileFormatError,
 ): { layout: "NCHW" | "NHWC"; images: ImageShape } {
   const fits = (order: ImageShape | undefined) =>
     order === undefined ||
     sides.every((side, i) => typeof side !== "number" || side <= 0 || side === order[i]);
   if (sides.length === 3) {
-    const isLast = !channelCounts.includes(Number(sides[0])) && channelCounts.includes(Number(sides[2]));
+    // A width of 1, 3 or 4 looks like channels: what a convolution takes tells them apart.
+    const looksLast = !channelCounts.includes(Number(sides[0])) && channelCounts.includes(Number(sides[2]));
+    const isLast = looksLast && channels !== sides[0];
     const last: ImageShape | undefined = given && [given[1], given[2], given[0]];
     if (isLast && fits(last)) {
       return { layout: "NHWC", images: given ?? [Number(sides[2]), Number(sides[0]), Number(sides[1])] };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { FileFormatError } from "../base/index.js";
-import { fileBytes } from "../files/index.js";
-import type { MemoryData } from "./split.js";
+import { FileFormatError } from "../../base/index.js";
+import { fileBytes } from "../../files/index.js";
+import type { MemoryData } from "../split.js";
 
 /** Bytes of an image: the red, green and blue planes of 32 x 32 bytes each. */
 const imageBytes = 3072;

@@ -1,0 +1,189 @@
+// Runs the networks of export_networks.py in every form, and compares logits and gradients with PyTorch's:
+//
+//     npx tsx test/hard/networks/compare.ts FOLDER [results/exported-networks]
+//
+// Differences are shares of the largest number. In float64 the same graph has weights and images of float64,
+// which tells what rounding does from other arithmetic. RESULT.json and RESULT.md are written where named,
+// after each network; networks that are in RESULT.json already are not run again.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  grad,
+  imageIdRange,
+  scope,
+  setThreads,
+  type Tensor,
+  tensor,
+  versions,
+} from "../../../src/engine/index.js";
+import { npyNumbers, openNpy } from "../../../src/files/index.js";
+import type { Graph } from "../../../src/models/exported/graph.js";
+import { readGraphFile } from "../../../src/models/exported/graph-file.js";
+import { GraphModule } from "../../../src/models/exported/graph-module.js";
+import { crossEntropy } from "../../../src/nn/index.js";
+import { Sides } from "./sides.js";
+
+type Numbers = ArrayLike<number>;
+
+/** Logits and gradient of a form, or what PyTorch has. */
+interface Outcome {
+  readonly logits: Numbers;
+  readonly gradient: Numbers;
+}
+
+/** Differences of logits and gradients, as shares of the largest; 0 for the same bits. */
+export interface Differences {
+  readonly logits: number;
+  readonly gradient: number;
+}
+
+/** Row of the table: differences from PyTorch in float32, and from its float64. */
+export interface NetworkRow {
+  readonly network: string;
+  readonly static?: Differences;
+  readonly free?: Differences;
+  readonly onnx?: Differences;
+  /** PyTorch's own float32 and ONNX in float32, from PyTorch's float64. */
+  readonly rounding: Differences;
+  readonly onnxRounding?: Differences;
+  /** ONNX in float64, from PyTorch's float64. */
+  readonly onnxExact?: Differences;
+  /** The same with the values of the .pt2 file before ReLUs and maxima. */
+  readonly onnxSameSides?: Differences;
+  readonly refused?: string;
+}
+
+function numpy(file: string): { readonly numbers: Float64Array; readonly shape: readonly number[] } {
+  const bytes = readFileSync(file);
+  const array = openNpy({
+    name: file,
+    size: bytes.length,
+    read: (first, count) => bytes.subarray(first, first + count),
+  });
+  return { numbers: npyNumbers(array), shape: array.shape };
+}
+
+/** The graph with weights and images of float64. */
+function inDouble(graph: Graph): Graph {
+  const weights = graph.weights.map((weight) => ({
+    ...weight,
+    make() {
+      const made = weight.make();
+      return /float/.test(made.dtype) ? made.to("float64") : made;
+    },
+  }));
+  return { ...graph, weights, imageType: "float64" };
+}
+
+function outcomeOf(graph: Graph, pixels: ReturnType<typeof numpy>): Outcome {
+  const module = new GraphModule(graph, { exactGradients: true });
+  try {
+    return scope(() => {
+      const images = tensor(Float32Array.from(pixels.numbers), pixels.shape).requireGrad();
+      const noise = { seed: { low: 0, high: 0 }, draw: 0, imageIds: imageIdRange(0, 2) };
+      const logits = module.apply(images, { training: false, noise });
+      const [gradient] = grad(crossEntropy(logits, tensor([0, 1], [2], "int64")).sum(), [images]);
+      const numbers = (of: Tensor) => of.to("float64").toArray() as Float64Array;
+      return { logits: numbers(logits), gradient: numbers(gradient!) };
+    });
+  } finally {
+    module.dispose();
+  }
+}
+
+function difference(found: Numbers, wanted: Numbers): number {
+  if (found.length !== wanted.length) return Number.POSITIVE_INFINITY;
+  let [largest, most] = [0, 0];
+  for (let i = 0; i < wanted.length; i++) {
+    largest = Math.max(largest, Math.abs(wanted[i]!));
+    most = Math.max(most, Math.abs(found[i]! - wanted[i]!));
+  }
+  return Number.isFinite(most) ? most / largest : Number.POSITIVE_INFINITY;
+}
+
+const differences = (found: Outcome, wanted: Outcome): Differences => ({
+  logits: difference(found.logits, wanted.logits),
+  gradient: difference(found.gradient, wanted.gradient),
+});
+
+function rowOf(folder: string, network: string): NetworkRow {
+  const at = (ending: string) => join(folder, `${network}.${ending}`);
+  const pixels = numpy(at("images.npy"));
+  const stored = (bits: string): Outcome => ({
+    logits: numpy(at(`logits${bits}.npy`)).numbers,
+    gradient: numpy(at(`gradient${bits}.npy`)).numbers,
+  });
+  const [single, double] = [stored(""), stored("64")];
+  const run = (ending: string, change: (graph: Graph) => Graph | undefined = (graph) => graph) => {
+    const graph = existsSync(at(ending)) ? change(readGraphFile(at(ending)).graph) : undefined;
+    return graph && outcomeOf(graph, pixels);
+  };
+  const from = (found: Outcome | undefined, wanted: Outcome) => found && differences(found, wanted);
+  const row: Record<string, unknown> = { network, rounding: differences(single, double) };
+  const sides = new Sides();
+  try {
+    const onnx = run("onnx");
+    run("pt2", (graph) => sides.noted(inDouble(graph)));
+    const sameSides = run("onnx", (graph) => sides.taken(inDouble(graph)));
+    Object.assign(row, {
+      static: from(run("pt2"), single),
+      free: from(run("free.pt2"), single),
+      onnx: from(onnx, single),
+      onnxRounding: from(onnx, double),
+      onnxExact: from(run("onnx", inDouble), double),
+      onnxSameSides: from(sameSides, double),
+    });
+  } catch (error) {
+    row.refused = error instanceof Error ? error.message.slice(0, 200) : String(error);
+  } finally {
+    sides.dispose();
+  }
+  return row as unknown as NetworkRow;
+}
+
+/** Networks in the order in which export_networks.py names them. */
+function networksIn(folder: string): string[] {
+  const names = readdirSync(folder).flatMap((name) =>
+    name.endsWith(".gradient64.npy") ? [name.slice(0, -".gradient64.npy".length)] : [],
+  );
+  const source = readFileSync(new URL("export_networks.py", import.meta.url), "utf8");
+  const listed = /NETWORKS = """([^"]+)"""/
+    .exec(source)![1]!
+    .split(/\s+/)
+    .map((name) => name.replace("/", "-"));
+  return names.sort((a, b) => listed.indexOf(a) - listed.indexOf(b));
+}
+
+const shown = (value: number | undefined) =>
+  value === undefined ? "-" : value === 0 ? "0" : value.toExponential(1);
+
+const forms = ["static", "free", "onnx", "rounding", "onnxExact", "onnxSameSides"] as const;
+const heads = [".pt2", ".pt2, free batch", "ONNX", "float32", "ONNX, float64", "ONNX, same sides"];
+
+function tableOf(rows: readonly NetworkRow[]): string {
+  const lines = rows.map((row) => [
+    row.network,
+    ...forms.map((form) => `${shown(row[form]?.logits)} / ${shown(row[form]?.gradient)}`),
+  ]);
+  return [["network", ...heads], heads.concat("").map(() => "---"), ...lines]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+}
+
+const [folder, out] = process.argv.slice(2);
+if (folder === undefined) throw new Error("usage: npx tsx test/hard/networks/compare.ts FOLDER [RESULT]");
+setThreads(1);
+const json = out === undefined ? undefined : `${out}.json`;
+const rows: NetworkRow[] = [];
+if (json !== undefined && existsSync(json))
+  rows.push(...(JSON.parse(readFileSync(json, "utf8")).rows as NetworkRow[]));
+for (const network of networksIn(folder)) {
+  if (rows.some((row) => row.network === network)) continue;
+  rows.push(rowOf(folder, network));
+  process.stdout.write(`${JSON.stringify(rows.at(-1))}\n`);
+  if (json === undefined) continue;
+  writeFileSync(json, `${JSON.stringify({ libtorch: versions().libtorch, rows }, null, 1)}\n`);
+  const head = readFileSync(new URL("head.md", import.meta.url), "utf8");
+  writeFileSync(`${out}.md`, `${head}\n${tableOf(rows)}\n`);
+}
+process.stdout.write(`${tableOf(rows)}\n`);

@@ -6,7 +6,10 @@ export interface HeatPanel extends Panel {
   readonly values: readonly (readonly number[])[];
 }
 
-/** Heat maps as a vega-lite spec, with their color scale. Rows may differ in the sizes of tables. RangeError for no panels, or a number outside [0, 1]. */
+/**
+ * Heat maps as a vega-lite spec, with their color scale; tables may differ in size. RangeError for no
+ * panels, or a number outside [0, 1].
+ */
 export function heatPanels(
   panels: readonly HeatPanel[],
   titles: Titles & {

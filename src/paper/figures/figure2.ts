@@ -123,8 +123,8 @@ function checkClasses(data: Dataset, classes: readonly number[], limit: number):
   const found = [...data.test.labels.subarray(0, limit)].filter((label) => known.has(label)).length;
   if (found < leastDrawn) {
     throw new RangeError(
-      `limit: ${limit} test images have ${found} of the classes that are drawn, and t-SNE needs ${leastDrawn}; ` +
-        "ask for more images or classes",
+      `limit: ${limit} test images have ${found} of the classes that are drawn, and t-SNE needs ` +
+        `${leastDrawn}; ask for more images or classes`,
     );
   }
 }
@@ -164,7 +164,7 @@ function neighborsText(network: Network): string {
   const { title, neighbors } = network;
   const [clean, attacked] = shownAs.map((form) => accuracyText(network, form));
   return (
-    `${title}: of a clean image's ten nearest clean images ${neighbors.clean} % have its label, of an attacked ` +
-    `image's ${neighbors.cw} %; accuracy ${clean} and ${attacked}.`
+    `${title}: of a clean image's ten nearest clean images ${neighbors.clean} % have its label, ` +
+    `of an attacked image's ${neighbors.cw} %; accuracy ${clean} and ${attacked}.`
   );
 }

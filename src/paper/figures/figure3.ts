@@ -30,7 +30,9 @@ const networkSchema = measuredRowSchema.extend({
    * Units stand in the order of the class that activates them most.
    */
   means: z.object({ clean: map, cw: map }),
-  /** Length of the activations' change under C&W as a share of the clean ones' length, the mean over images. */
+  /**
+   * Length of the activations' change under C&W as a share of the clean ones' length, the mean over images.
+   */
   moved: z.number(),
   /** Names of the forms. */
   forms: z.object({ clean: z.string(), cw: z.string() }),
@@ -134,7 +136,7 @@ export const figure3 = defineTable("figure3", {
       subtitle: notes,
       x: "unit, by its strongest class",
       y: "class",
-      scale: "mean activation, as a share of the network's largest clean mean",
+      scale: "mean, as a share of the largest clean mean",
     });
     return { chart, notes };
   },
@@ -143,5 +145,6 @@ export const figure3 = defineTable("figure3", {
 function movedText(network: Network): string {
   const { title, moved } = network;
   const [clean, attacked] = shownAs.map((form) => accuracyText(network, form));
-  return `${title}: C&W moves the activations by ${moved} of their length; accuracy ${clean} and ${attacked}.`;
+  const change = `C&W moves the activations by ${moved} of their length`;
+  return `${title}: ${change}; accuracy ${clean} and ${attacked}.`;
 }

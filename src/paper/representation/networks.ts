@@ -10,7 +10,7 @@ import { countText, spreadOf } from "../accuracy/spread.js";
 import { paperName } from "../expected.js";
 import { architecture, mnistModel, mnistOptions } from "../options.js";
 import { recipeOf } from "../recipe.js";
-import { methodInFull } from "../spelled-out.js";
+import { methodInFull, withoutStatistics } from "../spelled-out.js";
 import { type Found, isSteps, type ProgressEvent } from "../table.js";
 import { forEachForm, type Representation, radiusFor, representationOf } from "./representation.js";
 
@@ -128,7 +128,8 @@ export function settingText([first, ...others]: readonly MeasuredRow[]): string 
   const { model, data, method, epochs: length, limit } = (others[0] ?? first!).config;
   const seen = limit === null ? "" : ` on ${limit} images`;
   const trained = `${countText(length, "epoch")}${seen}, (B) and (C) on ${methodInFull(method)}, seed 0`;
-  return `${paperName(model)} on ${paperName(data)}: ${trained}; ${first!.measured.clean!.images} test images.`;
+  const count = countText(first!.measured.clean?.images ?? 0, "test image");
+  return `${paperName(withoutStatistics(model))} on ${paperName(data)}: ${trained}; ${count}.`;
 }
 
 /** Accuracy of a row on images in a form, in percent. */

@@ -90,11 +90,11 @@ function neighborsOf({ labels, activations }: Representation) {
 }
 
 async function* drawn(
-  { row, classNames, representation }: RepresentedRow,
+  { row, data, representation }: RepresentedRow,
   given: Options,
   signal: AbortSignal,
 ): Steps<ProgressEvent, Network> {
-  const { classes, data, iterations } = given;
+  const { classes, iterations } = given;
   using chosen = chosenOf(representation, classes);
   const places = yield* placed(chosen.points, row.title, iterations, signal);
   if (places === undefined) return undefined;
@@ -102,7 +102,7 @@ async function* drawn(
   const colors = labels.map((label) => SERIES_COLORS[classes.indexOf(label)]!);
   return {
     ...row,
-    classNames: classes.map((label) => classNames[label]!),
+    classNames: classes.map((label) => data.classNames[label]!),
     labels,
     places: { clean: places.slice(0, labels.length), cw: places.slice(labels.length) },
     pictures: picturesOf(chosen, places, colors),

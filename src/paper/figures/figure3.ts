@@ -38,7 +38,7 @@ const networkSchema = measuredRowSchema.extend({
   forms: z.object({ clean: z.string(), cw: z.string() }),
 });
 type Network = z.output<typeof networkSchema>;
-const data = z.object({ networks: z.array(networkSchema).min(1) });
+const dataSchema = z.object({ networks: z.array(networkSchema).min(1) });
 
 const options = z.strictObject({
   ...networkOptions,
@@ -103,17 +103,14 @@ export const figure3 = defineTable("figure3", {
   summary: "the penultimate layer by class, clean images and under C&W, of networks (A), (B) and (C)",
   title: "Figure 3: activations of the penultimate layer by class",
   options,
-  data,
+  data: dataSchema,
   cells: (given) => representationPlan(given, given.data).cells,
   async *gather(given, found) {
     const plan = representationPlan(given, given.data);
-    const formsOf = new Map(
-      given.data.map((each) => [String(each), forEachForm((form) => formTitle(form, each))]),
-    );
-    const networks = yield* eachRepresentation(plan, given.limit, found, ({ row, representation }) => ({
+    const networks = yield* eachRepresentation(plan, given.limit, found, ({ row, data, representation }) => ({
       ...row,
       ...activationMaps(representation),
-      forms: formsOf.get(row.config.data)!,
+      forms: forEachForm((form) => formTitle(form, data)),
     }));
     return networks === undefined ? undefined : { networks };
   },

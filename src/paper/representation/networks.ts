@@ -76,7 +76,7 @@ export function representationPlan(options: Options, data: readonly Dataset[]): 
 /** Penultimate layer of a row's model, and the row with its accuracies. */
 export interface RepresentedRow {
   readonly row: MeasuredRow;
-  readonly classNames: readonly string[];
+  readonly data: Dataset;
   readonly representation: Representation;
 }
 
@@ -106,8 +106,7 @@ export async function* eachRepresentation<Made>(
       });
       if (representation === undefined) return undefined;
       using seen = representation;
-      const { classNames } = data;
-      const work = make({ row: withAccuracies(row, seen), classNames, representation: seen });
+      const work = make({ row: withAccuracies(row, seen), data, representation: seen });
       const one = isSteps(work) ? yield* work : work;
       if (one === undefined) return undefined;
       made.push(one);

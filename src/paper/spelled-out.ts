@@ -27,3 +27,10 @@ export function scheduleInFull(text: string): string {
   const { name } = parseCall(text);
   return schedules.has(name) ? formatCall(name, schedules.parse(text).options) : text;
 }
+
+/** Model without the mean and standard deviation that it takes from its data set. */
+export function withoutStatistics(text: string): string {
+  const { name, options } = parseCall(text);
+  const { mean: _, std: __, ...others } = options;
+  return formatCall(name, others);
+}

@@ -148,7 +148,10 @@ function checkedData<Data>(form: z.ZodType<Data>, json: unknown): Data {
   throw new TypeError([path.join("."), message].filter((part) => part !== "").join(": "));
 }
 
-function isSteps<Event, Data>(data: Data | undefined | Steps<Event, Data>): data is Steps<Event, Data> {
+/** Tells steps from data that need none. */
+export function isSteps<Event, Data>(
+  data: Data | undefined | Steps<Event, Data>,
+): data is Steps<Event, Data> {
   return typeof data === "object" && data !== null && Symbol.asyncIterator in data;
 }
 

@@ -1,6 +1,7 @@
 export { renderBlocks } from "./blocks.js";
 export { type PngOptions, renderPng, renderSvg, type SavedChart, saveChart } from "./chart.js";
 export { chartTitle } from "./chart-title.js";
+export { type HeatPanel, heatPanels } from "./heat-panels.js";
 export { escapeHtml, type Html, html, htmlImage, htmlPage, htmlTable } from "./html.js";
 export { grayLevels, imagePng } from "./image-png.js";
 export {
@@ -11,7 +12,13 @@ export {
   lineChart,
 } from "./line-chart.js";
 export { CHART_FONT, CHART_THEME, SERIES_COLORS } from "./palette.js";
-export * from "./panels.js";
+export {
+  type ColorLegend,
+  drawImages,
+  type PicturePanel,
+  type PlacedImage,
+  picturePanels,
+} from "./picture-panels.js";
 export {
   type Alignment,
   interval,

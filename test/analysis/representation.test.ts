@@ -3,9 +3,10 @@ import { neighborAgreement } from "../../src/analysis/neighbors.js";
 import { penultimate } from "../../src/analysis/penultimate.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { sqa } from "../../src/defenses/index.js";
-import { countedUniform, imageIdRange, noGrad, tensor } from "../../src/engine/index.js";
+import { countedUniform, imageIdRange, noGrad, type Tensor, tensor } from "../../src/engine/index.js";
 import { models } from "../../src/models/index.js";
-import type { Linear } from "../../src/nn/index.js";
+import { Linear, Module, type Pass, ReLU } from "../../src/nn/index.js";
+import { liveCount } from "../live-count.js";
 
 const noise = { seed: deriveSeed(1), draw: 0, imageIds: imageIdRange(0, 3) };
 
@@ -21,11 +22,41 @@ it.each(["small", "resnet18(width=4)", "preact-resnet18(width=4)"])(
       const last = module.namedChildren().at(-1)![1] as Linear;
       expect(given.shape[0]).toBe(3);
       expect(last.apply(given, pass).toNumbers()).toEqual(module.apply(images, pass).toNumbers());
-      expect(() => penultimate(last, images, pass)).toThrow("network must be a Sequential");
+      const relu = module.namedModules().find(([, layer]) => layer instanceof ReLU)![1];
+      expect(() => penultimate(relu, images, pass)).toThrow("network must be a Sequential");
     });
     module.dispose();
   },
 );
+
+it("the penultimate layer of a module of a user's own is what its last Linear is given", () => {
+  /** Two paths, the layers in another order than they are applied in. */
+  class TwoPaths extends Module {
+    readonly fc = new Linear(5, 2, { seed: 0 });
+    readonly left = new Linear(4, 5, { seed: 1 });
+    readonly right = new Linear(4, 5, { seed: 2 });
+
+    protected override forward(input: Tensor, pass: Pass): Tensor {
+      const flat = input.flatten(1);
+      return this.fc.apply(this.left.apply(flat, pass).add(this.right.apply(flat, pass)), pass);
+    }
+  }
+  const module = new TwoPaths();
+  const images = countedUniform(noise, 0, [1, 2, 2]);
+  const pass = { training: false, noise };
+  noGrad(() => {
+    // The first weights are drawn when they are first asked for.
+    module.state();
+    const before = liveCount();
+    const given = penultimate(module, images, pass);
+    expect(given.shape).toEqual([3, 5]);
+    expect(module.fc.apply(given, pass).toNumbers()).toEqual(module.apply(images, pass).toNumbers());
+    given.dispose();
+    expect(module.fc.inputTransforms).toEqual([]);
+    expect(liveCount()).toBe(before);
+  });
+  module.dispose();
+});
 
 it("an image's nearest neighbors have its label or not", () => {
   const known = { at: tensor([0, 1, 10, 11, 12], [5, 1]), labels: tensor([0, 0, 1, 1, 0], [5], "int64") };

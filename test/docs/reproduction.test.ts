@@ -12,9 +12,13 @@ interface StoredRow {
   readonly title: string;
   readonly measured: Readonly<Record<string, { mean: number; deviation?: number; values: number[] }>>;
   readonly runs: readonly (readonly { readonly validation: readonly { readonly accuracy: number }[] }[])[];
-  readonly neighbors: Readonly<Record<"clean" | "fgsm" | "pgd", number>>;
-  readonly moved: Readonly<Record<"fgsm" | "pgd", number>>;
+  readonly neighbors: Readonly<Record<"clean" | "cw", number>>;
+  readonly moved: number;
+  readonly config: { readonly data: string };
 }
+
+/** Data sets as pages name them. */
+const dataNames: Readonly<Record<string, string>> = { mnist: "MNIST", cifar10: "CIFAR-10" };
 
 const rows = (name: string): StoredRow[] => json(name).rows ?? json(name).networks;
 const rowOf = (name: string, key: string) => rows(name).find((row) => row.key === key)!;
@@ -127,9 +131,10 @@ describe("docs/reproduction/", () => {
       cells([row.title, ...Object.values(row.neighbors).map((share) => share.toFixed(1))]),
     );
     expect(missing("figure2", neighbors)).toEqual([]);
-    const moved = rows("figure3-mnist-short").map((row) =>
-      cells([row.title, row.moved.fgsm.toFixed(3), row.moved.pgd.toFixed(3)]),
-    );
+    const moved = rows("figure3-mnist-short").map(({ title, config, moved: change, measured }) => {
+      const accuracies = [measured.clean!, measured.cw!].map(({ mean }) => mean.toFixed(1));
+      return cells([dataNames[config.data]!, title, change.toFixed(3), ...accuracies]);
+    });
     expect(missing("figure3", moved)).toEqual([]);
   });
 
@@ -188,8 +193,8 @@ describe("docs/reproduction/README.md", () => {
     const quantized = rows("figure1").slice(1);
     const lines = [
       row("–", quantized.map(({ measured }) => spread(measured["fgsm-0.3"]!.mean)).join(", ")),
-      ...rows("figure2-mnist-short").map(({ neighbors }) => row("–", neighbors.pgd.toFixed(1))),
-      ...rows("figure3-mnist-short").map(({ moved }) => row("–", moved.pgd.toFixed(3))),
+      ...rows("figure2-mnist-short").map(({ neighbors }) => row("–", neighbors.cw.toFixed(1))),
+      ...rows("figure3-mnist-short").map(({ moved }) => row("–", moved.toFixed(3))),
       ...rows("overfitting-mnist-short").map(({ runs }) => {
         const ends = runs.map((epochs) => (100 * epochs.at(-1)!.validation.at(-1)!.accuracy).toFixed(1));
         return row("–", ends.join(", "));

@@ -1,14 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { decode } from "fast-png";
 import { afterAll, describe, expect, it } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
 import { type Dataset, imagesOf, mnist, subset, TensorSplit } from "../../src/datasets/index.js";
 import { sqa } from "../../src/defenses/index.js";
-import { scope } from "../../src/engine/index.js";
-import { small } from "../../src/models/index.js";
+import { countedUniform, imageIdRange, scope } from "../../src/engine/index.js";
+import { type Model, resnet18, small } from "../../src/models/index.js";
 import { collapse, figure2, figure3, overfitting, runTable, type TableEvent } from "../../src/paper/index.js";
-import { representationOf } from "../../src/paper/representation/representation.js";
+import { type Representation, representationOf } from "../../src/paper/representation/representation.js";
 import { renderSvg } from "../../src/report/chart.js";
 import { liveCount } from "../live-count.js";
 
@@ -18,7 +19,7 @@ afterAll(() => rmSync(runs, { recursive: true }));
 /** The first images of MNIST: training on all of them would take a minute. */
 function fewImages(): Dataset {
   const { train: whole, test: others, imageShape: shape, classNames: classes } = mnist();
-  const [{ images, labels }, test] = [subset(whole, 1024), subset(others, 100)];
+  const [{ images, labels }, test] = [subset(whole, 1024), subset(others, 200)];
   return imagesOf({ images, labels, test, shape: [...shape], classes, name: "mnist-1024" });
 }
 
@@ -29,57 +30,82 @@ afterAll(() => {
   for (const { module } of [model, plain]) module.dispose();
 });
 
-const seen = () => representationOf(model, mnist().test, { images: 100, device: "cpu" });
+interface Chosen {
+  readonly from?: Model;
+  readonly images: number;
+}
+
+/** Penultimate layer of a model on MNIST, of which the work says how far it is. */
+async function seen({ from = model, images }: Chosen): Promise<Representation> {
+  const { signal } = new AbortController();
+  const steps = representationOf(from, mnist(), { images, device: "cpu", work: "C&W", signal });
+  for (let step = await steps.next(); ; step = await steps.next()) {
+    if (step.done === true) return step.value!;
+    expect(step.value).toMatchObject({ work: "C&W", total: images });
+  }
+}
 
 interface Network {
+  readonly title: string;
   readonly labels: number[];
-  readonly places: Record<"clean" | "pgd", [number, number][]>;
+  readonly config: { readonly method: string; readonly defenses: string[]; readonly limit: number | null };
+  readonly places: Record<"clean" | "cw", [number, number][]>;
+  readonly pictures: Record<"clean" | "cw", string>;
   readonly neighbors: Record<string, number>;
   readonly means: Record<string, number[][]>;
-  readonly moved: Record<string, number>;
+  readonly moved: number;
   readonly measured: Record<string, { readonly mean: number; readonly images: number }>;
   readonly runs: { readonly epoch: number; readonly validation: { readonly attack: string }[] }[][];
 }
 const networksOf = ({ data }: { readonly data: object }) => (data as { networks: Network[] }).networks;
 
+const columns = ["(A) full precision, no defense", "(B) full precision + FGSM", "(C) SQA + FGSM"];
+
 describe("the penultimate layer", () => {
-  it("is that of clean images and of attacked ones", () => {
-    using found = seen();
-    expect(found.labels.shape).toEqual([100]);
+  it("is that of clean images and of images under C&W", async () => {
+    using found = await seen({ images: 260 });
+    expect(found.labels.toNumbers()).toEqual([...mnist().test.labels.subarray(0, 260)]);
     for (const activations of Object.values(found.activations)) {
-      expect(activations.shape).toEqual([100, 128]);
+      expect(activations.shape).toEqual([260, 128]);
       expect(activations.amin().item()).toBeGreaterThanOrEqual(0);
     }
-    const { clean, pgd } = found.activations;
-    expect(scope(() => pgd.eq(clean).all().item())).toBe(0);
+    const { clean, cw } = found.images;
+    expect(clean.shape).toEqual([260, 1, 28, 28]);
+    const change = scope(() => cw.sub(clean).abs().amax().item());
+    expect(change).toBeLessThanOrEqual(0.3 + 1e-6);
+    expect(change).toBeGreaterThan(0.25);
   });
 
-  it("is what the last layer makes logits of", () => {
-    using found = representationOf(plain, mnist().test, { images: 20, device: "cpu" });
+  it("is what the last layer makes logits and answers of", async () => {
+    using found = await seen({ from: plain, images: 20 });
     const data = new TensorSplit(subset(mnist().test, 20));
-    const worst = scope(() => {
+    const [worst, right] = scope(() => {
       const { images, imageIds } = data.range(0, 20);
       const state = plain.module.state();
       const [weight, bias] = [state.get("fc2.weight")!.detach(), state.get("fc2.bias")!.detach()];
       const made = found.activations.clean.matmul(weight.permute([1, 0])).add(bias);
       const logits = plain.classifier().logits(images, { seed: deriveSeed(0), draw: 0, imageIds });
-      return made.sub(logits).abs().amax().item();
+      const answers = made.argmax(1).toNumbers();
+      const labels = mnist().test.labels;
+      const share = [...answers].filter((answer, i) => answer === labels[i]).length / 20;
+      return [made.sub(logits).abs().amax().item(), share];
     });
     data.dispose();
     expect(worst).toBeLessThan(1e-5);
+    expect(found.accuracy.clean).toBeCloseTo(right, 6);
   });
 
-  it("leaves no tensors behind but what it returns", () => {
+  it("leaves no tensors behind but what it returns", async () => {
     const before = liveCount();
-    seen()[Symbol.dispose]();
+    (await seen({ images: 30 }))[Symbol.dispose]();
     expect(liveCount()).toBe(before);
   });
 });
 
 describe("figures of what networks make of images", () => {
-  const images = { ...options, limit: 50 };
+  const images = { ...options, limit: 130 };
 
-  it("place clean and attacked images, the same way each time, and tell whose neighbors they are", async () => {
+  it("draw clean and attacked images at their places, the same way each time", async () => {
     const events: TableEvent[] = [];
     const work = runTable(figure2, { ...images, iterations: 20 }, { runs });
     for await (const event of work) events.push(event);
@@ -87,32 +113,49 @@ describe("figures of what networks make of images", () => {
     const networks = networksOf(result);
     const again = await runTable(figure2, { ...images, iterations: 20 }, { runs });
     expect(networksOf(again)).toEqual(networks);
-    expect(networks).toHaveLength(2);
-    for (const { places, labels, neighbors, measured } of networks) {
-      expect([places.clean.length, places.pgd.length, labels.length]).toEqual([50, 50, 50]);
-      expect([measured.clean!.images, measured.pgd!.images]).toEqual([50, 50]);
+    expect(networks.map(({ title }) => title)).toEqual(columns);
+    expect(networks.map(({ config }) => [config.method, config.defenses.length])).toEqual([
+      ["standard", 0],
+      ["fgsm", 0],
+      ["fgsm", 1],
+    ]);
+    const chosen = [...mnist().test.labels.subarray(0, 130)].filter((label) => label < 4);
+    for (const { places, labels, neighbors, measured, pictures } of networks) {
+      expect(labels).toEqual(chosen);
+      expect([places.clean.length, places.cw.length]).toEqual([chosen.length, chosen.length]);
+      expect([measured.clean!.images, measured.cw!.images]).toEqual([130, 130]);
       for (const share of Object.values(neighbors)) {
         expect(share).toBeGreaterThanOrEqual(0);
         expect(share).toBeLessThanOrEqual(100);
       }
+      for (const picture of Object.values(pictures)) {
+        expect(decode(Buffer.from(picture, "base64"))).toMatchObject({ width: 680, height: 680 });
+      }
     }
     expect(events.filter(({ type }) => type === "progress").at(-1)).toMatchObject({
-      work: "t-SNE, SMALL, SQA",
+      work: `t-SNE, ${columns[2]}`,
       done: 20,
       total: 20,
     });
     const svg = await renderSvg(result.table.show(result.data).chart!);
-    for (const text of ["SMALL, full precision", "SMALL, SQA", "clean", "PGD 0.3"])
+    for (const text of [...columns, "clean", "C&amp;W 0.3", "0", "3"])
       expect(svg).toContain(`>${text}</text>`);
+    for (const { pictures } of networks) expect(svg).toContain(pictures.cw);
+  });
+
+  it("refuse classes that there are not, and too few images of them, before any training", async () => {
+    const few = runTable(figure2, { ...options, limit: 50 }, { runs });
+    await expect(few).rejects.toThrow("limit: 50 test images have 25 of the classes that are drawn");
+    const unknown = runTable(figure2, { ...images, classes: [1, 10] }, { runs });
+    await expect(unknown).rejects.toThrow("classes: 10 is not in 0 .. 9");
   });
 
   it("show each unit's mean by class, as shares of the largest clean mean", async () => {
-    const result = await runTable(figure3, images, { runs });
+    const result = await runTable(figure3, { ...images, data: [options.data] }, { runs });
     for (const { means, moved } of networksOf(result)) {
       expect(means.clean!.map((row) => row.length)).toEqual(new Array(10).fill(128));
       expect(Math.max(...means.clean!.flat())).toBe(1);
-      expect(moved.clean).toBe(0);
-      expect(moved.pgd).toBeGreaterThan(0);
+      expect(moved).toBeGreaterThan(0);
       // A unit's strongest class never comes before that of the unit at its left, as far as rounded means can
       // tell.
       const strongest = Array.from({ length: 128 }, (_, unit) => {
@@ -123,7 +166,43 @@ describe("figures of what networks make of images", () => {
       expect(strongest.length).toBeGreaterThan(20);
       expect(strongest).toEqual([...strongest].sort((a, b) => a - b));
     }
-    expect(await renderSvg(result.table.show(result.data).chart!)).toContain("class");
+    const svg = await renderSvg(result.table.show(result.data).chart!);
+    for (const text of ["mnist-1024, C&amp;W 0.3", ...columns]) expect(svg).toContain(`>${text}</text>`);
+    const [first, ...others] = networksOf(result);
+    const earlier = { networks: [{ ...first!, key: "cifar10-standard" }, ...others] };
+    const joined = result.table.join!({ networks: [first] }, earlier) as { networks: { key: string }[] };
+    expect(joined.networks).toHaveLength(4);
+  });
+
+  it("train the model for color images on images in color, and attack it at 8/255", async () => {
+    const noise = { seed: deriveSeed(3), draw: 0, imageIds: imageIdRange(0, 96) };
+    const all = Float32Array.from(scope(() => countedUniform(noise, 0, [3, 32, 32]).toNumbers()));
+    const labels = Uint8Array.from({ length: 96 }, (_, i) => i % 2);
+    const size = 3 * 32 * 32;
+    const data = imagesOf({
+      images: all.slice(0, 64 * size),
+      labels: labels.slice(0, 64),
+      test: { images: all.slice(64 * size), labels: labels.slice(64) },
+      shape: [3, 32, 32],
+      classes: ["even", "odd"],
+      name: "noise",
+    });
+    const color = { colorModel: resnet18({ width: 4 }), colorImages: 48, colorEpochs: 1 };
+    const result = await runTable(figure3, { ...color, data: [data] }, { runs });
+    const networks = networksOf(result);
+    expect(networks.map(({ config }) => config.method)).toEqual([
+      "standard",
+      "fgsm(epsilon=8/255)",
+      "fgsm(epsilon=8/255)",
+    ]);
+    for (const { config, means, measured } of networks) {
+      expect(config.limit).toBe(48);
+      expect(means.cw!.map((row) => row.length)).toEqual([32, 32]);
+      expect(measured.cw!.images).toBe(32);
+    }
+    expect(result.notes[0]).toContain(
+      "resnet18(width=4) on noise: 1 epoch on 48 images, (B) and (C) on fgsm(epsilon=8/255), seed 0; 32 test",
+    );
   });
 
   it("stop between two steps when they are aborted", async () => {

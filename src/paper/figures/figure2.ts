@@ -2,91 +2,83 @@ import { setImmediate as turn } from "node:timers/promises";
 import * as z from "zod";
 import { neighborAgreement, tSne } from "../../analysis/index.js";
 import type { Steps } from "../../base/index.js";
-import { noGrad, operators as ops, scope } from "../../engine/index.js";
-import { scatterPanels } from "../../report/index.js";
+import type { Dataset } from "../../datasets/index.js";
+import type { Tensor } from "../../engine/index.js";
+import { picturePanels, SERIES_COLORS } from "../../report/index.js";
 import { measuredRowSchema } from "../accuracy/data.js";
+import { mnistOptions } from "../options.js";
 import {
   accuracyText,
-  representationOptions,
+  eachRepresentation,
+  networkOptions,
+  type RepresentedRow,
   representationPlan,
-  representations,
   settingText,
 } from "../representation/networks.js";
-import { forEachForm, type Representation, type ShownAs, shownAs } from "../representation/representation.js";
+import { chosenOf, type Place, picturesOf, placesFrom } from "../representation/pictures.js";
+import { forEachForm, formTitle, type Representation, shownAs } from "../representation/representation.js";
 import { defineTable, type ProgressEvent } from "../table.js";
 
-/** Forms that are placed, together: FGSM's images would hide the others, and have their numbers. */
-const placed = ["clean", "pgd"] as const satisfies readonly ShownAs[];
-
 const place = z.tuple([z.number(), z.number()]);
-const percents = z.object({ clean: z.number(), fgsm: z.number(), pgd: z.number() });
+const picture = z.string().max(4_000_000);
 
-/** Row with the places of its images in the plane, in hundredths. */
+/** Row with its images in the plane. */
 const networkSchema = measuredRowSchema.extend({
+  /** Names of the classes that are drawn. */
+  classNames: z.array(z.string()),
+  /** Labels of the images that are drawn. */
   labels: z.array(z.int()),
-  places: z.object({ clean: z.array(place), pgd: z.array(place) }),
+  /** Places of those images, in hundredths. */
+  places: z.object({ clean: z.array(place), cw: z.array(place) }),
+  /** Drawing of those images at their places, PNG as base64. */
+  pictures: z.object({ clean: picture, cw: picture }),
   /**
-   * Percent of an image's ten nearest clean images in the penultimate layer that have its label, by its form.
+   * Percent of an image's ten nearest clean images in the penultimate layer that have its label, by its form;
+   * over all classes.
    */
-  neighbors: percents,
+  neighbors: z.object({ clean: z.number(), cw: z.number() }),
+  /** Names of the forms. */
+  forms: z.object({ clean: z.string(), cw: z.string() }),
 });
-
-const data = z.object({ networks: z.array(networkSchema).min(1) });
 type Network = z.output<typeof networkSchema>;
 
-const options = representationOptions.extend({
+const options = z.strictObject({
+  ...networkOptions,
+  data: mnistOptions.data,
+  limit: mnistOptions.limit.unwrap().default(500).describe("number of test images, the first ones"),
+  classes: z
+    .array(z.int().min(0))
+    .min(1)
+    .max(SERIES_COLORS.length)
+    .default([0, 1, 2, 3])
+    .describe("classes whose images are drawn, by their numbers"),
   iterations: z.int().min(1).default(750).describe("steps of t-SNE"),
 });
+type Options = z.output<typeof options>;
 
-/** Places a model's images, clean and attacked together, by t-SNE. */
-async function* placesOf(
-  { activations }: Representation,
+/** Places points (N, 2) by t-SNE; undefined where the signal stopped it. */
+async function* placed(
+  points: Tensor,
   name: string,
   iterations: number,
   signal: AbortSignal,
-): Steps<ProgressEvent, Network["places"]> {
-  const points = noGrad(() =>
-    scope(() =>
-      ops.cat(
-        placed.map((form) => activations[form]),
-        0,
-      ),
-    ),
-  );
-  try {
-    const steps = tSne(points, { seed: 0, iterations });
-    for (let step = steps.next(); ; step = steps.next()) {
-      await turn();
-      if (signal.aborted) {
-        steps.return(points);
-        return undefined;
-      }
-      if (step.done === true) {
-        const flat = step.value.toNumbers();
-        step.value.dispose();
-        const count = activations.clean.shape[0]!;
-        const at = (part: number) =>
-          Array.from({ length: count }, (_, i): [number, number] => {
-            const index = 2 * (part * count + i);
-            return [hundredths(flat[index]!), hundredths(flat[index + 1]!)];
-          });
-        return { clean: at(0), pgd: at(1) };
-      }
-      const { iteration: done, iterations: total, divergence } = step.value;
-      yield {
-        type: "progress",
-        work: `t-SNE, ${name}`,
-        done,
-        total,
-        metrics: { divergence: divergence.toFixed(3) },
-      };
+): Steps<ProgressEvent, Place[]> {
+  const steps = tSne(points, { seed: 0, iterations });
+  for (let step = steps.next(); ; step = steps.next()) {
+    await turn();
+    if (signal.aborted) {
+      steps.return(points);
+      return undefined;
     }
-  } finally {
-    points.dispose();
+    if (step.done === true) {
+      using found = { tensor: step.value, [Symbol.dispose]: () => step.value.dispose() };
+      return placesFrom(found.tensor);
+    }
+    const { iteration: done, iterations: total, divergence } = step.value;
+    const metrics = { divergence: divergence.toFixed(3) };
+    yield { type: "progress", work: `t-SNE, ${name}`, done, total, metrics };
   }
 }
-
-const hundredths = (value: number) => Math.round(100 * value) / 100;
 
 /** Percent of the ten nearest clean images that have an image's label, by the image's form. */
 function neighborsOf({ labels, activations }: Representation) {
@@ -97,44 +89,82 @@ function neighborsOf({ labels, activations }: Representation) {
   });
 }
 
-/** Figure 2: the penultimate layer by t-SNE, clean images and attacked ones. */
-// paper: attacks by C&W, and shows a network without defense as well.
-export const figure2 = defineTable("figure2", {
-  summary: "the penultimate layer by t-SNE, clean images and attacked ones, full precision beside SQA",
-  title: "Figure 2: the penultimate layer by t-SNE, clean images and attacked ones placed together",
-  options,
-  data,
-  cells: (given) => representationPlan(given).cells,
-  async *gather(given, found) {
-    const networks: Network[] = [];
-    for (const { row, representation } of representations(given, found)) {
-      using seen = representation;
-      const places = yield* placesOf(seen, row.title, given.iterations, found.signal);
-      if (places === undefined) return undefined;
-      networks.push({ ...row, labels: [...seen.labels.toNumbers()], places, neighbors: neighborsOf(seen) });
-    }
-    return { networks };
-  },
-  show({ networks }, given) {
-    const panels = networks.flatMap(({ title: row, labels, places }) =>
-      placed.map((form) => ({
-        row,
-        column: shownAs.find(({ key }) => key === form)!.title,
-        points: places[form].map(([x, y], i) => ({ x, y, group: String(labels[i]) })),
-      })),
+async function* drawn(
+  { row, data, representation }: RepresentedRow,
+  given: Options,
+  signal: AbortSignal,
+): Steps<ProgressEvent, Network> {
+  const { classes, iterations } = given;
+  using chosen = chosenOf(representation, classes);
+  const places = yield* placed(chosen.points, row.title, iterations, signal);
+  if (places === undefined) return undefined;
+  const { labels } = chosen;
+  const colors = labels.map((label) => SERIES_COLORS[classes.indexOf(label)]!);
+  return {
+    ...row,
+    classNames: classes.map((label) => data.classNames[label]!),
+    labels,
+    places: { clean: places.slice(0, labels.length), cw: places.slice(labels.length) },
+    pictures: picturesOf(chosen, places, colors),
+    neighbors: neighborsOf(representation),
+    forms: forEachForm((form) => formTitle(form, data)),
+  };
+}
+
+/** Least images of t-SNE, which wants more than three times its perplexity of 30 in both forms together. */
+const leastDrawn = 46;
+
+/** Throws a RangeError for a class that there is not, and for too few images of the classes. */
+function checkClasses(data: Dataset, classes: readonly number[], limit: number): void {
+  const most = data.classNames.length - 1;
+  const unknown = classes.find((label) => label > most);
+  if (unknown !== undefined) throw new RangeError(`classes: ${unknown} is not in 0 .. ${most}`);
+  const known = new Set(classes);
+  const found = [...data.test.labels.subarray(0, limit)].filter((label) => known.has(label)).length;
+  if (found < leastDrawn) {
+    throw new RangeError(
+      `limit: ${limit} test images have ${found} of the classes that are drawn, and t-SNE needs ` +
+        `${leastDrawn}; ask for more images or classes`,
     );
-    const notes = [
-      `${settingText(networks, given)}, by class.`,
-      ...networks.map((network) => {
-        const { title, neighbors } = network;
-        return (
-          `${title}: of a clean image's ten nearest clean images ${neighbors.clean} % have its label, ` +
-          `of an attacked image's ${neighbors.pgd} %; ` +
-          `accuracy ${accuracyText(network, "clean")} and ${accuracyText(network, "pgd")}.`
-        );
-      }),
-    ];
-    const title = "The penultimate layer by t-SNE, clean images and attacked ones placed together";
-    return { chart: scatterPanels(panels, { title, subtitle: notes }), notes };
+  }
+}
+
+/** Figure 2: the penultimate layer by t-SNE, clean images and images under C&W, each drawn at its place. */
+// paper: does not say which four classes, nor how many images.
+export const figure2 = defineTable("figure2", {
+  summary: "the penultimate layer by t-SNE, clean images and under C&W, of networks (A), (B) and (C)",
+  title: "Figure 2: the penultimate layer by t-SNE, clean images and images under C&W placed together",
+  options,
+  data: z.object({ networks: z.array(networkSchema).min(1) }),
+  cells(given) {
+    checkClasses(given.data, given.classes, given.limit);
+    return representationPlan(given, [given.data]).cells;
+  },
+  async *gather(given, found) {
+    const plan = representationPlan(given, [given.data]);
+    const make = (each: RepresentedRow) => drawn(each, given, found.signal);
+    const networks = yield* eachRepresentation(plan, given.limit, found, make);
+    return networks === undefined ? undefined : { networks };
+  },
+  show({ networks }) {
+    const panels = networks.flatMap(({ title: column, pictures, forms }) =>
+      shownAs.map((form) => ({ row: forms[form], column, png: pictures[form] })),
+    );
+    const notes = [settingText(networks), ...networks.map(neighborsText)];
+    const chart = picturePanels(panels, {
+      title: "The penultimate layer by t-SNE: clean images and images under C&W, placed together",
+      subtitle: notes,
+      legend: networks[0]!.classNames.map((name, i) => ({ name, color: SERIES_COLORS[i]! })),
+    });
+    return { chart, notes };
   },
 });
+
+function neighborsText(network: Network): string {
+  const { title, neighbors } = network;
+  const [clean, attacked] = shownAs.map((form) => accuracyText(network, form));
+  return (
+    `${title}: of a clean image's ten nearest clean images ${neighbors.clean} % have its label, ` +
+    `of an attacked image's ${neighbors.cw} %; accuracy ${clean} and ${attacked}.`
+  );
+}

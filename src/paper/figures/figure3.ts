@@ -1,14 +1,24 @@
 import * as z from "zod";
+import { cifar10, mnist } from "../../datasets/index.js";
 import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { heatPanels } from "../../report/index.js";
-import { measuredRowSchema } from "../accuracy/data.js";
+import { joinedRows, measuredRowSchema } from "../accuracy/data.js";
+import { paperName } from "../expected.js";
+import { dataset, sizeOptions } from "../options.js";
 import {
-  representationOptions,
+  accuracyText,
+  eachRepresentation,
+  networkOptions,
   representationPlan,
-  representations,
   settingText,
 } from "../representation/networks.js";
-import { forEachForm, type Representation, type ShownAs, shownAs } from "../representation/representation.js";
+import {
+  forEachForm,
+  formTitle,
+  type Representation,
+  type ShownAs,
+  shownAs,
+} from "../representation/representation.js";
 import { defineTable } from "../table.js";
 
 const map = z.array(z.array(z.number()));
@@ -19,15 +29,26 @@ const networkSchema = measuredRowSchema.extend({
    * By form, `[class][unit]`: mean over the images of a class, as a share of the model's largest clean mean.
    * Units stand in the order of the class that activates them most.
    */
-  means: z.object({ clean: map, fgsm: map, pgd: map }),
+  means: z.object({ clean: map, cw: map }),
   /**
-   * Length of the activations' change as a share of the clean ones' length, the mean over images, by form.
+   * Length of the activations' change under C&W as a share of the clean ones' length, the mean over images.
    */
-  moved: z.object({ clean: z.number(), fgsm: z.number(), pgd: z.number() }),
+  moved: z.number(),
+  /** Names of the forms. */
+  forms: z.object({ clean: z.string(), cw: z.string() }),
 });
-
-const data = z.object({ networks: z.array(networkSchema).min(1) });
 type Network = z.output<typeof networkSchema>;
+const dataSchema = z.object({ networks: z.array(networkSchema).min(1) });
+
+const options = z.strictObject({
+  ...networkOptions,
+  data: z
+    .array(dataset)
+    .min(1)
+    .default(() => [mnist(), cifar10()])
+    .describe("data sets"),
+  limit: sizeOptions.limit,
+});
 
 /** Means by class of activations (N, D): (classes, D). */
 function classMeans(activations: Tensor, labels: Tensor, classes: number): Tensor {
@@ -50,7 +71,7 @@ function unitOrder(clean: Tensor): number[] {
 
 const thousandths = (value: number) => Math.round(1000 * value) / 1000;
 
-/** Activations of a model by class, and how far attacks move them. */
+/** Activations of a model by class, and how far C&W moves them. */
 export function activationMaps({ labels, activations }: Representation): Pick<Network, "means" | "moved"> {
   const classes = Math.max(...labels.toNumbers()) + 1;
   // Squares of tiny activations are not in float32.
@@ -67,50 +88,60 @@ export function activationMaps({ labels, activations }: Representation): Pick<Ne
           order.map((unit) => thousandths(Math.min(1, Math.max(0, share(row, unit))))),
         );
       };
-      const moved = (form: ShownAs) => {
-        const shares = lengthOf(activations[form].sub(activations.clean)).div(lengthOf(activations.clean));
-        // An image without any activation has no length to compare with.
-        const found = [...shares.toNumbers()].filter(Number.isFinite);
-        return thousandths(found.reduce((sum, share) => sum + share, 0) / Math.max(1, found.length));
-      };
-      return { means: forEachForm(means), moved: forEachForm(moved) };
+      const change = lengthOf(activations.cw.sub(activations.clean));
+      const shares = change.div(lengthOf(activations.clean)).toNumbers();
+      // An image without any activation has no length to compare with.
+      const found = [...shares].filter(Number.isFinite);
+      const moved = thousandths(found.reduce((sum, share) => sum + share, 0) / Math.max(1, found.length));
+      return { means: forEachForm(means), moved };
     }),
   );
 }
 
-/** Figure 3: activations of the penultimate layer by class, on clean images and attacked ones. */
-// paper: attacks by C&W, shows a network without defense and CIFAR-10 as well.
+/** Figure 3: activations of the penultimate layer by class, on clean images and under C&W. */
 export const figure3 = defineTable("figure3", {
-  summary: "the penultimate layer by class, clean images and attacked ones, full precision beside SQA",
+  summary: "the penultimate layer by class, clean images and under C&W, of networks (A), (B) and (C)",
   title: "Figure 3: activations of the penultimate layer by class",
-  options: representationOptions,
-  data,
-  cells: (given) => representationPlan(given).cells,
-  gather(given, found) {
-    const networks: Network[] = [];
-    for (const { row, representation } of representations(given, found)) {
-      using seen = representation;
-      networks.push({ ...row, ...activationMaps(seen) });
-    }
-    return { networks };
+  options,
+  data: dataSchema,
+  cells: (given) => representationPlan(given, given.data).cells,
+  async *gather(given, found) {
+    const plan = representationPlan(given, given.data);
+    const networks = yield* eachRepresentation(plan, given.limit, found, ({ row, data, representation }) => ({
+      ...row,
+      ...activationMaps(representation),
+      forms: forEachForm((form) => formTitle(form, data)),
+    }));
+    return networks === undefined ? undefined : { networks };
   },
-  show({ networks }, given) {
-    const panels = networks.flatMap(({ title: row, means }) =>
-      shownAs.map(({ key, title: column }) => ({ row, column, values: means[key] })),
+  join: (now, earlier) => ({ networks: joinedRows({ rows: now.networks }, { rows: earlier.networks }).rows }),
+  show({ networks }) {
+    const panels = networks.flatMap(({ title: column, config, means, forms }) =>
+      shownAs.map((form) => ({
+        row: `${paperName(config.data)}, ${forms[form]}`,
+        column,
+        values: means[form],
+      })),
     );
-    const notes = [
-      `${settingText(networks, given)}, the means by class.`,
-      ...networks.map(
-        ({ title, moved }) =>
-          `${title}: FGSM moves the activations by ${moved.fgsm}, PGD by ${moved.pgd} of their length.`,
-      ),
-    ];
+    const sets = [...new Set(networks.map(({ config }) => config.data))];
+    const notes = sets.flatMap((set) => {
+      const rows = networks.filter(({ config }) => config.data === set);
+      return [settingText(rows), ...rows.map(movedText)];
+    });
     const chart = heatPanels(panels, {
-      title: "Activations of the penultimate layer, by class",
+      title: "Activations of the penultimate layer, means by class",
       subtitle: notes,
       x: "unit, by its strongest class",
       y: "class",
+      scale: "mean, as a share of the largest clean mean",
     });
     return { chart, notes };
   },
 });
+
+function movedText(network: Network): string {
+  const { title, moved } = network;
+  const [clean, attacked] = shownAs.map((form) => accuracyText(network, form));
+  const change = `C&W moves the activations by ${moved} of their length`;
+  return `${title}: ${change}; accuracy ${clean} and ${attacked}.`;
+}

@@ -201,7 +201,7 @@ describe("figures of what networks make of images", () => {
       expect(measured.cw!.images).toBe(32);
     }
     expect(result.notes[0]).toContain(
-      "resnet18(classes=2, width=4) on noise: 1 epoch on 48 images, (B) and (C) on fgsm(epsilon=8/255), seed 0;",
+      "resnet18(classes=2, width=4) on noise: 1 epoch on 48 images, (B) and (C) on fgsm(epsilon=8/255)",
     );
   });
 

@@ -145,7 +145,7 @@ describe("figures of what networks make of images", () => {
 
   it("refuse classes that there are not, and too few images of them, before any training", async () => {
     const few = runTable(figure2, { ...options, limit: 50 }, { runs });
-    await expect(few).rejects.toThrow("limit: 50 test images have 25 of the classes that are drawn");
+    await expect(few).rejects.toThrow("limit: 50 test images have 23 of the classes that are drawn");
     const unknown = runTable(figure2, { ...images, classes: [1, 10] }, { runs });
     await expect(unknown).rejects.toThrow("classes: 10 is not in 0 .. 9");
   });
@@ -201,7 +201,7 @@ describe("figures of what networks make of images", () => {
       expect(measured.cw!.images).toBe(32);
     }
     expect(result.notes[0]).toContain(
-      "resnet18(width=4) on noise: 1 epoch on 48 images, (B) and (C) on fgsm(epsilon=8/255), seed 0; 32 test",
+      "resnet18(classes=2, width=4) on noise: 1 epoch on 48 images, (B) and (C) on fgsm(epsilon=8/255)",
     );
   });
 

@@ -132,7 +132,9 @@ describe("hostile arguments never end the process", () => {
   });
 
   test("every other export of the addon", () => {
-    const skipped = new Set(["call", "setThreads", "setErrorClass", "setGradEnabled", "dispose"]);
+    // A limit of memory that is taken would end every test after it.
+    const settings = ["setThreads", "setErrorClass", "setGradEnabled", "limitMemory"];
+    const skipped = new Set(["call", "dispose", ...settings]);
     const names = Object.keys(native()).filter((name) => !skipped.has(name));
     const exports = native() as unknown as Record<string, (...args: unknown[]) => unknown>;
     fc.assert(
@@ -143,10 +145,13 @@ describe("hostile arguments never end the process", () => {
     );
   });
 
-  test("dispose, setThreads and setGradEnabled", () => {
+  test("dispose, setThreads, limitMemory and setGradEnabled", () => {
     for (const value of [foreign, null, 1, "x", {}]) attempt(() => native().dispose(value as Handle));
     for (const value of [0, -1, 1025, Number.NaN, "2", null])
       attempt(() => native().setThreads(value as number));
+    for (const value of [-2, Number.NaN, 2 ** 80, "2", null, {}])
+      attempt(() => native().limitMemory(value as number));
+    native().limitMemory(-1);
     for (const value of [0, null, "x"]) attempt(() => native().setGradEnabled(value as never));
     expect(native().threads()).toBeGreaterThan(0);
   });

@@ -191,7 +191,7 @@ describe("shards of an audit", { timeout: 300_000 }, () => {
     expect(`${JSON.stringify({ ...found, environment: merging }, null, 2)}\n`).toBe(json(files[1].json));
     // Charts number their clips through a process, and here are two reports in one.
     const page = (file: string) => json(file).replaceAll(/\bclip\d+/g, "clip");
-    const ofShards = /<p>Shards, each process.*?<\/table><\/div>\n?/s;
+    const ofShards = /<p>Shards, each process.*?<\/table><\/section>\n?/s;
     expect(page(files[0].html)).toContain("<td>node-2</td>");
     expect(page(files[0].html).replace(ofShards, "")).toBe(page(files[1].html));
   });

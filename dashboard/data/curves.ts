@@ -1,5 +1,6 @@
 import type { RunEpoch, RunEvent, RunStep } from "../../src/server/runs/events.js";
 import type { Curve } from "../parts/chart.js";
+import { attackNames } from "./format.js";
 
 /** Epochs among events. */
 export function epochsOf(events: readonly RunEvent[]): RunEpoch[] {
@@ -11,12 +12,13 @@ export function accuracyCurves(events: readonly RunEvent[], of = "", color?: num
   const epochs = epochsOf(events);
   const x = epochs.map(({ step }) => step);
   const attacks = [...new Set(epochs.flatMap(({ validation }) => validation.map(({ attack }) => attack)))];
+  const names = attackNames(attacks);
   const under = (attack: string) =>
     epochs.map(({ validation }) => validation.find((one) => one.attack === attack)?.accuracy ?? null);
   return [
     { name: `${of}clean`, x, y: epochs.map(({ clean }) => clean), color: color ?? 0 },
     ...attacks.map((attack, i) => ({
-      name: `${of}${attack}`,
+      name: `${of}${names[i]}`,
       x,
       y: under(attack),
       color: color ?? i + 1,

@@ -33,3 +33,20 @@ export function radius(value: number): string {
     ? `${levels}/255`
     : short(value);
 }
+
+/** Short names of attacks, such as "PGD-20, eps 8/255"; the whole calls where two would have the same. */
+export function attackNames(calls: readonly string[]): string[] {
+  const names = calls.map(attackName);
+  return new Set(names).size < new Set(calls).size ? [...calls] : names;
+}
+
+function attackName(call: string): string {
+  const [, name, inside] = /^([a-z-]+)(?:\(([^()]*)\))?$/.exec(call) ?? [];
+  if (name === undefined) return call;
+  const options = new Map((inside ?? "").split(", ").map((option) => option.split("=") as [string, string]));
+  const [steps, epsilon] = [options.get("steps"), options.get("epsilon")];
+  return [
+    `${name.toUpperCase()}${steps === undefined ? "" : `-${steps}`}`,
+    ...(epsilon === undefined ? [] : [`eps ${epsilon}`]),
+  ].join(", ");
+}

@@ -1,0 +1,14 @@
+import { expect, it } from "vitest";
+import { attackNames, radius } from "../../dashboard/data/format.js";
+
+it("shortens the names of attacks, but for those that would be alike", () => {
+  const calls = ["fgsm(epsilon=8/255)", "pgd(epsilon=8/255, stepSize=2/255, steps=20)", "fgsm"];
+  expect(attackNames(calls)).toEqual(["FGSM, eps 8/255", "PGD-20, eps 8/255", "FGSM"]);
+  const alike = ["pgd(steps=20)", "pgd(stepSize=0.1, steps=20)"];
+  expect(attackNames(alike)).toEqual(alike);
+  expect(attackNames(["expectation(pgd(steps=5), draws=3)"])).toEqual(["expectation(pgd(steps=5), draws=3)"]);
+});
+
+it("writes radii in 255ths where they are", () => {
+  expect([8 / 255, 0.3, 0.1234567].map(radius)).toEqual(["8/255", "0.3", "0.1235"]);
+});

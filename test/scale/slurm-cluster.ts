@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -75,6 +75,14 @@ export class SlurmCluster implements AsyncDisposable {
     const { status, stdout, stderr, error } = spawnSync(program, words, { env: this.#env, encoding: "utf8" });
     if (status === 0) return stdout;
     throw new Error(`${program} ${words.join(" ")}: ${error?.message ?? stderr}\n${this.log()}`);
+  }
+
+  /**
+   * Begins a program that is ended after a second. `scancel --batch` asks again, every few seconds, until the
+   * job's next run answers it.
+   */
+  begin(program: string, ...words: string[]): void {
+    spawn(program, words, { env: this.#env, stdio: "ignore", timeout: 1000 });
   }
 
   /** Ends of the daemons' logs. */

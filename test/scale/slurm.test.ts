@@ -39,7 +39,7 @@ describe.skipIf(withoutSlurm !== undefined)("an audit by an array of Slurm", { t
       // As the kernel does for want of memory: the recipe submits the task again.
       [1, () => process.kill(workOf(cluster, `${array}_1`), "SIGKILL")],
       // As Slurm does before the time is up.
-      [2, () => cluster.run("scancel", "--batch", "--signal=USR1", `${array}_2`)],
+      [2, () => cluster.begin("scancel", "--batch", "--signal=USR1", `${array}_2`)],
       // As an administrator does who needs the node.
       [3, () => cluster.run("scontrol", "requeue", `${array}_3`)],
     ]);

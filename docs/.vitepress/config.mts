@@ -103,6 +103,7 @@ export default defineConfig({
         collapsed: true,
         items: [
           to("In one table", "/docs/reproduction/"),
+          ...pages("", ["findings"]),
           ...pages("reproduction/", [...paper, "readings", "audit"]),
           to("Every result", "/results/"),
         ],
@@ -111,7 +112,7 @@ export default defineConfig({
         text: "Project",
         collapsed: true,
         items: [
-          ...pages("", ["performance", "architecture", "dependencies"]),
+          ...pages("", ["performance", "scale", "architecture", "dependencies"]),
           to("Contributing", "/CONTRIBUTING"),
           to("Changelog", "/CHANGELOG"),
         ],

@@ -31,7 +31,7 @@ describe("sqa paper", () => {
   });
 
   it.each([
-    [["paper"], "missing table: figure1, ", "see sqa paper --help"],
+    [["paper"], "missing table: collapse, figure1, ", "see sqa paper --help"],
     [["paper", "tabel1"], 'unknown table "tabel1"; did you mean "table1"?', "see sqa paper --help"],
     [
       ["paper", "table1", "--iterations", "5"],

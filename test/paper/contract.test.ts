@@ -28,7 +28,7 @@ describe("every table and figure", () => {
     },
   );
 
-  it("takes options of the same name in the same form, but for models, presets and keys of rows", () => {
+  it("takes options of the same name in the same form, but for data sets, models, presets and keys of rows", () => {
     const forms = new Map<string, Set<string>>();
     for (const { options } of all) {
       for (const [name, type] of Object.entries(typesOf(options))) {
@@ -36,7 +36,7 @@ describe("every table and figure", () => {
       }
     }
     const several = [...forms].filter(([, types]) => types.size > 1).map(([name]) => name);
-    expect(several.sort()).toEqual(["model", "preset", "rows"]);
+    expect(several.sort()).toEqual(["data", "model", "preset", "rows"]);
   });
 
   it.each(all.map((definition) => [definition.name, definition] as const))(
@@ -59,7 +59,7 @@ describe("every table and figure", () => {
       const model = options.model?.startsWith("a list") ? ["small(batchNorm=true)"] : "small(batchNorm=true)";
       const value = definition.make({
         ...("model" in options ? { model } : {}),
-        ...("limit" in options ? { limit: 20 } : {}),
+        ...("limit" in options ? { limit: 200 } : {}),
         precision: "bfloat16",
       });
       const again = tables.parse(String(value));

@@ -23,11 +23,7 @@ export const networkOptions = {
   epochs: epochs.describe("epochs on gray images (default: the preset's)"),
   colorModel: architecture.default(() => resnet18({ width: 16 })).describe("model for color images"),
   colorEpochs: z.int().min(1).default(3).describe("epochs on color images"),
-  colorImages: z
-    .int()
-    .min(1)
-    .default(10_000)
-    .describe("number of training images in color, the first ones, at most all"),
+  colorImages: z.int().min(1).default(10_000).describe("number of training images in color, the first ones"),
   precision,
 };
 type Options = z.output<z.ZodObject<typeof networkOptions>>;
@@ -51,9 +47,8 @@ const networks: readonly Network[] = [
 function trainingFor(options: Options, data: Dataset): Omit<TrainConfigInput, "seed"> {
   if (data.imageShape[0] === 1) return { ...recipeOf({ ...options, data }), model: options.model };
   const { colorModel: model, colorEpochs, colorImages, precision: asked } = options;
-  const limit = Math.min(colorImages, data.train.count);
   const recipe = { batchSize: 64, schedule: "one-cycle(peak=0.1)", validationImages: 100 } as const;
-  return { ...recipe, epochs: colorEpochs, limit, model, data, precision: asked };
+  return { ...recipe, epochs: colorEpochs, limit: colorImages, model, data, precision: asked };
 }
 
 function rowsFor(options: Options, data: Dataset): Row[] {

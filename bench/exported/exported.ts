@@ -120,9 +120,8 @@ async function measureModel(
   }
 }
 
-/** Times attack passes of exported models, ours and PyTorch's, in one interleaved run. */
-export async function exportedBench(words: readonly string[]): Promise<void> {
-  const options = exportedOptions(words, process.env);
+async function main(): Promise<void> {
+  const options = exportedOptions(process.argv.slice(2), process.env);
   if (options === undefined) {
     process.stdout.write(`${exportedUsage}\n`);
     return;
@@ -147,4 +146,11 @@ export async function exportedBench(words: readonly string[]): Promise<void> {
   mkdirSync(results, { recursive: true });
   writeFileSync(new URL("bench-exported.json", results), `${json}\n`);
   writeFileSync(new URL("bench-exported.md", results), `${markdown}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`error: ${(error as Error).message}\n`);
+  process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 import { renderTable } from "../../src/report/table.js";
 import type { Machine } from "../shared/machine.js";
-import { ratioOf, type Spread, spreadOf } from "../steps/statistics.js";
+import { ratioOf, type Spread, spreadOf } from "../shared/statistics.js";
 
 /** Form of a pass: what it took in each round, and how far its numbers are from PyTorch's of the file. */
 export interface FormResult {

@@ -1,9 +1,10 @@
 // Times training steps, ours and PyTorch's, in one interleaved run: `npm run bench -- --help`.
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
 import { subset } from "../../src/datasets/index.js";
 import { type Precision, precisions } from "../../src/nn/index.js";
-import { exportedBench } from "../exported/exported.js";
 import { PeerFiles } from "../shared/files.js";
 import { machineNow } from "../shared/machine.js";
 import { networks as table } from "../shared/networks.js";
@@ -55,8 +56,17 @@ function areExported(words: readonly string[]): boolean {
   );
 }
 
+/** Runs the program that times exported models, to its end. */
+function ofExportedModels(words: readonly string[]): void {
+  const program = fileURLToPath(new URL("../exported/exported.ts", import.meta.url));
+  const { status } = spawnSync(process.execPath, [...process.execArgv, program, ...words], {
+    stdio: "inherit",
+  });
+  process.exitCode = status ?? 1;
+}
+
 async function main(): Promise<void> {
-  if (areExported(process.argv.slice(2))) return await exportedBench(process.argv.slice(2));
+  if (areExported(process.argv.slice(2))) return ofExportedModels(process.argv.slice(2));
   const options = benchOptions(process.argv.slice(2), process.env);
   if (options === undefined) {
     process.stdout.write(`${usage}\n`);

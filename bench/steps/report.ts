@@ -2,7 +2,7 @@ import type { Precision } from "../../src/nn/index.js";
 import { renderTable } from "../../src/report/table.js";
 import type { Machine } from "../shared/machine.js";
 import { type BenchNetwork, networks } from "../shared/networks.js";
-import type { Spread } from "./statistics.js";
+import type { Spread } from "../shared/statistics.js";
 import type { NetworkSummary } from "./summary.js";
 
 /** All that a run of the benchmark says: what `--json` prints. */

@@ -1,8 +1,8 @@
 import type { NetworkName } from "../shared/networks.js";
+import { ratioOf, type Spread, spreadOf } from "../shared/statistics.js";
 import { operationsOf } from "./arithmetic.js";
 import { type Step, steps } from "./contenders.js";
 import type { Measured, MeasuredNetwork } from "./measure.js";
-import { ratioOf, type Spread, spreadOf } from "./statistics.js";
 
 /** A contender's line: seconds a step over the rounds, bytes, and the share of its precision's peak. */
 export interface ContenderSummary {

@@ -27,6 +27,7 @@ const guides = [
   "export",
   "report",
   "scale",
+  "ranks",
   "gpu",
 ];
 const kinds = [

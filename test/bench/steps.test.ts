@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it, test, vi } from "vitest";
 import { networks } from "../../bench/shared/networks.js";
+import { ratioOf, spreadOf } from "../../bench/shared/statistics.js";
 import { forwardMultiplyAdds } from "../../bench/steps/arithmetic.js";
 import { type Contender, contendersOf } from "../../bench/steps/contenders.js";
 import { trainingImages } from "../../bench/steps/images.js";
 import { benchOptions } from "../../bench/steps/options.js";
 import { type BenchResult, benchMarkdown } from "../../bench/steps/report.js";
-import { ratioOf, spreadOf } from "../../bench/steps/statistics.js";
 import { summarize } from "../../bench/steps/summary.js";
 import { placedQuantizers, sqa } from "../../src/defenses/index.js";
 

@@ -141,7 +141,7 @@ describe("figures of what networks make of images", () => {
     for (const text of [...columns, "clean", "C&amp;W 0.3", "0", "3"])
       expect(svg).toContain(`>${text}</text>`);
     for (const { pictures } of networks) expect(svg).toContain(pictures.cw);
-  });
+  }, 240_000);
 
   it("refuse classes that there are not, and too few images of them, before any training", async () => {
     const few = runTable(figure2, { ...options, limit: 50 }, { runs });

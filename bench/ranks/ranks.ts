@@ -1,12 +1,14 @@
 // Time of a training step on two ranks of one thread each, beside one process with one thread and with two:
-// npx tsx bench/ranks/ranks.ts [ROUNDS [STEPS]]
+// npx tsx bench/ranks/ranks.ts [--rounds N] [--steps N]
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { count } from "../shared/count.js";
+import { ratioOf, spreadOf } from "../shared/statistics.js";
 
-const [rounds = 5, steps = 60] = process.argv.slice(2).map(Number);
 const program = fileURLToPath(new URL("rank.ts", import.meta.url));
 const root = { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1" };
 const contenders = [
@@ -21,7 +23,7 @@ interface Times {
   readonly processor: number;
 }
 
-function timed(model: string, { ranks, threads }: { ranks: number; threads: number }): Times {
+function timed(model: string, steps: number, { ranks, threads }: { ranks: number; threads: number }): Times {
   const runs = mkdtempSync(join(tmpdir(), "sqa-ranks-"));
   try {
     const words = ["--import", "tsx", program, runs, String(threads), String(steps), model];
@@ -38,23 +40,32 @@ function timed(model: string, { ranks, threads }: { ranks: number; threads: numb
   }
 }
 
-const median = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-
-for (const model of ["small", "large"]) {
+/** Times each contender in turns, so that what else the machine does falls on all alike, and tells the medians. */
+function compare(model: string, rounds: number, steps: number): string[] {
   const found = contenders.map(() => [] as Times[]);
-  // In turns, so that what else the machine does falls on all alike.
   for (let round = 0; round < rounds; round++)
-    for (const [i, contender] of contenders.entries()) found[i]!.push(timed(model, contender));
-  const [single, threads, ranks] = found;
-  const ratio = (above: readonly Times[], below: readonly Times[]) =>
-    median(above.map(({ step }, i) => step / below[i]!.step));
-  console.log(`${model}, SQA + FGSM, batch 128: ${rounds} rounds in turns, ${steps} steps each`);
-  for (const [i, { name }] of contenders.entries()) {
-    const step = median(found[i]!.map((times) => times.step));
-    const processor = median(found[i]!.map((times) => times.processor));
-    console.log(`  ${name}: ${step.toFixed(2)} ms a step, ${processor.toFixed(2)} ms of processors`);
-  }
-  console.log(`  2 ranks are ${ratio(threads!, ranks!).toFixed(2)} times as fast as 2 threads`);
-  console.log(`  efficiency from 1 to 2 ranks: ${(ratio(single!, ranks!) / 2).toFixed(2)}`);
+    for (const [i, contender] of contenders.entries()) found[i]!.push(timed(model, steps, contender));
+  const [single, threads, ranks] = found.map((times) => times.map(({ step }) => step));
+  return [
+    `${model}, SQA + FGSM, batch 128: ${rounds} rounds in turns, ${steps} steps each`,
+    ...contenders.map(({ name }, i) => {
+      const step = spreadOf(found[i]!.map((times) => times.step)).median;
+      const processor = spreadOf(found[i]!.map((times) => times.processor)).median;
+      return `  ${name}: ${step.toFixed(2)} ms a step, ${processor.toFixed(2)} ms of processors`;
+    }),
+    `  2 ranks are ${ratioOf(threads!, ranks!).median.toFixed(2)} times as fast as 2 threads`,
+    `  efficiency from 1 to 2 ranks: ${(ratioOf(single!, ranks!).median / 2).toFixed(2)}`,
+  ];
+}
+
+try {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({ options: { rounds: text, steps: text } });
+  const rounds = count("rounds", values.rounds ?? "5", 10_000);
+  const steps = count("steps", values.steps ?? "60", 10_000);
+  for (const model of ["small", "large"])
+    process.stdout.write(`${compare(model, rounds, steps).join("\n")}\n`);
+} catch (error) {
+  process.stderr.write(`error: ${(error as Error).message}\n`);
+  process.exitCode = 1;
 }

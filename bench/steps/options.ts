@@ -28,7 +28,7 @@ export const usage = `npm run bench -- [options]
   --rounds N        rounds of the interleaved run (20)
   --threads N       threads of every contender (all processors)
   --only NETWORK    small, large or resnet18, which is slow and runs only when asked for (small and large);
-                    exported times attack passes of .pt2 files, with options of its own (--only exported --help)
+                    exported times attack passes of .pt2 files, with options of its own (add --help)
   --batch N         images in a step (128, resnet18: 64)
   --images N        training images that batches are drawn from (60000, resnet18: 2048)
   --data FOLDER     the data set's folder; without CIFAR-10's resnet18 takes noise of the same shape

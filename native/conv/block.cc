@@ -11,6 +11,7 @@
 #include "conv/kernels.h"
 #include "conv/operands.h"
 #include "conv/scratch.h"
+#include "memory/checks.h"
 #include "memory/parallel.h"
 #include "quantize/kernels.h"
 
@@ -19,11 +20,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-void checkFloat(const at::Tensor& tensor, const char* name) {
-  TORCH_CHECK(tensor.scalar_type() == at::kFloat && tensor.device().is_cpu(), name, " must be float32 on the CPU, not ",
-              tensor.scalar_type(), " on ", tensor.device());
-}
 
 BlockShape checkedShape(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
   checkFloat(input, "input");

@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "memory/checks.h"
 #include "products/product.h"
 
 namespace sqa {
@@ -13,11 +14,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-void checkFloat(const at::Tensor& tensor, const char* name) {
-  TORCH_CHECK(tensor.scalar_type() == at::kFloat && tensor.device().is_cpu(), name, " must be float32 on the CPU, not ",
-              tensor.scalar_type(), " on ", tensor.device());
-}
 
 // A layer at work on inputs of one shape.
 struct Call {

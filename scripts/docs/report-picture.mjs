@@ -11,7 +11,7 @@ import { programOnPath } from "../setup/command.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const picture = join(root, "docs", "report.png");
-/** What the README shows without taking long to load. */
+/** Size that the README shows without taking long to load. */
 const mostBytes = 250_000;
 const size = { width: 1100, height: 660 };
 

@@ -1,6 +1,6 @@
 import { read } from "./pages.js";
 
-/** What this reads of a stored audit: accuracies as shares. */
+/** Stored audit, as far as it is read here: accuracies as shares. */
 interface StoredAudit {
   readonly claim: { readonly accuracy: number };
   readonly worst: { readonly accuracy: number };

@@ -21,7 +21,7 @@ function run(...words: string[]) {
   return { stdout, stderr };
 }
 
-/** What examples/pytorch/make_models.py wrote, by torch 2.13.0. */
+/** Models and images that examples/pytorch/make_models.py wrote, by torch 2.13.0. */
 beforeAll(() => {
   const archive = join(checkout, "test", "fixtures", "pytorch", "digits.tgz");
   const { status, stderr } = spawnSync("tar", ["-xzf", archive, "-C", folder], { encoding: "utf8" });

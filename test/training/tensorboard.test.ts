@@ -58,7 +58,7 @@ test("a run leaves a log for TensorBoard, which tells what its events tell", {
   expect(told.images.map(({ file }) => readFileSync(join(run, "images", file)))).toEqual(last);
 });
 
-/** What a run tells of its pictures. */
+/** Facts that a run keeps of its pictures. */
 interface Shown {
   readonly epoch: number;
   readonly step: number;

@@ -20,6 +20,7 @@ export {
 export {
   deriveSeed,
   FileFormatError,
+  MissingFileError,
   NotFiniteError,
   type Seed,
   TensorError,

@@ -27,7 +27,12 @@ export class NotFiniteError extends Error {
 
 /** A file that was read does not hold what it should: the message names the file and what is wrong. */
 export class FileFormatError extends Error {
-  override readonly name = "FileFormatError";
+  override readonly name: string = "FileFormatError";
+}
+
+/** A file or folder that should be read is not there: the message names it, and what may be given. */
+export class MissingFileError extends FileFormatError {
+  override readonly name = "MissingFileError";
 }
 
 /** Number of edits between two words: letters more, less, another, or swapped (Damerau 1964). */

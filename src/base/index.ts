@@ -3,6 +3,7 @@ export { suggestedName } from "./aliases.js";
 export { checkFolderName, checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
 export {
   FileFormatError,
+  MissingFileError,
   NotFiniteError,
   nearestName,
   TensorError,

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import * as node from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { MissingFileError } from "./errors.js";
 
 /** Module of a user's own that was loaded. */
 export interface UserModule {
@@ -78,10 +79,11 @@ function reasonOf(file: string, error: unknown): string {
 /**
  * Loads a module of a user's own, JavaScript or TypeScript.
  *
- * @throws Error of one line that names the file, where it is missing or fails while it loads
+ * @throws MissingFileError where the file is missing, Error of one line that names it where it fails while it
+ *   loads
  */
 export async function loadUserModule(file: string): Promise<UserModule> {
-  if (!existsSync(file)) throw new Error(`module ${file} does not exist`);
+  if (!existsSync(file)) throw new MissingFileError(`module ${file} does not exist`);
   try {
     if (/\.[cm]?ts$/.test(file)) await readTypeScript(file);
     await hookResolution();

@@ -1,4 +1,4 @@
-import { FileFormatError, packageVersion } from "../base/index.js";
+import { FileFormatError, MissingFileError, packageVersion } from "../base/index.js";
 import type { CommandEntry, Menu } from "./frame/command.js";
 import { endProcess, stoppedBy } from "./frame/ending.js";
 import { exitCode } from "./frame/exit-code.js";
@@ -143,7 +143,9 @@ function reportError(
   const message = error instanceof Error ? error.message : String(error);
   warn(`${red("error:")} ${message === "" && error instanceof Error ? error.name : message}`);
   for (let at = error; debug && at instanceof Error; at = at.cause) warn(at.stack ?? "");
-  if (!(error instanceof UsageError)) return error instanceof FileFormatError ? exitCode.data : failure;
+  if (error instanceof MissingFileError) return exitCode.missing;
+  if (error instanceof FileFormatError) return exitCode.data;
+  if (!(error instanceof UsageError)) return failure;
   warn(`see ${error.program ?? program} --help`);
   return exitCode.usage;
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import { MissingFileError } from "../base/index.js";
 import { readCifarPickles } from "./cifar/cifar-pickles.js";
 import { readCifar } from "./cifar/cifar-records.js";
 import { defineDataset } from "./dataset.js";
@@ -73,7 +74,7 @@ function pickledFolder(folder: string): string | undefined {
  * missing.
  */
 function findFolder(folder: string): string {
-  if (!existsSync(folder)) throw new Error(`cifar10: folder ${folder} does not exist; ${remedy}`);
+  if (!existsSync(folder)) throw new MissingFileError(`cifar10: folder ${folder} does not exist; ${remedy}`);
   if (!statSync(folder).isDirectory()) throw new Error(`cifar10: ${folder} is not a folder; ${remedy}`);
   const names = Object.keys(checksumOf);
   // Some unpackers make a folder of the archive's name around the archive's own.

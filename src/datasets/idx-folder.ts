@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { FileFormatError, shownName } from "../base/index.js";
+import { FileFormatError, MissingFileError, shownName } from "../base/index.js";
 import { type IdxArray, readIdx } from "../files/index.js";
 import type { SplitData, SplitName } from "./split.js";
 
@@ -67,7 +67,7 @@ function hintAt(folder: string, names: readonly string[], split: SplitName, part
 
 function findFile(folder: string, split: SplitName, part: Part, format: IdxFolderFormat): string {
   if (!existsSync(folder))
-    throw new Error(`${format.name}: folder ${folder} does not exist; ${format.remedy}`);
+    throw new MissingFileError(`${format.name}: folder ${folder} does not exist; ${format.remedy}`);
   if (!statSync(folder).isDirectory())
     throw new Error(`${format.name}: ${folder} is not a folder; ${format.remedy}`);
   const names = candidateNames(split, part);

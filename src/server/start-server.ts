@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { makeFolder } from "../base/index.js";
+import { MissingFileError, makeFolder } from "../base/index.js";
 import { guard, sessionOf } from "./access/guard.js";
 import { keptSecret, randomSecret } from "./access/secret.js";
 import { PlaygroundWorker } from "./playground/worker.js";
@@ -109,7 +109,7 @@ function existing(folder: string): string {
   try {
     return realpathSync.native(folder);
   } catch {
-    throw new Error(`folder of models ${folder} does not exist`);
+    throw new MissingFileError(`folder of models ${folder} does not exist`);
   }
 }
 

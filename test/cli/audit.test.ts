@@ -158,8 +158,8 @@ describe("sqa audit", () => {
 
   it.each([
     [[], "give a model, such as a run folder, or --self-test", 64],
-    [["nowhere"], "nowhere does not exist: give a run folder", 70],
-    [["model.onnx"], "model model.onnx does not exist", 70],
+    [["nowhere"], "nowhere does not exist: give a run folder", 66],
+    [["model.onnx"], "model model.onnx does not exist", 66],
     [["RUN", "--self-test"], "--self-test takes no model", 64],
     [["RUN", "--budget", "huge"], "quick", 64],
     [["RUN", "--epsilon", "0.1", "--claim", "pgd(epsilon=0.3)"], "is of radius 0.3, not epsilon 0.1", 64],
@@ -176,13 +176,13 @@ describe("sqa audit", () => {
     [["RUN", "--device", "cuda:99"], "device cuda:99 is not there", 64],
     [["RUN", "--require", "wurst >= 0.4"], 'require: no figure is named "wurst"', 64],
     [["RUN", "--no-defense", "--require", "every-draw >= 0.4"], "this one is deterministic", 64],
-    [["RUN", "--baseline", "nowhere.json"], "cannot read nowhere.json: there is no such file", 65],
+    [["RUN", "--baseline", "nowhere.json"], "cannot read nowhere.json: there is no such file", 66],
     [["RUN", "--resolution", "0"], "--resolution cannot be 0", 64],
     [["--self-test", "--budget", "quick"], "--self-test cannot be given together with --budget", 64],
     [["--self-test", "--limit", "3"], "--self-test cannot be given together with --limit", 64],
     [["--self-test", "--surrogate", "x"], "--self-test cannot be given together with --surrogate", 64],
     [["--self-test", "--claim", "fgsm()"], "--self-test cannot be given together with --claim", 64],
-    [["RUN", "--surrogate", "nowhere"], "nowhere does not exist", 70],
+    [["RUN", "--surrogate", "nowhere"], "nowhere does not exist", 66],
     [["RUN", "--surrogate", "RUN", "--surrogate", "RUN"], "another model of that name was given already", 64],
   ] as const)("refuses %j", async (words, message, code) => {
     const result = await sqaAudit(...words.map((word) => (word === "RUN" ? run : word)));

@@ -290,7 +290,8 @@ describe("sqa evaluate", () => {
       const { code, out, err } = await sqa(...words);
       // What a file holds is told from what fails otherwise.
       const isOfFile = /: .*(safetensors|truncated)|not a run folder|weight "conv1/.test(err);
-      expect([code, out], err).toEqual([isOfFile && !/does not exist/.test(err) ? 65 : 1, ""]);
+      const isMissing = /does not exist/.test(err);
+      expect([code, out], err).toEqual([isMissing ? 66 : isOfFile ? 65 : 1, ""]);
       expect(err).toMatch(message);
       expect(err.trimEnd().split("\n"), err).toHaveLength(1);
     }

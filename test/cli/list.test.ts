@@ -140,7 +140,7 @@ describe("sqa list runs", () => {
   it("says where there are none", async () => {
     const none = join(folder, "none");
     expect(await list("runs", none)).toMatchObject({
-      code: 1,
+      code: 66,
       err: expect.stringContaining("none does not exist"),
     });
     mkdirSync(none);

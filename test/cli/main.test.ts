@@ -279,11 +279,31 @@ describe("errors", () => {
     expect((await sqa("attack", "--weights", "missing", "--debug")).err).toMatch(/\n {4}at /);
   });
 
-  it("of usage found while running exit with 2", async () => {
+  it("of usage found while running exit with 64", async () => {
     const { code, err } = await sqa("attack", "--weights", "bad");
     expect(code).toBe(64);
     expect(err).toMatch(/^error: expected .*\n[\s\S]*see sqa attack --help\n$/);
   });
+
+  it("of missing files exit with 66, in every command", async () => {
+    const nowhere = [
+      ["evaluate", "nowhere"],
+      ["audit", "nowhere.pt2"],
+      ["train", "nowhere"],
+      ["merge", "nowhere"],
+      ["export", "nowhere", "model.onnx"],
+      ["report", "nowhere", "--to", "text"],
+      ["import", "nowhere.pt", "--out", "weights.safetensors"],
+      ["list", "runs", "nowhere"],
+      ["dashboard", "--models", "nowhere"],
+    ];
+    for (const words of nowhere) {
+      using captured = captureOutput();
+      const code = await main(words);
+      expect({ words, code }, captured.stderr.text).toEqual({ words, code: 66 });
+      expect(captured.stderr.text).toContain("nowhere");
+    }
+  }, 60_000);
 
   it("leave other exit codes alone", async () => {
     expect((await sqa("attack", "--weights", "seven")).code).toBe(7);

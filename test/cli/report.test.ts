@@ -36,7 +36,7 @@ describe("sqa report", () => {
   });
 
   it.each([
-    [["nowhere.json", "--to", "html"], "nowhere.json: ", 65],
+    [["nowhere.json", "--to", "html"], "nowhere.json: ", 66],
     [["AUDIT", "--to", "pdf"], "--to cannot be", 64],
     [["AUDIT"], "--to", 64],
     [[], "missing audit: audit.json, or the folder that holds it", 64],

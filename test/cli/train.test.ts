@@ -180,9 +180,9 @@ describe("sqa train", () => {
   test.each([
     ["--method pdg", 64, '--method cannot be "pdg": unknown training method "pdg"; did you mean "pgd"?'],
     ["--model smal", 64, '--model cannot be "smal": unknown model "smal"; did you mean "small"?'],
-    ["--model ./nowhere.mjs", 1, "--model ./nowhere.mjs: there is no such file or folder"],
-    ["--model runs/nowhere", 1, "--model runs/nowhere: there is no such file or folder"],
-    ["--model model.pt2", 1, "--model model.pt2: there is no such file or folder"],
+    ["--model ./nowhere.mjs", 66, "--model ./nowhere.mjs: there is no such file or folder"],
+    ["--model runs/nowhere", 66, "--model runs/nowhere: there is no such file or folder"],
+    ["--model model.pt2", 66, "--model model.pt2: there is no such file or folder"],
     ["--out hardened.pt2", 64, "--out hardened.pt2: it is for exported models, such as --model model.pt2"],
     ["--model w.safetensors", 64, "w.safetensors: say what its weights are of: --architecture resnet18"],
     ["--defense sqa(rnge=batch)", 64, "rnge"],
@@ -194,7 +194,7 @@ describe("sqa train", () => {
     ["--epoch 3", 64, "unknown option '--epoch'; did you mean \"--epochs\"?"],
     ["--network small", 64, "unknown option '--network'; did you mean \"--model\"?"],
     ["--limit 61", 64, "limit must be at most 60, not 61"],
-    ["--images mnist(folder=/nowhere)", 1, "mnist: folder /nowhere does not exist"],
+    ["--images mnist(folder=/nowhere)", 66, "mnist: folder /nowhere does not exist"],
     ["--device cuda:99", 64, "device cuda:99 is not there"],
   ])("refuses %s", async (words, code, message) => {
     const runs = join(folder, "refused");
@@ -225,7 +225,7 @@ describe("sqa train", () => {
       expect.stringContaining("is trained on mnist"),
     ]);
     expect(await refused(join(folder, "nowhere"))).toEqual([
-      1,
+      66,
       expect.stringContaining("nowhere does not exist"),
     ]);
     const renamed = join(folder, "plain", "renamed");

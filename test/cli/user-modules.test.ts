@@ -143,7 +143,7 @@ schedules.register(flat);
 
   it("names a file that is not there", async () => {
     expect(await sqa("--import", "nowhere.mjs", "list")).toEqual({
-      code: 1,
+      code: 66,
       out: "",
       err: "error: module nowhere.mjs does not exist\n",
     });

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { FileFormatError } from "../errors.js";
+import { FileFormatError, MissingFileError } from "../errors.js";
 
 /** Text files of this project's kind hold no more; a longer one would be read for minutes. */
 const mostBytes = 2 ** 28;
@@ -8,8 +8,8 @@ const mostBytes = 2 ** 28;
  * Returns a text file's content.
  *
  * @param most bytes that it may have
- * @throws FileFormatError that names a file which is missing, no regular file (a pipe would be waited for
- *   without end), or too long
+ * @throws MissingFileError for a file that is not there, FileFormatError for one that is too long or that is
+ *   no regular file (a pipe would be waited for without end)
  */
 export function readTextFile(path: string, most = mostBytes): string {
   const fail = (problem: string, cause?: unknown): never => {
@@ -25,6 +25,7 @@ export function readTextFile(path: string, most = mostBytes): string {
   } catch (cause) {
     if (cause instanceof FileFormatError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
-    return fail(code === "ENOENT" ? "there is no such file" : message, cause);
+    if (code !== "ENOENT") return fail(message, cause);
+    throw new MissingFileError(`cannot read ${path}: there is no such file`, { cause });
   }
 }

@@ -15,6 +15,8 @@ export const exitCode = {
   usage: 64,
   /** A file holds something else than it should (`EX_DATAERR`). */
   data: 65,
+  /** A file or folder that should be read is not there (`EX_NOINPUT`). */
+  missing: 66,
   /** Something failed in a command whose 1 is an answer, such as `sqa audit` (`EX_SOFTWARE`). */
   broken: 70,
   /** Stopped where it can go on (`EX_TEMPFAIL`): the same command goes on. */

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { FileFormatError, shownName } from "../../base/index.js";
+import { FileFormatError, MissingFileError, shownName } from "../../base/index.js";
 import { type IdxArray, readIdx } from "../../files/index.js";
 import type { ImageShape } from "../../models/index.js";
 import { defineSource } from "../dataset.js";
@@ -144,7 +144,7 @@ export const idx = defineSource("idx", {
   open({ path: given, classes, test: testShare, prefix, firstLabel, transpose }) {
     const name = "idx";
     const place = pathOf(given, name);
-    if (!isFolder(place)) throw new Error(`${name}: folder ${place} does not exist, or is none`);
+    if (!isFolder(place)) throw new MissingFileError(`${name}: folder ${place} does not exist, or is none`);
     const files = filesOf(place, prefix);
     let bytes = 0;
     const read = (Object.entries(files) as [SplitName, Partial<Record<Part, string>>][]).map(

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 import * as z from "zod";
-import { FileFormatError, shownName } from "../../base/index.js";
+import { FileFormatError, MissingFileError, shownName } from "../../base/index.js";
 import { defineSource } from "../dataset.js";
 import { checkFit } from "../pixels/fit.js";
 import type { SplitData, SplitName } from "../split.js";
@@ -108,7 +108,7 @@ export const imageFolder = defineSource("image-folder", {
     const name = "image-folder";
     const place = pathOf(given, name);
     checkFit(decoding, name);
-    if (!isFolder(place)) throw new Error(`${name}: folder ${place} does not exist, or is none`);
+    if (!isFolder(place)) throw new MissingFileError(`${name}: folder ${place} does not exist, or is none`);
     const folders = foldersOfSplits(place);
     const first = folders.train ?? folders.test!;
     const classNames = classNamesFrom(classes, [join(place, "classes.txt")], () => foldersIn(first));

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { shownName } from "../../base/index.js";
+import { MissingFileError, shownName } from "../../base/index.js";
 import type { Dataset } from "../dataset.js";
 import { idx, idxFilesIn } from "./idx.js";
 import { foldersIn, imageFolder } from "./image-folder.js";
@@ -62,7 +62,7 @@ export function imagesFrom(path: string, options: ImagesFromOptions = {}): Datas
 
 /** Source of what a path is. */
 function sourceAt(path: string): (options: object) => Dataset {
-  if (!existsSync(path)) throw new Error(`${path} does not exist: give ${accepted}`);
+  if (!existsSync(path)) throw new MissingFileError(`${path} does not exist: give ${accepted}`);
   if (isFolder(path)) return sourceInFolder(path);
   const ending = extname(path).toLowerCase();
   if (ending === ".npz" || ending === ".npy") return npz;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { FileFormatError } from "../../base/index.js";
+import { FileFormatError, MissingFileError } from "../../base/index.js";
 import { remedyOf } from "../file-kind.js";
 import { ExternalData } from "./external-data.js";
 import { parseOnnx } from "./messages.js";
@@ -55,7 +55,7 @@ export function readOnnx(path: string | Uint8Array): OnnxFile {
 }
 
 function bytesOf(path: string): Uint8Array {
-  if (!existsSync(path)) throw new Error(`model ${path} does not exist`);
+  if (!existsSync(path)) throw new MissingFileError(`model ${path} does not exist`);
   const status = statSync(path);
   if (!status.isFile()) throw new FileFormatError(`${path}: not a regular file`);
   if (status.size > mostFileBytes) {

@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { FileFormatError, parseStrictJson, StrictJsonError, shownName } from "../../base/index.js";
+import {
+  FileFormatError,
+  MissingFileError,
+  parseStrictJson,
+  StrictJsonError,
+  shownName,
+} from "../../base/index.js";
 import { listedNames, readStoredZip } from "../archives/zip.js";
 import { remedyOf } from "../file-kind.js";
 import { Pt2Problem } from "./fields.js";
@@ -55,7 +61,7 @@ function refuseOthers(names: readonly string[], refuse: (problem: string) => Fil
 export function readPt2(file: string): Pt2File {
   const refuse = (problem: string, cause?: unknown) =>
     new FileFormatError(`${file}: ${problem}`, cause === undefined ? undefined : { cause });
-  if (!existsSync(file)) throw new Error(`model ${file} does not exist`);
+  if (!existsSync(file)) throw new MissingFileError(`model ${file} does not exist`);
   const status = statSync(file);
   if (!status.isFile()) throw refuse("not a regular file");
   if (status.size > mostBytes) throw refuse(`${status.size} bytes, more than ${mostBytes} are not read`);

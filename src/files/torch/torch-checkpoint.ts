@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
-import { FileFormatError, shownName } from "../../base/index.js";
+import { FileFormatError, MissingFileError, shownName } from "../../base/index.js";
 import { readStoredZip } from "../archives/zip.js";
 import { fileKind, remedyOf } from "../file-kind.js";
 import { elementCount } from "../safetensors-header.js";
@@ -169,7 +169,7 @@ export function isTorchCheckpoint(file: string): boolean {
  * their elements.
  */
 export function readTorchCheckpoint(file: string): CheckpointValue {
-  if (!existsSync(file)) throw new Error(`checkpoint ${file} does not exist`);
+  if (!existsSync(file)) throw new MissingFileError(`checkpoint ${file} does not exist`);
   const status = statSync(file);
   if (!status.isFile()) throw new FileFormatError(`${file}: not a regular file`);
   if (status.size > maxBytes)

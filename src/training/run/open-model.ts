@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { checkKind, FileFormatError, isObject } from "../../base/index.js";
+import { checkKind, FileFormatError, isObject, MissingFileError } from "../../base/index.js";
 import { type DefenseText, defenses } from "../../defenses/index.js";
 import { scope } from "../../engine/index.js";
 import { type Architecture, type Defense, type Model, type ModelText, models } from "../../models/index.js";
@@ -23,7 +23,7 @@ export interface OpenedRun {
 
 function checkFile(path: string): void {
   checkKind("path", path, "the path of a file of weights", typeof path === "string");
-  if (!existsSync(path)) throw new Error(`weights file ${path} does not exist`);
+  if (!existsSync(path)) throw new MissingFileError(`weights file ${path} does not exist`);
   if (!statSync(path).isDirectory()) return;
   const hint = existsSync(join(path, "config.json")) ? "; it is a run folder: give it as the model" : "";
   throw new Error(`weights file ${path} is a folder${hint}`);
@@ -87,7 +87,7 @@ export function modelFromRun(
   } = {},
 ): OpenedRun {
   checkKind("path", path, "the path of a run folder", typeof path === "string");
-  if (!existsSync(path)) throw new Error(`run folder ${path} does not exist`);
+  if (!existsSync(path)) throw new MissingFileError(`run folder ${path} does not exist`);
   const folder = RunFolder.open(path, options);
   const { config } = folder;
   const model = config.model.build({

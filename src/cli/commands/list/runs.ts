@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { MissingFileError } from "../../../base/index.js";
 import { percent } from "../../../report/index.js";
 import { type EpochEvent, RunFolder } from "../../../training/index.js";
 import { shownTable, toned } from "../../frame/look.js";
@@ -35,7 +36,8 @@ function listed(name: string, path: string): ListedRun {
 
 /** Runs of a folder, in the order of their names. */
 export function runsOf(folder: string): ListedRun[] {
-  if (!existsSync(folder)) throw new Error(`folder ${folder} does not exist: give the folder of your runs`);
+  if (!existsSync(folder))
+    throw new MissingFileError(`folder ${folder} does not exist: give the folder of your runs`);
   return readdirSync(folder)
     .sort()
     .map((name) => [name, join(folder, name)] as const)

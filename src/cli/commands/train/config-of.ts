@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { MissingFileError } from "../../../base/index.js";
 import type { Dataset } from "../../../datasets/index.js";
 import { type Architecture, type Defense, models } from "../../../models/index.js";
 import { presets, RunFolder, type TrainConfig, type TrainConfigInput } from "../../../training/index.js";
@@ -47,7 +48,8 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
     return { model, data, defenses, initialWeights: shownPath(join(text, "weights.safetensors")) };
   }
   const isName = !looksLikePath(text) && models.has(text.split("(")[0]!.trim());
-  if (!isName && !existsSync(text)) throw new Error(`--model ${text}: there is no such file or folder`);
+  if (!isName && !existsSync(text))
+    throw new MissingFileError(`--model ${text}: there is no such file or folder`);
   return { model: await architectureFrom(text, choice) };
 }
 
@@ -129,7 +131,7 @@ export async function configOfRun(
       `--${kebabCase(other[0])} cannot go with a run folder (${path}), whose configuration stands`,
     );
   }
-  if (!existsSync(path)) throw new Error(`run folder ${path} does not exist`);
+  if (!existsSync(path)) throw new MissingFileError(`run folder ${path} does not exist`);
   const data = given.images === undefined ? undefined : await imagesFrom(given.images);
   const { config } = RunFolder.open(path, {
     model: await ownModelFrom(given.architecture, given),

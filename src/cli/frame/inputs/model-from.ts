@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { isModuleFile, isObject, loadUserModule } from "../../../base/index.js";
+import { isModuleFile, isObject, loadUserModule, MissingFileError } from "../../../base/index.js";
 import type { Dataset } from "../../../datasets/index.js";
 import {
   type Architecture,
@@ -157,7 +157,7 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
   if (!existsSync(text)) {
     const isName = !looksLikePath(text) && models.has(text.split("(")[0]!);
     if (isName) throw new UsageError(`${text} is an architecture, which has no weights: ${accepted}`);
-    throw new Error(`${text} does not exist: ${accepted}`);
+    throw new MissingFileError(`${text} does not exist: ${accepted}`);
   }
   const own = await ownModelFrom(choice.architecture, choice);
   const run = asUsage(() => modelFromRun(text, { model: own, defenses }));

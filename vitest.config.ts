@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/left-behind.ts"],
     pool: "forks",
     isolate: false,
     maxWorkers: 2,

@@ -1,6 +1,6 @@
 import { checkKind } from "../base/index.js";
 import { checkDevice, operators as ops, scope, type Tensor, tensor } from "../engine/index.js";
-import type { StoredPixels } from "./pixels/stored.js";
+import { type Pixels, pixelArray, type StoredPixels } from "./pixels/stored.js";
 import { checkSplit, type Split } from "./split.js";
 
 /**
@@ -24,6 +24,8 @@ export class TensorSplit {
   readonly #imageShape: readonly number[];
   readonly #labels: Tensor;
   readonly #device: string;
+  /** Memory that stored pixels are read into, of the largest batch so far. */
+  #read: Pixels = new Uint8Array();
   /** Pixels that `stage` brought, of the largest batch so far. */
   #staged: Tensor | undefined;
 
@@ -50,7 +52,7 @@ export class TensorSplit {
     return scope(() => {
       const imageIds = this.#placed(() => tensor(positions, [positions.length], "int64"));
       if (this.#stored === undefined) return this.at(imageIds);
-      const pixels = this.#stored.read(positions);
+      const pixels = this.#pixelsOf(positions, this.#stored);
       const shape = [positions.length, ...this.#imageShape];
       return this.#batchOf(
         this.#placed(() => tensor(pixels, shape)),
@@ -70,8 +72,14 @@ export class TensorSplit {
       this.#staged?.dispose();
       this.#staged = ops.zeros([count, ...this.#imageShape], this.#stored.type, this.#device);
     }
-    const pixels = this.#stored.read(positions);
+    const pixels = this.#pixelsOf(positions, this.#stored);
     scope(() => this.#staged!.slice(0, 0, count).write(pixels));
+  }
+
+  #pixelsOf(positions: Int32Array, stored: StoredPixels): Pixels {
+    const length = positions.length * stored.imageSize;
+    if (this.#read.length < length) this.#read = pixelArray(stored, positions.length);
+    return stored.read(positions, this.#read.subarray(0, length));
   }
 
   /**

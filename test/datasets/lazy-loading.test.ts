@@ -1,5 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+const cache = mkdtempSync(join(tmpdir(), "sqa-lazy-loading-"));
+afterAll(() => rmSync(cache, { recursive: true }));
 
 /** Runs a program in a process of its own, behind the package's front. */
 function printed(program: string): string {
@@ -14,7 +20,9 @@ function printed(program: string): string {
     process.stdout.write(JSON.stringify(loaded()));`;
   const root = new URL("../..", import.meta.url).pathname;
   const given = ["--import", "tsx", "--input-type=module", "-e", code];
-  return execFileSync(process.execPath, given, { cwd: root, encoding: "utf8" });
+  // Of an empty cache: pixels that an earlier process kept need no decoder.
+  const env = { ...process.env, XDG_CACHE_HOME: cache };
+  return execFileSync(process.execPath, given, { cwd: root, encoding: "utf8", env });
 }
 
 test("decoders are loaded where images are decoded, and nowhere else", () => {

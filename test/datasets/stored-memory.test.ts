@@ -10,7 +10,7 @@ const parent = mkdtempSync(join(tmpdir(), "sqa-memory-"));
 afterAll(() => rmSync(parent, { recursive: true }));
 vi.stubEnv("XDG_CACHE_HOME", join(parent, "cache"));
 
-test("need not fit in memory: 3,000 of 224 pixels take at most 200 MB", async () => {
+test("need not fit in memory: 3,000 of 224 pixels take at most 120 MB", async () => {
   const folder = join(parent, "large");
   const side = 224;
   const data = Buffer.alloc(side * side * 3, 90);
@@ -23,7 +23,10 @@ test("need not fit in memory: 3,000 of 224 pixels take at most 200 MB", async ()
     for (let i = 1; i < 1500; i++) copyFileSync(join(folder, name, "0.jpg"), join(folder, name, `${i}.jpg`));
   }
   const { test: split } = imagesFrom(folder);
-  await prepareImages(subset(split, 10));
+  // What the libraries take when they are first used is theirs, not the images'.
+  const some = subset(split, 10);
+  await prepareImages(some);
+  scope(() => new TensorSplit(some).range(0, 10));
   const before = process.memoryUsage.rss();
   let most = 0;
   const watch = () => {
@@ -44,5 +47,5 @@ test("need not fit in memory: 3,000 of 224 pixels take at most 200 MB", async ()
   }
   tensors.dispose();
   expect(split.count * side * side * 3).toBeGreaterThan(450e6);
-  expect(most / 1e6).toBeLessThan(200);
+  expect(most / 1e6).toBeLessThan(120);
 }, 180_000);

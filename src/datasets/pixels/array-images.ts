@@ -2,7 +2,7 @@ import { FileFormatError } from "../../base/index.js";
 import { type NpyArray, npyNumbers } from "../../files/index.js";
 import type { ImageShape } from "../../models/index.js";
 import { sha256 } from "./pixel-cache.js";
-import { type PreparationOptions, pixelArray, type StoredPixels } from "./stored.js";
+import { type Pixels, type PreparationOptions, pixelArray, type StoredPixels } from "./stored.js";
 
 /** Order of an array's axes: images, then rows, columns and channels, or channels first. */
 export type Layout = "nhwc" | "nchw";
@@ -61,10 +61,9 @@ export class ArrayImages implements StoredPixels {
     }
   }
 
-  read(positions: ArrayLike<number>): Uint8Array | Float32Array {
-    const result = pixelArray(this, positions.length);
-    for (let i = 0; i < positions.length; i++) result.set(this.#pixelsOf(positions[i]!), i * this.imageSize);
-    return result;
+  read(positions: ArrayLike<number>, into = pixelArray(this, positions.length)): Pixels {
+    for (let i = 0; i < positions.length; i++) into.set(this.#pixelsOf(positions[i]!), i * this.imageSize);
+    return into;
   }
 
   /** Pixels of an image, (C, H, W), each checked. */

@@ -5,7 +5,7 @@ import type { ImageShape } from "../../models/index.js";
 import { decodeImage, decoderName } from "./decode.js";
 import { type Fit, fitted } from "./fit.js";
 import { PixelCache, sha256 } from "./pixel-cache.js";
-import { type PreparationOptions, pixelArray, type StoredPixels } from "./stored.js";
+import { type Pixels, type PreparationOptions, pixelArray, type StoredPixels } from "./stored.js";
 
 /** Encoded images, PNG, JPEG or WebP, by their positions. */
 export interface EncodedImages {
@@ -120,17 +120,16 @@ export class DecodedImages implements StoredPixels {
     this.#ready[position] = 1;
   }
 
-  read(positions: ArrayLike<number>): Uint8Array {
-    const result = pixelArray(this, positions.length) as Uint8Array;
+  read(positions: ArrayLike<number>, into = pixelArray(this, positions.length)): Pixels {
     for (let i = 0; i < positions.length; i++) {
       const position = positions[i]!;
       const name = this.#source.name(position);
       if (this.#ready[position] !== 1)
         throw new Error(`${name} is not decoded yet: await prepareImages(split) before it is read`);
-      const place = result.subarray(i * this.imageSize, (i + 1) * this.imageSize);
+      const place = into.subarray(i * this.imageSize, (i + 1) * this.imageSize) as Uint8Array;
       this.#kept.read(position, place, name);
     }
-    return result;
+    return into;
   }
 }
 

@@ -22,12 +22,22 @@ export interface StoredPixels {
   sha256(position: number): Uint8Array;
   /** Decodes and checks images, in parallel; FileFormatError that names the one at fault. */
   prepare(positions: ArrayLike<number>, options?: PreparationOptions): Promise<void>;
-  /** Pixels of prepared images, one after the other, row-major (C, H, W). */
-  read(positions: ArrayLike<number>): Uint8Array | Float32Array;
+  /**
+   * Pixels of prepared images, one after the other, row-major (C, H, W).
+   *
+   * @param into array that they are written to, of their length; a new one where left out
+   */
+  read(positions: ArrayLike<number>, into?: Pixels): Pixels;
 }
 
+/** Numbers of pixels: bytes, or floats in [0, 1]. */
+export type Pixels = Uint8Array | Float32Array;
+
 /** Array of the type that holds so many images. */
-export function pixelArray({ type, imageSize }: Pick<StoredPixels, "type" | "imageSize">, count: number) {
+export function pixelArray(
+  { type, imageSize }: Pick<StoredPixels, "type" | "imageSize">,
+  count: number,
+): Pixels {
   return new (type === "uint8" ? Uint8Array : Float32Array)(imageSize * count);
 }
 
@@ -42,7 +52,7 @@ export function pickedPixels(pixels: StoredPixels, places: Int32Array): StoredPi
     id: (position) => pixels.id(places[position]!),
     sha256: (position) => pixels.sha256(places[position]!),
     prepare: (positions, options) => pixels.prepare(there(positions), options),
-    read: (positions) => pixels.read(there(positions)),
+    read: (positions, into) => pixels.read(there(positions), into),
   };
 }
 
@@ -68,14 +78,12 @@ export function joinedPixels(first: StoredPixels, firstCount: number, second: St
         options,
       );
     },
-    read(positions) {
-      const result = pixelArray(first, positions.length);
-      for (let i = 0; i < positions.length; i++)
-        result.set(
-          at(positions[i]!, (pixels, there) => pixels.read([there])),
-          i * imageSize,
-        );
-      return result;
+    read(positions, into = pixelArray(first, positions.length)) {
+      for (let i = 0; i < positions.length; i++) {
+        const place = into.subarray(i * imageSize, (i + 1) * imageSize);
+        at(positions[i]!, (pixels, there) => pixels.read([there], place));
+      }
+      return into;
     },
   };
 }

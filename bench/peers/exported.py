@@ -80,6 +80,9 @@ def build(name):
             layer.running_var.uniform_(0.5, 1.5)
             nn.init.uniform_(layer.weight, 0.5, 1.0)
             nn.init.normal_(layer.bias, 0, 0.1)
+    # A transformer's last layer begins at zero: it would answer zeros, and pass no gradient.
+    if name.startswith("vit"):
+        nn.init.normal_(model.heads.head.weight, 0, 0.02)
     return model.eval().requires_grad_(False), 32 if name == "resnet18-cifar" else 224
 
 

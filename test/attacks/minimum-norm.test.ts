@@ -265,6 +265,34 @@ describe("deepfool", () => {
     },
   );
 
+  test("looks at the classes with the largest logits, and goes back once for each and the label", () => {
+    // At 0.5 the logits are 0, -0.1, -0.15: class 1 comes second, and class 2 has the nearer boundary.
+    const weights = tensor([0, 1, 3], [1, 3]);
+    const three: Classifier = {
+      inputShape: [1, 1, 1],
+      classes: 3,
+      randomized: false,
+      logits: (images) =>
+        images
+          .flatten(1)
+          .sub(0.5)
+          .matmul(weights)
+          .add(tensor([0, -0.1, -0.15], [3])),
+    };
+    const at = (candidates: number) => {
+      const passes = { forward: 0, backward: 0 };
+      const image = tensor([0.5], [1, 1, 1, 1]);
+      const label = tensor([0], [1], "int64");
+      const given = { seed: 0, imageIds: imageIdRange(0, 1), passes };
+      const attacked = deepfool({ candidates, overshoot: 0 })(three, image, label, given);
+      return { moved: attacked.item() - 0.5, backward: passes.backward };
+    };
+    const [second, both] = [at(1), at(2)];
+    expect([second.backward, both.backward]).toEqual([2, 3]);
+    expect(second.moved).toBeCloseTo(0.1001, 5);
+    expect(both.moved).toBeCloseTo(0.0501, 5);
+  });
+
   test("spends passes on those images only that are left", () => {
     const passes = { forward: 0, backward: 0 };
     deepfool({ steps: 50 })(tinyCnn, goldenImages, goldenLabels, { ...context, passes });

@@ -153,10 +153,15 @@ export class Victim {
     return result;
   }
 
-  /** Gradient of each logit, (N, classes, C, H, W), for one pass forward; else as `gradient`. */
-  jacobian(images: Tensor): { jacobian: Tensor; logits: Tensor } {
-    const { gradient, logits } = this.gradient(images, (outputs) => outputs, jacobianOf, this.classes);
-    return { jacobian: gradient, logits };
+  /**
+   * Gradients of logits, (N, K, C, H, W), and these logits, (N, K), for one pass forward; else as `gradient`.
+   * They are of every class, or of those that `classes`, int64 (N, K), names.
+   */
+  jacobian(images: Tensor, classes?: Tensor): { jacobian: Tensor; logits: Tensor } {
+    const chosen = (outputs: Tensor) => (classes === undefined ? outputs : outputs.gather(1, classes));
+    const count = classes?.shape[1] ?? this.classes;
+    const { gradient, losses } = this.gradient(images, chosen, jacobianOf, count);
+    return { jacobian: gradient, logits: losses };
   }
 
   /** Answers in each of the view's draws, with noise that no earlier call has seen. */

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { ratio } from "../../options/index.js";
 import { defineAttack } from "../contract/attack.js";
-import { type Norm, stepsOption } from "../contract/options.js";
+import { mostSteps, type Norm, stepsOption } from "../contract/options.js";
 import { rowsOf } from "../contract/selection.js";
 import type { Victim } from "../contract/victim.js";
 import { perImage } from "../geometry/norms.js";
@@ -17,6 +17,12 @@ const options = z.strictObject({
   overshoot: ratio({ min: 0, max: 1 })
     .default(0.02)
     .describe("share by which the perturbation is lengthened"),
+  candidates: z
+    .int()
+    .min(1)
+    .max(mostSteps)
+    .default(9)
+    .describe("other classes that are looked at, those with the largest logits at the image"),
 });
 type Options = z.output<typeof options>;
 
@@ -25,9 +31,10 @@ type Options = z.output<typeof options>;
  * Frossard 2016, algorithm 2; equations 11 and 12 for l-infinity). Returns image + (1 + overshoot) *
  * perturbation, clipped to [0, 1], where the class changed, or else the last point.
  *
- * A randomized classifier's steps follow one draw each; its class has changed when most draws say so.
+ * A step takes a pass backward for each candidate and one for the label. A randomized classifier's steps
+ * follow one draw each; its class has changed when most draws say so.
  */
-// paper: adds the overshoot at the end, and knows no pixel range. As in the authors' code, each gradient is
+// paper: looks at every class, the authors' code at the ten with the largest logits, with the label's. Adds the overshoot at the end, and knows no pixel range. As in the authors' code, each gradient is
 // taken beyond it.
 export const deepfool = defineAttack("deepfool", {
   summary: "steps to the nearest linearized boundary until the class changes",
@@ -35,20 +42,38 @@ export const deepfool = defineAttack("deepfool", {
   traits: ({ norm }) => ({ norm, radius: undefined, usesGradients: true, randomized: false }),
   run(options, victim, images, labels) {
     const done = victim.fooled(images, labels);
-    const state = { images, labels, points: images.clone(), perturbations: images.zerosLike(), done };
+    const classes = candidatesOf(victim, images, labels, options.candidates);
+    const state = {
+      images,
+      labels,
+      classes,
+      points: images.clone(),
+      perturbations: images.zerosLike(),
+      done,
+    };
     approach(options, victim, state, 0);
     return state.points;
   },
 });
 
+/** The label of each image, then the other classes by falling logits, as many as are wanted: int64 (N, K). */
+function candidatesOf(victim: Victim, images: Tensor, labels: Tensor, count: number): Tensor {
+  return scope(() => {
+    const own = labels.unsqueeze(1);
+    const others = victim.logits(images).scatterValue(1, own, Number.NEGATIVE_INFINITY);
+    const [, classes] = others.topk(Math.min(count, victim.classes - 1), 1);
+    return ops.cat([own, classes], 1);
+  });
+}
+
 /**
  * Points of images on their way, with the perturbations that led there and whether they arrived, bool (N).
  */
-type State = Readonly<Record<"images" | "labels" | "points" | "perturbations" | "done", Tensor>>;
+type State = Readonly<Record<"images" | "labels" | "classes" | "points" | "perturbations" | "done", Tensor>>;
 
 /** Takes steps `first` and on; changes `state` in place. An image that arrived stays where it is. */
 function approach(options: Options, victim: Victim, state: State, first: number): void {
-  const { images, labels, points, perturbations, done } = state;
+  const { images, labels, classes, points, perturbations, done } = state;
   const { norm, steps, overshoot } = options;
   for (let step = first; step < steps; step++) {
     const left = scope(() => done.logicalNot().nonzero().flatten());
@@ -64,7 +89,7 @@ function approach(options: Options, victim: Victim, state: State, first: number)
     }
     left.dispose();
     scope(() => {
-      const boundary = nearestBoundary(victim, points, labels, norm);
+      const boundary = nearestBoundary(victim, points, labels, norm, classes);
       perturbations.add_(stepAcross(boundary, norm).reshape(points.shape));
       const next = images.add(perturbations, 1 + overshoot).clamp(0, 1);
       points.copy_(ops.where(perImage(done), points, next));

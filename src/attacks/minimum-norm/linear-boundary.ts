@@ -27,12 +27,21 @@ export function dualLengths({ normal }: Boundary, norm: Norm): Tensor {
 
 /**
  * Boundary to the class whose linearized boundary is nearest in a norm (Moosavi-Dezfooli et al. 2016, eq. 8).
+ *
+ * @param classes classes that are looked at, int64 (N, K), the label first; all where left out
  */
-export function nearestBoundary(victim: Victim, points: Tensor, labels: Tensor, norm: Norm): Boundary {
+export function nearestBoundary(
+  victim: Victim,
+  points: Tensor,
+  labels: Tensor,
+  norm: Norm,
+  classes?: Tensor,
+): Boundary {
   return scope(() => {
-    const { jacobian, logits } = victim.jacobian(points);
+    const { jacobian, logits } = victim.jacobian(points, classes);
     const rows = jacobian.flatten(2);
-    const own = labels.unsqueeze(1);
+    const label = labels.unsqueeze(1);
+    const own = classes === undefined ? label : label.zerosLike();
     const leads = logits.sub(logits.gather(1, own));
     const boundaries = scaledBoundary(leads, rows.sub(rowOf(rows, own)));
     const distances = boundaries.lead.abs().div(dualLengths(boundaries, norm));

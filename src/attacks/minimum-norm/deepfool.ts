@@ -34,8 +34,8 @@ type Options = z.output<typeof options>;
  * A step takes a pass backward for each candidate and one for the label. A randomized classifier's steps
  * follow one draw each; its class has changed when most draws say so.
  */
-// paper: looks at every class, the authors' code at the ten with the largest logits, with the label's. Adds the overshoot at the end, and knows no pixel range. As in the authors' code, each gradient is
-// taken beyond it.
+// paper: looks at every class, the authors' code at ten: the label's, and those with the largest logits. Adds
+// the overshoot at the end, and knows no pixel range. As in the authors' code, each gradient is taken beyond it.
 export const deepfool = defineAttack("deepfool", {
   summary: "steps to the nearest linearized boundary until the class changes",
   options,

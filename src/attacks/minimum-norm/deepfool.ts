@@ -35,7 +35,8 @@ type Options = z.output<typeof options>;
  * follow one draw each; its class has changed when most draws say so.
  */
 // paper: looks at every class, the authors' code at ten: the label's, and those with the largest logits. Adds
-// the overshoot at the end, and knows no pixel range. As in the authors' code, each gradient is taken beyond it.
+// the overshoot at the end, and knows no pixel range. As in the authors' code, each gradient is taken beyond
+// it.
 export const deepfool = defineAttack("deepfool", {
   summary: "steps to the nearest linearized boundary until the class changes",
   options,

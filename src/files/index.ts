@@ -7,6 +7,8 @@ export { type IdxArray, parseIdx, readIdx } from "./idx.js";
 export { type ImageHeader, imageHeader, mostPixels } from "./images/image-header.js";
 export {
   encodeOnnx,
+  type Float8Form,
+  float8Forms,
   type OnnxAttribute,
   type OnnxElements,
   type OnnxFile,

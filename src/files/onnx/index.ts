@@ -1,5 +1,6 @@
 export { encodeOnnx, type OnnxWords } from "./encode-onnx.js";
 export { parseOnnx } from "./messages.js";
+export { type Float8Form, float8Forms } from "./narrow-types.js";
 export type {
   OnnxAttribute,
   OnnxGraph,

@@ -14,11 +14,17 @@ export const onnxTypes = {
   12: "uint32",
   13: "uint64",
   16: "bfloat16",
+  17: "float8e4m3fn",
+  18: "float8e4m3fnuz",
+  19: "float8e5m2",
+  20: "float8e5m2fnuz",
+  21: "uint4",
+  22: "int4",
 } as const;
 
 export type OnnxType = (typeof onnxTypes)[keyof typeof onnxTypes];
 
-/** The type of a number out of a file; undefined for one that is not read here, such as float8 or int4. */
+/** The type of a number out of a file; undefined for one that is not read here, such as complex numbers. */
 export function onnxType(code: number): OnnxType | undefined {
   return Object.hasOwn(onnxTypes, code) ? onnxTypes[code as keyof typeof onnxTypes] : undefined;
 }

@@ -1,16 +1,23 @@
 import { FileFormatError, shownName } from "../../base/index.js";
 import { type ElementType, elementTypes } from "../element-types.js";
+import { float8Types, halvesOf } from "./narrow-types.js";
 import { type OnnxTensor, type OnnxType, onnxType } from "./proto.js";
 
 /**
- * Types in which elements are held in memory: narrow integers become wider ones, and floats of 16 bits
+ * Types in which elements are held in memory: narrow integers become wider ones, and floats of 8 and 16 bits
  * float32, without loss.
  */
 export const storedTypes = {
   float32: "float32",
   float16: "float32",
   bfloat16: "float32",
+  float8e4m3fn: "float32",
+  float8e4m3fnuz: "float32",
+  float8e5m2: "float32",
+  float8e5m2fnuz: "float32",
   float64: "float64",
+  uint4: "uint8",
+  int4: "int8",
   uint8: "uint8",
   int8: "int8",
   bool: "bool",
@@ -33,6 +40,9 @@ export interface OnnxElements {
   readonly data: Uint8Array | Int8Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
 }
 
+/** Number of the type uint8, of which one holds two elements of 4 bits. */
+const codeOfBytes = 2;
+
 /** Elements of tensors that are written number by number: each takes up to eight times its bytes. */
 const mostTyped = 2 ** 24;
 
@@ -46,14 +56,18 @@ const arrays = {
   int64: BigInt64Array,
 } as const;
 
+/** Types of which an element takes bytes of its own; those of 4 bits share them. */
+type WholeType = Exclude<keyof typeof storedTypes, "uint4" | "int4">;
+
 /** Readers of elements in raw bytes; 64 bits without a sign are read as the same bits with one. */
-const readers: Readonly<Record<keyof typeof storedTypes, ElementType>> = {
+const readers: Readonly<Record<WholeType, ElementType>> = {
   ...elementTypes,
+  ...float8Types,
   uint64: elementTypes.int64,
 };
 
 /** The field of numbers that a type belongs to. */
-const fieldOf: Readonly<Record<keyof typeof storedTypes, string>> = {
+const fieldOf: Readonly<Record<WholeType, string>> = {
   float32: "float",
   float64: "double",
   int64: "int64",
@@ -61,6 +75,10 @@ const fieldOf: Readonly<Record<keyof typeof storedTypes, string>> = {
   uint32: "int64",
   float16: "int32",
   bfloat16: "int32",
+  float8e4m3fn: "int32",
+  float8e4m3fnuz: "int32",
+  float8e5m2: "int32",
+  float8e5m2fnuz: "int32",
   uint8: "int32",
   int8: "int32",
   bool: "int32",
@@ -89,6 +107,10 @@ export function elementsOf(tensor: OnnxTensor, file: string, external?: Uint8Arr
   if (sources.length > 1) throw refuse("it holds its elements twice");
   const stored = storedTypes[type];
   const found = (data: OnnxElements["data"]): OnnxElements => ({ type, stored, shape: tensor.shape, data });
+  if (type === "uint4" || type === "int4") {
+    const packed = { ...tensor, type: codeOfBytes, shape: [Math.ceil(count / 2)] };
+    return found(halvesOf(elementsOf(packed, file, external).data as Uint8Array, count, type));
+  }
   if (tensor.typed !== undefined) {
     const { field, pieces } = tensor.typed;
     if (field !== fieldOf[type]) throw refuse(`${type} is not written in the field ${field}_data`);
@@ -105,7 +127,7 @@ export function elementsOf(tensor: OnnxTensor, file: string, external?: Uint8Arr
   return found(rawElements(type, bytes, count));
 }
 
-function rawElements(type: keyof typeof storedTypes, bytes: Uint8Array, count: number): OnnxElements["data"] {
+function rawElements(type: WholeType, bytes: Uint8Array, count: number): OnnxElements["data"] {
   const stored = storedTypes[type];
   const as = arrays[stored];
   const isSame = (stored === type || type === "uint64") && type !== "bool";
@@ -124,7 +146,7 @@ function rawElements(type: keyof typeof storedTypes, bytes: Uint8Array, count: n
 }
 
 function typedElements(
-  type: keyof typeof storedTypes,
+  type: WholeType,
   field: "float" | "int32" | "int64" | "double",
   pieces: readonly Uint8Array[],
   count: number,

@@ -51,6 +51,7 @@ export function imageInput(
   const refuse = (problem: string) =>
     new FileFormatError(`${file}: its input "${shownName(name)}" ${problem}`);
   if (type === undefined || type === "string" || type === "bool") throw refuse("does not hold numbers");
+  if (/int4|float8/.test(type)) throw refuse(`holds ${type}, in which images are not given here`);
   if (shape === undefined || shape.length < 2) {
     throw refuse("has no shape of a batch of images: export it with one");
   }

@@ -2,7 +2,15 @@ import { FileFormatError, shownName } from "../../../base/index.js";
 import { scope, Tensor } from "../../../engine/index.js";
 import type { OnnxModel, OnnxNode } from "../../../files/index.js";
 import type { GraphNode, GraphValue } from "../graph.js";
-import { type Inputs, type NodeTraits, NodeView, type NodeWorld, type OnnxOperator } from "./node.js";
+import { microsoftOperators } from "./microsoft/all.js";
+import {
+  type Inputs,
+  type NodeTraits,
+  NodeView,
+  type NodeWorld,
+  type OnnxOperator,
+  type OnnxOperators,
+} from "./node.js";
 import { onnxOperators } from "./operators/all.js";
 
 /** Operator set versions that are read; the trials of the operators' tests are of these. */
@@ -12,6 +20,10 @@ const wayOut =
   "export it anew (torch.onnx.export(model, images, FILE, opset_version=20)), or save it as .pt2 by " +
   "torch.export.save";
 
+const otherLevel =
+  "they are of one kind of processor: give the model as it was before ONNX Runtime optimized it, or have it " +
+  "optimized by ORT_ENABLE_EXTENDED";
+
 /** Version of ONNX's own operators. Refuses one that is not read here. */
 export function opsetOf({ opsets }: OnnxModel, file: string): number {
   const opset = opsets.get("");
@@ -20,9 +32,21 @@ export function opsetOf({ opsets }: OnnxModel, file: string): number {
   throw new FileFormatError(`${file}: it uses ${shown}; ${leastOpset} to ${mostOpset} are read: ${wayOut}`);
 }
 
-function problemOf({ domain, operator, inputs, attributes }: OnnxNode): string | undefined {
+/** Operators by their domains. */
+const domains: ReadonlyMap<string, OnnxOperators> = new Map([
+  ["", onnxOperators],
+  ["com.microsoft", microsoftOperators],
+]);
+
+function operatorOf({ domain, operator }: OnnxNode): OnnxOperator | undefined {
+  const known = domains.get(domain) ?? {};
+  return Object.hasOwn(known, operator) ? known[operator] : undefined;
+}
+
+function problemOf(node: OnnxNode): string | undefined {
+  const { domain, operator, inputs, attributes } = node;
   const name = domain === "" ? operator : `${domain}.${operator}`;
-  const known = domain === "" && Object.hasOwn(onnxOperators, operator) ? onnxOperators[operator] : undefined;
+  const known = operatorOf(node);
   if (known === undefined) return shownName(name);
   const other = [...attributes].find(([, { kind }]) => kind === "other");
   if (other !== undefined) return `${name} with the attribute ${shownName(other[0])}`;
@@ -44,8 +68,10 @@ export function checkNodes({ graph }: OnnxModel, file: string): void {
     .slice(0, 30)
     .map(([name, count]) => (count === 1 ? name : `${name} (${count} times)`));
   const more = counts.size > 30 ? ` and ${counts.size - 30} more` : "";
+  const isLaidOut = graph.nodes.some(({ domain }) => domain === "com.microsoft.nchwc");
   throw new FileFormatError(
-    `${file}: these operators are not known here: ${listed.join(", ")}${more}; ${wayOut}`,
+    `${file}: these operators are not known here: ${listed.join(", ")}${more}; ` +
+      (isLaidOut ? otherLevel : wayOut),
   );
 }
 
@@ -66,7 +92,7 @@ export function graphNodes(model: OnnxModel, world: NodeWorld): { node: GraphNod
   const names = namesOf(model.graph.nodes);
   return model.graph.nodes.map((own, i) => {
     const view = new NodeView(own, world);
-    return { node: graphNode(names[i]!, view, onnxOperators[own.operator]!), view };
+    return { node: graphNode(names[i]!, view, operatorOf(own)!), view };
   });
 }
 

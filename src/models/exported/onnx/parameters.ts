@@ -13,6 +13,14 @@ const trained: Readonly<Record<string, readonly number[]>> = {
   PRelu: [1],
   Add: [0, 1],
   Mul: [0, 1],
+  FusedConv: [1, 2],
+  FusedGemm: [1, 2],
+  FusedMatMul: [0, 1],
+  BiasGelu: [1],
+  FastGelu: [1],
+  SkipLayerNormalization: [2, 3, 4],
+  Attention: [1, 2],
+  MultiHeadAttention: [3],
 };
 
 /**

@@ -19,6 +19,15 @@ describe("a model in ONNX's format", () => {
     },
   );
 
+  it.each(["layers-13", "transformer-20"])(
+    "%s has them with the operators that ONNX Runtime's optimizer writes",
+    async (name) => {
+      const { logits, gradient } = passOf(await loadOnnx(`${name}-optimized`));
+      expect(difference(logits, numbers(expectedOnnx[name]!.logits))).toBeLessThan(tolerance);
+      expect(difference(gradient, numbers(expectedOnnx[name]!.gradient))).toBeLessThan(tolerance);
+    },
+  );
+
   it("gives an image the same logits in any batch, also where its file fixes the batch", async () => {
     for (const name of ["layers-20", "transformer-17", "reshaped", "fixed"]) {
       const { module } = (await loadOnnx(name)).build({ seed: 0 });
@@ -105,7 +114,7 @@ describe("a model that ONNX Runtime quantized to 8 bits", () => {
   };
 
   it("answers as ONNX Runtime does, image for image", async () => {
-    for (const name of ["mnist", "mnist-int8"]) {
+    for (const name of ["mnist", "mnist-int8", "mnist-integers"]) {
       const { clean } = await evaluate(await loadOnnx(name), mnist().test, { attacks: [], limit: 200 });
       const differing = correct(name).filter((value, i) => value !== clean.perImage[i]);
       // A step of 8 bits may fall to the other side by the order of a sum.
@@ -113,14 +122,17 @@ describe("a model that ONNX Runtime quantized to 8 bits", () => {
     }
   });
 
-  it("falls to attacks by the straight-through gradient, and seems robust without it", async () => {
-    const [whole, straight, exact] = [
-      await attacked("mnist"),
-      await attacked("mnist-int8"),
-      await attacked("mnist-int8", true),
-    ];
-    const robust = (result: typeof whole) => result.attacks[1]!.robustAccuracy;
-    expect(Math.abs(robust(straight) - robust(whole))).toBeLessThan(0.06);
-    expect(robust(exact)).toBeGreaterThan(robust(straight) + 0.3);
-  });
+  it.each(["mnist-int8", "mnist-integers"])(
+    "as %s falls to attacks by the straight-through gradient, and seems robust without it",
+    async (name) => {
+      const [whole, straight, exact] = [
+        await attacked("mnist"),
+        await attacked(name),
+        await attacked(name, true),
+      ];
+      const robust = (result: typeof whole) => result.attacks[1]!.robustAccuracy;
+      expect(Math.abs(robust(straight) - robust(whole))).toBeLessThan(0.06);
+      expect(robust(exact)).toBeGreaterThan(robust(straight) + 0.3);
+    },
+  );
 });

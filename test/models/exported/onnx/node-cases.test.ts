@@ -2,17 +2,21 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { runCase } from "./node-cases.js";
 
-/** Cases that `test/golden/onnx_node_tests.py --pack` wrote, each a few of an operator's. */
-const { cases } = JSON.parse(
-  readFileSync(new URL("../../../golden/onnx-node-cases.json", import.meta.url), "utf8"),
-) as {
-  cases: Record<string, { model: string; inputs: string[]; outputs: string[] }>;
-};
+/** Packed cases of a few calls of each operator. */
+function casesOf(file: string) {
+  const { cases } = JSON.parse(readFileSync(new URL(`../../../golden/${file}`, import.meta.url), "utf8")) as {
+    cases: Record<string, { model: string; inputs: string[]; outputs: string[] }>;
+  };
+  return Object.entries(cases);
+}
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
 
-describe("operators of ONNX give what the onnx package's tests expect", () => {
-  it.each(Object.entries(cases))("%s", (name, { model, inputs, outputs }) => {
+describe.each([
+  ["ONNX", "the onnx package's tests expect", "onnx-node-cases.json"],
+  ["com.microsoft", "ONNX Runtime gives", "onnx-microsoft-cases.json"],
+])("operators of %s give what %s", (_domain, _reference, file) => {
+  it.each(casesOf(file))("%s", (name, { model, inputs, outputs }) => {
     const result = runCase({
       name,
       model: bytes(model),

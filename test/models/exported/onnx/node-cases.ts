@@ -31,13 +31,13 @@ function reasonFor(
   tensors: readonly { readonly type: number }[],
 ): string | undefined {
   const { nodes, inputs, outputs } = model.graph;
-  const foreign = nodes.find(({ domain }) => domain !== "");
+  const foreign = nodes.find(({ domain }) => domain !== "" && domain !== "com.microsoft");
   if (foreign !== undefined) return `domain ${foreign.domain}`;
   for (const { type } of [...inputs, ...outputs])
     if (type === undefined) return "sequences and optional values";
   const types = [...inputs, ...outputs, ...tensors].map(({ type }) => onnxType(type ?? 0));
   if (types.includes("string")) return "strings";
-  if (types.includes(undefined)) return "float8, int4 and other narrow types";
+  if (types.includes(undefined)) return "types of 4 bits and fewer that are not read";
   if (nodes.some(({ operator }) => chance.test(operator)) || drops.test(name)) return "noise of NumPy";
   const isTraining = nodes.some(({ attributes }) => attributes.get("training_mode")?.value === 1);
   if (isTraining) return "batch normalization in training mode, which is refused";

@@ -8,6 +8,8 @@ const originals = [
   "transformer-17",
   "transformer-20",
   "mnist-int8",
+  "mnist-integers",
+  "layers-13-optimized",
   "bytes",
   "noisy",
 ].map((name) => readFileSync(onnxFile(name)));

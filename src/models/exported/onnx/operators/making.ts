@@ -1,5 +1,6 @@
 import { operators, type Tensor, tensor } from "../../../../engine/index.js";
 import { onnxType } from "../../../../files/index.js";
+import { narrowed } from "../narrow.js";
 import {
   compares,
   keepsMasks,
@@ -34,25 +35,25 @@ function constant(node: NodeView): Tensor {
   return tensor(float);
 }
 
-/** Rounds to a float of 16 bits, or wraps to an integer of 16. */
-function narrowed(type: string | undefined, values: Tensor): Tensor {
-  if (type === "float16" || type === "bfloat16") return values.to(type).to("float32");
-  if (type === "uint16") return values.sub(values.divRounded(values.fullLike(65536), "floor").mul(65536));
-  if (type === "int16") return narrowed("uint16", values.add(32768)).sub(32768);
-  return values;
-}
-
 function cast(node: NodeView, values: Tensor, code: number): Tensor {
   const dtype = dtypeOf(node, code);
+  const saturate = node.int("saturate", 1) !== 0;
   if (dtype === "bool") return values.ne(0);
-  return narrowed(onnxType(code), values.to(dtype));
+  return narrowed(onnxType(code), values.to(dtype), saturate);
 }
 
-/** Casts to integers round, casts to booleans compare. */
+function castLike(node: NodeView, values: Tensor, like: Tensor): Tensor {
+  const saturate = node.int("saturate", 1) !== 0;
+  return like.dtype === "bool"
+    ? values.ne(0)
+    : narrowed(node.typeOfInput(1), values.to(like.dtype), saturate);
+}
+
+/** Casts to integers and floats of 8 bits round, casts to booleans compare. */
 function castTraits(node: NodeView): NodeTraits {
   const type = onnxType(node.int("to", 1));
   if (type === "bool") return compares;
-  return type !== undefined && /int/.test(type)
+  return type !== undefined && /int|float8/.test(type)
     ? { ...rounds, mask: "keeps" }
     : { standIn: "first", mask: "keeps" };
 }
@@ -131,21 +132,7 @@ export const making: OnnxOperators = {
   ConstantOfShape: operator(1, constantOfShape),
   EyeLike: operator(1, eyeLike, { shapeOnly: true }),
   Range: operator(3, range),
-  Cast: operator(
-    1,
-    (node, values) => {
-      node.int("saturate", 1);
-      return cast(node, values, node.int("to", 0));
-    },
-    castTraits,
-  ),
-  CastLike: operator(
-    2,
-    (node, values, like) => {
-      node.int("saturate", 1);
-      return like.dtype === "bool" ? values.ne(0) : narrowed(node.typeOfInput(1), values.to(like.dtype));
-    },
-    keepsMasks,
-  ),
+  Cast: operator(1, (node, values) => cast(node, values, node.int("to", 0)), castTraits),
+  CastLike: operator(2, castLike, keepsMasks),
   Pad: operator([2, 4], pad),
 };

@@ -3,7 +3,7 @@ import { anyNumber, type NodeView, type OnnxOperators, operator } from "../node.
 import { checkBroadcast, isFloat } from "../values.js";
 
 /** alpha A B + beta C, with A and B transposed where it is asked for. */
-function gemm(node: NodeView, a: Tensor, b: Tensor, c?: Tensor): Tensor {
+export function gemm(node: NodeView, a: Tensor, b: Tensor, c?: Tensor): Tensor {
   const [alpha, beta] = [node.float("alpha", 1), node.float("beta", 1)];
   const [turnA, turnB] = [node.int("transA", 0) !== 0, node.int("transB", 0) !== 0];
   if (a.shape.length !== 2 || b.shape.length !== 2) throw node.refuse("A and B must be matrices");

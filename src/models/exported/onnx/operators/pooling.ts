@@ -30,7 +30,8 @@ function poolOf(node: NodeView, x: Tensor): Pool {
   return { ...window, kernel, beyond };
 }
 
-function maxPool(node: NodeView, x: Tensor): Tensor | readonly Tensor[] {
+/** The largest element of each window, and its place where that is asked for. */
+export function maxPool(node: NodeView, x: Tensor): Tensor | readonly Tensor[] {
   const pool = poolOf(node, x);
   const byColumns = node.int("storage_order", 0) !== 0;
   if (node.hasOutput(1)) return maxPoolIndices(node, x, pool, byColumns);
@@ -80,7 +81,8 @@ function average(x: Tensor, { kernel, strides, dilations }: Pool): Tensor {
   return made.reshape([n!, c!, ...made.shape.slice(2)]);
 }
 
-function averagePool(node: NodeView, x: Tensor): Tensor {
+/** The mean of each window. */
+export function averagePool(node: NodeView, x: Tensor): Tensor {
   const pool = poolOf(node, x);
   const { kernel, strides, dilations, before, after, beyond } = pool;
   const counted = node.int("count_include_pad", 0) !== 0;

@@ -1,11 +1,16 @@
 import { type DType, operators, type Tensor, tensor } from "../../../../engine/index.js";
-import { onnxType } from "../../../../files/index.js";
-import { type Inputs, type NodeView, type OnnxOperators, operator } from "../node.js";
+import { type Float8Form, type OnnxType, onnxType, storedTypes } from "../../../../files/index.js";
+import { float8Form, toFloat8 } from "../narrow.js";
+import { type Inputs, type NodeView, type OnnxOperator, type OnnxOperators, operator } from "../node.js";
 import { axisOf, dtypeOf } from "../values.js";
 import { conv } from "./convolution.js";
 
-/** Least and largest number of the types that tensors are quantized to. */
+const blocks = { gradient: "blocks" as const };
+
+/** Least and largest number of the integers that tensors are quantized to. */
 const bounds: Readonly<Record<string, readonly [number, number]>> = {
+  uint4: [0, 15],
+  int4: [-8, 7],
   uint8: [0, 255],
   int8: [-128, 127],
   uint16: [0, 65535],
@@ -31,20 +36,27 @@ function spread(node: NodeView, x: Tensor, one: Tensor): Tensor {
 }
 
 /** Type that a node quantizes to: what it says, or that of its zero point. */
-function quantizedType(
-  node: NodeView,
-  zero: Tensor | undefined,
-): { dtype: DType; least: number; most: number } {
+function quantizedType(node: NodeView, zero: Tensor | undefined): QuantizedType {
   const code = node.int("output_dtype", 0);
   const said = code === 0 ? (node.typeOfInput(2) ?? zero?.dtype ?? "uint8") : onnxType(code);
+  const float8 = float8Form(said);
+  if (float8 !== undefined) return { dtype: "float32", least: -float8.most, most: float8.most, float8 };
   const [least, most] = bounds[said ?? ""] ?? [];
   if (least === undefined || most === undefined)
     throw node.refuse(`it quantizes to ${said ?? `type ${code}`}, which is not known here`);
-  const dtype = said === "uint8" || said === "int8" ? said : "int32";
-  return { dtype, least, most };
+  const stored = storedTypes[said as OnnxType & keyof typeof storedTypes];
+  return { dtype: stored, least, most };
 }
 
-/** Steps of the scale from the zero point on, before they are rounded, within the type's range. */
+/** Type that tensors are quantized to: as it is held, its range, and its form where it is a float. */
+interface QuantizedType {
+  readonly dtype: DType;
+  readonly least: number;
+  readonly most: number;
+  readonly float8?: Float8Form;
+}
+
+/** Steps of the scale from the zero point on, before they are rounded; cut off at the type's range. */
 function scaled(node: NodeView, [x, scale, zero]: Inputs, round: (steps: Tensor) => Tensor): Tensor {
   const { least, most } = quantizedType(node, zero);
   const steps = round(x!.to(x!.dtype === "int32" ? "float32" : x!.dtype).div(spread(node, x!, scale!)));
@@ -53,9 +65,11 @@ function scaled(node: NodeView, [x, scale, zero]: Inputs, round: (steps: Tensor)
 }
 
 function quantize(node: NodeView, x: Tensor, scale: Tensor, zero?: Tensor): Tensor {
-  node.int("saturate", 1);
+  const saturate = node.int("saturate", 1) !== 0;
   node.int("precision", 0);
-  return scaled(node, [x, scale, zero], (steps) => steps.round()).to(quantizedType(node, zero).dtype);
+  const { dtype, float8 } = quantizedType(node, zero);
+  if (float8 !== undefined) return toFloat8(x.div(spread(node, x, scale)), float8, saturate);
+  return scaled(node, [x, scale, zero], (steps) => steps.round()).to(dtype);
 }
 
 function dequantize(node: NodeView, x: Tensor, scale: Tensor, zero?: Tensor): Tensor {
@@ -67,7 +81,7 @@ function dequantize(node: NodeView, x: Tensor, scale: Tensor, zero?: Tensor): Te
 }
 
 /** Range of a whole tensor in 256 steps, with 0 at one of them. */
-function dynamicRange(x: Tensor): { scale: Tensor; zero: Tensor } {
+export function dynamicRange(x: Tensor): { scale: Tensor; zero: Tensor } {
   const [least, most] = [x.amin().clamp(undefined, 0), x.amax().clamp(0)];
   const width = most.sub(least).div(255);
   const scale = operators.where(width.eq(0), width.onesLike(), width);
@@ -82,7 +96,8 @@ function centered(x: Tensor, zero: Tensor | undefined, rows = false): Tensor {
   return wide.sub(rows && point.shape.length === 1 && point.size > 1 ? point.unsqueeze(1) : point);
 }
 
-const matMulInteger = (a: Tensor, b: Tensor, aZero?: Tensor, bZero?: Tensor) =>
+/** Product of integers less their zero points, in float64. */
+export const matMulInteger = (a: Tensor, b: Tensor, aZero?: Tensor, bZero?: Tensor) =>
   centered(a, aZero, true).matmul(centered(b, bZero));
 
 function convInteger(node: NodeView, x: Tensor, w: Tensor, xZero?: Tensor, wZero?: Tensor): Tensor {
@@ -91,35 +106,46 @@ function convInteger(node: NodeView, x: Tensor, w: Tensor, xZero?: Tensor, wZero
   return conv(node, centered(x, xZero), centered(w, point));
 }
 
-/** Work of `QLinearMatMul` and `QLinearConv`: real numbers to steps of the output's scale. */
+/** Real numbers as steps of a scale from a zero point on, within the range of its type. */
 function requantized(real: Tensor, scale: Tensor, zero: Tensor, round: boolean): Tensor {
   const [least, most] = bounds[zero.dtype] ?? [0, 255];
   const steps = real.div(scale.to("float64"));
   return (round ? steps.round() : steps).add(zero.to("float64")).clamp(least, most);
 }
 
-function linearMatMul(inputs: Inputs, round: boolean): Tensor {
-  const [a, aScale, aZero, b, bScale, bZero, yScale, yZero] = inputs as readonly Tensor[];
-  const factor = aScale!.shape.length === 1 && aScale!.size > 1 ? aScale!.unsqueeze(1) : aScale!;
-  const real = matMulInteger(a!, b!, aZero, bZero).mul(factor.to("float64")).mul(bScale!.to("float64"));
-  return requantized(real, yScale!, yZero!, round);
+/**
+ * Operator that computes real numbers and rounds them to integers.
+ *
+ * @param place of the result's scale among the inputs; its zero point lies behind it
+ */
+export function quantizes(
+  inputs: readonly [least: number, most: number],
+  place: number,
+  run: (node: NodeView, inputs: Inputs) => Tensor,
+): OnnxOperator {
+  const made = (node: NodeView, given: Inputs, round: boolean) =>
+    requantized(run(node, given), given[place]!, given[place + 1]!, round);
+  return operator(inputs, (node, ...given) => made(node, given, true).to(given[place + 1]!.dtype), {
+    ...blocks,
+    standIn: (node, given) => made(node, given, false).to("float32"),
+  });
 }
 
-function linearConv(node: NodeView, inputs: Inputs, round: boolean): Tensor {
-  const [x, xScale, xZero, w, wScale, wZero, yScale, yZero, bias] = inputs as readonly Tensor[];
+function linearMatMul(inputs: Inputs): Tensor {
+  const [a, aScale, aZero, b, bScale, bZero] = inputs as readonly Tensor[];
+  const factor = aScale!.shape.length === 1 && aScale!.size > 1 ? aScale!.unsqueeze(1) : aScale!;
+  return matMulInteger(a!, b!, aZero, bZero).mul(factor.to("float64")).mul(bScale!.to("float64"));
+}
+
+/** Convolution of integers in real numbers. */
+export function linearConv(node: NodeView, inputs: Inputs): Tensor {
+  const [x, xScale, xZero, w, wScale, wZero, , , bias] = inputs as readonly Tensor[];
   const sums = convInteger(node, x!, w!, xZero, wZero);
   const column = (one: Tensor) =>
     one.size > 1 ? one.reshape([one.size, ...w!.shape.slice(2).map(() => 1)]) : one;
   const whole = bias === undefined ? sums : sums.add(column(bias.to("float64")));
-  return requantized(
-    whole.mul(xScale!.to("float64")).mul(column(wScale!.to("float64"))),
-    yScale!,
-    yZero!,
-    round,
-  );
+  return whole.mul(xScale!.to("float64")).mul(column(wScale!.to("float64")));
 }
-
-const blocks = { gradient: "blocks" as const };
 
 /** Quantization. Its stand-ins are the same without rounding, and clamped to the type's range as it is. */
 export const quantization: OnnxOperators = {
@@ -155,12 +181,6 @@ export const quantization: OnnxOperators = {
       standIn: (node, [x, w, xZero, wZero]) => convInteger(node, x!, w!, xZero, wZero).to("float32"),
     },
   ),
-  QLinearMatMul: operator(8, (_, ...inputs) => linearMatMul(inputs, true).to(inputs[7]!.dtype), {
-    ...blocks,
-    standIn: (_, inputs) => linearMatMul(inputs, false).to("float32"),
-  }),
-  QLinearConv: operator([8, 9], (node, ...inputs) => linearConv(node, inputs, true).to(inputs[7]!.dtype), {
-    ...blocks,
-    standIn: (node, inputs) => linearConv(node, inputs, false).to("float32"),
-  }),
+  QLinearMatMul: quantizes([8, 8], 6, (_, inputs) => linearMatMul(inputs)),
+  QLinearConv: quantizes([8, 9], 6, linearConv),
 };

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { main } from "../../src/cli/main.js";
 import { modelFromFile } from "../../src/models/index.js";
+import { modelFromRun } from "../../src/training/index.js";
+import { imagesFor, noiseOf } from "../models/export/models.js";
 import { fixture } from "../models/exported/fixtures.js";
 import { captureOutput } from "./captured-output.js";
 
@@ -71,5 +73,43 @@ describe("an exported model at the command line", { timeout: 120_000 }, () => {
     expect(after!.own!.sha256).not.toBe(before!.own!.sha256);
     const again = await sqa(...given, "--method", "fgsm(epsilon=0.1)", "--epochs", "1", ...options);
     expect([again.code, again.err]).toEqual([64, expect.stringContaining("there is such a file already")]);
+  });
+
+  it("is trained with a defense behind a node, which the run has and the copy does not", async () => {
+    const [out, runs] = [join(folder, "with-sqa.pt2"), join(folder, "with-sqa")];
+    const images = ["--images", "mnist", "--limit"];
+    const options = ["--batch-size", "32", "--epochs", "1", "--validation-attack", "none", "--runs", runs];
+    const given = ["train", "--model", model, ...images, "128", ...options, "--method", "fgsm(epsilon=0.1)"];
+    const refused = await sqa(...given, "--defense", "sqa(relo=1)", "--out", out);
+    expect([refused.code, refused.err]).toEqual([
+      64,
+      expect.stringContaining('unknown layer "relo"; did you mean "relu"?'),
+    ]);
+    const { code, err } = await sqa(...given, "--defense", "sqa(relu=1)", "--out", out);
+    const run = join(runs, readdirSync(runs)[0]!);
+    expect([code, err]).toEqual([
+      0,
+      expect.stringContaining(`defenses are not in the file: sqa(relu=1); with them the model is ${run}\n`),
+    ]);
+    const base = await modelFromFile(model);
+    const trained = modelFromRun(run, { model: base }).model;
+    const copy = (await modelFromFile(out)).build({ seed: 0 });
+    const pixels = imagesFor(trained, 8);
+    const noise = noiseOf(8);
+    const noiseFree = trained.classifier({ noiseFree: true }).logits(pixels, noise).toNumbers();
+    expect(copy.classifier().logits(pixels, noise).toNumbers()).toEqual(noiseFree);
+    expect(trained.classifier().logits(pixels, noise).toNumbers()).not.toEqual(noiseFree);
+    const clean = async (...words: string[]) => {
+      const result = await sqa("evaluate", ...words, ...images, "40", "--attack", "none", "--json");
+      expect(result.code, result.err).toBe(0);
+      return JSON.parse(result.out) as { clean: { accuracy: number }; model: string };
+    };
+    const [defended, undefended, written] = [
+      await clean(run, "--architecture", model),
+      await clean(run, "--architecture", model, "--defense", "none"),
+      await clean(out),
+    ];
+    expect(written.clean).toEqual(undefended.clean);
+    expect(defended.clean.accuracy).not.toBe(written.clean.accuracy);
   });
 });

@@ -11,6 +11,7 @@ import {
   weightsOptions,
 } from "../frame/inputs/input-options.js";
 import { modelForms, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
+import { noteLeftOut } from "../frame/left-out.js";
 import { note, out } from "../frame/output.js";
 import { shownPath } from "../frame/shown-path.js";
 import { UsageError } from "../frame/usage-error.js";
@@ -40,15 +41,15 @@ function pt2Of({ opened: { run, file }, given: { architecture } }: Call): string
   return [run?.config.model.own?.file, file, architecture].find((path) => /\.pt2$/i.test(path ?? ""));
 }
 
+/** The run's folder, as it is shown; undefined for models out of files. */
+function runOf({ opened: { run } }: Call): string | undefined {
+  return run && shownPath(run.path);
+}
+
 /** Says what noise of a model becomes. */
 function noteNoise(model: Model, noiseFree: boolean): void {
   if (noiseFree || !model.classifier().randomized) return;
   note("noise is the runtime's own, new in each run of the file; --noise-free writes the mean");
-}
-
-/** Says which defenses a file of weights does not have. */
-function noteDefenses({ defenses }: Model): void {
-  if (defenses.length > 0) note(`defenses are not in the file: ${defenses.map(String).join(", ")}`);
 }
 
 /** Writers by the file's ending. */
@@ -59,7 +60,7 @@ const writers: Readonly<Record<string, (call: Call) => void>> = {
   },
   ".safetensors": (call) => {
     exportWeights(call.opened.model, call.to, { from: pt2Of(call), replace: call.given.force });
-    noteDefenses(call.opened.model);
+    noteLeftOut(call.opened.model, runOf(call));
   },
   ".pt2": (call) => {
     const { opened, to, given } = call;
@@ -71,7 +72,7 @@ const writers: Readonly<Record<string, (call: Call) => void>> = {
       );
     }
     saveExported(from, opened.model, to, { replace: given.force });
-    noteDefenses(opened.model);
+    noteLeftOut(opened.model, runOf(call));
   },
 };
 

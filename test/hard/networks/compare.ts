@@ -114,6 +114,8 @@ function rowOf(folder: string, network: string): NetworkRow {
     gradient: numpy(at(`gradient${bits}.npy`)).numbers,
   });
   const [single, double] = [stored(""), stored("64")];
+  for (const numbers of Object.values(double))
+    if (Array.from(numbers).every((value) => value === 0)) throw new Error(`${at("*64.npy")}: all are 0`);
   const run = (ending: string, change: (graph: Graph) => Graph | undefined = (graph) => graph) => {
     const graph = existsSync(at(ending)) ? change(readGraphFile(at(ending)).graph) : undefined;
     return graph && outcomeOf(graph, pixels);
@@ -141,17 +143,19 @@ function rowOf(folder: string, network: string): NetworkRow {
   return row as unknown as NetworkRow;
 }
 
-/** Networks in the order in which export_networks.py names them. */
+/** Names of networks in the order in which export_networks.py has them. */
+const listed = /NETWORKS = """([^"]+)"""/
+  .exec(readFileSync(new URL("export_networks.py", import.meta.url), "utf8"))![1]!
+  .split(/\s+/)
+  .map((name) => name.replace("/", "-"));
+
+const inOrder = (a: string, b: string) => listed.indexOf(a) - listed.indexOf(b);
+
+/** Networks whose files are all there: the gradient in float64 is written last. */
 function networksIn(folder: string): string[] {
-  const names = readdirSync(folder).flatMap((name) =>
-    name.endsWith(".gradient64.npy") ? [name.slice(0, -".gradient64.npy".length)] : [],
-  );
-  const source = readFileSync(new URL("export_networks.py", import.meta.url), "utf8");
-  const listed = /NETWORKS = """([^"]+)"""/
-    .exec(source)![1]!
-    .split(/\s+/)
-    .map((name) => name.replace("/", "-"));
-  return names.sort((a, b) => listed.indexOf(a) - listed.indexOf(b));
+  return readdirSync(folder)
+    .flatMap((name) => (name.endsWith(".gradient64.npy") ? [name.slice(0, -".gradient64.npy".length)] : []))
+    .sort(inOrder);
 }
 
 const shown = (value: number | undefined) =>
@@ -179,11 +183,15 @@ if (json !== undefined && existsSync(json))
   rows.push(...(JSON.parse(readFileSync(json, "utf8")).rows as NetworkRow[]));
 for (const network of networksIn(folder)) {
   if (rows.some((row) => row.network === network)) continue;
-  rows.push(rowOf(folder, network));
-  process.stdout.write(`${JSON.stringify(rows.at(-1))}\n`);
+  const row = rowOf(folder, network);
+  process.stdout.write(`${JSON.stringify(row)}\n`);
+  rows.push(row);
+  rows.sort((a, b) => inOrder(a.network, b.network));
   if (json === undefined) continue;
   writeFileSync(json, `${JSON.stringify({ libtorch: versions().libtorch, rows }, null, 1)}\n`);
   const head = readFileSync(new URL("head.md", import.meta.url), "utf8");
-  writeFileSync(`${out}.md`, `${head}\n${tableOf(rows)}\n`);
+  const missing = listed.length - rows.length;
+  const count = missing > 0 ? `\n${rows.length} of the ${listed.length} networks have been compared.\n` : "";
+  writeFileSync(`${out}.md`, `${head}${count}\n${tableOf(rows)}\n`);
 }
 process.stdout.write(`${tableOf(rows)}\n`);

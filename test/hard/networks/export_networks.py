@@ -45,8 +45,16 @@ def network(name):
         import timm
 
         model = timm.create_model(name.removeprefix("timm/"))
-        return model.eval(), model.default_cfg["input_size"][-1]
-    return getattr(torchvision.models, name)().eval(), 224
+        return with_head(model).eval(), model.default_cfg["input_size"][-1]
+    return with_head(getattr(torchvision.models, name)()).eval(), 224
+
+
+def with_head(model):
+    """Some begin with a last layer of zeros, whose logits and gradients would all be 0."""
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.Linear) and not layer.weight.any():
+            torch.nn.init.normal_(layer.weight, std=0.02)
+    return model
 
 
 def reference(model, images):

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { exportWeights, isGraphFile, saveExported } from "../../../models/index.js";
 import type { TrainConfigInput, TrainedRun } from "../../../training/index.js";
+import { noteLeftOut } from "../../frame/left-out.js";
 import { note } from "../../frame/output.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { UsageError } from "../../frame/usage-error.js";
@@ -31,11 +32,11 @@ function weightsBeside(out: string): string {
 
 /**
  * Writes a copy of an exported model with the weights of a finished run, and beside it their state dict with
- * the original names.
+ * the original names; says what neither has.
  */
 export function writeHardened(
   out: string,
-  { model }: Pick<TrainedRun, "model">,
+  { model, folder }: Pick<TrainedRun, "model" | "folder">,
   config: TrainConfigInput,
 ): void {
   const file = exportedFile(config);
@@ -43,4 +44,5 @@ export function writeHardened(
   saveExported(file, model, out);
   exportWeights(model, weightsBeside(out), { from: file });
   note(`hardened model: ${shownPath(out)}, its weights: ${shownPath(weightsBeside(out))}`);
+  noteLeftOut(model, shownPath(folder));
 }

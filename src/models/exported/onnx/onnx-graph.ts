@@ -9,6 +9,7 @@ import { type ImageInput, imageInput, imageNodes } from "./images.js";
 import type { NodeView, NodeWorld } from "./node.js";
 import { checkNodes, graphNodes, opsetOf } from "./nodes.js";
 import { parameterNames } from "./parameters.js";
+import { withoutSequences } from "./sequences.js";
 import { tensorOf } from "./values.js";
 
 /** Elements that one value may have while a graph is tried, on one image or two. */
@@ -57,8 +58,9 @@ function named(error: unknown, file: string): unknown {
 
 function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined): OnnxGraphRead {
   const opset = opsetOf(source.model, file);
-  checkNodes(source.model, file);
-  const held = heldTensors(source);
+  const plain = withoutSequences(source);
+  checkNodes(plain, file);
+  const held = heldTensors({ ...source, model: plain });
   const { model, constants } = held;
   const world: { -readonly [K in keyof NodeWorld]: NodeWorld[K] } = {
     opset,

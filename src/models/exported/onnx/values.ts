@@ -21,10 +21,14 @@ export function numberOf(node: NodeView, name: string, values: Tensor): number {
   return numbers[0]!;
 }
 
-/** An int64 tensor of one axis on the CPU. */
+/** An int64 tensor of one axis on the CPU; limits such as "to the end" may have been rounded to 2^63. */
 export function intTensor(numbers: readonly number[]): Tensor {
-  return tensor(BigInt64Array.from(numbers, (value) => BigInt(Math.trunc(value))));
+  return tensor(
+    BigInt64Array.from(numbers, (value) => (value >= 2 ** 63 ? lastInt : BigInt(Math.trunc(value)))),
+  );
 }
+
+const lastInt = 2n ** 63n - 1n;
 
 /** The tensor of elements out of a file; it lives until it is disposed. */
 export function tensorOf({ data, shape, stored }: OnnxElements): Tensor {

@@ -9,6 +9,7 @@ import { type ImageInput, imageInput, imageNodes } from "./images.js";
 import type { NodeView, NodeWorld } from "./node.js";
 import { checkNodes, graphNodes, opsetOf } from "./nodes.js";
 import { parameterNames } from "./parameters.js";
+import { beforeArranging, beforeChoice, flattened, logitsOf } from "./scores.js";
 import { withoutSequences } from "./sequences.js";
 import { tensorOf } from "./values.js";
 
@@ -80,7 +81,8 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
     notes.push(`the model takes exactly ${tried.batch} images at a time, by its export`);
   }
   checkAttributes(lowered.map(({ view }) => view));
-  const output = logitsOf(tried.trials[0]!, kept, names, notes);
+  const found = logitsOf(tried.trials[0]!, kept, names, notes);
+  const output = beforeArranging(found, lowered, tried.trials[0]!);
   world.mostElements = 2 ** 40;
   const known = constantsOf(tried.trials);
   for (const { outputs, fixed } of tried.trials) {
@@ -89,7 +91,7 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
   const batch = { least: tried.batch ?? 1, most: tried.batch ?? 2 ** 31 };
   const graph = folded({ ...tried.graph, output: output.name, batch }, known, tried.constants);
   return {
-    graph: output.flat ? graph : flattened(graph, output.classes),
+    graph: flattened(graph, output),
     imageShape: images.shape,
     classes: output.classes,
     sha256: source.sha256(),
@@ -119,12 +121,6 @@ function wholeGraph(
     weights,
     nodes: [...nodes, ...lowered.map(({ node }) => node)],
   };
-}
-
-/** Scores that the index of the largest is chosen of: an output is cut before its ArgMax. */
-function beforeChoice(lowered: readonly { readonly node: GraphNode }[], name: string): string {
-  const maker = lowered.find(({ node }) => node.outputs.includes(name))?.node;
-  return maker?.operator === "ArgMax" ? maker.inputs[0]! : name;
 }
 
 /** A graph that was tried, and the batch that it is bound to; undefined for any number of images. */
@@ -183,30 +179,6 @@ function checkAttributes(views: readonly NodeView[]): void {
   }
 }
 
-/** The output that has logits: floats of shape (N, classes), with sides of 1 behind at most. */
-function logitsOf(
-  { images, outputs }: Trial,
-  kept: readonly string[],
-  names: readonly string[],
-  notes: string[],
-) {
-  const found = kept.flatMap((name, i) => {
-    const { shape, dtype } = outputs.get(name) ?? { shape: [], dtype: "" };
-    const isScores = shape[0] === images && shape.length >= 2 && shape.slice(2).every((side) => side === 1);
-    return isScores && shape[1]! >= 2 && /float/.test(dtype)
-      ? [{ name, classes: shape[1]!, flat: shape.length === 2, said: names[i]! }]
-      : [];
-  });
-  const [first] = found;
-  if (first === undefined) {
-    const shapes = kept.map((name) => `${shownName(name)} of [${outputs.get(name)?.shape.join(", ") ?? ""}]`);
-    throw new RangeError(`none of its outputs has scores of classes, (N, classes): ${shapes.join(", ")}`);
-  }
-  if (names.length > 1) notes.push(`of ${names.length} outputs "${shownName(first.said)}" is attacked`);
-  if (first.name !== first.said) notes.push("the choice of the class at the end (ArgMax) is taken off");
-  return first;
-}
-
 /** The graph with known values built in: weights stay by name, single and whole numbers join the nodes. */
 function folded(
   graph: Graph,
@@ -234,16 +206,4 @@ function folded(
 
 function isWeight(size: number, type: string): boolean {
   return size > 1 && /float/.test(type);
-}
-
-function flattened(graph: Graph, classes: number): Graph {
-  const output = `${graph.output} as logits`;
-  const node: GraphNode = {
-    name: output,
-    operator: "Flatten",
-    inputs: [graph.output],
-    outputs: [output],
-    run: ([scores]) => [(scores as Tensor).reshape([-1, classes])],
-  };
-  return { ...graph, output, nodes: [...graph.nodes, node] };
 }

@@ -130,7 +130,8 @@ export interface NodeTraits
 export interface OnnxOperator {
   /** Least and most number of inputs. */
   readonly inputs: readonly [least: number, most: number];
-  readonly run: (node: NodeView, inputs: Inputs, context: NodeContext) => readonly Tensor[];
+  /** Outputs in their order; null for those that a node does not have. */
+  readonly run: (node: NodeView, inputs: Inputs, context: NodeContext) => readonly (Tensor | null)[];
   /** Traits of all its nodes, or of one. */
   readonly traits: NodeTraits | ((node: NodeView) => NodeTraits);
 }
@@ -140,7 +141,7 @@ export type OnnxOperators = Readonly<Record<string, OnnxOperator>>;
 /** Operator of so many inputs, the last of which may be left out. */
 export function operator(
   inputs: number | readonly [least: number, most: number],
-  run: (node: NodeView, ...inputs: Tensor[]) => Tensor | readonly Tensor[],
+  run: (node: NodeView, ...inputs: Tensor[]) => Tensor | readonly (Tensor | null)[],
   traits: OnnxOperator["traits"] = {},
 ): OnnxOperator {
   return {

@@ -1,5 +1,5 @@
 import { deriveSeed } from "../../../../src/base/index.js";
-import { imageIdRange, noGrad, scope, type Tensor } from "../../../../src/engine/index.js";
+import { imageIdRange, noGrad, scope, Tensor } from "../../../../src/engine/index.js";
 import { type OnnxElements, type OnnxModel, onnxType } from "../../../../src/files/index.js";
 import { elementsOf, parseOnnx, parseOnnxTensor } from "../../../../src/files/onnx/index.js";
 import type { GraphValue } from "../../../../src/models/exported/graph.js";
@@ -99,7 +99,11 @@ function compared(
       node.inputs.map((name) => values.get(name) ?? null),
       { device: "cpu", noise, noiseFree: false, stream: 0 },
     );
-    for (const [k, name] of node.outputs.entries()) if (name !== null) values.set(name, made[k] ?? null);
+    for (const [k, value] of made.entries()) {
+      const name = node.outputs[k] ?? null;
+      if (name !== null) values.set(name, value);
+      else if (value instanceof Tensor) value.dispose();
+    }
   }
   for (const { view } of lowered) {
     const [unread] = view.unread();

@@ -75,13 +75,13 @@ function skipLayerNormalization(
   scale: Tensor,
   bias?: Tensor,
   added?: Tensor,
-): readonly Tensor[] {
+): readonly (Tensor | null)[] {
   if (node.hasOutput(1) || node.hasOutput(2)) throw node.refuse("its mean and deviation are not given here");
   const both = x.add(skip);
   const sum = added === undefined ? both : both.add(added);
   const epsilon = node.float("epsilon", 1e-12);
   const normal = operators.layerNorm(sum, scale.shape, scale, bias ?? null, epsilon);
-  return [normal, sum, sum, sum];
+  return [normal, null, null, sum];
 }
 
 /** Layers and activations that stand in one node. */

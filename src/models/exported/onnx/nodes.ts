@@ -20,6 +20,8 @@ const wayOut =
   "export it anew (torch.onnx.export(model, images, FILE, opset_version=20)), or save it as .pt2 by " +
   "torch.export.save";
 
+const conversion = "convert it (onnx.version_converter.convert_version(onnx.load(FILE), 17))";
+
 const otherLevel =
   "they are of one kind of processor: give the model as it was before ONNX Runtime optimized it, or have it " +
   "optimized by ORT_ENABLE_EXTENDED";
@@ -29,7 +31,10 @@ export function opsetOf({ opsets }: OnnxModel, file: string): number {
   const opset = opsets.get("");
   if (opset !== undefined && opset >= leastOpset && opset <= mostOpset) return opset;
   const shown = opset === undefined ? "no operator set of ONNX" : `operator set ${opset}`;
-  throw new FileFormatError(`${file}: it uses ${shown}; ${leastOpset} to ${mostOpset} are read: ${wayOut}`);
+  const converted = opset !== undefined && opset < leastOpset ? `${conversion}, or ` : "";
+  throw new FileFormatError(
+    `${file}: it uses ${shown}; ${leastOpset} to ${mostOpset} are read: ${converted}${wayOut}`,
+  );
 }
 
 /** Operators by their domains. */

@@ -11,10 +11,10 @@ import {
   weightsOptions,
 } from "../frame/inputs/input-options.js";
 import { modelForms, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
-import { noteLeftOut } from "../frame/left-out.js";
 import { note, out } from "../frame/output.js";
 import { shownPath } from "../frame/shown-path.js";
 import { UsageError } from "../frame/usage-error.js";
+import { noteLeftOut } from "../frame/words/left-out.js";
 
 const options = z.strictObject({
   architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),

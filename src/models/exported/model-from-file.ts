@@ -145,7 +145,8 @@ function triedOut(graph: Graph, inputShape: ImageShape, exactGradients: boolean)
 }
 
 const isActivation = ({ operator, softmax }: GraphNode) =>
-  softmax !== true && /relu|gelu|silu|swish|sigmoid|hardtanh|\.tanh|\belu|mish|Clip$/i.test(operator);
+  softmax !== true &&
+  /relu|gelu|silu|swish|sigmoid|hardtanh|\.tanh|\belu|mish|Clip$|^FusedConv$/i.test(operator);
 
 /** Places of the paper's two quantizers: after the first two activations. */
 function activationsOf({ nodes }: Graph): Record<string, string[]> {

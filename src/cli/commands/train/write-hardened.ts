@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { exportWeights, isGraphFile, saveExported } from "../../../models/index.js";
 import type { TrainConfigInput, TrainedRun } from "../../../training/index.js";
-import { noteLeftOut } from "../../frame/left-out.js";
 import { note } from "../../frame/output.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { UsageError } from "../../frame/usage-error.js";
+import { noteLeftOut } from "../../frame/words/left-out.js";
 
 /** File of the exported model that a configuration trains; undefined for other models. */
 function exportedFile({ model }: TrainConfigInput): string | undefined {

@@ -6,7 +6,7 @@ export function float8Form(type: string | undefined): Float8Form | undefined {
   return Object.hasOwn(float8Forms, type ?? "") ? float8Forms[type as keyof typeof float8Forms] : undefined;
 }
 
-/** The nearest floats of 8 bits, the even one of two; those beyond the largest are cut off where asked for. */
+/** The nearest floats of 8 bits, the even one of two; `saturate` cuts off those beyond the largest. */
 export function toFloat8(values: Tensor, form: Float8Form, saturate: boolean): Tensor {
   const { fraction, leastExponent, most, beyond } = form;
   const wide = values.to("float64");

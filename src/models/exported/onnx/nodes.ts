@@ -23,8 +23,8 @@ const wayOut =
 const conversion = "convert it (onnx.version_converter.convert_version(onnx.load(FILE), 17))";
 
 const otherLevel =
-  "they are of one kind of processor: give the model as it was before ONNX Runtime optimized it, or have it " +
-  "optimized by ORT_ENABLE_EXTENDED";
+  "they are of one kind of processor: give the model as it was before ONNX Runtime's optimizations, or " +
+  "optimize it by ORT_ENABLE_EXTENDED";
 
 /** Version of ONNX's own operators. Refuses one that is not read here. */
 export function opsetOf({ opsets }: OnnxModel, file: string): number {

@@ -7,7 +7,10 @@ describe("what an ONNX file may not have is refused, with the way out", () => {
   it.each([
     ["unknown", /not known here: NonZero, com\.microsoft\.EPContext; export it anew \(torch\.onnx\.export/],
     ["attribute", /node Relu: its attribute slope is not known here/],
-    ["opset-12", /it uses operator set 12; 13 to 21 are read: convert it .*convert_version.*, or export it anew/],
+    [
+      "opset-12",
+      /it uses operator set 12; 13 to 21 are read: convert it .*convert_version.*, or export it anew/,
+    ],
     ["opset-22", /it uses operator set 22; 13 to 21 are read: export it anew/],
   ])("%s", async (name, message) => {
     await expect(loadOnnx(name)).rejects.toThrow(message);

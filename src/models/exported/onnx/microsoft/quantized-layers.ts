@@ -18,7 +18,7 @@ import {
 import { axisOf } from "../values.js";
 import { channelsFirst, channelsLast } from "./layout.js";
 
-/** Numbers that integers stand for: at a place and the two behind it lie the integers, scale and zero point. */
+/** Numbers that integers stand for: these lie at a place, their scale and zero point behind it. */
 function real(inputs: Inputs, place: number): Tensor {
   const [x, scale, zero] = inputs.slice(place, place + 3) as [Tensor, Tensor, Tensor];
   return x.to("float64").sub(zero.to("float64")).mul(scale.to("float64"));

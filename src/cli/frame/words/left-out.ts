@@ -1,6 +1,6 @@
-import type { Model } from "../../models/index.js";
-import { Normalize } from "../../nn/index.js";
-import { note } from "./output.js";
+import type { Model } from "../../../models/index.js";
+import { Normalize } from "../../../nn/index.js";
+import { note } from "../output.js";
 
 /**
  * Says what of a model a file of its weights, or a copy of its .pt2 file, does not have.

@@ -32,12 +32,14 @@ const intOf = ({ attributes }: OnnxNode, name: string, fallback: number) => {
 
 const ints = (value: readonly number[]): OnnxAttribute => ({ kind: "ints", value });
 
-/** Nodes that cut elements `start` up to `end` out of an axis. */
-function slice(x: string, axis: number, start: number, end: number, made: string): OnnxNode[] {
-  const constants = Object.entries({ starts: start, ends: end, axes: axis }).map(([word, value]) => ({
-    ...plainNode("Constant", [], `${made} ${word}`),
-    attributes: new Map([["value_ints", ints([value])]]),
-  }));
+/** Nodes that cut so many elements out of an axis. */
+function slice(x: string, axis: number, start: number, count: number, made: string): OnnxNode[] {
+  const constants = Object.entries({ starts: start, ends: start + count, axes: axis }).map(
+    ([word, value]) => ({
+      ...plainNode("Constant", [], `${made} ${word}`),
+      attributes: new Map([["value_ints", ints([value])]]),
+    }),
+  );
   return [...constants, plainNode("Slice", [x, ...constants.map(({ outputs }) => outputs[0]!)], made)];
 }
 
@@ -60,12 +62,12 @@ function partOf(split: OnnxNode, place: number, made: string, constants: Constan
     return [index, { ...plainNode("Gather", [x, index.outputs[0]!], made), attributes }];
   }
   const given = constants(sizes);
-  if (given === undefined) return undefined;
-  const isEach = given.length === 1;
-  const at = place < 0 && !isEach ? place + given.length : place;
-  if (at < 0 || (!isEach && at >= given.length)) return undefined;
-  const start = isEach ? at * given[0]! : given.slice(0, at).reduce((sum, one) => sum + one, 0);
-  return slice(x, axis, start, start + (given[isEach ? 0 : at] ?? 0), made);
+  if (given === undefined || !given.every((one) => one > 0)) return undefined;
+  if (given.length === 1) return place < 0 ? undefined : slice(x, axis, place * given[0]!, given[0]!, made);
+  const at = place < 0 ? place + given.length : place;
+  const attributes = new Map<string, OnnxAttribute>([["axis", { kind: "int", value: axis }]]);
+  const outputs = given.map((_, i) => (i === at ? made : ""));
+  return at in given ? [{ ...plainNode("Split", [x, sizes], made), outputs, attributes }] : undefined;
 }
 
 /**

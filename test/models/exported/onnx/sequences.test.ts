@@ -64,11 +64,12 @@ function partOf(
       if (sizes !== undefined) values.set("sizes", tensorOf(elements(sizes)));
       const context = { device: "cpu", noise: noiseOf(1), noiseFree: false, stream: 0 };
       for (const { node: step } of graphNodes(model, world)) {
-        const [made] = step.run(
+        const made = step.run(
           step.inputs.map((name) => values.get(name)!),
           context,
         );
-        values.set(step.outputs[0]!, made as Tensor);
+        for (const [k, name] of step.outputs.entries())
+          if (name !== null) values.set(name, made[k] as Tensor);
       }
       const made = values.get("y")!;
       return { shape: made.shape, numbers: made.toNumbers() };

@@ -40,7 +40,7 @@ const contracts: readonly Contract[] = [
     localRank: "OMPI_COMM_WORLD_LOCAL_RANK",
   },
   {
-    launcher: "MPICH",
+    launcher: "PMI",
     rank: "PMI_RANK",
     size: "PMI_SIZE",
     localSize: "MPI_LOCALNRANKS",

@@ -24,7 +24,12 @@ export function meetingOf(
   { rank, size, localSize }: Launch,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Meeting {
-  const { MASTER_ADDR: host, MASTER_PORT: port, TORCHELASTIC_RESTART_COUNT, GLOO_SOCKET_IFNAME } = environment;
+  const {
+    MASTER_ADDR: host,
+    MASTER_PORT: port,
+    TORCHELASTIC_RESTART_COUNT,
+    GLOO_SOCKET_IFNAME,
+  } = environment;
   if (!host || !/^\d{1,5}$/.test(port ?? "") || Number(port) < 1 || Number(port) > 65535) {
     throw new RangeError(
       `RANK=${rank} WORLD_SIZE=${size} MASTER_ADDR=${host ?? ""} MASTER_PORT=${port ?? ""}: torchrun gives ` +

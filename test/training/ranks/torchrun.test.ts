@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { readSafetensors } from "../../../src/files/index.js";
 import { checkpointed, digitsRun } from "./digits-run.js";
@@ -61,7 +62,7 @@ describe("ranks by the variables of torchrun", { timeout: 600_000 }, () => {
     expect(performance.now() - began).toBeLessThan(20_000);
 
     const stopped = await start("disturbed", ...paced(150));
-    await new Promise((done) => setTimeout(done, 3000));
+    while (!stopped[0]!.output.includes("going on after step") && stopped[0]!.running) await sleep(20);
     stopped[1]!.kill("SIGTERM");
     const saved = await ended(stopped);
     expect(saved.codes, saved.output).toEqual([75, 75]);

@@ -116,6 +116,7 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
   checkSameFacts(ranks, () => ({
     configuration: configHash(config),
     images: contentHash(config.data.train),
+    device: device.split(":")[0]!,
   }));
   const environment = () => environmentOf(config, device, ranks);
   const { result, fault } = ranks.fromFirst(() => endOf(folder));

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,7 +7,11 @@ import { checkpointed, digitsRun } from "../training/ranks/digits-run.js";
 import { Launched, noMpi, sqaWords } from "../training/ranks/mpirun.js";
 import { SlurmCluster, withoutSlurm } from "./slurm-cluster.js";
 
-const missing = withoutSlurm ?? noMpi;
+/** Slurm opens PMIx's library by a name that only its package for developers gives it. */
+const hasPmix = ["x86_64", "aarch64"].some((processor) =>
+  existsSync(`/usr/lib/${processor}-linux-gnu/pmix2/lib/libpmix.so`),
+);
+const missing = withoutSlurm ?? noMpi ?? (hasPmix ? undefined : "no libpmix.so (apt-get install libpmix-dev)");
 if (missing !== undefined) process.stderr.write(`ranks under Slurm are not tested: ${missing}\n`);
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-slurm-ranks-"));

@@ -92,7 +92,7 @@ describe("ranks", () => {
   test("are refused where a launcher has no Open MPI", () => {
     const launch = { launcher: "PMI", rank: 0, size: 2, localSize: 2, localRank: 0 };
     expect(() => joinRanks(launch)).toThrow(
-      /PMI started this as rank 0 of 2.*mpirun -n 2.*srun --mpi=pmix.*--standalone/,
+      /PMI started this as rank 0 of 2.*mpirun -n 2 .*srun --mpi=pmix.*--standalone/,
     );
   });
 

@@ -11,7 +11,8 @@ import { SlurmCluster, withoutSlurm } from "./slurm-cluster.js";
 const hasPmix = ["x86_64", "aarch64"].some((processor) =>
   existsSync(`/usr/lib/${processor}-linux-gnu/pmix2/lib/libpmix.so`),
 );
-const missing = withoutSlurm ?? noMpi ?? (hasPmix ? undefined : "no libpmix.so (apt-get install libpmix-dev)");
+const missing =
+  withoutSlurm ?? noMpi ?? (hasPmix ? undefined : "no libpmix.so (apt-get install libpmix-dev)");
 if (missing !== undefined) process.stderr.write(`ranks under Slurm are not tested: ${missing}\n`);
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-slurm-ranks-"));

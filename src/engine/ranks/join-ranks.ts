@@ -26,8 +26,9 @@ export function joinRanks(launch: Launch | undefined = launchOf()): Ranks {
   // Of MPICH, or of srun without PMIx: Open MPI would find no other process.
   if (launcher === "PMI" || (launcher === "srun" && process.env.PMIX_RANK === undefined)) {
     throw new RangeError(
-      `${launcher} started this as rank ${rank} of ${size}, but ranks are joined by Open MPI: start them by its ` +
-        `mpirun -n ${size} or by srun --mpi=pmix, or give --standalone to train in each process by itself`,
+      `${launcher} started this as rank ${rank} of ${size}, but ranks are joined by Open MPI: start them ` +
+        `by its mpirun -n ${size} or by srun --mpi=pmix, or give --standalone to train in each process by ` +
+        "itself",
     );
   }
   const found = launcher === "torchrun" ? meet(launch, meetingOf(launch)) : joinOpenMpi();

@@ -15,8 +15,8 @@ export interface Meeting {
 }
 
 /**
- * Place where ranks meet, by the variables of torchrun. Ranks of one machine meet on it alone; `GLOO_SOCKET_IFNAME`
- * names the interface by which several reach each other.
+ * Place where ranks meet, by the variables of torchrun. Ranks of one machine meet on it alone;
+ * `GLOO_SOCKET_IFNAME` names the interface by which several reach each other.
  *
  * @throws RangeError where a variable is missing
  */

@@ -23,8 +23,8 @@ export function rankDevice(
     throw new RangeError(`device cuda: ${launcher} does not say which of its machine's ranks this is`);
   if (localRank >= cudaDevices) {
     throw new RangeError(
-      `device cuda: ${localSize ?? "the"} ranks on this machine need a device each, and it has ${cudaDevices}: ` +
-        "start fewer ranks on it",
+      `device cuda: ${localSize ?? "the"} ranks on this machine need a device each, and it has ` +
+        `${cudaDevices}: start fewer ranks on it`,
     );
   }
   return `cuda:${localRank}`;

@@ -11,8 +11,8 @@ export interface Ranks {
   /** True for rank 0, which alone writes files and tells of the work. */
   readonly isFirst: boolean;
   /**
-   * Says where this rank's tensors lie, `cpu` or `cuda:N`, before the first call with one of a CUDA device. Each
-   * rank has a device of its own.
+   * Says where this rank's tensors lie, `cpu` or `cuda:N`, before the first call with one of a CUDA device.
+   * Each rank has a device of its own.
    */
   useDevice(device: string): void;
   /** Sums of tensors over the ranks, float32: the same bits on every rank. */

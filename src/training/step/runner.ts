@@ -21,7 +21,10 @@ export class StepRunner {
   #graph: { readonly graph: DeviceGraph; readonly stepScale: number } | undefined;
   #gradients: readonly Tensor[] = [];
 
-  /** Steps of several ranks are not to be captured: a capture that failed on one of them would leave the others. */
+  /**
+   * Steps of several ranks are not to be captured: a capture that failed on one of them would leave the others
+   * waiting.
+   */
   constructor(device: string, mayCapture = true) {
     this.#device = device;
     this.#captures = mayCapture && capturesGraphs(device);

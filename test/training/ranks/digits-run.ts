@@ -29,8 +29,8 @@ export function digitsRun(folder: string) {
     ],
     runIn: (runs: string) => RunFolder.for(trainConfig(config), runs),
     /**
-     * Words before those of a command that make each step last so long at least: whatever the machine does beside
-     * it, the run is not over before the test has disturbed it.
+     * Words before those of a command that make each step last so long at least: whatever the machine does
+     * beside it, the run is not over before the test has disturbed it.
      */
     paced: (milliseconds: number) => {
       const file = join(folder, `pace-${milliseconds}.mjs`);

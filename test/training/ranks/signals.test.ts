@@ -1,5 +1,5 @@
-// Signals to mpirun. At SIGTERM and Ctrl-C it wakes the ranks, sends them SIGTERM after a while, and kills them after as long
-// again; `odls_base_sigkill_timeout` is that while, one second at first.
+// Signals to mpirun. At SIGTERM and Ctrl-C it wakes the ranks, sends them SIGTERM after a while, and kills them
+// after as long again; `odls_base_sigkill_timeout` is that while, one second at first.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

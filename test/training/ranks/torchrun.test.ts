@@ -1,4 +1,5 @@
-// Ranks that torchrun starts meet by Gloo. It is Python's; its variables are all that it gives, so they are set by hand.
+// Ranks that torchrun starts meet by Gloo. It is Python's; its variables are all that it gives, so they are set
+// by hand.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

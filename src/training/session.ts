@@ -61,7 +61,6 @@ export class TrainingSession {
     const { model, data, plan, optimizer, copies } = prepared;
     this.#prepared = prepared;
     checkShared(ranks, plan, model.module);
-    ranks.useDevice(device);
     this.#batchSize = Math.ceil(plan.largestBatch / ranks.size);
     this.#stepsPerLook = capturesGraphs(device) ? stepsPerDeviceLook : 1;
     this.#losses = ops.zeros([this.#stepsPerLook], "float64", device);

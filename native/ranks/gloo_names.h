@@ -15,6 +15,7 @@ struct Context {
 
 namespace rendezvous {
 struct Store {
+  static constexpr std::chrono::milliseconds kDefaultTimeout{};
   virtual ~Store();
   virtual void set(const std::string&, const std::vector<char>&) = 0;
   virtual std::vector<char> get(const std::string&) = 0;

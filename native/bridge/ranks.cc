@@ -3,20 +3,38 @@
 
 #include "bridge/bridge.h"
 #include "bridge/convert.h"
-#include "ranks/mpi.h"
+#include "ranks/ranks.h"
 #include "ranks/shared_batch.h"
 
 namespace sqa {
 namespace {
 
-// joinRanks(library's name or path) -> { rank, size }
-napi_value join(napi_env env, const Arguments& arguments) {
-  const RankOf found = joinRanks(toString(env, arguments[0], "a library"));
+napi_value placeObject(napi_env env, RankOf place) {
   napi_value object;
   check(env, napi_create_object(env, &object), "cannot make an object");
-  setProperty(env, object, "rank", fromNumber(env, found.rank));
-  setProperty(env, object, "size", fromNumber(env, found.size));
+  setProperty(env, object, "rank", fromNumber(env, place.rank));
+  setProperty(env, object, "size", fromNumber(env, place.size));
   return object;
+}
+
+// joinByMpi(library's name or path) -> { rank, size }
+napi_value byMpi(napi_env env, const Arguments& arguments) {
+  return placeObject(env, joinRanks(joinByMpi(toString(env, arguments[0], "a library"))));
+}
+
+// joinByGloo(host, port, serves, name, address, interface, rank, size) -> { rank, size }
+napi_value byGloo(napi_env env, const Arguments& arguments) {
+  const auto number = [&](size_t i, const char* what) { return static_cast<int>(toInt(env, arguments[i], what)); };
+  const auto text = [&](size_t i, const char* what) { return toString(env, arguments[i], what); };
+  const Meeting meeting{text(0, "a host"), number(1, "a port"), number(2, "0 or 1") != 0,
+                        text(3, "a name"), text(4, "an address"), text(5, "an interface")};
+  return placeObject(env, joinRanks(joinByGloo(meeting, {number(6, "a rank"), number(7, "a number of ranks")})));
+}
+
+// joinDevices(device's number)
+napi_value byNccl(napi_env env, const Arguments& arguments) {
+  joinDevices(toInt(env, arguments[0], "a device"));
+  return nullptr;
 }
 
 napi_value leave(napi_env env, const Arguments& arguments) {
@@ -50,14 +68,14 @@ std::pair<Number*, int64_t> numbersOf(napi_env env, napi_value value, napi_typed
 // sumNumbers(Float64Array), in place
 napi_value sumNumbers(napi_env env, const Arguments& arguments) {
   const auto [numbers, count] = numbersOf<double>(env, arguments[0], napi_float64_array);
-  sumOverRanks(numbers, count);
+  sumOverRanks(at::from_blob(numbers, {count}, at::kDouble));
   return nullptr;
 }
 
 // bytesOfFirst(Uint8Array), in place
 napi_value bytesOfFirst(napi_env env, const Arguments& arguments) {
   const auto [bytes, count] = numbersOf<uint8_t>(env, arguments[0], napi_uint8_array);
-  bytesOfFirstRank(bytes, count);
+  copyFirstRank(at::from_blob(bytes, {count}, at::kByte));
   return nullptr;
 }
 
@@ -65,8 +83,8 @@ napi_value bytesOfFirst(napi_env env, const Arguments& arguments) {
 napi_value tensorsOfFirst(napi_env env, const Arguments& arguments) {
   at::NoGradGuard guard;
   for (const at::Tensor& tensor : toTensors(env, arguments[0])) {
-    at::Tensor plain = tensor.detach().cpu().contiguous();
-    bytesOfFirstRank(plain.data_ptr(), static_cast<int64_t>(plain.nbytes()));
+    const at::Tensor plain = tensor.detach().contiguous();
+    copyFirstRank(plain);
     if (!plain.is_alias_of(tensor)) tensor.detach().copy_(plain);
   }
   return nullptr;
@@ -83,7 +101,9 @@ napi_value batchNorm(napi_env env, const Arguments& arguments) {
 }  // namespace
 
 void defineRanks(napi_env env, napi_value exports) {
-  define<join, 1>(env, exports, "joinRanks");
+  define<byMpi, 1>(env, exports, "joinByMpi");
+  define<byGloo, 8>(env, exports, "joinByGloo");
+  define<byNccl, 1>(env, exports, "joinDevices");
   define<leave, 1>(env, exports, "leaveRanks");
   define<sums, 1>(env, exports, "sumTensors");
   define<sumNumbers, 1>(env, exports, "sumNumbers");

@@ -1,5 +1,6 @@
 // For a build without kernels for CUDA: what needs them says so.
 #include "cuda/cuda.h"
+#include "ranks/collectives.h"
 
 namespace sqa {
 namespace {
@@ -24,5 +25,7 @@ at::Tensor countedUniformOnCuda(const at::Tensor&, at::IntArrayRef, const NoiseS
 void useOwnStream(int64_t) {}
 
 std::unique_ptr<Graph> beginGraph(int64_t) { refuse("a graph"); }
+
+std::unique_ptr<Collectives> joinByNccl(Collectives&, int64_t) { refuse("training of several ranks"); }
 
 }  // namespace sqa

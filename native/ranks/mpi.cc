@@ -1,11 +1,12 @@
-#include "ranks/mpi.h"
-
+// Ranks that mpirun or srun started, by Open MPI, which is looked for when it is asked for: the addon is linked to none, so that
+// it loads where there is none.
 #include <ATen/DynamicLibrary.h>
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <memory>
 #include <stdexcept>
+
+#include "ranks/collectives.h"
 
 namespace sqa {
 namespace {
@@ -17,7 +18,7 @@ void* const kInPlace = reinterpret_cast<void*>(1);
 // Sums in pieces: a count is an int, and the library needs memory as large as a piece.
 constexpr int64_t kPiece = 1 << 24;
 
-class Mpi {
+class Mpi final : public Collectives {
  public:
   explicit Mpi(const std::string& library) {
     // Open MPI's plugins find the library's functions among the global ones alone. The loader's function is looked up, not linked:
@@ -29,12 +30,12 @@ class Mpi {
     }
     at::DynamicLibrary mpi(library.c_str(), nullptr, true);
     world = mpi.sym("ompi_mpi_comm_world");
-    sum = mpi.sym("ompi_mpi_op_sum");
+    add = mpi.sym("ompi_mpi_op_sum");
     float32 = mpi.sym("ompi_mpi_float");
     float64 = mpi.sym("ompi_mpi_double");
     byte = mpi.sym("ompi_mpi_byte");
     find(mpi, "MPI_Allreduce", allReduce);
-    find(mpi, "MPI_Bcast", broadcast);
+    find(mpi, "MPI_Bcast", bcast);
     find(mpi, "MPI_Finalize", finalize);
     find(mpi, "MPI_Abort", abort);
     find(mpi, "MPI_Init", init);
@@ -42,29 +43,28 @@ class Mpi {
     find(mpi, "MPI_Comm_size", sizeOf);
   }
 
-  RankOf join() const {
-    RankOf found;
+  void join() {
     succeed(init(nullptr, nullptr), "MPI_Init");
-    succeed(rankOf(world, &found.rank), "MPI_Comm_rank");
-    succeed(sizeOf(world, &found.size), "MPI_Comm_size");
-    return found;
+    succeed(rankOf(world, &place_.rank), "MPI_Comm_rank");
+    succeed(sizeOf(world, &place_.size), "MPI_Comm_size");
   }
 
-  template <typename Number>
-  void sumAll(Number* numbers, int64_t count, Handle type) const {
-    for (int64_t from = 0; from < count; from += kPiece) {
-      const int piece = static_cast<int>(std::min(kPiece, count - from));
-      succeed(allReduce(kInPlace, numbers + from, piece, type, sum, world), "MPI_Allreduce");
-    }
+  RankOf place() const override { return place_; }
+
+  void sum(const at::Tensor& numbers) override {
+    const Handle type = numbers.scalar_type() == at::kFloat ? float32 : float64;
+    inPieces(numbers, numbers.numel(), [&](char* piece, int count) {
+      succeed(allReduce(kInPlace, piece, count, type, add, world), "MPI_Allreduce");
+    });
   }
 
-  void broadcastAll(char* bytes, int64_t count) const {
-    for (int64_t from = 0; from < count; from += kPiece) {
-      succeed(broadcast(bytes + from, static_cast<int>(std::min(kPiece, count - from)), byte, 0, world), "MPI_Bcast");
-    }
+  void broadcast(const at::Tensor& bytes) override {
+    inPieces(bytes, static_cast<int64_t>(bytes.nbytes()), [&](char* piece, int count) {
+      succeed(bcast(piece, count, byte, 0, world), "MPI_Bcast");
+    });
   }
 
-  void leave(int code) const {
+  void leave(int code) override {
     if (code == 0) {
       finalize();
     } else {
@@ -72,9 +72,17 @@ class Mpi {
     }
   }
 
-  Handle float32, float64;
-
  private:
+  // Does work on pieces of a tensor, counted in whatever the whole is counted in.
+  template <typename Work>
+  static void inPieces(const at::Tensor& tensor, int64_t count, const Work& work) {
+    char* start = static_cast<char*>(tensor.data_ptr());
+    const int64_t width = static_cast<int64_t>(tensor.nbytes()) / count;
+    for (int64_t from = 0; from < count; from += kPiece) {
+      work(start + from * width, static_cast<int>(std::min(kPiece, count - from)));
+    }
+  }
+
   template <typename Function>
   static void find(at::DynamicLibrary& mpi, const char* name, Function& function) {
     function = reinterpret_cast<Function>(mpi.sym(name));
@@ -84,43 +92,23 @@ class Mpi {
     if (result != 0) throw std::runtime_error(std::string(what) + " failed with error " + std::to_string(result));
   }
 
-  Handle world, sum, byte;
+  RankOf place_{};
+  Handle world, add, byte, float32, float64;
   int (*init)(int*, char***);
   int (*rankOf)(Handle, int*);
   int (*sizeOf)(Handle, int*);
   int (*allReduce)(const void*, void*, int, Handle, Handle, Handle);
-  int (*broadcast)(void*, int, Handle, int, Handle);
+  int (*bcast)(void*, int, Handle, int, Handle);
   int (*finalize)();
   int (*abort)(Handle, int);
 };
 
-std::unique_ptr<Mpi> joined;
-
-const Mpi& mpi() {
-  if (joined == nullptr) throw std::logic_error("this process has joined no ranks");
-  return *joined;
-}
-
 }  // namespace
 
-RankOf joinRanks(const std::string& library) {
-  if (joined != nullptr) throw std::logic_error("this process has joined its ranks already");
-  auto opened = std::make_unique<Mpi>(library);
-  const RankOf found = opened->join();
-  joined = std::move(opened);
-  return found;
-}
-
-void sumOverRanks(float* numbers, int64_t count) { mpi().sumAll(numbers, count, mpi().float32); }
-
-void sumOverRanks(double* numbers, int64_t count) { mpi().sumAll(numbers, count, mpi().float64); }
-
-void bytesOfFirstRank(void* bytes, int64_t count) { mpi().broadcastAll(static_cast<char*>(bytes), count); }
-
-void leaveRanks(int code) {
-  if (joined == nullptr) return;
-  joined->leave(code);
-  joined.reset();
+std::unique_ptr<Collectives> joinByMpi(const std::string& library) {
+  auto mpi = std::make_unique<Mpi>(library);
+  mpi->join();
+  return mpi;
 }
 
 }  // namespace sqa

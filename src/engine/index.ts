@@ -58,6 +58,7 @@ export { EndedProcessError, runApart } from "./processes/run-apart.js";
 export { workApart } from "./processes/work-apart.js";
 export { joinRanks } from "./ranks/join-ranks.js";
 export { type Launch, launchOf } from "./ranks/launch.js";
+export { rankDevice } from "./ranks/rank-device.js";
 export { alone, FirstRankError, type Ranks } from "./ranks/ranks.js";
 export { type BatchNormTensors, sharedBatchNorm } from "./ranks/shared-batch-norm.js";
 export { keep, scope } from "./scope.js";

@@ -114,7 +114,18 @@ interface Native {
   endGraph(graph: number): void;
   replayGraph(graph: number): void;
   disposeGraph(graph: number): void;
-  joinRanks(library: string): { rank: number; size: number };
+  joinByMpi(library: string): { rank: number; size: number };
+  joinByGloo(
+    host: string,
+    port: number,
+    serves: 0 | 1,
+    name: string,
+    address: string,
+    networkInterface: string,
+    rank: number,
+    size: number,
+  ): { rank: number; size: number };
+  joinDevices(device: number): void;
   leaveRanks(code: number): void;
   sumTensors(tensors: readonly Handle[]): Handle[];
   sumNumbers(numbers: Float64Array): void;

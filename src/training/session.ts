@@ -60,7 +60,7 @@ export class TrainingSession {
     const prepared = prepare(config, device);
     const { model, data, plan, optimizer, copies } = prepared;
     this.#prepared = prepared;
-    checkShared(ranks, plan, model.module, device);
+    checkShared(ranks, plan, model.module);
     this.#batchSize = Math.ceil(plan.largestBatch / ranks.size);
     this.#stepsPerLook = capturesGraphs(device) ? stepsPerDeviceLook : 1;
     this.#losses = ops.zeros([this.#stepsPerLook], "float64", device);
@@ -68,7 +68,7 @@ export class TrainingSession {
     const variables = new StepVariables({ batchSize: this.#batchSize, factors }, device);
     const parameters = [...model.module.parameters().values()];
     this.#parts = { config, model, parameters, data, optimizer, copies, variables, ranks };
-    this.#runner = new StepRunner(device);
+    this.#runner = new StepRunner(device, ranks.size === 1);
     checkModelAnswers(model, data, prepared.seed);
     checkMethodImages(config, model, data, prepared.seed);
   }

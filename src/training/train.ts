@@ -16,7 +16,7 @@ import type { TrainConfigInput } from "./config-input.js";
 import type { TrainEvent, TrainResult } from "./events.js";
 import { modelFromRun } from "./run/open-model.js";
 import { type RunEnvironment, RunFolder } from "./run/run-folder.js";
-import { checkSameFacts } from "./run/same-on-ranks.js";
+import { alikeOnRanks, checkSameFacts } from "./run/same-on-ranks.js";
 import { runSteps } from "./run-steps.js";
 import { TrainingSession } from "./session.js";
 
@@ -116,6 +116,7 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
   checkSameFacts(ranks, () => ({
     configuration: configHash(config),
     images: contentHash(config.data.train),
+    device: device.split(":")[0]!,
   }));
   const environment = () => environmentOf(config, device, ranks);
   const { result, fault } = ranks.fromFirst(() => endOf(folder));
@@ -136,7 +137,8 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
       return undefined;
     }
     // What does not fit together fails here, before a folder is made.
-    session = new TrainingSession(config, device, ranks);
+    session = alikeOnRanks(ranks, () => new TrainingSession(config, device, ranks));
+    ranks.useDevice(device);
     const changes = ranks.fromFirst(() => {
       folder.make();
       lock = folder.lock();

@@ -27,10 +27,11 @@ const torchrun = { RANK: "1", WORLD_SIZE: "2" };
 const mpirun = { OMPI_COMM_WORLD_RANK: "0", OMPI_COMM_WORLD_SIZE: "2" };
 
 test.each([
-  [torchrun, [], "torchrun started this as rank 1 of 2, but ranks are joined by Open MPI"],
+  [torchrun, [], "RANK=1 WORLD_SIZE=2 MASTER_ADDR= MASTER_PORT=: torchrun gives all of them"],
   [{ ...torchrun, ...mpirun }, [], "two things, torchrun rank 1 of 2 and mpirun rank 0 of 2"],
   [{ WORLD_SIZE: "2" }, [], "RANK= WORLD_SIZE=2: torchrun gives both"],
-  [mpirun, ["--device", "cuda"], "--device cuda: 2 ranks train on CPUs alone"],
+  [mpirun, ["--device", "cuda:0"], "device cuda:0: each of 2 ranks takes one of its own"],
+  [{ PMI_RANK: "0", PMI_SIZE: "2" }, [], "PMI started this as rank 0 of 2"],
 ] as const)("a launcher that ranks cannot follow is refused: %j %j", async (environment, more, message) => {
   expect(await trained(environment, ...more)).toEqual([64, expect.stringContaining(message)]);
 });

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { programOnPath } from "../../scripts/setup/command.mjs";
+import { freePort } from "./free-port.js";
 
 /** Programs that a cluster needs. Debian keeps daemons where only root looks. */
 const programs = ["munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "scancel"];
@@ -19,17 +19,6 @@ export const withoutSlurm =
     : missing.length > 0
       ? `${missing.join(", ")} not found (apt-get install slurm-wlm munge)`
       : undefined;
-
-/** Free port of this machine. */
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer().on("error", fail);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => done(port));
-    });
-  });
-}
 
 /** Cluster of Slurm with one node, this machine, whose files all lie in a folder. */
 export class SlurmCluster implements AsyncDisposable {

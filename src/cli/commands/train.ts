@@ -28,10 +28,9 @@ function runArgument(run: string, given: TrainOptions): string[] {
 }
 
 /** Command that goes on with a run, or shows that it is finished. */
-function sameCommand(run: string, given: TrainOptions, ranks: number): string {
+function sameCommand(run: string, given: TrainOptions, launcher: readonly string[]): string {
   const { threads, device } = given;
-  const words = ["npx sqa train", ...runArgument(run, given)];
-  if (ranks > 1) words.unshift(`mpirun -n ${ranks}`);
+  const words = [...launcher, "npx sqa train", ...runArgument(run, given)];
   if (threads !== undefined) words.push("--threads", String(threads));
   if (device !== "cpu") words.push("--device", device);
   return words.join(" ");
@@ -57,9 +56,9 @@ export const trainCommand = defineCommand({
     "sqa train runs/NAME",
   ],
   async run(given, { operands: [path], signal }) {
-    const { ranks, threads } = ranksOf(given);
+    const { ranks, threads, device, launcher } = ranksOf(given);
     return quietBesideFirst(ranks, async () => {
-      const { device, checkpointSeconds, tensorboard } = given;
+      const { checkpointSeconds, tensorboard } = given;
       const config =
         path === undefined ? await configOf(given) : await configOfRun(path, given, trainOptions.parse({}));
       checkOut(given.out, config);
@@ -73,7 +72,7 @@ export const trainCommand = defineCommand({
         ? printEvents(events)
         : showTraining(events, {
             verbose: given.verbose,
-            goOn: (run) => sameCommand(run, given, ranks.size),
+            goOn: (run) => sameCommand(run, given, launcher),
             next: (run) => `npx sqa evaluate ${runArgument(run, given).join(" ")}`,
           }));
       // Whoever was stopped knows the code; a signal may have reached another rank alone.

@@ -5,6 +5,8 @@ export interface Launch {
   readonly size: number;
   /** Processes of them on this machine; undefined where the launcher does not say. */
   readonly localSize: number | undefined;
+  /** Place among those on this machine, from 0; undefined where the launcher does not say. */
+  readonly localRank: number | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,6 +17,7 @@ interface Contract {
   readonly rank: string;
   readonly size: string;
   readonly localSize: string;
+  readonly localRank: string;
 }
 
 /**
@@ -22,19 +25,33 @@ interface Contract {
  * for a batch script as well, which runs once: tasks of srun alone have the number of their step's tasks.
  */
 const contracts: readonly Contract[] = [
-  { launcher: "torchrun", rank: "RANK", size: "WORLD_SIZE", localSize: "LOCAL_WORLD_SIZE" },
+  {
+    launcher: "torchrun",
+    rank: "RANK",
+    size: "WORLD_SIZE",
+    localSize: "LOCAL_WORLD_SIZE",
+    localRank: "LOCAL_RANK",
+  },
   {
     launcher: "mpirun",
     rank: "OMPI_COMM_WORLD_RANK",
     size: "OMPI_COMM_WORLD_SIZE",
     localSize: "OMPI_COMM_WORLD_LOCAL_SIZE",
+    localRank: "OMPI_COMM_WORLD_LOCAL_RANK",
   },
-  { launcher: "MPICH", rank: "PMI_RANK", size: "PMI_SIZE", localSize: "MPI_LOCALNRANKS" },
+  {
+    launcher: "PMI",
+    rank: "PMI_RANK",
+    size: "PMI_SIZE",
+    localSize: "MPI_LOCALNRANKS",
+    localRank: "MPI_LOCALRANKID",
+  },
   {
     launcher: "srun",
     rank: "SLURM_PROCID",
     size: "SLURM_STEP_NUM_TASKS",
     localSize: "SLURM_STEP_TASKS_PER_NODE",
+    localRank: "SLURM_LOCALID",
   },
 ];
 
@@ -54,9 +71,10 @@ function launchBy({ launcher, ...names }: Contract, environment: Environment): L
         "give --standalone",
     );
   }
-  const localText = environment[names.localSize];
-  const localSize = isCount(localText) && Number(localText) > 0 ? Number(localText) : undefined;
-  return { launcher, rank: Number(rank), size: Number(size), localSize };
+  const [localSize, localRank] = [environment[names.localSize], environment[names.localRank]].map((text) =>
+    isCount(text) ? Number(text) : undefined,
+  );
+  return { launcher, rank: Number(rank), size: Number(size), localSize: localSize || undefined, localRank };
 }
 
 /**

@@ -10,7 +10,12 @@ export interface Ranks {
   readonly size: number;
   /** True for rank 0, which alone writes files and tells of the work. */
   readonly isFirst: boolean;
-  /** Sums of tensors over the ranks, float32 on the CPU: the same bits on every rank. */
+  /**
+   * Says where this rank's tensors lie, `cpu` or `cuda:N`, before the first call with one of a CUDA device.
+   * Each rank has a device of its own.
+   */
+  useDevice(device: string): void;
+  /** Sums of tensors over the ranks, float32: the same bits on every rank. */
   sumTensors(tensors: readonly Tensor[]): readonly Tensor[];
   /** Sums of numbers over the ranks. */
   sum(numbers: readonly number[]): number[];
@@ -37,6 +42,7 @@ export const alone: Ranks = {
   rank: 0,
   size: 1,
   isFirst: true,
+  useDevice: () => {},
   sumTensors: (tensors) => tensors,
   sum: (numbers) => [...numbers],
   any: (flag) => flag,

@@ -10,7 +10,7 @@ export interface BatchNormTensors {
 }
 
 /**
- * Batch normalization in training over the images of all ranks, (N, C, ...) on the CPU: mean, variance and
+ * Batch normalization in training over the images of all ranks, (N, C, ...): mean, variance and
  * gradient are those of one process with the whole batch, to rounding. Moves the running statistics. Sums of
  * each channel cross between the ranks once forward and once back, in float64.
  */

@@ -1,4 +1,4 @@
-import { type Ranks, scope } from "../../engine/index.js";
+import { FirstRankError, type Ranks, scope } from "../../engine/index.js";
 import type { TrainingSession } from "../session.js";
 
 /** Throws an Error on a rank where a fact of the run differs from the first rank's. */
@@ -23,6 +23,27 @@ export function checkSameWeights({ model, ranks }: TrainingSession): void {
   const first = ranks.fromFirst(() => own);
   const same = own.every((sum, i) => Object.is(sum, first[i]));
   refuseTogether(ranks, same ? undefined : `the weights of rank ${ranks.rank} have drifted from rank 0's`);
+}
+
+/**
+ * Does work that needs no other rank, on all of them, and throws on all where it throws on one. Of an error that
+ * all have alike, the first one tells.
+ */
+export function alikeOnRanks<T>(ranks: Ranks, work: () => T): T {
+  if (ranks.size === 1) return work();
+  let done: { readonly value: T } | { readonly error: unknown };
+  try {
+    done = { value: work() };
+  } catch (error) {
+    done = { error };
+  }
+  const fault = "error" in done ? String(done.error) : undefined;
+  const first = ranks.fromFirst(() => fault);
+  const failed = ranks.any("error" in done);
+  if (!ranks.isFirst && first !== undefined && (fault ?? first) === first) throw new FirstRankError(first);
+  if ("error" in done) throw done.error;
+  if (failed) throw new Error("another rank says why this run cannot go on");
+  return done.value;
 }
 
 /** Throws on every rank where one has a fault, its own on that one. */

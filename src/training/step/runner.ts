@@ -21,9 +21,13 @@ export class StepRunner {
   #graph: { readonly graph: DeviceGraph; readonly stepScale: number } | undefined;
   #gradients: readonly Tensor[] = [];
 
-  constructor(device: string) {
+  /**
+   * Steps of several ranks are not to be captured: a capture that failed on one of them would leave the others
+   * waiting.
+   */
+  constructor(device: string, mayCapture = true) {
     this.#device = device;
-    this.#captures = capturesGraphs(device);
+    this.#captures = mayCapture && capturesGraphs(device);
     // Steps are alike; an evaluation's batches are of too many sizes for that.
     searchConvolutions(device !== "cpu");
   }

@@ -19,16 +19,10 @@ export function shareOf(batch: Int32Array, { rank, size }: Pick<Ranks, "rank" | 
 
 /**
  * Throws a RangeError for work that ranks cannot share to the same result: a batch with less than one image
- * for each, layers that mix the images of a batch in a way of their own, or a device.
+ * for each, or layers that mix the images of a batch in a way of their own.
  */
-export function checkShared(ranks: Ranks, plan: StepPlan, network: Module, device: string): void {
-  const { size } = ranks;
+export function checkShared({ size }: Ranks, plan: StepPlan, network: Module): void {
   if (size === 1) return;
-  if (device !== "cpu") {
-    throw new RangeError(
-      `device ${device}: ${size} ranks train on CPUs alone; train in one process on it, or give device cpu`,
-    );
-  }
   const { smallestBatch } = plan;
   if (smallestBatch < size) {
     throw new RangeError(

@@ -1,13 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
-import { mnist } from "../../../src/datasets/index.js";
 import { readSafetensors } from "../../../src/files/index.js";
-import { RunFolder, type TrainConfigInput, trainConfig } from "../../../src/training/index.js";
-import { writeDigits } from "../digits-folder.js";
+import { checkpointed, digitsRun } from "./digits-run.js";
 import { Launched, noMpi, testProgram, trainedIn } from "./mpirun.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-ranks-"));
@@ -59,34 +56,7 @@ describe.skipIf(noMpi !== undefined)(noMpi ?? "on four ranks", () => {
   }, 600_000);
 });
 
-const data = mnist({ folder: writeDigits(folder, { train: 240, test: 10 }), checksums: false });
-const config: TrainConfigInput = {
-  model: "small",
-  data,
-  defenses: ["sqa"],
-  method: "fgsm-rs(epsilon=0.1)",
-  optimizer: "adam",
-  epochs: 3,
-  batchSize: 8,
-  validationAttacks: [],
-  precision: "float32",
-};
-
-const flags = (runs: string) => [
-  ..."train --model small --defense sqa --method fgsm-rs(epsilon=0.1) --optimizer adam --epochs 3".split(" "),
-  ..."--batch-size 8 --no-validation-attack --threads 1 --precision float32 --checkpoint-seconds 0".split(
-    " ",
-  ),
-  ...["--images", String(data), "--runs", runs],
-];
-
-const runIn = (runs: string) => RunFolder.for(trainConfig(config), runs);
-
-/** Waits until a run has written a checkpoint. */
-async function checkpointed({ checkpoint }: RunFolder, launched: Launched): Promise<void> {
-  while (launched.running && !existsSync(checkpoint)) await sleep(5);
-  await sleep(50);
-}
+const { flags, runIn } = digitsRun(folder);
 
 describe.skipIf(noMpi !== undefined)(noMpi ?? "a run on ranks", () => {
   test("that lost a rank ends within seconds, and goes on to the same bits", async () => {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setUp } from "../../../scripts/setup/set-up.mjs";
 import { findAddon } from "../../../src/engine/index.js";
+import { freePort } from "../../scale/free-port.js";
 
 const checkout = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -26,8 +27,9 @@ function environment(): NodeJS.ProcessEnv {
   return env;
 }
 
-/** Words of `sqa` in this checkout, without its look at the set-up. */
-function sqa(words: readonly string[]): string[] {
+/** Words of `sqa` in this checkout, whose set-up is done here, once. */
+export function sqaWords(words: readonly string[]): string[] {
+  environment();
   const program = `import { runProcess } from ${JSON.stringify(resolve(checkout, "dist/cli/main.js"))};
 process.argv.splice(1, 0, "sqa");
 await runProcess();`;
@@ -54,15 +56,15 @@ export function trainedIn(output: string): Trained[] {
   return lines.map((line) => JSON.parse(line) as Trained);
 }
 
-/** Processes that mpirun has started, and all that they write. */
+/** Process that trains, or one that starts others to train, and all that they write. */
 export class Launched {
   output = "";
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | NodeJS.Signals | null>;
 
-  constructor(words: readonly string[]) {
+  constructor(words: readonly string[], more: NodeJS.ProcessEnv = {}) {
     const [program, ...rest] = words;
-    const env = environment();
+    const env = { ...environment(), ...more };
     this.#child = spawn(program!, rest, { cwd: checkout, env, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.on("data", (text) => {
@@ -74,7 +76,16 @@ export class Launched {
 
   /** `sqa` on a number of ranks. */
   static sqa(ranks: number, words: readonly string[], more: readonly string[] = []): Launched {
-    return new Launched(["mpirun", ...mpiWords, ...more, "-n", String(ranks), ...sqa(words)]);
+    return new Launched(["mpirun", ...mpiWords, ...more, "-n", String(ranks), ...sqaWords(words)]);
+  }
+
+  /** A program on a number of ranks as torchrun starts them, by variables alone. */
+  static async byVariables(ranks: number, words: readonly string[]): Promise<Launched[]> {
+    const place = { MASTER_ADDR: "127.0.0.1", MASTER_PORT: String(await freePort()) };
+    const sizes = { WORLD_SIZE: String(ranks), LOCAL_WORLD_SIZE: String(ranks) };
+    return Array.from({ length: ranks }, (_, rank) => {
+      return new Launched(words, { ...place, ...sizes, RANK: String(rank), LOCAL_RANK: String(rank) });
+    });
   }
 
   static program(ranks: number, file: string, words: readonly string[]): Launched {
@@ -85,6 +96,10 @@ export class Launched {
   ranks(): number[] {
     const found = spawnSync("pgrep", ["-P", String(this.#child.pid)]).stdout.toString();
     return found.trim().split("\n").filter(Boolean).map(Number);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   kill(signal: NodeJS.Signals): void {

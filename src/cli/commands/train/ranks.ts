@@ -6,22 +6,26 @@ import {
   type Launch,
   launchOf,
   type Ranks,
+  rankDevice,
 } from "../../../engine/index.js";
 import { exitCode } from "../../frame/exit-code.js";
 import { configureOutput, note, type OutputStream } from "../../frame/output.js";
-import { asUsage, UsageError } from "../../frame/usage-error.js";
+import { asUsage } from "../../frame/usage-error.js";
 
-/** Ranks of a run, and the threads of this one. */
+/** Ranks of a run, and what this one computes with. */
 export interface RankOptions {
   readonly ranks: Ranks;
   readonly threads: number | undefined;
+  readonly device: string;
+  /** Words before a command that start as many ranks again; none for a process by itself. */
+  readonly launcher: readonly string[];
 }
 
 const nowhere: OutputStream = { write: () => true };
 
 /**
  * Ranks that a launcher started, each with its share of the machine's processors where no threads are asked
- * for. With `standalone` a process trains by itself.
+ * for, and with a device of its own. With `standalone` a process trains by itself.
  *
  * @throws UsageError where the launcher's variables contradict each other, or several ranks cannot do it
  */
@@ -30,19 +34,22 @@ export function ranksOf(given: {
   readonly device: string;
   readonly threads?: number | undefined;
 }): RankOptions {
-  const { standalone, device, threads } = given;
+  const { standalone, threads } = given;
   const launch = standalone ? undefined : asUsage(() => launchOf());
-  if (launch === undefined || launch.size === 1) return { ranks: alone, threads };
-  if (device !== "cpu") {
-    throw new UsageError(
-      `--device ${device}: ${launch.size} ranks train on CPUs alone; give --device cpu, or --standalone`,
-    );
-  }
+  if (launch === undefined || launch.size === 1)
+    return { ranks: alone, threads, device: given.device, launcher: [] };
+  const device = asUsage(() => rankDevice(given.device, launch));
   const ranks = asUsage(() => joinRanks(launch));
   const own = threads ?? threadsOf(launch);
   if (ranks.isFirst)
     note(`${launch.size} ranks by ${launch.launcher}, ${own} ${own === 1 ? "thread" : "threads"} each`);
-  return { ranks, threads: own };
+  return { ranks, threads: own, device, launcher: wordsOf(launch) };
+}
+
+/** Words that start ranks again as they were started, on one machine. */
+function wordsOf({ launcher, size }: Launch): string[] {
+  if (launcher === "torchrun") return ["torchrun", "--nproc-per-node", String(size), "--no-python"];
+  return launcher === "srun" ? ["srun", "--mpi=pmix", "-n", String(size)] : ["mpirun", "-n", String(size)];
 }
 
 /** A rank's share of the processors, of which the launcher may have given it some already. */

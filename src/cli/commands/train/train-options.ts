@@ -87,7 +87,7 @@ export const trainOptions = z.strictObject({
   standalone: z
     .boolean()
     .default(false)
-    .describe("train in this process by itself, though mpirun or srun started others beside it"),
+    .describe("train in this process by itself, though mpirun, srun or torchrun started others beside it"),
   verbose: z.boolean().default(false).describe("show attacks in full"),
   json: z.boolean().default(false).describe("print events, one JSON object a line"),
   // Of a run's config.json.

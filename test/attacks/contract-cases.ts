@@ -76,6 +76,7 @@ cases.push(
   "restarts(cw-linf(epsilon=0.05, steps=4), times=2)",
   "worst-case(fgsm(epsilon=0.05), madry-cw(steps=4))",
   "within(hop-skip-jump(norm=linf, steps=2, samples=10, draws=3), epsilon=0.1)",
+  "within(ddn(steps=10), epsilon=0.3, at=radius)",
   "expectation(pgd(epsilon=0.05, stepSize=0.02, steps=3), draws=3, mean=softmax)",
   "temperature(pgd(epsilon=0.05, stepSize=0.02, steps=3), value=5)",
   "jacobian-scaling(apgd(epsilon=0.05, steps=4))",

@@ -102,7 +102,8 @@ describe("table 3", () => {
     expect(keys({})).toEqual(["clean", "pgd", "cw", "adaptive", "autoattack"]);
     expect(keys({ minimumNorm: true }).at(-1)).toBe("cw-l2");
     const [question] = table3({ minimumNorm: true }).cells("cpu").at(-1)!.questions.slice(-1);
-    expect(String(question!.attack)).toMatch(/^within\(expectation\(cw-l2/);
+    expect(String(question!.attack)).toMatch(/^within\(expectation\(cw-l2.*at=radius\)$/);
+    expect(keys({ minimumNorm: true }).at(-2)).toBe("pgd-l2");
   });
 
   it("refuses images without a radius", () => {

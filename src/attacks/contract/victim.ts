@@ -24,6 +24,7 @@ import {
   meanOfDraws,
   type PassCounter,
   plainView,
+  type Runnable,
   sumOf,
   type VictimOptions,
   type View,
@@ -32,9 +33,6 @@ import {
 
 /** Draws by which a randomized classifier is judged: one lucky draw is no success. */
 const verdictDraws = 8;
-
-/** Attack as a victim runs it. */
-type Runnable = (classifier: Classifier, images: Tensor, labels: Tensor, context: AttackContext) => Tensor;
 
 /**
  * Classifier under attack, as the attack sees it. Every call is a fresh draw of its noise, or the mean over
@@ -46,6 +44,7 @@ export class Victim {
   readonly classes: number;
   readonly randomized: boolean;
   readonly context: AttackContext;
+  readonly levels: PixelLevels | undefined;
   readonly #classifier: Classifier;
   readonly #name: string;
   readonly #options: VictimOptions;
@@ -57,6 +56,7 @@ export class Victim {
   constructor(classifier: Classifier, context: AttackContext, name: string, options: VictimOptions = {}) {
     this.classes = classifier.classes;
     this.randomized = classifier.randomized;
+    this.levels = classifier.levels;
     this.#classifier = classifier;
     this.context = context;
     this.#name = name;
@@ -215,11 +215,6 @@ export class Victim {
   /** Tells, bool (N), which images are misclassified, as `mostly` judges. */
   fooled(images: Tensor, labels: Tensor, draws = verdictDraws): Tensor {
     return this.mostly(images, labels, clearlyWrong, draws);
-  }
-
-  /** Levels of the classifier's pixels; undefined where it has none. */
-  get levels(): PixelLevels | undefined {
-    return this.#classifier.levels;
   }
 
   /** Victim of another form of the same classifier, with the same noise and counts. */

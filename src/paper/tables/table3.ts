@@ -144,7 +144,7 @@ export const table3 = defineAccuracyTable("table3", {
     const { rows: keys, seeds, sources } = given;
     return table3Rows({ model, normalized, train, patient, seeds, strength, keys, published, sources });
   },
-  notes: (rows, { steps, draws, queries, data, sources }) => [
+  notes: (rows, { steps, draws, queries, data, sources, rows: keys }) => [
     `The paper's numbers, on CIFAR-10 at 8/255, each on its own network: C&W leaves SAP ${sap["cw-8"]}, ` +
       `PGD training ${pgdTraining["cw-8"]}, SQA ${sqa["cw-8"]}; PGD leaves PixelDefend ` +
       `${pixeldefend["pgd-8"]}, thermometer ${thermometer["pgd-8"]}, PGD training ${pgdTraining["pgd-8"]}, ` +
@@ -160,7 +160,7 @@ export const table3 = defineAccuracyTable("table3", {
       "randomized models where answers differ from draw to draw.",
     "A small network and a short recipe: rows compare with each other, not with the papers.",
     ...verdicts(rows),
-    ...(sources.length === 0
+    ...(sources.length === 0 && keys === undefined
       ? ["Ensemble adversarial training is left out: it needs trained models, given as sources."]
       : []),
     "PixelDefend is not built here.",

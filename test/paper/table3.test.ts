@@ -36,7 +36,7 @@ describe("table 3", () => {
     }
   });
 
-  it("gives strong attacks in training a schedule of small batches, on MNIST", () => {
+  it("gives strong attacks in training a schedule of small batches, on MNIST", async () => {
     const schedules = (options: Parameters<typeof table3>[0]) =>
       table3(options)
         .cells("cpu")
@@ -48,6 +48,8 @@ describe("table 3", () => {
       longer,
       usual,
     ]);
+    const { notes } = await madeUpResult(table3(), () => 0.4);
+    expect(notes.join(" ")).toContain("2 epochs in batches of 50, adam, learning rate one-cycle(peak=0.002");
     expect(schedules({ rows: ["none", "pgd-training"], data: "cifar10" })).toEqual([
       "15 128 sgd",
       "15 128 sgd",

@@ -19,6 +19,7 @@ export { apgdT } from "./gradient/apgd-t.js";
 export { bim } from "./gradient/bim.js";
 export { cwLinf } from "./gradient/cw-linf.js";
 export { fgsm } from "./gradient/fgsm.js";
+export { lsPga } from "./gradient/ls-pga.js";
 export { madryCw } from "./gradient/madry-cw.js";
 export { miFgsm } from "./gradient/mi-fgsm.js";
 export { niFgsm } from "./gradient/ni-fgsm.js";

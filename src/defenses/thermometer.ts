@@ -11,11 +11,15 @@ const belowOne = 0.99999;
  * Thermometer code of pixels (Buckman et al. 2018, section 2.2, equation 3): (N, C, H, W) in [0, 1] to
  * (N, C * levels, H, W), where channel c * levels + i is 1 if the pixel's level is i or above, else 0.
  *
+ * Weights of levels in the place of pixels, (N, C * levels, H, W), become a relaxed code: channel i is the
+ * sum of the weights of level i and above.
+ *
  * The code has no gradient of its own. Straight-through is that of the ramp min(max(levels * x - i, 0), 1),
  * by which Athalye et al. (2018, section 5.2.1) broke it.
  */
 class ThermometerCode extends Module {
   constructor(
+    readonly channels: number,
     readonly levels: number,
     readonly straightThrough: boolean,
   ) {
@@ -24,6 +28,7 @@ class ThermometerCode extends Module {
 
   protected override forward(input: Tensor, { quantizerGradient }: Pass): Tensor {
     const [images, channels, ...sides] = input.shape as [number, number, number, number];
+    if (channels === this.channels * this.levels) return this.#relaxed(input);
     const shape = [images, channels * this.levels, ...sides];
     const steps = ops.arange(0, this.levels, 1, "float32", input.device).reshape([this.levels, 1, 1]);
     const pixels = input.unsqueeze(2);
@@ -37,6 +42,13 @@ class ThermometerCode extends Module {
     const passed = ramp.sub(ramp.detach());
     const isOpen = this.straightThrough || quantizerGradient !== undefined;
     return code.add(isOpen ? passed : passed.mul(0)).reshape(shape);
+  }
+
+  /** Relaxed code of weights of levels. */
+  #relaxed(weights: Tensor): Tensor {
+    const [images, , ...sides] = weights.shape as [number, number, number, number];
+    const levels = weights.reshape([images, this.channels, this.levels, ...sides]);
+    return levels.flip([2]).cumsum(2).flip([2]).reshape(weights.shape);
   }
 }
 
@@ -78,13 +90,13 @@ function widen(layer: Conv2d, levels: number): void {
  * Thermometer encoding (Buckman et al. 2018): every pixel becomes a row of bits, as a thermometer shows a
  * temperature. The first convolution takes `levels` times the channels, and the normalization of images goes.
  *
- * With `gradient=none` gradient attacks meet the code's own gradient, which is zero everywhere: as published.
+ * `ls-pga` attacks the weights of levels, and is what its paper trains on. Other attacks go through the
+ * straight-through gradient. With `gradient=none` they meet the code's own gradient, which is zero
+ * everywhere: as published.
  *
  * @example
  * thermometer({ levels: 10 })
  */
-// paper: trains on images of its own attack in the space of logits (LS-PGA); here any attack goes through the
-// straight-through gradient.
 export const thermometer = defineDefense("thermometer", {
   summary: "thermometer encoding: every pixel as a row of bits",
   options: z.strictObject({
@@ -98,13 +110,17 @@ export const thermometer = defineDefense("thermometer", {
     randomized: false,
     advice: "take gradients through the code straight-through, since its own are zero",
     apply(model) {
+      const [channels] = model.inputShape;
       widen(firstConvolution(model), levels);
       const { inputTransforms } = model.module;
       const place = inputTransforms.findIndex((transform) => transform instanceof Normalize);
-      const code = new ThermometerCode(levels, gradient === "straight-through");
+      const code = new ThermometerCode(channels, levels, gradient === "straight-through");
       if (place < 0) inputTransforms.push(code);
       else inputTransforms.splice(place, 1, code);
     },
+    // Behind another transform, weights of levels would be transformed as pixels are.
+    levels: ({ module: { inputTransforms } }) =>
+      inputTransforms[0] instanceof ThermometerCode ? { count: levels, scale: belowOne * levels } : undefined,
     surrogates: (model) => ({
       "straight-through": model.classifier({ quantizerGradient: "straight-through" }),
     }),

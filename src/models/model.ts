@@ -1,5 +1,5 @@
 import { checkKind, isObject } from "../base/index.js";
-import type { Classifier, Module, Precision } from "../nn/index.js";
+import type { Classifier, LevelFacts, Module, Precision } from "../nn/index.js";
 import { classifierOf, isRandomized, Normalize } from "../nn/index.js";
 import type { Value } from "../options/index.js";
 
@@ -37,6 +37,8 @@ export interface DefenseWork {
   surrogates(model: Model): Readonly<Record<string, Classifier>>;
   /** Changes the weights after each update of training, where it must. */
   afterUpdate?(model: Model): void;
+  /** Levels that it makes of pixels, where the model takes weights of them in their place; else undefined. */
+  levels?(model: Model): LevelFacts | undefined;
 }
 
 /** Defense with its options, such as `sqa()`. */
@@ -118,6 +120,7 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
         weightsChange,
         surrogates: () =>
           isSurrogate ? {} : Object.assign(own(), ...defenses.map((defense) => defense.surrogates(model))),
+        levels: () => defenses.map((defense) => defense.levels?.(model)).find((found) => found !== undefined),
       });
     },
   };

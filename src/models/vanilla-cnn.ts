@@ -20,6 +20,7 @@ interface Sizes {
   readonly inputShape: ImageShape;
   readonly classes: number;
   readonly batchNorm?: boolean;
+  readonly hiddenNorm?: boolean;
   /** Modules before the first convolution, by name. */
   readonly first?: Record<string, Module>;
 }
@@ -29,7 +30,7 @@ interface Sizes {
 // reading.
 export function vanillaCnnLayers(
   seed: Seed,
-  { filters, inputShape, classes, batchNorm, first }: Sizes,
+  { filters, inputShape, classes, batchNorm, hiddenNorm, first }: Sizes,
 ): Sequential {
   const [channels, height, width] = inputShape;
   const block = (index: number, from: number, to: number): Record<string, Module> => ({
@@ -48,6 +49,7 @@ export function vanillaCnnLayers(
     ...block(3, 2 * filters, 4 * filters),
     flatten: new Flatten(),
     fc1: new Linear(features, 8 * filters, { seed }),
+    ...(hiddenNorm ? { bn4: new BatchNorm2d(8 * filters) } : {}),
     relu4: new ReLU(),
     fc2: new Linear(8 * filters, classes, { seed }),
   });
@@ -68,11 +70,12 @@ function vanillaCnn<const Name extends string>(name: Name, filters: number) {
     summary: `the paper's vanilla CNN with ${filters}, ${2 * filters} and ${4 * filters} filters`,
     options: imageOptions.extend({
       batchNorm: z.boolean().default(false).describe("batch normalization after each convolution"),
+      hiddenNorm: z.boolean().default(false).describe("batch normalization after the hidden linear layer"),
     }),
     defaults: mnistImages,
-    layout: ({ batchNorm, inputShape, classes }) => ({
+    layout: ({ batchNorm, hiddenNorm, inputShape, classes }) => ({
       activations: vanillaCnnActivations,
-      layers: (seed) => vanillaCnnLayers(seed, { filters, inputShape, classes, batchNorm }),
+      layers: (seed) => vanillaCnnLayers(seed, { filters, inputShape, classes, batchNorm, hiddenNorm }),
     }),
   });
 }

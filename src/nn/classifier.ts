@@ -14,6 +14,22 @@ export interface ImagePass {
   imageGradient(weights: Tensor, last?: boolean): Tensor;
 }
 
+/** Levels that a code at the input makes of pixels. */
+export interface LevelFacts {
+  readonly count: number;
+  /** A pixel x in [0, 1] has the level floor(scale * x). */
+  readonly scale: number;
+}
+
+/** Levels of the pixels, and the classifier behind them. */
+export interface PixelLevels extends LevelFacts {
+  /**
+   * The same classifier for weights of levels in the place of pixels: (N, C * count, H, W), where channel
+   * c * count + i is the weight of level i. A pixel's weights are 0 or more and add up to 1.
+   */
+  readonly behind: Classifier;
+}
+
 /**
  * Object of attacks and evaluations: images in [0, 1], float32 of shape (N, C, H, W), to logits (N, classes).
  *
@@ -34,6 +50,8 @@ export interface Classifier {
    * Classifiers whose gradients an attack may take in this one's place, by name, such as its noise-free mean.
    */
   readonly surrogates?: Readonly<Record<string, Classifier>>;
+  /** Levels of the pixels, where a code of them is all that the classifier sees; undefined for none. */
+  readonly levels?: PixelLevels | undefined;
 }
 
 /** Says what is wrong with images for a classifier, before any native call. */
@@ -117,6 +135,24 @@ export interface ClassifierForm {
   readonly weightsChange?: boolean | undefined;
   /** Makes the surrogates, when they are first asked for. */
   surrogates?(): Readonly<Record<string, Classifier>>;
+  /** Levels of pixels that the module reads, whose weights it takes as well; undefined for none. */
+  levels?(): LevelFacts | undefined;
+}
+
+/** Form of the classifier behind its levels. Surrogates are those that have levels too. */
+function formBehind(form: ClassifierForm, { count }: LevelFacts): ClassifierForm {
+  const [channels, height, width] = form.inputShape;
+  return {
+    ...form,
+    inputShape: [channels * count, height, width],
+    levels: () => undefined,
+    surrogates: () => {
+      const behind = Object.entries(form.surrogates?.() ?? {}).map(([name, { levels }]) =>
+        levels === undefined ? [] : [[name, levels.behind] as const],
+      );
+      return Object.fromEntries(behind.flat());
+    },
+  };
 }
 
 /** Pass at images through automatic differentiation. */
@@ -136,6 +172,7 @@ function imagePass(images: Tensor, answer: (input: Tensor) => Tensor): ImagePass
 export function classifierOf(module: Module, form: ClassifierForm): Classifier {
   const { inputShape, classes, noiseFree = false, quantizerGradient, precision } = form;
   let surrogates: Readonly<Record<string, Classifier>> | undefined;
+  let levels: PixelLevels | null | undefined;
   const answer = (images: Tensor, noise: Noise, constantWeights: boolean) => {
     checkImages(form, images);
     const pass = { training: false, noiseFree, quantizerGradient, noise, precision, constantWeights };
@@ -153,6 +190,12 @@ export function classifierOf(module: Module, form: ClassifierForm): Classifier {
     get surrogates() {
       surrogates ??= form.surrogates?.() ?? {};
       return surrogates;
+    },
+    get levels() {
+      const facts = levels === undefined ? form.levels?.() : undefined;
+      levels ??=
+        facts === undefined ? null : { ...facts, behind: classifierOf(module, formBehind(form, facts)) };
+      return levels ?? undefined;
     },
   };
 }

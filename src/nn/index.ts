@@ -7,6 +7,8 @@ export {
   checkPixelRange,
   classifierOf,
   type ImagePass,
+  type LevelFacts,
+  type PixelLevels,
 } from "./classifier.js";
 export { withoutFusion } from "./fusion.js";
 export * from "./layers/index.js";

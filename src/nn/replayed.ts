@@ -34,7 +34,7 @@ export function replayed(
   device: string,
   capture: Capture = (work) => graphOrWarning(device, work, "passes of an evaluation"),
 ): ReplayedClassifier {
-  const { inputShape, classes, randomized, surrogates } = model;
+  const { inputShape, classes, randomized, surrogates, levels } = model;
   /** The one that was used last stands last. */
   const sizes = new Map<number, SizedPasses>();
   const passesOf = (images: Tensor, noise: Noise): SizedPasses | undefined => {
@@ -59,6 +59,7 @@ export function replayed(
     logits: (images, noise) => passesOf(images, noise)?.logits(images, noise) ?? model.logits(images, noise),
     pass: (images, noise) => passesOf(images, noise)?.pass(images, noise),
     ...(surrogates && { surrogates }),
+    ...(levels && { levels }),
     dispose() {
       for (const passes of sizes.values()) passes.dispose();
       sizes.clear();

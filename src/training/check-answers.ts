@@ -3,6 +3,7 @@ import type { Seed } from "../base/index.js";
 import type { TensorSplit } from "../datasets/index.js";
 import { noGrad, scope } from "../engine/index.js";
 import type { Model } from "../models/index.js";
+import type { Classifier } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
 
 /**
@@ -33,6 +34,7 @@ export function checkMethodImages(
   model: Model,
   data: TensorSplit,
   seed: Seed,
+  sources: readonly Classifier[],
 ): void {
   const { perturb } = method;
   if (perturb === undefined) return;
@@ -41,7 +43,7 @@ export function checkMethodImages(
       const { images, labels, imageIds } = data.range(0, 2);
       const own = images.clone();
       const victim = new Victim(model.classifier({ precision }), { seed, imageIds }, method.name);
-      checkProposal(`method ${method}`, perturb(victim, own, labels, 1), images);
+      checkProposal(`method ${method}`, perturb(victim, own, labels, 1, sources), images);
       if (own.eq(images).all().item() === 1) return;
       throw new Error(`method ${method} changes the images that it is given: it must change a clone of them`);
     }),

@@ -82,8 +82,8 @@ export const trainConfigSchema = z.strictObject({
     .default(() => augmentations.parse("none"))
     .describe("variation of the images"),
   cleanWeight: ratio({ min: 0, below: 1 })
-    .default(0)
-    .describe("weight of the clean images' loss beside the method's"),
+    .optional()
+    .describe("weight of the clean images' loss beside the method's (default: the method's own, mostly 0)"),
   precision: z
     .enum(precisions)
     .default("float32")
@@ -144,10 +144,12 @@ export function trainConfig(given: TrainConfigInput): TrainConfig {
   const written = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const checked = parseOptions("training", "configuration", trainConfigSchema, written);
   const { data, method = usualMethod(data), validationAttacks } = checked;
+  const { cleanWeight = method.cleanWeight ?? 0 } = checked;
   const config: TrainConfig = {
     ...checked,
     model: checked.model.fittedTo(data, `data set ${data.name}`),
     method,
+    cleanWeight,
     validationAttacks: validationAttacks ?? usualAttacks(method.epsilon ?? data.epsilon),
   };
   checkTogether(config);

@@ -11,6 +11,7 @@ import {
   withoutHostAccess,
 } from "../engine/index.js";
 import type { Model } from "../models/index.js";
+import type { Classifier } from "../nn/index.js";
 import { checkMethodImages, checkModelAnswers } from "./check-answers.js";
 import type { TrainConfig } from "./config.js";
 import type { Standpoint } from "./overfitting/collapse.js";
@@ -50,11 +51,15 @@ export class TrainingSession {
   readonly #losses: Tensor;
   #unseen = 0;
 
-  /** `ranks` are the processes that share each batch; all of them make the same calls. */
+  /**
+   * `ranks` are the processes that share each batch; all of them make the same calls. `sources` are the
+   * opened models that the method names.
+   */
   constructor(
     config: TrainConfig,
     deviceName = "cpu",
     readonly ranks: Ranks = alone,
+    sources: readonly Classifier[] = [],
   ) {
     const device = checkDevice(deviceName);
     const prepared = prepare(config, device);
@@ -67,10 +72,10 @@ export class TrainingSession {
     const factors = optimizer.factorCount + copies.factorCount;
     const variables = new StepVariables({ batchSize: this.#batchSize, factors }, device);
     const parameters = [...model.module.parameters().values()];
-    this.#parts = { config, model, parameters, data, optimizer, copies, variables, ranks };
+    this.#parts = { config, model, parameters, data, optimizer, copies, variables, ranks, sources };
     this.#runner = new StepRunner(device, ranks.size === 1);
     checkModelAnswers(model, data, prepared.seed);
-    checkMethodImages(config, model, data, prepared.seed);
+    checkMethodImages(config, model, data, prepared.seed, sources);
   }
 
   get config(): TrainConfig {

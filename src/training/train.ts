@@ -17,6 +17,7 @@ import type { TrainEvent, TrainResult } from "./events.js";
 import { modelFromRun } from "./run/open-model.js";
 import { type RunEnvironment, RunFolder } from "./run/run-folder.js";
 import { alikeOnRanks, checkSameFacts } from "./run/same-on-ranks.js";
+import { noSources, openSources } from "./run/sources.js";
 import { runSteps } from "./run-steps.js";
 import { TrainingSession } from "./session.js";
 
@@ -122,13 +123,14 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
   const { result, fault } = ranks.fromFirst(() => endOf(folder));
   if (result !== undefined && fault === undefined) {
     ranks.fromFirst(() => {
-      if (existsSync(folder.file("environment.json"))) refuseOtherImages(folder, environment());
+      if (existsSync(folder.file("environment.json"))) refuseOthers(folder, environment());
     });
     yield { type: "end", run: path, weights, result };
     return trainedRun(folder, config, result);
   }
   const threadsBefore = currentThreads();
   let session: TrainingSession | undefined;
+  let sources = noSources;
   let lock: Disposable | undefined;
   try {
     if (threads !== undefined) setThreads(threads);
@@ -137,12 +139,14 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
       return undefined;
     }
     // What does not fit together fails here, before a folder is made.
-    session = alikeOnRanks(ranks, () => new TrainingSession(config, device, ranks));
+    const opened = await openSources(config, device);
+    sources = opened;
+    session = alikeOnRanks(ranks, () => new TrainingSession(config, device, ranks, opened.classifiers));
     ranks.useDevice(device);
     const changes = ranks.fromFirst(() => {
       folder.make();
       lock = folder.lock();
-      return environmentChanges(folder, environment());
+      return environmentChanges(folder, { ...environment(), ...sources.facts });
     });
     for (const message of changes) yield { type: "warning", message };
     if (fault !== undefined) {
@@ -153,6 +157,7 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
   } finally {
     lock?.[Symbol.dispose]();
     session?.dispose();
+    sources[Symbol.dispose]();
     setThreads(threadsBefore);
   }
 }
@@ -205,20 +210,27 @@ function environmentOf(
   return { libtorch, cpuCapability, kernels, device, threads, ...ranks, data: contentHash(split) };
 }
 
-/** Environment that a run began in; an Error when its images were others. */
-function refuseOtherImages(folder: RunFolder, now: RunEnvironment): RunEnvironment {
+/** Environment that a run began in; an Error when its images, or the models it learns from, were others. */
+function refuseOthers(folder: RunFolder, now: RunEnvironment): RunEnvironment {
   const first = folder.environment(now);
-  if (first.data === now.data) return first;
-  const hashes = `SHA-256 ${now.data.slice(0, 8)}, not ${first.data.slice(0, 8)}`;
-  throw new Error(
-    `the training images are not those that run ${folder.path} began with (${hashes}): give those, or ` +
-      "another folder for runs",
-  );
+  const compared = [
+    ["training images", now.data, first.data],
+    ["method's sources", now.sources, first.sources],
+  ] as const;
+  for (const [what, given, begun = ""] of compared) {
+    if (given === undefined || given === begun) continue;
+    const hashes = `SHA-256 ${given.slice(0, 8)}, not ${begun.slice(0, 8)}`;
+    throw new Error(
+      `the ${what} are not those that run ${folder.path} began with (${hashes}): give those, or ` +
+        "another folder for runs",
+    );
+  }
+  return first;
 }
 
 /** Differences between the environment that a run began in and the one that it goes on in, in words. */
 function environmentChanges(folder: RunFolder, now: RunEnvironment): string[] {
-  const first = refuseOtherImages(folder, now);
+  const first = refuseOthers(folder, now);
   const names = [
     ["device", "device"],
     ["threads", "number of threads"],

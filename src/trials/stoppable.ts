@@ -24,6 +24,10 @@ export function stoppable(model: Classifier, signal: AbortSignal | undefined): C
       surrogates ??= stoppables(model.surrogates ?? {}, signal);
       return surrogates;
     },
+    get levels() {
+      const { levels } = model;
+      return levels && { ...levels, behind: stoppable(levels.behind, signal) };
+    },
   };
 }
 

@@ -14,7 +14,10 @@ import {
   tinyCnn,
 } from "./tiny-networks.js";
 
-const networks: [string, Classifier][] = [
+/** Networks that an attack is tried on, the first one deterministic. */
+export type Networks = readonly [string, Classifier][];
+
+const tinyNetworks: Networks = [
   ["the golden network", tinyCnn],
   ["a random network", randomCnn],
   ["a randomized network", quantizedCnn],
@@ -33,8 +36,23 @@ function distance({ traits: { norm } }: Attack, adversarial: Tensor, images: Ten
   return norm === "none" ? 0 : lengths[norm](adversarial.sub(images)).amax().item();
 }
 
-/** Tests of everything that an attack promises, whoever wrote it. */
-export function keepsContract(attack: Attack): void {
+/** A classifier with other answers, and those behind its levels changed alike. */
+function answering(model: Classifier, change: (logits: () => Tensor, images: Tensor) => Tensor): Classifier {
+  const { levels } = model;
+  return {
+    ...model,
+    logits: (images, noise) => change(() => model.logits(images, noise), images),
+    levels: levels && { ...levels, behind: answering(levels.behind, change) },
+  };
+}
+
+/**
+ * Tests of everything that an attack promises, whoever wrote it.
+ *
+ * @param networks classifiers of ten classes for images of 2 x 8 x 8
+ */
+export function keepsContract(attack: Attack, networks = tinyNetworks): void {
+  const [, first] = networks[0]!;
   describe.each(networks)("on %s", (_, model) => {
     const { images, labels, ids } = randomBatch(7, model);
     const run = (from = 0, to = 7, seed = 5) =>
@@ -114,13 +132,10 @@ export function keepsContract(attack: Attack): void {
     test("counts its passes", () => {
       const passes = { forward: 0, backward: 0 };
       let calls = 0;
-      const counting: Classifier = {
-        ...model,
-        logits(batch, noise) {
-          calls += batch.shape[0]!;
-          return model.logits(batch, noise);
-        },
-      };
+      const counting = answering(model, (logits, batch) => {
+        calls += batch.shape[0]!;
+        return logits();
+      });
       attack(counting, images, labels, { ...contextOf(ids), passes });
       expect(passes.forward).toBe(calls);
       expect(passes.backward > 0).toBe(attack.traits.usesGradients);
@@ -131,11 +146,11 @@ export function keepsContract(attack: Attack): void {
 
   test("takes an empty batch, and images of black and white pixels only", () => {
     const none = rows(goldenImages, 0, 0);
-    expect(attack(tinyCnn, none, rows(goldenLabels, 0, 0), contextOf(imageIdRange(0, 0))).shape).toEqual([
+    expect(attack(first, none, rows(goldenLabels, 0, 0), contextOf(imageIdRange(0, 0))).shape).toEqual([
       0, 2, 8, 8,
     ]);
     const extreme = goldenImages.round();
-    const adversarial = attack(tinyCnn, extreme, goldenLabels, contextOf(imageIdRange(0, 6)));
+    const adversarial = attack(first, extreme, goldenLabels, contextOf(imageIdRange(0, 6)));
     expect(adversarial.isfinite().all().item()).toBe(1);
   });
 
@@ -155,7 +170,7 @@ export function keepsContract(attack: Attack): void {
 
   test("refuses bad images, labels and ids, each by name", () => {
     const run = (images: Tensor, labels = goldenLabels, ids = imageIdRange(0, 6)) =>
-      attack(tinyCnn, images, labels, contextOf(ids));
+      attack(first, images, labels, contextOf(ids));
     expect(() => run(goldenImages.add(0.5))).toThrow(
       /^pixels must lie in \[0, 1\], found 0\.5\d* \.\. 1\.4\d*$/,
     );
@@ -181,10 +196,10 @@ export function keepsContract(attack: Attack): void {
   });
 
   test("says so when the network's numbers are not finite", () => {
-    const broken: Classifier = { ...tinyCnn, logits: (x, noise) => tinyCnn.logits(x, noise).mul(Number.NaN) };
+    const broken = answering(first, (logits) => logits().mul(Number.NaN));
     const run = () => attack(broken, goldenImages, goldenLabels, contextOf(imageIdRange(0, 6)));
     const passes = { forward: 0, backward: 0 };
-    attack(tinyCnn, goldenImages, goldenLabels, { ...contextOf(imageIdRange(0, 6)), passes });
+    attack(first, goldenImages, goldenLabels, { ...contextOf(imageIdRange(0, 6)), passes });
     // Who asks the network nothing learns of nothing.
     if (passes.forward === 0) return;
     expect(run).toThrow(

@@ -61,15 +61,22 @@ const short: Record<string, string[]> = {
   square: ["square(epsilon=0.05, queries=12, draws=3)", "square(norm=l2, epsilon=0.4, queries=12, draws=3)"],
 };
 
-/** Attacks of the package that hold no other. */
+/** Attacks of the package that hold no other and take any classifier. */
 export const definitions = attacks.definitions.filter(
-  ({ name, takes }) => takes === undefined && !name.startsWith("test-"),
+  ({ name, takes }) => takes === undefined && name !== "ls-pga" && !name.startsWith("test-"),
 );
+/** Attacks on levels of pixels, which the networks of the others do not have. */
+export const onLevels = [
+  "ls-pga(epsilon=0.2, steps=4)",
+  "ls-pga(epsilon=0.1, steps=3, step=gradient, logitStep=100, loss=margin)",
+  "ls-pga(epsilon=0.2, steps=3, step=gradient, logitStep=20, randomStart=false, labels=predicted)",
+];
 export const cases = definitions.map(({ name }) => name).flatMap((name) => short[name] ?? [name]);
 cases.push(
   "restarts(cw-linf(epsilon=0.05, steps=4), times=2)",
   "worst-case(fgsm(epsilon=0.05), madry-cw(steps=4))",
   "within(hop-skip-jump(norm=linf, steps=2, samples=10, draws=3), epsilon=0.1)",
+  "within(ddn(steps=10), epsilon=0.3, at=radius)",
   "expectation(pgd(epsilon=0.05, stepSize=0.02, steps=3), draws=3, mean=softmax)",
   "temperature(pgd(epsilon=0.05, stepSize=0.02, steps=3), value=5)",
   "jacobian-scaling(apgd(epsilon=0.05, steps=4))",

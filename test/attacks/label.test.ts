@@ -11,6 +11,8 @@ it.each([
   ["expectation(pgd(steps=40), draws=20)", "PGD-40, mean loss of 20 draws, eps 0.3"],
   ["backward(pgd(steps=40), through=noise-free)", "PGD-40 through noise-free, eps 0.3"],
   ["within(hop-skip-jump(norm=linf, steps=5), epsilon=0.1)", "HopSkipJump-5, eps 0.1"],
+  ["within(cw-l2(steps=5), epsilon=2, at=radius)", "C&W-5, at the radius, l2 eps 2"],
+  ["ls-pga(epsilon=0.1)", "LS-PGA-7, eps 0.1"],
   ["worst-case(pgd(steps=7), fgsm(epsilon=0.3))", "worst of PGD-7 + FGSM, eps 0.3"],
   ["noise(distribution=sign, tries=1)", "noise, sign, tries 1, eps 0.3"],
   ["ddn(steps=20)", "DDN-20"],

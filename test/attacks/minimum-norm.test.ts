@@ -13,6 +13,7 @@ import {
   hopSkipJump,
   type Norm,
   restarts,
+  within,
   worstCase,
 } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
@@ -33,6 +34,26 @@ const run = (attack: Attack) => attack(tinyCnn, goldenImages, goldenLabels, cont
 const normOf = (attack: Attack) => attack.traits.norm as Norm;
 const found = (attack: Attack): number[] =>
   perturbationLengths(run(attack).sub(goldenImages), normOf(attack)).toNumbers();
+
+test.each(["linf", "l2", "l1"] as const)(
+  "brought to a radius, %s perturbations keep their direction",
+  (norm) => {
+    const inner = fmn({ norm, steps: 20 });
+    const moved = run(inner).sub(goldenImages).toNumbers();
+    const lengths = found(inner);
+    const radius = Math.max(...lengths) / 2;
+    const at = run(within(inner, { epsilon: radius, at: "radius" })).toNumbers();
+    const pixels = goldenImages.toNumbers();
+    // Some are longer than that, some shorter, and both come there.
+    expect(lengths.some((length) => length > radius)).toBe(true);
+    expect(lengths.some((length) => length > 0 && length < radius)).toBe(true);
+    for (const [i, pixel] of pixels.entries()) {
+      const length = lengths[Math.floor(i / 128)]!;
+      const wanted = length === 0 ? pixel : pixel + (moved[i]! / length) * radius;
+      expect(Math.abs(at[i]! - Math.min(1, Math.max(0, wanted)))).toBeLessThan(1e-5);
+    }
+  },
+);
 
 describe("minimum-norm attacks equal their references", () => {
   test.each([
@@ -160,8 +181,8 @@ describe("fab", () => {
   const all = found(fab({ steps: 20 }));
 
   test("with an epsilon gives back as it was what takes more", () => {
-    const within = found(fab({ steps: 20, epsilon: 0.01 }));
-    expect(within).toEqual(all.map((length) => (length <= 0.01 ? length : 0)));
+    const near = found(fab({ steps: 20, epsilon: 0.01 }));
+    expect(near).toEqual(all.map((length) => (length <= 0.01 ? length : 0)));
   });
 
   test("restarts differ by seed and never lose what the first run found", () => {

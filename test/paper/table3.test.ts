@@ -7,28 +7,65 @@ const rowsOf = (data: object) => (data as AccuracyData).rows;
 
 describe("table 3", () => {
   it("trains every defense once, and each has attacks of its own", () => {
-    const cells = table3().cells("cpu");
+    const cells = table3({ sources: ["runs/one", "runs/two"] }).cells("cpu");
     expect(cells.map(({ config: { defenses, method } }) => `${defenses} ${method.name}`)).toEqual([
       " standard",
       "sap standard",
       "thermometer(gradient=none) standard",
       "thermometer pgd",
+      "thermometer ls-pga",
       "random-resize-pad standard",
       "binarized-network standard",
       "deterministic-quantization fgsm",
       " pgd",
+      " ensemble-adversarial",
       "sqa fgsm",
     ]);
     const attack = (index: number, key: string) =>
       String(cells[index]!.questions.find((question) => question.key === key)!.attack);
     expect(attack(1, "adaptive")).toMatch(/^expectation\(.*backward\(.*through=straight-through\)/);
-    expect(attack(2, "adaptive")).toMatch(/^backward\(.*through=straight-through\)/);
-    expect(attack(8, "adaptive")).toMatch(/^expectation\(pgd/);
+    expect(attack(2, "adaptive")).toMatch(/^worst-case\(backward\(.*through=straight-through\), ls-pga/);
+    expect(attack(4, "adaptive")).toMatch(/^worst-case\(apgd\(.*\), ls-pga/);
+    expect(attack(10, "adaptive")).toMatch(/^expectation\(pgd/);
+    expect(cells[9]!.config).toMatchObject({ cleanWeight: 0.5 });
+    expect(String(cells[9]!.config.method)).toBe("ensemble-adversarial(sources=[runs/one, runs/two])");
     for (const [i, { config, questions }] of cells.entries()) {
       const isRandom = config.defenses.some(({ randomized }) => randomized);
       expect(attack(i, "autoattack").includes("version=randomized")).toBe(isRandom);
       for (const { attack: one } of questions) expect(one?.traits.radius ?? 0.3).toBe(0.3);
     }
+  });
+
+  it("gives strong attacks in training a schedule of small batches, on MNIST", async () => {
+    const schedules = (options: Parameters<typeof table3>[0]) =>
+      table3(options)
+        .cells("cpu")
+        .map(({ config: { epochs, batchSize, optimizer } }) => `${epochs} ${batchSize} ${optimizer}`);
+    const [usual, once, longer] = ["4 128 sgd", "2 50 adam", "6 50 adam"];
+    expect(schedules({ rows: ["none", "thermometer", "thermometer-ls-pga"] })).toEqual([usual, once, once]);
+    expect(schedules({ rows: ["deterministic-quantization", "pgd-training", "sqa"] })).toEqual([
+      longer,
+      longer,
+      usual,
+    ]);
+    const { notes } = await madeUpResult(table3(), () => 0.4);
+    expect(notes.join(" ")).toContain("2 epochs in batches of 50, adam, learning rate one-cycle(peak=0.002");
+    expect(schedules({ rows: ["none", "pgd-training"], data: "cifar10" })).toEqual([
+      "15 128 sgd",
+      "15 128 sgd",
+    ]);
+  });
+
+  it("leaves ensemble adversarial training out where it has no trained models", async () => {
+    const keys = table3()
+      .cells("cpu")
+      .map(({ config }) => config.method.name);
+    expect(keys).not.toContain("ensemble-adversarial");
+    const { notes } = await madeUpResult(table3(), () => 0.4);
+    expect(notes.join(" ")).toContain("Ensemble adversarial training is left out");
+    expect(() => table3({ rows: ["ensemble-adversarial"] }).cells("cpu")).toThrow(
+      "table3: row ensemble-adversarial needs trained models: give run folders as sources",
+    );
   });
 
   it("is one of CIFAR-10 at 8/255 when asked, beside the paper's numbers", async () => {
@@ -67,7 +104,8 @@ describe("table 3", () => {
     expect(keys({})).toEqual(["clean", "pgd", "cw", "adaptive", "autoattack"]);
     expect(keys({ minimumNorm: true }).at(-1)).toBe("cw-l2");
     const [question] = table3({ minimumNorm: true }).cells("cpu").at(-1)!.questions.slice(-1);
-    expect(String(question!.attack)).toMatch(/^within\(expectation\(cw-l2/);
+    expect(String(question!.attack)).toMatch(/^within\(expectation\(cw-l2.*at=radius\)$/);
+    expect(keys({ minimumNorm: true }).at(-2)).toBe("pgd-l2");
   });
 
   it("refuses images without a radius", () => {

@@ -9,6 +9,10 @@ import { perImage, perturbationLengths } from "../geometry/norms.js";
  * Attack that minimizes the distance, as one of a radius: images that it found farther away are given back as
  * they were. So hop-skip-jump and pgd can be compared: `within(hop-skip-jump(norm=linf), epsilon=0.3)`.
  *
+ * With `at=radius` every perturbation that was found, near or far, is brought to the length of the radius.
+ * The closest image that fools a randomized classifier lies where about half of its draws are fooled; an
+ * attack of a radius goes on from there.
+ *
  * RangeError for an attack without a norm, or with a radius of its own.
  */
 export const within = defineCombinator("within", {
@@ -16,6 +20,10 @@ export const within = defineCombinator("within", {
   takes: "one attack",
   options: z.strictObject({
     epsilon: ratio({ above: 0 }).default(0.3).describe("radius in the attack's norm, pixels in [0, 1]"),
+    at: z
+      .enum(["distance", "radius"])
+      .default("distance")
+      .describe("images at the distance that was found, or on the same line at the radius"),
   }),
   traits([attack], { epsilon }) {
     const { norm, radius } = attack!.traits;
@@ -26,9 +34,12 @@ export const within = defineCombinator("within", {
     }
     return { ...attack!.traits, radius: epsilon };
   },
-  run({ epsilon }, [attack], victim, images, labels) {
+  run({ epsilon, at }, [attack], victim, images, labels) {
     const found = victim.run(attack, images, labels);
-    return nearImages(images, found, attack.traits.norm as Norm, epsilon);
+    const norm = attack.traits.norm as Norm;
+    return at === "radius"
+      ? atRadius(images, found, norm, epsilon)
+      : nearImages(images, found, norm, epsilon);
   },
 });
 
@@ -40,5 +51,21 @@ export function nearImages(images: Tensor, found: Tensor, norm: Norm, epsilon: n
   return scope(() => {
     const near = perturbationLengths(found.sub(images), norm).le(epsilon);
     return ops.where(perImage(near), found, images);
+  });
+}
+
+/** Length below which a perturbation is none. */
+const shortest = 1e-12;
+
+/**
+ * Images (N, C, H, W) on the lines from images to those found for them, at a distance, cut to [0, 1]. An
+ * image that was found where it is stays there.
+ */
+function atRadius(images: Tensor, found: Tensor, norm: Norm, epsilon: number): Tensor {
+  return scope(() => {
+    const moved = found.sub(images);
+    const lengths = perturbationLengths(moved, norm);
+    const factors = lengths.clamp(shortest).reciprocal().mul(epsilon);
+    return images.add(moved.mul(perImage(factors))).clamp(0, 1);
   });
 }

@@ -41,7 +41,7 @@ const combined: Readonly<Record<string, (inside: string[], options: Value["optio
   "minimal-epsilon": ([one]) => `least epsilon of ${one}`,
   restarts: ([one], { times }) => `${one}, ${times} restarts`,
   temperature: ([one], { value }) => `${one}, logits / ${value}`,
-  within: ([one]) => one!,
+  within: ([one], { at }) => (at === "radius" ? `${one}, at the radius` : one!),
   "worst-case": (inside) => `worst of ${inside.join(" + ")}`,
 };
 

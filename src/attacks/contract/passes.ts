@@ -30,6 +30,9 @@ export interface AttackContext {
   readonly onPart?: (part: SuitePart) => void;
 }
 
+/** Attack as a victim runs it. */
+export type Runnable = (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext) => Tensor;
+
 /** Seed of the noise that an attack draws for a purpose. */
 export function attackSeed(seed: Seed | number, attackName: string, purpose: string): Seed {
   return deriveSeed(seed, "attack", attackName, purpose);

@@ -8,7 +8,7 @@ import {
   scope,
   type Tensor,
 } from "../../engine/index.js";
-import type { Classifier, Loss } from "../../nn/index.js";
+import type { Classifier, Loss, PixelLevels } from "../../nn/index.js";
 import {
   type AttackContext,
   attackSeed,
@@ -24,6 +24,7 @@ import {
   meanOfDraws,
   type PassCounter,
   plainView,
+  type Runnable,
   sumOf,
   type VictimOptions,
   type View,
@@ -33,20 +34,17 @@ import {
 /** Draws by which a randomized classifier is judged: one lucky draw is no success. */
 const verdictDraws = 8;
 
-/** Attack as a victim runs it. */
-type Runnable = (classifier: Classifier, images: Tensor, labels: Tensor, context: AttackContext) => Tensor;
-
 /**
  * Classifier under attack, as the attack sees it. Every call is a fresh draw of its noise, or the mean over
  * several where the context's view says so, and is counted.
  *
- * Noise is keyed by the attack's name, not by its options. So runs that differ in the radius, the steps or
- * the number of restarts share their draws. (Training gives a method's text as the name.)
+ * Noise is keyed by the attack's name, not by its options: runs that differ in radius or steps share draws.
  */
 export class Victim {
   readonly classes: number;
   readonly randomized: boolean;
   readonly context: AttackContext;
+  readonly levels: PixelLevels | undefined;
   readonly #classifier: Classifier;
   readonly #name: string;
   readonly #options: VictimOptions;
@@ -58,6 +56,7 @@ export class Victim {
   constructor(classifier: Classifier, context: AttackContext, name: string, options: VictimOptions = {}) {
     this.classes = classifier.classes;
     this.randomized = classifier.randomized;
+    this.levels = classifier.levels;
     this.#classifier = classifier;
     this.context = context;
     this.#name = name;
@@ -182,8 +181,7 @@ export class Victim {
 
   /** Logits of one draw, as the view shows them. */
   #answer(input: Tensor, noise: Noise): Tensor {
-    const count = () => this.#count("forward", input);
-    return viewedLogits(this.#classifier, this.#view, input, noise, count);
+    return viewedLogits(this.#classifier, this.#view, input, noise, () => this.#count("forward", input));
   }
 
   /**
@@ -219,17 +217,19 @@ export class Victim {
     return this.mostly(images, labels, clearlyWrong, draws);
   }
 
+  /** Victim of another form of the same classifier, with the same noise and counts. */
+  as(classifier: Classifier, context = this.context): Victim {
+    const other = new Victim(classifier, context, this.#name, this.#options);
+    other.#taken = this.#taken;
+    return other;
+  }
+
   /** Victim of some of the images, int64 indices (M), with the same noise for each. */
   rows(indices: Tensor): Victim {
+    const take = (all: Tensor) => all.indexSelect(0, indices);
     const { scale } = this.#view;
-    const context = {
-      ...this.context,
-      imageIds: this.context.imageIds.indexSelect(0, indices),
-      view: { ...this.#view, scale: typeof scale === "number" ? scale : scale.indexSelect(0, indices) },
-    };
-    const rows = new Victim(this.#classifier, context, this.#name, this.#options);
-    rows.#taken = this.#taken;
-    return rows;
+    const view = { ...this.#view, scale: typeof scale === "number" ? scale : take(scale) };
+    return this.as(this.#classifier, { ...this.context, imageIds: take(this.context.imageIds), view });
   }
 
   /**

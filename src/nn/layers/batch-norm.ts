@@ -13,9 +13,9 @@ export interface BatchNorm2dOptions {
 }
 
 /**
- * Batch normalization (Ioffe and Szegedy 2015) over (N, H, W) for each channel: batch statistics in training,
- * which also move the running ones by `momentum`; running statistics otherwise. Starts as the identity on
- * normalized input.
+ * Batch normalization (Ioffe and Szegedy 2015) over (N, H, W) for each channel, over (N) behind a linear
+ * layer: batch statistics in training, which also move the running ones by `momentum`; running statistics
+ * otherwise. Starts as the identity on normalized input.
  *
  * @example new BatchNorm2d(16);
  */

@@ -20,6 +20,7 @@ const configSchema = z.looseObject({
   augmentation: z.string(),
   cleanWeight: z.number(),
   precision: z.enum(precisions),
+  optimizer: z.string().default("sgd"),
   schedule: z.string(),
   labelSmoothing: z.number(),
   averaging: z.number(),

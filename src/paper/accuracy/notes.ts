@@ -11,13 +11,14 @@ const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 /** Training of a row in words. */
 function trainingText({ config }: MeasuredRow): string {
   const { method, cleanWeight, epochs, batchSize, limit, schedule, augmentation } = config;
-  const { labelSmoothing, averaging, selection } = config;
+  const { optimizer, labelSmoothing, averaging, selection } = config;
   return [
     methodInFull(method),
     ...(cleanWeight > 0 ? [`weight ${cleanWeight} on clean images`] : []),
     `${countText(epochs, "epoch")} in batches of ${batchSize}`,
     ...(limit === null ? [] : [`on the first ${limit} training images`]),
     ...(augmentation === "none" ? [] : [augmentation]),
+    ...(optimizer === "sgd" ? [] : [optimizer]),
     `learning rate ${scheduleInFull(schedule)}`,
     ...(labelSmoothing > 0 ? [`label smoothing ${labelSmoothing}`] : []),
     ...(averaging > 0 ? [`averaged weights ${averaging}`] : []),

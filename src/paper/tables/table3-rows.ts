@@ -5,7 +5,9 @@ import {
   backward,
   expectation,
   jacobianScaling,
+  lsPga,
   pgd,
+  worstCase,
 } from "../../attacks/index.js";
 import {
   binarizedNetwork,
@@ -16,7 +18,13 @@ import {
   thermometer,
 } from "../../defenses/index.js";
 import type { Architecture, Defense } from "../../models/index.js";
-import { fgsm, type MethodText, pgd as pgdTraining, type TrainConfigInput } from "../../training/index.js";
+import {
+  ensembleAdversarial,
+  fgsm,
+  type MethodText,
+  pgd as pgdTraining,
+  type TrainConfigInput,
+} from "../../training/index.js";
 import type { Row } from "../accuracy/row.js";
 import { expected } from "../expected.js";
 
@@ -39,18 +47,30 @@ interface Entry {
   adaptive?(attack: Attack, draws: number): Attack;
   /** Options of training that differ. */
   readonly train?: Partial<TrainConfigInput>;
+  /** Takes the schedule of strong attacks, for this many times the table's epochs. */
+  readonly patient?: number;
   /** Takes the model with normalized layers. */
   readonly normalized?: boolean;
 }
 
 const overDraws = (attack: Attack, draws: number) => expectation(attack, { draws });
 
+/** Choices that the defenses depend on. */
+interface Given extends Pick<Strength, "epsilon" | "steps"> {
+  /** Trained models of ensemble adversarial training, whose row is left out without any. */
+  readonly sources: readonly string[];
+}
+
+const ensembleKey = "ensemble-adversarial";
+
 /** The table's defenses. Those that their papers give an undefended training have one here. */
-function entries(epsilon: number): readonly Entry[] {
+function entries({ epsilon, steps, sources }: Given): readonly Entry[] {
   const standard = "standard" satisfies MethodText;
   const strong = pgdTraining({ epsilon, steps: 7, stepSize: epsilon / 4 });
   const fast = fgsm({ epsilon });
   const through = { through: "straight-through" };
+  const onLevels = (attack: Attack) => worstCase([attack, lsPga({ epsilon, steps })]);
+  const coded = () => onLevels(apgd({ epsilon, steps, restarts: 2 }));
   return [
     { key: "none", title: "no defense", defenses: [], method: standard },
     {
@@ -65,13 +85,25 @@ function entries(epsilon: number): readonly Entry[] {
       title: "thermometer, clean images",
       defenses: [thermometer({ gradient: "none" })],
       method: standard,
-      adaptive: (attack) => backward(attack, through),
+      adaptive: (attack) => onLevels(backward(attack, through)),
     },
     {
       key: "thermometer",
       title: "thermometer, PGD training",
       defenses: [thermometer()],
       method: strong,
+      adaptive: coded,
+      // A code's bits are told apart by weights of their own, so that it learns sooner.
+      patient: 0.5,
+    },
+    {
+      key: "thermometer-ls-pga",
+      title: "thermometer, LS-PGA training",
+      defenses: [thermometer()],
+      method: lsPga({ epsilon, labels: "predicted" }),
+      adaptive: coded,
+      // A code's bits are told apart by weights of their own, so that it learns sooner.
+      patient: 0.5,
     },
     {
       key: "random-resize-pad",
@@ -87,6 +119,7 @@ function entries(epsilon: number): readonly Entry[] {
       method: standard,
       adaptive: (attack) => jacobianScaling(attack),
       train: { optimizer: "adam", schedule: "one-cycle(peak=0.01)" },
+      // Signs take gradients from sums between -1 and 1 alone: each layer's sums must be normalized.
       normalized: true,
     },
     {
@@ -95,8 +128,15 @@ function entries(epsilon: number): readonly Entry[] {
       defenses: [deterministicQuantization()],
       method: fast,
       adaptive: (attack) => backward(attack, { through: "staircase" }),
+      patient: 1.5,
     },
-    { key: "pgd-training", title: "PGD training", defenses: [], method: strong },
+    { key: "pgd-training", title: "PGD training", defenses: [], method: strong, patient: 1.5 },
+    {
+      key: ensembleKey,
+      title: "ensemble adversarial training",
+      defenses: [],
+      method: ensembleAdversarial({ epsilon, sources: [...sources] }),
+    },
     {
       key: "sqa",
       title: "SQA, FGSM training",
@@ -114,7 +154,7 @@ function suite(isRandom: boolean, { epsilon, steps, queries, draws }: Strength):
 }
 
 /** Keys of all rows, in their order. */
-export const table3Keys = entries(0.3).map(({ key }) => key);
+export const table3Keys = entries({ epsilon: 0.3, steps: 1, sources: ["none"] }).map(({ key }) => key);
 
 /** Training of all rows, but for their defenses. */
 interface Setting {
@@ -122,6 +162,9 @@ interface Setting {
   /** Model with normalized layers, for signs as activations. */
   readonly normalized: Architecture;
   readonly train: Omit<TrainConfigInput, "model" | "defenses" | "seed" | "method">;
+  /** Schedule by which training on strong attacks learns at all; the others' where left out. */
+  readonly patient?: Partial<TrainConfigInput> | undefined;
+  readonly sources: readonly string[];
   readonly seeds: number;
   readonly strength: Strength;
   /** Keys of the rows that are made; all where left out. */
@@ -130,10 +173,22 @@ interface Setting {
   readonly published: boolean;
 }
 
+/** Training of a row that takes the schedule of strong attacks, as far as it differs. */
+function patientTraining({ patient: times }: Entry, { patient, train }: Setting): Partial<TrainConfigInput> {
+  if (times === undefined || patient === undefined) return {};
+  return { ...patient, epochs: Math.max(1, Math.round(times * Number(train.epochs))) };
+}
+
 /** Rows of Table 3. */
-export function table3Rows({ model, normalized, train, seeds, strength, published, keys }: Setting): Row[] {
+export function table3Rows(setting: Setting): Row[] {
+  const { model, normalized, train, seeds, strength, published, keys, sources } = setting;
   const { epsilon, stepSize, steps, draws } = strength;
-  const chosen = entries(epsilon).filter(({ key }) => keys?.includes(key) ?? true);
+  if (sources.length === 0 && keys?.includes(ensembleKey) === true) {
+    throw new RangeError(`table3: row ${ensembleKey} needs trained models: give run folders as sources`);
+  }
+  const chosen = entries({ epsilon, steps, sources: sources.length === 0 ? ["none"] : sources })
+    .filter(({ key }) => keys?.includes(key) ?? true)
+    .filter(({ key }) => key !== ensembleKey || sources.length > 0);
   return chosen.map((entry): Row => {
     const { key, title, defenses, method, adaptive } = entry;
     const plain = pgd({ epsilon, stepSize, steps });
@@ -143,6 +198,7 @@ export function table3Rows({ model, normalized, train, seeds, strength, publishe
       title,
       train: {
         ...train,
+        ...patientTraining(entry, setting),
         ...entry.train,
         method,
         defenses,

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { type Attack, atEpsilon, attacks, type Victim } from "../../attacks/index.js";
 import { unknownName } from "../../base/index.js";
 import type { Tensor } from "../../engine/index.js";
+import type { Classifier } from "../../nn/index.js";
 import { type Factory, Kind, parseCall, type Value } from "../../options/index.js";
 
 /** Method of adversarial training, before its options name it. */
@@ -10,10 +11,17 @@ export interface MethodWork {
   readonly epsilon?: number | undefined;
   /**
    * Makes training images of clean ones (N, C, H, W) in [0, 1] and labels (N); undefined trains on the clean
-   * ones. `stepScale`, 1 where left out, makes the attack's step smaller.
+   * ones. `stepScale`, 1 where left out, makes the attack's step smaller. `others` are the models of
+   * `sources`.
    */
   readonly perturb:
-    | ((victim: Victim, images: Tensor, labels: Tensor, stepScale?: number) => Tensor)
+    | ((
+        victim: Victim,
+        images: Tensor,
+        labels: Tensor,
+        stepScale?: number,
+        others?: readonly Classifier[],
+      ) => Tensor)
     | undefined;
   /**
    * Makes them from the gradient of the cross-entropy at the clean images, for methods that need no other. A
@@ -22,6 +30,10 @@ export interface MethodWork {
   readonly fromCleanGradient?: ((images: Tensor, gradient: Tensor, stepScale?: number) => Tensor) | undefined;
   /** True where `perturb` reads tensors back, so that a device cannot replay it; false where left out. */
   readonly readsBack?: boolean;
+  /** Paths of trained models that `perturb` attacks too, runs or exported models; none where left out. */
+  readonly sources?: readonly string[];
+  /** Weight of the clean images' loss where a run does not say it; 0 where left out. */
+  readonly cleanWeight?: number;
 }
 
 /** Training method with its options, such as `nFgsm({ epsilon: 8 / 255 })`. */

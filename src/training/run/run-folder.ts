@@ -29,6 +29,8 @@ export interface RunEnvironment {
   readonly ranks?: number;
   /** SHA-256 of the training images and labels. */
   readonly data: string;
+  /** SHA-256 of the models that the method takes images from; left out where there are none. */
+  readonly sources?: string;
 }
 
 /**

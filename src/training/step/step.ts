@@ -2,7 +2,7 @@ import { Victim } from "../../attacks/index.js";
 import type { Batch, TensorSplit } from "../../datasets/index.js";
 import { grad, noGrad, type Ranks, scope, type Tensor } from "../../engine/index.js";
 import type { Model } from "../../models/index.js";
-import { meanCrossEntropy, type OptimizerRun, usesBatchStatistics } from "../../nn/index.js";
+import { type Classifier, meanCrossEntropy, type OptimizerRun, usesBatchStatistics } from "../../nn/index.js";
 import type { TrainConfig } from "../config.js";
 import type { WeightCopies } from "../weight-copies.js";
 import type { StepVariables } from "./variables.js";
@@ -18,6 +18,8 @@ export interface StepParts {
   readonly copies: WeightCopies;
   readonly variables: StepVariables;
   readonly ranks: Ranks;
+  /** Trained models that the method attacks too. */
+  readonly sources: readonly Classifier[];
 }
 
 /** Facts of a step that are numbers in its work. */
@@ -114,7 +116,7 @@ function gradientsOf(
 const draws = { perturbed: 0, clean: 1 } as const;
 
 /** Training images of the method, by passes of their own through the model in evaluation mode. */
-function perturb({ config, model, variables }: StepParts, batch: Batch, stepScale: number): Tensor {
+function perturb({ config, model, variables, sources }: StepParts, batch: Batch, stepScale: number): Tensor {
   const { method, precision } = config;
   const { perturb: work, name } = method;
   if (work === undefined) return batch.images;
@@ -122,7 +124,7 @@ function perturb({ config, model, variables }: StepParts, batch: Batch, stepScal
   // What reads tensors back is done anew at every step, and draws for purposes of its own.
   const options = method.readsBack ? {} : { seeds: (purpose: string) => variables.seedOf(purpose) };
   const victim = new Victim(model.classifier({ precision, weightsChange: true }), context, name, options);
-  return scope(() => noGrad(() => work(victim, batch.images, batch.labels, stepScale)));
+  return scope(() => noGrad(() => work(victim, batch.images, batch.labels, stepScale, sources)));
 }
 
 interface Backward extends Pick<StepGradients, "loss" | "gradients"> {

@@ -36,6 +36,10 @@ export const commands: CommandTable = {
     summary: "make a table or figure of the paper",
     load: async () => (await import("./commands/paper.js")).paperMenu,
   },
+  density: {
+    summary: "train the density model of PixelDefend on a data set's images",
+    load: async () => (await import("./commands/parts/density.js")).densityCommand,
+  },
   dashboard: {
     summary: "show runs, audits and tables in a browser",
     load: async () => (await import("./commands/dashboard.js")).dashboardCommand,

@@ -4,6 +4,9 @@ import { defenses } from "./defense.js";
 
 export * from "./all.js";
 export { defenses, defineDefense } from "./defense.js";
+export { densityPart } from "./density/density-part.js";
+export { logLikelihood } from "./density/logistic-mixture.js";
+export { PixelCnn, type PixelCnnSizes } from "./density/pixel-cnn.js";
 export { matchingNames } from "./layer-names.js";
 export { type BinaryFactory, binarizeWeights, binary, clipBinaryWeights } from "./quantization/binary.js";
 export { placeAfter, placedQuantizers } from "./quantization/place.js";
@@ -13,6 +16,7 @@ export {
   type QuantizerOptions,
   quantizer,
 } from "./quantization/quantizer.js";
+export { type PartKind, partNotes } from "./stored-part.js";
 
 defenses.register(...Object.values(all));
 

@@ -23,6 +23,8 @@ export interface Pass {
   readonly noiseFree?: boolean | undefined;
   /** Gradient of quantizers, by a name that they know; any name opens that of pruning and codes. */
   readonly quantizerGradient?: string | undefined;
+  /** False leaves images as they are where a purifier or denoiser would change them; true where left out. */
+  readonly purified?: boolean | undefined;
   /** The key of random layers' noise. */
   readonly noise: Noise;
   /** Nobody asks for gradients of weights; last bits of the output may differ. False where left out. */

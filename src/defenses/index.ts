@@ -4,6 +4,8 @@ import { defenses } from "./defense.js";
 
 export * from "./all.js";
 export { defenses, defineDefense } from "./defense.js";
+export { denoiserPart } from "./denoiser/denoiser-part.js";
+export { UNet, type UNetSizes } from "./denoiser/u-net.js";
 export { densityPart } from "./density/density-part.js";
 export { logLikelihood } from "./density/logistic-mixture.js";
 export { PixelCnn, type PixelCnnSizes } from "./density/pixel-cnn.js";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
-import { defenses, densityPart } from "../../src/defenses/index.js";
+import { defenses, denoiserPart, densityPart } from "../../src/defenses/index.js";
 import { countedUniform, grad, imageIdRange, noGrad, scope, type Tensor } from "../../src/engine/index.js";
 import { type Defense, type Model, modelOf, models, numberedClasses, small } from "../../src/models/index.js";
 import { wideResnet } from "../../src/models/wide-resnet.js";
@@ -19,9 +19,13 @@ const density = writePart(join(folder, "density.safetensors"), densityPart, {
   layers: 1,
   mixtures: 2,
 });
+const denoiser = writePart(join(folder, "denoiser.safetensors"), denoiserPart, { channels: 2, width: 2 });
 
 /** Defenses with a trained part, which has no default. */
-const withParts: Readonly<Record<string, string>> = { "pixel-defend": `pixel-defend(density=${density})` };
+const withParts: Readonly<Record<string, string>> = {
+  "pixel-defend": `pixel-defend(density=${density})`,
+  "guided-denoiser": `guided-denoiser(denoiser=${denoiser})`,
+};
 
 /** Other options of a defense, beside its defaults. */
 const variants: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { defenses, densityPart, type PartKind } from "../../src/defenses/index.js";
+import { defenses, denoiserPart, densityPart, type PartKind } from "../../src/defenses/index.js";
 import { enableGrad, grad, imageIdRange, noGrad, type Tensor, tensor } from "../../src/engine/index.js";
 import { type Model, modelOf } from "../../src/models/index.js";
 import { type Classifier, Conv2d, Flatten, Linear, loadState, ReLU, Sequential } from "../../src/nn/index.js";
@@ -36,6 +36,7 @@ interface Case {
 
 /** Kinds of parts by the options that take them. */
 const partKinds: Readonly<Record<string, PartKind<object>>> = {
+  denoiser: denoiserPart as unknown as PartKind<object>,
   density: densityPart as unknown as PartKind<object>,
 };
 

@@ -5,7 +5,8 @@
 Draws come from Philox-4x32-10 by the key that docs/architecture.md says, written out here once more. SAP
 counts the draws of each element one by one; random resizing goes through the pixels; thermometer codes are
 cumulative sums of one-hot levels; binarized networks have signs as autograd functions. PixelDefend has masked
-kernels, a whole pass for every channel of every pixel, and probabilities as differences of sigmoids.
+kernels, a whole pass for every channel of every pixel, and probabilities as differences of sigmoids. The
+guided denoiser enlarges by torch.nn.functional.interpolate.
 """
 
 import json
@@ -347,6 +348,57 @@ def pixel_defend(seed, radius, gradient):
     }
 
 
+def guided_denoiser(generator):
+    functional = torch.nn.functional
+    blocks = {"whole": (2, 1, 1), "half": (1, 2, 2), "quarter": (2, 4, 2), "upHalf": (6, 2, 1), "upWhole": (3, 1, 1)}
+    w = {}
+    for block, (start, end, _) in blocks.items():
+        for i, channels in ((1, start), (2, end)):
+            w[f"{block}.conv{i}.weight"] = rounded(end, channels, 3, 3, generator=generator)
+            for name in ("weight", "bias", "running_mean"):
+                w[f"{block}.bn{i}.{name}"] = rounded(end, generator=generator)
+            w[f"{block}.bn{i}.running_var"] = rounded(end, low=0.5, high=2, generator=generator)
+    w["noise.weight"] = rounded(2, 1, 1, 1, generator=generator)
+    w["noise.bias"] = rounded(2, generator=generator)
+    x = rounded(2, 2, 6, 5, low=0, generator=generator)
+    weight, bias = rounded(3, 60, generator=generator), rounded(3, generator=generator)
+    v = rounded(2, 3, generator=generator)
+    network = lambda x: linear(x.relu(), weight, bias)
+
+    def block(name, x):
+        for i, stride in ((1, blocks[name][2]), (2, 1)):
+            x = functional.conv2d(x, w[f"{name}.conv{i}.weight"], padding=1, stride=stride)
+            parts = [w[f"{name}.bn{i}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")]
+            x = functional.batch_norm(x, *parts, training=False, eps=1e-5).relu()
+        return x
+
+    def larger(x, like):
+        return functional.interpolate(x, like.shape[2:], mode="bilinear", align_corners=False)
+
+    def denoise(x):
+        whole = block("whole", x)
+        half = block("half", whole)
+        quarter = block("quarter", half)
+        half = block("upHalf", torch.cat([larger(quarter, half), half], 1))
+        whole = block("upWhole", torch.cat([larger(half, whole), whole], 1))
+        return x + functional.conv2d(whole, w["noise.weight"], w["noise.bias"])
+
+    return {
+        "defense": "guided-denoiser",
+        "part": {
+            "option": "denoiser",
+            "sizes": {"channels": 2, "width": 1},
+            "weights": {name: numbers(value) for name, value in w.items()},
+        },
+        "shape": [2, 6, 5],
+        "images": numbers(x),
+        "weights": {"fc.weight": numbers(weight), "fc.bias": numbers(bias)},
+        "v": numbers(v),
+        "own": pass_of(lambda x: network(denoise(x)), x, v),
+        "unpurified": pass_of(network, x, v),
+    }
+
+
 def main():
     generator = torch.Generator().manual_seed(0)
     cases = [
@@ -359,6 +411,7 @@ def main():
         binarized(generator),
         pixel_defend(1, 16, "straight-through"),
         pixel_defend(2, 100, "none"),
+        guided_denoiser(torch.Generator().manual_seed(3)),
     ]
     key = {"low": SEED[0], "high": SEED[1], "draw": DRAW, "images": list(IMAGES)}
     text = json.dumps({"noise": key, "cases": cases}, separators=(",", ":"))

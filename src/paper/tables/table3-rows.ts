@@ -19,6 +19,7 @@ import type { Architecture, Defense } from "../../models/index.js";
 import { fgsm, type MethodText, pgd as pgdTraining, type TrainConfigInput } from "../../training/index.js";
 import type { Row } from "../accuracy/row.js";
 import { expected } from "../expected.js";
+import { type PurifierParts, purifiedEntries, purifiedKeys } from "./table3-purified.js";
 
 /** Strength of attacks on every row. */
 export interface Strength {
@@ -37,6 +38,8 @@ interface Entry {
   readonly method: TrainConfigInput["method"];
   /** Attack that is made for it, of PGD; PGD with restarts where left out. */
   adaptive?(attack: Attack, draws: number): Attack;
+  /** Attacks of its own in place of those of columns, by column. */
+  readonly attacks?: Row["attacks"];
   /** Options of training that differ. */
   readonly train?: Partial<TrainConfigInput>;
   /** Takes the model with normalized layers. */
@@ -114,7 +117,7 @@ function suite(isRandom: boolean, { epsilon, steps, queries, draws }: Strength):
 }
 
 /** Keys of all rows, in their order. */
-export const table3Keys = entries(0.3).map(({ key }) => key);
+export const table3Keys = [...entries(0.3).map(({ key }) => key), ...purifiedKeys];
 
 /** Training of all rows, but for their defenses. */
 interface Setting {
@@ -126,17 +129,21 @@ interface Setting {
   readonly strength: Strength;
   /** Keys of the rows that are made; all where left out. */
   readonly keys?: readonly string[] | undefined;
+  /** Trained parts of rows, which are left out without them. */
+  readonly parts: PurifierParts;
   /** True where the paper's numbers are of this data set. */
   readonly published: boolean;
 }
 
 /** Rows of Table 3. */
-export function table3Rows({ model, normalized, train, seeds, strength, published, keys }: Setting): Row[] {
+export function table3Rows(setting: Setting): Row[] {
+  const { model, normalized, train, seeds, strength, published, keys, parts } = setting;
   const { epsilon, stepSize, steps, draws } = strength;
-  const chosen = entries(epsilon).filter(({ key }) => keys?.includes(key) ?? true);
+  const plain = pgd({ epsilon, stepSize, steps });
+  const all: readonly Entry[] = [...entries(epsilon), ...purifiedEntries(parts, plain, keys)];
+  const chosen = all.filter(({ key }) => keys?.includes(key) ?? true);
   return chosen.map((entry): Row => {
     const { key, title, defenses, method, adaptive } = entry;
-    const plain = pgd({ epsilon, stepSize, steps });
     const isRandom = defenses.some(({ randomized }) => randomized);
     return {
       key,
@@ -150,6 +157,7 @@ export function table3Rows({ model, normalized, train, seeds, strength, publishe
       },
       seeds,
       attacks: {
+        ...entry.attacks,
         adaptive: adaptive?.(plain, draws) ?? apgd({ epsilon, steps, restarts: 2 }),
         autoattack: suite(isRandom, strength),
       },

@@ -1,5 +1,5 @@
 import type { Seed } from "../../base/index.js";
-import { noGrad, operators as ops, scope, type Tensor, tensor } from "../../engine/index.js";
+import { keep, operators as ops, scope, type Tensor, tensor } from "../../engine/index.js";
 import { BatchNorm2d, Conv2d, Module, type Pass, ReLU, Sequential } from "../../nn/index.js";
 
 /** Sizes of a denoiser. */
@@ -33,6 +33,8 @@ export class UNet extends Module {
   readonly upHalf: Sequential;
   readonly upWhole: Sequential;
   readonly noise: Conv2d;
+  /** Matrices of interpolation by their sides and device: made once. */
+  readonly #sides = new Map<string, Tensor>();
 
   constructor({ channels, width }: UNetSizes, seed: number | Seed) {
     super();
@@ -48,24 +50,31 @@ export class UNet extends Module {
     const whole = this.whole.apply(input, pass);
     const half = this.half.apply(whole, pass);
     const quarter = this.quarter.apply(half, pass);
-    const upHalf = this.upHalf.apply(ops.cat([enlarged(quarter, half), half], 1), pass);
-    const upWhole = this.upWhole.apply(ops.cat([enlarged(upHalf, whole), whole], 1), pass);
+    const upHalf = this.upHalf.apply(ops.cat([this.#enlarged(quarter, half), half], 1), pass);
+    const upWhole = this.upWhole.apply(ops.cat([this.#enlarged(upHalf, whole), whole], 1), pass);
     return input.add(this.noise.apply(upWhole, pass));
+  }
+
+  /** Activations (N, C, h, w) brought to the sides of others, bilinearly. */
+  #enlarged(input: Tensor, { shape }: Tensor): Tensor {
+    const rows = this.#side(input.shape[2]!, shape[2]!, input.device);
+    const columns = this.#side(input.shape[3]!, shape[3]!, input.device);
+    return rows.matmul(input).matmul(columns.permute([1, 0]));
+  }
+
+  #side(from: number, to: number, device: string): Tensor {
+    const key = `${from} ${to} ${device}`;
+    const known = this.#sides.get(key);
+    if (known !== undefined) return known;
+    const values = interpolation(from, to);
+    const made = keep(scope(() => tensor(values, [to, from]).toDevice(device, "float32")));
+    this.#sides.set(key, made);
+    return made;
   }
 }
 
-/** Activations (N, C, h, w) brought to the sides of others, bilinearly between the centers of pixels. */
-function enlarged(input: Tensor, { shape, device }: Tensor): Tensor {
-  const [height, width] = input.shape.slice(2) as [number, number];
-  const [rows, columns] = noGrad(() => [
-    weights(height, shape[2]!, device),
-    weights(width, shape[3]!, device).permute([1, 0]),
-  ]);
-  return rows!.matmul(input).matmul(columns!);
-}
-
-/** Matrix (to, from) of bilinear interpolation along a side. */
-function weights(from: number, to: number, device: string): Tensor {
+/** Matrix (to, from) of bilinear interpolation along a side, between the centers of pixels. */
+function interpolation(from: number, to: number): Float32Array {
   const values = new Float32Array(to * from);
   for (let i = 0; i < to; i++) {
     const at = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
@@ -74,5 +83,5 @@ function weights(from: number, to: number, device: string): Tensor {
     values[i * from + below]! += 1 - (at - below);
     values[i * from + above]! += at - below;
   }
-  return scope(() => tensor(values, [to, from]).toDevice(device, "float32"));
+  return values;
 }

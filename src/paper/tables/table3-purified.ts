@@ -1,26 +1,22 @@
-import { type Attack, backward, cwLinf } from "../../attacks/index.js";
+import { type Attack, backward } from "../../attacks/index.js";
 import { guidedDenoiser, pixelDefend } from "../../defenses/index.js";
 import type { Defense } from "../../models/index.js";
+import { expected } from "../expected.js";
 
 /** Trained parts of the defenses that purify images; a row without its part is left out. */
-export interface PurifierParts {
+export interface Purifiers {
   /** Density model of PixelDefend, which `sqa density` trains. */
   readonly density?: string | undefined;
   /** Denoiser of the row without a defense, which `sqa denoiser` trains. */
   readonly denoiser?: string | undefined;
+  /** C&W of the table. */
+  readonly cw: Attack;
 }
 
 /** Rows by the part that each needs. */
 const keys = { density: "pixel-defend", denoiser: "guided-denoiser" } as const;
 
 export const purifiedKeys: readonly string[] = Object.values(keys);
-
-/** Steps of attacks on a row. */
-interface Steps {
-  readonly epsilon: number;
-  readonly stepSize: number;
-  readonly steps: number;
-}
 
 /** Attacks of the defenses' papers: on the model alone, which is then asked with its purifier. */
 const unpurified = (attack: Attack) => backward(attack, { through: "unpurified", forward: "surrogate" });
@@ -40,10 +36,13 @@ function purifyingRadius(epsilon: number): number {
  * @param chosen keys of the rows that were asked for; undefined for all
  * @throws RangeError for a row that was asked for without its part
  */
-export function purifiedEntries(parts: PurifierParts, plain: Attack, chosen?: readonly string[]) {
-  const { epsilon, stepSize, steps } = plain.options as unknown as Steps;
-  const cw = cwLinf({ epsilon, stepSize, steps });
-  for (const [part, key] of Object.entries(keys) as [keyof PurifierParts, string][]) {
+export function purifiedEntries(
+  { cw, ...parts }: Purifiers,
+  plain: Attack,
+  epsilon: number,
+  chosen?: readonly string[],
+) {
+  for (const [part, key] of Object.entries(keys) as [keyof typeof keys, string][]) {
     if (parts[part] !== undefined || chosen?.includes(key) !== true) continue;
     throw new RangeError(`table3: row ${key} needs a ${part}: give ${part}=FOLDER of sqa ${part}`);
   }
@@ -56,13 +55,14 @@ export function purifiedEntries(parts: PurifierParts, plain: Attack, chosen?: re
     attacks: { pgd: unpurified(plain), cw: unpurified(cw) },
   });
   const { density, denoiser } = parts;
-  const radius = purifyingRadius(epsilon);
-  return [
-    ...(density === undefined
-      ? []
-      : [entry(keys.density, "PixelDefend", pixelDefend({ density, epsilon: radius }))]),
-    ...(denoiser === undefined
-      ? []
-      : [entry(keys.denoiser, "guided denoiser", guidedDenoiser({ denoiser }))]),
-  ];
+  const list = [];
+  if (density !== undefined) {
+    const defense = pixelDefend({ density, epsilon: purifyingRadius(epsilon) });
+    // The paper's number is that of Athalye et al., whose attack goes through the purifier.
+    const paper = { adaptive: expected.table3.rows[keys.density]["pgd-8"] };
+    list.push({ ...entry(keys.density, "PixelDefend", defense), paper });
+  }
+  if (denoiser !== undefined)
+    list.push(entry(keys.denoiser, "guided denoiser", guidedDenoiser({ denoiser })));
+  return list;
 }

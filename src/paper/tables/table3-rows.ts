@@ -19,7 +19,7 @@ import type { Architecture, Defense } from "../../models/index.js";
 import { fgsm, type MethodText, pgd as pgdTraining, type TrainConfigInput } from "../../training/index.js";
 import type { Row } from "../accuracy/row.js";
 import { expected } from "../expected.js";
-import { type PurifierParts, purifiedEntries, purifiedKeys } from "./table3-purified.js";
+import { type Purifiers, purifiedEntries, purifiedKeys } from "./table3-purified.js";
 
 /** Strength of attacks on every row. */
 export interface Strength {
@@ -40,6 +40,8 @@ interface Entry {
   adaptive?(attack: Attack, draws: number): Attack;
   /** Attacks of its own in place of those of columns, by column. */
   readonly attacks?: Row["attacks"];
+  /** The paper's numbers, where they are of other columns than its own. */
+  readonly paper?: Row["paper"];
   /** Options of training that differ. */
   readonly train?: Partial<TrainConfigInput>;
   /** Takes the model with normalized layers. */
@@ -129,18 +131,18 @@ interface Setting {
   readonly strength: Strength;
   /** Keys of the rows that are made; all where left out. */
   readonly keys?: readonly string[] | undefined;
-  /** Trained parts of rows, which are left out without them. */
-  readonly parts: PurifierParts;
+  /** Trained parts of rows, which are left out without them, and their attack beside PGD. */
+  readonly purifiers: Purifiers;
   /** True where the paper's numbers are of this data set. */
   readonly published: boolean;
 }
 
 /** Rows of Table 3. */
 export function table3Rows(setting: Setting): Row[] {
-  const { model, normalized, train, seeds, strength, published, keys, parts } = setting;
+  const { model, normalized, train, seeds, strength, published, keys, purifiers } = setting;
   const { epsilon, stepSize, steps, draws } = strength;
   const plain = pgd({ epsilon, stepSize, steps });
-  const all: readonly Entry[] = [...entries(epsilon), ...purifiedEntries(parts, plain, keys)];
+  const all: readonly Entry[] = [...entries(epsilon), ...purifiedEntries(purifiers, plain, epsilon, keys)];
   const chosen = all.filter(({ key }) => keys?.includes(key) ?? true);
   return chosen.map((entry): Row => {
     const { key, title, defenses, method, adaptive } = entry;
@@ -161,7 +163,7 @@ export function table3Rows(setting: Setting): Row[] {
         adaptive: adaptive?.(plain, draws) ?? apgd({ epsilon, steps, restarts: 2 }),
         autoattack: suite(isRandom, strength),
       },
-      ...(published ? { paper: paperOf(key) } : {}),
+      ...(published ? { paper: entry.paper ?? paperOf(key) } : {}),
     };
   });
 }

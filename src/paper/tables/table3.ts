@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { autoattack, cwL2, cwLinf, expectation, pgd, within } from "../../attacks/index.js";
+import { type Attack, autoattack, cwL2, cwLinf, expectation, pgd, within } from "../../attacks/index.js";
 import { cifar10, mnist } from "../../datasets/index.js";
 import { resnet18, small } from "../../models/index.js";
 import { formatRatio } from "../../options/index.js";
@@ -70,12 +70,19 @@ function settled({ data, steps, draws, queries, limit = 1000, ...given }: Option
   };
 }
 
-/** Columns; rows have adaptive attacks and AutoAttack of their own. */
-function columnsOf(given: Options): Column[] {
+/** C&W of the column and of rows. */
+function cwOf(given: Options): Attack {
   const { strength, isColor } = settled(given);
   const { epsilon, stepSize, steps } = strength;
+  return cwLinf(
+    isColor ? { epsilon, stepSize: 1 / 255, steps: Math.min(30, steps) } : { epsilon, stepSize, steps },
+  );
+}
+
+/** Columns; rows have adaptive attacks and AutoAttack of their own. */
+function columnsOf(given: Options): Column[] {
+  const { epsilon, stepSize, steps } = settled(given).strength;
   const plain = { epsilon, stepSize, steps };
-  const cwSteps = isColor ? { stepSize: 1 / 255, steps: Math.min(30, steps) } : plain;
   const radius = l2Radii[given.data.identity] ?? 1;
   const averaged = expectation(cwL2({ steps, binarySearchSteps: 4, learningRate: 0.05 }), {
     draws: given.draws,
@@ -83,7 +90,7 @@ function columnsOf(given: Options): Column[] {
   return [
     clean,
     { key: "pgd", title: "PGD", attack: pgd(plain), strong: true },
-    { key: "cw", title: "C&W", attack: cwLinf({ ...cwSteps, epsilon }), strong: true },
+    { key: "cw", title: "C&W", attack: cwOf(given), strong: true },
     { key: "adaptive", title: "adaptive attack", attack: pgd(plain), strong: true },
     { key: "autoattack", title: "AutoAttack", attack: autoattack({ epsilon }), strong: true },
     ...(given.minimumNorm
@@ -115,7 +122,13 @@ function verdicts(rows: readonly MeasuredRow[]): string[] {
   });
 }
 
-const { sap, pixeldefend, thermometer, sqa, "pgd-training": pgdTraining } = expected.table3.rows;
+const {
+  sap,
+  "pixel-defend": pixelDefend,
+  thermometer,
+  sqa,
+  "pgd-training": pgdTraining,
+} = expected.table3.rows;
 
 /** Table 3: defenses under the attacks of their papers, and under those made for them. */
 export const table3 = defineAccuracyTable("table3", {
@@ -137,13 +150,14 @@ export const table3 = defineAccuracyTable("table3", {
     } as const;
     const published = given.data.identity === cifar10().identity;
     const keys = given.rows;
-    const parts = { density: given.density, denoiser: given.denoiser };
-    return table3Rows({ model, normalized, train, seeds: given.seeds, strength, keys, published, parts });
+    const { density, denoiser } = given;
+    const purifiers = { density, denoiser, cw: cwOf(given) };
+    return table3Rows({ model, normalized, train, seeds: given.seeds, strength, keys, published, purifiers });
   },
   notes: (rows, { steps, draws, queries, data }) => [
     `The paper's numbers, on CIFAR-10 at 8/255, each on its own network: C&W leaves SAP ${sap["cw-8"]}, ` +
       `PGD training ${pgdTraining["cw-8"]}, SQA ${sqa["cw-8"]}; PGD leaves PixelDefend ` +
-      `${pixeldefend["pgd-8"]}, thermometer ${thermometer["pgd-8"]}, PGD training ${pgdTraining["pgd-8"]}, ` +
+      `${pixelDefend["pgd-8"]}, thermometer ${thermometer["pgd-8"]}, PGD training ${pgdTraining["pgd-8"]}, ` +
       `SQA ${sqa["pgd-8"]}.`,
     "Athalye et al. (2018), at 0.031: SAP 0, thermometer 0 (30 with PGD training), PixelDefend 9, random " +
       "resizing 0 (ImageNet), PGD training 47.",

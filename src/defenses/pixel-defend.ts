@@ -10,8 +10,8 @@ import { purified } from "./density/purify.js";
 import { readPart } from "./stored-part.js";
 
 /**
- * Purification of images before the model, outside of training. It has no gradient of its own; straight-through
- * is the identity's, by which Athalye et al. (2018, section 5.5.2) broke it.
+ * Purification of images before the model, outside of training. It has no gradient of its own;
+ * straight-through is the identity's, by which Athalye et al. (2018) broke it.
  */
 class Purifier extends Module {
   constructor(
@@ -33,8 +33,8 @@ class Purifier extends Module {
 
 /**
  * PixelDefend (Song et al. 2018, Algorithm 1): images are brought to where a density model of the training
- * images is high, pixel after pixel, within a radius. `sqa density` trains the density model. The classifier is
- * trained without it, as published.
+ * images is high, pixel after pixel, within a radius. `sqa density` trains the density model. The classifier
+ * is trained without it, as published.
  *
  * Athalye et al. (2018) left 9 % on CIFAR-10 by the identity's gradient.
  *

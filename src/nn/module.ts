@@ -16,10 +16,7 @@ import { placeOf, within } from "./places.js";
 export interface Pass {
   /** Batch statistics and their update in training; stored statistics otherwise. */
   readonly training: boolean;
-  /**
-   * Switches quantizers and random weights off, which leaves the mean of what they draw; false where left
-   * out.
-   */
+  /** Switches quantizers and random weights off, leaving the mean of their draws; false where left out. */
   readonly noiseFree?: boolean | undefined;
   /** Gradient of quantizers, by a name that they know; any name opens that of pruning and codes. */
   readonly quantizerGradient?: string | undefined;

@@ -17,8 +17,9 @@ export function mixtureNumbers(channels: number, mixtures: number): number {
 }
 
 /**
- * Distribution of pixels as a mixture of logistics over levels (Salimans et al. 2017, section 2). The channels
- * of a pixel follow each other: within a logistic a channel's mean is linear in the levels before it.
+ * Distribution of pixels as a mixture of logistics over levels (Salimans et al. 2017, section 2). The
+ * channels of a pixel follow each other: within a logistic a channel's mean is linear in the levels before
+ * it.
  */
 export class LogisticMixture {
   readonly #channels: number;
@@ -60,9 +61,9 @@ export class LogisticMixture {
 }
 
 /**
- * Logarithm of a logistic's mass in the bins of levels, of which 0 and 255 are open. For a bin from a to b, in
- * scales from the mean, that is log(s(b) - s(a)) = -softplus(-b) - softplus(a) + log(1 - exp(a - b)): exact
- * where both ends lie far from the mean, too.
+ * Logarithm of a logistic's mass in the bins of levels, of which 0 and 255 are open. For a bin from a to b,
+ * in scales from the mean, that is log(s(b) - s(a)) = -softplus(-b) - softplus(a) + log(1 - exp(a - b)):
+ * exact where both ends lie far from the mean, too.
  */
 function logBins(levels: Tensor, mean: Tensor, logScale: Tensor): Tensor {
   const inverse = logScale.neg().exp();

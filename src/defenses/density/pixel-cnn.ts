@@ -22,9 +22,9 @@ export function withOnes(levels: Tensor): Tensor {
 }
 
 /**
- * Gated PixelCNN (van den Oord et al. 2016) whose pixels are mixtures of logistics, as in PixelCNN++ (Salimans
- * et al. 2017): levels (N, C, H, W) to the numbers of each pixel's distribution, (N, numbers, H, W), which
- * depend on the pixels before it alone, in the order of rows.
+ * Gated PixelCNN (van den Oord et al. 2016) whose pixels are mixtures of logistics, as in PixelCNN++
+ * (Salimans et al. 2017): levels (N, C, H, W) to the numbers of each pixel's distribution, (N, numbers, H,
+ * W), which depend on the pixels before it alone, in the order of rows.
  */
 // paper: PixelDefend's is PixelCNN++, of 160 filters, with down- and upsampling and dropout.
 export class PixelCnn extends Module {

@@ -24,10 +24,11 @@ function productsOf(density: PixelCnn): Products {
   };
 }
 
-/** Vertical stack of one row: what each layer gives to the horizontal stack, (W, N, 2 * filters), and keeps. */
+/** Vertical stack of one row. */
 interface Row {
+  /** Share of each layer in the horizontal stack, (W, N, 2 * filters). */
   readonly links: readonly Tensor[];
-  /** Output of each layer's layer before, for the row below. */
+  /** Input of each layer, for the row below. */
   readonly above: readonly Tensor[];
 }
 

@@ -166,8 +166,8 @@ export const table3 = defineAccuracyTable("table3", {
       "published.",
     "Adaptive: SAP, the identity's gradient over draws; thermometer on clean images, straight-through; " +
       "random resizing and SQA, over draws; binarized network, scaled logits; deterministic " +
-      "quantization, the staircase's gradient; PixelDefend, PGD by the identity's gradient; guided denoiser, " +
-      "PGD through it; others, APGD with two restarts.",
+      "quantization, the staircase's gradient; PixelDefend, PGD by the identity's gradient; " +
+      "guided denoiser, PGD through it; others, APGD with two restarts.",
     `Means over ${draws} draws. AutoAttack: ${steps} steps and ${queries} queries; the project's suite for ` +
       "randomized models where answers differ from draw to draw.",
     "A small network and a short recipe: rows compare with each other, not with the papers.",

@@ -42,7 +42,7 @@ export class PartFolder {
     return join(this.path, "weights.safetensors");
   }
 
-  /** The result of a finished part; undefined while it is not finished. FileFormatError for damaged weights. */
+  /** The result of a finished part; undefined before. FileFormatError for damaged weights. */
   get result(): PartResult | undefined {
     if (!existsSync(this.weights)) return undefined;
     const { metadata } = readSealed(this.weights);

@@ -54,8 +54,8 @@ export interface TrainedPart {
 }
 
 /**
- * Trains a part of a defense into its folder. Called again, it goes on from the checkpoint; a finished part is
- * not trained again.
+ * Trains a part of a defense into its folder. Called again, it goes on from the checkpoint; a finished part
+ * is not trained again.
  *
  * @param make makes it ready; not called where it is finished
  */

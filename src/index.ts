@@ -67,6 +67,8 @@ export * from "./nn/optimizers/index.js";
 export * from "./nn/schedules/index.js";
 export type { Definition, Factory, Kind, Value } from "./options/index.js";
 export {
+  type DenoiserConfig,
+  type DensityConfig,
   defineMethod,
   fgsmRs,
   methods,
@@ -74,17 +76,23 @@ export {
   modelFromWeights,
   nFgsm,
   type OpenedRun,
+  type PartEvent,
+  type PartOptions,
+  type PartResult,
   presets,
   RunFolder,
   standard,
   type TrainConfig,
   type TrainConfigInput,
   type TrainEvent,
+  type TrainedPart,
   type TrainedRun,
   type TrainingMethod,
   type TrainOptions,
   type TrainResult,
   train,
+  trainDenoiser,
+  trainDensity,
 } from "./training/index.js";
 export * from "./training/overfitting/guards/index.js";
 

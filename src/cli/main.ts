@@ -36,6 +36,14 @@ export const commands: CommandTable = {
     summary: "make a table or figure of the paper",
     load: async () => (await import("./commands/paper.js")).paperMenu,
   },
+  density: {
+    summary: "train the density model of PixelDefend on a data set's images",
+    load: async () => (await import("./commands/parts/density.js")).densityCommand,
+  },
+  denoiser: {
+    summary: "train a guided denoiser for the model of a run",
+    load: async () => (await import("./commands/parts/denoiser.js")).denoiserCommand,
+  },
   dashboard: {
     summary: "show runs, audits and tables in a browser",
     load: async () => (await import("./commands/dashboard.js")).dashboardCommand,

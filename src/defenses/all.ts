@@ -2,6 +2,8 @@
 export { binarizedNetwork } from "./binarized-network.js";
 export { binaryWeights } from "./binary-weights.js";
 export { deterministicQuantization } from "./deterministic-quantization.js";
+export { guidedDenoiser } from "./guided-denoiser.js";
+export { pixelDefend } from "./pixel-defend.js";
 export { randomResizePad } from "./random-resize-pad.js";
 export { sap } from "./sap.js";
 export { sqa } from "./sqa.js";

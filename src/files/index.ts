@@ -32,6 +32,7 @@ export {
   type SafetensorsTensor,
   writeSafetensors,
 } from "./safetensors.js";
+export { readSealed, sealIn, writeSealed } from "./sealed-file.js";
 export { type CsvRow, parseCsv } from "./tables/csv.js";
 export { openParquet, type ParquetFile, type ParquetRowGroup } from "./tables/parquet.js";
 export { type SummaryValue, TensorBoardWriter } from "./tensorboard/writer.js";

@@ -55,6 +55,8 @@ export interface ClassifierOptions {
    * straight-through gradient of SAP and thermometer codes.
    */
   readonly quantizerGradient?: string;
+  /** Without what changes images before the model, such as PixelDefend, where false; true where left out. */
+  readonly purified?: boolean;
   /** Precision of layers; what is reported is in float32, the default. */
   readonly precision?: Precision;
   /** Weights change from pass to pass, so nothing is made of them ahead; false where left out. */
@@ -108,14 +110,15 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
   const model: Model = {
     ...parts,
     defenses,
-    classifier({ noiseFree, quantizerGradient, precision, weightsChange } = {}) {
-      const isSurrogate = noiseFree === true || quantizerGradient !== undefined;
+    classifier({ noiseFree, quantizerGradient, purified, precision, weightsChange } = {}) {
+      const isSurrogate = noiseFree === true || quantizerGradient !== undefined || purified === false;
       return classifierOf(module, {
         name: `model ${name}`,
         inputShape,
         classes,
         noiseFree,
         quantizerGradient,
+        purified,
         precision,
         weightsChange,
         surrogates: () =>

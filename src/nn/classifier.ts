@@ -129,6 +129,8 @@ export interface ClassifierForm {
   readonly noiseFree?: boolean | undefined;
   /** Gradient of quantizers, straight-through where left out. */
   readonly quantizerGradient?: string | undefined;
+  /** False leaves images as they are where a purifier or denoiser would change them; true where left out. */
+  readonly purified?: boolean | undefined;
   /** Precision that weighted layers compute in; float32 where left out. */
   readonly precision?: Precision | undefined;
   /** Weights change from pass to pass, so that no module makes anything of them ahead. */
@@ -170,12 +172,13 @@ function imagePass(images: Tensor, answer: (input: Tensor) => Tensor): ImagePass
 
 /** Classifier of a module in evaluation mode. Its logits are float32 in any precision. */
 export function classifierOf(module: Module, form: ClassifierForm): Classifier {
-  const { inputShape, classes, noiseFree = false, quantizerGradient, precision } = form;
+  const { inputShape, classes, noiseFree = false, quantizerGradient, purified, precision } = form;
   let surrogates: Readonly<Record<string, Classifier>> | undefined;
   let levels: PixelLevels | null | undefined;
   const answer = (images: Tensor, noise: Noise, constantWeights: boolean) => {
     checkImages(form, images);
-    const pass = { training: false, noiseFree, quantizerGradient, noise, precision, constantWeights };
+    const view = { noiseFree, quantizerGradient, purified, precision };
+    const pass = { training: false, ...view, noise, constantWeights };
     return checkLogits(form, images, module.apply(images, pass)).to("float32");
   };
   return {

@@ -16,13 +16,12 @@ import { placeOf, within } from "./places.js";
 export interface Pass {
   /** Batch statistics and their update in training; stored statistics otherwise. */
   readonly training: boolean;
-  /**
-   * Switches quantizers and random weights off, which leaves the mean of what they draw; false where left
-   * out.
-   */
+  /** Switches quantizers and random weights off, leaving the mean of their draws; false where left out. */
   readonly noiseFree?: boolean | undefined;
   /** Gradient of quantizers, by a name that they know; any name opens that of pruning and codes. */
   readonly quantizerGradient?: string | undefined;
+  /** False leaves images as they are where a purifier or denoiser would change them; true where left out. */
+  readonly purified?: boolean | undefined;
   /** The key of random layers' noise. */
   readonly noise: Noise;
   /** Nobody asks for gradients of weights; last bits of the output may differ. False where left out. */

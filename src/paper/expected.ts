@@ -90,7 +90,7 @@ const table3 = {
   data: "cifar10",
   rows: {
     sap: { title: "SAP", model: "ResNet-20", "cw-8": 0 },
-    pixeldefend: { title: "PixelDefend", model: "ResNet-62", "pgd-8": 9 },
+    "pixel-defend": { title: "PixelDefend", model: "ResNet-62", "pgd-8": 9 },
     thermometer: { title: "Thermometer", model: "WideResNet-30", "pgd-8": 30 },
     "pgd-training": {
       title: "adversarial training (Madry et al.)",

@@ -18,6 +18,10 @@ export type {
 export * from "./methods/index.js";
 export { type EpochAlarm, epochAlarms } from "./overfitting/alarm.js";
 export * from "./overfitting/guards/index.js";
+export type { PartEvent, PartResult } from "./parts/events.js";
+export { type DenoiserConfig, denoiserOptions, trainDenoiser } from "./parts/train-denoiser.js";
+export { type DensityConfig, densityOptions, trainDensity } from "./parts/train-density.js";
+export type { PartOptions, TrainedPart } from "./parts/train-part.js";
 export { precisionFor } from "./precision.js";
 export { type Preset, type PresetName, presets } from "./presets.js";
 export { modelFromRun, modelFromWeights, type OpenedRun } from "./run/open-model.js";

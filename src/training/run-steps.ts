@@ -1,12 +1,12 @@
 import type { Steps } from "../base/index.js";
 import { threads, versions } from "../engine/index.js";
+import { sealIn } from "../files/index.js";
 import { parameterCount } from "../nn/index.js";
 import type { EpochEvent, TrainEvent, TrainResult } from "./events.js";
 import { epochAlarms, newAlarms } from "./overfitting/alarm.js";
 import { guardStep } from "./overfitting/watch.js";
 import type { RunFolder } from "./run/run-folder.js";
 import { checkSameWeights } from "./run/same-on-ranks.js";
-import { sealIn } from "./run/sealed-file.js";
 import { Standing } from "./run/standing.js";
 import { TensorBoardLog } from "./run/tensorboard-log.js";
 import { saveWeights } from "./run/weights-file.js";

@@ -1,14 +1,31 @@
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
-import { defenses } from "../../src/defenses/index.js";
+import { defenses, denoiserPart, densityPart } from "../../src/defenses/index.js";
 import { countedUniform, grad, imageIdRange, noGrad, scope, type Tensor } from "../../src/engine/index.js";
-import { type Defense, type Model, modelOf, models, numberedClasses } from "../../src/models/index.js";
+import { type Defense, type Model, modelOf, models, numberedClasses, small } from "../../src/models/index.js";
 import { wideResnet } from "../../src/models/wide-resnet.js";
 import { type Classifier, Flatten, Linear, ReLU, Sequential } from "../../src/nn/index.js";
 import { testDefinition } from "../options/kind-contract.js";
 import { jitter } from "./jitter.js";
+import { partsFolder, writePart } from "./parts.js";
 
+const { folder, remove } = partsFolder();
 afterAll(defenses.register(jitter));
+afterAll(remove);
+const density = writePart(join(folder, "density.safetensors"), densityPart, {
+  channels: 2,
+  filters: 2,
+  layers: 1,
+  mixtures: 2,
+});
+const denoiser = writePart(join(folder, "denoiser.safetensors"), denoiserPart, { channels: 2, width: 2 });
+
+/** Defenses with a trained part, which has no default. */
+const withParts: Readonly<Record<string, string>> = {
+  "pixel-defend": `pixel-defend(density=${density})`,
+  "guided-denoiser": `guided-denoiser(denoiser=${denoiser})`,
+};
 
 /** Other options of a defense, beside its defaults. */
 const variants: Readonly<Record<string, readonly string[]>> = {
@@ -19,12 +36,13 @@ const variants: Readonly<Record<string, readonly string[]>> = {
   sap: ["sap(samples=0.3, training=true)"],
   thermometer: ["thermometer(gradient=none, levels=5)"],
   "random-resize-pad": ["random-resize-pad(shrink=1)"],
+  "pixel-defend": [`pixel-defend(density=${density}, epsilon=0.3, gradient=none)`],
 };
 
 /** Weights that a defense gives another shape, in SMALL. */
 const widened: Readonly<Record<string, string>> = {
-  thermometer: "conv1.weight [16,16,3,3]",
-  "thermometer(levels=5, gradient=none)": "conv1.weight [16,5,3,3]",
+  thermometer: "conv1.weight [16,32,3,3]",
+  "thermometer(levels=5, gradient=none)": "conv1.weight [16,10,3,3]",
 };
 
 const imageIds = imageIdRange(5, 2);
@@ -74,7 +92,8 @@ function expectDefended(model: Model, defense: Defense): void {
 describe.each(defenses.names)("defense %s", (name) => {
   const definition = defenses.definition(name);
   testDefinition(defenses, definition);
-  const forms = [definition.name, ...(variants[definition.name] ?? [])].map((text) => defenses.parse(text));
+  const plain = withParts[definition.name] ?? definition.name;
+  const forms = [plain, ...(variants[definition.name] ?? [])].map((text) => defenses.parse(text));
 
   test("advises an attacker in a sentence", () => {
     for (const { advice } of forms) expect(advice.split(" ").length).toBeGreaterThan(4);
@@ -101,7 +120,7 @@ describe.each(defenses.names)("defense %s", (name) => {
 
   test("leaves the names and shapes of the weights as they are, but for a first layer that it widens", () => {
     const shapes = (list: readonly Defense[]) => {
-      const { module } = models.parse("small").build({ seed: 0, defenses: list });
+      const { module } = small({ inputShape: [2, 16, 16] }).build({ seed: 0, defenses: list });
       return [...module.state()].map(([name, { shape }]) => `${name} [${shape}]`);
     };
     for (const defense of forms) {

@@ -1,9 +1,14 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
-import { defenses } from "../../src/defenses/index.js";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { defenses, denoiserPart, densityPart, type PartKind } from "../../src/defenses/index.js";
 import { enableGrad, grad, imageIdRange, noGrad, type Tensor, tensor } from "../../src/engine/index.js";
 import { type Model, modelOf } from "../../src/models/index.js";
 import { type Classifier, Conv2d, Flatten, Linear, loadState, ReLU, Sequential } from "../../src/nn/index.js";
+import { partsFolder, writePart } from "./parts.js";
+
+const { folder, remove } = partsFolder();
+afterAll(remove);
 
 /** Logits, and the gradient of their sum times `v`, in row-major order. */
 interface Pass {
@@ -13,6 +18,12 @@ interface Pass {
 
 interface Case {
   readonly defense: string;
+  /** Trained part of the defense, by the option that takes it. */
+  readonly part?: {
+    readonly option: string;
+    readonly sizes: object;
+    readonly weights: Readonly<Record<string, readonly number[]>>;
+  };
   readonly shape: readonly [number, number, number];
   readonly images: readonly number[];
   readonly weights: Readonly<Record<string, readonly number[]>>;
@@ -20,7 +31,14 @@ interface Case {
   readonly own: Pass;
   readonly "noise-free"?: Pass;
   readonly "straight-through"?: Pass;
+  readonly unpurified?: Pass;
 }
+
+/** Kinds of parts by the options that take them. */
+const partKinds: Readonly<Record<string, PartKind<object>>> = {
+  denoiser: denoiserPart as unknown as PartKind<object>,
+  density: densityPart as unknown as PartKind<object>,
+};
 
 /** Made by test/golden/defenses.py. */
 const golden = JSON.parse(readFileSync(new URL("../golden/defenses.json", import.meta.url), "utf8")) as {
@@ -30,8 +48,19 @@ const golden = JSON.parse(readFileSync(new URL("../golden/defenses.json", import
 const { low, high, draw, images: ids } = golden.noise;
 const noise = { seed: { low, high }, draw, imageIds: imageIdRange(ids[0]!, ids.length) };
 
+/** The defense of a case, whose trained part is written first. */
+function defenseOf({ defense, part }: Case) {
+  if (part === undefined) return defenses.parse(defense);
+  const file = join(folder, `${golden.cases.findIndex((one) => one.defense === defense)}.safetensors`);
+  writePart(file, partKinds[part.option]!, part.sizes, part.weights);
+  return defenses.parse(
+    defense.replace(/\)?$/, `${defense.endsWith(")") ? ", " : "("}${part.option}=${file})`),
+  );
+}
+
 /** A network with the weights of a case, and its defense. */
-function modelOfCase({ defense, shape, weights }: Case): Model {
+function modelOfCase(one: Case): Model {
+  const { shape, weights } = one;
   const [channels, height, width] = shape;
   const convolves = "conv.weight" in weights;
   const features = convolves ? 3 * height * width : channels * height * width;
@@ -45,7 +74,7 @@ function modelOfCase({ defense, shape, weights }: Case): Model {
       }),
     { inputShape: shape, classes: 3 },
   );
-  const model = architecture.build({ seed: 0, defenses: [defenses.parse(defense)] });
+  const model = architecture.build({ seed: 0, defenses: [defenseOf(one)] });
   const state = [...model.module.state()].map(([name, { shape: sides }]): [string, Tensor] => [
     name,
     tensor([...weights[name]!], sides),
@@ -78,7 +107,7 @@ test.each(golden.cases.map((one) => [one.defense, one] as const))(
       [classifier, one.own],
       ...Object.entries(surrogates).map(([name, surrogate]): [Classifier, Pass | undefined] => [
         surrogate,
-        one[name as "noise-free" | "straight-through"],
+        one[name as "noise-free" | "straight-through" | "unpurified"],
       ]),
     ];
     expect(forms.length).toBeGreaterThan(1);

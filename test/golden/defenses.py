@@ -4,7 +4,9 @@
 
 Draws come from Philox-4x32-10 by the key that docs/architecture.md says, written out here once more. SAP
 counts the draws of each element one by one; random resizing goes through the pixels; thermometer codes are
-cumulative sums of one-hot levels; binarized networks have signs as autograd functions.
+cumulative sums of one-hot levels; binarized networks have signs as autograd functions. PixelDefend has masked
+kernels, a whole pass for every channel of every pixel, and probabilities as differences of sigmoids. The
+guided denoiser enlarges by torch.nn.functional.interpolate.
 """
 
 import json
@@ -245,6 +247,158 @@ def binarized(generator):
     }
 
 
+def masked(x, weight, bias, size):
+    """Convolution whose kernel is the beginning of a centered one of `size`, zero behind."""
+    rows, columns = weight.shape[2:]
+    kernel = torch.zeros(*weight.shape[:2], *size, dtype=weight.dtype)
+    kernel[:, :, :rows, :columns] = weight
+    return torch.nn.functional.conv2d(x, kernel, bias, padding=(size[0] // 2, size[1] // 2))
+
+
+def gate(x):
+    values, gates = x.chunk(2, dim=1)
+    return torch.tanh(values) * torch.sigmoid(gates)
+
+
+def pixel_cnn(weights, layers, levels):
+    """Numbers of every pixel's distribution, (N, numbers, H, W)."""
+    names = lambda name: (weights[f"{name}.weight"], weights[f"{name}.bias"])
+    pixels = levels * 2 / 255 - 1
+    x = torch.cat([pixels, torch.ones_like(pixels[:, :1])], 1)
+    rows, left = masked(x, *names("above"), (7, 7)), masked(x, *names("left"), (1, 7))
+    for i in range(layers):
+        tall = masked(rows, *names(f"layers.{i}.vertical"), (3, 3))
+        wide = masked(left, *names(f"layers.{i}.horizontal"), (1, 3))
+        wide = wide + masked(tall, *names(f"layers.{i}.link"), (1, 1))
+        rows, left = rows + gate(tall), left + masked(gate(wide), *names(f"layers.{i}.mix"), (1, 1))
+    elu = torch.nn.functional.elu
+    hidden = elu(masked(elu(left), *names("hidden"), (1, 1)))
+    return masked(hidden, *names("numbers"), (1, 1))
+
+
+def level_probabilities(numbers, mixtures, channels, earlier):
+    """Probabilities of a channel's levels 0 .. 255, given the pixel's earlier ones, of one pixel's numbers."""
+    part = lambda place: numbers[place * mixtures : (place + 1) * mixtures]
+    edges = (torch.arange(257, dtype=torch.float64) - 0.5) * 2 / 255 - 1
+    edges[0], edges[256] = -float("inf"), float("inf")
+    weight = torch.softmax(part(0), 0)
+    for channel in range(len(earlier) + 1):
+        mean = part(1 + channel).clone()
+        for before in range(channel):
+            coefficient = torch.tanh(part(1 + 2 * channels + channel * (channel - 1) // 2 + before))
+            mean = mean + coefficient * (earlier[before] * 2 / 255 - 1)
+        scale = part(1 + channels + channel).clamp(min=-7).exp()
+        below = torch.sigmoid((edges - mean[:, None]) / scale[:, None])
+        mass = below[:, 1:] - below[:, :-1]
+        if channel == len(earlier):
+            return (weight[:, None] * mass).sum(0) / weight.sum()
+        weight = weight * mass[:, int(earlier[channel])]
+
+
+def purify(weights, sizes, x, radius):
+    levels = (x.detach() * 255).round()
+    _, channels, height, width = levels.shape
+    for image in levels:
+        given = image.clone()
+        for i in range(height):
+            for j in range(width):
+                for channel in range(channels):
+                    numbers = pixel_cnn(weights, sizes["layers"], image[None])[0, :, i, j]
+                    earlier = [float(image[c, i, j]) for c in range(channel)]
+                    chances = level_probabilities(numbers, sizes["mixtures"], channels, earlier)
+                    at = int(given[channel, i, j])
+                    first, last = max(0, at - radius), min(255, at + radius)
+                    best, second = chances[first : last + 1].log().topk(2).values
+                    assert best - second > 1e-5, "a tie, which float32 may decide otherwise: take another seed"
+                    image[channel, i, j] = first + int(chances[first : last + 1].argmax())
+    return levels / 255
+
+
+def pixel_defend(seed, radius, gradient):
+    generator = torch.Generator().manual_seed(seed)
+    sizes = {"channels": 2, "filters": 2, "layers": 2, "mixtures": 2}
+    shapes = {"above": (2, 3, 3, 7), "left": (2, 3, 1, 3), "hidden": (4, 2, 1, 1), "numbers": (12, 4, 1, 1)}
+    for i in range(2):
+        shapes[f"layers.{i}.vertical"] = (4, 2, 2, 3)
+        shapes[f"layers.{i}.link"] = (4, 4, 1, 1)
+        shapes[f"layers.{i}.horizontal"] = (4, 2, 1, 2)
+        shapes[f"layers.{i}.mix"] = (2, 2, 1, 1)
+    density = {}
+    for name, shape in shapes.items():
+        density[f"{name}.weight"] = rounded(*shape, generator=generator)
+        density[f"{name}.bias"] = rounded(shape[0], generator=generator)
+    # Narrow logistics, so that no two levels are nearly as likely.
+    density["numbers.bias"][6:10] -= 3
+    x = rounded(2, 2, 4, 5, low=0, generator=generator)
+    weight, bias = rounded(3, 40, generator=generator), rounded(3, generator=generator)
+    v = rounded(2, 3, generator=generator)
+    network = lambda x: linear(x.relu(), weight, bias)
+    purified = purify(density, sizes, x, radius)
+    through = lambda x: network(StraightThrough.apply(x, purified))
+    return {
+        "defense": f"pixel-defend(epsilon={radius}/255, gradient={gradient})",
+        "part": {"option": "density", "sizes": sizes, "weights": {k: numbers(w) for k, w in density.items()}},
+        "shape": [2, 4, 5],
+        "images": numbers(x),
+        "weights": {"fc.weight": numbers(weight), "fc.bias": numbers(bias)},
+        "v": numbers(v),
+        "own": pass_of((lambda x: network(purified)) if gradient == "none" else through, x, v),
+        "straight-through": pass_of(through, x, v),
+        "unpurified": pass_of(network, x, v),
+    }
+
+
+def guided_denoiser(generator):
+    functional = torch.nn.functional
+    blocks = {"whole": (2, 1, 1), "half": (1, 2, 2), "quarter": (2, 4, 2), "upHalf": (6, 2, 1), "upWhole": (3, 1, 1)}
+    w = {}
+    for block, (start, end, _) in blocks.items():
+        for i, channels in ((1, start), (2, end)):
+            w[f"{block}.conv{i}.weight"] = rounded(end, channels, 3, 3, generator=generator)
+            for name in ("weight", "bias", "running_mean"):
+                w[f"{block}.bn{i}.{name}"] = rounded(end, generator=generator)
+            w[f"{block}.bn{i}.running_var"] = rounded(end, low=0.5, high=2, generator=generator)
+    w["noise.weight"] = rounded(2, 1, 1, 1, generator=generator)
+    w["noise.bias"] = rounded(2, generator=generator)
+    x = rounded(2, 2, 6, 5, low=0, generator=generator)
+    weight, bias = rounded(3, 60, generator=generator), rounded(3, generator=generator)
+    v = rounded(2, 3, generator=generator)
+    network = lambda x: linear(x.relu(), weight, bias)
+
+    def block(name, x):
+        for i, stride in ((1, blocks[name][2]), (2, 1)):
+            x = functional.conv2d(x, w[f"{name}.conv{i}.weight"], padding=1, stride=stride)
+            parts = [w[f"{name}.bn{i}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")]
+            x = functional.batch_norm(x, *parts, training=False, eps=1e-5).relu()
+        return x
+
+    def larger(x, like):
+        return functional.interpolate(x, like.shape[2:], mode="bilinear", align_corners=False)
+
+    def denoise(x):
+        whole = block("whole", x)
+        half = block("half", whole)
+        quarter = block("quarter", half)
+        half = block("upHalf", torch.cat([larger(quarter, half), half], 1))
+        whole = block("upWhole", torch.cat([larger(half, whole), whole], 1))
+        return x + functional.conv2d(whole, w["noise.weight"], w["noise.bias"])
+
+    return {
+        "defense": "guided-denoiser",
+        "part": {
+            "option": "denoiser",
+            "sizes": {"channels": 2, "width": 1},
+            "weights": {name: numbers(value) for name, value in w.items()},
+        },
+        "shape": [2, 6, 5],
+        "images": numbers(x),
+        "weights": {"fc.weight": numbers(weight), "fc.bias": numbers(bias)},
+        "v": numbers(v),
+        "own": pass_of(lambda x: network(denoise(x)), x, v),
+        "unpurified": pass_of(network, x, v),
+    }
+
+
 def main():
     generator = torch.Generator().manual_seed(0)
     cases = [
@@ -255,6 +409,9 @@ def main():
         thermometer(generator, 16, "straight-through"),
         thermometer(generator, 5, "none"),
         binarized(generator),
+        pixel_defend(1, 16, "straight-through"),
+        pixel_defend(2, 100, "none"),
+        guided_denoiser(torch.Generator().manual_seed(3)),
     ]
     key = {"low": SEED[0], "high": SEED[1], "draw": DRAW, "images": list(IMAGES)}
     text = json.dumps({"noise": key, "cases": cases}, separators=(",", ":"))

@@ -55,7 +55,7 @@ it("has the paper's numbers of Table 3", () => {
   const { columns: _, data: __, ...rows } = published.table3!;
   const keys: Readonly<Record<string, string>> = {
     SAP: "sap",
-    PixelDefend: "pixeldefend",
+    PixelDefend: "pixel-defend",
     Thermometer: "thermometer",
     "Adversarial training (Madry et al.)": "pgd-training",
     SQA: "sqa",

@@ -96,6 +96,34 @@ describe("table 3", () => {
     expect(overstated).toEqual(["SAP: PGD leaves 30.0 points more than the strongest attack: overstated."]);
   });
 
+  it("has rows of purifiers where their parts are given, and refuses them without", async () => {
+    const parts = { density: "runs/density", denoiser: "runs/denoiser" };
+    const cells = table3(parts).cells("cpu").slice(-2);
+    expect(cells.map(({ config: { defenses, method } }) => `${defenses} ${method.name}`)).toEqual([
+      "pixel-defend(density=runs/density, epsilon=98/255) standard",
+      "guided-denoiser(denoiser=runs/denoiser) standard",
+    ]);
+    for (const { questions } of cells) {
+      const [, plain, cw, adaptive] = questions.map(({ attack }) => String(attack));
+      for (const published of [plain, cw]) {
+        expect(published).toMatch(/^backward\(.*through=unpurified, forward=surrogate\)$/);
+      }
+      expect(adaptive).toMatch(/^pgd/);
+    }
+    for (const [row, part] of [
+      ["pixel-defend", "density"],
+      ["guided-denoiser", "denoiser"],
+    ] as const) {
+      expect(() => table3({ rows: [row] }).cells("cpu")).toThrow(
+        `row ${row} needs a ${part}: give ${part}=FOLDER of sqa ${part}`,
+      );
+    }
+    const color = table3({ ...parts, data: "cifar10", rows: ["pixel-defend"] });
+    expect(String(color.cells("cpu")[0]!.config.defenses)).toBe("pixel-defend(density=runs/density)");
+    const [row] = rowsOf((await madeUpResult(color, () => 0.4)).data);
+    expect(row!.paper).toEqual({ adaptive: 9 });
+  });
+
   it("has a column of C&W in l2 over draws when asked", () => {
     const keys = (options: Parameters<typeof table3>[0]) =>
       table3(options)

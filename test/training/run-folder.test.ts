@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { FileFormatError } from "../../src/base/index.js";
 import { versions } from "../../src/engine/index.js";
-import { readSafetensors, type SafetensorsTensor } from "../../src/files/index.js";
+import { readSafetensors, type SafetensorsTensor, writeSealed } from "../../src/files/index.js";
 import { small } from "../../src/models/index.js";
 import {
   modelFromRun,
@@ -27,7 +27,6 @@ import {
   train,
   trainConfig,
 } from "../../src/training/index.js";
-import { writeSealed } from "../../src/training/run/sealed-file.js";
 import { digits } from "./digits-folder.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-run-folder-"));

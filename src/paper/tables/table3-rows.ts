@@ -27,6 +27,7 @@ import {
 } from "../../training/index.js";
 import type { Row } from "../accuracy/row.js";
 import { expected } from "../expected.js";
+import { type Purifiers, purifiedEntries, purifiedKeys } from "./table3-purified.js";
 
 /** Strength of attacks on every row. */
 export interface Strength {
@@ -45,6 +46,10 @@ interface Entry {
   readonly method: TrainConfigInput["method"];
   /** Attack that is made for it, of PGD; PGD with restarts where left out. */
   adaptive?(attack: Attack, draws: number): Attack;
+  /** Attacks of its own in place of those of columns, by column. */
+  readonly attacks?: Row["attacks"];
+  /** The paper's numbers, where they are of other columns than its own. */
+  readonly paper?: Row["paper"];
   /** Options of training that differ. */
   readonly train?: Partial<TrainConfigInput>;
   /** Takes the schedule of strong attacks, for this many times the table's epochs. */
@@ -154,7 +159,10 @@ function suite(isRandom: boolean, { epsilon, steps, queries, draws }: Strength):
 }
 
 /** Keys of all rows, in their order. */
-export const table3Keys = entries({ epsilon: 0.3, steps: 1, sources: ["none"] }).map(({ key }) => key);
+export const table3Keys = [
+  ...entries({ epsilon: 0.3, steps: 1, sources: ["none"] }).map(({ key }) => key),
+  ...purifiedKeys,
+];
 
 /** Training of all rows, but for their defenses. */
 interface Setting {
@@ -169,6 +177,8 @@ interface Setting {
   readonly strength: Strength;
   /** Keys of the rows that are made; all where left out. */
   readonly keys?: readonly string[] | undefined;
+  /** Trained parts of rows, which are left out without them, and their attack beside PGD. */
+  readonly purifiers: Purifiers;
   /** True where the paper's numbers are of this data set. */
   readonly published: boolean;
 }
@@ -181,17 +191,21 @@ function patientTraining({ patient: times }: Entry, { patient, train }: Setting)
 
 /** Rows of Table 3. */
 export function table3Rows(setting: Setting): Row[] {
-  const { model, normalized, train, seeds, strength, published, keys, sources } = setting;
+  const { model, normalized, train, seeds, strength, published, keys, sources, purifiers } = setting;
   const { epsilon, stepSize, steps, draws } = strength;
   if (sources.length === 0 && keys?.includes(ensembleKey) === true) {
     throw new RangeError(`table3: row ${ensembleKey} needs trained models: give run folders as sources`);
   }
-  const chosen = entries({ epsilon, steps, sources: sources.length === 0 ? ["none"] : sources })
+  const plain = pgd({ epsilon, stepSize, steps });
+  const all: readonly Entry[] = [
+    ...entries({ epsilon, steps, sources: sources.length === 0 ? ["none"] : sources }),
+    ...purifiedEntries(purifiers, plain, epsilon, keys),
+  ];
+  const chosen = all
     .filter(({ key }) => keys?.includes(key) ?? true)
     .filter(({ key }) => key !== ensembleKey || sources.length > 0);
   return chosen.map((entry): Row => {
     const { key, title, defenses, method, adaptive } = entry;
-    const plain = pgd({ epsilon, stepSize, steps });
     const isRandom = defenses.some(({ randomized }) => randomized);
     return {
       key,
@@ -206,10 +220,11 @@ export function table3Rows(setting: Setting): Row[] {
       },
       seeds,
       attacks: {
+        ...entry.attacks,
         adaptive: adaptive?.(plain, draws) ?? apgd({ epsilon, steps, restarts: 2 }),
         autoattack: suite(isRandom, strength),
       },
-      ...(published ? { paper: paperOf(key) } : {}),
+      ...(published ? { paper: entry.paper ?? paperOf(key) } : {}),
     };
   });
 }

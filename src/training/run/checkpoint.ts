@@ -2,9 +2,9 @@ import { existsSync, renameSync } from "node:fs";
 import * as z from "zod";
 import { FileFormatError } from "../../base/index.js";
 import { noGrad, scope, type Tensor } from "../../engine/index.js";
+import { readSealed, writeSealed } from "../../files/index.js";
 import { loadState, type Module, type OptimizerRun } from "../../nn/index.js";
 import type { GuardState } from "../overfitting/guard-state.js";
-import { readSealed, writeSealed } from "./sealed-file.js";
 import { plain, toTensors } from "./weights-file.js";
 
 /** Progress of a run, beside its tensors. */

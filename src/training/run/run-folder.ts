@@ -9,12 +9,12 @@ import {
   removeAbandoned,
   writeFileAtomic,
 } from "../../base/index.js";
+import { readSealed } from "../../files/index.js";
 import { configHash, runName, type TrainConfig } from "../config.js";
 import type { TrainEvent, TrainResult } from "../events.js";
 import { readEvents } from "./event-log.js";
 import { readResult } from "./result-file.js";
 import { RunLock } from "./run-lock.js";
-import { readSealed } from "./sealed-file.js";
 import { configOf, type OwnParts, storedForm } from "./stored-config.js";
 
 /** Environment that a run begins in: its last bits, or all of it, depend on these. */

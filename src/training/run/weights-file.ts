@@ -4,13 +4,14 @@ import {
   isTorchCheckpoint,
   plainNames,
   readCheckpointWeights,
+  readSealed,
   type SafetensorsTensor,
   someNames,
   type WeightsChoice,
+  writeSealed,
 } from "../../files/index.js";
 import { likelyPrefix, matchNames } from "../../models/index.js";
 import { loadState, Module, Normalize } from "../../nn/index.js";
-import { readSealed, writeSealed } from "./sealed-file.js";
 
 /** Types of weights that a file holds as float32, which has all their values. */
 const kept: readonly string[] = ["float32", "float16", "bfloat16"];

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { FileFormatError } from "../../base/index.js";
+import { FileFormatError } from "../base/index.js";
 import {
   readSafetensors,
   type SafetensorsFile,
   type SafetensorsTensor,
   writeSafetensors,
-} from "../../files/index.js";
+} from "./safetensors.js";
 
 type Tensors = Iterable<readonly [name: string, tensor: SafetensorsTensor]>;
 

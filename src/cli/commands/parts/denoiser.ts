@@ -1,0 +1,31 @@
+import * as z from "zod";
+import { percent } from "../../../report/index.js";
+import { denoiserOptions, trainDenoiser } from "../../../training/index.js";
+import { defineCommand } from "../../frame/command.js";
+import { exitCode } from "../../frame/exit-code.js";
+import { runOptions } from "../../frame/run-options.js";
+import { quoted } from "../../frame/shown-path.js";
+import { asUsage } from "../../frame/usage-error.js";
+import { showPart } from "./show-part.js";
+
+/** `sqa denoiser RUN`: trains the guided denoiser of a trained model. */
+export const denoiserCommand = defineCommand({
+  name: "denoiser",
+  summary: "train a guided denoiser for the model of a run",
+  description:
+    "Train a U-Net that takes out of images what an attack on the run's model added, for the option " +
+    "denoiser of guided-denoiser. The model's weights stay as they are. The same command goes on with a " +
+    "training that was stopped or killed; a finished one is not repeated. Prints the folder.",
+  operands: [{ name: "run", description: "folder of a finished run" }],
+  options: z.strictObject({ ...denoiserOptions, ...runOptions }),
+  examples: ["sqa denoiser runs/NAME", "sqa denoiser runs/NAME --attack 'pgd(epsilon=0.2, steps=10)'"],
+  async run({ runs, threads, ...given }, { operands: [run], signal }) {
+    const work = asUsage(() => trainDenoiser({ run: run!, ...given }, { runs, threads, signal }));
+    await showPart(work, {
+      measure: "accuracy under the attack on the model alone",
+      shown: (accuracy) => `${percent(accuracy, 1)} %`,
+      next: (folder) => `npx sqa evaluate ${quoted(run!)} --defense 'guided-denoiser(denoiser=${folder})'`,
+    });
+    return exitCode.done;
+  },
+});

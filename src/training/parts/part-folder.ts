@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import * as z from "zod";
+import { FileFormatError, makeFolder, writeFileAtomic } from "../../base/index.js";
+import { readSealed, writeSealed } from "../../files/index.js";
+import type { Module } from "../../nn/index.js";
+import { RunLock } from "../run/run-lock.js";
+import { plain } from "../run/weights-file.js";
+import type { PartResult } from "./events.js";
+
+const resultSchema = z.strictObject({
+  steps: z.int().min(1),
+  loss: z.number(),
+  measure: z.number(),
+  seconds: z.number().min(0),
+});
+
+/**
+ * Folder of a part in training: `part.json` (what is trained), a checkpoint, and at the end its weights. Its
+ * name ends with the hash of what decides the weights.
+ */
+export class PartFolder {
+  readonly path: string;
+  readonly identity: string;
+
+  /** @param facts all that decides the weights */
+  constructor(
+    runs: string,
+    name: string,
+    private readonly facts: Readonly<Record<string, unknown>>,
+  ) {
+    this.identity = createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 8);
+    this.path = resolve(runs, `${name}-${this.identity}`);
+  }
+
+  get checkpoint(): string {
+    return join(this.path, "checkpoint.safetensors");
+  }
+
+  get weights(): string {
+    return join(this.path, "weights.safetensors");
+  }
+
+  /** The result of a finished part; undefined before. FileFormatError for damaged weights. */
+  get result(): PartResult | undefined {
+    if (!existsSync(this.weights)) return undefined;
+    const { metadata } = readSealed(this.weights);
+    const found = resultSchema.safeParse(JSON.parse(metadata.result ?? "{}"));
+    if (metadata.run === this.identity && found.success) return found.data;
+    throw new FileFormatError(`${this.weights}: not the weights of this folder's training: delete the file`);
+  }
+
+  /** Makes the folder, and keeps it to this process until what is returned is disposed. */
+  open(): Disposable {
+    makeFolder(this.path, "folder of a defense's part");
+    const lock = RunLock.take(join(this.path, "lock"), `folder ${this.path}`);
+    writeFileAtomic(join(this.path, "part.json"), `${JSON.stringify(this.facts, null, 2)}\n`);
+    return lock;
+  }
+
+  finish(module: Module, notes: Readonly<Record<string, string>>, result: PartResult): void {
+    const tensors = [...module.state()].map(([name, value]) => [name, plain(value)] as const);
+    writeSealed(this.weights, tensors, { ...notes, run: this.identity, result: JSON.stringify(result) });
+  }
+}

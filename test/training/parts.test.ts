@@ -1,0 +1,101 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { mnist } from "../../src/datasets/index.js";
+import { guidedDenoiser, pixelDefend } from "../../src/defenses/index.js";
+import { small } from "../../src/models/index.js";
+import { type PartEvent, train, trainDenoiser, trainDensity } from "../../src/training/index.js";
+
+const runs = mkdtempSync(join(tmpdir(), "sqa-parts-"));
+afterAll(() => rmSync(runs, { recursive: true, force: true }));
+
+const density = { data: mnist(), limit: 40, epochs: 3, batchSize: 16, filters: 4, layers: 1, mixtures: 2 };
+const build = (defense: Parameters<ReturnType<typeof small>["build"]>[0]["defenses"]) =>
+  small().build({ seed: 0, defenses: defense ?? [] });
+
+async function watched(
+  work: AsyncIterable<PartEvent>,
+  see: (event: PartEvent) => void,
+): Promise<PartEvent[]> {
+  const events: PartEvent[] = [];
+  for await (const event of work) {
+    events.push(event);
+    see(event);
+  }
+  return events;
+}
+
+describe("training of a density model", () => {
+  it("goes on where it was stopped, to the same weights, and is not repeated", async () => {
+    const whole = await trainDensity(density, { runs: join(runs, "whole"), threads: 1 });
+    const stop = new AbortController();
+    const folder = join(runs, "stopped");
+    const events = await watched(
+      trainDensity(density, { runs: folder, threads: 1, signal: stop.signal }),
+      (event) => {
+        if (event.type === "step" && event.step === 4) stop.abort();
+      },
+    );
+    expect(events.at(-1)).toMatchObject({ type: "stopped", step: 4 });
+    const resumed = await watched(trainDensity(density, { runs: folder, threads: 1 }), () => {});
+    expect(resumed[0]).toMatchObject({ type: "start", step: 4, stepsPerEpoch: 3 });
+    const end = resumed.at(-1)!;
+    if (end.type !== "end") throw new Error(`ended with ${end.type}`);
+    const measures = ({ loss, measure }: { loss: number; measure: number }) => [loss, measure];
+    expect(measures(end.result)).toEqual(measures(whole.result));
+    const again = await watched(trainDensity(density, { runs: folder, threads: 1 }), () => {});
+    expect(again).toEqual([end]);
+    const losses = resumed.flatMap((event) => (event.type === "epoch" ? [event.loss] : []));
+    expect(losses.at(-1)!).toBeLessThan(losses[0]!);
+  });
+
+  it("leaves a folder that PixelDefend takes, and others refuse", async () => {
+    const { folder, weights } = await trainDensity(density, { runs: join(runs, "whole"), threads: 1 });
+    expect(build([pixelDefend({ density: folder })]).defenses.map(String)).toEqual([
+      `pixel-defend(density=${folder})`,
+    ]);
+    expect(() => build([guidedDenoiser({ denoiser: folder })])).toThrow(
+      "holds a density model, not a denoiser; sqa denoiser trains one",
+    );
+    const color = small({ inputShape: [3, 32, 32] });
+    expect(() => color.build({ seed: 0, defenses: [pixelDefend({ density: weights })] })).toThrow(
+      "takes images of 3 channels",
+    );
+    expect(() => build([pixelDefend()])).toThrow("give density=FOLDER of sqa density");
+    expect(() => build([pixelDefend({ density: join(runs, "none") })])).toThrow("does not exist");
+    expect(() => build([pixelDefend({ density: runs })])).toThrow("holds no weights.safetensors");
+    const bytes = readFileSync(weights);
+    bytes[bytes.length - 3]! ^= 1;
+    const damaged = join(runs, "damaged.safetensors");
+    writeFileSync(damaged, bytes);
+    expect(() => build([pixelDefend({ density: damaged })])).toThrow("was damaged or edited");
+  });
+
+  it("refuses what it cannot train", () => {
+    expect(() => trainDensity({ ...density, limit: 70_000 })).toThrow("limit must be at most 60000");
+    expect(() => trainDensity({ ...density, filters: 0 })).toThrow("filters");
+    expect(() => trainDensity({ ...density, epochs: 1.5 })).toThrow("epochs");
+  });
+});
+
+describe("training of a guided denoiser", () => {
+  it("brings the logits of attacked images nearer to those of clean ones, of an unchanged model", async () => {
+    const config = { model: small(), data: mnist(), method: "standard", limit: 128, batchSize: 32 } as const;
+    const run = await train({ ...config, epochs: 1, validationAttacks: [] }, { runs, threads: 1 });
+    const before = readFileSync(run.weights);
+    const events = await watched(
+      trainDenoiser({ run: run.folder, epochs: 3, batchSize: 32, width: 4 }, { runs, threads: 1 }),
+      () => {},
+    );
+    expect(readFileSync(run.weights).equals(before)).toBe(true);
+    const losses = events.flatMap((event) => (event.type === "epoch" ? [event.loss] : []));
+    expect(losses).toHaveLength(3);
+    expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!);
+    const end = events.at(-1)!;
+    if (end.type !== "end") throw new Error(`ended with ${end.type}`);
+    const guarded = build([guidedDenoiser({ denoiser: end.run })]);
+    expect(Object.keys(guarded.classifier().surrogates!)).toEqual(["unpurified"]);
+    expect(() => trainDenoiser({ run: runs })).toThrow("is not a run folder");
+  });
+});

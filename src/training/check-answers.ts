@@ -1,7 +1,7 @@
 import { checkProposal, Victim } from "../attacks/index.js";
 import type { Seed } from "../base/index.js";
 import type { TensorSplit } from "../datasets/index.js";
-import { noGrad, scope } from "../engine/index.js";
+import { enableGrad, grad, type Noise, noGrad, scope, type Tensor } from "../engine/index.js";
 import type { Model } from "../models/index.js";
 import type { Classifier } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
@@ -23,6 +23,21 @@ export function checkModelAnswers(model: Model, data: TensorSplit, seed: Seed): 
   );
 }
 
+/** Throws an Error for a model through which no gradient comes to its images: attacks would change nothing. */
+function checkGradient(model: Model, images: Tensor, noise: Noise, method: string): void {
+  const input = images.detach().requireGrad();
+  const sum = enableGrad(() => model.classifier().logits(input, noise).sum());
+  try {
+    grad(sum, [input]);
+  } catch (cause) {
+    throw new Error(
+      `model ${model.name} passes no gradient to its images, and method ${method} needs one: let what blocks ` +
+        "it pass gradients straight through",
+      { cause },
+    );
+  }
+}
+
 /**
  * Checks a method's training images of a few images before anything long begins.
  *
@@ -41,6 +56,7 @@ export function checkMethodImages(
   noGrad(() =>
     scope(() => {
       const { images, labels, imageIds } = data.range(0, 2);
+      checkGradient(model, images, { seed, draw: 0, imageIds }, `${method}`);
       const own = images.clone();
       const victim = new Victim(model.classifier({ precision }), { seed, imageIds }, method.name);
       checkProposal(`method ${method}`, perturb(victim, own, labels, 1, sources), images);

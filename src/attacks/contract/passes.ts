@@ -153,16 +153,21 @@ export interface Derivative {
 /** Takes the derivative of losses with respect to the images that they came from. */
 export type Differentiate = (losses: Tensor, images: Tensor) => Tensor;
 
+/** Gradient of a scalar at images: zeros where none of it comes from them, as with a defense that blocks all. */
+function gradientAt(output: Tensor, images: Tensor, keepGraph = false): Tensor {
+  if (!output.requiresGrad) return images.zerosLike();
+  return grad(output, [images], { keepGraph, unused: "zeros" })[0]!;
+}
+
 /** Gradient (N, C, H, W) of each image's loss (N). */
-export const gradientOf: Differentiate = (losses, images) => grad(losses.sum(), [images])[0]!;
+export const gradientOf: Differentiate = (losses, images) => gradientAt(losses.sum(), images);
 
 /** Gradients (N, K, C, H, W) of every column of outputs (N, K). */
 export const jacobianOf: Differentiate = (outputs, images) => {
   const columns = outputs.shape[1]!;
-  const rows = Array.from({ length: columns }, (_, k) => {
-    const [row] = grad(outputs.select(1, k).sum(), [images], { keepGraph: k + 1 < columns });
-    return row!;
-  });
+  const rows = Array.from({ length: columns }, (_, k) =>
+    gradientAt(outputs.select(1, k).sum(), images, k + 1 < columns),
+  );
   return ops.stack(rows, 1);
 };
 
@@ -185,6 +190,8 @@ export function derivativeAt(
     const input = images.detach().requireGrad();
     const logits = answer(input);
     const losses = loss(logits);
+    if (logits.requiresGrad && !losses.requiresGrad)
+      throw new RangeError("the attack's loss does not depend on the logits: it passes no gradient");
     return shared({ gradient: differentiate(losses, input), logits, losses }, share);
   });
 }

@@ -22,7 +22,7 @@ export class StepRunner {
   #gradients: readonly Tensor[] = [];
 
   /**
-   * Steps of several ranks are not to be captured: a capture that failed on one of them would leave the others
+   * Steps of several ranks are not to be captured: a capture that failed on one would leave the others
    * waiting.
    */
   constructor(device: string, mayCapture = true) {

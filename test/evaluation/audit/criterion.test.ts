@@ -116,6 +116,12 @@ describe("the outcome", () => {
     });
     expect([of("worst >= 0.5", masked).name, of("clean >= 0.9", masked).name]).toEqual(["fail", "pass"]);
     expect(of("clean >= 0.9", { verdict: "invalid" }).name).toBe("undecided");
+    const few = { verdict: "inconclusive" } as const;
+    expect(of("worst >= 0.3", few)).toMatchObject({
+      name: "undecided",
+      text: expect.stringMatching(/but the audit is inconclusive: \d+ images are too few$/),
+    });
+    expect([of("worst >= 0.5", few).name, of("clean >= 0.9", few).name]).toEqual(["fail", "pass"]);
     expect(of("worst >= 0.01", { images: 5 }).name).toBe("undecided");
   });
 });

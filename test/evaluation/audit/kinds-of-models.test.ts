@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { deepfool, pgd } from "../../../src/attacks/index.js";
 import { deriveSeed } from "../../../src/base/index.js";
 import { countedUniform, imageIdRange, operators as ops } from "../../../src/engine/index.js";
 import { nanGradients } from "../../../src/evaluation/audit/self-test/broken-defenses.js";
@@ -54,6 +55,32 @@ describe("an audit", patient, () => {
     expect(report.majority).toBeDefined();
     expect(report.everyDraw).toBeDefined();
     expect(lineOf(report, "expectation").evidence).toContain("by the mean softmax of 2");
+  });
+});
+
+describe("a model that passes no gradient at all", patient, () => {
+  // Pixels are compared with 0.5: nothing of the logits comes from the image by a gradient.
+  const blocked: Classifier = {
+    ...tinyCnn,
+    logits: (images, noise) => tinyCnn.logits(images.ge(0.5).to("float32"), noise),
+  };
+
+  it("is audited as one whose gradients are zero, and masked", async () => {
+    const report = await audited(blocked, goldenSplit(blocked));
+    expect(report.failed).toEqual([]);
+    expect(lineOf(report, "gradients")).toMatchObject({
+      outcome: "masked",
+      evidence: expect.stringContaining("zero for 100 % of images"),
+    });
+  });
+
+  it("is left as it is by attacks that go by gradients", () => {
+    const imageIds = imageIdRange(0, goldenImages.shape[0]!);
+    const noise = { seed: deriveSeed(0, "labels"), draw: 0, imageIds };
+    const labels = blocked.logits(goldenImages, noise).argmax(1);
+    const context = { seed: 0, imageIds };
+    for (const attack of [pgd({ steps: 3, randomStart: false }), deepfool({ steps: 2 })])
+      expect(attack(blocked, goldenImages, labels, context).eq(goldenImages).all().item()).toBe(1);
   });
 });
 

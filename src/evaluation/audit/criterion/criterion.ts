@@ -17,9 +17,10 @@ const noted = z.array(
 /** Name of the note, so of the file `criterion.json` in an audit's folder. */
 const note = "criterion";
 
-/** Number of batches that are kept. */
+/** Number of batches of attacks that are kept. */
 export function countKept(kept: ReadonlyMap<Trial, KeptBatches>): number {
-  return [...kept.values()].flat().filter((batch) => batch !== undefined).length;
+  const attacked = [...kept].filter(([trial]) => trial.attack !== undefined);
+  return attacked.flatMap(([, batches]) => batches).filter((batch) => batch !== undefined).length;
 }
 
 /**

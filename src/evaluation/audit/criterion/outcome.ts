@@ -48,7 +48,10 @@ export function worstOutcome(outcomes: readonly OutcomeName[]): OutcomeName {
   return outcomes.includes("undecided") ? "undecided" : "pass";
 }
 
-/** Outcome of one condition. Figures of an invalid or masked audit can fail, and cannot pass. */
+/**
+ * Outcome of one condition. Figures of an invalid, masked or inconclusive audit can fail, and cannot pass, but
+ * for clean accuracy, which needs no attack.
+ */
 function judged(requirement: Requirement, { verdict, images, figures }: Findings): RequirementOutcome {
   const { figure, operator, threshold } = requirement;
   const value = figures[figure];
@@ -64,6 +67,8 @@ function judged(requirement: Requirement, { verdict, images, figures }: Findings
   if (!meets(value.low)) return ended("undecided", ", the threshold inside the interval");
   if (verdict === "invalid") return ended("undecided", ", but the audit is invalid");
   if (verdict === "masked" && figure !== "clean") return ended("undecided", ", but gradients are masked");
+  if (verdict === "inconclusive" && figure !== "clean")
+    return ended("undecided", `, but the audit is inconclusive: ${images} images are too few`);
   if (images < fewestThatDiffer) return ended("undecided", `, but of ${images} images`);
   return ended("pass", ", all of the interval above");
 }
@@ -86,7 +91,7 @@ export function outcomeOf(
   const late =
     criterion === undefined || criterion.batchesBefore === 0
       ? ""
-      : `; the criterion was written when ${criterion.batchesBefore} batches of attacks were known`;
+      : `; batches of attacks that were known when the criterion was written: ${criterion.batchesBefore}`;
   const text = `${name}: ${deciding.map((part) => part.text).join("; ")}${late}`;
   return {
     name,

@@ -74,7 +74,9 @@ function nextPixel(
  */
 // paper: levels are rounded to the nearest; the published code rounds down.
 export function purified(density: PixelCnn, images: Tensor, radius: number, pass: Pass): Tensor {
-  return noGrad(() => scope(() => purifiedRows(density, images.detach(), radius, pass)));
+  // Levels are chosen by small differences: never in a coarser precision.
+  const exact = { ...pass, precision: undefined };
+  return noGrad(() => scope(() => purifiedRows(density, images.detach(), radius, exact)));
 }
 
 function purifiedRows(density: PixelCnn, images: Tensor, radius: number, pass: Pass): Tensor {

@@ -40,6 +40,7 @@ export function grad(
   if (output.size !== 1)
     throw new RangeError(`grad takes a scalar output, not one of shape [${output.shape.join(", ")}]`);
   const { createGraph = false, keepGraph = createGraph, unused = "error" } = options;
+  if (unused === "zeros" && !output.requiresGrad) return inputs.map((input) => input.zerosLike());
   const given = inputs.map((input) => input.handle);
   let handles: (Handle | null)[];
   try {

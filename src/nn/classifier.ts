@@ -165,7 +165,7 @@ function imagePass(images: Tensor, answer: (input: Tensor) => Tensor): ImagePass
     logits: logits.detach(),
     imageGradient: (weights, last = false) => {
       const sum = enableGrad(() => logits.mul(weights).sum());
-      return grad(sum, [input], { keepGraph: !last })[0]!;
+      return grad(sum, [input], { keepGraph: !last, unused: "zeros" })[0]!;
     },
   };
 }

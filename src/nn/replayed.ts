@@ -167,7 +167,7 @@ class SizedPasses {
       this.#backward = this.#capture(() => {
         const { input, logits } = this.#recorded!;
         const scalar = enableGrad(() => logits.mul(this.#weights).sum());
-        return grad(scalar, [input], { keepGraph: true });
+        return grad(scalar, [input], { keepGraph: true, unused: "zeros" });
       });
       if (this.#backward !== undefined) return forward;
       forward.dispose();

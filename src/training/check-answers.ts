@@ -23,7 +23,7 @@ export function checkModelAnswers(model: Model, data: TensorSplit, seed: Seed): 
   );
 }
 
-/** Throws an Error for a model through which no gradient comes to its images: attacks would change nothing. */
+/** Throws an Error for a model that passes no gradient to its images: attacks would change nothing. */
 function checkGradient(model: Model, images: Tensor, noise: Noise, method: string): void {
   const input = images.detach().requireGrad();
   const sum = enableGrad(() => model.classifier().logits(input, noise).sum());
@@ -31,8 +31,8 @@ function checkGradient(model: Model, images: Tensor, noise: Noise, method: strin
     grad(sum, [input]);
   } catch (cause) {
     throw new Error(
-      `model ${model.name} passes no gradient to its images, and method ${method} needs one: let what blocks ` +
-        "it pass gradients straight through",
+      `model ${model.name} passes no gradient to its images, and method ${method} needs one: let what ` +
+        "blocks it pass gradients straight through",
       { cause },
     );
   }

@@ -55,6 +55,8 @@ describe("grad", () => {
     const [byX, zeros] = grad(x.sum(), [x, unused], { unused: "zeros" });
     expect(byX!.toNumbers()).toEqual([1, 1]);
     expect(zeros!.toNumbers()).toEqual([0, 0, 0]);
+    const [ofConstant] = grad(tensor(1), [x], { unused: "zeros" });
+    expect(ofConstant!.toNumbers()).toEqual([0, 0]);
   });
 
   test("takes a scalar only", () => {

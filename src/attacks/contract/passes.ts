@@ -153,9 +153,8 @@ export interface Derivative {
 /** Takes the derivative of losses with respect to the images that they came from. */
 export type Differentiate = (losses: Tensor, images: Tensor) => Tensor;
 
-/** Gradient of a scalar at images: zeros where none of it comes from them, as with a defense that blocks all. */
+/** Gradient of a scalar at images: zeros where none comes to them, as with a defense that blocks all. */
 function gradientAt(output: Tensor, images: Tensor, keepGraph = false): Tensor {
-  if (!output.requiresGrad) return images.zerosLike();
   return grad(output, [images], { keepGraph, unused: "zeros" })[0]!;
 }
 

@@ -56,6 +56,7 @@ function endingAtGradient(model: Classifier): Classifier {
         const [gradient] = grad(
           enableGrad(() => logits.mul(weights).sum()),
           [input],
+          { unused: "zeros" },
         );
         throw new SeenGradient(zeroRows(weights), zeroRows(gradient!));
       },

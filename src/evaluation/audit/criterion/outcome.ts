@@ -49,8 +49,8 @@ export function worstOutcome(outcomes: readonly OutcomeName[]): OutcomeName {
 }
 
 /**
- * Outcome of one condition. Figures of an invalid, masked or inconclusive audit can fail, and cannot pass, but
- * for clean accuracy, which needs no attack.
+ * Outcome of one condition. Figures of an invalid, masked or inconclusive audit can fail, and cannot pass;
+ * but clean accuracy, which needs no attack, can unless it is invalid.
  */
 function judged(requirement: Requirement, { verdict, images, figures }: Findings): RequirementOutcome {
   const { figure, operator, threshold } = requirement;

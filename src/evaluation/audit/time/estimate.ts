@@ -74,7 +74,7 @@ function passSeconds(
     enableGrad(() =>
       scope(() => {
         const input = images.detach().requireGrad();
-        grad(model.logits(input, noise).sum(), [input])[0]!.sum().item();
+        grad(model.logits(input, noise).sum(), [input], { unused: "zeros" })[0]!.sum().item();
       }),
     ),
   );

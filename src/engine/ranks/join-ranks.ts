@@ -48,10 +48,10 @@ function meet({ rank, size }: Launch, meeting: Meeting): { rank: number; size: n
     const words = [host, port, serves ? 1 : 0, name, address, networkInterface] as const;
     return native().joinByGloo(...words, rank, size);
   } catch (cause) {
+    const [reason] = (cause as Error).message.split("\n");
     throw new Error(
-      `rank ${rank} of ${size} cannot meet the others at ${host}:${port} by Gloo: ` +
-        `${(cause as Error).message.split("\n")[0]}; start all ${size} within five minutes, or start them by ` +
-        `mpirun -n ${size}`,
+      `rank ${rank} of ${size} cannot meet the others at ${host}:${port} by Gloo: ${reason}; start all ` +
+        `${size} within five minutes, or start them by mpirun -n ${size}`,
       { cause },
     );
   }

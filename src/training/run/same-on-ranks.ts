@@ -26,8 +26,8 @@ export function checkSameWeights({ model, ranks }: TrainingSession): void {
 }
 
 /**
- * Does work that needs no other rank, on all of them, and throws on all where it throws on one. Of an error that
- * all have alike, the first one tells.
+ * Does work that needs no other rank, on all of them, and throws on all where it throws on one. Of an error
+ * that all have alike, the first one tells.
  */
 export function alikeOnRanks<T>(ranks: Ranks, work: () => T): T {
   if (ranks.size === 1) return work();

@@ -1,6 +1,6 @@
 import { deriveSeed, type Seed } from "../../base/index.js";
-import { grad, type Noise, noGrad, operators as ops, scope, Tensor } from "../../engine/index.js";
-import { type Classifier, type ImagePass, type Loss, margin } from "../../nn/index.js";
+import { type Noise, noGrad, operators as ops, Tensor } from "../../engine/index.js";
+import { type Classifier, type Loss, margin } from "../../nn/index.js";
 
 /** Passes of single images through the classifier that an attack has used. */
 export interface PassCounter {
@@ -114,7 +114,7 @@ export function checkedLogits(logits: Tensor, { shape }: Tensor, classes: number
   return logits;
 }
 
-function scaled(logits: Tensor, { scale }: View): Tensor {
+export function scaled(logits: Tensor, { scale }: View): Tensor {
   return scale === 1 ? logits : logits.mul(scale);
 }
 
@@ -142,111 +142,3 @@ export const clearlyWrong: Loss = (logits, labels) => {
   const own = logits.gather(1, labels.unsqueeze(1)).squeeze(1);
   return beyondRounding(logits.amax([1]).sub(own), logits).gt(0);
 };
-
-/** Derivative with respect to the images, with the logits and losses at which it was taken. */
-export interface Derivative {
-  readonly gradient: Tensor;
-  readonly logits: Tensor;
-  readonly losses: Tensor;
-}
-
-/** Takes the derivative of losses with respect to the images that they came from. */
-export type Differentiate = (losses: Tensor, images: Tensor) => Tensor;
-
-/** Gradient of a scalar at images: zeros where none comes to them, as with a defense that blocks all. */
-function gradientAt(output: Tensor, images: Tensor, keepGraph = false): Tensor {
-  return grad(output, [images], { keepGraph, unused: "zeros" })[0]!;
-}
-
-/** Gradient (N, C, H, W) of each image's loss (N). */
-export const gradientOf: Differentiate = (losses, images) => gradientAt(losses.sum(), images);
-
-/** Gradients (N, K, C, H, W) of every column of outputs (N, K). */
-export const jacobianOf: Differentiate = (outputs, images) => {
-  const columns = outputs.shape[1]!;
-  const rows = Array.from({ length: columns }, (_, k) =>
-    gradientAt(outputs.select(1, k).sum(), images, k + 1 < columns),
-  );
-  return ops.stack(rows, 1);
-};
-
-/** Derivative that is wanted, and its weight in a mean. */
-export interface DerivativeRequest {
-  /** Maps logits (N, classes) to losses. */
-  readonly loss: (logits: Tensor) => Tensor;
-  readonly differentiate: Differentiate;
-  /** Factor of the gradient, the logits and the losses. */
-  readonly share: number;
-}
-
-/** Returns a derivative at images, of a loss of the logits that `answer` gives. */
-export function derivativeAt(
-  images: Tensor,
-  answer: (input: Tensor) => Tensor,
-  { loss, differentiate, share }: DerivativeRequest,
-): Derivative {
-  return scope(() => {
-    const input = images.detach().requireGrad();
-    const logits = answer(input);
-    const losses = loss(logits);
-    if (logits.requiresGrad && !losses.requiresGrad)
-      throw new RangeError("the attack's loss does not depend on the logits: it passes no gradient");
-    return shared({ gradient: differentiate(losses, input), logits, losses }, share);
-  });
-}
-
-/** Returns a derivative in one draw as a view shows it, by the classifier's own pass where it has one. */
-export function derivativeIn(
-  classifier: Classifier,
-  view: View,
-  images: Tensor,
-  noise: Noise,
-  request: DerivativeRequest,
-  count: () => void,
-): Derivative {
-  // A pass of its own knows nothing of surrogates.
-  const pass = view.through === undefined ? classifier.pass?.(images, noise) : undefined;
-  if (pass === undefined) {
-    return derivativeAt(images, (input) => viewedLogits(classifier, view, input, noise, count), request);
-  }
-  count();
-  return derivativeOf(pass, view, request);
-}
-
-function derivativeOf(
-  pass: ImagePass,
-  view: View,
-  { loss, differentiate, share }: DerivativeRequest,
-): Derivative {
-  return scope(() => {
-    const input = pass.logits.detach().requireGrad();
-    const logits = scaled(input, view);
-    const losses = loss(logits);
-    const weights = differentiate(losses, input);
-    // A Jacobian has a gradient of the logits for each of its columns.
-    const columns = Array.from({ length: weights.shape.length === 3 ? weights.shape[1]! : 0 }, (_, k) =>
-      pass.imageGradient(weights.select(1, k)),
-    );
-    const gradient = columns.length === 0 ? pass.imageGradient(weights, true) : ops.stack(columns, 1);
-    return shared({ gradient, logits, losses }, share);
-  });
-}
-
-function shared({ gradient, logits, losses }: Derivative, share: number): Derivative {
-  // A gradient may be an expanded view, which cannot be changed in place.
-  if (share === 1)
-    return { gradient: gradient.contiguous(), logits: logits.detach(), losses: losses.detach() };
-  return {
-    gradient: gradient.mul(share),
-    logits: logits.detach().mul(share),
-    losses: losses.detach().mul(share),
-  };
-}
-
-/** Sum of derivatives, in the tensors of the first. */
-export function sumOf([first, ...others]: readonly Derivative[]): Derivative {
-  for (const other of others) {
-    for (const part of ["gradient", "logits", "losses"] as const) first![part].add_(other[part]);
-  }
-  return first!;
-}

@@ -9,23 +9,17 @@ import {
   type Tensor,
 } from "../../engine/index.js";
 import type { Classifier, Loss, PixelLevels } from "../../nn/index.js";
+import { type Derivative, derivativeAt, derivativeIn, gradientOf, jacobianOf, sumOf } from "./derivatives.js";
 import {
   type AttackContext,
   attackSeed,
   checkedLogits,
   clearlyWrong,
   composeViews,
-  type Derivative,
-  type Differentiate,
-  derivativeAt,
-  derivativeIn,
-  gradientOf,
-  jacobianOf,
   meanOfDraws,
   type PassCounter,
   plainView,
   type Runnable,
-  sumOf,
   type VictimOptions,
   type View,
   viewedLogits,
@@ -131,7 +125,7 @@ export class Victim {
   gradient(
     images: Tensor,
     loss: (logits: Tensor) => Tensor,
-    differentiate: Differentiate = gradientOf,
+    differentiate: typeof gradientOf = gradientOf,
     backwards = 1,
   ): Derivative {
     const draws = this.#draws;
@@ -152,10 +146,7 @@ export class Victim {
     return result;
   }
 
-  /**
-   * Gradients of logits, (N, K, C, H, W), and these logits, (N, K), for one pass forward; else as `gradient`.
-   * They are of every class, or of those that `classes`, int64 (N, K), names.
-   */
+  /** Logits (N, K), and their gradients (N, K, C, H, W): of all classes, or of `classes`, int64 (N, K). */
   jacobian(images: Tensor, classes?: Tensor): { jacobian: Tensor; logits: Tensor } {
     const chosen = (outputs: Tensor) => (classes === undefined ? outputs : outputs.gather(1, classes));
     const count = classes?.shape[1] ?? this.classes;

@@ -6,9 +6,12 @@ import { commands } from "../../src/cli/main.js";
 import { checkOptions } from "../../src/options/index.js";
 import { codeLines, examples, inlineCode, pages, read, root } from "./pages.js";
 
-/** Words of a line as a shell reads them: quotes are taken off; a comment or a redirection at the end is left out. */
+/**
+ * Words of a line as a shell reads them: quotes are taken off; a comment, a redirection or `||` at the end is
+ * left out.
+ */
 function wordsOf(line: string): string[] {
-  const words = line.replace(/\s[#>]\s.*$/, "").matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g);
+  const words = line.replace(/\s(?:[#>]|\|\|)\s.*$/, "").matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g);
   return [...words].map(([word]) => word.replace(/["']/g, ""));
 }
 

@@ -12,15 +12,27 @@ const arithmetic = /^(?:aten\.)?(sub|div|mul|add)_?$/i;
 
 /** Operator as arithmetic with constants: sub, div, mul, add or norm; undefined for any other. */
 function stepOf({ operator, form }: GraphNode): string | undefined {
-  return form?.kind === "normalization" ? "norm" : arithmetic.exec(operator)?.[1]?.toLowerCase();
+  const isNorm = form?.kind === "normalization" || operator === "BatchNormalization";
+  return isNorm ? "norm" : arithmetic.exec(operator)?.[1]?.toLowerCase();
+}
+
+/** Names of the values that no image changes: weights, and what is made of them alone. */
+function constantsOf({ weights, nodes }: Graph): ReadonlySet<string> {
+  const constants = new Set(weights.flatMap(({ values }) => values));
+  for (const { inputs, outputs, random } of nodes) {
+    if (random === true || !inputs.every((value) => constants.has(value))) continue;
+    for (const value of outputs) if (value !== null) constants.add(value);
+  }
+  return constants;
 }
 
 /**
  * Operators by which a graph normalizes its images: the first ones, where they subtract, divide or normalize
  * by constants. None where it takes pixels as they are, or scales them alone.
  */
-export function normalizingOperators({ input, weights, nodes }: Graph): readonly string[] {
-  const constants = new Set(weights.flatMap(({ values }) => values));
+export function normalizingOperators(graph: Graph): readonly string[] {
+  const { input, nodes } = graph;
+  const constants = constantsOf(graph);
   const found = new Map<string, string>();
   let name: string | undefined = input;
   for (let i = 0; i < mostSteps && name !== undefined; i++) {

@@ -30,3 +30,8 @@ export function shortened(text: string, most: number): string {
 export function shownName(name: string): string {
   return printable(shortened(name, 200)).replaceAll("\n", "\\u000a");
 }
+
+/** Number with its thing, in the singular or the plural: "1 seed", "3 seeds". */
+export function countText(count: number, thing: string): string {
+  return count === 1 ? `1 ${thing}` : `${count} ${thing}s`;
+}

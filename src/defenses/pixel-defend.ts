@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Tensor } from "../engine/index.js";
 import { Module, type Pass } from "../nn/index.js";
-import { ratio } from "../options/index.js";
+import { grayLevels, ratio } from "../options/index.js";
 import { defineDefense } from "./defense.js";
 import { densityPart } from "./density/density-part.js";
 import { highestLevel } from "./density/logistic-mixture.js";
@@ -51,7 +51,8 @@ export const pixelDefend = defineDefense("pixel-defend", {
       .describe("folder or file of the density model, which `sqa density` trains; it must be given"),
     epsilon: ratio({ min: 0, max: 1 })
       .default(16 / 255)
-      .describe("largest change of a pixel"),
+      .describe("largest change of a pixel")
+      .meta({ hint: grayLevels }),
     gradient: z
       .enum(["straight-through", "none"])
       .default("straight-through")

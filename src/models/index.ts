@@ -35,7 +35,7 @@ export {
 } from "./model.js";
 export { type ModelOfOptions, modelOf } from "./model-of.js";
 export { statisticsOf } from "./statistics-text.js";
-export { likelyPrefix, matchNames } from "./weight-names.js";
+export { lackingPrefix, likelyPrefix, matchNames } from "./weight-names.js";
 
 models.register(...Object.values(all));
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { checkFolderName, checkKind, checkNumber, isObject, unknownName } from "../base/index.js";
+import { checkFolderName, checkKind, checkNumber, countText, isObject, unknownName } from "../base/index.js";
 import { scope } from "../engine/index.js";
 import { Module } from "../nn/index.js";
 import { type Architecture, checkedChoice, checkFormat } from "./architecture.js";
@@ -163,16 +163,31 @@ export function checkModelOptions(options: ModelOfOptions): void {
     lists,
   );
   if (normalize === undefined) return;
+  checkStatistics(normalize, inputShape[0]);
+  const positive = normalize.std.every((value) => value > 0);
+  if (!positive) throw new RangeError(`normalize.std must be above 0, not [${normalize.std.join(", ")}]`);
+}
+
+/** Throws unless there is a mean and a deviation for each channel. */
+function checkStatistics(normalize: ChannelStatistics, channels: number): void {
   const isStatistics =
-    isObject(normalize) && [normalize.mean, normalize.std].every((one) => isNumbers(one, inputShape[0]));
+    isObject(normalize) && [normalize.mean, normalize.std].every((one) => isNumbers(one, one?.length));
   checkKind(
     "normalize",
     normalize,
-    `{ mean, std } with a number for each channel (${inputShape[0]})`,
+    `{ mean, std } with a number for each channel (${channels})`,
     isStatistics,
   );
-  const positive = normalize.std.every((value) => value > 0);
-  if (!positive) throw new RangeError(`normalize.std must be above 0, not [${normalize.std.join(", ")}]`);
+  const wrong = (["mean", "std"] as const).find((part) => normalize[part].length !== channels);
+  if (wrong === undefined) return;
+  const perChannel = (numbers: readonly number[]) =>
+    Array(channels)
+      .fill(numbers[0] ?? 0.5)
+      .join(",");
+  throw new RangeError(
+    `normalize: ${countText(normalize[wrong].length, "number")} for ${wrong}, and images have ` +
+      `${countText(channels, "channel")}; give ${perChannel(normalize.mean)}/${perChannel(normalize.std)}`,
+  );
 }
 
 function isTexts(given: unknown): given is readonly string[] {

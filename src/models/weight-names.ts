@@ -125,3 +125,15 @@ export function likelyPrefix(given: readonly string[], wanted: ReadonlySet<strin
   );
   return complete.length === 1 ? complete[0] : undefined;
 }
+
+/**
+ * Beginning of the module's names that the file's lack: those of a part of it, as where a normalization was
+ * put in front of the network later. Undefined for none.
+ */
+export function lackingPrefix(given: readonly string[], wanted: ReadonlySet<string>): string | undefined {
+  const names = [...wanted];
+  return prefixesOf(names, new Set(given)).find((prefix) => {
+    const part = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+    return prefix !== "" && matchNames(given, new Set(part)) !== undefined;
+  });
+}

@@ -16,7 +16,7 @@ export interface OptionRow {
 
 /**
  * Part of a JSON Schema that says what an option takes. From `.meta()` come `accepted`, `placeholder` (as in
- * `--runs FOLDER`), and `hidden` for an option of files alone.
+ * `--runs FOLDER`), `hint` for those whose value was refused, and `hidden` for an option of files alone.
  */
 export interface OptionShape {
   readonly type?: string;
@@ -33,6 +33,7 @@ export interface OptionShape {
   readonly description?: string;
   readonly accepted?: string;
   readonly placeholder?: string;
+  readonly hint?: string;
   readonly hidden?: boolean;
 }
 
@@ -60,6 +61,7 @@ function pickMeta(shape: OptionShape): OptionShape {
     ...(shape.description === undefined ? {} : { description: shape.description }),
     ...(shape.accepted === undefined ? {} : { accepted: shape.accepted }),
     ...(shape.placeholder === undefined ? {} : { placeholder: shape.placeholder }),
+    ...(shape.hint === undefined ? {} : { hint: shape.hint }),
     ...(shape.hidden === undefined ? {} : { hidden: shape.hidden }),
   };
 }

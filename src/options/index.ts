@@ -8,7 +8,7 @@ export {
   optionShape,
 } from "./describe.js";
 export { Kind } from "./kind.js";
-export { formatRatio, parseRatio, ratio } from "./ratio.js";
+export { formatRatio, grayLevels, parseRatio, ratio } from "./ratio.js";
 export {
   type CheckedOptions,
   changedOptions,

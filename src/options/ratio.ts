@@ -25,6 +25,9 @@ export function formatRatio(value: number): string {
   return fraction.length < decimal.length ? fraction : decimal;
 }
 
+/** Advice of options that are an l-infinity radius: more than 1 would be gray levels. */
+export const grayLevels = "gray levels are written as in 8/255";
+
 /** Bounds of a `ratio()`: `min` and `max` are allowed values, `above` and `below` are not. */
 export interface RatioBounds {
   readonly min?: number;

@@ -128,7 +128,9 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: object): 
 
 function acceptedBy(schema: z.ZodObject, option: string): string {
   const field = schema.shape[option];
-  return field === undefined ? "" : `; accepted: ${describeType(optionShape(field))}`;
+  if (field === undefined) return "";
+  const shape = optionShape(field);
+  return `; accepted: ${describeType(shape)}${shape.hint === undefined ? "" : `; ${shape.hint}`}`;
 }
 
 function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {

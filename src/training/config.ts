@@ -4,7 +4,7 @@ import { type Attack, attacks, fgsm, pgd } from "../attacks/index.js";
 import { checkKind, isObject } from "../base/index.js";
 import { type Augmentation, augmentations, type Dataset, datasets } from "../datasets/index.js";
 import { defenses } from "../defenses/index.js";
-import { type Architecture, type Defense, models } from "../models/index.js";
+import { type Architecture, type Defense, isGraphFile, models } from "../models/index.js";
 import {
   type Optimizer,
   optimizers,
@@ -127,6 +127,16 @@ export function usualAttacks(epsilon: number | undefined): Attack[] {
   return [fgsm({ epsilon }), pgd({ epsilon, stepSize: epsilon / 10, steps: 20 })];
 }
 
+/** Throws a RangeError for a path in an architecture's place. */
+function checkNoRun(model: unknown): void {
+  if (typeof model !== "string" || model.includes("(") || !/[/\\]/.test(model)) return;
+  throw new RangeError(
+    isGraphFile(model)
+      ? `model: ${model}: a file is no architecture: give what modelFromFile returns`
+      : `model: ${model}: a run folder is no architecture: give the model, and initialWeights`,
+  );
+}
+
 /**
  * Checked configuration, its model fitted to the data set, all defaults filled in.
  *
@@ -141,6 +151,7 @@ export function trainConfig(given: TrainConfigInput): TrainConfig {
     "an object such as { model: small(), data: mnist() }",
     isObject(given),
   );
+  checkNoRun(given.model);
   const written = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const checked = parseOptions("training", "configuration", trainConfigSchema, written);
   const { data, method = usualMethod(data), validationAttacks } = checked;

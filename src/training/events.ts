@@ -6,7 +6,17 @@ export interface AttackedAccuracy {
 
 /** Event of a training run. */
 export type TrainEvent =
-  | { type: "start"; run: string; epochs: number; stepsPerEpoch: number; step: number; parameters: number }
+  | {
+      type: "start";
+      run: string;
+      epochs: number;
+      stepsPerEpoch: number;
+      step: number;
+      parameters: number;
+      /** Images that validation takes, and those held out of training: where none are, training images. */
+      validationImages: number;
+      heldOut: number;
+    }
   | { type: "step"; epoch: number; step: number; loss: number; learningRate: number }
   | {
       type: "epoch";

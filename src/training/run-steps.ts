@@ -49,7 +49,12 @@ async function* stepsFrom(
   const { stepsPerEpoch, totalSteps, ranks } = session;
   const { epochs } = folder.config;
   const parameters = parameterCount(session.model.module);
-  yield { type: "start", run: folder.path, epochs, stepsPerEpoch, step: progress.step, parameters };
+  yield {
+    type: "start",
+    run: folder.path,
+    ...{ epochs, stepsPerEpoch, step: progress.step, parameters },
+    ...session.counts,
+  };
   let saved = { step: progress.step, at: performance.now() };
   const checkpoint = function* (): Generator<TrainEvent> {
     if (ranks.isFirst) yield run.save();

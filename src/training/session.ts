@@ -195,6 +195,12 @@ export class TrainingSession {
     return { losses, zeroGradient };
   }
 
+  /** Numbers of images that validation takes, and that are held out of training. */
+  get counts(): { readonly validationImages: number; readonly heldOut: number } {
+    const { validation, heldOut } = this.#prepared;
+    return { validationImages: validation.length, heldOut: heldOut.length };
+  }
+
   /** Accuracies of the validation images after an epoch, and a few of them under the last attack. */
   validate(epoch: number): Validation {
     const { data, validation, seed } = this.#prepared;

@@ -1,5 +1,6 @@
 import { type Attack, perturbationLengths } from "../attacks/index.js";
 import { noGrad, scope, type Tensor } from "../engine/index.js";
+import { formatRatio } from "../options/index.js";
 
 /** Rounding that float32 may add to a radius, as a share of it where it is above 1. */
 const tolerance = 1e-6;
@@ -24,5 +25,5 @@ function faultOf({ traits }: Attack, images: Tensor, adversarial: Tensor): strin
   const farthest = perturbationLengths(adversarial.to("float64").sub(images), traits.norm).amax().item();
   if (farthest <= traits.radius + tolerance * Math.max(1, traits.radius)) return undefined;
   const distance = `${traits.norm} distance ${farthest.toPrecision(7)}`;
-  return `left its ball: ${distance}, but its radius is ${traits.radius}`;
+  return `left its ball: ${distance}, but its radius is ${formatRatio(traits.radius)}`;
 }

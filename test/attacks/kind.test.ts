@@ -43,7 +43,11 @@ describe("attacks as text", () => {
     ["pgd(epsilon=0)", 'attack pgd: option "epsilon" cannot be 0; accepted: a number in (0, 1000000]'],
     ["pgd(epsilon=-1)", 'attack pgd: option "epsilon" cannot be -1'],
     ["pgd(epsilon=8)", "gray levels are written as in 8/255"],
-    ["fgsm(epsilon=8)", 'attack fgsm: option "epsilon" cannot be 8; accepted: a number in (0, 1]'],
+    ...["fgsm", "madry-cw", "cw-linf", "ls-pga"].map((name): [string, string] => [
+      `${name}(epsilon=8)`,
+      `attack ${name}: option "epsilon" cannot be 8; accepted: a number in (0, 1]; ` +
+        "gray levels are written as in 8/255",
+    ]),
     ["pgd(norm=l0)", "accepted: linf | l2 | l1"],
     ["pgd(target=most)", "accepted: none | next | least-likely | a whole number of at least 0"],
     ["cw-l2(learningRate=1e30)", 'option "learningRate" cannot be 1e+30; accepted: a number in (0, 1]'],

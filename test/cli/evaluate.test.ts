@@ -179,6 +179,7 @@ describe("sqa evaluate", () => {
     const other = join(folder, "other.safetensors");
     saveWeights(other, small().build({ seed: 5 }).module);
     const { out } = await sqa(other, ...base, "--attack", "fgsm(epsilon=0.1)");
+    expect(out).toMatch(/^other\.safetensors · small · 20 images [\s\S]*\nsmall\.safetensors · small · 20 /);
     expect(out).toMatch(
       /\naccuracy in % +clean +FGSM, eps 0\.1 +worst case, linf 0\.1\n─+\nother\.safetensors .*\nsmall\.safetensors .*\n$/,
     );

@@ -39,10 +39,13 @@ describe("an exported model at the command line", { timeout: 120_000 }, () => {
     const accuracy = async (...more: string[]) =>
       JSON.parse((await sqa(...given, ...more)).out).clean.accuracy as number;
     expect(await accuracy("--normalize", "0/1")).toBe(await accuracy());
+    expect((await sqa(...given, "--normalize", "0/1")).err).toContain(
+      `${model}: it normalizes its images itself (aten.sub, aten.div): without --normalize it sees`,
+    );
     expect(await accuracy("--normalize", "0.9/0.1")).toBeLessThan(0.9);
     for (const [text, message] of [
-      ["imagenet", "normalize must be { mean, std } with a number for each channel (1)"],
-      ["0.5/0", "normalize.std must be above 0, not [0]"],
+      ["imagenet", "--normalize: 3 numbers for mean, and images have 1 channel; give 0.485/0.229"],
+      ["0.5/0", "--normalize.std must be above 0, not [0]"],
       ["0.5", "give imagenet, or MEAN/STD such as 0.1307/0.3081"],
     ] as const) {
       const { code, err } = await sqa(...given, "--normalize", text);

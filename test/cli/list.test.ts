@@ -100,6 +100,7 @@ describe("sqa list", () => {
       const { code, out, err } = await list(...words);
       expect([code, out]).toEqual([64, ""]);
       expect(err).toContain(message);
+      expect(err.includes("a name of your own needs --import FILE")).toBe(!message.includes("unknown kind"));
     }
   });
 

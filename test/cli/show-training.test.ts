@@ -18,6 +18,19 @@ async function* ending(standing: AlarmKind[] | undefined): AsyncGenerator<TrainE
 }
 
 it.each([
+  [0, "accuracies after each epoch: of 1,000 training images; none held out\n"],
+  [1500, "accuracies after each epoch: of 1,000 held-out images\n"],
+])("the images of an epoch's accuracies are named, with %d held out", async (heldOut, line) => {
+  async function* begun(): AsyncGenerator<TrainEvent> {
+    const steps = { epochs: 1, stepsPerEpoch: 3, step: 0, parameters: 9 };
+    yield { type: "start", run: "runs/x", ...steps, validationImages: 1000, heldOut };
+  }
+  using captured = captureOutput();
+  await showTraining(begun(), { verbose: false, goOn: String, next: String });
+  expect(captured.stderr.text).toContain(line);
+});
+
+it.each([
   [[], "\nover at the end: alarm in epoch 1: 99.0 %"],
   [["constant-output"], "\nalarm in epoch 1: 99.0 %"],
   // Of a run that did not tell.

@@ -166,11 +166,14 @@ describe("a model and images of module files", () => {
       "--epochs",
       "1",
     ];
-    const { code, out, err } = await sqa("train", ...words, "--defense", "sqa(relu1=1)", ...runs);
+    const given = ["--defense", "sqa(relu1=1)", "--import", plugin];
+    const { code, out, err } = await sqa("train", ...words, ...given, ...runs);
     expect(code, err).toBe(0);
     run = out.trim();
     expect(run).toMatch(/colors-my-net-sqa-fgsm-seed0-[0-9a-f]{8}$/);
-    expect(err).toContain(`next: npx sqa evaluate ${run} --architecture ${network} --images ${images}\n`);
+    expect(err).toContain(
+      `next: npx sqa evaluate ${run} --architecture ${network} --images ${images} --import ${plugin}\n`,
+    );
     const { own } = JSON.parse(readFileSync(join(run, "config.json"), "utf8"));
     const sha256 = createHash("sha256").update(readFileSync(network)).digest("hex");
     expect(own.model).toMatchObject({ file: network, sha256 });

@@ -188,6 +188,11 @@ describe("an archive", () => {
   });
 
   test.each([
+    [
+      "TorchScript",
+      [pkl, { name: "archive/code/__torch__.py", data: "class M", compress: true }],
+      "TorchScript is a program, which is never run; export the model in Python",
+    ],
     ["bomb", [{ ...pkl, data: Buffer.alloc(1e6), compress: true }], "is compressed (method 8)"],
     ["damaged file", [{ ...pkl, crc: 1 }], "is damaged: its CRC-32 does not fit"],
     ["file behind the end", [{ ...pkl, size: 1e6 }], "ends behind the archive's end"],

@@ -56,6 +56,14 @@ describe("what is no model is refused", () => {
     [{ classNames: "abc" }, 'classNames must be a list of names, not "abc"'],
     [
       { normalize: { mean: [0.5], std: [1] } },
+      "normalize: 1 number for mean, and images have 2 channels; give 0.5,0.5/1,1",
+    ],
+    [
+      { normalize: { mean: [0.5, 0.5], std: [1, 1, 2] } },
+      "normalize: 3 numbers for std, and images have 2 channels; give 0.5,0.5/1,1",
+    ],
+    [
+      { normalize: { mean: 0.5, std: 1 } },
       "normalize must be { mean, std } with a number for each channel (2), not an object",
     ],
     [

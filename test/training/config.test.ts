@@ -172,6 +172,11 @@ describe("a training configuration", () => {
   test.each([
     [{ epochs: 0 }, 'option "epochs" cannot be 0; accepted: a whole number of at least 1'],
     [{ model: "smal" }, 'unknown model "smal"; did you mean "small"?'],
+    [
+      { model: "runs/mnist-small-fgsm-seed0" },
+      "a run folder is no architecture: give the model, and initialWeights",
+    ],
+    [{ model: "models/net.onnx" }, "a file is no architecture: give what modelFromFile returns"],
     [{ data: "mnis" }, 'unknown data set "mnis"; did you mean "mnist"?'],
     [{ method: "pdg" }, 'unknown training method "pdg"; did you mean "pgd"?'],
     [{ method: 3 }, "must be a training method such as"],

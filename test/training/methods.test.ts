@@ -3,7 +3,8 @@ import { attacks, Victim } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import type { Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/index.js";
-import { methods } from "../../src/training/index.js";
+import { methods, trainConfig } from "../../src/training/index.js";
+import { fgsm } from "../../src/training/methods/all.js";
 import { maxDifference, quantizedCnn, randomBatch, randomCnn, tinyCnn } from "../attacks/tiny-networks.js";
 
 const context = (imageIds: Tensor) => ({ seed: deriveSeed(5, "methods"), imageIds });
@@ -94,5 +95,28 @@ test("standard training changes nothing", () => {
 test("unknown methods and options name the nearest", () => {
   expect(() => methods.parse("n-fgm")).toThrow('unknown training method "n-fgm"; did you mean "n-fgsm"?');
   expect(() => methods.parse("fgsm(epsilom=1)")).toThrow('unknown option "epsilom"; did you mean "epsilon"?');
-  expect(() => methods.parse("fgsm(epsilon=8)")).toThrow('option "epsilon" cannot be 8; accepted: ');
+});
+
+test("methods that train for an l-infinity radius say how gray levels are written", () => {
+  const ofRadius = methods.definitions.filter(({ options }) => "epsilon" in options.shape);
+  expect(ofRadius.map(({ name }) => name)).toEqual(expect.arrayContaining(["fgsm", "fgsm-rs", "pgd"]));
+  for (const { name } of ofRadius) {
+    expect(() => methods.parse(`${name}(epsilon=8)`), name).toThrow("gray levels are written as in 8/255");
+  }
+  expect(() => fgsm({ epsilon: 8 })).toThrow("gray levels are written as in 8/255");
+});
+
+test("names that are a method's and an attack's are listed once", () => {
+  const fault = () => trainConfig({ model: "small", data: "mnist", method: "zzzzzz" as never });
+  expect(fault).toThrow(/known: .*\bn-fgsm\b/);
+  const known = (() => {
+    try {
+      fault();
+    } catch (error) {
+      return / known: (.*)$/m.exec((error as Error).message)![1]!.split(", ");
+    }
+    return [];
+  })();
+  expect(known).toContain("fgsm");
+  expect(known).toEqual([...new Set(known)]);
 });

@@ -8,10 +8,12 @@ import {
   type Architecture,
   huggingFaceModel,
   type Model,
+  modelOf,
   resnet18,
   resnet50,
 } from "../../src/models/index.js";
 import { wideResnet } from "../../src/models/wide-resnet.js";
+import { ReLU, Sequential } from "../../src/nn/index.js";
 import { modelFromWeights } from "../../src/training/index.js";
 import { checkpoint, ops, pickle } from "../files/torch-files.js";
 
@@ -192,6 +194,18 @@ describe("weights are found by the names that the field uses", () => {
     const less = safetensors("less.safetensors", weightsOf(model, kuangliu).slice(1));
     expect(() => modelFromWeights(less, cifar)).toThrow("missing: conv1.weight");
   });
+});
+
+test("weights whose names lack what the model's begin with are refused with that beginning", () => {
+  const part = cifar.build({ seed: 3 });
+  const whole = modelOf((seed) => new Sequential({ 0: new ReLU(), 1: cifar.build({ seed }).module }), {
+    inputShape: [3, 32, 32],
+    classes: 10,
+  });
+  const file = safetensors("part.safetensors", weightsOf(part, kuangliu));
+  expect(() => modelFromWeights(file, whole)).toThrow(
+    'all names lack "1.", with which the model\'s begin: give the architecture of the part',
+  );
 });
 
 describe("a folder of Hugging Face's", () => {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { type LossName, losses, margin, targetedLosses } from "../../nn/index.js";
-import { ratio } from "../../options/index.js";
+import { grayLevels, ratio } from "../../options/index.js";
 import { beyondRounding } from "./passes.js";
 import type { Victim } from "./victim.js";
 
@@ -22,7 +22,10 @@ export const radiusOption = (value: number) =>
 
 /** Radius of an l-infinity ball. More than 1 would be gray levels, written without their /255. */
 export const linfRadius = (value: number) =>
-  ratio({ above: 0, max: 1 }).default(value).describe("l-infinity radius, pixels in [0, 1]");
+  ratio({ above: 0, max: 1 })
+    .default(value)
+    .describe("l-infinity radius, pixels in [0, 1]")
+    .meta({ hint: grayLevels });
 
 /** Arguments of `.refine` for options with `norm` and `epsilon`. */
 export const radiusFitsNorm: [
@@ -30,7 +33,7 @@ export const radiusFitsNorm: [
   { path: string[]; message: string },
 ] = [
   ({ norm, epsilon }) => norm !== "linf" || epsilon <= 1,
-  { path: ["epsilon"], message: "an l-infinity radius is at most 1: gray levels are written as in 8/255" },
+  { path: ["epsilon"], message: `an l-infinity radius is at most 1; ${grayLevels}` },
 ];
 
 /** More runs of an attack, or steps of one, than anyone waits for. */

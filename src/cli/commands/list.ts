@@ -87,9 +87,8 @@ async function notFound(list: string | undefined, name: string): Promise<UsageEr
   const thing = list === undefined ? "name" : lists[list]!.thing;
   // All names at once are too many to read.
   const { message } = unknownName(thing, name, list === undefined ? [...words, ...names] : names);
-  return new UsageError(
-    list === undefined ? message.replace(/ known: .*$/, ` kinds: ${words.join(", ")}`) : message,
-  );
+  const shown = list === undefined ? message.replace(/ known: .*$/, ` kinds: ${words.join(", ")}`) : message;
+  return new UsageError(`${shown}; a name of your own needs --import FILE`);
 }
 
 async function allJson(chosen: readonly string[]): Promise<string> {

@@ -5,7 +5,7 @@ import { train, trainConfig } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
 import { prepareWithBar } from "../frame/inputs/images-from.js";
-import { quoted, shownPath } from "../frame/shown-path.js";
+import { importWords, quoted, shownPath } from "../frame/shown-path.js";
 import { asUsage, usageUntilBegun } from "../frame/usage-error.js";
 import { configOf, configOfRun } from "./train/config-of.js";
 import { quietBesideFirst, ranksOf } from "./train/ranks.js";
@@ -14,7 +14,7 @@ import { type TrainOptions, trainOptions } from "./train/train-options.js";
 import { checkOut, writeHardened } from "./train/write-hardened.js";
 
 /** A run folder as an argument, with the module files that open it. */
-function runArgument(run: string, given: TrainOptions): string[] {
+function runArgument(run: string, given: TrainOptions, imports: readonly string[]): string[] {
   const { model, architecture, images, exactGradients, normalize } = given;
   const words = [quoted(shownPath(run))];
   const own = [architecture, model].find(
@@ -24,13 +24,19 @@ function runArgument(run: string, given: TrainOptions): string[] {
   if (normalize !== undefined) words.push("--normalize", normalize);
   if (exactGradients === true) words.push("--exact-gradients");
   if (images !== undefined && isModuleFile(images)) words.push("--images", quoted(images));
+  words.push(...importWords(imports));
   return words;
 }
 
 /** Command that goes on with a run, or shows that it is finished. */
-function sameCommand(run: string, given: TrainOptions, launcher: readonly string[]): string {
+function sameCommand(
+  run: string,
+  given: TrainOptions,
+  imports: readonly string[],
+  launcher: readonly string[],
+): string {
   const { threads, device } = given;
-  const words = [...launcher, "npx sqa train", ...runArgument(run, given)];
+  const words = [...launcher, "npx sqa train", ...runArgument(run, given, imports)];
   if (threads !== undefined) words.push("--threads", String(threads));
   if (device !== "cpu") words.push("--device", device);
   return words.join(" ");
@@ -55,7 +61,7 @@ export const trainCommand = defineCommand({
     "sqa train --model model.pt2 --images cifar10 --method 'fgsm(epsilon=4/255)' --out hardened.pt2",
     "sqa train runs/NAME",
   ],
-  async run(given, { operands: [path], signal }) {
+  async run(given, { operands: [path], signal, imports }) {
     const { ranks, threads, device, launcher } = ranksOf(given);
     return quietBesideFirst(ranks, async () => {
       const { checkpointSeconds, tensorboard } = given;
@@ -72,8 +78,8 @@ export const trainCommand = defineCommand({
         ? printEvents(events)
         : showTraining(events, {
             verbose: given.verbose,
-            goOn: (run) => sameCommand(run, given, launcher),
-            next: (run) => `npx sqa evaluate ${runArgument(run, given).join(" ")}`,
+            goOn: (run) => sameCommand(run, given, imports, launcher),
+            next: (run) => `npx sqa evaluate ${runArgument(run, given, imports).join(" ")}`,
           }));
       // Whoever was stopped knows the code; a signal may have reached another rank alone.
       if (last === "stopped" && !signal.aborted) return exitCode.stopped;

@@ -10,3 +10,8 @@ export function shownPath(path: string): string {
 export function quoted(word: string): string {
   return /^[\w./=:+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
+
+/** Words that load the modules of a command again, where their names are needed once more. */
+export function importWords(files: readonly string[]): string[] {
+  return files.flatMap((file) => ["--import", quoted(file)]);
+}

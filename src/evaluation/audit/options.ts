@@ -1,6 +1,6 @@
 import { type Attack, type AttackText, attacks, pgd } from "../../attacks/index.js";
 import { checkKind, checkNumber, checkSeed, isObject, unknownName } from "../../base/index.js";
-import { parseOptions } from "../../options/index.js";
+import { formatRatio, parseOptions } from "../../options/index.js";
 import { type Attackable, type TrialStore, trialOn } from "../../trials/index.js";
 import { checkShare } from "../expected-clean.js";
 import { checkOptionNames } from "../option-names.js";
@@ -163,7 +163,7 @@ function checkClaim(claim: Attack, { norm, epsilon }: { norm: string; epsilon: n
     throw new RangeError(`claim ${claim} is of norm ${own}, not ${norm}: leave out norm, or change it`);
   if (epsilon === undefined || Math.abs(radius - epsilon) <= 1e-9 * epsilon) return;
   throw new RangeError(
-    `claim ${claim} is of radius ${radius}, not epsilon ${epsilon}: leave out epsilon, or change it`,
+    `claim ${claim} is of radius ${formatRatio(radius)}, not epsilon ${formatRatio(epsilon)}: leave out epsilon, or change it`,
   );
 }
 

@@ -11,7 +11,7 @@ import { listedNames, readStoredZip } from "../archives/zip.js";
 import { remedyOf } from "../file-kind.js";
 import { Pt2Problem } from "./fields.js";
 import { type Pt2Program, programOf } from "./program.js";
-import { exportAdvice } from "./recipe.js";
+import { exportAdvice, isTorchScript, torchScriptProblem } from "./recipe.js";
 import { type Pt2Tensor, storedTensors } from "./stored-tensors.js";
 
 /** Contents of a .pt2 file: data only; nothing of it is executed, and its sample inputs are not opened. */
@@ -37,9 +37,7 @@ function refuseOthers(names: readonly string[], refuse: (problem: string) => Fil
   if (has(/^[^/]+\/(data|models)\/.*(aotinductor|\.so$)/)) {
     throw refuse(`it holds compiled code (AOTInductor), which is never run; ${exportAdvice}`);
   }
-  if (has(/^[^/]+\/(constants\.pkl|code\/)/)) {
-    throw refuse(`TorchScript is a program, which is never run; ${exportAdvice}`);
-  }
+  if (isTorchScript(names)) throw refuse(torchScriptProblem);
   if (has(/^[^/]+\/data\.pkl$/)) {
     throw refuse(
       "it is a checkpoint or a whole module by torch.save. Weights alone: " +

@@ -9,3 +9,11 @@ export const exportRecipe = [
 
 /** Advice to export a model, with the lines that do so. */
 export const exportAdvice = `export the model in Python, once:\n  ${exportRecipe}`;
+
+/** Tells whether an archive with files of such names was written by `torch.jit.save`. */
+export function isTorchScript(names: readonly string[]): boolean {
+  return names.some((name) => /^[^/]+\/(constants\.pkl|code\/)/.test(name));
+}
+
+/** Refusal of TorchScript, with the way to a file that is read. */
+export const torchScriptProblem = `TorchScript is a program, which is never run; ${exportAdvice}`;

@@ -1,7 +1,8 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { FileFormatError, MissingFileError, shownName } from "../../base/index.js";
-import { readStoredZip } from "../archives/zip.js";
+import { listedNames, readStoredZip } from "../archives/zip.js";
 import { fileKind, remedyOf } from "../file-kind.js";
+import { isTorchScript, torchScriptProblem } from "../pt2/recipe.js";
 import { elementCount } from "../safetensors-header.js";
 import {
   isKey,
@@ -181,6 +182,7 @@ export function readTorchCheckpoint(file: string): CheckpointValue {
         (remedyOf(bytes, "zip") ?? "older ones must be saved again by torch.save"),
     );
   }
+  if (isTorchScript(listedNames(bytes))) throw new FileFormatError(`${file}: ${torchScriptProblem}`);
   const files = readStoredZip(bytes, file);
   const pickles = [...files.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickles.length !== 1)

@@ -9,6 +9,7 @@ import { firstPass } from "./first-pass.js";
 import { type Graph, type GraphNode, withoutSoftmax } from "./graph.js";
 import { inFile, readGraphFile } from "./graph-file.js";
 import { GraphModule } from "./graph-module.js";
+import { normalizingOperators } from "./normalizes.js";
 import { findingsOf } from "./notes.js";
 
 /** Facts that an exported model does not tell of itself. */
@@ -72,7 +73,9 @@ export async function modelFromFile(file: string, options: ModelFromFileOptions 
   if (options.classes !== undefined && options.classes !== classes)
     throw new RangeError(`${file}: the model has ${classes} classes, not ${options.classes}`);
   checkModelOptions({ name, inputShape, classes, classNames, normalize });
-  const findings = findingsOf(read, flow, first, { softmax, exactGradients });
+  const normalized = normalize !== undefined;
+  const normalizing = normalizingOperators(graph);
+  const findings = findingsOf(read, flow, first, { softmax, exactGradients, normalizing, normalized });
   const activations = activationsOf(graph);
   const identity = JSON.stringify([read.sha256, inputShape, normalize ?? null, exactGradients]);
   const hash = createHash("sha256").update(identity).digest("hex");

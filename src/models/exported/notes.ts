@@ -29,14 +29,29 @@ export interface Findings {
   readonly warnings: readonly string[];
 }
 
+/** Facts beside the file's graph that findings depend on. */
+interface Choices {
+  /** Softmax that was taken off. */
+  readonly softmax?: GraphNode | undefined;
+  readonly exactGradients: boolean;
+  /** Operators by which the graph normalizes its images. */
+  readonly normalizing: readonly string[];
+  /** True where a mean and a deviation are taken out of the images before. */
+  readonly normalized: boolean;
+}
+
 /** Says what was found in an exported model. */
 export function findingsOf(
   { format, warnings, notes = [] }: GraphFile,
   { blocking, lost, random }: GradientFlow,
   { gradientFault }: FirstPass,
-  { softmax, exactGradients }: { readonly softmax?: GraphNode | undefined; readonly exactGradients: boolean },
+  { softmax, exactGradients, normalizing, normalized }: Choices,
 ): Findings {
   const found = [...warnings];
+  const normalizes = `it normalizes its images itself (${normalizing.map(shownName).join(", ")})`;
+  const remarks = normalizing.length > 0 && !normalized ? [normalizes] : [];
+  if (normalizing.length > 0 && normalized)
+    found.push(`${normalizes}: without --normalize it sees what it was trained on`);
   if (blocking.size > 0) {
     const operators = operatorsOf(blocking);
     found.push(
@@ -62,5 +77,5 @@ export function findingsOf(
     found.push(`its last operator, ${shownName(softmax.operator)}, is taken off: attacks need logits`);
   }
   if (gradientFault !== undefined) found.push(`${gradientFault} (of random images)`);
-  return { notes: [`exported model: ${format}`, ...notes, ...found], warnings: found };
+  return { notes: [`exported model: ${format}`, ...notes, ...remarks, ...found], warnings: found };
 }

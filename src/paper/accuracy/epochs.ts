@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { countText } from "../../base/index.js";
 import { parseCall } from "../../options/index.js";
 import { type ChartSeries, lineChart, SERIES_COLORS } from "../../report/index.js";
 import { type EpochEvent, RunFolder } from "../../training/index.js";
@@ -8,7 +9,6 @@ import type { Found } from "../table.js";
 import type { Column } from "./column.js";
 import { measuredRowSchema, measuredRows } from "./data.js";
 import type { PlannedRow } from "./row.js";
-import { countText } from "./spread.js";
 
 /** Accuracies of validation images after an epoch, shares. */
 const epochSchema = z.object({

@@ -1,8 +1,8 @@
+import { countText } from "../../base/index.js";
 import { answerDraws } from "../runner/kept-evaluation.js";
 import { methodInFull, scheduleInFull } from "../spelled-out.js";
 import { type Column, isAccuracy } from "./column.js";
 import type { MeasuredRow } from "./data.js";
-import { countText } from "./spread.js";
 
 type Rows = readonly MeasuredRow[];
 

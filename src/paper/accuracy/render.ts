@@ -1,8 +1,9 @@
+import { countText } from "../../base/index.js";
 import type { Published } from "../expected.js";
 import type { Shown } from "../table.js";
 import { type Column, isAccuracy } from "./column.js";
 import type { MeasuredRow } from "./data.js";
-import { countText, spreadText } from "./spread.js";
+import { spreadText } from "./spread.js";
 
 type Row = MeasuredRow;
 type Line = readonly string[];

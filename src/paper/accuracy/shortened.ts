@@ -1,5 +1,5 @@
+import { countText } from "../../base/index.js";
 import type { MeasuredRow } from "./data.js";
-import { countText } from "./spread.js";
 
 /** Remark on rows that are trained for fewer epochs than the paper's. */
 export function shortenedNotes(rows: readonly MeasuredRow[], paperEpochs: number): string[] {

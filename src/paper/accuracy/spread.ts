@@ -22,11 +22,6 @@ export function spreadOf(values: readonly number[]): Spread {
   return { mean, deviation: Math.sqrt(squares / (values.length - 1)), values: [...values] };
 }
 
-/** Number with its thing, in the singular or the plural: "1 seed", "3 seeds". */
-export function countText(count: number, thing: string): string {
-  return count === 1 ? `1 ${thing}` : `${count} ${thing}s`;
-}
-
 /** Mean and deviation as tables show them, "12.34 ± 0.56"; a dash where there is none. */
 export function spreadText(
   spread: Pick<Spread, "mean" | "deviation"> | undefined,

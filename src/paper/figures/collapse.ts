@@ -3,7 +3,7 @@ import { type Attack, autoattack, expectation, fgsm, pgd } from "../../attacks/i
 import { cifar10 } from "../../datasets/index.js";
 import { sqa } from "../../defenses/index.js";
 import { type Defense, resnet18 } from "../../models/index.js";
-import { formatRatio, ratio } from "../../options/index.js";
+import { formatRatio, grayLevels, ratio } from "../../options/index.js";
 import * as methods from "../../training/index.js";
 import { type Column, clean } from "../accuracy/column.js";
 import { joinedRows, limitsOf } from "../accuracy/data.js";
@@ -48,7 +48,8 @@ const options = z.strictObject({
   data: dataset.default(() => cifar10()).describe("data set"),
   epsilon: ratio({ above: 0, max: 1 })
     .default(16 / 255)
-    .describe("radius of training and of attacks"),
+    .describe("radius of training and of attacks")
+    .meta({ hint: grayLevels }),
   rows: z
     .array(z.string())
     .min(1)

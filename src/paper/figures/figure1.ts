@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { fgsm } from "../../attacks/index.js";
+import { countText } from "../../base/index.js";
 import { mnist } from "../../datasets/index.js";
 import { deterministicQuantization } from "../../defenses/index.js";
 import { small } from "../../models/index.js";
@@ -8,7 +9,6 @@ import { standard } from "../../training/index.js";
 import { defineAccuracyTable } from "../accuracy/accuracy-table.js";
 import { type AccuracyColumn, clean } from "../accuracy/column.js";
 import type { MeasuredRow } from "../accuracy/data.js";
-import { countText } from "../accuracy/spread.js";
 import { sizeOptions } from "../options.js";
 
 /** Lines of the figure: deterministic binary quantization after one layer, or after none. */

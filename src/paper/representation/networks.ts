@@ -1,12 +1,13 @@
 import * as z from "zod";
 import type { Steps } from "../../base/index.js";
+import { countText } from "../../base/index.js";
 import type { Dataset } from "../../datasets/index.js";
 import { sqa } from "../../defenses/index.js";
 import { type Defense, resnet18 } from "../../models/index.js";
 import { fgsm, modelFromRun, standard, type TrainConfigInput } from "../../training/index.js";
 import { type MeasuredRow, measuredRows } from "../accuracy/data.js";
 import { type Plan, planOf, type Row } from "../accuracy/row.js";
-import { countText, spreadOf } from "../accuracy/spread.js";
+import { spreadOf } from "../accuracy/spread.js";
 import { paperName } from "../expected.js";
 import { architecture, mnistModel, mnistOptions } from "../options.js";
 import { recipeOf } from "../recipe.js";

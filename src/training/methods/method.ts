@@ -67,7 +67,7 @@ export function methodOf(given: TrainingMethod | Attack | string): TrainingMetho
     const { name } = parseCall(given);
     if (methods.has(name)) return methods.parse(given);
     if (attacks.has(name)) return onAttack(attacks.parse(given));
-    throw unknownName("training method", name, [...methods.names, ...attacks.names]);
+    throw unknownName("training method", name, [...new Set([...methods.names, ...attacks.names])]);
   }
   if (attacks.is(given)) return methods.has(given.name) ? methods.parse(given.call) : onAttack(given);
   return methods.of(given, "method");

@@ -10,7 +10,7 @@ import {
   type WeightsChoice,
   writeSealed,
 } from "../../files/index.js";
-import { likelyPrefix, matchNames } from "../../models/index.js";
+import { lackingPrefix, likelyPrefix, matchNames } from "../../models/index.js";
 import { loadState, Module, Normalize } from "../../nn/index.js";
 
 /** Types of weights that a file holds as float32, which has all their values. */
@@ -113,6 +113,13 @@ function underOwnNames(
   const wanted = new Set(module.state().keys());
   const match = matchNames(given, wanted);
   if (match === undefined) {
+    const lacking = lackingPrefix(given, wanted);
+    if (lacking !== undefined) {
+      throw new RangeError(
+        `all names lack "${lacking}", with which the model's begin: give the architecture of the part that ` +
+          "the weights are of, or save the state dict of the whole model",
+      );
+    }
     const prefix = likelyPrefix(given, wanted);
     if (prefix === undefined || prefix === "") return tensors;
     throw new RangeError(

@@ -37,6 +37,10 @@ describe("options of an audit", () => {
       /^claim pgd\(epsilon=0.1\) is of radius 0.1, not epsilon 0.2: leave/,
     ],
     [
+      { epsilon: 8 / 255, claim: pgd({ epsilon: 4 / 255 }) },
+      /is of radius 4\/255, not epsilon 8\/255: leave/,
+    ],
+    [
       { norm: "l2", claim: pgd({ epsilon: 0.1 }) },
       /^claim pgd\(epsilon=0.1\) is of norm linf, not l2: leave out norm/,
     ],

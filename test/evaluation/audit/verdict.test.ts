@@ -122,7 +122,8 @@ describe("the verdict's sentence", () => {
     "30.0 % [21.9, 39.6] under PGD-40 within linf 8/255",
     "20.0 % [13.3, 28.9] in the worst case of all attacks",
   ];
-  const unseen = "with 100 images a difference of attacks below 6 points can go unseen; at most 5 points may";
+  const unseen =
+    "with 100 images a difference of attacks below 6 points can go unseen; no more than 5 should";
 
   it.each([
     ["claim holds", `${claim}, ${worst}`, [strongest]],

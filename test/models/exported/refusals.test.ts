@@ -29,7 +29,7 @@ describe("what cannot be run is refused, with the way out", () => {
     await expect(load("plain", { classes: 7 })).rejects.toThrow("has 5 classes, not 7");
     await expect(load("plain", { inputShape: [1, 8, 8] })).rejects.toThrow("[N, 3, 8, 8]");
     await expect(load("plain", { normalize: { mean: [0], std: [1] } })).rejects.toThrow(
-      "a number for each channel (3)",
+      "normalize: 1 number for mean, and images have 3 channels; give 0,0,0/1,1,1",
     );
     await expect(load("plain", { exact: true } as never)).rejects.toThrow(/unknown option.*exactGradients/);
   });

@@ -55,7 +55,7 @@ export function showEvaluations(
 ): boolean {
   if (json) out(evaluationsJson(all));
   else {
-    const tables = all.map((one) => evaluationTable(one, verbose));
+    const tables = all.map((one) => evaluationTable(one, verbose, all.length > 1));
     out([...tables, ...(all.length === 1 ? [] : [comparisonTable(all, verbose)])].join("\n\n"));
   }
   return all.some(({ evaluation }) => evaluation.attacks.some(({ error }) => error !== undefined));

@@ -45,9 +45,11 @@ export function evaluationJson({ evaluation, defenses, data, seed, surrogate, or
   };
 }
 
-function headingOf({ evaluation, defenses, data, surrogate }: Evaluated): string {
+/** Subject of a table, which begins with `name` where tables of several models follow each other. */
+function headingOf({ evaluation, defenses, data, surrogate }: Evaluated, name?: string): string {
   const { model, images, draws } = evaluation;
   return [
+    ...(name === undefined || name === model ? [] : [name]),
     defenses.length === 0 ? model : `${model} with ${defenses.join(", ")}`,
     `${images} images of ${data}`,
     draws === 1 ? "one answer an image" : `${draws} fresh draws an image`,
@@ -63,8 +65,11 @@ function distanceText({ distances }: AttackEvaluation): string {
 /** Ball of a worst case, as tables name it. */
 const ballText = ({ norm, radius }: WorstCase) => `${norm} ${formatRatio(radius)}`;
 
-/** An evaluation as a table for a terminal, with its subject above and warnings below. */
-export function evaluationTable(evaluated: Evaluated, verbose = false): string {
+/**
+ * An evaluation as a table for a terminal, with its subject above and warnings below; the name of the run or
+ * file too, where there are `several`.
+ */
+export function evaluationTable(evaluated: Evaluated, verbose = false, several = false): string {
   const { evaluation } = evaluated;
   const { images, draws, clean, attacks, worstCases, flags } = evaluation;
   const names = attackNames(
@@ -131,7 +136,13 @@ export function evaluationTable(evaluated: Evaluated, verbose = false): string {
     ),
     ...flags.map(({ message }) => toned("care", `warning: ${message}`)),
   ];
-  return [...shownLines([headingOf(evaluated)]), "", table, "", ...shownLines(notes)].join("\n");
+  return [
+    ...shownLines([headingOf(evaluated, several ? evaluated.name : undefined)]),
+    "",
+    table,
+    "",
+    ...shownLines(notes),
+  ].join("\n");
 }
 
 /** Several evaluations beside each other: a row for each model, a column for each attack. */

@@ -4,7 +4,7 @@ import { denoiserOptions, trainDenoiser } from "../../../training/index.js";
 import { defineCommand } from "../../frame/command.js";
 import { exitCode } from "../../frame/exit-code.js";
 import { runOptions } from "../../frame/run-options.js";
-import { quoted } from "../../frame/shown-path.js";
+import { importWords, quoted } from "../../frame/shown-path.js";
 import { asUsage } from "../../frame/usage-error.js";
 import { showPart } from "./show-part.js";
 
@@ -19,12 +19,15 @@ export const denoiserCommand = defineCommand({
   operands: [{ name: "run", description: "folder of a finished run" }],
   options: z.strictObject({ ...denoiserOptions, ...runOptions }),
   examples: ["sqa denoiser runs/NAME", "sqa denoiser runs/NAME --attack 'pgd(epsilon=0.2, steps=10)'"],
-  async run({ runs, threads, ...given }, { operands: [run], signal }) {
+  async run({ runs, threads, ...given }, { operands: [run], signal, imports }) {
     const work = asUsage(() => trainDenoiser({ run: run!, ...given }, { runs, threads, signal }));
     await showPart(work, {
       measure: "accuracy under the attack on the model alone",
       shown: (accuracy) => `${percent(accuracy, 1)} %`,
-      next: (folder) => `npx sqa evaluate ${quoted(run!)} --defense 'guided-denoiser(denoiser=${folder})'`,
+      next: (folder) =>
+        ["npx sqa evaluate", quoted(run!), "--defense", `'guided-denoiser(denoiser=${folder})'`]
+          .concat(importWords(imports))
+          .join(" "),
     });
     return exitCode.done;
   },

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { type Shard, shardText } from "../../../evaluation/index.js";
 import type { CommandContext } from "../../frame/command.js";
+import { importWords } from "../../frame/shown-path.js";
 import { commandText } from "../../frame/words/command-text.js";
 
 /** Call of a command as data, which another process or a later merge makes the same call of. */
@@ -29,9 +30,10 @@ export function requestOf(
 
 /** Command line of a request for one of its shards. */
 export function shardCommand(
-  { command, operands, options }: Request,
+  { command, operands, options, imports }: Request,
   shard: Shard,
   schema: z.ZodObject,
 ): string {
-  return commandText(command, operands, { ...options, shard: shardText(shard) }, schema);
+  const text = commandText(command, operands, { ...options, shard: shardText(shard) }, schema);
+  return [text, ...importWords(imports)].join(" ");
 }

@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import type { AlarmKind, TrainEvent } from "../../../training/index.js";
 import { sayNext, toned } from "../../frame/look.js";
 import { note, out } from "../../frame/output.js";
@@ -5,17 +6,19 @@ import { formatDuration } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { epochLine, TrainingDisplay } from "../../frame/training/training-display.js";
 
-const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? "" : "s"}`;
-
 function sayStart({
   run,
   parameters,
   epochs,
   stepsPerEpoch,
   step,
+  validationImages,
+  heldOut,
 }: Extract<TrainEvent, { type: "start" }>): void {
-  const length = `${counted(epochs * stepsPerEpoch, "step")} in ${counted(epochs, "epoch")}`;
+  const length = `${countText(epochs * stepsPerEpoch, "step")} in ${countText(epochs, "epoch")}`;
   note(`run ${shownPath(run)}: ${parameters} weights, ${length}`);
+  const whose = heldOut > 0 ? "held-out images" : "training images; none held out";
+  note(`accuracies after each epoch: of ${validationImages.toLocaleString("en-US")} ${whose}`);
   if (step > 0) note(`going on after step ${step}`);
 }
 

@@ -9,7 +9,9 @@ import {
   subset,
 } from "../../../datasets/index.js";
 import type { Model } from "../../../models/index.js";
+import { formatCall } from "../../../options/index.js";
 import { Progress } from "../progress.js";
+import { quoted } from "../shown-path.js";
 import { asUsage, UsageError } from "../usage-error.js";
 import { looksLikePath } from "./input-options.js";
 
@@ -87,7 +89,14 @@ function fitHint(images: Dataset, [channels, height, width]: readonly [number, n
   const value = datasets.is(images) ? images : undefined;
   if (value === undefined || !("crop" in datasets.definition(value.name).options.shape)) return "";
   if (height !== width) return "";
-  const { path } = value.options;
+  const { path, channels: colors } = value.options;
+  if (images.imageShape[1] === height && images.imageShape[2] === width) {
+    const { channels: _, ...others } = value.call.options;
+    const changed = channels === 1 ? { ...others, channels: "gray" } : others;
+    const fits = `--images ${quoted(formatCall(value.call.name, changed, value.call.of))}`;
+    if (channels === 1) return `: give channels=gray: ${fits}`;
+    return channels === 3 && colors === "gray" ? `: leave out channels=gray: ${fits}` : "";
+  }
   const gray = channels === 1 ? ", channels=gray" : "";
   const size = (options: string) => `'${value.name}(path=${JSON.stringify(path)}, ${options}${gray})'`;
   return `: give --images ${size(`size=${height}`)}, or resize=N and crop=${height} as in training`;

@@ -72,21 +72,27 @@ export const trainedModelOption = textOr(
   (text) => models.parse(text),
 );
 
+/** Mean and deviation as they are written for one channel, and for three. */
+const statisticsForms = "0.1307/0.3081, or 0.4,0.4,0.4/0.25,0.25,0.25 for three channels";
+
 /** Options of exported models. */
 export const exportedOptions = {
   normalize: z
     .string()
-    .meta({ accepted: "imagenet, or MEAN/STD with a number for each channel, such as 0.1307/0.3081" })
+    .meta({ accepted: `imagenet, or MEAN/STD with a number for each channel, such as ${statisticsForms}` })
     .optional()
     .check(({ value, issues }) => {
       if (value === undefined || statisticsOf(value) !== undefined) return;
       issues.push({
         code: "custom",
-        message: "give imagenet, or MEAN/STD such as 0.1307/0.3081",
+        message: `give imagenet, or MEAN/STD such as ${statisticsForms}`,
         input: value,
       });
     })
-    .describe("mean and deviation that an exported model's images are to be normalized by (default: none)"),
+    .describe(
+      "mean and deviation that an exported model's images are to be normalized by, a number a channel: " +
+        "0.4,0.4,0.4/0.25,0.25,0.25 (default: none)",
+    ),
   exactGradients: z
     .boolean()
     .default(false)

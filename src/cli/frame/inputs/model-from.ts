@@ -68,6 +68,7 @@ async function exportedModel(text: string, choice: ExportedChoice): Promise<File
   const normalize = choice.normalize === undefined ? undefined : statisticsOf(choice.normalize);
   const model = await modelFromFile(text, { exactGradients, normalize }).catch((error) =>
     asUsage(() => {
+      if (error instanceof Error) error.message = error.message.replace(/^normalize\b/, "--normalize");
       throw error;
     }),
   );

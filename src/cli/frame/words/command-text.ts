@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { formatRatio } from "../../../options/index.js";
 import { kebabCase } from "../option-names.js";
 import { quoted } from "../shown-path.js";
 
@@ -29,5 +30,7 @@ function flagsOf(option: string, value: unknown): string[] {
   const flag = `--${kebabCase(option)}`;
   if (value === true) return [flag];
   if (value === false || (Array.isArray(value) && value.length === 0)) return [`--no-${kebabCase(option)}`];
-  return [value].flat().flatMap((one) => [flag, quoted(String(one))]);
+  return [value]
+    .flat()
+    .flatMap((one) => [flag, quoted(typeof one === "number" ? formatRatio(one) : String(one))]);
 }

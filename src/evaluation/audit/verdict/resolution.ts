@@ -38,5 +38,5 @@ export function resolutionText({ points, bound }: Resolution, images: number): s
   }
   const smallest = Number(points.toFixed(1));
   const seen = `with ${images} images a difference of attacks below ${smallest} points can go unseen`;
-  return isTooPoor({ points, bound }) ? `${seen}; at most ${bound} points may` : seen;
+  return isTooPoor({ points, bound }) ? `${seen}; no more than ${bound} should` : seen;
 }

@@ -186,7 +186,6 @@ function otherNumbers(node: OnnxNode, name: string, constants: ReadonlyMap<strin
 }
 
 function rangeSaidBy(operator: string, numbers: readonly number[], notes: string[]): number {
-  const shown = numbers.map((value) => Number(value.toPrecision(4))).join(", ");
   const every = (least: number, most: number) => numbers.every((one) => one >= least && one <= most);
   const ofBytes =
     (operator === "Div" && every(100, 256)) ||
@@ -194,14 +193,12 @@ function rangeSaidBy(operator: string, numbers: readonly number[], notes: string
     ((operator === "Sub" || operator === "Add") &&
       numbers.every((one) => Math.abs(one) >= 20 && Math.abs(one) <= 200));
   if (ofBytes) {
+    const shown = numbers.map((value) => Number(value.toPrecision(4))).join(", ");
     notes.push(
       `the model's first step (${operator} by ${shown}) is made for pixels of 0 to 255: they are times 255`,
     );
     return 255;
   }
-  const normalizes = (operator === "Sub" || operator === "Div" || operator === "Mul") && every(0, 20);
-  if (normalizes)
-    notes.push(`the model normalizes by itself (${operator} by ${shown}): give no mean and std`);
   return 1;
 }
 

@@ -74,8 +74,16 @@ describe("conventions of exporters", () => {
     expect(difference(passOf(model).logits, numbers(expectedOnnx.mean!.logits))).toBeLessThan(1e-5);
   });
 
-  it("are found: normalization within the model", async () => {
-    expect((await loadOnnx("layers-20")).notes.join()).toContain("normalizes by itself");
+  it("are found: normalization within the model, a warning where it would be done twice", async () => {
+    const found = "it normalizes its images itself (Sub, Div)";
+    const { notes, warnings } = await loadOnnx("layers-20");
+    expect([notes.includes(found), warnings.join()]).toEqual([true, expect.not.stringContaining(found)]);
+    const normalize = { mean: [0.4, 0.4, 0.4], std: [0.25, 0.25, 0.25] };
+    const twice = `${found}: without --normalize it sees what it was trained on`;
+    expect((await loadOnnx("layers-20", { normalize })).warnings).toContain(twice);
+    for (const plain of ["plain", "bytes", "rounded"]) {
+      expect((await loadOnnx(plain)).notes.join(), plain).not.toContain("normalizes");
+    }
   });
 });
 

@@ -3,9 +3,12 @@ import type { Graph, GraphNode } from "./graph.js";
 /** Most operators that are followed from the images on. */
 const mostSteps = 16;
 
-/** Operators that pixels pass through as they are. */
-const passing =
-  /^(Identity|Cast|Transpose|Reshape|Squeeze|Unsqueeze|Resize|Pad|Slice|aten\.(clone|_?to(_copy)?|contiguous|alias|detach|permute|view|reshape|pad|lift_fresh_copy))$/;
+/** Operators that pixels pass through as they are, ONNX's and ATen's. */
+const passing = new Set([
+  ...["Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Resize", "Pad", "Slice"],
+  ...["aten.clone", "aten.to", "aten._to_copy", "aten.contiguous", "aten.alias", "aten.detach", "aten.pad"],
+  ...["aten.permute", "aten.view", "aten.reshape", "aten.lift_fresh_copy"],
+]);
 
 /** Arithmetic with constants, by the names of both formats. */
 const arithmetic = /^(?:aten\.)?(sub|div|mul|add)_?$/i;
@@ -41,7 +44,7 @@ export function normalizingOperators(graph: Graph): readonly string[] {
     const isAlone = node.inputs.every((value) => value === name || constants.has(value));
     const step = isAlone ? stepOf(node) : undefined;
     if (step !== undefined) found.set(step, node.operator);
-    else if (!passing.test(node.operator)) break;
+    else if (!passing.has(node.operator)) break;
     name = node.outputs[0] ?? undefined;
   }
   // A reader's own factor for pixels of 0 to 255, and the model's that takes it back, are no normalization.

@@ -130,7 +130,10 @@ describe("a report", { timeout: 600_000 }, () => {
     expect(perImage.map(({ sha256 }) => sha256)).toEqual(sums);
     const manifest = sums.map((sum, i) => `${i} ${sum} ${i}\n`).join("");
     expect(evidence.data.manifestSha256).toBe(createHash("sha256").update(manifest).digest("hex"));
-    expect(evidence.threatModel).toMatchObject({ epsilonText: "8/255" });
+    expect(evidence.threatModel).toMatchObject({
+      epsilonText: "8/255",
+      goal: "evasion, untargeted: any wrong class counts",
+    });
     expect(evidence.perClass.map(({ images: count }) => count)).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
     expect(json.perClassWorst).toBeUndefined();
     const mean = perImage.reduce((sum, { correct }) => sum + correct.worst, 0) / 6;

@@ -14,7 +14,8 @@ export function threatModelOf(
 ): Evidence["threatModel"] {
   const { randomized } = players.model;
   const normalization = normalizationOf(module);
-  const aimed = claim.attack?.traits.target === undefined ? "" : "; the claimed attack aims for a class";
+  const { target = "none" } = claim.attack?.traits ?? {};
+  const aimed = target === "none" ? "" : "; the claimed attack aims for a class";
   const noise = randomized
     ? `; noise of answers is fresh and unknown, but for ${budget.seeds} fixed seeds`
     : "";

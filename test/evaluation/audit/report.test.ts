@@ -177,7 +177,13 @@ describe("a report", { timeout: 600_000 }, () => {
       draws,
       perImage: now.perImage.map((image) => ({ ...image, correct: { clean: 1, worst: correct } })),
     });
-    const of = { images: six, draws: 1, budget: now.budget, dataSha256: now.evidence.data.manifestSha256 };
+    const of = {
+      images: six,
+      draws: 1,
+      budget: now.budget,
+      dataSha256: now.evidence.data.manifestSha256,
+      resolution: 100,
+    };
     // All of 6 images changed one way: p = 2 / 2^6.
     expect(compared(earlier(1), of)).toMatchObject({
       outcome: "fail",
@@ -185,6 +191,12 @@ describe("a report", { timeout: 600_000 }, () => {
       remarks: [],
     });
     expect(compared(earlier(0), of).outcome).toBe("pass");
+    // Six images cannot show a regression of 5 points, so that none seen is no pass.
+    expect(compared(earlier(0), { ...of, resolution: 5 })).toMatchObject({
+      outcome: "undecided",
+      text: expect.stringContaining("too few to tell a regression of 5 points from chance"),
+    });
+    expect(compared(earlier(1), { ...of, resolution: 5 }).outcome).toBe("fail");
     const five = { ...of, images: six.slice(1), budget: { ...now.budget, steps: 5 } };
     expect(compared(earlier(1), five)).toMatchObject({
       outcome: "undecided",
@@ -196,7 +208,7 @@ describe("a report", { timeout: 600_000 }, () => {
       "5 images are in both audits; the others are left out",
       "the budgets differ: stronger attacks lower the worst case of the same model",
     ]);
-    const same = await audit(model, images, { ...options, baseline: now });
+    const same = await audit(model, images, { ...options, baseline: now, resolution: 100 });
     expect(same.outcome).toMatchObject({ name: "pass", baseline: { images: 6, worst: { fallen: 0, p: 1 } } });
     const refused = (baseline: object) => expect(audit(model, images, { ...options, baseline })).rejects;
     await refused({ ...now, epsilon: 0.1 }).toThrow("is an audit within linf 0.1, not linf 8/255");

@@ -1,7 +1,8 @@
 import { formatRatio } from "../../../options/index.js";
 import { Counts } from "../../../trials/index.js";
-import { difference, fewestThatDiffer, isAbove, shareText, signTest } from "../difference.js";
+import { difference, isAbove, shareText, signTest } from "../difference.js";
 import type { AuditJson } from "../report/schema/audit.js";
+import { isTooPoor, resolutionOf } from "../verdict/resolution.js";
 import type { OutcomeName } from "./requirement.js";
 
 /** Image of an audit, with the shares of draws in which it is answered correctly. */
@@ -68,7 +69,8 @@ function countsOf(shares: readonly number[], draws: number): Counts {
 /**
  * Compares an audit with an earlier one, image by image, and fails it where the worst case is significantly
  * lower: p <= 0.05 by McNemar's exact test on the images that changed, and for randomized models, whose
- * images change by shares, a difference beyond its paired interval as well.
+ * images change by shares, a difference beyond its paired interval as well. It passes only where the shared
+ * images could have shown a regression of so many points.
  */
 export function compared(
   baseline: AuditJson,
@@ -77,6 +79,8 @@ export function compared(
     readonly draws: number;
     readonly budget: AuditJson["budget"];
     readonly dataSha256: string;
+    /** Points of a regression that the shared images must be able to show. */
+    readonly resolution: number;
   },
 ): Comparison {
   const before = new Map(baseline.perImage.map((image) => [image.sha256, image]));
@@ -96,12 +100,12 @@ export function compared(
   const worst = changeOf(...worstPair);
   const certain = draws[0] === 1 && draws[1] === 1;
   const significant = certain ? worst.fallen > 0 && worst.p <= 0.05 : isAbove(...worstPair, 0);
-  const tooFew = shared.length < fewestThatDiffer;
+  const tooFew = isTooPoor(resolutionOf(...worstPair, now.resolution));
   const outcome = significant ? "fail" : tooFew ? "undecided" : "pass";
   const why = significant
     ? "a significant regression"
     : tooFew
-      ? `too few to tell a regression from chance`
+      ? `too few to tell a regression of ${now.resolution} points from chance`
       : "no significant regression";
   const text =
     `worst case ${shareText(worst.before)} in the baseline, ${shareText(worst.now)} now, ` +

@@ -30,6 +30,7 @@ export function judgedOutcome(data: ReportData, perImage: AuditJson["perImage"])
       draws: drawsOf(data),
       budget: plan.budget,
       dataSha256: manifestSha256(worst),
+      resolution: subject.settings.resolution,
     });
   const findings = { verdict: conclusion.verdict.name, images: conclusion.images, figures: known };
   const outcome = outcomeOf(findings, { ...criteria, baseline: comparison });

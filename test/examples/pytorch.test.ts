@@ -30,6 +30,7 @@ beforeAll(() => {
 
 interface Audit {
   readonly verdict: { readonly name: string };
+  readonly evidence: { readonly data: { readonly decoding: string } };
 }
 
 /** Audits one of the models on the photos, and returns its report as text and as JSON. */
@@ -57,7 +58,8 @@ describe("models and images of plain PyTorch", { timeout: 900_000 }, () => {
   });
 
   test("a quantized model with a lost straight-through backward is broken, not robust", () => {
-    const { verdict, text } = audit("quantized", 40);
+    const { verdict, text, evidence } = audit("quantized", 40);
+    expect(evidence.data.decoding).toMatch(/^before the attacks, by .*sharp/);
     expect(verdict.name).toBe("not robust");
     expect(text).toContain("gradients blocked by aten.round (round_1) pass as if by the identity (BPDA)");
   });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { TensorSplit } from "../../../datasets/index.js";
+import type { Split, TensorSplit } from "../../../datasets/index.js";
 import { scope } from "../../../engine/index.js";
 import type { AuditSubject } from "../identity.js";
 import type { AuditJson } from "../report/schema/audit.js";
@@ -40,6 +40,13 @@ export function manifestSha256(images: readonly Listed[]): string {
   return hash.digest("hex");
 }
 
+/** The way from stored images to pixels, with everything that decides them. */
+function decodingOf({ stored }: Split): string {
+  return stored === undefined
+    ? "none known: pixels as the data set gives them, in [0, 1]"
+    : `before the attacks, by ${stored.form}`;
+}
+
 /** Facts about the audited images. */
 export function dataFacts(
   { split, settings }: Pick<AuditSubject, "split" | "settings">,
@@ -51,7 +58,7 @@ export function dataFacts(
     manifestSha256: manifestSha256(images),
     ids: "positions in the split, from 0",
     sampling: sampling ?? `the first ${images.length} images of ${split.name}, in their order`,
-    decoding: decoding ?? "none known: pixels as the data set gives them, in [0, 1]",
+    decoding: decoding ?? decodingOf(split),
     source: source ?? null,
   };
 }

@@ -114,7 +114,7 @@ export function reportText(audit: AuditJson, options: TextOptions = {}): string 
   );
   const gap = " ".repeat(9);
   const checks = orderedLines(audit).map((line) => {
-    const [first, ...more] = wrapped(line.question, columns, gap);
+    const [first, ...more] = wrapped(`${line.name}: ${line.question}`, columns, gap);
     const asked = [`${paint[line.outcome](line.outcome.padEnd(8))} ${first!.trimStart()}`, ...more];
     const isFolded = line.outcome === "passed" && !verbose;
     return [...asked, ...(isFolded ? [] : [paragraph(line.evidence, dim, gap)])].join("\n");

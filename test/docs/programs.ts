@@ -39,6 +39,7 @@ for word in "$@"; do
     train) few="--epochs 1 --limit 64 --validation-images 8"; break ;;
     evaluate) few="--limit 8"; break ;;
     audit) few="--budget quick --limit 2"; break ;;
+    report) break ;; # of a folder that may be called audit
   esac
 done
 exec "${process.execPath}" "${join(checkout, "bin", "sqa.mjs")}" "$@" $few

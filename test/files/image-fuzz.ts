@@ -102,6 +102,7 @@ export async function fuzz(
   change: typeof mutated = mutated,
 ): Promise<FuzzResult> {
   const folder = mkdtempSync(join(tmpdir(), "sqa-fuzz-"));
+  const cacheBefore = process.env.XDG_CACHE_HOME;
   process.env.XDG_CACHE_HOME = join(folder, "cache");
   const { original: read, file, checked = false } = formats[format]!;
   const original = read();
@@ -145,6 +146,8 @@ export async function fuzz(
       found.memory = Math.max(found.memory, process.memoryUsage.rss() - before);
     }
   } finally {
+    if (cacheBefore === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = cacheBefore;
     rmSync(folder, { recursive: true });
   }
   return found;

@@ -20,15 +20,15 @@ function isGone(pid: number): boolean {
  * Removes the temporary files that killed writers left in a folder. A file counts as left behind when its
  * process is gone from this machine and it is a minute old, or when it is of `own`.
  *
- * @param own names of files that the caller alone writes, as by a lock
+ * @param own tells names of files that the caller alone writes, as by a lock
  */
-export function removeAbandoned(folder: string, own: readonly string[] = []): void {
+export function removeAbandoned(folder: string, own: (name: string) => boolean = () => false): void {
   for (const name of listed(folder)) {
     const [, target, pid] = temporary.exec(name) ?? [];
     if (target === undefined || Number(pid) === process.pid) continue;
     const file = join(folder, name);
     const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN);
-    const isLeft = own.includes(target) || age > longestWrite;
+    const isLeft = own(target) || age > longestWrite;
     if (isLeft && isGone(Number(pid))) rmSync(file, { force: true });
   }
 }

@@ -47,7 +47,7 @@ describe("removeAbandoned", () => {
       writeFileSync(join(place, name), "");
       utimesSync(join(place, name), time, time);
     }
-    removeAbandoned(place, ["own.json"]);
+    removeAbandoned(place, (name) => name === "own.json");
     removeAbandoned(join(folder, "none"));
     const there = Object.keys(files).map((name) => existsSync(join(place, name)));
     expect(there).toEqual([false, false, true, true, true, true]);

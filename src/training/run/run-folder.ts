@@ -151,7 +151,7 @@ export class RunFolder {
   lock(): RunLock {
     const lock = RunLock.take(this.file("lock"), `run ${this.path}`);
     // Whoever has the lock writes these files, and no one else.
-    removeAbandoned(this.path, ownFiles);
+    removeAbandoned(this.path, (name) => ownFiles.includes(name));
     return lock;
   }
 

@@ -41,7 +41,9 @@ export class RunPictures {
     const [channels, height, width] = inputShape;
     if (shown.length === 0 || (channels !== 1 && channels !== 3)) return;
     makeFolder(this.folder);
-    removeAbandoned(this.folder);
+    // The run's lock keeps other writers off.
+    const isOwn = (name: string) => ownPicture.test(name) || name === "images.json";
+    removeAbandoned(this.folder, isOwn);
     const nameOf = (label: number) => classNames[label] ?? String(label);
     const images = shown.map(({ position, label, predicted, clean, adversarial }) => {
       const file = `epoch-${epoch}-image-${position}.png`;

@@ -40,7 +40,7 @@ function timed(model: string, steps: number, { ranks, threads }: { ranks: number
   }
 }
 
-/** Times each contender in turns, so that what else the machine does falls on all alike, and tells the medians. */
+/** Medians of each contender, timed in turns, so that what else the machine does falls on all alike. */
 function compare(model: string, rounds: number, steps: number): string[] {
   const found = contenders.map(() => [] as Times[]);
   for (let round = 0; round < rounds; round++)

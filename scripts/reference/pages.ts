@@ -71,9 +71,11 @@ async function kindPage(word: string): Promise<string> {
   const { thing, entries } = lists[word]!;
   const all = [...(await entries())].sort(byName);
   const title = word === "data" ? "Data sets" : `${word[0]!.toUpperCase()}${word.slice(1)}`;
-  const intro = `${generated} An example of how ${/^[aeiou]/.test(thing) ? "an" : "a"} ${thing} is written: \`${
-    all[0]!.name
-  }\`; options stand in parentheses, as in \`pgd(epsilon=8/255, steps=10)\`.`;
+  const intro = [
+    generated,
+    `${/^[aeiou]/.test(thing) ? "An" : "A"} ${thing} is written by its name; options stand in parentheses, as in`,
+    "`pgd(epsilon=8/255, steps=10)`.",
+  ].join("\n");
   return `# ${title}\n\n${intro}\n\n${all.map(section).join("\n")}`;
 }
 

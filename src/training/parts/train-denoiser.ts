@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Attack, type AttackText, attacks, pgd } from "../../attacks/index.js";
 import { deriveSeed, type Work } from "../../base/index.js";
-import { type Batch, type Dataset, subset, TensorSplit } from "../../datasets/index.js";
+import { type Batch, type Dataset, prepareImages, subset, TensorSplit } from "../../datasets/index.js";
 import { denoiserPart, partNotes, UNet } from "../../defenses/index.js";
 import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { sealIn } from "../../files/index.js";
@@ -129,12 +129,14 @@ export function trainDenoiser(
   const ofRun = { run: configHash(trained), weights: sealIn(weights) };
   const facts = { part: denoiserPart.name, ...given, ...ofRun, attack: String(attack) };
   const folder = new PartFolder(options.runs ?? "runs", `denoiser-${data.name}-seed${seed}`, facts);
-  const make = () => {
+  const make = async (signal: AbortSignal) => {
     const split = trained.limit === null ? data.train : subset(data.train, trained.limit);
+    const seen = subset(data.test, Math.min(measuredImages, data.test.count));
+    for (const part of [split, seen]) await prepareImages(part, { signal });
     const { model } = modelFromRun(run);
     const guided = { model, denoiser: new UNet(sizes, deriveSeed(seed, "denoiser")), attack, seed };
     const images = new TensorSplit(split);
-    const unseen = new TensorSplit(subset(data.test, Math.min(measuredImages, data.test.count)));
+    const unseen = new TensorSplit(seen);
     return {
       module: guided.denoiser,
       notes: partNotes(denoiserPart, sizes),

@@ -1,6 +1,13 @@
 import * as z from "zod";
 import { deriveSeed, type Work } from "../../base/index.js";
-import { type Dataset, type DatasetText, datasets, subset, TensorSplit } from "../../datasets/index.js";
+import {
+  type Dataset,
+  type DatasetText,
+  datasets,
+  prepareImages,
+  subset,
+  TensorSplit,
+} from "../../datasets/index.js";
 import { densityPart, logLikelihood, PixelCnn, partNotes } from "../../defenses/index.js";
 import { imageIdRange, scope, type Tensor } from "../../engine/index.js";
 import { adam, oneCycle } from "../../nn/index.js";
@@ -73,10 +80,12 @@ export function trainDensity(config: DensityConfig, options: PartOptions = {}): 
   const sizes = { channels: data.imageShape[0], filters, layers, mixtures };
   const facts = { part: densityPart.name, ...given, data: data.identity, limit: split.count };
   const folder = new PartFolder(options.runs ?? "runs", `density-${data.name}-seed${seed}`, facts);
-  const make = () => {
+  const make = async (signal: AbortSignal) => {
+    const seen = subset(test, Math.min(measuredImages, test.count));
+    for (const part of [split, seen]) await prepareImages(part, { signal });
     const model = new PixelCnn(sizes, deriveSeed(seed, "density"));
     const images = new TensorSplit(split);
-    const unseen = new TensorSplit(subset(test, Math.min(measuredImages, test.count)));
+    const unseen = new TensorSplit(seen);
     return {
       module: model,
       notes: partNotes(densityPart, sizes),

@@ -57,11 +57,11 @@ export interface TrainedPart {
  * Trains a part of a defense into its folder. Called again, it goes on from the checkpoint; a finished part
  * is not trained again.
  *
- * @param make makes it ready; not called where it is finished
+ * @param make makes it ready, and its images; not called where it is finished
  */
 export function trainPart(
   folder: PartFolder,
-  make: () => PartWork,
+  make: (signal: AbortSignal) => Promise<PartWork>,
   { signal, threads, checkpointSeconds = 30 }: PartOptions,
 ): Work<PartEvent, TrainedPart> {
   return new Work(async function* (stop): Steps<PartEvent, TrainedPart> {
@@ -75,13 +75,14 @@ export function trainPart(
     let lock: Disposable | undefined;
     try {
       if (threads !== undefined) setThreads(threads);
-      work = make();
+      work = await make(stop);
       lock = folder.open();
       const trained = yield* steps(folder, work, stop, checkpointSeconds);
       return trained === undefined ? undefined : { folder: path, weights, result: trained };
     } finally {
       lock?.[Symbol.dispose]();
       work?.dispose();
+      work?.module.dispose();
       setThreads(before);
     }
   }, signal);

@@ -31,7 +31,7 @@ const ints = (name: string, values: readonly bigint[], shape: readonly number[])
   strings: 0,
 });
 
-/** What is taken at a place of the sequence that a split makes of the numbers 0 to 11 as (2, 6). */
+/** Part at a place of the sequence that a split makes of the numbers 0 to 11 as (2, 6). */
 function partOf(
   place: number,
   sizes: OnnxTensor | undefined,

@@ -1,11 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
-import { mnist } from "../../src/datasets/index.js";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { imagesFrom, mnist } from "../../src/datasets/index.js";
 import { guidedDenoiser, pixelDefend } from "../../src/defenses/index.js";
 import { small } from "../../src/models/index.js";
 import { type PartEvent, train, trainDenoiser, trainDensity } from "../../src/training/index.js";
+import { writeClasses } from "../datasets/image-files.js";
 
 const runs = mkdtempSync(join(tmpdir(), "sqa-parts-"));
 afterAll(() => rmSync(runs, { recursive: true, force: true }));
@@ -27,6 +28,17 @@ async function watched(
 }
 
 describe("training of a density model", () => {
+  it("decodes images that lie in files", async () => {
+    vi.stubEnv("XDG_CACHE_HOME", join(runs, "cache"));
+    const classes = writeClasses(join(runs, "classes"), ["a", "b"], 4);
+    const data = imagesFrom(classes, { test: 0.5 });
+    const { result } = await trainDensity(
+      { ...density, data, limit: undefined, epochs: 1, batchSize: 4 },
+      { runs: join(runs, "files"), threads: 1 },
+    );
+    expect(result.measure).toBeGreaterThan(0);
+  });
+
   it("goes on where it was stopped, to the same weights, and is not repeated", async () => {
     const whole = await trainDensity(density, { runs: join(runs, "whole"), threads: 1 });
     const stop = new AbortController();

@@ -87,7 +87,6 @@ export function modelFromRun(
   } = {},
 ): OpenedRun {
   checkKind("path", path, "the path of a run folder", typeof path === "string");
-  if (!existsSync(path)) throw new MissingFileError(`run folder ${path} does not exist`);
   const folder = RunFolder.open(path, options);
   const { config } = folder;
   const model = config.model.build({

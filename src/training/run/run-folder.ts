@@ -4,6 +4,7 @@ import {
   checkKind,
   FileFormatError,
   isObject,
+  MissingFileError,
   makeFolder,
   readTextFile,
   removeAbandoned,
@@ -60,6 +61,7 @@ export class RunFolder {
    */
   static open(path: string, parts: OwnParts = {}): RunFolder {
     checkKind("path", path, "the path of a run folder", typeof path === "string");
+    if (!existsSync(path)) throw new MissingFileError(`run folder ${path} does not exist`);
     const file = join(path, "config.json");
     if (!existsSync(file)) throw new FileFormatError(`${path} is not a run folder: it has no config.json`);
     const stored = readJson(file);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
+import { MissingFileError } from "../../base/index.js";
 import { scope } from "../../engine/index.js";
 import { isGraphFile, type Model, modelFromFile } from "../../models/index.js";
 import type { Classifier } from "../../nn/index.js";
@@ -48,7 +49,7 @@ export async function openSources({ method, model }: TrainConfig, device: string
 async function openSource(path: string, method: string): Promise<Model> {
   const of = `method ${method}: source ${path}`;
   if (!existsSync(path))
-    throw new RangeError(`${of} does not exist; give run folders or .pt2 and .onnx files`);
+    throw new MissingFileError(`${of} does not exist; give run folders or .pt2 and .onnx files`);
   if (statSync(path).isDirectory()) {
     const { model, finished } = modelFromRun(path);
     if (finished) return model;

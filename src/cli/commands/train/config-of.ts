@@ -131,7 +131,6 @@ export async function configOfRun(
       `--${kebabCase(other[0])} cannot go with a run folder (${path}), whose configuration stands`,
     );
   }
-  if (!existsSync(path)) throw new MissingFileError(`run folder ${path} does not exist`);
   const data = given.images === undefined ? undefined : await imagesFrom(given.images);
   const { config } = RunFolder.open(path, {
     model: await ownModelFrom(given.architecture, given),

@@ -40,6 +40,11 @@ describe("sqa paper", () => {
     ],
     [["paper", "table1", "--model", "smal"], '"smal"; did you mean "small"?', "see sqa paper table1 --help"],
     [["paper", "table1", "--seeds", "0"], "--seeds cannot be 0", "see sqa paper table1 --help"],
+    [
+      ["paper", "table3", "--rows", "ensemble-adversarial"],
+      "row ensemble-adversarial needs trained models",
+      "see sqa paper table3 --help",
+    ],
   ])("says what is wrong with %j", async (words, message, hint) => {
     const { code, out, err } = await sqa(...words);
     expect([code, out]).toEqual([64, ""]);

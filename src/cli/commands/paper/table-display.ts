@@ -5,6 +5,7 @@ import { tableStyle } from "../../frame/look.js";
 import { note, outputWidth } from "../../frame/output.js";
 import { Progress } from "../../frame/progress.js";
 import { TrainingDisplay } from "../../frame/training/training-display.js";
+import { usageUntilBegun } from "../../frame/usage-error.js";
 import { attackNames } from "../../frame/words/attack-name.js";
 
 /** Display of one run of a table: its training, then a bar for the clean images and for each attack. */
@@ -90,7 +91,7 @@ export async function showTableWork(work: Work<TableEvent, TableResult>): Promis
   using display = new TableDisplay();
   const runs: string[] = [];
   let result: TableResult | undefined;
-  for await (const event of work) {
+  for await (const event of usageUntilBegun(work)) {
     if (event.type === "outcome") runs.push(event.outcome.run);
     else if (event.type === "rows") result = event.result;
     else display.show(event);

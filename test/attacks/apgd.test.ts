@@ -28,8 +28,8 @@ const lossesOf = (adversarial: Tensor, loss: Loss = crossEntropy) =>
   loss(tinyCnn.logits(adversarial, { ...context, draw: 0 }), goldenLabels).toNumbers();
 
 /**
- * Expects published adversarial images. Step sizes hang on whether a loss has risen, and late in a run its last
- * bits say so, which differ between processors: one image may part, if it reaches 99 % of the published loss.
+ * Expects published adversarial images. Step sizes hang on whether a loss has risen, which late in a run its
+ * last bits say, and these differ between processors: one image may part, if it reaches 99 % of the loss.
  */
 function expectPublished(
   adversarial: Tensor,

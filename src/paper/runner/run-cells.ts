@@ -7,7 +7,8 @@ import { answerDraws, keepEvaluation, keptAnswers, plansOf } from "./kept-evalua
 
 /**
  * Does what is missing of each cell, in turn. Training goes on where it stopped, and an evaluation that is
- * kept in the run's folder is not repeated.
+ * kept in the run's folder is not repeated. A cell that was done before is read from its run's files, of which
+ * the weights are not needed.
  *
  * Returns the outcomes in the cells' order, and undefined where the signal stopped it.
  */
@@ -32,6 +33,8 @@ async function* runCell(
   signal: AbortSignal,
 ): Steps<CellEvent, CellOutcome> {
   const { name, config } = cell;
+  const kept = keptOutcome(cell, options.runs);
+  if (kept !== undefined) return kept;
   const work = train(config, { ...options, signal });
   const trained = yield* follow(work, signal, (event) => ({ type: "train" as const, cell: name, event }));
   if (trained === undefined) return undefined;

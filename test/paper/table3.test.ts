@@ -56,6 +56,16 @@ describe("table 3", () => {
     ]);
   });
 
+  it("audits every row but PixelDefend's, by the budget that is asked for", () => {
+    const asked = (options: Parameters<typeof table3>[0]) =>
+      table3({ density: "runs/density", ...options })
+        .cells("cpu")
+        .map(({ questions }) => questions.find(({ audit }) => audit !== undefined)?.audit);
+    expect(asked({ rows: ["none", "sqa", "pixel-defend"] })).toEqual(["quick", "quick", undefined]);
+    expect(asked({ rows: ["none"], audit: "standard" })).toEqual(["standard"]);
+    expect(asked({ rows: ["none"], audit: "none" })).toEqual([undefined]);
+  });
+
   it("leaves ensemble adversarial training out where it has no trained models", async () => {
     const keys = table3()
       .cells("cpu")
@@ -129,7 +139,7 @@ describe("table 3", () => {
       table3(options)
         .cells("cpu")[0]!
         .questions.map(({ key }) => key);
-    expect(keys({})).toEqual(["clean", "pgd", "cw", "adaptive", "autoattack"]);
+    expect(keys({})).toEqual(["clean", "pgd", "cw", "adaptive", "autoattack", "audit"]);
     expect(keys({ minimumNorm: true }).at(-1)).toBe("cw-l2");
     const [question] = table3({ minimumNorm: true }).cells("cpu").at(-1)!.questions.slice(-1);
     expect(String(question!.attack)).toMatch(/^within\(expectation\(cw-l2.*at=radius\)$/);

@@ -35,5 +35,5 @@ export { AttackLog } from "./report/tensorboard.js";
 export type { TextOptions } from "./report/text.js";
 export { type SelfTestCase, selfTestCases } from "./self-test/cases.js";
 export { type SelfTestResult, selfTest } from "./self-test/self-test.js";
-export type { AuditVerdict, Reason, VerdictName } from "./verdict/verdict.js";
+export { type AuditVerdict, type Reason, type VerdictName, verdictNames } from "./verdict/verdict.js";
 export { roundingSurvivors, type WorstImage } from "./worst-images.js";

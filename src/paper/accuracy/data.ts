@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { verdictNames } from "../../evaluation/index.js";
 import { precisions } from "../../nn/index.js";
 import type { TrainConfig } from "../../training/index.js";
 import type { CellOutcome } from "../runner/cell.js";
@@ -31,6 +32,8 @@ const configSchema = z.looseObject({
 const measurementSchema = spreadSchema.extend({
   /** Test images of an accuracy. */
   images: z.int().optional(),
+  /** Verdicts of audits, by seed. */
+  verdicts: z.array(z.enum(verdictNames)).optional(),
   /** 95 % interval over images, of an accuracy of one seed. */
   interval: z.tuple([z.number(), z.number()]).optional(),
 });
@@ -134,7 +137,13 @@ function accuracyOf(
   const [first] = answers;
   const spread = spreadOf(answers.map(({ accuracy }) => 100 * accuracy));
   const interval: [number, number] = [100 * first!.low, 100 * first!.high];
-  return { ...spread, images: first!.images, ...(answers.length === 1 ? { interval } : {}) };
+  const verdicts = answers.flatMap(({ verdict }) => verdict ?? []);
+  return {
+    ...spread,
+    images: first!.images,
+    ...(verdicts.length > 0 ? { verdicts } : {}),
+    ...(answers.length === 1 ? { interval } : {}),
+  };
 }
 
 function figureOf(column: Exclude<Column, AccuracyColumn>, outcomes: readonly CellOutcome[]): Measurement {

@@ -12,7 +12,9 @@ type Line = readonly string[];
 const seconds = (value: number) => (value < 100 ? value.toPrecision(3) : value.toFixed(0));
 
 function measurementText({ measured }: Row, column: Column): string {
-  return spreadText(measured[column.key], isAccuracy(column) ? undefined : seconds);
+  const found = measured[column.key];
+  const text = spreadText(found, isAccuracy(column) ? undefined : seconds);
+  return [text, ...new Set(found?.verdicts)].join(", ");
 }
 
 function publishedText(value: Published | undefined): string {

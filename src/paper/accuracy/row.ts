@@ -16,6 +16,8 @@ export interface Row {
   readonly seeds: number;
   /** Asks the models without the noise of their defenses; false where left out. */
   readonly noiseFree?: boolean;
+  /** Keys of columns that the row is not asked for; none where left out. */
+  readonly skips?: readonly string[];
   /** Attacks of the row's own in place of those of columns, by column. */
   readonly attacks?: Readonly<Record<string, Attack>>;
   /** The paper's numbers, by column. */
@@ -57,7 +59,10 @@ export function isRandomized({ noiseFree }: Row, { defenses }: Pick<TrainConfig,
 /** Columns that a row is asked for. */
 function askedOf(row: Row, config: TrainConfig, columns: readonly Column[]): AccuracyColumn[] {
   const randomized = isRandomized(row, config);
-  return columns.filter(isAccuracy).filter(({ randomizedOnly = false }) => randomized || !randomizedOnly);
+  return columns
+    .filter(isAccuracy)
+    .filter(({ key }) => row.skips?.includes(key) !== true)
+    .filter(({ randomizedOnly = false }) => randomized || !randomizedOnly);
 }
 
 function questionOf(row: Row, column: AccuracyColumn, { limit, attackLimit }: Limits): Question {
@@ -66,17 +71,26 @@ function questionOf(row: Row, column: AccuracyColumn, { limit, attackLimit }: Li
     key: questionKey(row, column),
     attack: row.attacks?.[column.key] ?? column.attack,
     limit: strong ? attackLimit : limit,
+    audit: column.audit,
     noiseFree: row.noiseFree ?? false,
     surrogate,
   };
 }
 
-/** Throws a RangeError for a key that two rows or columns have, and for a row without a run. */
+/**
+ * Throws a RangeError for a key that two rows or columns have, for a row without a run, and for an audit that
+ * has no attack to judge.
+ */
 function checkRows(rows: readonly Row[], columns: readonly Column[]): void {
   for (const [what, keyed] of [["rows", rows] as const, ["columns", columns] as const]) {
     const keys = keyed.map(({ key }) => key);
     const twice = keys.find((key, i) => keys.indexOf(key) !== i);
     if (twice !== undefined) throw new RangeError(`two ${what} have the key "${twice}"; give each its own`);
+  }
+  for (const { key, audit, attack, surrogate } of columns.filter(isAccuracy)) {
+    if (audit === undefined || (attack !== undefined && surrogate === undefined)) continue;
+    const problem = attack === undefined ? "needs an attack that is claimed" : "finds surrogates by itself";
+    throw new RangeError(`column ${key}: an audit ${problem}`);
   }
   for (const { key, seeds } of rows) {
     checkNumber(`seeds of row ${key}`, seeds, "a whole number >= 1", Number.isInteger(seeds) && seeds >= 1);

@@ -1,13 +1,18 @@
 import type { Attack } from "../../attacks/index.js";
-import type { EvaluationEvent } from "../../evaluation/index.js";
+import type { BudgetName, EvaluationEvent, VerdictName } from "../../evaluation/index.js";
 import type { TrainConfig, TrainEvent, TrainResult } from "../../training/index.js";
 
-/** Question to a trained model: its accuracy on clean test images, or under an attack. */
+/**
+ * Question to a trained model: its accuracy on clean test images, under an attack, or in the worst case of an
+ * audit.
+ */
 export interface Question {
   /** Identity among the questions of a cell, by which its answer is found. */
   readonly key: string;
   /** Undefined asks for the clean images. */
   readonly attack?: Attack | undefined;
+  /** Asks for an audit of this budget, in which somebody claims the accuracy under the attack. */
+  readonly audit?: BudgetName | undefined;
   /** Number of test images, the first ones; null for all. */
   readonly limit: number | null;
   /** Asks the model without the noise of its defenses; false where left out. */
@@ -23,6 +28,8 @@ export interface Answer {
   readonly high: number;
   /** Test images. */
   readonly images: number;
+  /** Verdict of an audit, whose accuracy is that in the worst case of its attacks. */
+  readonly verdict?: VerdictName | undefined;
 }
 
 /** One run of a table, and what its model is asked. */
@@ -48,6 +55,8 @@ export interface CellOutcome {
 export type CellEvent =
   | { readonly type: "train"; readonly cell: string; readonly event: TrainEvent }
   | { readonly type: "evaluate"; readonly cell: string; readonly event: EvaluationEvent }
+  /** `done`: seconds of the expected ones that finished work of the audit stands for. */
+  | { readonly type: "audit"; readonly cell: string; readonly done: number; readonly seconds: number }
   | { readonly type: "outcome"; readonly cell: string; readonly outcome: CellOutcome };
 
 /** Manner in which cells are done. */

@@ -18,10 +18,11 @@ export interface EvaluationPlan {
   readonly questions: readonly Question[];
 }
 
-/** Evaluations that answer all questions, each attack once in its evaluation. */
+/** Evaluations that answer all questions but those for audits, each attack once in its evaluation. */
 export function plansOf(questions: readonly Question[]): EvaluationPlan[] {
   const groups = new Map<string, Question[]>();
   for (const question of questions) {
+    if (question.audit !== undefined) continue;
     const { limit, noiseFree = false, surrogate = null } = question;
     const group = JSON.stringify([limit, noiseFree, surrogate]);
     groups.set(group, [...(groups.get(group) ?? []), question]);

@@ -1,14 +1,15 @@
 import { isAbort, type Steps, type Work } from "../../base/index.js";
-import { type Evaluation, type EvaluationEvent, evaluate } from "../../evaluation/index.js";
+import { audit, type Evaluation, type EvaluationEvent, evaluate } from "../../evaluation/index.js";
 import type { Model } from "../../models/index.js";
 import { RunFolder, train } from "../../training/index.js";
 import type { Answer, Cell, CellEvent, CellOptions, CellOutcome } from "./cell.js";
+import { auditsOf, keepAudit, keptAudit } from "./kept-audit.js";
 import { answerDraws, keepEvaluation, keptAnswers, plansOf } from "./kept-evaluation.js";
 
 /**
  * Does what is missing of each cell, in turn. Training goes on where it stopped, and an evaluation that is
- * kept in the run's folder is not repeated. A cell that was done before is read from its run's files, of which
- * the weights are not needed.
+ * kept in the run's folder is not repeated. A cell that was done before is read from its run's files, of
+ * which the weights are not needed.
  *
  * Returns the outcomes in the cells' order, and undefined where the signal stopped it.
  */
@@ -63,6 +64,11 @@ export function keptOutcome({ name, config, questions }: Cell, runs: string): Ce
     if (kept === undefined) return undefined;
     Object.assign(answers, kept);
   }
+  for (const question of auditsOf(questions)) {
+    const kept = keptAudit(folder, question);
+    if (kept === undefined) return undefined;
+    answers[question.key] = kept;
+  }
   return { cell: name, run: folder.path, training, answers };
 }
 
@@ -95,6 +101,28 @@ async function* answersOf(
     }
     Object.assign(answers, keptAnswers(folder, plan));
   }
+  for (const question of auditsOf(questions)) {
+    if (keptAudit(folder, question) === undefined) {
+      model.module.to(device);
+      const asked = question.noiseFree === true ? model.classifier({ noiseFree: true }) : model;
+      const work = audit(asked, config.data.test, {
+        claim: question.attack,
+        budget: question.audit,
+        limit: question.limit ?? undefined,
+        folder: folder.path,
+        tensorboard: false,
+        signal,
+      });
+      const report = yield* follow(work, signal, (event) =>
+        event.type === "progress"
+          ? { type: "audit" as const, cell: name, done: event.done, seconds: event.seconds }
+          : undefined,
+      );
+      if (report === undefined) return undefined;
+      keepAudit(folder, question, report);
+    }
+    answers[question.key] = keptAudit(folder, question)!;
+  }
   return answers;
 }
 
@@ -107,14 +135,20 @@ function checkAttacks(cell: string, { attacks }: Evaluation): void {
   }
 }
 
-/** Passes a work's events on, and returns its result; undefined where the signal stopped it. */
+/**
+ * Passes on what `tell` makes of a work's events, and returns its result; undefined where the signal stopped
+ * it.
+ */
 async function* follow<Event, Result, Told>(
   work: Work<Event, Result>,
   signal: AbortSignal,
-  tell: (event: Event) => Told,
+  tell: (event: Event) => Told | undefined,
 ): Steps<Told, Result> {
   try {
-    for await (const event of work) yield tell(event);
+    for await (const event of work) {
+      const told = tell(event);
+      if (told !== undefined) yield told;
+    }
     return await work;
   } catch (error) {
     if (signal.aborted && (isAbort(error) || error === signal.reason)) return undefined;

@@ -48,6 +48,7 @@ interface Entry {
   adaptive?(attack: Attack, draws: number): Attack;
   /** Attacks of its own in place of those of columns, by column. */
   readonly attacks?: Row["attacks"];
+  readonly skips?: Row["skips"];
   /** The paper's numbers, where they are of other columns than its own. */
   readonly paper?: Row["paper"];
   /** Options of training that differ. */
@@ -224,6 +225,7 @@ export function table3Rows(setting: Setting): Row[] {
         adaptive: adaptive?.(plain, draws) ?? apgd({ epsilon, steps, restarts: 2 }),
         autoattack: suite(isRandom, strength),
       },
+      ...(entry.skips === undefined ? {} : { skips: entry.skips }),
       ...(published ? { paper: entry.paper ?? paperOf(key) } : {}),
     };
   });

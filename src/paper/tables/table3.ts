@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Attack, autoattack, cwL2, cwLinf, expectation, pgd, within } from "../../attacks/index.js";
 import { cifar10, mnist } from "../../datasets/index.js";
+import { type BudgetName, budgets } from "../../evaluation/index.js";
 import { resnet18, small } from "../../models/index.js";
 import { formatRatio } from "../../options/index.js";
 import { defineAccuracyTable } from "../accuracy/accuracy-table.js";
@@ -9,6 +10,8 @@ import type { MeasuredRow } from "../accuracy/data.js";
 import { expected, paperName } from "../expected.js";
 import { architecture, dataset, sizeOptions } from "../options.js";
 import { type Strength, table3Keys, table3Rows } from "./table3-rows.js";
+
+const budgetNames = Object.keys(budgets) as BudgetName[];
 
 const options = z.strictObject({
   ...sizeOptions,
@@ -43,6 +46,10 @@ const options = z.strictObject({
     .string()
     .optional()
     .describe("denoiser of the row none, which `sqa denoiser` trains; without it its row is left out"),
+  audit: z
+    .enum(["none", ...budgetNames])
+    .default("quick")
+    .describe("budget of each row's audit, which judges its accuracy under PGD; none for no audit"),
   minimumNorm: z
     .boolean()
     .default(false)
@@ -97,6 +104,9 @@ function columnsOf(given: Options): Column[] {
     { key: "cw", title: "C&W", attack: cwOf(given), strong: true },
     { key: "adaptive", title: "adaptive attack", attack: pgd(plain), strong: true },
     { key: "autoattack", title: "AutoAttack", attack: autoattack({ epsilon }), strong: true },
+    ...(given.audit === "none"
+      ? []
+      : [{ key: "audit", title: "audit, worst case", attack: pgd(plain), audit: given.audit, strong: true }]),
     ...(given.minimumNorm
       ? [
           {
@@ -177,7 +187,7 @@ export const table3 = defineAccuracyTable("table3", {
       purifiers,
     });
   },
-  notes: (rows, { steps, draws, queries, data, sources, rows: keys }) => [
+  notes: (rows, { steps, draws, queries, data, sources, audit, rows: keys }) => [
     `The paper's numbers, on CIFAR-10 at 8/255, each on its own network: C&W leaves SAP ${sap["cw-8"]}, ` +
       `PGD training ${pgdTraining["cw-8"]}, SQA ${sqa["cw-8"]}; PGD leaves PixelDefend ` +
       `${pixelDefend["pgd-8"]}, thermometer ${thermometer["pgd-8"]}, PGD training ${pgdTraining["pgd-8"]}, ` +
@@ -193,6 +203,12 @@ export const table3 = defineAccuracyTable("table3", {
       "guided denoiser, PGD through it; others, APGD with two restarts.",
     `Means over ${draws} draws. AutoAttack: ${steps} steps and ${queries} queries; the project's suite for ` +
       "randomized models where answers differ from draw to draw.",
+    ...(audit === "none"
+      ? []
+      : [
+          `Audit: the worst case of all attacks of the ${audit} budget, and the verdict on the accuracy ` +
+            "under PGD. PixelDefend has none: it purifies pixel after pixel, so an audit takes a day.",
+        ]),
     "A small network and a short recipe: rows compare with each other, not with the papers.",
     ...verdicts(rows),
     ...(sources.length === 0 && keys === undefined

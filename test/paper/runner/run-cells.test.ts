@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fgsm } from "../../../src/attacks/index.js";
-import { evaluate } from "../../../src/evaluation/index.js";
+import { fgsm, pgd } from "../../../src/attacks/index.js";
+import { audit, evaluate } from "../../../src/evaluation/index.js";
 import { keptAnswers, plansOf } from "../../../src/paper/runner/kept-evaluation.js";
 import { runCells } from "../../../src/paper/runner/run-cells.js";
 import { cellOf, storedCell } from "../../../src/paper/runner/stored-cell.js";
@@ -27,8 +27,12 @@ describe("cells", () => {
     const cell = tinyCell(0);
     const first = await run(cell);
     expect(first.events.some((event) => event.type === "train" && event.event.type === "step")).toBe(true);
+    // What is finished is read from small files: the weights may be elsewhere.
+    const { weights } = RunFolder.for(cell.config, runs);
+    renameSync(weights, `${weights}.elsewhere`);
     const second = await run(cell);
-    expect(second.events.map((event) => event.type)).toEqual(["train", "outcome"]);
+    renameSync(`${weights}.elsewhere`, weights);
+    expect(second.events.map((event) => event.type)).toEqual(["outcome"]);
     expect(second.outcomes).toEqual(first.outcomes);
     const folder = RunFolder.for(cell.config, runs).path;
     const kept = readdirSync(folder).filter((name) => name.startsWith("evaluation-"));
@@ -83,6 +87,25 @@ describe("cells", () => {
     expect(new Set(asked.map(String))).toEqual(new Set(["clean", "fgsm(epsilon=0.2)"]));
     expect(outcomes![0]!.answers.more!.images).toBe(4);
   });
+
+  it("audit the model once where they are asked to, and keep the worst case with its verdict", async () => {
+    const claim = pgd({ epsilon: 0.1, steps: 2 });
+    const cell = tinyCell(0, 1, [{ key: "audit", attack: claim, audit: "quick", limit: 4 }]);
+    const { events, outcomes } = await run(cell);
+    expect(events.some((event) => event.type === "audit" && event.done > 0 && event.seconds > 0)).toBe(true);
+    const { answers, run: folder } = outcomes![0]!;
+    const { model, config } = modelFromRun(folder);
+    // Goes on from the trials that are kept there, if it is the same audit.
+    const report = await audit(model, config.data.test, { claim, budget: "quick", limit: 4, folder });
+    model.module.dispose();
+    const { accuracy, low, high } = report.worst;
+    expect(answers.audit).toEqual({ accuracy, low, high, images: 4, verdict: report.verdict.name });
+    expect((await run(cell)).events.map((event) => event.type)).toEqual(["outcome"]);
+    const [file] = readdirSync(folder).filter((name) => name.startsWith("verdict-"));
+    writeFileSync(join(folder, file!), '{ "answer": { "accuracy": 2 } }');
+    await expect(run(cell)).rejects.toThrow(/verdict-.*; delete the file to audit again/);
+    rmSync(join(folder, file!));
+  }, 180_000);
 
   it("stop when they are aborted in training, without an outcome", async () => {
     const abort = new AbortController();

@@ -19,9 +19,10 @@ class CellDisplay implements Disposable {
     this.#training = new TrainingDisplay({ name: cell });
   }
 
-  show(told: Extract<TableEvent, { type: "train" | "evaluate" }>): void {
+  show(told: Extract<TableEvent, { type: "train" | "evaluate" | "audit" }>): void {
     if (told.type === "train") this.#training.show(told.event);
-    else this.#evaluation(told.event);
+    else if (told.type === "evaluate") this.#evaluation(told.event);
+    else this.#update("audit", told.done, told.seconds);
   }
 
   #evaluation(event: EvaluationEvent): void {
@@ -30,15 +31,15 @@ class CellDisplay implements Disposable {
       this.#part = undefined;
       return;
     }
-    const { attack, done, images } = event;
-    if (this.#part?.name !== attack) {
+    this.#update(nameOf(event.attack), event.done, event.images);
+  }
+
+  #update(name: string, done: number, total: number): void {
+    if (this.#part?.name !== name) {
       this.#part?.progress.finish();
-      this.#part = {
-        name: attack,
-        progress: new Progress({ label: `${this.#cell}: ${nameOf(attack)}`, total: images }),
-      };
+      this.#part = { name, progress: new Progress({ label: `${this.#cell}: ${name}`, total }) };
     }
-    this.#part.progress.update({ done });
+    this.#part.progress.update({ done, total });
   }
 
   [Symbol.dispose](): void {
@@ -58,7 +59,7 @@ export class TableDisplay implements Disposable {
     if (event.type === "start") {
       const { cells, jobs } = event;
       if (cells.length > 1) note(`${cells.length} runs, ${jobs} at a time`);
-    } else if (event.type === "train" || event.type === "evaluate") {
+    } else if (event.type === "train" || event.type === "evaluate" || event.type === "audit") {
       const display = this.#cells.get(event.cell) ?? new CellDisplay(event.cell);
       this.#cells.set(event.cell, display);
       display.show(event);

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import * as z from "zod";
+import { FileFormatError, readTextFile, writeFileAtomic } from "../../base/index.js";
+import { type Report, verdictNames } from "../../evaluation/index.js";
+import type { RunFolder } from "../../training/index.js";
+import type { Answer, Question } from "./cell.js";
+
+/** Question for an audit. */
+export type AuditQuestion = Question & Required<Pick<Question, "audit">>;
+
+/** Questions that ask for an audit. */
+export function auditsOf(questions: readonly Question[]): AuditQuestion[] {
+  return questions.filter((question): question is AuditQuestion => question.audit !== undefined);
+}
+
+const share = z.number().min(0).max(1);
+const answerSchema = z.object({
+  accuracy: share,
+  low: share,
+  high: share,
+  images: z.int().min(1),
+  verdict: z.enum(verdictNames),
+});
+
+/** Question as data, which decides the name of the file that keeps its answer. */
+function questionData({ attack, audit, limit, noiseFree = false }: AuditQuestion) {
+  return { claim: attack ?? null, budget: audit, limit, noiseFree };
+}
+
+/** File in a run's folder that keeps the answer of an audit. */
+function fileOf(folder: RunFolder, question: AuditQuestion): string {
+  const hash = createHash("sha256")
+    .update(JSON.stringify(questionData(question)))
+    .digest("hex");
+  return folder.file(`verdict-${hash.slice(0, 8)}.json`);
+}
+
+/** Keeps the worst case and the verdict of an audit. */
+export function keepAudit(folder: RunFolder, question: AuditQuestion, report: Report): void {
+  const { accuracy, low, high } = report.worst;
+  const answer: Answer = { accuracy, low, high, images: report.images, verdict: report.verdict.name };
+  const text = JSON.stringify({ question: questionData(question), answer }, null, 2);
+  writeFileAtomic(fileOf(folder, question), `${text}\n`);
+}
+
+/**
+ * Answer of an audit that was made before; undefined where it is yet to be made.
+ *
+ * @throws FileFormatError that names a damaged file
+ */
+export function keptAudit(folder: RunFolder, question: AuditQuestion): Answer | undefined {
+  const file = fileOf(folder, question);
+  if (!existsSync(file)) return undefined;
+  try {
+    return answerSchema.parse((JSON.parse(readTextFile(file)) as { answer?: unknown }).answer);
+  } catch (cause) {
+    const [problem] = (cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause)).split("\n");
+    throw new FileFormatError(`${file}: ${problem}; delete the file to audit again`, { cause });
+  }
+}

@@ -12,7 +12,7 @@ import {
   measuredRows,
 } from "./data.js";
 import { accuracyNotes } from "./notes.js";
-import { accuracyTable } from "./render.js";
+import { accuracyTable, filledColumns } from "./render.js";
 import { type Limits, planOf, type Row } from "./row.js";
 
 /** Options that every table of accuracies takes. */
@@ -85,7 +85,7 @@ export function defineAccuracyTable<const Name extends string, Schema extends z.
     },
     join: joinedRows,
     show(data: AccuracyData, given) {
-      const columns = columnsOf(given);
+      const columns = filledColumns(data.rows, columnsOf(given));
       const sentences = [...(notes?.(data.rows, given) ?? []), ...accuracyNotes(data.rows, columns)];
       if (chart !== undefined) return { chart: chart(data.rows, given), notes: sentences };
       return { table: accuracyTable(data.rows, columns), notes: sentences };

@@ -56,6 +56,13 @@ function linesOf(row: Row, columns: readonly Column[]): Line[] {
   ];
 }
 
+/** Columns in which a row has a number, measured here or the paper's. */
+export function filledColumns(rows: readonly Row[], columns: readonly Column[]): Column[] {
+  return columns.filter(({ key }) =>
+    rows.some(({ measured, paper }) => measured[key] !== undefined || paper?.[key] !== undefined),
+  );
+}
+
 /** Table of measured rows. */
 export function accuracyTable(rows: readonly Row[], columns: readonly Column[]): NonNullable<Shown["table"]> {
   return {

@@ -63,19 +63,26 @@ function section({
   );
   const table = ["| option | default | accepted | meaning |", "| --- | --- | --- | --- |", ...rows];
   const made = takes === undefined ? "" : ` Made of ${takes}.`;
-  const sentence = `${summary[0]!.toUpperCase()}${summary.slice(1)}.${made}`;
+  const end = /[?.]$/.test(summary) ? "" : ".";
+  const sentence = `${summary[0]!.toUpperCase()}${summary.slice(1)}${end}${made}`;
   return [`## ${name}`, "", sentence, "", ...(rows.length === 0 ? ["No options."] : table), ""].join("\n");
+}
+
+/** How an entry is written, by the first one with an option; entries without options are names alone. */
+function writtenAs(entries: readonly Pick<Definition, "name" | "options">[]): string {
+  for (const { name, options } of entries) {
+    const option = describeOptions(options).find((one) => one.default !== undefined);
+    if (option === undefined) continue;
+    return `is written by its name; options stand in parentheses, as in\n\`${name}(${option.name}=${option.default})\`.`;
+  }
+  return `is written by its name, such as \`${entries[0]!.name}\`.`;
 }
 
 async function kindPage(word: string): Promise<string> {
   const { thing, entries } = lists[word]!;
   const all = [...(await entries())].sort(byName);
   const title = word === "data" ? "Data sets" : `${word[0]!.toUpperCase()}${word.slice(1)}`;
-  const intro = [
-    generated,
-    `${/^[aeiou]/.test(thing) ? "An" : "A"} ${thing} is written by its name; options stand in parentheses, as in`,
-    "`pgd(epsilon=8/255, steps=10)`.",
-  ].join("\n");
+  const intro = [generated, `${/^[aeiou]/.test(thing) ? "An" : "A"} ${thing} ${writtenAs(all)}`].join("\n");
   return `# ${title}\n\n${intro}\n\n${all.map(section).join("\n")}`;
 }
 

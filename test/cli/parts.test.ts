@@ -35,7 +35,7 @@ test("sqa density and sqa denoiser say what they cannot take", async () => {
   expect(few.err).toContain("limit must be at most 60000");
   const nowhere = await sqa("denoiser", join(runs, "nowhere"));
   expect(nowhere.code).not.toBe(exitCode.done);
-  expect(nowhere.err).toContain("is not a run folder");
+  expect(nowhere.err).toContain("nowhere does not exist");
   const attack = await sqa("denoiser", runs, "--attack", "pgdd");
   expect(attack).toMatchObject({ code: exitCode.usage, out: "" });
   expect(attack.err).toContain('unknown attack "pgdd"');

@@ -17,7 +17,7 @@ function withArchives(): Dataset[] {
 function archiveOf(name: string): NonNullable<Dataset["archive"]> {
   const data = asUsage(() => datasets.parse(name));
   if (data.archive !== undefined) return data.archive;
-  throw new UsageError(`data set ${name} is not fetched: it is found at ${data.locate?.()}`);
+  throw new UsageError(`data set ${name} needs no fetching: it is in ${data.locate?.()}`);
 }
 
 /** `sqa data fetch cifar10`: downloads the official archive and checks its files. */

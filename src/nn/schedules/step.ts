@@ -2,9 +2,9 @@ import * as z from "zod";
 import { ratio } from "../../options/index.js";
 import { defineSchedule, peak } from "./schedule.js";
 
-/** The peak, multiplied by `factor` after every `epochs` epochs; the paper takes a tenth every 30. */
+/** The peak, multiplied by `factor` after every `epochs` epochs; the paper takes a tenth every 30 on MNIST. */
 export const stepRate = defineSchedule("step", {
-  summary: "a tenth every 30 epochs, as the paper",
+  summary: "a tenth every 30 epochs, as the paper trains on MNIST",
   options: z.strictObject({
     peak,
     epochs: ratio({ above: 0 }).default(30).describe("epochs between two drops"),

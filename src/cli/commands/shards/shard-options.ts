@@ -21,7 +21,7 @@ export const shardOptions = {
     .min(1)
     .max(256)
     .default(1)
-    .describe("processes that share the images; --threads is for each (default: a share of the processors)"),
+    .describe("processes that share the images, each with --threads, or with its share of the processors"),
 };
 
 /** Options of a command that has them. */

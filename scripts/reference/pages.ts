@@ -73,7 +73,8 @@ function writtenAs(entries: readonly Pick<Definition, "name" | "options">[]): st
   for (const { name, options } of entries) {
     const option = describeOptions(options).find((one) => one.default !== undefined);
     if (option === undefined) continue;
-    return `is written by its name; options stand in parentheses, as in\n\`${name}(${option.name}=${option.default})\`.`;
+    const example = `${name}(${option.name}=${option.default})`;
+    return `is written by its name; options stand in parentheses, as in\n\`${example}\`.`;
   }
   return `is written by its name, such as \`${entries[0]!.name}\`.`;
 }

@@ -34,7 +34,10 @@ async function startedSetUp(shell = "sleep 60 & echo $$ $! > pids.new; mv pids.n
     import { withLock } from ${moduleOf("lock.mjs")};
     withLock(${JSON.stringify(lock)}, () => run("sh", ["-c", ${JSON.stringify(shell)}], { cwd: ${JSON.stringify(folder)}, supervised: true }));`;
   const setUp = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "ignore" });
-  for (let turn = 0; turn < 200 && !existsSync(join(folder, "pids")); turn++) await setTimeout(50);
+  // The supervisor writes the shell's number down after its start, on a busy machine somewhat later.
+  const recorded = () => existsSync(`${lock}.work`) && readFileSync(`${lock}.work`, "utf8").includes("\n");
+  const begun = () => existsSync(join(folder, "pids")) && recorded();
+  for (let turn = 0; turn < 200 && !begun(); turn++) await setTimeout(50);
   const pids = readFileSync(join(folder, "pids"), "utf8").split(/\s+/).slice(0, 2).map(Number);
   return { setUp, pids };
 }

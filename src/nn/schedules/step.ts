@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ratio } from "../../options/index.js";
 import { defineSchedule, peak } from "./schedule.js";
 
-/** The peak, multiplied by `factor` after every `epochs` epochs; the paper takes a tenth every 30 on MNIST. */
+/** The peak, multiplied by `factor` after every `epochs` epochs; the paper: a tenth every 30. */
 export const stepRate = defineSchedule("step", {
   summary: "a tenth every 30 epochs, as the paper trains on MNIST",
   options: z.strictObject({

@@ -12,7 +12,7 @@ export { contenderRows, noiseFreeRow } from "./contenders.js";
 export { demo } from "./demo.js";
 export { expected, type Published } from "./expected.js";
 export { sizeOptions } from "./options.js";
-export { TableResult } from "./result.js";
+export { checkEarlier, TableResult } from "./result.js";
 export type { Answer, Cell, CellEvent, CellOutcome, Question } from "./runner/cell.js";
 export { mergeTable } from "./runner/merge-table.js";
 export { type RunTableOptions, runTable, type TableEvent } from "./runner/run-table.js";

@@ -19,6 +19,42 @@ function stored(json: unknown) {
   return { text, name: parseCall(text).name, data };
 }
 
+/** Rows of an earlier file that a table is joined with; undefined where there are none. */
+function earlierData(table: Table, path: string): object | undefined {
+  if (table.join === undefined || !existsSync(path)) return undefined;
+  try {
+    const { text, name, data } = stored(parseStrictJson(readTextFile(path), 64));
+    if (name !== table.name) throw new TypeError(`it holds the table ${name}`);
+    checkShared(table, text);
+    return table.read(data);
+  } catch (cause) {
+    const problem = `${(cause as Error).message}; delete the file, or write into another folder`;
+    throw new FileFormatError(`${path}: ${problem}`, { cause });
+  }
+}
+
+/** RangeError where an option that all rows share has another value in an earlier table. */
+function checkShared({ shared, options }: Table, text: string): void {
+  if (shared.length === 0) return;
+  const earlier = tables.parse(text).options;
+  const other = shared.find((option) => JSON.stringify(options[option]) !== JSON.stringify(earlier[option]));
+  if (other === undefined) return;
+  const [before, now] = [earlier[other], options[other]].map((value) => JSON.stringify(value) ?? "none");
+  throw new RangeError(`its rows were made with ${other} ${before}, not ${now}`);
+}
+
+/**
+ * Checks that a table can be written into a folder, where an earlier one may be whose rows it keeps.
+ *
+ * @throws FileFormatError that names an earlier file that is damaged, or whose rows were made by other
+ *   options
+ * @example
+ * checkEarlier(table3({ steps: 100 }), "results");
+ */
+export function checkEarlier(table: Table, folder: string): void {
+  earlierData(table, join(folder, `${table.fileName}.json`));
+}
+
 /** Finished table or figure, or as much of it as is finished. */
 export class TableResult {
   /** Table with its options. */
@@ -79,7 +115,8 @@ export class TableResult {
    * that were not measured again stay.
    *
    * @returns the paths of the files
-   * @throws FileFormatError that names an earlier file that is damaged
+   * @throws FileFormatError that names an earlier file that is damaged, or whose rows were made by other
+   *   options
    */
   async write(folder: string): Promise<string[]> {
     makeFolder(folder);
@@ -99,14 +136,8 @@ export class TableResult {
   /** The result, with the rows of an earlier file that were not measured again. */
   #joined(path: string): TableResult {
     const { join: joined } = this.table;
-    if (joined === undefined || !existsSync(path)) return this;
-    try {
-      const { name, data } = stored(parseStrictJson(readTextFile(path), 64));
-      if (name !== this.table.name) throw new TypeError(`it holds the table ${name}`);
-      return new TableResult(this.table, joined(this.data, this.table.read(data)), this);
-    } catch (cause) {
-      const problem = `${(cause as Error).message}; delete the file to write it anew`;
-      throw new FileFormatError(`${path}: ${problem}`, { cause });
-    }
+    const earlier = earlierData(this.table, path);
+    if (joined === undefined || earlier === undefined) return this;
+    return new TableResult(this.table, joined(this.data, earlier), this);
   }
 }

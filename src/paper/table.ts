@@ -59,6 +59,8 @@ export interface TableWork<Data extends object = object> {
    * Data with the rows of an earlier file that were not measured again; undefined for what has no such rows.
    */
   readonly join?: ((data: Data, earlier: Data) => Data) | undefined;
+  /** Options that the sentences beside all rows tell: rows made with other values are not joined. */
+  readonly shared: readonly string[];
   /** Data as a JSON file holds them, checked. RangeError or TypeError that says what is wrong. */
   read(json: unknown): Data;
   show(data: Data): Shown;
@@ -94,6 +96,8 @@ export interface TableParts<Schema extends z.ZodObject, Data extends object> {
    * left out.
    */
   join?(data: Data, earlier: Data): Data;
+  /** Options that the sentences beside all rows tell; none where left out. */
+  readonly shared?: readonly string[];
   show(data: Data, options: z.output<Schema>): Shown;
 }
 
@@ -132,6 +136,7 @@ export function defineTable<const Name extends string, Schema extends z.ZodObjec
           return isSteps(data) ? yield* data : data;
         },
         join: parts.join,
+        shared: parts.shared ?? [],
         read: (json) => checkedData(form, json),
         show: (data) => parts.show(data, options),
       };

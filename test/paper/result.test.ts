@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { figure1, TableResult, table1 } from "../../src/paper/index.js";
+import { checkEarlier, figure1, TableResult, table1, table3 } from "../../src/paper/index.js";
 import { madeUpFound, madeUpResult } from "./made-up.js";
 
 const small = { model: ["small" as const], seeds: 1, epochs: 20 };
@@ -57,12 +57,23 @@ describe("the result of a table", () => {
     );
   });
 
+  it("keeps no rows that were made by other options than its sentences tell", async () => {
+    const made = (options: Parameters<typeof table3>[0]) =>
+      madeUpResult(table3({ rows: ["none", "sqa"], ...options }), () => 0.5);
+    await (await made({ steps: 20 })).write(folder);
+    const other = table3({ rows: ["sap"], steps: 10 });
+    const problem = "table3.json: its rows were made with steps 20, not 10; delete the file, or write into";
+    expect(() => checkEarlier(other, folder)).toThrow(problem);
+    await expect((await madeUpResult(other, () => 0.5)).write(folder)).rejects.toThrow(problem);
+    checkEarlier(table3({ rows: ["sap"], steps: 20, seeds: 3 }), folder);
+  });
+
   it("names an earlier file that is damaged, or holds another table", async () => {
     const result = await madeUpResult(table1(small), () => 0.5);
     const file = join(folder, "table1.json");
     writeFileSync(file, '{ "table": "table1", "rows": [{ "key": 1 }] }');
     await expect(result.write(folder)).rejects.toThrow(
-      /table1\.json: rows\.0\.key: [^\n]*; delete the file to write it anew$/,
+      /table1\.json: rows\.0\.key: [^\n]*; delete the file, or write into another folder$/,
     );
     writeFileSync(file, '{ "table": "table2", "rows": [] }');
     await expect(result.write(folder)).rejects.toThrow(`${file}: it holds the table table2; delete the file`);

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { makeFolder } from "../../base/index.js";
 import { shardText } from "../../evaluation/index.js";
 import { changedOptions, type Definition } from "../../options/index.js";
-import { runTable, runTableShard, type Table, tables } from "../../paper/index.js";
+import { checkEarlier, runTable, runTableShard, type Table, tables } from "../../paper/index.js";
 import {
   type Command,
   type CommandContext,
@@ -42,7 +42,7 @@ async function make(
   { signal, imports }: CommandContext,
 ): Promise<number> {
   const shard = shardOf({ shard: text, jobs: 1 });
-  // A folder that cannot be made is said before hours of training, not after.
+  // What cannot be written is said before hours of training, not after.
   try {
     makeFolder(results);
   } catch (error) {
@@ -59,6 +59,10 @@ async function make(
     const line = commandText(`paper ${definition.name}`, [], given, schema);
     return keepTableShard(work, { shard, request, text: line });
   }
+  checkEarlier(
+    asUsage(() => definition.make(options)),
+    results,
+  );
   const work = asUsage(() => runTable(definition, options, how));
   const { result } = await showTableWork(work);
   if (result === undefined) return 0;

@@ -23,7 +23,7 @@ interface AccuracyOptions {
 
 /** Parts of a table of accuracies. */
 export interface AccuracyTableParts<Schema extends z.ZodObject>
-  extends Pick<TableParts<Schema, AccuracyData>, "summary" | "title" | "options" | "timed"> {
+  extends Pick<TableParts<Schema, AccuracyData>, "summary" | "title" | "options" | "timed" | "shared"> {
   /** Columns, from left to right. */
   readonly columns: readonly Column[] | ((options: z.output<Schema>) => readonly Column[]);
   /** Rows, from top to bottom; `device` decides where options leave something open. */
@@ -60,7 +60,7 @@ export function defineAccuracyTable<const Name extends string, Schema extends z.
   name: Name,
   parts: AccuracyTableParts<Schema>,
 ): Factory<Table, Name, Schema> {
-  const { summary, title, timed, rows, limits, notes, chart } = parts;
+  const { summary, title, timed, shared = [], rows, limits, notes, chart } = parts;
   type Options = z.output<Schema>;
   const columnsOf = (options: Options) =>
     typeof parts.columns === "function" ? parts.columns(options) : parts.columns;
@@ -84,6 +84,7 @@ export function defineAccuracyTable<const Name extends string, Schema extends z.
       return measured.length === 0 ? undefined : { rows: measured };
     },
     join: joinedRows,
+    shared,
     show(data: AccuracyData, given) {
       const columns = filledColumns(data.rows, columnsOf(given));
       const sentences = [...(notes?.(data.rows, given) ?? []), ...accuracyNotes(data.rows, columns)];

@@ -109,6 +109,7 @@ async function* answersOf(
         claim: question.attack,
         budget: question.audit,
         limit: question.limit ?? undefined,
+        device,
         folder: folder.path,
         tensorboard: false,
         signal,

@@ -156,6 +156,7 @@ export const table3 = defineAccuracyTable("table3", {
   title: ({ data }) => `Table 3: defenses on ${paperName(data.name)}`,
   options,
   columns: columnsOf,
+  shared: ["steps", "draws", "queries", "audit", "minimumNorm"],
   limits: (given) => settled(given).limits,
   rows(given) {
     const { model, normalized, epochs, peak, isColor, strength } = settled(given);

@@ -5,6 +5,7 @@ export { figure2 } from "./figures/figure2.js";
 export { figure3 } from "./figures/figure3.js";
 export { overfitting } from "./figures/overfitting.js";
 export { noiseFree } from "./tables/noise-free.js";
+export { placements } from "./tables/placements.js";
 export { speed } from "./tables/speed.js";
 export { table1 } from "./tables/table1.js";
 export { table2 } from "./tables/table2.js";

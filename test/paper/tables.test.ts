@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { imagesOf } from "../../src/datasets/index.js";
-import { type AccuracyData, demo, figure1, noiseFree, speed } from "../../src/paper/index.js";
+import { type AccuracyData, demo, figure1, noiseFree, placements, speed } from "../../src/paper/index.js";
 import { renderSvg } from "../../src/report/chart.js";
 import { presets } from "../../src/training/index.js";
 import { columnOf, madeUpResult, madeUpTraining } from "./made-up.js";
@@ -40,6 +40,29 @@ describe("the table of noise-free models", () => {
     expect(notes).toContain(
       "50 (clean; FGSM 0.3; PGD 0.2), 20 (PGD 0.3, 10 restarts; APGD-T 0.3; Square 0.3)",
     );
+  });
+});
+
+describe("the table of SQA's places", () => {
+  it("has a row for each reading, trained alike but for the defense", async () => {
+    const cells = placements({ trainImages: 500 }).cells("cpu");
+    const layers = cells.map(({ config }) => config.defenses.map(String).join());
+    expect(layers.slice(0, 5)).toEqual([
+      "",
+      "sqa(places=first-layer)",
+      "sqa(places=first-block)",
+      "sqa(places=stages)",
+      "sqa",
+    ]);
+    expect(layers[5]).toMatch(/^sqa\(layer1\.0\.bn2=2, layer1\.1\.bn2=2, .*layer4\.1\.bn2=2, relu=1\)$/);
+    expect(layers.slice(6)).toEqual(["sqa(range=channel)", "sqa(range=batch)"]);
+    expect(new Set(cells.map(({ config }) => JSON.stringify({ ...config, defenses: [] }))).size).toBe(1);
+    const { notes } = await madeUpResult(placements({ rows: ["full"] }), () => 0.5);
+    expect(notes[0]).toBe(
+      "In the paper ResNet-34 loses 5.5 points of clean accuracy to SQA and keeps 48.32 % under PGD-7, " +
+        "ResNet-101 loses 4.7 points of clean accuracy to SQA and keeps 52.12 % under PGD-7.",
+    );
+    expect(notes[1]).toBe("Shortened: the paper trains 350 epochs; here 4 epochs.");
   });
 });
 

@@ -6,6 +6,7 @@ import { defineAccuracyTable } from "../accuracy/accuracy-table.js";
 import { type Column, clean } from "../accuracy/column.js";
 import { limitsOf } from "../accuracy/data.js";
 import { shortenedNotes } from "../accuracy/shortened.js";
+import { cifarEpochs, cifarRecipe } from "../cifar-recipe.js";
 import { contenderRows, noiseFreeRow } from "../contenders.js";
 import { expected, paperName, publishedRow } from "../expected.js";
 import { architecture, dataset, sizeOptions } from "../options.js";
@@ -45,9 +46,6 @@ const columns: readonly Column[] = [
   },
 ];
 
-/** Epochs of the paper on CIFAR-10. */
-const paperEpochs = 350;
-
 /**
  * The paper's setting where there is a GPU, else a small relative of its networks: two hours of two cores.
  */
@@ -56,7 +54,7 @@ function settingOn(device: string) {
     ? { model: [resnet18({ width: 16 })], epochs: 15, seeds: 1, limit: 1000, attackLimit: 200 }
     : {
         model: [resnet34(), resnet101()],
-        epochs: paperEpochs,
+        epochs: cifarEpochs,
         seeds: 3,
         limit: undefined,
         attackLimit: 1000,
@@ -89,28 +87,6 @@ function settled(given: Options, device: string) {
   return { ...given, model, epochs, seeds, limit, attackLimit };
 }
 
-/** Epochs after which the paper's rate on CIFAR-10 becomes a tenth, again and again. */
-const paperDrop = 150;
-
-/**
- * The paper's recipe on CIFAR-10 (section 4.1): half clean and half FGSM images, and a tenth of the rate
- * after every 150 of 350 epochs. A shorter run has its drops at the same shares.
- */
-function recipeOf({ epochs, trainImages, data, precision }: ReturnType<typeof settled>) {
-  return {
-    data,
-    precision,
-    augmentation: "crop-flip",
-    method: "fgsm(epsilon=8/255)",
-    cleanWeight: 0.5,
-    schedule: `step(peak=0.1, epochs=${(paperDrop * epochs) / paperEpochs}, factor=0.1)`,
-    validationAttacks: ["fgsm(epsilon=8/255)", "pgd(epsilon=8/255, stepSize=2/255, steps=7)"],
-    validationImages: Math.min(1000, trainImages ?? 1000),
-    epochs,
-    limit: trainImages ?? null,
-  } as const;
-}
-
 /** Table 2: residual networks on CIFAR-10 under white-box attacks, in full precision and with SQA. */
 export const table2 = defineAccuracyTable("table2", {
   summary:
@@ -122,7 +98,7 @@ export const table2 = defineAccuracyTable("table2", {
   rows(given, device) {
     const setting = settled(given, device);
     return setting.model.flatMap((model) => {
-      const rows = contenderRows(model, recipeOf(setting), setting).map((row) => ({
+      const rows = contenderRows(model, cifarRecipe(setting), setting).map((row) => ({
         ...row,
         paper: publishedRow(expected.table2, given.data, row.key),
       }));
@@ -132,7 +108,7 @@ export const table2 = defineAccuracyTable("table2", {
   notes(rows) {
     const others = rows.filter(({ paper, noiseFree }) => paper === undefined && noiseFree !== true);
     return [
-      ...shortenedNotes(rows, paperEpochs),
+      ...shortenedNotes(rows, cifarEpochs),
       ...(others.length > 0
         ? ["A reduced setting, no reproduction: the paper trains ResNet-34 and ResNet-101."]
         : []),

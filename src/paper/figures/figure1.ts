@@ -78,7 +78,7 @@ export const figure1 = defineAccuracyTable("figure1", {
         `SMALL on MNIST, ${countText(options.epochs, "epoch")} on clean images, ` +
         (options.seeds === 1
           ? "seed 0; bands are 95 % intervals"
-          : `${options.seeds} seeds; bands are all of them`),
+          : `means of ${options.seeds} seeds; bands go from the lowest to the highest`),
       x: { label: "epsilon (l-infinity, pixels in [0, 1])" },
       y: { label: "accuracy", percent: true },
       series: rows.map(seriesOf),

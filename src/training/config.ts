@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { type Attack, attacks, fgsm, pgd } from "../attacks/index.js";
+import { type Attack, attacks } from "../attacks/index.js";
 import { checkKind, isObject } from "../base/index.js";
 import { type Augmentation, augmentations, type Dataset, datasets } from "../datasets/index.js";
 import { defenses } from "../defenses/index.js";
@@ -16,7 +16,7 @@ import {
 import { parseOptions, ratio } from "../options/index.js";
 import type { TrainConfigInput } from "./config-input.js";
 import { type InitialWeights, initialWeightsOption } from "./initial-weights.js";
-import { methodOption, methods, type TrainingMethod } from "./methods/index.js";
+import { ballOf, methodOption, methods, type TrainingMethod, usualAttacks } from "./methods/index.js";
 import { type Guard, guards } from "./overfitting/guards/index.js";
 
 /** Checked configuration: every option has its value. JSON holds their texts. */
@@ -118,15 +118,6 @@ export const trainConfigSchema = z.strictObject({
   seed: z.int().min(0).default(0).describe("seed of weights, shuffling and noise"),
 });
 
-/**
- * Attacks at a radius where none are named, in validation and evaluation: one step, and twenty of a tenth of
- * it.
- */
-export function usualAttacks(epsilon: number | undefined): Attack[] {
-  if (epsilon === undefined || epsilon === 0) return [];
-  return [fgsm({ epsilon }), pgd({ epsilon, stepSize: epsilon / 10, steps: 20 })];
-}
-
 /** Throws a RangeError for a path in an architecture's place. */
 function checkNoRun(model: unknown): void {
   if (typeof model !== "string" || model.includes("(") || !/[/\\]/.test(model)) return;
@@ -154,14 +145,14 @@ export function trainConfig(given: TrainConfigInput): TrainConfig {
   checkNoRun(given.model);
   const written = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const checked = parseOptions("training", "configuration", trainConfigSchema, written);
-  const { data, method = usualMethod(data), validationAttacks } = checked;
+  const { data, method = usualMethod(data) } = checked;
   const { cleanWeight = method.cleanWeight ?? 0 } = checked;
   const config: TrainConfig = {
     ...checked,
     model: checked.model.fittedTo(data, `data set ${data.name}`),
     method,
     cleanWeight,
-    validationAttacks: validationAttacks ?? usualAttacks(method.epsilon ?? data.epsilon),
+    validationAttacks: checked.validationAttacks ?? usualAttacksFor(method, data),
   };
   checkTogether(config);
   return config;
@@ -175,6 +166,12 @@ function usualMethod(data: Dataset): TrainingMethod {
   );
 }
 
+/** Usual attacks in the ball that a method trains for, or at the data set's usual radius. */
+function usualAttacksFor(method: TrainingMethod, { epsilon }: Dataset): Attack[] {
+  const ball = ballOf(method);
+  return ball === undefined ? usualAttacks(epsilon) : usualAttacks(ball.epsilon, ball.norm);
+}
+
 /** Checks what options ask of each other. */
 function checkTogether({ selection, validationAttacks, guard, heldOut, method }: TrainConfig): void {
   const apart = "images that are not trained on: set heldOut to 1 or more (--held-out)";
@@ -184,7 +181,8 @@ function checkTogether({ selection, validationAttacks, guard, heldOut, method }:
   }
   if (guard.rules === undefined) return;
   if (heldOut === 0) throw new RangeError(`guard ${guard} needs ${apart}`);
-  if (method.epsilon === undefined) {
+  const ball = ballOf(method);
+  if (ball === undefined || ball.epsilon === 0) {
     throw new RangeError(`guard ${guard} needs a method that trains for a radius epsilon, not ${method}`);
   }
 }

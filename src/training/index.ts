@@ -4,7 +4,6 @@ export {
   type TrainConfig,
   trainConfig,
   trainConfigSchema,
-  usualAttacks,
 } from "./config.js";
 export type { TrainConfigInput } from "./config-input.js";
 export type {

@@ -1,4 +1,4 @@
-import { fgsm, pgd, Victim } from "../attacks/index.js";
+import { pgd, Victim } from "../attacks/index.js";
 import { deriveSeed } from "../base/index.js";
 import {
   alone,
@@ -14,6 +14,7 @@ import type { Model } from "../models/index.js";
 import type { Classifier } from "../nn/index.js";
 import { checkMethodImages, checkModelAnswers } from "./check-answers.js";
 import type { TrainConfig } from "./config.js";
+import { ballOf, singleStep } from "./methods/index.js";
 import type { Standpoint } from "./overfitting/collapse.js";
 import type { GuardRules } from "./overfitting/guard-state.js";
 import { measureSignals, type Signals, signalsOverRanks } from "./overfitting/signals.js";
@@ -211,14 +212,14 @@ export class TrainingSession {
   }
 
   /**
-   * Accuracies of held-out images under FGSM and PGD: of the model in training, which overfits before its
-   * average.
+   * Accuracies of held-out images under FGSM and PGD in the method's norm: of the model in training, which
+   * overfits before its average.
    */
   guardCheck(step: number): Standpoint {
     const { images, steps } = this.guardRules!;
     const { data, heldOut, seed } = this.#prepared;
-    const epsilon = this.config.method.epsilon!;
-    const attacks = [fgsm({ epsilon }), pgd({ epsilon, steps, stepSize: epsilon / 4 })];
+    const ball = ballOf(this.config.method)!;
+    const attacks = [singleStep(ball), pgd({ ...ball, steps, stepSize: ball.epsilon / 4 })];
     const classifier = this.model.classifier();
     const found = validate(
       classifier,

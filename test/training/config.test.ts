@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { pgd, square } from "../../src/attacks/index.js";
 import { cifar10, imagesOf, mnist } from "../../src/datasets/index.js";
 import { sqa } from "../../src/defenses/index.js";
@@ -7,7 +8,9 @@ import { modelOf, resnet18, small } from "../../src/models/index.js";
 import { Flatten, Linear, oneCycle, Sequential, sgd } from "../../src/nn/index.js";
 import {
   configHash,
+  defineMethod,
   fgsm,
+  type MethodWork,
   nFgsm,
   presets,
   runName,
@@ -127,6 +130,44 @@ describe("a training configuration", () => {
     expect(String(configured(cifar).method)).toBe("fgsm(epsilon=8/255)");
     expect(() => trainConfig({ model: linear(), data: images() })).toThrow(
       "give a method such as fgsm(epsilon=8/255): data set own-images has no usual radius",
+    );
+  });
+
+  test("takes validation attacks in the method's norm", () => {
+    const attacks = (method: TrainConfigInput["method"]) =>
+      configured({ method }).validationAttacks.map(String);
+    expect(attacks("pgd(norm=l2, epsilon=2)")).toEqual([
+      "bim(epsilon=2, stepSize=2, steps=1, norm=l2)",
+      "pgd(epsilon=2, stepSize=0.2, steps=20, norm=l2)",
+    ]);
+    expect(attacks("bim(norm=l1, epsilon=10)")).toEqual([
+      "bim(epsilon=10, stepSize=10, steps=1, norm=l1)",
+      "pgd(epsilon=10, stepSize=1, steps=20, norm=l1)",
+    ]);
+    expect(attacks(pgd({ norm: "l2", epsilon: 0.5 }))[1]).toBe(
+      "pgd(epsilon=0.5, stepSize=0.05, steps=20, norm=l2)",
+    );
+    expect(attacks("rotation-translation")).toEqual(attacks("standard"));
+  });
+
+  test("refuses a method whose ball cannot be checked", () => {
+    const method = (work: Partial<MethodWork>) =>
+      defineMethod("mine", {
+        summary: "a method of a test",
+        options: z.strictObject({}),
+        create: () => ({ perturb: (_, images) => images.clone(), ...work }),
+      })();
+    expect(() => configured({ method: method({ epsilon: 2 }) })).toThrow(
+      "method mine trains for an l-infinity radius of 2, but that is at most 1: a method of another norm gives",
+    );
+    expect(() => configured({ method: method({ epsilon: 2, norm: "l3" as never }) })).toThrow(
+      'method mine: norm "l3" has no attack to check by; accepted: linf, l2, l1',
+    );
+    expect(() => configured({ method: method({ epsilon: Number.NaN }) })).toThrow("not NaN");
+    expect(configured({ method: method({ epsilon: 2, norm: "l2" }) }).validationAttacks).toHaveLength(2);
+    const guard = { guard: "roll-back", heldOut: 3 } as const;
+    expect(() => configured({ ...guard, method: method({ epsilon: 0 }) })).toThrow(
+      "needs a method that trains for a radius epsilon",
     );
   });
 

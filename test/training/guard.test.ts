@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { Victim } from "../../src/attacks/index.js";
+import { norms, Victim } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import { readSafetensors } from "../../src/files/index.js";
@@ -264,6 +264,18 @@ describe("a guarded run", () => {
     expect(alarms.filter(({ kind }) => kind === "catastrophic-overfitting")).toMatchObject([
       { step: 8, epoch: 2 },
     ]);
+  });
+
+  test("is checked by attacks in the method's norm", () => {
+    const config = trainConfig({ ...guarded, method: "pgd(norm=l2, epsilon=2, steps=1)" });
+    const session = new TrainingSession(config);
+    const radii = (["linf", "l2"] as const).map((norm) => vi.spyOn(norms[norm], "ball"));
+    const { weak, strong } = session.guardCheck(4);
+    const [linf, l2] = radii.map(({ mock }) => mock.calls.map(([, radius]) => radius));
+    for (const spy of radii) spy.mockRestore();
+    session.dispose();
+    expect([linf, l2]).toEqual([[], [2, 2]]);
+    expect(strong).toBeLessThanOrEqual(weak);
   });
 
   test("needs held-out images and a radius", () => {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { autoattack, pgd } from "../../attacks/index.js";
-import { presets, type TrainConfigInput, trainConfig } from "../../training/index.js";
+import { ballOf, presets, type TrainConfigInput, trainConfig } from "../../training/index.js";
 import { defineAccuracyTable } from "../accuracy/accuracy-table.js";
 import { type Column, clean } from "../accuracy/column.js";
 import { architecture, dataset, method, presetNames, sizeOptions } from "../options.js";
@@ -30,7 +30,12 @@ function configOf({ preset, precision, ...options }: Options): TrainConfigInput 
 /** Columns of seconds, and of accuracies at the radius that was trained for. */
 function columnsOf(options: Options): Column[] {
   const config = trainConfig(configOf(options));
-  const epsilon = config.method.epsilon ?? config.data.epsilon;
+  const ball = ballOf(config.method);
+  if (ball !== undefined && ball.norm !== "linf")
+    throw new RangeError(
+      `table speed: its attacks are of l-infinity, and ${config.method} trains for ${ball.norm}`,
+    );
+  const epsilon = ball?.epsilon ?? config.data.epsilon;
   if (epsilon === undefined)
     throw new RangeError(`table speed: neither ${config.method} nor ${config.data} has a radius`);
   // The field's steps: 0.01 on MNIST at 0.3, 2/255 on CIFAR-10 at 8/255.

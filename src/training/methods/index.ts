@@ -11,6 +11,7 @@ export {
   methods,
   type TrainingMethod,
 } from "./method.js";
+export { ballOf, singleStep, type TrainedBall, usualAttacks } from "./usual-attacks.js";
 
 methods.register(...Object.values(all));
 

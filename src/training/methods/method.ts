@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Attack, atEpsilon, attacks, type Victim } from "../../attacks/index.js";
+import { type Attack, atEpsilon, attacks, type Norm, type Victim } from "../../attacks/index.js";
 import { unknownName } from "../../base/index.js";
 import type { Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
@@ -9,6 +9,8 @@ import { type Factory, Kind, parseCall, type Value } from "../../options/index.j
 export interface MethodWork {
   /** Radius of the ball that it trains for; undefined where it trains for none. */
   readonly epsilon?: number | undefined;
+  /** Norm of that radius; l-infinity where left out. */
+  readonly norm?: Norm | undefined;
   /**
    * Makes training images of clean ones (N, C, H, W) in [0, 1] and labels (N); undefined trains on the clean
    * ones. `stepScale`, 1 where left out, makes the attack's step smaller. `others` are the models of
@@ -91,10 +93,11 @@ export const methodOption = z
 
 /** Training on an attack's images: its radius shrinks with `stepScale`. */
 function onAttack(attack: Attack): TrainingMethod {
-  const { radius } = attack.traits;
+  const { radius, norm } = attack.traits;
   const at = (stepScale: number) => (stepScale === 1 ? attack : atEpsilon(attack, radius! * stepScale));
   const work: MethodWork = {
-    epsilon: radius,
+    // A radius in no norm is no ball that other attacks could search.
+    ...(norm === "none" ? {} : { epsilon: radius, norm }),
     perturb: (victim, images, labels, stepScale = 1) => at(stepScale).search(victim, images, labels),
     readsBack: true,
   };

@@ -18,6 +18,7 @@ export const pgd = defineMethod("pgd", {
     .refine(...radiusFitsNorm),
   create: ({ epsilon, norm, steps, stepSize = (2.5 * epsilon) / steps, randomStart }): MethodWork => ({
     epsilon,
+    norm,
     perturb(victim, images, labels, stepScale = 1) {
       const geometry = norms[norm];
       const ball = geometry.ball(images, epsilon);

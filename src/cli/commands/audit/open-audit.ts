@@ -5,6 +5,7 @@ import type { Split } from "../../../datasets/index.js";
 import { checkDevice } from "../../../engine/index.js";
 import { type AuditOptions, budgets, type Provenance, readAudit } from "../../../evaluation/index.js";
 import type { Model } from "../../../models/index.js";
+import { ballOf } from "../../../training/index.js";
 import { checkFits, imagesFrom, prepareWithBar } from "../../frame/inputs/images-from.js";
 import { defensesOf } from "../../frame/inputs/input-options.js";
 import { type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
@@ -21,18 +22,22 @@ export interface OpenedAudit {
   readonly parent: string;
 }
 
-/** Radius that nobody gave: the one that the run trained for, or the one that is usual for the images. */
+/**
+ * Radius that nobody gave: the one that the run trained for in the audit's norm, or the one that is usual for
+ * the images.
+ */
 function usualEpsilon(
   { norm = "linf", epsilon, claim }: GivenAudit,
   { run }: OpenedModel,
   usual: number | undefined,
 ) {
   if (epsilon !== undefined || claim !== undefined) return epsilon;
+  const ball = run === undefined ? undefined : ballOf(run.config.method);
+  if (ball?.norm === norm && ball.epsilon > 0) return ball.epsilon;
   if (norm !== "linf") throw new UsageError(`give --epsilon: no radius is usual in ${norm}`);
-  const radius = run?.config.method.epsilon ?? usual;
-  if (radius === undefined)
+  if (usual === undefined)
     throw new UsageError("give --epsilon, such as 8/255: the images have no usual radius");
-  return radius;
+  return usual;
 }
 
 /** Other models by their names. */

@@ -3,12 +3,12 @@ import type { Attack } from "../../../attacks/index.js";
 import type { Dataset } from "../../../datasets/index.js";
 import type { EvaluationOptions } from "../../../evaluation/index.js";
 import type { Model } from "../../../models/index.js";
-import { usualAttacks } from "../../../training/index.js";
+import { ballOf, usualAttacks } from "../../../training/index.js";
 import { checkFits } from "../../frame/inputs/images-from.js";
 import { defensesOf } from "../../frame/inputs/input-options.js";
 import { type ModelChoice, type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
 import { note } from "../../frame/output.js";
-import { UsageError } from "../../frame/usage-error.js";
+import { asUsage, UsageError } from "../../frame/usage-error.js";
 import type { EvaluateCommandOptions } from "./evaluate-options.js";
 
 /** Model with the images, the attacks and the surrogate that it is evaluated with. */
@@ -19,10 +19,11 @@ export interface Subject {
   readonly surrogate?: Model | string | undefined;
 }
 
-/** Attacks at the radius that a run trained for, or that is usual for the images. */
+/** Attacks in the ball that a run trained for, or at the radius that is usual for the images. */
 function defaultAttacks({ run }: OpenedModel, images: Dataset): Attack[] {
-  const epsilon = run?.config.method.epsilon ?? images.epsilon;
-  if (epsilon !== undefined) return usualAttacks(epsilon);
+  const ball = run === undefined ? undefined : asUsage(() => ballOf(run.config.method));
+  const epsilon = ball?.epsilon ?? images.epsilon;
+  if (epsilon !== undefined) return usualAttacks(epsilon, ball?.norm);
   throw new UsageError(`give --attack, such as 'pgd(epsilon=8/255)': ${images} has no usual radius`);
 }
 

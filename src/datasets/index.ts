@@ -15,6 +15,8 @@ export {
   addContent,
   checkSplit,
   contentHash,
+  drawnFrom,
+  liesByClass,
   prepareImages,
   type Split,
   type SplitData,

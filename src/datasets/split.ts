@@ -134,3 +134,32 @@ export function setApart(
   const order = permutation(split.count, seed);
   return { train: order.slice(count).sort(), heldOut: order.slice(0, count).sort() };
 }
+
+/**
+ * At most `count` of some positions, chosen by the seed alone, in the order of the draw. All of them stay in
+ * their own order where there are no more.
+ */
+export function drawnFrom(positions: Int32Array, count: number, seed: number | Seed): Int32Array {
+  if (count >= positions.length) return positions;
+  return permutation(positions.length, seed)
+    .slice(0, count)
+    .map((index) => positions[index]!);
+}
+
+/**
+ * Tells whether images lie by their classes, as those of a folder for each class do: neighbors share their
+ * class more often than halfway between a shuffled order and a sorted one.
+ */
+export function liesByClass({ labels }: Split, positions: Int32Array): boolean {
+  const counts = new Map<number, number>();
+  let alike = 0;
+  positions.forEach((position, i) => {
+    const label = labels[position]!;
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+    if (i > 0 && labels[positions[i - 1]!] === label) alike++;
+  });
+  const total = positions.length;
+  const shuffled = [...counts.values()].reduce((sum, count) => sum + (count / total) ** 2, 0);
+  const sorted = (total - counts.size) / (total - 1);
+  return counts.size > 1 && alike / (total - 1) > (shuffled + sorted) / 2;
+}

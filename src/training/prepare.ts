@@ -1,5 +1,5 @@
 import { deriveSeed, type Seed } from "../base/index.js";
-import { setApart, subset, TensorSplit } from "../datasets/index.js";
+import { drawnFrom, liesByClass, type Split, setApart, subset, TensorSplit } from "../datasets/index.js";
 import type { Model } from "../models/index.js";
 import type { OptimizerRun } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
@@ -21,9 +21,10 @@ export interface Prepared {
   readonly totalSteps: number;
   /** Learning rate at each step. */
   readonly learningRate: (step: number) => number;
-  /** Positions of the images that are held out, and of those that validation attacks. */
+  /** Positions of the images that are held out, and of those that validation and a guard attack. */
   readonly heldOut: Int32Array;
   readonly validation: Int32Array;
+  readonly guarded: Int32Array;
 }
 
 /** A step takes two draws of noise, which are numbered below 2^32. */
@@ -76,9 +77,22 @@ export function prepare(config: TrainConfig, device: string): Prepared {
     totalSteps: epochs * stepsPerEpoch,
     learningRate: config.schedule.rates({ epochs, stepsPerEpoch }),
     heldOut,
-    // Without images that are held out, validation shows overfitting to an attack, but not to the images.
-    validation: (heldOut.length > 0 ? heldOut : train).slice(0, config.validationImages),
+    validation: validationOf(config, split, { train, heldOut }),
+    guarded: drawnFrom(heldOut, config.guard.rules?.images ?? 0, deriveSeed(given, "guard images")),
     // Last, so that nothing this large is made for a configuration that is refused.
     data: new TensorSplit(split, { device }),
   };
+}
+
+/** Positions of the images that validation attacks: of those held out, where there are any. */
+function validationOf(
+  { validationImages: count, seed }: TrainConfig,
+  split: Split,
+  { train, heldOut }: ReturnType<typeof setApart>,
+): Int32Array {
+  const draw = deriveSeed(seed, "validation images");
+  if (heldOut.length > 0) return drawnFrom(heldOut, count, draw);
+  // Training images show overfitting to an attack, but not to the images. The first of a shuffled data set are
+  // a fair sample; those of images that lie by class would be of the first classes alone.
+  return liesByClass(split, train) ? drawnFrom(train, count, draw) : train.slice(0, count);
 }

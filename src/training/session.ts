@@ -216,18 +216,12 @@ export class TrainingSession {
    * overfits before its average.
    */
   guardCheck(step: number): Standpoint {
-    const { images, steps } = this.guardRules!;
-    const { data, heldOut, seed } = this.#prepared;
+    const { steps } = this.guardRules!;
+    const { data, guarded, seed } = this.#prepared;
     const ball = ballOf(this.config.method)!;
     const attacks = [singleStep(ball), pgd({ ...ball, steps, stepSize: ball.epsilon / 4 })];
     const classifier = this.model.classifier();
-    const found = validate(
-      classifier,
-      data,
-      heldOut.subarray(0, images),
-      attacks,
-      deriveSeed(seed, "guard", step),
-    );
+    const found = validate(classifier, data, guarded, attacks, deriveSeed(seed, "guard", step));
     const [weak, strong] = found.validation;
     return { clean: found.clean, weak: weak!.accuracy, strong: strong!.accuracy };
   }

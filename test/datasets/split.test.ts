@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Split, setApart, subset } from "../../src/datasets/index.js";
+import { permutation } from "../../src/base/index.js";
+import { drawnFrom, liesByClass, type Split, setApart, subset } from "../../src/datasets/index.js";
 
 const split: Split = {
   name: "ten",
@@ -60,5 +61,53 @@ describe("setApart", () => {
       new RangeError("count must be an integer in [0, 9], not 10"),
     );
     expect(() => setApart(split, 1, -1)).toThrow("seed must be an integer from 0");
+  });
+});
+
+describe("drawnFrom", () => {
+  const positions = Int32Array.from({ length: 5000 }, (_, i) => 2 * i);
+
+  test("draws from everywhere, by the seed alone, none twice", () => {
+    const drawn = drawnFrom(positions, 1000, 1);
+    expect(drawn).toEqual(drawnFrom(positions, 1000, { low: 1, high: 0 }));
+    expect(drawn).not.toEqual(drawnFrom(positions, 1000, 2));
+    expect(new Set(drawn).size).toBe(1000);
+    expect(drawn.every((position) => positions.includes(position))).toBe(true);
+    const mean = drawn.reduce((sum, position) => sum + position, 0) / 1000;
+    // Standard error of the mean of 1000 of 5000 positions drawn without replacement: 82; six of them.
+    expect(Math.abs(mean - 4999)).toBeLessThan(492);
+  });
+
+  test("leaves all of them as they are where no more are there", () => {
+    expect(drawnFrom(positions, 5000, 1)).toBe(positions);
+    expect(drawnFrom(positions, 9000, 1)).toBe(positions);
+  });
+});
+
+describe("liesByClass", () => {
+  const lies = (labels: number[]) =>
+    liesByClass(
+      { ...split, labels: Int32Array.from(labels), count: labels.length },
+      Int32Array.from(labels.keys()),
+    );
+  const sorted = Array.from({ length: 1000 }, (_, i) => Math.floor(i / 100));
+  const shuffled = Array.from(permutation(1000, 1), (i) => sorted[i]!);
+
+  test("tells images in the order of their classes from shuffled ones", () => {
+    expect(lies(sorted)).toBe(true);
+    expect(lies([...sorted].reverse())).toBe(true);
+    expect(lies(shuffled)).toBe(false);
+    expect(lies([0, 0, 0, 1, 1, 1])).toBe(true);
+    expect(lies([0, 1, 0, 1, 0, 1])).toBe(false);
+  });
+
+  test("is not deceived by a class that nearly all images have", () => {
+    const rare = Array.from({ length: 1000 }, (_, i) => Number(i < 50));
+    expect(lies(rare)).toBe(true);
+    expect(lies(Array.from(permutation(1000, 1), (i) => rare[i]!))).toBe(false);
+  });
+
+  test("takes a single class, or a single image, for shuffled", () => {
+    expect([lies([3, 3, 3]), lies([3]), lies([])]).toEqual([false, false, false]);
   });
 });

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { imagesOf } from "../../src/datasets/index.js";
+import { modelOf } from "../../src/models/index.js";
+import { Flatten, Linear, Sequential } from "../../src/nn/index.js";
+import { type TrainConfigInput, trainConfig } from "../../src/training/index.js";
+import { prepare } from "../../src/training/prepare.js";
+
+const classes = Array.from({ length: 10 }, (_, i) => `class ${i}`);
+const count = 1000;
+const inOrder = Array.from({ length: count }, (_, i) => Math.floor(i / 100));
+const mixed = Array.from({ length: count }, (_, i) => i % 10);
+
+const model = modelOf((seed) => new Sequential({ flatten: new Flatten(), fc: new Linear(4, 10, { seed }) }), {
+  name: "linear",
+  inputShape: [1, 2, 2],
+  classes: 10,
+});
+
+/** Positions that a run on images of the given labels attacks, and the number of classes among them. */
+function attacked(labels: readonly number[], given: Partial<TrainConfigInput>) {
+  const data = imagesOf({
+    images: Uint8Array.from({ length: 4 * count }, (_, i) => i),
+    labels: [...labels],
+    shape: [1, 2, 2],
+    classes,
+  });
+  const config = trainConfig({ model, data, method: "fgsm(epsilon=0.1)", validationImages: 100, ...given });
+  const prepared = prepare(config, "cpu");
+  prepared.data.dispose();
+  const { validation, guarded, heldOut } = prepared;
+  const classesIn = (positions: Int32Array) => new Set(Array.from(positions, (at) => labels[at])).size;
+  return {
+    ...{ validation, guarded, heldOut },
+    classes: [validation, guarded].map(classesIn),
+  };
+}
+
+describe("images that are attacked while a run trains", () => {
+  const guard = { guard: "roll-back(images=100)", heldOut: 500 } as const;
+
+  test("are of every class where the images lie by class", () => {
+    expect(attacked(inOrder, {}).classes[0]).toBe(10);
+    expect(attacked(inOrder, guard).classes).toEqual([10, 10]);
+  });
+
+  test("are drawn by the seed alone from those held out", () => {
+    const [one, again, other] = [guard, guard, { ...guard, seed: 1 }].map((given) => attacked(mixed, given));
+    expect(one).toEqual(again);
+    expect(one!.heldOut).not.toEqual(other!.heldOut);
+    for (const drawn of [one!.validation, one!.guarded]) {
+      expect(drawn).toHaveLength(100);
+      expect(new Set(drawn).size).toBe(100);
+      expect(drawn.every((position) => one!.heldOut.includes(position))).toBe(true);
+    }
+  });
+
+  test("are all that are held out where no more are there, and else the first of shuffled ones", () => {
+    const { validation, guarded, heldOut } = attacked(inOrder, {
+      guard: "roll-back(images=500)",
+      heldOut: 90,
+    });
+    expect([validation, guarded]).toEqual([heldOut, heldOut]);
+    expect([...attacked(mixed, {}).validation]).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+});

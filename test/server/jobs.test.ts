@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Job } from "../../src/server/api.js";
+import { Jobs } from "../../src/server/work/jobs.js";
 import { Served, writeRun } from "./served.js";
 
 let served: Served;
@@ -86,6 +87,16 @@ describe("work of the page", () => {
     expect((await jobOf(id, () => true)).state).toBe("running");
     expect((await served.post(`/api/jobs/${id}/stop`, {})).status).toBe(200);
     await jobOf(id, ({ state }) => state === "ended");
+  });
+
+  it("that cannot be started is said, and the server goes on", async () => {
+    const folder = join(served.top, "jobs");
+    const jobs = new Jobs(folder, [join(served.top, "nowhere")]);
+    const job = { kind: "train", run: "", words: ["train"], config: undefined } as const;
+    expect(() => jobs.start(job)).toThrow(`train could not be started: ${join(served.top, "nowhere")}`);
+    // The process's error comes after the answer: without a listener it would end the server.
+    await new Promise((done) => setTimeout(done, 50));
+    expect(jobs.list()).toEqual([]);
   });
 
   it("is not taken for another process by its number", async () => {

@@ -55,18 +55,14 @@ export class Jobs {
     makeFolder(folder);
     const file = join(folder, "config.yaml");
     if (config !== undefined) writeFileSync(file, config);
-    const log = openSync(join(folder, "log"), "a", 0o600);
     const [program, ...first] = this.program;
     const all = [...first, ...words, ...(config === undefined ? [] : ["--config", file])];
-    // Detached: it goes on when the server ends, and Ctrl-C on the server's terminal does not reach it.
-    const child = spawn(program, all, { detached: true, stdio: ["ignore", log, log] });
-    closeSync(log);
+    const child = spawnLogged(program, all, join(folder, "log"));
     const pid = child.pid;
     if (pid === undefined) throw new Error(`${kind} could not be started: ${program} does not run`);
     const record = { kind, run, pid, started: processStart(pid), began: Date.now(), code: null };
     this.#write(id, record);
     this.#children.set(id, child);
-    child.on("error", () => {});
     child.on("exit", (code) => {
       this.#children.delete(id);
       this.#write(id, { ...record, code: code ?? 128 });
@@ -126,6 +122,21 @@ export class Jobs {
     } catch {
       // The folder was taken away; the work itself goes on.
     }
+  }
+}
+
+/**
+ * Starts a program that writes to a log. Detached: it goes on when the server ends, and Ctrl-C on the server's
+ * terminal does not reach it.
+ */
+function spawnLogged(program: string, words: readonly string[], file: string): ChildProcess {
+  const log = openSync(file, "a", 0o600);
+  try {
+    const child = spawn(program, words, { detached: true, stdio: ["ignore", log, log] });
+    // At once: an error that nobody hears ends the server. That there is no pid tells of it.
+    return child.on("error", () => {});
+  } finally {
+    closeSync(log);
   }
 }
 

@@ -51,7 +51,8 @@ export class PlaygroundWorker implements Disposable {
     const child = this.#child ?? this.#start();
     return new Promise<unknown>((done, fail) => {
       const late = setTimeout(() => {
-        this.#end();
+        settle();
+        this.#end(child);
         fail(new Error(`no answer within ${this.times.answer / 1000} s: take fewer steps`));
       }, this.times.answer);
       const onMessage = (answer: WorkerAnswer) => {
@@ -66,7 +67,8 @@ export class PlaygroundWorker implements Disposable {
       const settle = () => {
         clearTimeout(late);
         child.off("message", onMessage).off("close", onClose);
-        this.#idle = setTimeout(() => this.#end(), this.times.idle).unref();
+        clearTimeout(this.#idle);
+        this.#idle = setTimeout(() => this.#end(child), this.times.idle).unref();
       };
       child.on("message", onMessage).on("close", onClose);
       child.send(question);
@@ -87,13 +89,13 @@ export class PlaygroundWorker implements Disposable {
     return child;
   }
 
-  #end(): void {
-    this.#child?.kill("SIGKILL");
-    this.#child = undefined;
+  #end(child: ChildProcess | undefined): void {
+    child?.kill("SIGKILL");
+    if (this.#child === child) this.#child = undefined;
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#idle);
-    this.#end();
+    this.#end(this.#child);
   }
 }

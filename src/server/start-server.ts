@@ -3,7 +3,8 @@ import type { Server } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { serve } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { MissingFileError, makeFolder } from "../base/index.js";
 import { guard, sessionOf } from "./access/guard.js";
@@ -71,10 +72,8 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   const jobs = new Jobs(join(runs, ".work"), options.program);
   const app = new Hono();
   app.use(guard(access));
-  app.use(async (c, next) => {
-    const length = Number(c.req.header("Content-Length") ?? 0);
-    return length > mostBody ? failure(c, 413, `request: at most ${mostBody} bytes`) : next();
-  });
+  const tooLong = (c: Context) => failure(c, 413, `request: at most ${mostBody} bytes`);
+  app.use(bodyLimit({ maxSize: mostBody, onError: tooLong }));
   const list = new RunList(runs);
   app.route("/api", runRoutes(list));
   app.route("/api", streamRoute(list, jobs));

@@ -162,7 +162,11 @@ describe("changes", () => {
     }
     expect((await served.post("/api/jobs/..%2f..%2fone/stop", {})).status).toBe(409);
     const tooLong = "x".repeat(9 * 2 ** 20);
-    expect((await served.post("/api/jobs", { kind: "train", config: tooLong })).status).toBe(413);
+    const job = { kind: "train", config: tooLong };
+    expect((await served.post("/api/jobs", job)).status).toBe(413);
+    // In chunks, a body does not say its length beforehand.
+    const chunked = { "Transfer-Encoding": "chunked" };
+    expect((await served.post("/api/jobs", job, chunked)).status).toBe(413);
   });
 });
 

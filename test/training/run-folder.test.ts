@@ -24,9 +24,11 @@ import {
   saveWeights,
   type TrainConfigInput,
   type TrainEvent,
+  TrainingSession,
   train,
   trainConfig,
 } from "../../src/training/index.js";
+import { type Progress, saveCheckpoint } from "../../src/training/run/checkpoint.js";
 import { digits } from "./digits-folder.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-run-folder-"));
@@ -67,6 +69,34 @@ const refusal = async (): Promise<string> => {
 beforeEach(async () => {
   rmSync(runs, { recursive: true, force: true });
   await collect({ stopAfter: 4 });
+});
+
+describe("the last checkpoint of a run", () => {
+  test("keeps its name until the next is there, and is kept beside it", () => {
+    const { checkpoint } = run;
+    const old = readFileSync(checkpoint);
+    const session = new TrainingSession(run.config);
+    let stood: boolean | undefined;
+    const progress = { step: 5, epochLoss: 0, epochSeconds: 0, seconds: 0 };
+    // Is written as text in the course of it.
+    const toJSON = () => {
+      stood = existsSync(checkpoint);
+      return progress;
+    };
+    saveCheckpoint(checkpoint, session.state, { ...progress, toJSON } as Progress, run.identity);
+    session.dispose();
+    expect(stood).toBe(true);
+    expect(readFileSync(run.file("checkpoint.before.safetensors")).equals(old)).toBe(true);
+    expect(modelFromRun(run.path)).toMatchObject({ finished: false, steps: 5 });
+  });
+
+  test("is opened where a run was killed before it had its name again", () => {
+    const { checkpoint } = run;
+    renameSync(checkpoint, run.file("checkpoint.before.safetensors"));
+    expect(modelFromRun(run.path)).toMatchObject({ finished: false, steps: 4 });
+    rmSync(run.file("checkpoint.before.safetensors"));
+    expect(() => modelFromRun(run.path)).toThrow("has not reached its first checkpoint yet");
+  });
 });
 
 describe("a damaged file of a run is named", () => {

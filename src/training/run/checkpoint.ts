@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import * as z from "zod";
 import { FileFormatError } from "../../base/index.js";
 import { noGrad, scope, type Tensor } from "../../engine/index.js";
@@ -91,7 +91,7 @@ export function saveCheckpoint(
       [...tensors].map(([name, value]) => [`${part}.${name}`, plain(value)] as const),
     ),
   ];
-  if (existsSync(path)) renameSync(path, before(path));
+  if (existsSync(path)) keepBefore(path);
   writeSealed(path, entries, {
     run,
     optimizerSteps: String(optimizer.steps),
@@ -119,6 +119,24 @@ export function loadCheckpoint(path: string, state: TrainingState, run: string):
 
 /** Name of the checkpoint before the last. */
 const before = (path: string) => path.replace(/(\.\w+)?$/, ".before$1");
+
+/**
+ * Gives a checkpoint the name of the one before the last. Until the next is there it keeps its own name as
+ * well: a reader finds one at any moment. Where a file system has no links, it finds it under the other name.
+ */
+function keepBefore(path: string): void {
+  rmSync(before(path), { force: true });
+  try {
+    linkSync(path, before(path));
+  } catch {
+    renameSync(path, before(path));
+  }
+}
+
+/** File of the last checkpoint, or of the one before where that is the only one; undefined for none. */
+export function lastCheckpoint(path: string): string | undefined {
+  return [path, before(path)].find((file) => existsSync(file));
+}
 
 /** Way on from a damaged checkpoint: the one before it, where that is whole. */
 function remedy(path: string, state: TrainingState, run: string): string {

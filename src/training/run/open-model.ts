@@ -6,7 +6,7 @@ import { scope } from "../../engine/index.js";
 import { type Architecture, type Defense, type Model, type ModelText, models } from "../../models/index.js";
 import type { Module } from "../../nn/index.js";
 import type { TrainConfig } from "../config.js";
-import { loadCheckpointWeights } from "./checkpoint.js";
+import { lastCheckpoint, loadCheckpointWeights } from "./checkpoint.js";
 import { RunFolder } from "./run-folder.js";
 import type { OwnParts } from "./stored-config.js";
 import { type LoadOptions, loadWeights } from "./weights-file.js";
@@ -101,8 +101,9 @@ export function modelFromRun(
     checkFinite(folder.weights, model.module);
     return { model, path: folder.path, config, finished };
   }
-  if (!existsSync(folder.checkpoint)) throw new Error(`run ${path} has not reached its first checkpoint yet`);
-  const steps = loadCheckpointWeights(folder.checkpoint, model.module, folder.identity);
-  checkFinite(folder.checkpoint, model.module);
+  const checkpoint = lastCheckpoint(folder.checkpoint);
+  if (checkpoint === undefined) throw new Error(`run ${path} has not reached its first checkpoint yet`);
+  const steps = loadCheckpointWeights(checkpoint, model.module, folder.identity);
+  checkFinite(checkpoint, model.module);
   return { model, path: folder.path, config, finished, steps };
 }

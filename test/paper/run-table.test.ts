@@ -6,7 +6,7 @@ import * as z from "zod";
 import { fgsm } from "../../src/attacks/index.js";
 import { mnist } from "../../src/datasets/index.js";
 import { setThreads, threads } from "../../src/engine/index.js";
-import { small } from "../../src/models/index.js";
+import { modelOf, small } from "../../src/models/index.js";
 import {
   type AccuracyData,
   clean,
@@ -79,6 +79,29 @@ describe("a table", () => {
     rmSync(other, { recursive: true });
     const measured = ({ data }: { data: object }) => (data as AccuracyData).rows.map((row) => row.measured);
     expect(measured(apart)).toEqual(measured(alone));
+  });
+
+  it("of a model of the user's own is made in one process, with the whole machine", async () => {
+    const build = (seed: number) => small().build({ seed }).module;
+    const model = modelOf(build, { name: "mine", inputShape: [1, 28, 28], classes: 10 });
+    const mine = defineAccuracyTable("mine", {
+      summary: "a table of a user's own model",
+      title: "A table of a user's own model",
+      options: z.strictObject({ seeds: z.int().default(2) }),
+      columns: [clean],
+      rows: (options) => contenderRows(model, { ...tiny, data: mnist() }, options),
+    });
+    const before = threads();
+    for (const jobs of [undefined, 2]) {
+      const abort = new AbortController();
+      const work = runTable(mine, {}, { runs, jobs, signal: abort.signal });
+      for await (const event of work) {
+        if (event.type !== "start") continue;
+        expect([event.jobs, threads()]).toEqual([1, before]);
+        abort.abort();
+        break;
+      }
+    }
   });
 
   it("stops with its signal's reason, and goes on from there", async () => {

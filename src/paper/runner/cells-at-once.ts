@@ -3,6 +3,7 @@ import { checkNumber, type Steps } from "../../base/index.js";
 import type { Cell, CellEvent, CellOptions, CellOutcome } from "./cell.js";
 import { runCellApart } from "./cell-apart.js";
 import { runCells } from "./run-cells.js";
+import { type Share, shareMachine } from "./share-machine.js";
 import { isStorable, storedCell } from "./stored-cell.js";
 
 /** Manner in which several cells are done. `threads` are those of each cell. */
@@ -11,6 +12,11 @@ export interface AtOnceOptions extends CellOptions {
   readonly jobs: number;
   /** URLs of modules that each process loads first, such as those that register attacks. */
   readonly imports?: readonly string[] | undefined;
+}
+
+/** Share of the machine for each of several cells: all of it where they are done in this process, in turn. */
+export function shareForCells(cells: readonly Cell[], asked: Parameters<typeof shareMachine>[1]): Share {
+  return shareMachine(cells.length, cells.every(isStorable) ? asked : { ...asked, jobs: 1 });
 }
 
 /**

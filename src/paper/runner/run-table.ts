@@ -4,8 +4,8 @@ import type { Definition } from "../../options/index.js";
 import { TableResult } from "../result.js";
 import { type Found, type ProgressEvent, type Table, tables } from "../table.js";
 import type { Cell, CellEvent, CellOutcome } from "./cell.js";
-import { runCellsAtOnce } from "./cells-at-once.js";
-import { machineWith, shareMachine } from "./share-machine.js";
+import { runCellsAtOnce, shareForCells } from "./cells-at-once.js";
+import { machineWith } from "./share-machine.js";
 
 /**
  * Manner in which a table is made. Its numbers depend on the device and the threads in their last bits at
@@ -18,6 +18,7 @@ export interface RunTableOptions {
   readonly device?: string | undefined;
   /**
    * Runs at a time, each in a process of its own; as many as processors on a CPU without `threads`, else 1.
+   * Runs of a model or images of your own are made in this process, in turn.
    */
   readonly jobs?: number | undefined;
   /**
@@ -103,7 +104,7 @@ async function* steps(table: Table, settings: Settings, signal: AbortSignal): St
   const { runs, device, imports } = settings;
   const cells = table.cells(device);
   const asked = table.timed ? { ...settings, jobs: 1 } : settings;
-  const { jobs, threads } = shareMachine(cells.length, asked);
+  const { jobs, threads } = shareForCells(cells, asked);
   const threadsBefore = currentThreads();
   try {
     if (threads !== undefined) setThreads(threads);

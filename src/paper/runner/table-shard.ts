@@ -13,7 +13,7 @@ import {
 import type { Definition } from "../../options/index.js";
 import type { Table } from "../table.js";
 import type { Cell, CellEvent } from "./cell.js";
-import { runCellsAtOnce } from "./cells-at-once.js";
+import { runCellsAtOnce, shareForCells } from "./cells-at-once.js";
 import {
   checkImages,
   type RunTableOptions,
@@ -21,7 +21,6 @@ import {
   type TableEvent,
   tableSettings,
 } from "./run-table.js";
-import { shareMachine } from "./share-machine.js";
 
 /** Options of a shard of a table: those of the whole, with the shard and the folder that tells of it. */
 export interface TableShardOptions extends RunTableOptions {
@@ -121,7 +120,7 @@ async function* steps(
   const subject = { id, folder: join(folder, id), facts };
   const own = cellsOfShard(cells, shard);
   // The threads of the whole table, since numbers depend on them in their last bits.
-  const { jobs, threads } = shareMachine(cells.length, settings);
+  const { jobs, threads } = shareForCells(cells, settings);
   const threadsBefore = currentThreads();
   try {
     if (threads !== undefined) setThreads(threads);

@@ -203,6 +203,23 @@ describe("a training configuration", () => {
     expect(String(method(nFgsm({ epsilon: 8 / 255 })))).toBe("n-fgsm(epsilon=8/255)");
   });
 
+  test("trains on an attack's images where the method of its name lacks an option that it has", () => {
+    for (const given of [
+      "pgd(restarts=2)",
+      pgd({ epsilon: 0.1, loss: "margin" }),
+      "fgsm(target=least-likely)",
+    ]) {
+      const { method } = configured({ method: given as "fgsm" });
+      expect([String(method), method.readsBack]).toEqual([String(given), true]);
+      const stored = texts(storedForm(configured({ method })));
+      expect(String(configOf(stored, {}, "run").method)).toBe(String(given));
+    }
+    expect(() => configured({ method: "pgd(restarts=0)" })).toThrow(
+      'attack pgd: option "restarts" cannot be 0; accepted: a whole number in [1, 10000000]',
+    );
+    expect(() => configured({ method: "fgsm(sampled=true, target=random)" })).toThrow('option "target"');
+  });
+
   test("of the paper is its recipe", () => {
     const config = configured(presets.paper.config);
     expect(config).toMatchObject({ epochs: 100, batchSize: 128, cleanWeight: 0.5 });

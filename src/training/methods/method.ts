@@ -3,7 +3,7 @@ import { type Attack, atEpsilon, attacks, type Norm, type Victim } from "../../a
 import { unknownName } from "../../base/index.js";
 import type { Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
-import { type Factory, Kind, parseCall, type Value } from "../../options/index.js";
+import { type Call, type Factory, Kind, parseCall, type Value } from "../../options/index.js";
 
 /** Method of adversarial training, before its options name it. */
 export interface MethodWork {
@@ -58,21 +58,29 @@ export function defineMethod<const Name extends string, Schema extends z.ZodObje
   return methods.define(name, definition);
 }
 
+/** Tells whether a kind has a thing of a call's name, with every option of the call. */
+function takes(kind: typeof methods | typeof attacks, { name, options, of = [] }: Call): boolean {
+  if (!kind.has(name)) return false;
+  const { options: schema, takes: inside } = kind.definition(name);
+  const known = Object.keys(options).every((option) => Object.hasOwn(schema.shape, option));
+  return known && (of.length === 0 || inside !== undefined);
+}
+
 /**
  * Training method that a value or a text stands for. An attack stands for the method of its name, which knows
- * shortcuts; where there is none, training images are the attack's.
+ * shortcuts; where there is none, or it lacks an option, training images are the attack's.
  *
  * @throws RangeError for an unknown name or options that do not fit, TypeError for anything else
  */
 export function methodOf(given: TrainingMethod | Attack | string): TrainingMethod {
-  if (typeof given === "string") {
-    const { name } = parseCall(given);
-    if (methods.has(name)) return methods.parse(given);
-    if (attacks.has(name)) return onAttack(attacks.parse(given));
-    throw unknownName("training method", name, [...new Set([...methods.names, ...attacks.names])]);
-  }
-  if (attacks.is(given)) return methods.has(given.name) ? methods.parse(given.call) : onAttack(given);
-  return methods.of(given, "method");
+  if (attacks.is(given)) return takes(methods, given.call) ? methods.parse(given.call) : onAttack(given);
+  if (typeof given !== "string") return methods.of(given, "method");
+  const call = parseCall(given);
+  const { name } = call;
+  if (!takes(methods, call) && takes(attacks, call)) return onAttack(attacks.parse(call));
+  if (methods.has(name)) return methods.parse(call);
+  if (attacks.has(name)) return onAttack(attacks.parse(call));
+  throw unknownName("training method", name, [...new Set([...methods.names, ...attacks.names])]);
 }
 
 /** Schema of an option that takes a training method, an attack or a text, and gives the method. */

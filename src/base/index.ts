@@ -21,3 +21,4 @@ export { parseStrictJson, StrictJsonError } from "./strict-json.js";
 export { isModuleFile, loadUserModule, type UserModule } from "./user-module.js";
 export { packageVersion } from "./version.js";
 export { isAbort, type Steps, Work } from "./work.js";
+export { chosenFor, type HalfCounts, worstByImage, worstCounts } from "./worst-case.js";

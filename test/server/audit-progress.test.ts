@@ -3,6 +3,7 @@ import { wordStream } from "../../src/base/index.js";
 import { secondsLeft } from "../../src/server/audits/audit-detail.js";
 import type { KeptBatch } from "../../src/server/audits/batch-files.js";
 import { progressOf } from "../../src/server/audits/worst-so-far.js";
+import { Counts, worstOf } from "../../src/trials/index.js";
 
 function batch(id: string, first: number, even: number[], seconds = 1): KeptBatch {
   return { id, first, even, odd: even.map(() => 0), draws: 1, seconds };
@@ -70,6 +71,37 @@ describe("progress of an audit", () => {
     // 40,000 tosses of 0.7: three standard deviations are 0.007. The lowest of 20 would be near 0.6.
     expect(Math.abs(worst! - 0.7)).toBeLessThan(0.007);
     expect(Math.abs(lines[0]!.accuracy! - 0.7)).toBeLessThan(0.007);
+  });
+
+  it("is that of the audit itself once its trials are whole", () => {
+    const word = wordStream(2);
+    const images = 30;
+    const side = (share: number) =>
+      Array.from({ length: images }, () =>
+        Array.from({ length: 5 }, () => Number(word() % 100 < share)).reduce((a, b) => a + b, 0),
+      );
+    // Close attacks, between which half of the draws chooses poorly: one for all images is lower.
+    for (const shares of [
+      [70, 40, 40, 40],
+      [90, 60, 10],
+      [50, 49, 48],
+    ]) {
+      const rows = shares.map((share, i) => ({
+        ...batch(i === 0 ? "clean" : `a${i}`, 0, side(share)),
+        odd: side(share),
+        draws: 10,
+      }));
+      const counts = rows.map(({ even, odd }) => {
+        const row = new Counts(images, 10);
+        row.halves[0].set(even);
+        row.halves[1].set(odd);
+        return row;
+      });
+      const { lines } = progressOf(trials(...rows), new Set(rows.map(({ id }) => id)));
+      lines.forEach(({ worst }, i) => {
+        expect(worst).toBeCloseTo(worstOf(counts.slice(0, i + 1), true).mean(), 6);
+      });
+    }
   });
 
   it("tells the time left by the plan and by how it turned out", () => {

@@ -1,3 +1,4 @@
+import { type HalfCounts, worstCounts } from "../../base/index.js";
 import type { AuditTrial } from "../api.js";
 import type { KeptBatch } from "./batch-files.js";
 
@@ -8,32 +9,41 @@ interface Counts {
   readonly draws: number;
 }
 
-/** Worst of an image so far: the counts that are lowest in the even draws, and in the odd ones. */
-interface Worst {
-  readonly byEven: Counts;
-  readonly byOdd: Counts;
-}
-
 const mean = (values: readonly number[]) =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const shareOf = ({ even, odd, draws }: Counts) => (even + odd) / draws;
 
-function worse(known: Worst | undefined, now: Counts): Worst {
-  if (known === undefined) return { byEven: now, byOdd: now };
-  return {
-    byEven: now.even < known.byEven.even ? now : known.byEven,
-    byOdd: now.odd < known.byOdd.odd ? now : known.byOdd,
-  };
-}
+/** Worst case over trials that may still go on, as the audit itself has it over whole ones. */
+class WorstSoFar {
+  readonly #trials: ReadonlyMap<number, Counts>[] = [];
+  /** First answers to each image. They stand for trials that have not come to it: those attack nothing yet. */
+  readonly #first = new Map<number, Counts>();
+  #rows: { readonly halves: HalfCounts }[] = [];
 
-/**
- * Share of correct answers in the worst case. The lowest of several noisy counts is low by luck too: so what
- * the even draws choose is counted in the odd ones, and the other way round. A single draw is exact.
- */
-function worstShare({ byEven, byOdd }: Worst): number {
-  const { draws } = byEven;
-  return draws === 1 ? byEven.even : (byEven.odd + byOdd.even) / draws;
+  add(trial: ReadonlyMap<number, Counts>): void {
+    const before = this.#first.size;
+    for (const [position, counts] of trial) {
+      if (!this.#first.has(position)) this.#first.set(position, counts);
+    }
+    this.#trials.push(trial);
+    const isKnown = this.#first.size === before;
+    const rows = (isKnown ? [trial] : this.#trials).map((one) => this.#rowOf(one));
+    this.#rows = isKnown ? [...this.#rows, ...rows] : rows;
+  }
+
+  #rowOf(trial: ReadonlyMap<number, Counts>): { readonly halves: HalfCounts } {
+    const counts = [...this.#first].map(([position, first]) => trial.get(position) ?? first);
+    return { halves: [counts.map(({ even }) => even), counts.map(({ odd }) => odd)] };
+  }
+
+  /** Share of correct answers; null before the first image. */
+  get accuracy(): number | null {
+    const draws = [...this.#first.values()].map((counts) => counts.draws);
+    if (draws.length === 0) return null;
+    const [even, odd] = worstCounts(this.#rows, Math.max(...draws) > 1);
+    return mean(draws.map((count, i) => (even[i]! + odd[i]!) / count));
+  }
 }
 
 /**
@@ -42,12 +52,12 @@ function worstShare({ byEven, byOdd }: Worst): number {
  * @param inBall trials that count in the worst case; the others go beyond the radius, or ask another player
  */
 export function progressOf(trials: ReadonlyMap<string, readonly KeptBatch[]>, inBall: ReadonlySet<string>) {
-  const worst = new Map<number, Worst>();
+  const worst = new WorstSoFar();
   const clean = new Map<number, number>();
   const felledBy = new Map<number, string>();
-  const worstSoFar = () => mean([...worst.values()].map(worstShare));
   const lines: Omit<AuditTrial, "label">[] = [...trials].map(([id, batches]) => {
     const shares: number[] = [];
+    const answers = new Map<number, Counts>();
     for (const { first, even, odd, draws } of batches) {
       even.forEach((count, i) => {
         const position = first + i;
@@ -55,20 +65,21 @@ export function progressOf(trials: ReadonlyMap<string, readonly KeptBatch[]>, in
         const share = shareOf(counts);
         shares.push(share);
         if (id === "clean") clean.set(position, share);
+        answers.set(position, counts);
         if (!inBall.has(id)) return;
-        worst.set(position, worse(worst.get(position), counts));
         const fell = id !== "clean" && share < 0.5 && (clean.get(position) ?? 1) >= 0.5;
         if (fell && !felledBy.has(position)) felledBy.set(position, id);
       });
     }
+    if (inBall.has(id)) worst.add(answers);
     return {
       id,
       done: shares.length,
       accuracy: mean(shares),
-      worst: inBall.has(id) && shares.length > 0 ? worstSoFar() : null,
+      worst: inBall.has(id) && shares.length > 0 ? worst.accuracy : null,
       seconds: batches.reduce((sum, { seconds }) => sum + seconds, 0),
     };
   });
   const fallen = [...felledBy].sort(([a], [b]) => a - b).map(([position, by]) => ({ position, by }));
-  return { lines, fallen, clean: mean([...clean.values()]), worst: worstSoFar() };
+  return { lines, fallen, clean: mean([...clean.values()]), worst: worst.accuracy };
 }

@@ -1,57 +1,22 @@
-import type { Seed } from "../../base/index.js";
+import { chosenFor, type HalfCounts, type Seed, worstByImage, worstCounts } from "../../base/index.js";
 import { type Answers, Counts, everyDrawOf } from "./answers.js";
 import { type Accuracy, bootstrap } from "./interval.js";
 
-const half = [0, 1] as const;
-const other = (side: 0 | 1) => (side === 0 ? 1 : 0);
-
-/** Row of the lowest count; the first of several. */
-function lowest<Row>(rows: readonly Row[], count: (row: Row) => number): Row {
-  return rows.reduce((best, row) => (count(row) < count(best) ? row : best));
+/** Counts of the images and the draws of rows. */
+function countsOf({ images, draws }: Counts, [even, odd]: HalfCounts): Counts {
+  const counts = new Counts(images, draws);
+  counts.halves[0].set(even);
+  counts.halves[1].set(odd);
+  return counts;
 }
 
-const sum = (counts: ArrayLike<number>) =>
-  Array.prototype.reduce.call(counts, (a, b) => Number(a) + Number(b), 0) as number;
-
 /**
- * Worst case of each image over several rows of counts. For a deterministic classifier it is the least count,
- * which is exact. The least of several noisy counts is low by luck too. So a randomized classifier's row is
- * chosen by its even draws and counted in its odd ones, and the other way round.
- *
- * Rows are chosen in two ways, each free of that luck: one for each image, and, since half the draws choose
- * poorly between close rows, one for all images. The lower total is returned. Both stand for attacks that
- * exist, so the true worst case is no higher. RangeError without rows, and for a randomized classifier that
- * answered in a single draw.
+ * Worst case of each image over several rows of counts, as `worstCounts` has it. RangeError without rows, and
+ * for a randomized classifier that answered in a single draw.
  */
 export function worstOf(rows: readonly Counts[], randomized: boolean): Counts {
   checkRows("worstOf", rows, randomized);
-  const { images, draws } = rows[0]!;
-  if (!randomized) {
-    const least = new Counts(images, draws);
-    for (const side of half) {
-      for (let i = 0; i < images; i++)
-        least.halves[side][i] = Math.min(...rows.map((row) => row.halves[side][i]!));
-    }
-    return least;
-  }
-  const asWhole = new Counts(images, draws);
-  for (const judged of half) {
-    const chosen = lowest(rows, (row) => sum(row.halves[other(judged)]));
-    asWhole.halves[judged].set(chosen.halves[judged]);
-  }
-  return lowest([worstByImage(rows), asWhole], (row) => sum(row.correct));
-}
-
-/** Counts of a randomized classifier, for each image in the row that the other half of the draws chose. */
-function worstByImage(rows: readonly Counts[]): Counts {
-  const { images, draws } = rows[0]!;
-  const worst = new Counts(images, draws);
-  for (const judged of half) {
-    for (let i = 0; i < images; i++) {
-      worst.halves[judged][i] = lowest(rows, (row) => row.halves[other(judged)][i]!).halves[judged][i]!;
-    }
-  }
-  return worst;
+  return countsOf(rows[0]!, worstCounts(rows, randomized));
 }
 
 /**
@@ -60,7 +25,7 @@ function worstByImage(rows: readonly Counts[]): Counts {
  */
 export function worstEveryDrawOf(rows: readonly Counts[]): Accuracy {
   checkRows("worstEveryDrawOf", rows, true);
-  return everyDrawOf(worstByImage(rows));
+  return everyDrawOf(countsOf(rows[0]!, worstByImage(rows)));
 }
 
 /**
@@ -71,10 +36,8 @@ export function worstEveryDrawOf(rows: readonly Counts[]): Accuracy {
 export function worstVoteOf(rows: readonly Answers[], seed: Seed): Accuracy {
   checkRows("worstVoteOf", rows, true);
   const won = new Uint16Array(rows[0]!.images);
-  for (const judged of half) {
-    for (let i = 0; i < won.length; i++) {
-      won[i]! += lowest(rows, (row) => row.halves[other(judged)][i]!).votes[judged][i]!;
-    }
+  for (const judged of [0, 1] as const) {
+    for (let i = 0; i < won.length; i++) won[i]! += chosenFor(rows, i, judged).votes[judged][i]!;
   }
   return bootstrap(won, 2, seed);
 }

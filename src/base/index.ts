@@ -14,6 +14,7 @@ export { writeFileAtomic, writeNewFile } from "./files/atomic-file.js";
 export { fileSha256 } from "./files/file-hash.js";
 export { makeFolder } from "./files/make-folder.js";
 export { readTextFile } from "./files/read-text.js";
+export { checkOptionNames } from "./option-names.js";
 export { countText, printable, shortened, shownName } from "./printable.js";
 export { processStart } from "./process-start.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";

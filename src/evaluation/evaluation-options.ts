@@ -1,5 +1,5 @@
 import type { Attack, AttackText, SuitePart } from "../attacks/index.js";
-import { checkKind, checkNumber, checkSeed, isObject } from "../base/index.js";
+import { checkKind, checkNumber, checkOptionNames, checkSeed, isObject } from "../base/index.js";
 import {
   type Attackable,
   checkSameForm,
@@ -9,7 +9,6 @@ import {
   type TrialStore,
 } from "../trials/index.js";
 import { checkShare } from "./expected-clean.js";
-import { checkOptionNames } from "./option-names.js";
 
 export interface EvaluationOptions {
   /** Attacks, as values or as text. */

@@ -92,7 +92,7 @@ function validationOf(
 ): Int32Array {
   const draw = deriveSeed(seed, "validation images");
   if (heldOut.length > 0) return drawnFrom(heldOut, count, draw);
-  // Training images show overfitting to an attack, but not to the images. The first of a shuffled data set are
-  // a fair sample; those of images that lie by class would be of the first classes alone.
+  // Training images show overfitting to an attack, but not to the images. The first of a shuffled data set
+  // are a fair sample; those of images that lie by class would be of the first classes alone.
   return liesByClass(split, train) ? drawnFrom(train, count, draw) : train.slice(0, count);
 }

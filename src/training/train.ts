@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import { checkKind, checkNumber, isObject, type Steps, Work } from "../base/index.js";
+import { checkKind, checkOptionNames, isObject, type Steps, Work } from "../base/index.js";
 import { contentHash, prepareImages, subset } from "../datasets/index.js";
 import {
   alone,
@@ -14,6 +14,7 @@ import type { Model } from "../models/index.js";
 import { configHash, type TrainConfig, trainConfig } from "./config.js";
 import type { TrainConfigInput } from "./config-input.js";
 import type { TrainEvent, TrainResult } from "./events.js";
+import { checkSeconds } from "./run/checkpoint.js";
 import { modelFromRun } from "./run/open-model.js";
 import { type RunEnvironment, RunFolder } from "./run/run-folder.js";
 import { alikeOnRanks, checkSameFacts } from "./run/same-on-ranks.js";
@@ -82,10 +83,10 @@ const optionNames: readonly string[] = [
  * @example
  * const method = fgsm({ epsilon: 0.3 });
  * const { model } = await train({ model: small(), data: mnist(), defenses: [sqa()], method });
- *
  */
 export function train(config: TrainConfigInput, options: TrainOptions = {}): Work<TrainEvent, TrainedRun> {
   checkKind("options", options, "an object", isObject(options));
+  checkOptionNames(options, optionNames);
   const misplaced = Object.keys(isObject(config) ? config : {}).find((name) => optionNames.includes(name));
   if (misplaced !== undefined) {
     throw new TypeError(
@@ -94,7 +95,7 @@ export function train(config: TrainConfigInput, options: TrainOptions = {}): Wor
   }
   const { runs = "runs", checkpointSeconds = 30, tensorboard = true, ranks = alone } = options;
   const device = checkDevice(options.device ?? "cpu");
-  checkNumber("checkpointSeconds", checkpointSeconds, "0 or more", checkpointSeconds >= 0);
+  checkSeconds(checkpointSeconds);
   checkKind("tensorboard", tensorboard, "true or false", typeof tensorboard === "boolean");
   checkKind("ranks", ranks, "what joinRanks returns", isObject(ranks) && "fromFirst" in ranks);
   checkKind("runs", runs, "the path of a folder", typeof runs === "string");

@@ -126,6 +126,12 @@ describe("a table", () => {
     expect(events).toEqual([]);
   });
 
+  it.each(["table3", "collapse"])("%s refuses more strong attacks than its own limit", async (name) => {
+    await expect(runTable(name, { attackLimit: 5000 }, { runs })).rejects.toThrow(
+      "attackLimit must be at most limit, 1000, not 5000: give a limit as well",
+    );
+  });
+
   it("refuses rows and columns that it could not tell apart, and rows without a run", async () => {
     const parts = { summary: "a table", title: "A table", options: z.strictObject({}) };
     const rows = () => contenderRows(small(), { ...tiny, data: mnist() }, { seeds: 1 });
@@ -180,6 +186,7 @@ describe("a table", () => {
     [() => runTable(table1, {}, { jobs: 0 }), "jobs must be a whole number >= 1, not 0"],
     [() => runTable(table1, {}, { threads: 1.5 }), "threads must be a whole number >= 1, not 1.5"],
     [() => runTable(table1, {}, { device: "gpu" }), "gpu"],
+    [() => runTable(table1, {}, { job: 2 } as object), 'unknown option "job"; did you mean "jobs"?'],
     [() => runTable(table1, {}, { runs: "" }), "runs must be the path of a folder"],
   ])("refuses what does not fit, before anything runs (%#)", (begin, message) => {
     expect(begin).toThrow(message);

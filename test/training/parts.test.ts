@@ -111,3 +111,13 @@ describe("training of a guided denoiser", () => {
     expect(() => trainDenoiser({ run: runs })).toThrow("is not a run folder");
   });
 });
+
+it.each<[object, string]>([
+  [{ checkpointSecond: 5 }, 'unknown option "checkpointSecond"; did you mean "checkpointSeconds"?'],
+  [{ checkpointSeconds: Number.NaN }, "checkpointSeconds must be 0 or more, not NaN"],
+  [{ checkpointSeconds: "5" }, 'checkpointSeconds must be a number, not "5"'],
+  [{ runs: 3 }, "runs must be the path of a folder, not 3"],
+])("a part's training with the options %j is refused", (options, message) => {
+  expect(() => trainDensity(density, options)).toThrow(message);
+  expect(() => trainDenoiser({ run: runs }, options)).toThrow(message);
+});

@@ -237,3 +237,11 @@ describe("a run", () => {
     expect(existsSync(join(folder, "refused"))).toBe(false);
   });
 });
+
+test.each<[object, string]>([
+  [{ checkpointSecond: 5 }, 'unknown option "checkpointSecond"; did you mean "checkpointSeconds"?'],
+  [{ checkpointSeconds: Number.NaN }, "checkpointSeconds must be 0 or more, not NaN"],
+  [{ checkpointSeconds: "5" }, 'checkpointSeconds must be a number, not "5"'],
+])("training with the options %j is refused", (options, message) => {
+  expect(() => train(brief, options)).toThrow(message);
+});

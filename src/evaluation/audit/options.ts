@@ -1,9 +1,15 @@
 import { type Attack, type AttackText, attacks, pgd } from "../../attacks/index.js";
-import { checkKind, checkNumber, checkSeed, isObject, unknownName } from "../../base/index.js";
+import {
+  checkKind,
+  checkNumber,
+  checkOptionNames,
+  checkSeed,
+  isObject,
+  unknownName,
+} from "../../base/index.js";
 import { formatRatio, parseOptions } from "../../options/index.js";
 import { type Attackable, type TrialStore, trialOn } from "../../trials/index.js";
 import { checkShare } from "../expected-clean.js";
-import { checkOptionNames } from "../option-names.js";
 import { type Budget, type BudgetName, batchImages, budgetOptions, budgets } from "./budget.js";
 import { checkComparable } from "./criterion/baseline.js";
 import { parseRequirements, type Requirement } from "./criterion/requirement.js";

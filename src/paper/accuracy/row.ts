@@ -97,9 +97,17 @@ function checkRows(rows: readonly Row[], columns: readonly Column[]): void {
   }
 }
 
+/** Refuses more images under strong attacks than under the others, whoever chose their numbers. */
+function checkLimits({ limit, attackLimit }: Limits): void {
+  if (limit === null || (attackLimit !== null && attackLimit <= limit)) return;
+  const given = attackLimit ?? "all";
+  throw new RangeError(`attackLimit must be at most limit, ${limit}, not ${given}: give a limit as well`);
+}
+
 /** Plan of rows: a run for each seed, and one run where rows share their configuration. */
 export function planOf(rows: readonly Row[], columns: readonly Column[], limits: Limits): Plan {
   checkRows(rows, columns);
+  checkLimits(limits);
   const cells = new Map<string, Cell>();
   const planned = rows.map((row) => {
     const configs = Array.from({ length: row.seeds }, (_, seed) => trainConfig({ ...row.train, seed }));

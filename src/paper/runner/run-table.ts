@@ -1,4 +1,4 @@
-import { checkKind, checkNumber, isObject, type Steps, Work } from "../../base/index.js";
+import { checkKind, checkNumber, checkOptionNames, isObject, type Steps, Work } from "../../base/index.js";
 import { checkDevice, threads as currentThreads, setThreads } from "../../engine/index.js";
 import type { Definition } from "../../options/index.js";
 import { TableResult } from "../result.js";
@@ -66,13 +66,15 @@ export function runTable(
   return new Work((stopped) => steps(value, settings, stopped), work.signal);
 }
 
-/** Table that is asked for, and its options of work, checked. */
+/** Table that is asked for, and its options of work, checked; `others` are names of further ones. */
 export function tableSettings(
   table: Definition<Table> | string,
   options: Readonly<Record<string, unknown>>,
   work: RunTableOptions,
+  others: readonly string[] = [],
 ): { readonly value: Table; readonly settings: Settings } {
   checkKind("the options of the work", work, "an object", isObject(work));
+  checkOptionNames(work, ["runs", "device", "jobs", "threads", "imports", "signal", ...others]);
   const { runs = "runs", jobs, threads, imports = [] } = work;
   const device = checkDevice(work.device ?? "cpu");
   checkKind("runs", runs, "the path of a folder", typeof runs === "string" && runs !== "");

@@ -83,7 +83,7 @@ export function runTableShard(
   options: Readonly<Record<string, unknown>>,
   work: TableShardOptions,
 ): Work<TableShardEvent, ShardResult> {
-  const { value, settings } = tableSettings(table, options, work);
+  const { value, settings } = tableSettings(table, options, work, ["shard", "folder"]);
   const { shard, folder } = work;
   checkKind("folder", folder, "the path of a folder", typeof folder === "string" && folder !== "");
   if (value.timed) {

@@ -17,7 +17,7 @@ const shareOf = ({ even, odd, draws }: Counts) => (even + odd) / draws;
 /** Worst case over trials that may still go on, as the audit itself has it over whole ones. */
 class WorstSoFar {
   readonly #trials: ReadonlyMap<number, Counts>[] = [];
-  /** First answers to each image. They stand for trials that have not come to it: those attack nothing yet. */
+  /** First answers to each image, which stand for those of trials that have not come to it. */
   readonly #first = new Map<number, Counts>();
   #rows: { readonly halves: HalfCounts }[] = [];
 

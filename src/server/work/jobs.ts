@@ -126,8 +126,8 @@ export class Jobs {
 }
 
 /**
- * Starts a program that writes to a log. Detached: it goes on when the server ends, and Ctrl-C on the server's
- * terminal does not reach it.
+ * Starts a program that writes to a log. Detached: it goes on when the server ends, and Ctrl-C on the
+ * server's terminal does not reach it.
  */
 function spawnLogged(program: string, words: readonly string[], file: string): ChildProcess {
   const log = openSync(file, "a", 0o600);

@@ -16,9 +16,8 @@ export function ballOf(method: TrainingMethod): TrainedBall | undefined {
   const { epsilon, norm = "linf" } = method;
   if (epsilon === undefined) return undefined;
   if (!Object.hasOwn(norms, norm)) {
-    throw new RangeError(
-      `method ${method}: norm "${norm}" has no attack to check by; accepted: ${Object.keys(norms).join(", ")}`,
-    );
+    const accepted = Object.keys(norms).join(", ");
+    throw new RangeError(`method ${method}: norm "${norm}" has no attack to check by; accepted: ${accepted}`);
   }
   if (!(epsilon >= 0 && epsilon < Number.POSITIVE_INFINITY))
     throw new RangeError(`method ${method}: its radius must be a number of at least 0, not ${epsilon}`);

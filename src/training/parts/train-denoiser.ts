@@ -13,7 +13,7 @@ import { modelFromRun } from "../run/open-model.js";
 import { RunFolder } from "../run/run-folder.js";
 import type { PartEvent } from "./events.js";
 import { PartFolder } from "./part-folder.js";
-import { type PartOptions, type TrainedPart, trainPart } from "./train-part.js";
+import { checkedPartOptions, type PartOptions, type TrainedPart, trainPart } from "./train-part.js";
 
 /** Options of a denoiser's training, beside the run. */
 export const denoiserOptions = {
@@ -119,6 +119,7 @@ export function trainDenoiser(
   config: DenoiserConfig,
   options: PartOptions = {},
 ): Work<PartEvent, TrainedPart> {
+  const checked = checkedPartOptions(options);
   const given = parseOptions("training", "denoiser", denoiserConfig, config as object);
   const { run, width, seed, epochs, batchSize, learningRate } = given;
   const { config: trained, weights, result } = RunFolder.open(run);
@@ -128,7 +129,7 @@ export function trainDenoiser(
   const sizes = { channels: data.imageShape[0], width };
   const ofRun = { run: configHash(trained), weights: sealIn(weights) };
   const facts = { part: denoiserPart.name, ...given, ...ofRun, attack: String(attack) };
-  const folder = new PartFolder(options.runs ?? "runs", `denoiser-${data.name}-seed${seed}`, facts);
+  const folder = new PartFolder(checked.runs, `denoiser-${data.name}-seed${seed}`, facts);
   const make = async (signal: AbortSignal) => {
     const split = trained.limit === null ? data.train : subset(data.train, trained.limit);
     const seen = subset(data.test, Math.min(measuredImages, data.test.count));
@@ -155,5 +156,5 @@ export function trainDenoiser(
       },
     };
   };
-  return trainPart(folder, make, options);
+  return trainPart(folder, make, checked);
 }

@@ -14,7 +14,7 @@ import { adam, oneCycle } from "../../nn/index.js";
 import { parseOptions, ratio } from "../../options/index.js";
 import type { PartEvent } from "./events.js";
 import { PartFolder } from "./part-folder.js";
-import { type PartOptions, type TrainedPart, trainPart } from "./train-part.js";
+import { checkedPartOptions, type PartOptions, type TrainedPart, trainPart } from "./train-part.js";
 
 /** Options of a density model's training, beside its images. */
 export const densityOptions = {
@@ -71,6 +71,7 @@ function measured(model: PixelCnn, unseen: TensorSplit): number {
  * const defense = pixelDefend({ density: folder, epsilon: 32 / 255 });
  */
 export function trainDensity(config: DensityConfig, options: PartOptions = {}): Work<PartEvent, TrainedPart> {
+  const checked = checkedPartOptions(options);
   const given = parseOptions("training", "density model", densityConfig, config as object);
   const { data, limit, filters, layers, mixtures, seed, epochs, batchSize, learningRate } = given;
   const { train, test } = data;
@@ -79,7 +80,7 @@ export function trainDensity(config: DensityConfig, options: PartOptions = {}): 
   const split = limit === undefined ? train : subset(train, limit);
   const sizes = { channels: data.imageShape[0], filters, layers, mixtures };
   const facts = { part: densityPart.name, ...given, data: data.identity, limit: split.count };
-  const folder = new PartFolder(options.runs ?? "runs", `density-${data.name}-seed${seed}`, facts);
+  const folder = new PartFolder(checked.runs, `density-${data.name}-seed${seed}`, facts);
   const make = async (signal: AbortSignal) => {
     const seen = subset(test, Math.min(measuredImages, test.count));
     for (const part of [split, seen]) await prepareImages(part, { signal });
@@ -103,5 +104,5 @@ export function trainDensity(config: DensityConfig, options: PartOptions = {}): 
       },
     };
   };
-  return trainPart(folder, make, options);
+  return trainPart(folder, make, checked);
 }

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Seed, type Steps, Work } from "../../base/index.js";
+import { checkKind, checkOptionNames, isObject, type Seed, type Steps, Work } from "../../base/index.js";
 import {
   threads as currentThreads,
   enableGrad,
@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from "../../engine/index.js";
 import { type Module, type Optimizer, parameterCount, type Schedule } from "../../nn/index.js";
-import { loadCheckpoint, type Progress, saveCheckpoint } from "../run/checkpoint.js";
+import { checkSeconds, loadCheckpoint, type Progress, saveCheckpoint } from "../run/checkpoint.js";
 import { StepPlan } from "../step/plan.js";
 import type { PartEvent, PartResult } from "./events.js";
 import type { PartFolder } from "./part-folder.js";
@@ -46,6 +46,16 @@ export interface PartOptions {
   readonly checkpointSeconds?: number | undefined;
 }
 
+/** Options with their defaults. TypeError or RangeError names the one that does not fit. */
+export function checkedPartOptions(options: PartOptions) {
+  checkKind("options", options, "an object", isObject(options));
+  checkOptionNames(options, ["runs", "signal", "threads", "checkpointSeconds"]);
+  const { runs = "runs", signal, threads, checkpointSeconds = 30 } = options;
+  checkKind("runs", runs, "the path of a folder", typeof runs === "string" && runs !== "");
+  checkSeconds(checkpointSeconds);
+  return { runs, signal, threads, checkpointSeconds };
+}
+
 /** Trained part: what a defense's option takes, and how the training ended. */
 export interface TrainedPart {
   readonly folder: string;
@@ -62,7 +72,7 @@ export interface TrainedPart {
 export function trainPart(
   folder: PartFolder,
   make: (signal: AbortSignal) => Promise<PartWork>,
-  { signal, threads, checkpointSeconds = 30 }: PartOptions,
+  { signal, threads, checkpointSeconds }: ReturnType<typeof checkedPartOptions>,
 ): Work<PartEvent, TrainedPart> {
   return new Work(async function* (stop): Steps<PartEvent, TrainedPart> {
     const { path, weights, result } = folder;

@@ -1,11 +1,17 @@
 import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError } from "../../base/index.js";
+import { checkKind, checkNumber, FileFormatError } from "../../base/index.js";
 import { noGrad, scope, type Tensor } from "../../engine/index.js";
 import { readSealed, writeSealed } from "../../files/index.js";
 import { loadState, type Module, type OptimizerRun } from "../../nn/index.js";
 import type { GuardState } from "../overfitting/guard-state.js";
 import { plain, toTensors } from "./weights-file.js";
+
+/** Throws a TypeError or RangeError unless seconds can lie between two checkpoints. */
+export function checkSeconds(checkpointSeconds: number): void {
+  checkKind("checkpointSeconds", checkpointSeconds, "a number", typeof checkpointSeconds === "number");
+  checkNumber("checkpointSeconds", checkpointSeconds, "0 or more", checkpointSeconds >= 0);
+}
 
 /** Progress of a run, beside its tensors. */
 export interface Progress {

@@ -1,4 +1,4 @@
-import { unknownName } from "../base/index.js";
+import { unknownName } from "./errors.js";
 
 /** RangeError that suggests the nearest name for an option that there is not. */
 export function checkOptionNames(options: object, known: readonly string[]): void {

@@ -3,7 +3,7 @@ import type { Augmentation, AugmentationText, Dataset, DatasetText } from "../da
 import type { DefenseText } from "../defenses/index.js";
 import type { Architecture, Defense, ModelText } from "../models/index.js";
 import type { Optimizer, OptimizerText, Precision, Schedule, ScheduleText } from "../nn/index.js";
-import type { InitialWeights } from "./initial-weights.js";
+import type { InitialWeightsInput } from "./initial-weights.js";
 import type { MethodText, TrainingMethod } from "./methods/index.js";
 import type { Guard, GuardText } from "./overfitting/guards/index.js";
 
@@ -18,8 +18,11 @@ export interface TrainConfigInput {
   readonly data: Or<Dataset, DatasetText>;
   /** Defenses in the order of their application; none by default. */
   readonly defenses?: readonly Or<Defense, DefenseText>[] | undefined;
-  /** File in safetensors whose weights training begins with; those of the seed by default. */
-  readonly initialWeights?: string | InitialWeights | null | undefined;
+  /**
+   * File whose weights training begins with, in safetensors or a PyTorch checkpoint (.pt, .pth); those of the
+   * seed by default.
+   */
+  readonly initialWeights?: string | InitialWeightsInput | null | undefined;
   /** Method that makes the training images, or an attack; FGSM at the data set's usual radius by default. */
   readonly method?: Or<TrainingMethod | Attack, MethodText | AttackText> | undefined;
   /** Passes over the training images; 5 by default. */
@@ -32,7 +35,7 @@ export interface TrainConfigInput {
   readonly heldOut?: number | undefined;
   /** Variation of the training images; none by default. */
   readonly augmentation?: Or<Augmentation, AugmentationText> | undefined;
-  /** Weight of the clean images' loss beside the method's, in [0, 1); 0 by default. */
+  /** Weight of the clean images' loss beside the method's, in [0, 1); by default its own, mostly 0. */
   readonly cleanWeight?: number | string | undefined;
   /** Precision of the layers; weights and losses stay float32, the default. */
   readonly precision?: Precision | undefined;

@@ -60,7 +60,7 @@ export const trainConfigSchema = z.strictObject({
   initialWeights: initialWeightsOption
     .nullable()
     .default(null)
-    .describe("weights in safetensors to begin with (default: those of the seed)"),
+    .describe("weights to begin with, in safetensors or a PyTorch checkpoint (default: those of the seed)"),
   method: methodOption
     .optional()
     .describe("method that makes the training images (default: FGSM at the usual radius)"),

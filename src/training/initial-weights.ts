@@ -6,7 +6,8 @@ import type { Model } from "../models/index.js";
 import { loadWeights } from "./run/weights-file.js";
 
 /**
- * Weights that training begins with: a file in safetensors, and the hash that says which weights they are.
+ * Weights that training begins with: a file in safetensors or a PyTorch checkpoint, and the hash that says
+ * which weights they are.
  */
 export interface InitialWeights {
   readonly file: string;
@@ -15,6 +16,9 @@ export interface InitialWeights {
   readonly key?: string | undefined;
   readonly prefix?: string | undefined;
 }
+
+/** The same as it is given: the hash is that of the file where it is left out. */
+export type InitialWeightsInput = Omit<InitialWeights, "sha256"> & Partial<Pick<InitialWeights, "sha256">>;
 
 function hashOf(file: string): string {
   if (!existsSync(file) || statSync(file).isDirectory())
@@ -42,10 +46,10 @@ export const initialWeightsOption = z
       return z.NEVER;
     }
   })
-  .meta({ accepted: "a file in safetensors", placeholder: "FILE" }) as unknown as z.ZodType<
-  InitialWeights,
-  InitialWeights | string
->;
+  .meta({
+    accepted: "a file in safetensors, or a PyTorch checkpoint",
+    placeholder: "FILE",
+  }) as unknown as z.ZodType<InitialWeights, InitialWeightsInput | string>;
 
 /**
  * Gives a model the weights to begin with. FileFormatError where the file holds others than the run began

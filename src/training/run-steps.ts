@@ -103,7 +103,7 @@ function timed<T>({ progress }: Standing, work: () => T): T {
   return result;
 }
 
-/** At the latest before anything else is done with the network. */
+/** At the latest before anything else is done with the model. */
 function lookIsDue({ session, progress: { step } }: Standing): boolean {
   const { stepsPerEpoch, guardRules } = session;
   const guarded = guardRules !== undefined && step % guardRules.interval === 0;
@@ -141,9 +141,9 @@ function* endEpoch(run: Standing): Generator<TrainEvent> {
   const { ranks } = session;
   checkSameWeights(session);
   const epoch = progress.step / session.stepsPerEpoch;
-  // The loss is that before the last update; no attack could run on a network that answers with NaN.
+  // The loss is that before the last update; no attack could run on a model that answers with NaN.
   if (!ranks.fromFirst(() => session.outputsFinite()))
-    yield* run.fail(progress.step, "the network's output is not finite");
+    yield* run.fail(progress.step, "the model's output is not finite");
   const event = ranks.fromFirst((): EpochEvent => {
     const { shown, ...accuracies } = session.validate(epoch);
     const told: EpochEvent = {

@@ -7,7 +7,7 @@ import { captureOutput } from "./captured-output.js";
 async function* ending(standing: AlarmKind[] | undefined): AsyncGenerator<TrainEvent> {
   const epoch = { type: "epoch", epoch: 4, step: 40, loss: 0.2, clean: 0.88, validation: [] } as const;
   const last = { ...epoch, validation: [], commonestClass: 0.1, seconds: 1, secondsPerStep: 0.1 };
-  const message = "99.0 % of the validation images are predicted as one class: the network does not learn";
+  const message = "99.0 % of the validation images are predicted as one class: the model does not learn";
   const alarm = { type: "alarm", kind: "constant-output", epoch: 1, step: 10, message } as const;
   const result = {
     ...{ epochs: 4, steps: 40, last, alarms: [alarm], seconds: 4, libtorch: "2", threads: 1 },

@@ -249,7 +249,7 @@ describe("sqa train", () => {
     const { code, err } = await sqaTrain(...brief, ...diverging, "--quiet");
     expect(code).toBe(1);
     expect(err).toContain(
-      "ALARM in epoch 1: the network's output is not finite after step 1: lower the learning rate",
+      "ALARM in epoch 1: the model's output is not finite after step 1: lower the learning rate",
     );
     expect(err).toContain("error: training stopped: ");
   });

@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { fileSha256 } from "../../src/base/index.js";
 import { mnist } from "../../src/datasets/index.js";
 import { small } from "../../src/models/index.js";
 import {
@@ -52,6 +53,11 @@ describe("initial weights", () => {
     const nameOf = (initialWeights: string | null) => runName(trainConfig({ ...still, initialWeights }));
     expect(nameOf(copy)).toBe(nameOf(file));
     expect(new Set([nameOf(file), nameOf(other), nameOf(null)]).size).toBe(3);
+  });
+
+  it("are given by a place in a file, too", () => {
+    const { initialWeights } = trainConfig({ ...still, initialWeights: { file, key: "ema" } });
+    expect(initialWeights).toEqual({ file, key: "ema", sha256: fileSha256(file) });
   });
 
   it("must be a file, and the one that the run began with", async () => {

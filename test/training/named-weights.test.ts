@@ -122,7 +122,7 @@ describe("weights are found by the names that the field uses", () => {
       .map(([name, ...rest]): Numbers => [name.replace("block1", "sub_block1"), ...rest]);
     const remarks = loaded(torchFile("trades.pt", "state_dict", [...weights, ...idle]), wide, own);
     expect(remarks.at(-1)).toMatch(
-      /^left out, for the network does not use them: sub_block1\.layer\.0\.bn1\.weight, /,
+      /^left out, for the model does not use them: sub_block1\.layer\.0\.bn1\.weight, /,
     );
   });
 

@@ -216,7 +216,7 @@ describe("a run", () => {
       epochs: 1,
     };
     await expect(collect(config, "infinite")).rejects.toThrow(
-      "the network's output is not finite after step 1",
+      "the model's output is not finite after step 1",
     );
   });
 

@@ -30,7 +30,7 @@ export interface TableShardOptions extends RunTableOptions {
 }
 
 export type TableShardEvent =
-  /** Subject of the shard, before its first run. */
+  /** Table that it is a shard of, before its first run. */
   | ({ readonly type: "shard" } & ShardSubject)
   /** `cells` of the start are the names of the shard's runs. */
   | Extract<TableEvent, { type: "start" }>
@@ -70,8 +70,8 @@ async function imageFacts(cells: readonly Cell[], signal: AbortSignal): Promise<
 }
 
 /**
- * Does the runs of a shard of a table, in the folder of runs. Its result names the folder where what is a
- * shard of what is to be kept. `mergeTable` makes the table of all shards.
+ * Does the runs of a shard of a table, in the folder of runs. Its result names the folder in which a record
+ * of the shard belongs. `mergeTable` makes the table of all shards.
  *
  * @throws TypeError or RangeError, before anything runs, as `runTable`, for a shard that is none, for more
  *   shards than runs, and for a table whose runs are timed and so compared on one machine

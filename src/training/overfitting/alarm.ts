@@ -14,7 +14,7 @@ export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 function constantOutput({ commonestClass, clean }: EpochEvent): EpochAlarm[] {
   if (commonestClass <= 0.95 || clean >= 0.9) return [];
   const share = percent(commonestClass);
-  const message = `${share} of the validation images are predicted as one class: the network does not learn`;
+  const message = `${share} of the validation images are predicted as one class: the model does not learn`;
   return [{ kind: "constant-output", message }];
 }
 

@@ -86,7 +86,7 @@ export interface LoadOptions extends WeightsChoice {
   readonly remark?: ((text: string) => void) | undefined;
 }
 
-/** RangeError where a file's network normalizes images otherwise than the module. */
+/** RangeError where a file's model normalizes images otherwise than the module. */
 function checkStatistics(module: Module, mean: SafetensorsTensor, std: SafetensorsTensor): void {
   const own = module.inputTransforms.find((transform) => transform instanceof Normalize);
   const same = (found: SafetensorsTensor, numbers: readonly number[] | undefined) =>
@@ -123,7 +123,7 @@ function underOwnNames(
     const prefix = likelyPrefix(given, wanted);
     if (prefix === undefined || prefix === "") return tensors;
     throw new RangeError(
-      `the weights of the network are under "${prefix}", among others: choose them by --prefix ${prefix}`,
+      `the weights of the model are under "${prefix}", among others: choose them by --prefix ${prefix}`,
     );
   }
   const { names, prefix, statistics, unused } = match;
@@ -131,7 +131,7 @@ function underOwnNames(
     checkStatistics(module, tensors.get(statistics.mean)!, tensors.get(statistics.std)!);
   if (prefix !== "") remark(`without the prefix "${prefix}" of the names`);
   const others = unused.filter((name) => !name.endsWith("num_batches_tracked"));
-  if (others.length > 0) remark(`left out, for the network does not use them: ${someNames(others)}`);
+  if (others.length > 0) remark(`left out, for the model does not use them: ${someNames(others)}`);
   return new Map([...names].map(([own, name]) => [own, tensors.get(name)!]));
 }
 

@@ -105,6 +105,8 @@ describe("the table of speed", () => {
     const own = imagesOf({ ...images, test: images, shape: [1, 28, 28], classes: ["a", "b"], name: "own" });
     const table = speed({ preset: "mnist-short", data: own, method: "standard" });
     expect(() => table.cells("cpu")).toThrow("table speed: neither standard nor own has a radius");
+    const other = speed({ preset: "mnist-short", method: "pgd(norm=l2, epsilon=2)" });
+    expect(() => other.cells("cpu")).toThrow("its attacks are of l-infinity, and pgd(epsilon=2, norm=l2)");
   });
 
   it("shows seconds to three digits and accuracies in percent, as means over seeds", async () => {

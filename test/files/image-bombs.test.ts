@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateRawSync, deflateSync } from "node:zlib";
+import { parquetMetadata } from "hyparquet";
 import { afterAll, describe, expect, test } from "vitest";
 import { decodeImage } from "../../src/datasets/pixels/decode.js";
 import { crc32 } from "../../src/files/archives/zip.js";
@@ -69,6 +70,48 @@ function deflated(name: string, content: Buffer, claimed = content.length): Buff
   return Buffer.concat([local, central, Buffer.from("PK\x05\x06", "latin1"), ...end]);
 }
 
+/** Number as thrift's compact protocol writes it. */
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value * 2;
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return Buffer.from([...bytes, rest]);
+}
+
+/** Parquet file with a page more in its first column. */
+function withPage(page: Buffer): Buffer {
+  const bytes = readFileSync(join(golden, "parquet", "train-00000-of-00001.parquet"));
+  const tail = bytes.length - 8;
+  const footer = bytes.subarray(tail - bytes.readUInt32LE(tail), tail);
+  const meta = parquetMetadata(new Uint8Array(bytes).buffer).row_groups[0]!.columns[0]!.meta_data!;
+  const [size, data, words] = [
+    Number(meta.total_compressed_size),
+    Number(meta.data_page_offset),
+    Number(meta.dictionary_page_offset),
+  ];
+  const places = (size: number, moved: number) =>
+    Buffer.concat([
+      Buffer.from([0x16]),
+      varint(size),
+      Buffer.from([0x26]),
+      varint(data + moved),
+      Buffer.from([0x26]),
+      varint(words + moved),
+    ]);
+  const old = places(size, 0);
+  const at = footer.indexOf(old);
+  expect(at).toBeGreaterThan(0);
+  const start = Math.min(words, data);
+  // The column again, behind all others.
+  const body = bytes.subarray(0, tail - footer.length);
+  const next = places(size + page.length, body.length - start);
+  const description = Buffer.concat([footer.subarray(0, at), next, footer.subarray(at + old.length)]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(description.length);
+  const column = bytes.subarray(start, start + size);
+  return Buffer.concat([body, column, page, description, length, Buffer.from("PAR1")]);
+}
+
 describe("what would unpack to more than it should", () => {
   test("a picture of many pixels, in a small file, is refused by its header", async () => {
     const bomb = flatPng(20_000, 20_000);
@@ -122,6 +165,16 @@ describe("what would unpack to more than it should", () => {
     ]);
     const file = openParquet(fileBytes(place("x.parquet", huge)));
     expect(() => file.rowGroups[0]!.column("image.bytes")).toThrow(/x.parquet: damaged parquet file/);
+  });
+
+  test("a page of parquet behind those of all rows is checked as well", () => {
+    // Page of no values that claims to unpack to 2^31 - 1 bytes.
+    const empty = "15001500150615060000";
+    const evil = (unpacked: string) => Buffer.from(`150015${unpacked}15002c${empty}`, "hex");
+    const read = (page: Buffer) =>
+      openParquet(fileBytes(place("z.parquet", withPage(page)))).rowGroups[0]!.column("image.bytes").length;
+    expect(read(Buffer.alloc(0))).toBeGreaterThan(0);
+    expect(() => read(evil("feffffff0f"))).toThrow(/a page of 0 bytes that unpacks to 2147483647/);
   });
 });
 

@@ -28,6 +28,8 @@ const mostRows = 2 ** 26;
 const mostGroupRows = 2 ** 20;
 const mostChunkBytes = 2 ** 29;
 const mostPageBytes = 2 ** 29;
+/** All pages of a column in a row group, unpacked. */
+const mostUnpackedBytes = 2 ** 30;
 /** A snappy page cannot unpack to more times its size than this. */
 const mostExpansion: Readonly<Record<string, number>> = { UNCOMPRESSED: 1, SNAPPY: 64, GZIP: 1100 };
 
@@ -146,22 +148,30 @@ function unwrapped(value: unknown): unknown {
   return Array.isArray(value) ? unwrapped(value[0]) : value;
 }
 
-/** Throws unless a column's pages fit its bytes, unpack to no more than they can, and fit the rows. */
+/**
+ * Throws unless a column's pages fit its bytes, unpack to no more than they can, and fit the rows. Looks at
+ * every page: the library reads nested columns to the end of their bytes.
+ */
 function checkPages(bytes: Uint8Array, rows: number, codec: string, column: typeof Column): void {
   const reader = { view: new DataView(bytes.buffer), offset: 0 };
-  let values = 0;
-  while (reader.offset < bytes.length - 1 && values < rows) {
+  let [values, total] = [0, 0];
+  while (reader.offset < bytes.length - 1) {
     const header = column.parquetHeader(reader);
     const packed = Number(header.compressed_page_size);
     const unpacked = Number(header.uncompressed_page_size);
     const least = Math.min(mostPageBytes, packed * mostExpansion[codec]! + 1024);
     if (!(packed >= 0 && packed <= bytes.length - reader.offset && unpacked >= 0 && unpacked <= least))
       throw new Error(`a page of ${packed} bytes that unpacks to ${unpacked}`);
+    total += unpacked;
+    if (total > mostUnpackedBytes)
+      throw new Error(`pages that unpack to more than ${mostUnpackedBytes} bytes`);
     reader.offset += packed;
+    // Each kind of page is read by its own description; a page may carry several.
     const { data_page_header: first, data_page_header_v2: second, dictionary_page_header: words } = header;
-    const count = Number((first ?? second ?? words)?.num_values ?? 0);
-    if (!(count >= 0 && count <= rows)) throw new Error(`a page of ${count} values for ${rows} rows`);
-    if (first !== undefined || second !== undefined) values += count;
+    const counts = [first?.num_values, second?.num_values, second?.num_rows, words?.num_values];
+    for (const count of counts.map((value) => Number(value ?? 0)))
+      if (!(count >= 0 && count <= rows)) throw new Error(`a page of ${count} values for ${rows} rows`);
+    values += Number(first?.num_values ?? second?.num_values ?? 0);
     if (values > rows) throw new Error(`pages of ${values} values for ${rows} rows`);
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FileFormatError } from "../../src/base/index.js";
-import { readTorchCheckpoint, stateDictOf } from "../../src/files/index.js";
+import { readCheckpointWeights, readTorchCheckpoint, stateDictOf } from "../../src/files/index.js";
 import { checkpoint, ops, pickle } from "./torch-files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-hostile-"));
@@ -56,6 +56,30 @@ describe("a pickle that would take all memory", () => {
       bomb(129),
       /its tensors have more than 67108864 bytes once they are written, out of a file of/,
       storages,
+    );
+  });
+
+  test("one tensor under many names", () => {
+    const count = 2 ** 16;
+    const tensor = ops.tensor(ops.storage("torch.CharStorage", "0", count), 0, [count], [1]);
+    const entry = (i: number) => Buffer.concat([ops.text(`t${i}`), Buffer.from("h\x00", "latin1")]);
+    const bomb = (names: number) =>
+      pickle(
+        Buffer.concat([tensor, Buffer.from("q\x000}(", "latin1")]),
+        ...Array.from({ length: names }, (_, i) => entry(i)),
+        Buffer.from("u"),
+      );
+    const weights = (names: number) => {
+      const file = join(folder, "shared.pt");
+      writeFileSync(file, checkpoint(bomb(names), { 0: new Uint8Array(count) }));
+      return readCheckpointWeights(file).tensors;
+    };
+    const few = weights(128);
+    expect(few.size).toBe(128);
+    expect(few.get("t1")).toBe(few.get("t0"));
+    expect(() => weights(10_000)).toThrow(FileFormatError);
+    expect(() => weights(129)).toThrow(
+      /shared.pt: its 129 weights have 67633152 bytes once they are written/,
     );
   });
 

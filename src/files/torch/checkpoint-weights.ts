@@ -1,7 +1,9 @@
+import { statSync } from "node:fs";
 import { FileFormatError, shownName, unknownName } from "../../base/index.js";
 import type { SafetensorsTensor } from "../safetensors.js";
 import { type StateDict, stateDictOf } from "./state-dict.js";
-import { readTorchCheckpoint } from "./torch-checkpoint.js";
+import { mostWritten, readTorchCheckpoint } from "./torch-checkpoint.js";
+import type { StridedTensor } from "./torch-storage.js";
 
 /** Choice of the weights in a file. */
 export interface WeightsChoice {
@@ -35,8 +37,24 @@ export function readCheckpointWeights(file: string, { key, prefix }: WeightsChoi
   const checkpoint = readTorchCheckpoint(file);
   const state = named(file, () => stateDictOf(checkpoint, key, prefix));
   if (state.tensors.size === 0) refuse(file, key, state);
-  const tensors = new Map([...state.tensors].map(([name, tensor]) => [name, tensor.toRowMajor()] as const));
-  return { tensors, state, remarks: remarksOf(state) };
+  return { tensors: copied(file, state), state, remarks: remarksOf(state) };
+}
+
+/** Copies each tensor once, also one of several names; what is written of it for every name is limited. */
+function copied(file: string, { tensors }: StateDict): Map<string, SafetensorsTensor> {
+  const limit = mostWritten(statSync(file).size);
+  const written = [...tensors.values()].reduce((sum, { size, writtenBytes }) => sum + size * writtenBytes, 0);
+  if (written > limit) {
+    const problem = `its ${tensors.size} weights have ${written} bytes once they are written`;
+    throw new FileFormatError(`${file}: ${problem}, more than ${limit}: too many names share tensors`);
+  }
+  const copies = new Map<StridedTensor, SafetensorsTensor>();
+  const copyOf = (tensor: StridedTensor) => {
+    const copy = copies.get(tensor) ?? tensor.toRowMajor();
+    copies.set(tensor, copy);
+    return copy;
+  };
+  return new Map([...tensors].map(([name, tensor]) => [name, copyOf(tensor)]));
 }
 
 /** State dict that `find` finds in a file, which an error about it names. */

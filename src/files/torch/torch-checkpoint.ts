@@ -89,6 +89,9 @@ const functions: Readonly<Record<string, (args: readonly CheckpointValue[]) => C
 const mostTimesWritten = 16;
 const alwaysWritten = 2 ** 26;
 
+/** Bytes that the tensors of an archive may have once they are written. */
+export const mostWritten = (archiveBytes: number) => Math.max(alwaysWritten, mostTimesWritten * archiveBytes);
+
 /**
  * Storages out of the archive's files, each checked against its size; `archiveBytes` limits what is made of
  * them.
@@ -100,7 +103,7 @@ function checkpointReader(folder: string, files: ReadonlyMap<string, Uint8Array>
   const charge = (made: CheckpointValue | undefined): void => {
     if (made instanceof Map) entries += made.size;
     if (made instanceof StridedTensor) written += made.size * made.writtenBytes;
-    const limit = Math.max(alwaysWritten, mostTimesWritten * archiveBytes);
+    const limit = mostWritten(archiveBytes);
     if (written > limit) {
       throw new PickleError(
         `its tensors have more than ${limit} bytes once they are written, out of a file of ${archiveBytes}` +

@@ -12,7 +12,7 @@ import { remedyOf } from "../file-kind.js";
 import { Pt2Problem } from "./fields.js";
 import { type Pt2Program, programOf } from "./program.js";
 import { exportAdvice, isTorchScript, torchScriptProblem } from "./recipe.js";
-import { type Pt2Tensor, storedTensors } from "./stored-tensors.js";
+import { checkSpans, type Pt2Tensor, storedTensors } from "./stored-tensors.js";
 
 /** Contents of a .pt2 file: data only; nothing of it is executed, and its sample inputs are not opened. */
 export interface Pt2File {
@@ -96,11 +96,13 @@ export function readPt2(file: string): Pt2File {
         `${folder}data/${kind}/`,
         files,
       );
+    const [weights, constants] = [tensors("weights"), tensors("constants")];
+    checkSpans([...weights.values(), ...constants.values()], files);
     return {
       sha256: createHash("sha256").update(bytes).digest("hex"),
       program: programOf(json(model)),
-      weights: tensors("weights"),
-      constants: tensors("constants"),
+      weights,
+      constants,
       files,
     };
   } catch (error) {

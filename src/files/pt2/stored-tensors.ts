@@ -32,9 +32,36 @@ function countsAt(value: unknown, place: string): number[] {
   });
 }
 
-/** Bytes of booleans as 0 and 1: libtorch counts on there being no others. */
-function ofType(bytes: Uint8Array, type: DType): Uint8Array {
-  return type === "bool" ? bytes.map((byte) => (byte === 0 ? 0 : 1)) : bytes;
+/** Weights may share files; many times is a bomb. */
+const mostTimesRead = 16;
+const alwaysRead = 2 ** 26;
+
+/** Elements from a tensor's first to its last in its file. */
+function span({ shape, strides }: Pick<Pt2Tensor, "shape" | "strides">): number {
+  if (elementCount(shape) === 0) return 0;
+  return shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, 1);
+}
+
+/**
+ * Bytes from a tensor's first element to its last, and no others of its file. Booleans are 0 and 1: libtorch
+ * counts on there being no others.
+ */
+export function spannedBytes(tensor: Pt2Tensor): Uint8Array {
+  const { type, offset, bytes } = tensor;
+  const size = elementBytes[type];
+  const part = bytes.subarray(offset * size, (offset + span(tensor)) * size);
+  return type === "bool" ? part.map((byte) => (byte === 0 ? 0 : 1)) : part;
+}
+
+/** Throws where tensors would take far more memory than the files that they lie in. */
+export function checkSpans(tensors: readonly Pt2Tensor[], files: ReadonlyMap<string, Uint8Array>): void {
+  const held = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  const limit = Math.max(alwaysRead, mostTimesRead * held);
+  const wanted = tensors.reduce((sum, tensor) => sum + span(tensor) * elementBytes[tensor.type], 0);
+  if (wanted <= limit) return;
+  throw new Pt2Problem(
+    `its ${tensors.length} tensors take ${wanted} bytes, out of ${held}: too many share files`,
+  );
 }
 
 /** Reads where a tensor lies, and checks that it lies within its file. */
@@ -57,10 +84,9 @@ function tensorAt(value: unknown, place: string, folder: string, files: Readonly
   const shown = `${place} of shape [${shape}] with strides [${strides}] at ${offset}`;
   if (strides.length !== shape.length) throw new Pt2Problem(`${shown} has not one stride for each axis`);
   if (count === undefined || count > mostElements) throw new Pt2Problem(`${shown} has too many elements`);
-  const last = shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, offset);
-  if (count > 0 && !(last < held))
+  if (count > 0 && !(offset + span({ shape, strides }) <= held))
     throw new Pt2Problem(`${shown} ends behind the ${held} elements of its file`);
-  return { type, shape, strides, offset: count === 0 ? 0 : offset, bytes: ofType(bytes, type), file };
+  return { type, shape, strides, offset: count === 0 ? 0 : offset, bytes, file };
 }
 
 /** Reads a list of tensors by name, such as `model_weights_config.json` has. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { encodeStoredZip } from "../../../src/files/archives/zip-writer.js";
-import { readPt2, readStoredZip } from "../../../src/files/index.js";
+import { readPt2, readStoredZip, spannedBytes } from "../../../src/files/index.js";
 import { fixture } from "../../models/exported/fixtures.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-pt2-"));
@@ -72,6 +72,35 @@ describe("a .pt2 archive", () => {
       [/which the archive lacks/, ofWeight((entry) => (entry.path_name = "../../etc/passwd"))],
     ];
     for (const [message, read] of refused) expect(read).toThrow(message);
+  });
+
+  it("has tensors that take no more of a file than they span, and not many times their file", () => {
+    const shared = (tensors: number, count: number) =>
+      changed(
+        weights,
+        ({ config }: Config) => {
+          const { tensor_meta, ...entry } = config.turned!;
+          for (let i = 0; i < tensors; i++) {
+            const one = (as_int: number) => [{ as_int }];
+            const meta = {
+              ...tensor_meta,
+              sizes: one(count),
+              strides: one(1),
+              storage_offset: { as_int: 8 },
+            };
+            config[`t${i}`] = { ...entry, path_name: "shared", tensor_meta: meta as Meta };
+          }
+        },
+        { "transformer/data/weights/shared": "x".repeat(2 ** 20) },
+      );
+    const first = shared(5000, 1).weights.get("t0")!;
+    expect(spannedBytes(first)).toHaveLength(4);
+    expect(spannedBytes({ ...first, type: "bool", shape: [2, 3], strides: [4, 1] })).toEqual(
+      new Uint8Array(7).fill(1),
+    );
+    expect(spannedBytes({ ...first, shape: [0] })).toHaveLength(0);
+    expect(shared(200, 2 ** 16).weights.size).toBeGreaterThan(200);
+    expect(() => shared(300, 2 ** 16)).toThrow(/tensors take \d+ bytes, out of \d+: too many share files/);
   });
 
   it("has a graph of limited size and depth, and one model", () => {

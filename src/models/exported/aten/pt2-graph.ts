@@ -7,7 +7,7 @@ import {
   type Tensor,
   tensorOfBytes,
 } from "../../../engine/index.js";
-import type { Pt2File, Pt2Program, Pt2Tensor } from "../../../files/index.js";
+import { type Pt2File, type Pt2Program, type Pt2Tensor, spannedBytes } from "../../../files/index.js";
 import { checkOrder, type Graph, type GraphNode, type GraphWeight } from "../graph.js";
 import { isAssertion } from "./allowed.js";
 import { lowerAten, type Target } from "./lower-node.js";
@@ -18,12 +18,13 @@ import { lowerSymbol } from "./symbols.js";
 const asStrided = operator("aten::as_strided", "");
 
 /** Tensor that an archive holds, a copy in its own strides: kernels choose by them. */
-export function tensorOf({ type, shape, strides, offset, bytes }: Pt2Tensor): Tensor {
+export function tensorOf(stored: Pt2Tensor): Tensor {
+  const { type, shape, strides } = stored;
   return keep(
     scope(() => {
-      const count = Math.floor(bytes.length / elementBytes[type]);
-      const flat = tensorOfBytes(bytes.subarray(0, count * elementBytes[type]), [count], type);
-      return call(asStrided, [flat, shape, strides, offset]) as Tensor;
+      const bytes = spannedBytes(stored);
+      const flat = tensorOfBytes(bytes, [bytes.length / elementBytes[type]], type);
+      return call(asStrided, [flat, shape, strides, 0]) as Tensor;
     }),
   );
 }

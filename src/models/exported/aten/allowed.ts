@@ -42,7 +42,7 @@ const shapes = `
   unsafe_chunk unsafe_split unbind narrow slice select index index_select gather take_along_dim roll
   flip fliplr flipud rot90 pad constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d
   replication_pad2d diagonal tril triu pixel_shuffle pixel_unshuffle channel_shuffle
-  native_channel_shuffle unfold im2col col2im contiguous clone alias detach lift_fresh lift_fresh_copy
+  unfold im2col col2im contiguous clone alias detach lift_fresh lift_fresh_copy
   to _to_copy type_as numpy_T mT select_scatter slice_scatter scatter scatter_add index_put index_add
   index_copy copy fill zero diag_embed ravel atleast_1d atleast_2d atleast_3d meshgrid resolve_conj
   resolve_neg`;

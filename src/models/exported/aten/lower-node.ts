@@ -4,6 +4,7 @@ import type { GraphNode, GraphValue } from "../graph.js";
 import { isAllowed } from "./allowed.js";
 import { type Argument, isWhole, slotsOf } from "./arguments.js";
 import { formOfCall } from "./forms.js";
+import { guarded } from "./guards.js";
 import { replacements } from "./replaced.js";
 import { atenSchema, type Schema } from "./schema.js";
 import { gradientOf } from "./stand-ins.js";
@@ -110,13 +111,15 @@ export function lowerAten(
   });
   const inPlace = parameters[0]?.written === true;
   const base = inPlace ? name.slice(0, -1) : name;
-  const invoke = (of: Schema["operator"], args: Argument[]): readonly GraphValue[] => {
+  const invoke = (of: Schema["operator"], made: Argument[]): readonly GraphValue[] => {
     // Numbers without fraction cross the border as whole ones, which a float of Python is not.
-    const [self] = args;
-    if (isFloatNumber && !inPlace && isWhole(self)) args[0] = self.to("float32");
+    const [self] = made;
+    if (isFloatNumber && !inPlace && isWhole(self)) made[0] = self.to("float32");
+    const { args, finish } = guarded(base, parameters, made);
     const result = call(of, args) as GraphValue | undefined | readonly GraphValue[];
     if (Array.isArray(result)) return result.flat();
-    return result === undefined ? [self as Tensor] : [result as GraphValue];
+    if (result === undefined) return [self as Tensor];
+    return [finish === undefined ? (result as GraphValue) : finish(result as GraphValue)];
   };
   const role = gradientOf({
     name: base,

@@ -16,6 +16,7 @@ export const replacements: ReadonlyMap<string, Replacement> = new Map<string, Re
   ["_native_batch_norm_legit_no_training", batchNorm],
   ["native_group_norm", { name: "group_norm", renamed: { group: "num_groups" } }],
   ["_fused_rms_norm", { name: "rms_norm" }],
+  ["native_channel_shuffle", { name: "channel_shuffle" }],
   ["_reshape_alias", { name: "reshape", renamed: { size: "shape" } }],
   ["_unsafe_view", { name: "reshape", renamed: { size: "shape" } }],
   ["_scaled_dot_product_flash_attention_for_cpu", { name: "scaled_dot_product_attention" }],

@@ -1,4 +1,5 @@
 import type { Tensor } from "../../../../engine/index.js";
+import { isSigned, negatedWhere, withoutMinusOne } from "../../whole-numbers.js";
 import {
   anyNumber,
   compares,
@@ -29,7 +30,16 @@ const together = (run: (a: Tensor, b: Tensor) => Tensor) =>
 
 /** The remainder with the sign of the divisor, or with that of the dividend. */
 function mod(node: NodeView, a: Tensor, b: Tensor): Tensor {
-  return node.int("fmod", 0) === 0 ? a.remainder(b) : a.fmod(b);
+  const divisor = isSigned(b) ? withoutMinusOne(b).divisor : b;
+  return node.int("fmod", 0) === 0 ? a.remainder(divisor) : a.fmod(divisor);
+}
+
+/** The quotient, cut to a whole number for whole numbers. */
+function quotient(a: Tensor, b: Tensor): Tensor {
+  if (isFloat(a)) return a.div(b);
+  if (!isSigned(b)) return a.divRounded(b, "trunc");
+  const { divisor, negative } = withoutMinusOne(b);
+  return negatedWhere(negative, a.divRounded(divisor, "trunc"));
 }
 
 /** The power, of the first one's type. */
@@ -46,7 +56,7 @@ export const arithmetic: OnnxOperators = {
   Add: pair((a, b) => a.add(b)),
   Sub: pair((a, b) => a.sub(b)),
   Mul: pair((a, b) => a.mul(b)),
-  Div: pair((a, b) => (isFloat(a) ? a.div(b) : a.divRounded(b, "trunc"))),
+  Div: pair(quotient),
   Pow: operator(2, power),
   Mod: operator(2, mod),
   Equal: compare((a, b) => a.eq(b)),

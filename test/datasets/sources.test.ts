@@ -96,6 +96,12 @@ describe("a folder with one folder for each class", () => {
     );
     cpSync(join(golden, "variants", "gray-16.png"), join(folder, "b", "1.png"));
     await expect(pixelsOf(imagesFrom(folder, { size: 8 }).test)).rejects.toThrow(/gray PNG of 16 bits/);
+    // Of 20,000 pixels in a row, resizing alone would make 5,120,000 x 256.
+    writeFileSync(join(folder, "b", "1.png"), pngOf(0, 0, 20_000, 1));
+    const strip = imagesFrom(folder, { resize: 256 }).test;
+    const before = process.memoryUsage.rss();
+    await expect(pixelsOf(strip)).rejects.toThrow(/b\/1.png: 20000 x 1 pixels, and the images before it/);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 29);
     const small = imagesFrom(writeClasses(newFolder(), ["a", "b"], 1), { crop: 11 });
     await expect(pixelsOf(small.test)).rejects.toThrow(/fewer than its crop of 11/);
     expect(() => imagesFrom(folder, { size: 8, resize: 8 }).test).toThrow(/give size or resize/);
@@ -117,6 +123,11 @@ describe("a CSV list", () => {
       [1, 0, 1],
     ]);
     expect((await pixelsOf(data.test)).length).toBe(3 * 360);
+  });
+
+  test("may have many numbers, of which the largest is one too many", () => {
+    const rows = Array.from({ length: 200_000 }, (_, i) => `bee/0.png,${i}`);
+    expect(() => listed(rows.join("\n")).test).toThrow(/200000 classes/);
   });
 
   test("may have a header, splits and numbers", () => {

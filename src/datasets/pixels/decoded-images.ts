@@ -1,9 +1,10 @@
 import { cpus } from "node:os";
 import { setImmediate as turn } from "node:timers/promises";
 import { FileFormatError } from "../../base/index.js";
+import { imageHeader } from "../../files/index.js";
 import type { ImageShape } from "../../models/index.js";
 import { decodeImage, decoderName } from "./decode.js";
-import { type Fit, fitted } from "./fit.js";
+import { type Fit, fitted, holdsCrop, shapeAfter } from "./fit.js";
 import { PixelCache, sha256 } from "./pixel-cache.js";
 import { type Pixels, type PreparationOptions, pixelArray, type StoredPixels } from "./stored.js";
 
@@ -97,27 +98,29 @@ export class DecodedImages implements StoredPixels {
     if (before !== undefined && !before.equals(hash))
       throw new FileFormatError(`${name}: it was changed while it was in use: start again`);
     if (!this.#kept.has(position, hash)) {
+      this.#checkShape(bytes, name);
       const strict = this.#decoding.damaged === "refuse";
       const image = await decodeImage(bytes, name, strict).catch((error: Error) => {
         throw strict ? withRemedy(error) : error;
       });
-      const result = fitted(image, this.#decoding);
-      const { width, height } = image;
-      if (result === undefined)
-        throw new FileFormatError(
-          `${name}: ${width} x ${height} pixels are fewer than its crop of ${this.#decoding.crop}; give ` +
-            "resize or size too",
-        );
-      if (result.shape.join() !== this.#shape.join()) {
-        throw new FileFormatError(
-          `${name}: ${width} x ${height} pixels, and the images before it have other sides: give size=N, ` +
-            "or resize=N and crop=N",
-        );
-      }
+      const result = fitted(image, this.#decoding)!;
       this.#kept.put(position, hash, result.bytes);
     }
     this.#hashes[position] = hash;
     this.#ready[position] = 1;
+  }
+
+  /** Refuses an image by its header: what resizing makes of a narrow strip may be many times its size. */
+  #checkShape(bytes: Uint8Array, name: string): void {
+    const { width, height } = imageHeader(bytes, name);
+    const shown = `${name}: ${width} x ${height} pixels`;
+    const { crop } = this.#decoding;
+    if (!holdsCrop(this.#decoding, width, height))
+      throw new FileFormatError(`${shown} are fewer than its crop of ${crop}; give resize or size too`);
+    if (shapeAfter(this.#decoding, width, height).join() === this.#shape.join()) return;
+    throw new FileFormatError(
+      `${shown}, and the images before it have other sides: give size=N, or resize=N and crop=N`,
+    );
   }
 
   read(positions: ArrayLike<number>, into = pixelArray(this, positions.length)): Pixels {

@@ -57,6 +57,11 @@ function rounded(value: number): number {
   return near - value === 0.5 && near % 2 !== 0 ? near - 1 : near;
 }
 
+/** Tells whether the middle that is kept lies within an image of a width and height. */
+export function holdsCrop(fit: Fit, width: number, height: number): boolean {
+  return fit.crop === undefined || fit.crop <= Math.min(...sizeAfter(fit, width, height));
+}
+
 /** Shape of an image of a width and height once it is brought to form. */
 export function shapeAfter(fit: Fit, width: number, height: number): ImageShape {
   const [wide, high] = fit.crop === undefined ? sizeAfter(fit, width, height) : [fit.crop, fit.crop];
@@ -76,8 +81,8 @@ export function shapeOf(fit: Fit): ImageShape | undefined {
 export function fitted(image: Raster, fit: Fit): { bytes: Uint8Array; shape: ImageShape } | undefined {
   const colored = fit.channels === "gray" ? gray(image) : image;
   const [width, height] = sizeAfter(fit, image.width, image.height);
+  if (!holdsCrop(fit, image.width, image.height)) return undefined;
   const crop = fit.crop === undefined ? [width, height] : [fit.crop, fit.crop];
-  if (crop[0]! > width || crop[1]! > height) return undefined;
   const window = {
     left: rounded((width - crop[0]!) / 2),
     top: rounded((height - crop[1]!) / 2),

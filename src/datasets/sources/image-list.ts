@@ -66,7 +66,7 @@ function splitNamed(text: string | undefined, file: string, line: number): Split
 function classesOf(listed: readonly Listed[], file: string): string[] {
   const labels = [...new Set(listed.map(({ label }) => label))];
   if (!labels.every((label) => /^(0|[1-9]\d{0,5})$/.test(label))) return labels.sort(byBytes);
-  const last = Math.max(...labels.map(Number));
+  const last = labels.reduce((most, label) => Math.max(most, Number(label)), 0);
   checkClassCount(last + 1, file);
   return Array.from({ length: last + 1 }, (_, i) => String(i));
 }

@@ -9,6 +9,7 @@ import {
 } from "../../../engine/index.js";
 import { type Pt2File, type Pt2Program, type Pt2Tensor, spannedBytes } from "../../../files/index.js";
 import { checkOrder, type Graph, type GraphNode, type GraphWeight } from "../graph.js";
+import { namesOnce } from "../names-once.js";
 import { isAssertion } from "./allowed.js";
 import { lowerAten, type Target } from "./lower-node.js";
 import { lowerQuantized } from "./quantized.js";
@@ -136,14 +137,10 @@ function nodesOf({ nodes, formOf }: Pt2Program, isPerImage: (value: string) => b
 }
 
 /** Gives nodes without a name of their own, or with another's, one. */
-function named(nodes: readonly Omit<GraphNode, never>[]): GraphNode[] {
-  const taken = new Set<string>();
-  return nodes.map((node) => {
-    let name = node.name === "" ? (node.outputs[0] ?? "node") : node.name;
-    for (let i = 1; taken.has(name); i++) name = `${node.name}_${i}`;
-    taken.add(name);
-    return { ...node, name };
-  });
+function named(nodes: readonly GraphNode[]): GraphNode[] {
+  const names = nodes.map(({ name, outputs }) => (name === "" ? (outputs[0] ?? "node") : name));
+  const once = namesOnce(names, "_", 1);
+  return nodes.map((node, i) => ({ ...node, name: once[i]! }));
 }
 
 /** Refuses in-place operators that write to weights, as batch normalization in training mode does. */

@@ -57,6 +57,7 @@ export function tryGraph(graph: Graph, images: number, kept: readonly string[], 
 
 function trialOf(graph: Graph, images: number, kept: readonly string[]): Trial {
   const pixels = valuesOfPixels(graph);
+  const wanted = new Set(kept);
   const shapes = new Map<string, readonly number[]>();
   const fixed = new Map<string, Tensor>();
   const outputs = new Map<string, Tensor>();
@@ -68,7 +69,7 @@ function trialOf(graph: Graph, images: number, kept: readonly string[]): Trial {
         values.set(name, value);
         if (!(value instanceof Tensor)) return;
         shapes.set(name, value.shape);
-        if (kept.includes(name)) outputs.set(name, keep(value.clone()));
+        if (wanted.has(name)) outputs.set(name, keep(value.clone()));
         else if (!pixels.has(name)) fixed.set(name, keep(value.clone()));
       };
       for (const { values: names, make } of graph.weights)

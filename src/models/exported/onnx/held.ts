@@ -40,9 +40,16 @@ export function withFreeBatch({ model, constants }: Held, batch: number): Map<st
   const { nodes } = model.graph;
   const isShape = ({ operator, inputs }: OnnxNode, name: string) =>
     operator === "Reshape" && inputs[1] === name && inputs[0] !== name;
+  const readersOf = new Map<string, OnnxNode[]>();
+  for (const node of nodes)
+    for (const name of new Set(node.inputs)) {
+      const readers = readersOf.get(name);
+      if (readers === undefined) readersOf.set(name, [node]);
+      else readers.push(node);
+    }
   for (const [name, elements] of constants) {
     if (!(elements.data instanceof BigInt64Array) || elements.shape.length !== 1) continue;
-    const readers = nodes.filter(({ inputs }) => inputs.includes(name));
+    const readers = readersOf.get(name) ?? [];
     if (readers.length === 0 || !readers.every((node) => isShape(node, name))) continue;
     const zeroCopies = readers.every(({ attributes }) => attributes.get("allowzero")?.value !== 1);
     const shape = freed([...elements.data], batch, zeroCopies);

@@ -2,6 +2,7 @@ import { FileFormatError, shownName } from "../../../base/index.js";
 import { scope, Tensor } from "../../../engine/index.js";
 import type { OnnxModel, OnnxNode } from "../../../files/index.js";
 import type { GraphNode, GraphValue } from "../graph.js";
+import { namesOnce } from "../names-once.js";
 import { microsoftOperators } from "./microsoft/all.js";
 import {
   type Inputs,
@@ -82,14 +83,10 @@ export function checkNodes({ graph }: OnnxModel, file: string): void {
 
 /** Names of nodes, each once: that of the file, or that of its first output. */
 function namesOf(nodes: readonly OnnxNode[]): string[] {
-  const taken = new Set<string>();
-  return nodes.map(({ name, operator, outputs }) => {
-    const first = name || outputs.find((output) => output !== "") || operator;
-    let free = first;
-    for (let i = 2; taken.has(free); i++) free = `${first}#${i}`;
-    taken.add(free);
-    return free;
-  });
+  const names = nodes.map(
+    ({ name, operator, outputs }) => name || outputs.find((output) => output !== "") || operator,
+  );
+  return namesOnce(names, "#", 2);
 }
 
 /** A graph's nodes, with their work as functions of values. */

@@ -9,12 +9,15 @@ import { type ImageInput, imageInput, imageNodes } from "./images.js";
 import type { NodeView, NodeWorld } from "./node.js";
 import { checkNodes, graphNodes, opsetOf } from "./nodes.js";
 import { parameterNames } from "./parameters.js";
-import { beforeArranging, beforeChoice, flattened, logitsOf } from "./scores.js";
+import { beforeArranging, beforeChoice, flattened, logitsOf, makersOf } from "./scores.js";
 import { withoutSequences } from "./sequences.js";
 import { tensorOf } from "./values.js";
 
 /** Elements that one value may have while a graph is tried, on one image or two. */
 const mostInTrial = 2 ** 26;
+
+/** Outputs that a file may have, each of which is kept while the graph is tried. */
+const mostOutputs = 1000;
 
 /** Graph out of an ONNX file. */
 export interface OnnxGraphRead {
@@ -73,7 +76,10 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
   const lowered = graphNodes(model, world);
   const parameters = parameterNames(model.graph);
   const names = model.graph.outputs.map(({ name }) => name);
-  const kept = names.map((name) => beforeChoice(lowered, name));
+  if (names.length > mostOutputs)
+    throw new RangeError(`it has ${names.length} outputs; at most ${mostOutputs} are looked at`);
+  const makers = makersOf(lowered.map(({ node }) => node));
+  const kept = names.map((name) => beforeChoice(makers, name));
   const notes = [...images.notes];
   const graphWith = (tensors: Held["constants"]) => wholeGraph(images, lowered, tensors, parameters);
   const tried = tryBatches(held, images.batch, graphWith, kept);
@@ -82,7 +88,7 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
   }
   checkAttributes(lowered.map(({ view }) => view));
   const found = logitsOf(tried.trials[0]!, kept, names, notes);
-  const output = beforeArranging(found, lowered, tried.trials[0]!);
+  const output = beforeArranging(found, makers, tried.trials[0]!);
   world.mostElements = 2 ** 40;
   const known = constantsOf(tried.trials);
   for (const { outputs, fixed } of tried.trials) {

@@ -3,7 +3,8 @@ import type { Tensor } from "../../../engine/index.js";
 import type { Graph, GraphNode, GraphValue } from "../graph.js";
 import type { Trial } from "./fold.js";
 
-type Lowered = readonly { readonly node: GraphNode }[];
+/** Nodes by the names of the values that they make. */
+type Makers = ReadonlyMap<string, GraphNode>;
 
 /** The value that holds scores of classes. */
 export interface Scores {
@@ -13,12 +14,17 @@ export interface Scores {
   readonly rank: number;
 }
 
-const makerOf = (lowered: Lowered, name: string) =>
-  lowered.find(({ node }) => node.outputs.includes(name))?.node;
+/** Looks up the node that makes each value: the first, where several make one. */
+export function makersOf(nodes: readonly GraphNode[]): Makers {
+  const made = new Map<string, GraphNode>();
+  for (const node of nodes)
+    for (const name of node.outputs) if (name !== null && !made.has(name)) made.set(name, node);
+  return made;
+}
 
 /** Scores that the index of the largest is chosen of: an output is cut before its ArgMax. */
-export function beforeChoice(lowered: Lowered, name: string): string {
-  const maker = makerOf(lowered, name);
+export function beforeChoice(makers: Makers, name: string): string {
+  const maker = makers.get(name);
   return maker?.operator === "ArgMax" ? maker.inputs[0]! : name;
 }
 
@@ -56,9 +62,9 @@ const arranging = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"];
  * The same scores before the operators at the end that only arrange them, where a softmax lies before those:
  * the version converter of the onnx package writes one so.
  */
-export function beforeArranging(scores: Scores, lowered: Lowered, { images, shapes }: Trial): Scores {
+export function beforeArranging(scores: Scores, makers: Makers, { images, shapes }: Trial): Scores {
   let { name } = scores;
-  for (let maker = makerOf(lowered, name); maker !== undefined; maker = makerOf(lowered, name)) {
+  for (let maker = makers.get(name); maker !== undefined; maker = makers.get(name)) {
     const shape = shapes.get(name) ?? [];
     if (maker.softmax === true && isOfScores(shape, images) && shape[1] === scores.classes) {
       return { ...scores, name, rank: shape.length };

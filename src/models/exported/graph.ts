@@ -13,6 +13,8 @@ export interface NodeContext {
   readonly noiseFree: boolean;
   /** Stream of the node's noise, its own in the model. */
   readonly stream: number;
+  /** Tells whether the first axis of the node's noise is that of the images, where that was found out. */
+  readonly noisePerImage?: boolean;
 }
 
 /** Way of a node to gradients. */

@@ -12,6 +12,7 @@ import { checkOrder, type Graph, type GraphNode, type GraphWeight } from "../gra
 import { namesOnce } from "../names-once.js";
 import { isAssertion } from "./allowed.js";
 import { lowerAten, type Target } from "./lower-node.js";
+import { rowsOfFixed, rowsOfFree } from "./noise-rows.js";
 import { lowerQuantized } from "./quantized.js";
 import { lowerRandom } from "./random.js";
 import { lowerSymbol } from "./symbols.js";
@@ -185,14 +186,8 @@ export function graphOfPt2(file: Pt2File): Graph {
   const least = Math.max(1, range?.least ?? 1);
   const most = Math.min(mostImages, range?.most ?? mostImages);
   if (!(least <= most)) throw new RangeError(`it takes ${least} to ${most} images at once`);
-  const symbol = typeof batch === "number" ? undefined : batch.symbol;
-  const isPerImage = (value: string) => {
-    const first = program.formOf(value)?.sizes[0];
-    if (first === undefined) return false;
-    if (typeof first === "number")
-      return symbol === undefined && first % (batch as number) === 0 && first > 0;
-    return symbol !== undefined && first.symbol.includes(symbol);
-  };
+  const isPerImage =
+    typeof batch === "number" ? rowsOfFixed(program, input, batch) : rowsOfFree(program, batch.symbol);
   const graph: Graph = {
     input,
     imageSizes: imageSizes as number[],

@@ -8,6 +8,7 @@ import { type Held, heldTensors, withFreeBatch } from "./held.js";
 import { type ImageInput, imageInput, imageNodes } from "./images.js";
 import type { NodeView, NodeWorld } from "./node.js";
 import { checkNodes, graphNodes, opsetOf } from "./nodes.js";
+import { withNoiseAxes } from "./noise-axes.js";
 import { parameterNames } from "./parameters.js";
 import { beforeArranging, beforeChoice, flattened, logitsOf, makersOf } from "./scores.js";
 import { withoutSequences } from "./sequences.js";
@@ -95,7 +96,8 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
     for (const [name, value] of [...outputs, ...fixed]) if (known.get(name) !== value) value.dispose();
   }
   const batch = { least: tried.batch ?? 1, most: tried.batch ?? 2 ** 31 };
-  const graph = folded({ ...tried.graph, output: output.name, batch }, known, tried.constants);
+  const drawn = withNoiseAxes(tried.graph, tried.trials);
+  const graph = folded({ ...drawn, output: output.name, batch }, known, tried.constants);
   return {
     graph: flattened(graph, output),
     imageShape: images.shape,

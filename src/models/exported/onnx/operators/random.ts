@@ -15,10 +15,9 @@ const random = (
   traits: { random: true, shapeOnly },
 });
 
-/** Noise whose first axis is that of the images where it has as many. */
-function formOf(node: NodeView, like: Tensor | undefined, { noise }: NodeContext) {
-  const shape = checkedShape(node, like?.shape ?? node.ints("shape") ?? []);
-  return { shape, perImage: shape[0] === noise.imageIds.size };
+/** Noise of a node. In trials, which find out whether its first axis is that of the images, any will do. */
+function formOf(node: NodeView, like: Tensor | undefined, { noisePerImage = false }: NodeContext) {
+  return { shape: checkedShape(node, like?.shape ?? node.ints("shape") ?? []), perImage: noisePerImage };
 }
 
 function typed(node: NodeView, like: Tensor | undefined, values: Tensor): Tensor {

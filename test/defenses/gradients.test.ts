@@ -48,6 +48,34 @@ describe.each(["image", "channel", "batch"] as const)("range %s", (range) => {
   });
 });
 
+/** Slope of the whole staircase, summed over all of its rises in float64. */
+function wholeSlope(lambda: number): Tensor {
+  const wide = input.to("float64");
+  const [low, high] = [wide.amin([1, 2, 3], true), wide.amax([1, 2, 3], true)];
+  const levels = wide.sub(low).div(high.sub(low)).mul(lambda);
+  return Array.from({ length: lambda }, (_, rise) =>
+    levels
+      .sub(rise + 0.5)
+      .mul(10)
+      .sigmoid(),
+  )
+    .map((height) => height.mul(height.neg().add(1)).mul(10))
+    .reduce((sum, slope) => sum.add(slope));
+}
+
+it.each([1, 2, 3, 5, 6, 7, 40])("the staircase of %i rises has the slope of all of them", (lambda) => {
+  const { gradient } = quantized({ lambda, range: "image" }, "staircase");
+  const expected = wholeSlope(lambda).mul(weights);
+  // A level in float32 is off by up to 4e-6 of 40, and its slope by ten times as much.
+  expect(gradient.sub(expected).abs().amax().item()).toBeLessThan(4e-6 * Math.max(5, lambda));
+});
+
+it("the staircase of a million rises takes no longer than one of few", () => {
+  const { gradient, output } = quantized({ lambda: 2 ** 20, range: "image" }, "staircase");
+  expect(gradient.isfinite().all().item()).toBe(1);
+  expect(output.sub(input).abs().amax().item()).toBeLessThan(1e-4);
+});
+
 it("an unknown gradient is named", () => {
   expect(() => quantized({}, "stair")).toThrow('unknown quantizer gradient "stair"');
 });

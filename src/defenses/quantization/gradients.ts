@@ -1,4 +1,4 @@
-import type { quantizationRanges, Tensor } from "../../engine/index.js";
+import { noGrad, type quantizationRanges, scope, type Tensor } from "../../engine/index.js";
 
 /** Other gradients than straight-through for a quantizer, which adaptive attacks take. */
 export const quantizerGradients = ["straight-through", "staircase", "range"] as const;
@@ -6,6 +6,8 @@ export type QuantizerGradient = (typeof quantizerGradients)[number];
 
 /** Slope of the smooth staircase at a rise, in levels: most of a rise happens within a fifth of a level. */
 const steepness = 10;
+/** Rises that count at a level: the next is 2.5 levels away, where the slope is e^-20 of the nearest's. */
+const nearRises = 5;
 
 /** Minimum and maximum of activations (N, ...) over a range, shaped to go with them. */
 function extremes(input: Tensor, range: (typeof quantizationRanges)[number]): { low: Tensor; high: Tensor } {
@@ -35,16 +37,32 @@ export function withGradient(
     const residue = output.detach().sub(input.detach()).div(safe);
     return output.add(residue.mul(width.sub(width.detach())));
   }
-  const levels = input.sub(low.detach()).div(safe).mul(options.lambda);
-  let staircase = levels.zerosLike();
-  for (let rise = 0; rise < options.lambda; rise++) {
-    staircase = staircase.add(
-      levels
-        .sub(rise + 0.5)
+  const slope = noGrad(() =>
+    scope(() => slopeAt(input.sub(low).div(safe).mul(options.lambda), options.lambda)),
+  );
+  return output.detach().add(input.sub(input.detach()).mul(slope));
+}
+
+/**
+ * Slope of the staircase at levels 0 to lambda: that of the nearest rises. All others together are below what
+ * float32 tells apart.
+ */
+function slopeAt(levels: Tensor, lambda: number): Tensor {
+  const count = Math.min(lambda, nearRises);
+  const first = levels
+    .floor()
+    .sub((nearRises - 1) / 2)
+    .clamp(0, lambda - count);
+  const slope = levels.zerosLike();
+  for (let i = 0; i < count; i++) {
+    scope(() => {
+      const height = levels
+        .sub(first)
+        .sub(i + 0.5)
         .mul(steepness)
-        .sigmoid(),
-    );
+        .sigmoid();
+      slope.add_(height.mul(height.neg().add(1)), steepness);
+    });
   }
-  const smooth = staircase.div(options.lambda).mul(safe);
-  return output.detach().add(smooth.sub(smooth.detach()));
+  return slope;
 }

@@ -118,6 +118,15 @@ describe("expectation", () => {
     expect(maxDifference(losses, expected)).toBeLessThan(1e-5);
   });
 
+  test("of the softmax gives logits of the mean softmax, whose probabilities add up to 1", () => {
+    const { logits } = victimOf({ draws, mean: "softmax" }).gradient(images, loss);
+    const mean = each
+      .map((draw) => draw.logits.softmax(1))
+      .reduce((a, b) => a.add(b))
+      .div(draws);
+    expect(maxDifference(logits.exp(), mean)).toBeLessThan(1e-6);
+  });
+
   test("against a deterministic classifier is the attack itself", () => {
     const attack = expectation(fgsm({ epsilon: 0.05 }), { draws: 7 });
     const passes = { forward: 0, backward: 0 };

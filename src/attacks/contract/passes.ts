@@ -77,7 +77,7 @@ export function meanOfDraws(draws: readonly Tensor[], { mean }: View): Tensor {
   if (draws.length === 1) return draws[0]!;
   if (mean === "loss") return ops.stack(draws, 0).sumDim([0]).div(draws.length);
   const logs = draws.map((logits) => logits.logSoftmax(1));
-  return ops.stack(logs, 0).logsumexp([0]);
+  return ops.stack(logs, 0).logsumexp([0]).sub(Math.log(draws.length));
 }
 
 /**

@@ -20,7 +20,7 @@ const options = z
       .describe("suite of attacks; randomized is this project's for randomized classifiers"),
     steps: stepsOption(100).describe("steps of APGD and FAB"),
     queries: z.int().min(1).max(mostSteps).default(5000).describe("queries of Square"),
-    targets: z.int().min(1).default(9).describe("classes of the targeted attacks"),
+    targets: z.int().min(1).max(mostSteps).default(9).describe("classes of the targeted attacks"),
     draws: z.int().min(1).max(mostSteps).default(20).describe("draws over which rand and randomized average"),
     selectionDraws,
   })

@@ -5,13 +5,26 @@ import { queryDraws, querySearch } from "./black-box/query-search.js";
 import { defineAttack } from "./contract/attack.js";
 import { clearMargin } from "./contract/passes.js";
 
-const options = z.strictObject({
-  maxAngle: ratio({ min: 0, max: 180 }).default(30).describe("largest rotation either way, degrees"),
-  angles: z.int().min(1).default(31).describe("angles tried, evenly from one end to the other"),
-  maxShift: ratio({ min: 0, max: 1000 }).default(3).describe("largest shift either way, pixels"),
-  shifts: z.int().min(1).default(5).describe("shifts tried along each axis"),
-  draws: queryDraws,
-});
+/** Motions of a grid, each of which moves every image. */
+const mostMotions = 1_000_000;
+
+const options = z
+  .strictObject({
+    maxAngle: ratio({ min: 0, max: 180 }).default(30).describe("largest rotation either way, degrees"),
+    angles: z
+      .int()
+      .min(1)
+      .max(mostMotions)
+      .default(31)
+      .describe("angles tried, evenly from one end to the other"),
+    maxShift: ratio({ min: 0, max: 1000 }).default(3).describe("largest shift either way, pixels"),
+    shifts: z.int().min(1).max(1000).default(5).describe("shifts tried along each axis"),
+    draws: queryDraws,
+  })
+  .refine(({ angles, shifts }) => angles * shifts ** 2 <= mostMotions, {
+    path: ["angles"],
+    message: `angles times the square of shifts is at most ${mostMotions}`,
+  });
 
 type Options = z.output<typeof options>;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { l2Norms } from "../../src/attacks/geometry/norms.js";
 import { cwL2 } from "../../src/attacks/index.js";
+import { ConstantSearch } from "../../src/attacks/minimum-norm/constant-search.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/classifier.js";
@@ -55,6 +56,15 @@ describe("cw-l2 on a linear network", () => {
     expect(found(cwL2(once)(linear, images, labels, context))).toEqual([0, 0, 0, 0]);
     const searched = found(cwL2({ ...once, binarySearchSteps: 6 })(linear, images, labels, context));
     expect(Math.min(...searched)).toBeGreaterThan(0);
+  });
+
+  test("the constant grows no larger than float32 bears, where nothing is a success", () => {
+    const search = new ConstantSearch(images, 1e6);
+    const none = labels.ne(labels);
+    for (let step = 0; step < 60; step++) search.update(none);
+    expect(search.constants.toNumbers()).toEqual(new Array(4).fill(1e10));
+    search.update(none.logicalNot());
+    expect(search.constants.isfinite().all().item()).toBe(1);
   });
 
   test("leaves an image that is misclassified already as it is", () => {

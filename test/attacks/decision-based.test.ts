@@ -67,10 +67,21 @@ describe("the way to the boundary", () => {
   });
 });
 
+test.each(["l2", "linf"] as const)("an image of one pixel is brought to the boundary in %s", (norm) => {
+  const one = linearClassifier([1, 1, 1], randomWeights(1).abs().mul(0).add(1), -0.7);
+  const point = grayImages(6, [1, 1, 1]);
+  const some = { ...decided(one), images: point };
+  const found = toBoundary(some, point.onesLike(), norm);
+  for (const value of found.toNumbers()) {
+    expect(value).toBeGreaterThan(0.7);
+    expect(value).toBeLessThan(0.701);
+  }
+});
+
 describe.each([
   ["hop-skip-jump in l2", hopSkipJump({ steps: 6, samples: 60 }), "l2", 1.1],
   ["hop-skip-jump in l-infinity", hopSkipJump({ norm: "linf", steps: 8, samples: 60 }), "linf", 1.2],
-  ["boundary in l2", boundary({ steps: 700, sourceStep: 0.05 }), "l2", 1.1],
+  ["boundary in l2", boundary({ steps: 900, sourceStep: 0.05 }), "l2", 1.1],
   ["boundary in l-infinity", boundary({ norm: "linf", steps: 400, sourceStep: 0.05 }), "linf", 1.1],
 ] as const)("%s", (_, attack, norm, factor) => {
   test("finds the nearest point across a linear boundary", () => {

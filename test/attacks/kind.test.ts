@@ -48,6 +48,20 @@ describe("attacks as text", () => {
       `attack ${name}: option "epsilon" cannot be 8; accepted: a number in (0, 1]; ` +
         "gray levels are written as in 8/255",
     ]),
+    ["fab(epsilon=8)", "gray levels are written as in 8/255"],
+    ["fab-t(epsilon=8)", "gray levels are written as in 8/255"],
+    ["fab(norm=l2, epsilon=1e7)", "accepted: a number in (0, 1000000]"],
+    ["within(hop-skip-jump(norm=linf), epsilon=8)", "gray levels are written as in 8/255"],
+    ["minimal-epsilon(pgd(), maximum=8)", "gray levels are written as in 8/255"],
+    ["minimal-epsilon(pgd(norm=l2), maximum=1e7)", "accepted: a number in (0, 1000000]"],
+    ["rotation-translation(angles=1000000000)", 'option "angles" cannot be 1000000000'],
+    ["rotation-translation(angles=1000, shifts=100)", "angles times the square of shifts is at most 1000000"],
+    ["hop-skip-jump(samples=1e9)", 'option "samples" cannot be 1000000000'],
+    ["nes(samples=1e9)", 'option "samples" cannot be 1000000000'],
+    ["boundary(initialTries=1e9)", 'option "initialTries" cannot be 1000000000'],
+    ["square(draws=1e9)", 'option "draws" cannot be 1000000000'],
+    ["worst-case(pgd(), selectionDraws=1e9)", 'option "selectionDraws" cannot be 1000000000'],
+    ["fab-t(targets=1e9)", 'option "targets" cannot be 1000000000'],
     ["pgd(norm=l0)", "accepted: linf | l2 | l1"],
     ["pgd(target=most)", "accepted: none | next | least-likely | a whole number of at least 0"],
     ["cw-l2(learningRate=1e30)", 'option "learningRate" cannot be 1e+30; accepted: a number in (0, 1]'],
@@ -64,6 +78,8 @@ describe("attacks as text", () => {
 
   test("an l2 radius may be above 1, and a minimizing attack has none", () => {
     expect(pgd({ norm: "l2", epsilon: 2 }).traits).toMatchObject({ norm: "l2", radius: 2 });
+    expect(attacks.parse("fab(norm=l2, epsilon=2)").traits).toMatchObject({ norm: "l2", radius: 2 });
+    expect(attacks.parse("within(boundary(), epsilon=2)").traits).toMatchObject({ norm: "l2", radius: 2 });
     expect(cwL2().traits).toMatchObject({ norm: "l2", radius: undefined });
   });
 });

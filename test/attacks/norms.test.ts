@@ -114,6 +114,21 @@ describe("random starts", () => {
     expect(Math.abs(pixels.square().mean().item() - 2)).toBeLessThan(0.15);
   });
 
+  test.each(["linf", "l2", "l1"] as const)("in %s are none where the noise is, as of one pixel", (norm) => {
+    const zeros = (shape: readonly number[]) =>
+      images
+        .zerosLike()
+        .slice(1, 0, 1)
+        .mul(0)
+        .sumDim([1, 2, 3], true)
+        .expand([images.shape[0]!, ...shape]);
+    const silent = { uniform: zeros, normal: zeros };
+    for (const start of ["inside", "surface"] as const) {
+      const found = norms[norm][start](silent, [1, 1, 1], 0.3, 0);
+      expect(found.isfinite().all().item()).toBe(1);
+    }
+  });
+
   test("differ between seeds, and are cut to [0, 1]", () => {
     const once = startFrom(images, "linf", 0.3);
     const other = startFrom(images, "linf", 0.3, deriveSeed(3, "x"));

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
+import { mostSteps } from "../contract/options.js";
 import type { Victim } from "../contract/victim.js";
 import { perImage, perturbationLengths } from "../geometry/norms.js";
 
@@ -7,6 +8,7 @@ import { perImage, perturbationLengths } from "../geometry/norms.js";
 export const initialTries = z
   .int()
   .min(1)
+  .max(mostSteps)
   .default(100)
   .describe("random images tried as a start, until one is misclassified");
 
@@ -87,6 +89,9 @@ const precision = {
   l2: (pixels: number) => pixels ** -1.5,
 };
 
+/** Halvings at least: a share of few pixels is no precision. */
+const leastRounds = 10;
+
 /**
  * Moves misclassified points towards their images up to the boundary, by bisection: along the line in l2, by
  * cutting the largest changes in l-infinity. The points that it returns are misclassified.
@@ -95,7 +100,7 @@ export function toBoundary(part: Decided, points: Tensor, norm: "linf" | "l2"): 
   const { images } = part;
   return scope(() => {
     const pixels = images.size / images.shape[0]!;
-    const rounds = Math.ceil(-Math.log2(precision[norm](pixels)));
+    const rounds = Math.max(leastRounds, Math.ceil(-Math.log2(precision[norm](pixels))));
     const changes = points.sub(images);
     const lengths = perturbationLengths(changes, norm);
     const at = (shares: Tensor) => {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { defineAttack } from "../contract/attack.js";
-import { stepsOption } from "../contract/options.js";
+import { mostSteps, stepsOption } from "../contract/options.js";
 import type { Victim } from "../contract/victim.js";
 import { perImage, perturbationLengths, toLength1_ } from "../geometry/norms.js";
 import { Closest } from "../minimum-norm/closest.js";
@@ -14,6 +14,7 @@ const options = z.strictObject({
   samples: z
     .int()
     .min(1)
+    .max(mostSteps)
     .default(100)
     .describe("decisions that estimate the boundary's direction at first; later, times the root of the step"),
   initialTries,

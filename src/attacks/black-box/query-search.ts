@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
-import { lossOption } from "../contract/options.js";
+import { lossOption, mostSteps } from "../contract/options.js";
 import { rowsOf } from "../contract/selection.js";
 import type { Victim } from "../contract/victim.js";
 
@@ -8,6 +8,7 @@ import type { Victim } from "../contract/victim.js";
 export const queryDraws = z
   .int()
   .min(1)
+  .max(mostSteps)
   .default(8)
   .describe("draws of a randomized classifier over which each answer is taken");
 
@@ -16,6 +17,7 @@ export const samplesOption = (value: number) =>
   z
     .int()
     .min(2)
+    .max(mostSteps)
     .multipleOf(2)
     .default(value)
     .describe("queries of a gradient estimate, half of them each way");

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor, tensor } from "../../engine/index.js";
-import { ratio, type Value } from "../../options/index.js";
+import type { Value } from "../../options/index.js";
 import type { Attack } from "../contract/attack.js";
 import { defineCombinator } from "../contract/combinator.js";
-import { goalOf, goalRows, reaches } from "../contract/options.js";
+import { goalOf, goalRows, radius, reaches } from "../contract/options.js";
 import { partOf } from "../contract/selection.js";
 import { perImage } from "../geometry/norms.js";
 
@@ -62,7 +62,7 @@ export const minimalEpsilon = defineCombinator("minimal-epsilon", {
   summary: "another attack at the smallest radius at which it succeeds, by bisection for each image",
   takes: "one attack",
   options: z.strictObject({
-    maximum: ratio({ above: 0 }).default(1).describe("largest radius, which is tried first"),
+    maximum: radius.default(1).describe("largest radius, which is tried first"),
     rounds: z.int().min(0).max(30).default(8).describe("halvings of the range of radii"),
   }),
   traits([attack], { maximum }) {

@@ -1,8 +1,7 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
-import { ratio } from "../../options/index.js";
 import { defineCombinator } from "../contract/combinator.js";
-import type { Norm } from "../contract/options.js";
+import { type Norm, radius, radiusFault } from "../contract/options.js";
 import { perImage, perturbationLengths } from "../geometry/norms.js";
 
 /**
@@ -13,25 +12,29 @@ import { perImage, perturbationLengths } from "../geometry/norms.js";
  * The closest image that fools a randomized classifier lies where about half of its draws are fooled; an
  * attack of a radius goes on from there.
  *
- * RangeError for an attack without a norm, or with a radius of its own.
+ * RangeError for an attack without a norm, or with a radius of its own, and for a radius that is none in the
+ * attack's norm.
  */
 export const within = defineCombinator("within", {
   summary: "a minimum-norm attack at a radius: images farther away are given back as they were",
   takes: "one attack",
   options: z.strictObject({
-    epsilon: ratio({ above: 0 }).default(0.3).describe("radius in the attack's norm, pixels in [0, 1]"),
+    epsilon: radius.default(0.3).describe("radius in the attack's norm, pixels in [0, 1]"),
     at: z
       .enum(["distance", "radius"])
       .default("distance")
       .describe("images at the distance that was found, or on the same line at the radius"),
   }),
   traits([attack], { epsilon }) {
-    const { norm, radius } = attack!.traits;
+    const { norm, radius: own } = attack!.traits;
     const { name } = attack!;
     if (norm === "none") throw new RangeError(`attack within: no norm measures ${name}`);
-    if (radius !== undefined) {
+    if (own !== undefined) {
       throw new RangeError(`attack within: takes an attack that minimizes its norm; ${name} has a radius`);
     }
+    const fault = radiusFault(norm, epsilon);
+    if (fault !== undefined)
+      throw new RangeError(`attack within: option "epsilon" cannot be ${epsilon}: ${fault}`);
     return { ...attack!.traits, radius: epsilon };
   },
   run({ epsilon, at }, [attack], victim, images, labels) {

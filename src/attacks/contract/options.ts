@@ -16,9 +16,12 @@ export const normOption = z
 /** Largest radius or step: float32 holds the squares of far more. */
 const largest = 1e6;
 
+/** Numbers that are radii in some norm. */
+export const radius = ratio({ above: 0, max: largest });
+
 /** Radius of a ball in any norm; see `radiusFitsNorm`. */
 export const radiusOption = (value: number) =>
-  ratio({ above: 0, max: largest }).default(value).describe("radius in the norm, pixels in [0, 1]");
+  radius.default(value).describe("radius in the norm, pixels in [0, 1]");
 
 /** Radius of an l-infinity ball. More than 1 would be gray levels, written without their /255. */
 export const linfRadius = (value: number) =>
@@ -27,13 +30,17 @@ export const linfRadius = (value: number) =>
     .describe("l-infinity radius, pixels in [0, 1]")
     .meta({ hint: grayLevels });
 
+/** Complaint about a radius in a norm; undefined where it is one. */
+export const radiusFault = (norm: Norm, epsilon: number): string | undefined =>
+  norm === "linf" && epsilon > 1 ? `an l-infinity radius is at most 1; ${grayLevels}` : undefined;
+
 /** Arguments of `.refine` for options with `norm` and `epsilon`. */
 export const radiusFitsNorm: [
-  (options: { norm: Norm; epsilon: number }) => boolean,
+  (options: { norm: Norm; epsilon: number | "none" }) => boolean,
   { path: string[]; message: string },
 ] = [
-  ({ norm, epsilon }) => norm !== "linf" || epsilon <= 1,
-  { path: ["epsilon"], message: `an l-infinity radius is at most 1; ${grayLevels}` },
+  ({ norm, epsilon }) => epsilon === "none" || radiusFault(norm, epsilon) === undefined,
+  { path: ["epsilon"], message: radiusFault("linf", 2)! },
 ];
 
 /** More runs of an attack, or steps of one, than anyone waits for. */

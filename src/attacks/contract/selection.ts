@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
-import { type Goal, goalRows, leadOf, lossOf } from "./options.js";
+import { type Goal, goalRows, leadOf, lossOf, mostSteps } from "./options.js";
 import { beyondRounding } from "./passes.js";
 import type { Victim } from "./victim.js";
 
@@ -20,6 +20,7 @@ export type Run = (part: Part) => Tensor;
 export const selectionDraws = z
   .int()
   .min(1)
+  .max(mostSteps)
   .default(8)
   .describe("draws of a randomized classifier over which candidates are compared");
 

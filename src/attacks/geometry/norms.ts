@@ -54,7 +54,7 @@ export const norms: Readonly<Record<Norm, NormGeometry>> = {
     inside: (noise, shape, radius, restart) => noise.uniform(shape, -radius, radius, restart),
     surface(noise, shape, radius, restart) {
       const direction = noise.uniform(shape, -1, 1, restart);
-      return direction.mul(radius).div(perImage(vectorLengths(direction.flatten(1), "linf")));
+      return direction.mul(radius).div(perImage(vectorLengths(direction.flatten(1), "linf")).clamp(tiniest));
     },
   },
   l2: {
@@ -75,11 +75,11 @@ export const norms: Readonly<Record<Norm, NormGeometry>> = {
     ascend_: stepThenProject(toLength1_),
     inside(noise, shape, radius, restart) {
       const direction = noise.normal(shape, 2 * restart);
-      return direction.mul(randomRadii(noise, radius, restart).div(l2Norms(direction)));
+      return direction.mul(randomRadii(noise, radius, restart).div(l2Norms(direction).clamp(tiniest)));
     },
     surface(noise, shape, radius, restart) {
       const direction = noise.normal(shape, 2 * restart);
-      return direction.mul(radius).div(l2Norms(direction));
+      return direction.mul(radius).div(l2Norms(direction).clamp(tiniest));
     },
   },
   l1: {
@@ -98,7 +98,7 @@ export const norms: Readonly<Record<Norm, NormGeometry>> = {
       // 2^24.
       const uniform = noise.uniform(shape, -1, 1, 2 * restart);
       const direction = uniform.abs().neg().add(1).clamp(1e-8).log().mul(uniform.sign());
-      return direction.mul(randomRadii(noise, radius, restart).div(l1Norms(direction)));
+      return direction.mul(randomRadii(noise, radius, restart).div(l1Norms(direction).clamp(tiniest)));
     },
     /** A normal point, of which the projection leaves few pixels (Croce and Hein 2021, algorithm 1). */
     surface: (noise, shape, _, restart) => noise.normal(shape, 2 * restart),

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { defineAttack } from "../contract/attack.js";
-import { classesFault, likeliestOthers, lossOption, radiusFitsNorm } from "../contract/options.js";
+import { classesFault, likeliestOthers, lossOption, mostSteps, radiusFitsNorm } from "../contract/options.js";
 import { restartsOf, worstOf } from "../contract/selection.js";
 import { apgdOptions, autoPgd } from "./apgd.js";
 
@@ -14,7 +14,7 @@ export const apgdT = defineAttack("apgd-t", {
     .strictObject({
       ...apgdOptions,
       loss: lossOption.default("dlr"),
-      targets: z.int().min(1).default(9).describe("classes to lead to, the likeliest first"),
+      targets: z.int().min(1).max(mostSteps).default(9).describe("classes to lead to, the likeliest first"),
     })
     .refine(...radiusFitsNorm),
   traits: ({ norm, epsilon, start }) => ({

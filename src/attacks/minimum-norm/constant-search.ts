@@ -12,6 +12,9 @@ export const constantOptions = {
   kappa: ratio({ min: 0 }).default(0).describe("lead of a wanted class, in logits, that counts as success"),
 };
 
+/** Constant beyond which the distance no longer counts, and float32 would overflow. */
+const mostConstant = 1e10;
+
 /**
  * Binary search of the constant that weighs each image's margin against its distance (Carlini and Wagner
  * 2017, section V.D). It grows tenfold until there is a success, and then halves the gap.
@@ -35,7 +38,8 @@ export class ConstantSearch {
       this.#upper.copy_(ops.where(success, this.#upper.minimum(constants), this.#upper));
       this.#lower.copy_(ops.where(success, this.#lower, this.#lower.maximum(constants)));
       const middle = this.#lower.add(this.#upper).div(2);
-      constants.copy_(ops.where(this.#upper.isfinite(), middle, constants.mul(10)));
+      const tenfold = constants.mul(10).clamp(undefined, mostConstant);
+      constants.copy_(ops.where(this.#upper.isfinite(), middle, tenfold));
     });
   }
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { defineAttack } from "../contract/attack.js";
-import { likeliestOthers } from "../contract/options.js";
+import { likeliestOthers, mostSteps, radiusFitsNorm } from "../contract/options.js";
 import type { Part } from "../contract/selection.js";
 import { fabAlong, fabOptions, fabTraits } from "./fab.js";
 import { boundaryTo } from "./linear-boundary.js";
@@ -11,10 +11,17 @@ import { boundaryTo } from "./linear-boundary.js";
  */
 export const fabT = defineAttack("fab-t", {
   summary: "closest misclassified image, walking along the boundary to one class after another",
-  options: z.strictObject({
-    ...fabOptions,
-    targets: z.int().min(1).default(9).describe("classes tried, those of the largest logits first"),
-  }),
+  options: z
+    .strictObject({
+      ...fabOptions,
+      targets: z
+        .int()
+        .min(1)
+        .max(mostSteps)
+        .default(9)
+        .describe("classes tried, those of the largest logits first"),
+    })
+    .refine(...radiusFitsNorm),
   traits: fabTraits,
   run(options, victim, images, labels) {
     const count = Math.min(options.targets, victim.classes - 1);

@@ -3,7 +3,14 @@ import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { Loss } from "../../nn/index.js";
 import { ratio } from "../../options/index.js";
 import { type AttackTraits, defineAttack } from "../contract/attack.js";
-import { mostSteps, type Norm, normOption, stepsOption } from "../contract/options.js";
+import {
+  mostSteps,
+  type Norm,
+  normOption,
+  radius,
+  radiusFitsNorm,
+  stepsOption,
+} from "../contract/options.js";
 import { clearlyWrong } from "../contract/passes.js";
 import type { Part } from "../contract/selection.js";
 import type { Victim } from "../contract/victim.js";
@@ -15,7 +22,7 @@ import { type Boundary, nearestBoundary } from "./linear-boundary.js";
 /** Options that FAB and its targeted form share. */
 export const fabOptions = {
   norm: normOption.describe("norm that is minimized"),
-  epsilon: ratio({ above: 0 })
+  epsilon: radius
     .or(z.literal("none"))
     .default("none")
     .describe("radius beyond which an image is given back as it was; none: the closest success, however far"),
@@ -30,7 +37,7 @@ export const fabOptions = {
     .describe("share of its distance that a misclassified point keeps"),
 };
 
-const options = z.strictObject(fabOptions);
+const options = z.strictObject(fabOptions).refine(...radiusFitsNorm);
 export type FabOptions = z.output<typeof options>;
 
 export const fabTraits = ({ norm, epsilon, restarts }: FabOptions): AttackTraits => ({

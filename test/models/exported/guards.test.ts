@@ -3,6 +3,7 @@ import { call, operator, scope, type Tensor, tensor } from "../../../src/engine/
 import type { Pt2Argument } from "../../../src/files/index.js";
 import { lowerAten } from "../../../src/models/exported/aten/lower-node.js";
 import { onnxOperators } from "../../../src/models/exported/onnx/operators/all.js";
+import { boundedIndices } from "../../../src/models/exported/onnx/operators/indexing.js";
 import { images, noiseOf } from "./fixtures.js";
 
 type Given = Readonly<Record<string, Pt2Argument>>;
@@ -83,6 +84,17 @@ describe("whole numbers divided by -1, at which processors stop", () => {
         expect(made("Mod")).toEqual([0, 0, 2]);
       });
     }
+  });
+});
+
+it("indices on a device, where none is looked at, lie within the side", () => {
+  scope(() => {
+    const indices = tensor(
+      BigInt64Array.of(-(2n ** 63n), -4n, -3n, -1n, 0n, 2n, 3n, 2n ** 62n),
+      [8],
+      "int64",
+    );
+    expect(boundedIndices(indices, 3).toNumbers()).toEqual([0, 0, 0, 2, 0, 2, 2, 2]);
   });
 });
 

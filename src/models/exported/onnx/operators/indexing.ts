@@ -2,15 +2,20 @@ import { operators, type Tensor, tensor } from "../../../../engine/index.js";
 import { type NodeView, type OnnxOperators, operator } from "../node.js";
 import { axesOf, axisOf, beside, checkedShape, numberOf, numbersOf } from "../values.js";
 
+/** Indices from the front, the nearest within a side: what a device does not tell cannot be refused there. */
+export function boundedIndices(wide: Tensor, side: number): Tensor {
+  return wide.clamp(-side, side - 1).remainder(tensor([side], [], "int64"));
+}
+
 /** Indices from the front, within a side. */
 function checkedIndices(node: NodeView, indices: Tensor, side: number, data: Tensor): Tensor {
   const wide = indices.to("int64");
-  if (wide.size > 0 && wide.device === "cpu") {
-    const [least, most] = [wide.amin().item(), wide.amax().item()];
-    if (least < -side || most >= side) throw node.refuse(`indices ${least} to ${most} of ${side} elements`);
-    return beside(data, least < 0 ? wide.remainder(tensor([side], [], "int64")) : wide);
-  }
-  return beside(data, wide);
+  if (wide.size === 0) return beside(data, wide);
+  if (side === 0) throw node.refuse("indices of 0 elements");
+  if (wide.device !== "cpu") return beside(data, boundedIndices(wide, side));
+  const [least, most] = [wide.amin().item(), wide.amax().item()];
+  if (least < -side || most >= side) throw node.refuse(`indices ${least} to ${most} of ${side} elements`);
+  return beside(data, least < 0 ? wide.remainder(tensor([side], [], "int64")) : wide);
 }
 
 function gather(node: NodeView, data: Tensor, indices: Tensor): Tensor {

@@ -1,8 +1,8 @@
 import { operators, type Tensor } from "../../engine/index.js";
 
 /**
- * Divisor of whole numbers, 1 where it was -1, and the mask of those places. The smallest number divided by -1
- * is none of its type: processors end the process there.
+ * Divisor of whole numbers, 1 where it was -1, and the mask of those places. The smallest number divided by
+ * -1 is none of its type: processors end the process there.
  */
 export function withoutMinusOne(divisor: Tensor): { readonly divisor: Tensor; readonly negative: Tensor } {
   const negative = divisor.eq(-1);

@@ -55,6 +55,18 @@ describe("whole numbers divided by -1, at which processors stop", () => {
     }
   });
 
+  it("in place, where the quotient is written to its dividend", () => {
+    scope(() => {
+      const [a, b] = wholes("int32");
+      const made = run(
+        "divide_.Tensor_mode",
+        { self: value("a"), other: value("b"), rounding_mode: word("trunc") },
+        [a, b],
+      );
+      for (const tensor of [made, a]) expect(tensor.toNumbers().slice(1)).toEqual([7, -7, 2]);
+    });
+  });
+
   it("by a number, beside floats, and without a sign", () => {
     scope(() => {
       const [whole] = wholes("int32");

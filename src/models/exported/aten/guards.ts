@@ -1,5 +1,4 @@
 import { Tensor } from "../../../engine/index.js";
-import type { GraphValue } from "../graph.js";
 import { isSigned, negatedWhere, withoutMinusOne } from "../whole-numbers.js";
 import type { Argument } from "./arguments.js";
 import type { Parameter } from "./schema.js";
@@ -7,7 +6,7 @@ import type { Parameter } from "./schema.js";
 /** Arguments that an operator is called with, and what its result still lacks. */
 export interface Guarded {
   readonly args: Argument[];
-  readonly finish?: (result: GraphValue) => GraphValue;
+  readonly finish?: (result: Tensor) => Tensor;
 }
 
 type Guard = (args: Argument[], parameters: readonly Parameter[]) => Guarded;
@@ -22,14 +21,12 @@ const dividing =
   (args) => {
     const [self, divisor, ...rest] = args;
     if (!isWholeArgument(self)) return { args };
-    if (divisor === -1) {
-      const finish = (result: GraphValue) => (isQuotient ? (result as Tensor).neg() : result);
-      return { args: [self, 1, ...rest], finish };
-    }
+    const finishedBy = (finish: (quotient: Tensor) => Tensor) => (isQuotient ? { finish } : {});
+    if (divisor === -1) return { args: [self, 1, ...rest], ...finishedBy((quotient) => quotient.neg()) };
     if (!(divisor instanceof Tensor && isSigned(divisor))) return { args };
     const { divisor: other, negative } = withoutMinusOne(divisor);
-    const finish = (result: GraphValue) => (isQuotient ? negatedWhere(negative, result as Tensor) : result);
-    return { args: [self, other, ...rest], finish };
+    const finish = (quotient: Tensor) => negatedWhere(negative, quotient);
+    return { args: [self, other, ...rest], ...finishedBy(finish) };
   };
 
 /** True division has floats as its result: it is guarded where it rounds. */

@@ -118,8 +118,12 @@ export function lowerAten(
     const { args, finish } = guarded(base, parameters, made);
     const result = call(of, args) as GraphValue | undefined | readonly GraphValue[];
     if (Array.isArray(result)) return result.flat();
-    if (result === undefined) return [self as Tensor];
-    return [finish === undefined ? (result as GraphValue) : finish(result as GraphValue)];
+    const value = result === undefined ? (self as Tensor) : (result as GraphValue);
+    if (finish === undefined) return [value];
+    const finished = finish(value as Tensor);
+    if (!(inPlace && of === operator)) return [finished];
+    (self as Tensor).copy_(finished);
+    return [self as Tensor];
   };
   const role = gradientOf({
     name: base,

@@ -6,7 +6,7 @@ function tensorsOf(value: Pt2Argument): readonly (string | null)[] {
   return value.kind === "tensors" ? value.names : [];
 }
 
-/** Values that the images have a part in, and those that no tensor has one in: of sizes that a file writes. */
+/** Values that the images have a part in, and those that no tensor has one in, such as `torch.rand(4, 8)`. */
 function valuesOfImages({ nodes }: Pt2Program, input: string): Set<string | null> {
   const found = new Set<string | null>([input]);
   for (const { inputs, outputs } of nodes) {

@@ -60,6 +60,20 @@ describe("initial weights", () => {
     expect(initialWeights).toEqual({ file, key: "ema", sha256: fileSha256(file) });
   });
 
+  it("name the run by the choice among a file's weights, too", () => {
+    const nameOf = (choice: { key?: string; prefix?: string }) =>
+      runName(trainConfig({ ...still, initialWeights: { file, sha256: "0".repeat(64), ...choice } }));
+    const choices = [
+      {},
+      { key: "state_dict" },
+      { key: "ema" },
+      { prefix: "ema" },
+      { key: "ema", prefix: "m." },
+    ];
+    expect(new Set(choices.map(nameOf)).size).toBe(choices.length);
+    expect(nameOf({ prefix: "m.", key: "ema" })).toBe(nameOf(choices[4]!));
+  });
+
   it("must be a file, and the one that the run began with", async () => {
     expect(() => trainConfig({ ...still, initialWeights: "nowhere" })).toThrow(
       'option "initialWeights" cannot be "nowhere": nowhere is no file of weights',

@@ -13,6 +13,7 @@ import {
   modelFrom,
   numberedClasses,
 } from "./model.js";
+import { moduleText } from "./module-text.js";
 
 /** Facts that a module does not tell of itself. */
 export interface ModelOfOptions {
@@ -29,8 +30,11 @@ export interface ModelOfOptions {
   readonly activations?: Activations;
 }
 
-/** Models that modules given as they are have become part of, with everything that was made of them. */
-const built = new WeakMap<Module, { readonly form: string; readonly model: Model }>();
+/**
+ * Models that modules given as they are have become part of, with everything that was made of them, and the
+ * text of the module as it was before.
+ */
+const built = new WeakMap<Module, { readonly form: string; readonly model: Model; readonly text: string }>();
 
 /**
  * Model of a module of your own, which goes wherever an architecture goes: to `train`, `evaluate` and
@@ -68,7 +72,8 @@ export function modelOf(network: Module | ((seed: number) => Module), options: M
     build(choice) {
       const { seed, defenses = [] } = checkedChoice(choice);
       const { classNames } = this;
-      const origin = () => (make === undefined ? JSON.stringify(options) : this.own!.hash);
+      const origin = () =>
+        make === undefined ? JSON.stringify(options) + moduleText(network as Module) : this.own!.hash;
       const parts = { name, inputShape, classes, classNames, activations, normalize, origin };
       if (make !== undefined) return modelFrom({ ...parts, module: make(seed) }, defenses);
       return builtOnce({ ...parts, module: network as Module, borrowed: true }, defenses);
@@ -96,8 +101,9 @@ function builtOnce(parts: ModelParts & { readonly module: Module }, defenses: re
         "give a function (seed) => Module to build several",
     );
   }
+  const text = moduleText(module);
   const model = modelFrom(parts, defenses);
-  built.set(module, { form, model });
+  built.set(module, { form, model, text });
   return model;
 }
 
@@ -198,9 +204,13 @@ function isNumbers(given: unknown, count: number): given is readonly number[] {
   return Array.isArray(given) && given.length === count && given.every(Number.isFinite);
 }
 
-/** Hash of a module's weights, with their names and shapes, and of the options. */
+/**
+ * Hash of a module's text, of its weights, with their names and shapes, and of the options. What a model has
+ * put into the module, such as defenses, is no part of it.
+ */
 function hashOf(module: Module, options: ModelOfOptions): string {
   const hash = createHash("sha256").update(JSON.stringify([null, options]));
+  hash.update(built.get(module)?.text ?? moduleText(module));
   for (const [name, value] of module.state()) {
     hash.update(`${name} ${value.shape.join("x")}`);
     hash.update(scope(() => value.detach().to("float32").toArray()) as Float32Array);
@@ -208,12 +218,16 @@ function hashOf(module: Module, options: ModelOfOptions): string {
   return hash.digest("hex");
 }
 
-/** Hash of a function's code, of the names and shapes of its module's weights, and of the options. */
+/**
+ * Hash of a function's code, of its module's text, of the names and shapes of the weights, and of the
+ * options.
+ */
 function hashOfFunction(code: string, make: (seed: number) => Module, options: ModelOfOptions): string {
   const module = make(0);
   // Throws for a module that the function gives each time, which is the user's own and not to be freed.
   scope(() => void make(0));
   const hash = createHash("sha256").update(JSON.stringify([code, options]));
+  hash.update(moduleText(module));
   for (const [name, value] of module.state()) hash.update(`${name} ${value.shape.join("x")}`);
   module.dispose();
   return hash.digest("hex");

@@ -187,7 +187,7 @@ function checkTogether({ selection, validationAttacks, guard, heldOut, method }:
   }
 }
 
-/** Identity of the weights to begin with: their file's hash, with the choice among the weights in it, if any. */
+/** Identity of the weights to begin with: their file's hash, and the choice in it where there is any. */
 function weightsIdentity({ sha256, key, prefix }: InitialWeights): unknown {
   return key === undefined && prefix === undefined ? sha256 : { sha256, key, prefix };
 }
@@ -197,8 +197,10 @@ export function essentials(config: TrainConfig): [string, unknown][] {
   const { model, data, method } = config;
   const defaults = trainConfig({ model, data, method });
   const text = (value: unknown) => JSON.stringify(value);
-  const identity = ([name, value]: [string, unknown]): [string, unknown] =>
-    [name, name === "initialWeights" ? weightsIdentity(config.initialWeights!) : JSON.parse(text(value))];
+  const identity = ([name, value]: [string, unknown]): [string, unknown] => [
+    name,
+    name === "initialWeights" ? weightsIdentity(config.initialWeights!) : JSON.parse(text(value)),
+  ];
   const changed = (Object.entries(config) as [keyof TrainConfig, unknown][])
     .filter(
       ([name, value]) => text(value) !== text(defaults[name]) && !["model", "data", "method"].includes(name),

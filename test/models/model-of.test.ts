@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
 import { deterministicQuantization, placedQuantizers, sqa } from "../../src/defenses/index.js";
-import { imageIdRange, tensor } from "../../src/engine/index.js";
+import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import { type ModelOfOptions, modelOf } from "../../src/models/index.js";
-import { Flatten, Linear, type Module, ReLU, Sequential } from "../../src/nn/index.js";
+import { Flatten, LeakyReLU, Linear, Module, ReLU, Sequential, Tanh } from "../../src/nn/index.js";
 import { liveCount } from "../live-count.js";
 
 const form = { inputShape: [2, 2, 2], classes: 3 } as const;
@@ -172,6 +172,57 @@ describe("the hash of an own model", () => {
   test("of a module is that of its weights", () => {
     const [one, same, other] = [hashOf(linear(1)), hashOf(linear(1)), hashOf(linear(2))];
     expect([one === same, one === other, one === hashOf(linear)]).toEqual([true, false, false]);
+  });
+
+  test("is that of what is between the weights, too", () => {
+    const between = (layer: Module, after: Module[] = []) => {
+      const fc = new Linear(8, 3, { seed: 1 });
+      fc.outputTransforms.push(...after);
+      return new Sequential({ flatten: new Flatten(), fc, layer });
+    };
+    class Scaled extends Module {
+      constructor(readonly factor: number) {
+        super();
+      }
+      protected override forward(input: Tensor): Tensor {
+        return input.mul(this.factor);
+      }
+    }
+    const other = class Scaled extends Module {
+      readonly factor = 2;
+      protected override forward(input: Tensor): Tensor {
+        return input.add(this.factor);
+      }
+    };
+    const makers = [
+      () => between(new ReLU()),
+      () => between(new Tanh()),
+      () => between(new LeakyReLU(0.1)),
+      () => between(new LeakyReLU(0.2)),
+      () => between(new Scaled(2)),
+      () => between(new Scaled(3)),
+      () => between(new Scaled(-0)),
+      () => between(new other()),
+      () => between(new ReLU(), [new ReLU()]),
+    ];
+    for (const network of [(make: () => Module) => make(), (make: () => Module) => () => make()]) {
+      const hashes = makers.map((make) => hashOf(network(make)));
+      expect(new Set(hashes).size).toBe(makers.length);
+      expect(makers.map((make) => hashOf(network(make)))).toEqual(hashes);
+    }
+    const originOf = (make: () => Module) => modelOf(make(), form).build({ seed: 0 }).origin!();
+    const origins = makers.map(originOf);
+    expect(new Set(origins).size).toBe(makers.length);
+    expect(makers.map(originOf)).toEqual(origins);
+  });
+
+  test("is not that of the defenses that a model put into its module", () => {
+    const [module, alike] = [linear(1), linear(1)];
+    modelOf(module, { ...form, normalize: { mean: [0, 0], std: [1, 1] } }).build({
+      seed: 0,
+      defenses: [sqa({ layers: { relu: 1 } })],
+    });
+    expect(hashOf(module)).toBe(hashOf(alike));
   });
 
   test("is that of the weights that a run began with, also once it is fitted to a data set", () => {

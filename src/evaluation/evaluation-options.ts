@@ -33,7 +33,10 @@ export interface EvaluationOptions {
   readonly surrogate?: Attackable | string | undefined;
   /** Clean accuracy that is known, such as 0.76: another one ends the evaluation with the usual causes. */
   readonly expectClean?: number | undefined;
-  /** Keeps finished batches, and has those of an earlier evaluation of the same model and images. */
+  /**
+   * Keeps finished batches, and has those of an earlier evaluation of the same model, images and seed; those
+   * of anything else are refused.
+   */
   readonly store?: TrialStore | undefined;
   /** Stops the evaluation before the next pass. */
   readonly signal?: AbortSignal | undefined;

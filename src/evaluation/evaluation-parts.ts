@@ -20,6 +20,7 @@ import {
   trialSeeds,
 } from "../trials/index.js";
 import { castOf, checkOptions, type EvaluationOptions } from "./evaluation-options.js";
+import { bindStore } from "./store-subject.js";
 
 /** Checked and opened parts of an evaluation, of all images or of a shard. */
 export interface EvaluationParts {
@@ -62,6 +63,8 @@ export async function* withParts<Event, Result>(
     for (const attack of attacks) attack.check(playerOf(cast, attacked));
     players = playersOn(opened.device, cast, signal);
     const { draws = 100, seed = 0, batchSize = 500, store, onPart } = options;
+    const others = surrogate === undefined ? {} : { surrogate };
+    if (store !== undefined) bindStore(store, { work: "evaluation", opened, others, split, data, seed });
     const seeds = trialSeeds(seed, "evaluation");
     const trials = [clean, ...attacks.map((attack) => trialOf({ attack, on: attacked }))];
     const given = { players, draws, seeds, batchSize, store, signal, onPart, notFinite: "fail" } as const;

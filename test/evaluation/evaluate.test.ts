@@ -236,6 +236,8 @@ describe("a model with SQA", () => {
     let written = 0;
     const counted: TrialStore = Object.assign(Object.create(store) as TrialStore, {
       read: store.read.bind(store),
+      readNote: store.readNote.bind(store),
+      writeNote: store.writeNote.bind(store),
       write(...given: Parameters<TrialStore["write"]>) {
         written++;
         store.write(...given);

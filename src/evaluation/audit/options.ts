@@ -62,7 +62,7 @@ export interface AuditOptions {
   readonly provenance?: Provenance | undefined;
   /** Writes TensorBoard's event files into `tb`, in the audit's folder if there is one; true by default. */
   readonly tensorboard?: boolean | undefined;
-  /** Keeps the trials, in place of a folder. */
+  /** Keeps the trials, in place of a folder: those of one model, its images and a seed. */
   readonly store?: TrialStore | undefined;
   /** Stops the audit before the next pass. */
   readonly signal?: AbortSignal | undefined;

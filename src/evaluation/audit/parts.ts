@@ -20,6 +20,7 @@ import {
   type TrialStore,
   trialSeeds,
 } from "../../trials/index.js";
+import { bindStore } from "../store-subject.js";
 import { checkShared } from "./criterion/baseline.js";
 import { checkMeasured } from "./criterion/requirement.js";
 import { imageHashes } from "./evidence/data-facts.js";
@@ -80,6 +81,10 @@ export async function* withSubject<Event, Result>(
     for (const one of [opened, ...Object.values(others)]) checkAnswers(one, data);
     if (settings.baseline !== undefined) checkShared(settings.baseline, imageHashes(data));
     const subject = { settings, opened, transfers: others, split, data };
+    const { store } = options;
+    if (store !== undefined) {
+      bindStore(store, { work: "audit", opened, others, split, data, seed: settings.seed });
+    }
     const players = playersOn(opened.device, playersOf(subject), signal);
     closing.push(() => players.dispose());
     return yield* then(partsOf(subject, players, options, signal));

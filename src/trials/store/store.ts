@@ -1,3 +1,4 @@
+import { FileFormatError } from "../../base/index.js";
 import { type Tensor, tensor } from "../../engine/index.js";
 import type { BatchRecord } from "../batch-record.js";
 import type { Trial } from "../trial.js";
@@ -41,7 +42,15 @@ export class MemoryStore implements TrialStore {
   }
 
   read(trial: Trial, plan: BatchPlan): BatchRecord | undefined {
-    return this.#records.get(this.#key(trial, plan))?.record;
+    const kept = this.#records.get(this.#key(trial, plan));
+    if (kept === undefined) return undefined;
+    const [draws, shape] = [kept.record.draws, kept.shape.slice(1)];
+    const of = `batch of ${plan.count} images from ${plan.first} on, ${trial.id}`;
+    if (draws !== plan.draws) throw new FileFormatError(`${of}: kept in ${draws} draws, not ${plan.draws}`);
+    if (shape.join() !== plan.shape.join()) {
+      throw new FileFormatError(`${of}: kept of shape [${shape.join(", ")}], not [${plan.shape.join(", ")}]`);
+    }
+    return kept.record;
   }
 
   write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void {

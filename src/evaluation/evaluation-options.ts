@@ -3,6 +3,7 @@ import { checkKind, checkNumber, checkOptionNames, checkSeed, isObject } from ".
 import {
   type Attackable,
   checkSameForm,
+  mostDraws,
   type OpenedModel,
   openModel,
   type Player,
@@ -43,8 +44,6 @@ export interface EvaluationOptions {
   /** Called after each attack of a suite such as AutoAttack on a batch. */
   readonly onPart?: ((part: SuitePart) => void) | undefined;
 }
-
-const mostDraws = 10_000;
 
 const known = [
   ...["attacks", "limit", "draws", "seed", "batchSize"],

@@ -7,7 +7,7 @@ export {
   type TrialOutcome,
   type TrialResult,
 } from "./batch-record.js";
-export { Answers, accuracyOf, Counts, everyDrawOf, majorityOf } from "./counts/answers.js";
+export { Answers, accuracyOf, Counts, everyDrawOf, majorityOf, mostDraws } from "./counts/answers.js";
 export { type Accuracy, bootstrap, wilson } from "./counts/interval.js";
 export { type BallOf, rowsWithin, withinRadius, worstWithin } from "./counts/within-radius.js";
 export { worstEveryDrawOf, worstOf, worstVoteOf } from "./counts/worst-of.js";

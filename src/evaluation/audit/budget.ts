@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { mostDraws } from "../../trials/index.js";
 
 const some = z.int().min(1);
 const anyNumber = z.int().min(0);
@@ -12,7 +13,7 @@ const curve = z.strictObject({
 /** Options of a budget, the effort of an audit. */
 export const budgetOptions = z.strictObject({
   images: some.describe("images attacked"),
-  draws: some.describe("fresh draws in which a randomized model answers each image"),
+  draws: some.max(mostDraws).describe("fresh draws in which a randomized model answers each image"),
   steps: some.describe("steps of an iterative attack; the check of convergence doubles them"),
   restarts: some.describe("restarts of an iterative attack; the check of convergence doubles them"),
   adaptiveSteps: some.describe("steps of APGD and targeted APGD"),

@@ -3,6 +3,9 @@ import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index
 import type { Classifier } from "../../nn/index.js";
 import { type Accuracy, bootstrap, wilson } from "./interval.js";
 
+/** Draws in which an image can be answered: counts of them have 16 bits. */
+export const mostDraws = 10_000;
+
 /**
  * Number of draws in which each image was answered correctly. The even draws and the odd ones are counted
  * apart, so that a choice by one half can be judged by the other.

@@ -48,6 +48,7 @@ describe("options of an audit", () => {
     [{ claim: "deepfool" }, /^claim deepfool has no radius: claim an attack within a ball/],
     [{ claim: "rotation-translation", epsilon: 0.1 }, /^claim rotation-translation has no radius/],
     [{ epsilon: 0.1, budget: "quik" }, /^unknown budget "quik"; did you mean "quick"/],
+    [{ epsilon: 0.1, budget: { ...budgets.quick, draws: 65_536 } }, /draws.*65536.*10000/],
     [{ epsilon: 0.1, seed: 1.5 }, /^seed/],
     [{ epsilon: 0.1, batchSize: 0 }, /^batchSize must be a whole number >= 1, not 0/],
     [{ eps: 0.1 }, /^unknown option "eps"; .*known: epsilon/],

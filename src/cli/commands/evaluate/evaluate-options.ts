@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { attacks as attackKind } from "../../../attacks/index.js";
+import { mostDraws } from "../../../trials/index.js";
 import {
   architectureOption,
   defenseOptions,
@@ -41,7 +42,7 @@ export const evaluateOptions = z.strictObject({
   draws: z
     .int()
     .min(1)
-    .max(10_000)
+    .max(mostDraws)
     .default(100)
     .describe("fresh draws of a randomized model for each image; 10 are three times as quick"),
   seed: z.int().min(0).default(0).describe("seed of all noise"),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { mostDraws } from "../../../../trials/index.js";
 import { environment, evidence } from "./evidence.js";
 import {
   accuracy,
@@ -31,7 +32,7 @@ const trial = z.strictObject({
   onCurve: z.boolean().describe("part of the security curve"),
   accuracy: share,
   majority: share,
-  draws: count,
+  draws: count.max(mostDraws),
   passes,
   seconds: z.number().min(0),
   stoppedBy: z.string().optional(),
@@ -73,7 +74,7 @@ export const auditSchema = z
     claimGiven: z.boolean().describe("false where nobody has claimed the accuracy under the attack"),
     budget,
     images: count,
-    draws: count,
+    draws: count.max(mostDraws),
     resolution: z.strictObject({ points: z.number().nullable(), bound: z.number() }),
     clean: figure,
     claim: figure,

@@ -12,6 +12,15 @@ export interface Batch {
   readonly imageIds: Tensor;
 }
 
+/** A batch in parts of at most so many images, in order. */
+export function partsOfBatch({ images, labels, imageIds }: Batch, size: number): Batch[] {
+  const count = images.shape[0]!;
+  return Array.from({ length: Math.ceil(count / size) }, (_, i) => {
+    const part = (all: Tensor) => all.slice(0, i * size, Math.min(count, (i + 1) * size));
+    return { images: part(images), labels: part(labels), imageIds: part(imageIds) };
+  });
+}
+
 /**
  * Split held by the engine: bytes in the memory of a device, floats only in a batch. Images that lie in files
  * must be prepared (`prepareImages`), and are read for each batch.

@@ -4,7 +4,7 @@ import { datasets } from "./dataset.js";
 
 export * from "./all.js";
 export * from "./augmentations/index.js";
-export { type Batch, TensorSplit } from "./batches.js";
+export { type Batch, partsOfBatch, TensorSplit } from "./batches.js";
 export { type Dataset, datasets, defineDataset, defineSource } from "./dataset.js";
 export { type DatasetArchive, fetchArchive } from "./fetch-archive.js";
 export { type ImagesOfOptions, imagesOf } from "./images-of.js";

@@ -92,9 +92,14 @@ export async function* evaluationSteps(
     worstCases: summary.worstCases(results, cleanResult),
     flags: [
       ...scope(() =>
-        flagsOf(players.model, data.range(0, flagImages), deriveSeed(seed, "evaluation", "flags")),
+        flagsOf(
+          players.model,
+          data.range(0, flagImages),
+          deriveSeed(seed, "evaluation", "flags"),
+          given.batchSize,
+        ),
       ),
-      ...attackFlags(results, cleanResult, { data, players, attacked }, seed),
+      ...attackFlags(results, cleanResult, { data, players, attacked, given }, seed),
       ...summary.flags(results, cleanResult),
     ],
   };
@@ -103,7 +108,7 @@ export async function* evaluationSteps(
 function attackFlags(
   results: readonly TrialResult[],
   { answers }: TrialResult,
-  { data, players, attacked }: Pick<EvaluationParts, "data" | "players" | "attacked">,
+  { data, players, attacked, given }: Pick<EvaluationParts, "data" | "players" | "attacked" | "given">,
   seed: number,
 ): Flag[] {
   const gradientSeed = deriveSeed(seed, "evaluation", "flags", "gradient");
@@ -112,7 +117,7 @@ function attackFlags(
     const victim = playerOf(players, attacked);
     return results
       .flatMap((result) => [
-        gradientFlag(result.trial.attack!, victim, batch, gradientSeed),
+        gradientFlag(result.trial.attack!, victim, batch, gradientSeed, given.batchSize),
         changedNothingFlag(result, answers),
       ])
       .filter((flag) => flag !== undefined);

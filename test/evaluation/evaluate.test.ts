@@ -253,4 +253,23 @@ describe("a model with SQA", () => {
     expect(plain(resumed)).toEqual(plain(whole));
     model.module.dispose();
   });
+
+  it("examines no more images together than a batch has, to the same flags", async () => {
+    const sizes: number[] = [];
+    const blind: Classifier = {
+      ...brightness,
+      logits(images, noise) {
+        sizes.push(images.shape[0]!);
+        return brightness.logits(images.detach().mul(0), noise).abs();
+      },
+    };
+    const attacks = ["pgd(epsilon=0.1, steps=2)"];
+    const images = grays(...Array.from({ length: 120 }, (_, i) => 2 * i));
+    const { flags } = await evaluate(blind, images, { attacks, batchSize: 7 });
+    expect(Math.max(...sizes)).toBe(7);
+    const messages = flags.map(({ kind, message }) => `${kind}: ${message}`).join("\n");
+    expect(messages).toMatch(/equal-logits: .* 16 of 16/);
+    expect(messages).toMatch(/blocked-gradients: .* 100 of 100/);
+    expect(flags).toEqual((await evaluate(blind, images, { attacks, batchSize: 200 })).flags);
+  });
 });

@@ -54,7 +54,8 @@ export type AuditEvent =
  * Audits a model's robustness: runs the trials that the checklist needs, judges each line, and concludes.
  *
  * Stopped or killed at any moment it continues behind the last finished batch, where a folder or a store
- * keeps the trials. An attack that ends in an error skips the checks that need it.
+ * keeps the trials. An attack that ends in an error skips the checks that need it; a check that does is
+ * skipped itself.
  *
  * @param model a model, an architecture (built with seed 0) or a classifier
  * @param images a split such as `mnist().test`, or a data set, which means its test split
@@ -121,7 +122,7 @@ export async function* auditSteps(
     else yield { type: "trial", outcome, worst };
   }
   if (outcomes.length < trials.length) return undefined;
-  const conclusion = scope(() => conclude(plan, outcomes, data, settings));
+  const conclusion = scope(() => conclude(plan, outcomes, data, settings, signal));
   const { forms: worst, images } = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
   const report = reportOf({
     conclusion,

@@ -102,6 +102,7 @@ export function conclude(
   outcomes: readonly TrialOutcome[],
   data: TensorSplit,
   { resolution: bound }: { readonly resolution: number },
+  signal?: AbortSignal,
 ): Conclusion {
   const failed = outcomes.filter(hasFailed);
   const trials = outcomes.filter((outcome): outcome is TrialResult => !hasFailed(outcome));
@@ -117,7 +118,11 @@ export function conclude(
   const { randomized, classes } = plan.players.model;
   const rowsOf = (some: readonly TrialResult[]) => some.map(({ answers }) => answers);
   const sample = data.range(0, sampleImages);
-  const trace = traceOf(plan, sample);
+  const trace = unlessEnded(
+    () => traceOf(plan, sample),
+    (error) => ({ losses: [], fooled: [], stop: `the standard attack ended in an error: ${error.message}` }),
+    signal,
+  );
   const results: AuditResults = {
     of,
     has: ({ id }) => byId.has(id),
@@ -128,7 +133,7 @@ export function conclude(
     sample,
     trace,
   };
-  const lines = checklist().map((check) => lineOf(check, plan, results, failed));
+  const lines = checklist().map((check) => lineOf(check, plan, results, failed, signal));
   const claim = of(plan.claim).answers;
   const resolution = resolutionOf(claim, results.worst, bound);
   const name = verdictName(lines, { claim, worst: results.worst, classes, claimed, resolution });
@@ -168,12 +173,23 @@ export function conclude(
   };
 }
 
-/** Judgment of a check; it is skipped where a trial that it needs ended in an error. */
+/** Outcome of work, or what its error is turned into; errors after the signal are thrown. */
+function unlessEnded<T>(work: () => T, otherwise: (error: Error) => T, signal: AbortSignal | undefined): T {
+  try {
+    return work();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return otherwise(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** Judgment of a check; it is skipped where it, or a trial that it needs, ended in an error. */
 function lineOf(
   check: Check,
   plan: AuditPlan,
   results: AuditResults,
   failed: readonly FailedTrial[],
+  signal: AbortSignal | undefined,
 ): CheckedLine {
   const { name, group, question, source } = check;
   const needed = new Set(check.trials(plan).map(({ id }) => id));
@@ -182,7 +198,12 @@ function lineOf(
     const evidence = `${missing.trial.id} ended in an error: ${missing.error.message}`;
     return { name, group, question, source, outcome: "skipped", evidence };
   }
-  return { name, group, question, source, ...scope(() => check.judge(plan, results)) };
+  const judgment = unlessEnded<Judgment>(
+    () => scope(() => check.judge(plan, results)),
+    (error) => ({ outcome: "skipped", evidence: `the check ended in an error: ${error.message}` }),
+    signal,
+  );
+  return { name, group, question, source, ...judgment };
 }
 
 /** Name of the trial under which the accuracy is lowest, with that. */

@@ -108,7 +108,7 @@ function partsOf(
   const seed = deriveSeed(settings.seed, "audit");
   const budget = { ...settings.budget, images: split.count };
   const lenders = lendersOf(players, data);
-  const plan: AuditPlan = { players, budget, norm, epsilon, claim, claimed, seed, lenders };
+  const plan: AuditPlan = { players, budget, norm, epsilon, claim, claimed, seed, batchSize, lenders };
   const id = auditName(subject);
   const folder = options.folder === undefined ? undefined : join(options.folder, id);
   const store = options.store ?? (folder === undefined ? new MemoryStore() : new FolderStore(folder));

@@ -17,6 +17,8 @@ export interface AuditPlan {
   /** False where nobody claims the accuracy under it. */
   readonly claimed: boolean;
   readonly seed: Seed;
+  /** Images that pass the model together, at most. */
+  readonly batchSize: number;
   /**
    * Surrogates with answers of their own, on which images are made; others lend the attacker their gradients
    * alone.

@@ -1,6 +1,6 @@
 import type { Attack } from "../../attacks/index.js";
 import type { Seed } from "../../base/index.js";
-import type { Batch } from "../../datasets/index.js";
+import { type Batch, partsOfBatch } from "../../datasets/index.js";
 import { enableGrad, grad, noGrad, scope, type Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
 import type { TrialResult } from "../batch-record.js";
@@ -66,22 +66,49 @@ function endingAtGradient(model: Classifier): Classifier {
 
 /**
  * Flag of an attack that goes by gradients alone where the first gradient that it takes is zero for many
- * images, on a batch of clean ones. The remedy depends on where gradients end: in the loss, or in the model.
+ * images, on a batch of clean ones, of which at most `batchSize` pass together. The remedy depends on where
+ * gradients end: in the loss, or in the model.
  */
-export function gradientFlag(attack: Attack, model: Classifier, batch: Batch, seed: Seed): Flag | undefined {
+export function gradientFlag(
+  attack: Attack,
+  model: Classifier,
+  batch: Batch,
+  seed: Seed,
+  batchSize: number,
+): Flag | undefined {
   const { usesGradients, searchesToo } = attack.traits;
   if (!usesGradients || searchesToo === true) return undefined;
-  const { images, labels, imageIds } = batch;
+  const seen = { lossless: 0, gradientless: 0 };
+  for (const part of partsOfBatch(batch, batchSize)) {
+    const first = firstGradient(attack, model, part, seed);
+    if (first === undefined) return undefined;
+    seen.lossless += first.lossless;
+    seen.gradientless += first.gradientless;
+  }
+  return flagOf(attack, seen, batch.images.shape[0]!);
+}
+
+/** First gradient that an attack takes; undefined where it takes none, or ends in an error before. */
+function firstGradient(
+  attack: Attack,
+  model: Classifier,
+  { images, labels, imageIds }: Batch,
+  seed: Seed,
+): SeenGradient | undefined {
   try {
     scope(() => attack(endingAtGradient(model), images, labels, { seed, imageIds }));
   } catch (error) {
-    if (error instanceof SeenGradient) return flagOf(attack, error, images.shape[0]!);
+    if (error instanceof SeenGradient) return error;
     // Errors of the attack are told by its own row.
   }
   return undefined;
 }
 
-function flagOf(attack: Attack, { lossless, gradientless }: SeenGradient, count: number): Flag | undefined {
+function flagOf(
+  attack: Attack,
+  { lossless, gradientless }: Pick<SeenGradient, "lossless" | "gradientless">,
+  count: number,
+): Flag | undefined {
   const share = (zeros: number) => wilson(zeros, count).low;
   const name = String(attack);
   if (share(lossless) > manyImages) {

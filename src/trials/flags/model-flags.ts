@@ -1,5 +1,5 @@
 import type { Seed } from "../../base/index.js";
-import type { Batch } from "../../datasets/index.js";
+import { type Batch, partsOfBatch } from "../../datasets/index.js";
 import { type Noise, noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
 import type { Flag } from "./flag.js";
@@ -18,13 +18,13 @@ const noticeable = 1e-3;
  */
 const flips = 0.1;
 
-/** Faults of a model's answers to a few clean images. */
-export function flagsOf(model: Classifier, { images, imageIds }: Batch, seed: Seed): Flag[] {
+/** Faults of a model's answers to a few clean images, of which at most `batchSize` pass together. */
+export function flagsOf(model: Classifier, batch: Batch, seed: Seed, batchSize: number): Flag[] {
   return noGrad(() =>
     scope(() => {
-      const noise: Noise = { seed, draw: 0, imageIds };
-      const count = images.shape[0]!;
-      const logits = model.logits(images, noise);
+      const count = batch.images.shape[0]!;
+      const logitsIn = (draw: number, size = batchSize) => logitsOf(model, batch, { seed, draw }, size);
+      const logits = logitsIn(0);
       const flags: Flag[] = [];
       if (looksLikeProbabilities(logits)) {
         flags.push({
@@ -46,7 +46,7 @@ export function flagsOf(model: Classifier, { images, imageIds }: Batch, seed: Se
           message: `all logits are equal for ${equal} of ${count} images: the model does not tell them apart`,
         });
       }
-      const changed = rowsThatChange(logits, aloneLogits(model, images, noise));
+      const changed = rowsThatChange(logits, logitsIn(0, 1));
       if (changed > Math.max(1, flips * count)) {
         flags.push({
           kind: "batch-dependent",
@@ -55,7 +55,7 @@ export function flagsOf(model: Classifier, { images, imageIds }: Batch, seed: Se
             "(minima and maxima or statistics over the batch?): accuracies hold for this batch size only",
         });
       }
-      if (!model.randomized && rowsThatChange(logits, model.logits(images, { ...noise, draw: 1 })) > 0) {
+      if (!model.randomized && rowsThatChange(logits, logitsIn(1)) > 0) {
         flags.push({
           kind: "hidden-randomness",
           message:
@@ -68,11 +68,17 @@ export function flagsOf(model: Classifier, { images, imageIds }: Batch, seed: Se
   );
 }
 
-function aloneLogits(model: Classifier, images: Tensor, noise: Noise): Tensor {
-  const rows = Array.from({ length: images.shape[0]! }, (_, i) =>
-    model.logits(images.slice(0, i, i + 1), { ...noise, imageIds: noise.imageIds.slice(0, i, i + 1) }),
+/** Logits of images that pass by so many. */
+function logitsOf(
+  model: Classifier,
+  batch: Batch,
+  noise: Pick<Noise, "seed" | "draw">,
+  size: number,
+): Tensor {
+  const parts = partsOfBatch(batch, size).map(({ images, imageIds }) =>
+    scope(() => model.logits(images, { ...noise, imageIds })),
   );
-  return ops.cat(rows, 0);
+  return ops.cat(parts, 0);
 }
 
 function rowsThatChange(before: Tensor, after: Tensor): number {

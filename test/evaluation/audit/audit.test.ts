@@ -226,3 +226,51 @@ describe("an attack of an audit that ends in an error", { timeout: 300_000 }, ()
     );
   });
 });
+
+describe("the end of an audit", { timeout: 300_000 }, () => {
+  /** Audits the tiny model in batches, and tells of each pass that begins when all attacks are through. */
+  async function atEnd(batchSize: number, see: Classifier["logits"] = tinyCnn.logits) {
+    let ended = false;
+    const watched: Classifier = {
+      ...tinyCnn,
+      logits: (images, noise) => (ended ? see : tinyCnn.logits)(images, noise),
+    };
+    const work = audited(watched, split, { batchSize });
+    let left = Number.NaN;
+    for await (const event of work) {
+      if (event.type === "plan") left = event.trials;
+      if (event.type === "trial") ended = --left === 0;
+    }
+    return await work;
+  }
+
+  it("passes as many images together as a batch has, to the same numbers", async () => {
+    const sizes: number[] = [];
+    const whole = await atEnd(6);
+    const report = await atEnd(4, (images, noise) => {
+      sizes.push(images.shape[0]!);
+      return tinyCnn.logits(images, noise);
+    });
+    expect(Math.max(...sizes)).toBe(4);
+    expect(numbers(report)).toEqual(numbers(whole));
+    expect(report.losses).toHaveLength(budget.steps);
+    for (const [i, loss] of report.losses.entries()) expect(loss).toBeCloseTo(whole.losses[i]!, 5);
+    expect(report.convergence.find(({ name }) => name === "PGD on its way")).toEqual(
+      whole.convergence.find(({ name }) => name === "PGD on its way"),
+    );
+  });
+
+  it("skips the checks whose own passes end in an error", async () => {
+    const report = await atEnd(4, (images, noise) => {
+      if (images.requiresGrad) throw new Error("out of memory");
+      return tinyCnn.logits(images, noise);
+    });
+    const { lines, losses, trials } = report;
+    const skipped = lines.filter(({ evidence }) => evidence.endsWith("ended in an error: out of memory"));
+    expect(skipped.map(({ name }) => name).sort()).toEqual(
+      ["gradients", "loss-converged", "silent-success", "stable-gradients"].sort(),
+    );
+    expect(skipped.every(({ outcome }) => outcome === "skipped")).toBe(true);
+    expect([losses, trials.length > 20]).toEqual([[], true]);
+  });
+});

@@ -54,7 +54,17 @@ export function planOf(model: Classifier, epsilon = 0.05): AuditPlan {
   const lenders = Object.keys(model.surrogates ?? {});
   const claim = trialOn(claimOf(epsilon));
   const seed = deriveSeed(0, "test");
-  return { players: { model }, budget, norm: "linf", epsilon, claim, claimed: true, seed, lenders };
+  return {
+    players: { model },
+    budget,
+    norm: "linf",
+    epsilon,
+    claim,
+    claimed: true,
+    seed,
+    batchSize: 50,
+    lenders,
+  };
 }
 
 /** A whole tiny audit, kept in memory. */

@@ -9,8 +9,8 @@ export const predictions = defineCheck("predictions", {
   question: "Are outputs logits that depend on the image and the draw alone?",
   source: "Carlini et al. 2019, section 4.2; RobustBench, restrictions",
   group: "answers",
-  judge({ players, seed }, { sample }) {
-    const flags = flagsOf(players.model, sample, deriveSeed(seed, "predictions"));
+  judge({ players, seed, batchSize }, { sample }) {
+    const flags = flagsOf(players.model, sample, deriveSeed(seed, "predictions"), batchSize);
     if (flags.length === 0) return { outcome: "passed", evidence: "logits, the same in every batch" };
     return { outcome: "invalid", evidence: flags.map(({ message }) => message).join("; ") };
   },

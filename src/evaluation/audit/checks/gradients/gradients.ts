@@ -1,6 +1,6 @@
 import { norms, Victim } from "../../../../attacks/index.js";
 import { deriveSeed } from "../../../../base/index.js";
-import type { Batch } from "../../../../datasets/index.js";
+import { type Batch, partsOfBatch } from "../../../../datasets/index.js";
 import { scope } from "../../../../engine/index.js";
 import { crossEntropy } from "../../../../nn/index.js";
 import { wilson } from "../../../../trials/index.js";
@@ -26,7 +26,20 @@ const lossDraws = 16;
 /** Shares of images above which gradients count as hidden: far above those of models without a defense. */
 const most = { zero: 0.1, misleading: 0.25 } as const;
 
-function faultsOf(
+function faultsOf(plan: AuditPlan, sample: Batch): GradientFaults {
+  const faults = { notFinite: false, zero: 0, misleading: 0 };
+  for (const part of partsOfBatch(sample, plan.batchSize)) {
+    const share = part.images.shape[0]! / sample.images.shape[0]!;
+    const found = faultsIn(plan, part);
+    faults.notFinite ||= found.notFinite;
+    faults.zero += share * found.zero;
+    faults.misleading += share * found.misleading;
+  }
+  return faults;
+}
+
+/** Faults in images that pass together. */
+function faultsIn(
   { players, norm, epsilon, seed }: AuditPlan,
   { images, labels, imageIds }: Batch,
 ): GradientFaults {

@@ -1,6 +1,6 @@
 import { norms, plainView, Victim } from "../../../../attacks/index.js";
 import { deriveSeed } from "../../../../base/index.js";
-import type { Batch } from "../../../../datasets/index.js";
+import { type Batch, partsOfBatch } from "../../../../datasets/index.js";
 import { scope, type Tensor } from "../../../../engine/index.js";
 import { crossEntropy } from "../../../../nn/index.js";
 import { normalQuantile } from "../../difference.js";
@@ -39,7 +39,21 @@ function directions(rows: Tensor): Tensor {
  * Cosines of each image's gradients at it and beside it, each in other draws; images of zero gradients are
  * left out.
  */
-function cosineOf(plan: AuditPlan, { images, labels, imageIds }: Batch, draws: number): Cosine {
+function cosineOf(plan: AuditPlan, sample: Batch, draws: number): Cosine {
+  const cosines = partsOfBatch(sample, plan.batchSize).flatMap((part) => cosinesIn(plan, part, draws));
+  // NaN where a gradient is zero, which another check counts.
+  const found = cosines.filter(Number.isFinite);
+  const mean = found.reduce((sum, cosine) => sum + cosine, 0) / found.length;
+  const variance = found.reduce((sum, cosine) => sum + (cosine - mean) ** 2, 0) / (found.length - 1);
+  return {
+    mean,
+    error: studentQuantile(found.length - 1) * Math.sqrt(variance / found.length),
+    images: found.length,
+  };
+}
+
+/** Cosine of each of some images that pass together; NaN where a gradient is zero. */
+function cosinesIn(plan: AuditPlan, { images, labels, imageIds }: Batch, draws: number): number[] {
   return scope(() => {
     const { players, norm, epsilon, seed } = plan;
     const context = { seed: deriveSeed(seed, "stability"), imageIds, view: { ...plainView, draws } };
@@ -53,16 +67,7 @@ function cosineOf(plan: AuditPlan, { images, labels, imageIds }: Batch, draws: n
         .gradient.flatten(1)
         .to("float64");
     const [a, b] = [gradientAt(images), gradientAt(beside)].map(directions);
-    const cosines = a!.mul(b!).sumDim([1]).toNumbers();
-    // NaN where a gradient is zero, which another check counts.
-    const found = [...cosines].filter(Number.isFinite);
-    const mean = found.reduce((sum, cosine) => sum + cosine, 0) / found.length;
-    const variance = found.reduce((sum, cosine) => sum + (cosine - mean) ** 2, 0) / (found.length - 1);
-    return {
-      mean,
-      error: studentQuantile(found.length - 1) * Math.sqrt(variance / found.length),
-      images: found.length,
-    };
+    return [...a!.mul(b!).sumDim([1]).toNumbers()];
   });
 }
 

@@ -36,8 +36,10 @@ export interface Change {
   readonly now: number;
   /** Points that the accuracy has fallen; negative where it has risen. */
   readonly fallen: number;
-  /** Two-sided p of McNemar's exact test; of randomized models, the least p of any exact test. */
-  readonly p: number;
+  /** Half the width of the 95 % interval of `fallen`, paired by image. */
+  readonly error: number;
+  /** Two-sided p of McNemar's exact test; null for randomized models, whose images change by shares. */
+  readonly p: number | null;
 }
 
 /** RangeError where an earlier audit is of another ball: their figures say nothing of each other. */
@@ -68,9 +70,9 @@ function countsOf(shares: readonly number[], draws: number): Counts {
 
 /**
  * Compares an audit with an earlier one, image by image, and fails it where the worst case is significantly
- * lower: p <= 0.05 by McNemar's exact test on the images that changed, and for randomized models, whose
- * images change by shares, a difference beyond its paired interval as well. It passes only where the shared
- * images could have shown a regression of so many points.
+ * lower: p <= 0.05 by McNemar's exact test on the images that changed. For randomized models, whose images
+ * change by shares, the difference must be beyond its paired interval, and 6 images must have changed. It
+ * passes only where the shared images could have shown a regression of so many points.
  */
 export function compared(
   baseline: AuditJson,
@@ -98,8 +100,8 @@ export function compared(
   };
   const [cleanPair, worstPair] = [pairOf("clean"), pairOf("worst")];
   const worst = changeOf(...worstPair);
-  const certain = draws[0] === 1 && draws[1] === 1;
-  const significant = certain ? worst.fallen > 0 && worst.p <= 0.05 : isAbove(...worstPair, 0);
+  const { fallen, error, p } = worst;
+  const significant = p === null ? isAbove(...worstPair, 0) : fallen > 0 && p <= 0.05;
   const tooFew = isTooPoor(resolutionOf(...worstPair, now.resolution));
   const outcome = significant ? "fail" : tooFew ? "undecided" : "pass";
   const why = significant
@@ -107,9 +109,13 @@ export function compared(
     : tooFew
       ? `too few to tell a regression of ${now.resolution} points from chance`
       : "no significant regression";
+  const by =
+    p === null
+      ? `before minus now, paired by image: ${fallen.toFixed(1)} +- ${error.toFixed(1)} points`
+      : `McNemar, p = ${p.toPrecision(2)}`;
   const text =
     `worst case ${shareText(worst.before)} in the baseline, ${shareText(worst.now)} now, ` +
-    `on the same ${shared.length} images: ${why} (McNemar, p = ${worst.p.toPrecision(2)})`;
+    `on the same ${shared.length} images: ${why} (${by})`;
   return {
     outcome,
     text,
@@ -124,8 +130,10 @@ export function compared(
 }
 
 function changeOf(before: Counts, now: Counts): Change {
-  const { points } = difference(before, now);
-  return { before: before.mean(), now: now.mean(), fallen: points, p: signTest(before, now) };
+  const { points, error } = difference(before, now);
+  const certain = before.draws === 1 && now.draws === 1;
+  const p = certain ? signTest(before, now) : null;
+  return { before: before.mean(), now: now.mean(), fallen: points, error, p };
 }
 
 function remarksOf(

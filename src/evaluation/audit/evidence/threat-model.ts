@@ -69,8 +69,9 @@ export function statisticsOf(randomized: boolean): string[] {
     `intervals are of 95 %, over images; ${randomized ? bootstrapMethod : wilsonMethod}`,
     "a line that compares several attacks is corrected for their number (Bonferroni); lines are not " +
       "corrected for each other",
-    "differences of attacks are paired by image: an interval (Agresti and Min 2005) and the exact sign " +
-      "test (McNemar) must both agree",
+    `differences of attacks are paired by image: an interval (Agresti and Min 2005) and ${
+      randomized ? "the number of images that differ" : "the exact sign test (McNemar)"
+    } must both agree`,
     "of a deterministic model the worst case is exact for these images, and an upper bound for the truth: " +
       "stronger attacks can only lower it",
   ];

@@ -55,7 +55,13 @@ export const convergence = z.strictObject({
 
 const criterion = z.strictObject({ require: z.string(), writtenAt: time, batchesBefore: count });
 const outcomeName = z.enum(["pass", "fail", "undecided"]);
-const change = z.strictObject({ before: share, now: share, fallen: z.number(), p: share });
+const change = z.strictObject({
+  before: share,
+  now: share,
+  fallen: z.number().describe("points that the accuracy has fallen"),
+  error: z.number().min(0).optional().describe("half the width of its 95 % interval, paired by image"),
+  p: share.nullable().describe("of McNemar's exact test; null for randomized models"),
+});
 
 /** Outcome of what was required: the criterion, as it was written down, and an earlier audit. */
 export const outcome = z.strictObject({

@@ -23,9 +23,15 @@ export function checkShard(shard: Shard, most: number, what = "images"): void {
   checkNumber("shard.index", index, `a whole number in 1 .. ${count}`, isIndex);
 }
 
-/** Images of a batch where so many shards share them: fewer than asked for where some would have none. */
+/**
+ * Images of a batch where so many shards share them, which are no more than the images: fewer than asked for
+ * where a shard would have none.
+ */
 export function shardBatchSize(images: number, batchSize: number, shards: number): number {
-  return Math.min(batchSize, Math.ceil(images / shards));
+  const even = Math.ceil(images / shards);
+  // Batches rounded up may be fewer than the shards: 5 images in 4 shards make 3 batches of 2.
+  const hasAll = Math.ceil(images / even) >= shards;
+  return Math.min(batchSize, hasAll ? even : Math.floor(images / shards));
 }
 
 /** Places of the batches that make up all images, or a shard of them. */

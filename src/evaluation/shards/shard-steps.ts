@@ -70,8 +70,7 @@ export async function* shardSteps(
   const failed: ShardFailure[] = [];
   const labels = trialLabels(trials);
   let ended = 0;
-  // The last of many shards may have no batch.
-  for await (const event of images === 0 ? [] : runTrials(trials, data, given)) {
+  for await (const event of runTrials(trials, data, given)) {
     if (event.type === "trial") {
       ended++;
       const { outcome } = event;
@@ -85,6 +84,6 @@ export async function* shardSteps(
     const attack = labels[ended]!;
     yield { type: "progress", attack, done: ended * images + event.done, total: trials.length * images };
   }
-  if (images > 0 && ended < trials.length) return undefined;
+  if (ended < trials.length) return undefined;
   return { ...subject, failed };
 }

@@ -42,8 +42,6 @@ export class JobsProgress implements Disposable {
   /** Takes an event of a job. */
   tell(job: number, event: ShardEvent): void {
     if (event.type === "shard") {
-      // The last of many may have none.
-      if (event.images === 0) this.#ended.delete(job);
       if (this.#logs) this.#log ??= new AttackLog(join(event.folder, "tb"));
     } else if (event.type === "progress") {
       this.#shares.set(job, event);

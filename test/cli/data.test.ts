@@ -45,7 +45,7 @@ test("sqa data fetch refuses files that are not the official ones, and what cann
   expect((await sqa("fetch", "cifar11")).err).toContain(
     'unknown data set "cifar11"; did you mean "cifar10"?',
   );
-  expect((await sqa("fetch", "mnist")).err).toContain("data set mnist is not fetched: it is found at ");
+  expect((await sqa("fetch", "mnist")).err).toContain("data set mnist needs no fetching: it is in ");
   expect(await sqa("get", "cifar10")).toMatchObject({ code: 64 });
   expect(await sqa("fetch", "cifar10", "--url", "ftp://somewhere/a")).toMatchObject({ code: 64 });
 });

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { PlaygroundWorker } from "../../src/server/playground/worker.js";
@@ -17,13 +18,11 @@ class Child extends EventEmitter {
 }
 
 const children: Child[] = [];
-vi.mock("node:child_process", () => ({
-  fork: () => {
-    const child = new Child();
-    children.push(child);
-    return child;
-  },
-}));
+const begin = () => {
+  const child = new Child();
+  children.push(child);
+  return child as unknown as ChildProcess;
+};
 
 beforeEach(() => {
   children.length = 0;
@@ -36,7 +35,7 @@ afterEach(() => {
 const times = { idle: 1000, answer: 5000 };
 
 it("ends a late question's process, and not the one that answers the next", async () => {
-  using worker = new PlaygroundWorker(times);
+  using worker = new PlaygroundWorker(times, begin);
   const late = worker.ask({ ask: "attacks" });
   const refused = expect(late).rejects.toThrow("no answer within 5 s: take fewer steps");
   await vi.advanceTimersByTimeAsync(times.answer);
@@ -56,7 +55,7 @@ it("ends a late question's process, and not the one that answers the next", asyn
 });
 
 it("keeps its process while questions come", async () => {
-  using worker = new PlaygroundWorker(times);
+  using worker = new PlaygroundWorker(times, begin);
   for (let i = 0; i < 3; i++) {
     const answer = worker.ask({ ask: "attacks" });
     await vi.advanceTimersByTimeAsync(0.9 * times.idle);

@@ -18,6 +18,15 @@ const limits = { idle: 60_000, answer: 120_000 };
 /** Questions that wait at most. */
 const mostWaiting = 8;
 
+/** Starts the process of the neighboring file. */
+function begun(): ChildProcess {
+  // Where this file is not compiled, as in tests, its neighbor is not either, and needs a loader.
+  const source = import.meta.url.endsWith(".ts");
+  const file = source ? "worker-process.ts" : "worker-process.js";
+  const execArgv = source ? ["--import", "tsx"] : [];
+  return fork(fileURLToPath(new URL(file, import.meta.url)), { execArgv, detached: true });
+}
+
 /** Process that computes for the playground: started at the first question, ended when none come. */
 export class PlaygroundWorker implements Disposable {
   #child: ChildProcess | undefined;
@@ -25,7 +34,11 @@ export class PlaygroundWorker implements Disposable {
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly times = limits) {}
+  /** @param begin starts the process */
+  constructor(
+    readonly times = limits,
+    readonly begin: () => ChildProcess = begun,
+  ) {}
 
   /** True while there is a process. */
   get running(): boolean {
@@ -76,11 +89,7 @@ export class PlaygroundWorker implements Disposable {
   }
 
   #start(): ChildProcess {
-    // Where this file is not compiled, as in tests, its neighbor is not either, and needs a loader.
-    const source = import.meta.url.endsWith(".ts");
-    const file = source ? "worker-process.ts" : "worker-process.js";
-    const execArgv = source ? ["--import", "tsx"] : [];
-    const child = fork(fileURLToPath(new URL(file, import.meta.url)), { execArgv, detached: true });
+    const child = this.begin();
     this.#child = child;
     child.on("error", () => {});
     child.on("close", () => {

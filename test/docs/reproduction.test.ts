@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { expected, type Published, TableResult } from "../../src/paper/index.js";
+import { RunFolder } from "../../src/training/index.js";
 import { auditRow } from "./audit-rows.js";
 import { read, reproductions } from "./pages.js";
 
@@ -47,7 +48,7 @@ function secondsOf(name: string) {
   return (key: keyof typeof expected.table4) => stored.find((row) => row.key === key)!.measured;
 }
 
-const figures = ["table1", "table2", "table3", "table4", "figure1", "figure2", "figure3", "overfitting"];
+const figures = ["table1", "table2", "table3", "table4", "figure1", "figure2", "figure3", "overfitting", "collapse"];
 
 describe("docs/reproduction/", () => {
   it("has a page for each table and figure of the paper", () => {
@@ -145,6 +146,21 @@ describe("docs/reproduction/", () => {
       return cells([`\`${name}\``, title, ...ends]);
     });
     expect(missing("overfitting", lines)).toEqual([]);
+  });
+
+  it("shows how the runs of results/runs end, and their worst epochs", () => {
+    const percent = (share: number) => (100 * share).toFixed(1);
+    const lines = [
+      ["N-FGSM", "cifar10-resnet18-plain-n-fgsm-seed0-3f9a0823"],
+      ["SQA, FGSM", "cifar10-resnet18-sqa-fgsm-seed0-64f27c94"],
+    ].map(([title, run]) => {
+      const events = RunFolder.open(`results/runs/${run}`).events();
+      const epochs = events.filter((event) => event.type === "epoch");
+      const { clean, validation } = epochs.at(-1)!;
+      const least = Math.min(...epochs.map((epoch) => epoch.validation[1]!.accuracy));
+      return cells([title!, ...[clean, ...validation.map(({ accuracy }) => accuracy), least].map(percent)]);
+    });
+    expect(missing("collapse", lines)).toEqual([]);
   });
 
   it("shows the audits by the standard budget", () => {

@@ -229,7 +229,7 @@ describe("figures of what networks make of images", () => {
     for (const name of ["SMALL, full precision", "SMALL, SQA"]) {
       for (const attack of ["FGSM", "PGD"]) expect(svg).toContain(`${name}, ${attack}`);
     }
-    expect(result.notes[0]).toContain("of 1 seed on 1000 training images under fgsm at 0.3 and pgd(");
+    expect(result.notes[0]).toContain("one seed on 1000 training images under fgsm at 0.3 and pgd(");
     const [full, sqa] = networks;
     const more = { networks: [full, { ...sqa, runs: [sqa!.runs[0], sqa!.runs[0]], seeds: [0, 1] }] };
     expect(result.table.show(more).notes[0]).toContain("of 1 and 2 seeds on");

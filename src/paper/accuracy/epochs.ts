@@ -4,7 +4,7 @@ import { parseCall } from "../../options/index.js";
 import { type ChartSeries, lineChart, SERIES_COLORS } from "../../report/index.js";
 import { type EpochEvent, RunFolder } from "../../training/index.js";
 import { paperName } from "../expected.js";
-import { attackInFull } from "../spelled-out.js";
+import { attackInFull, withoutStatistics } from "../spelled-out.js";
 import type { Found } from "../table.js";
 import type { Column } from "./column.js";
 import { measuredRowSchema, measuredRows } from "./data.js";
@@ -71,9 +71,10 @@ export function epochsSetting(rows: readonly EpochsRow[]): string {
   const { model, data, validationImages, heldOut } = rows[0]!.config;
   const counts = rows.map(({ seeds }) => seeds.length);
   const seeds = new Set(counts).size === 1 ? countText(counts[0]!, "seed") : `${counts.join(" and ")} seeds`;
+  const lines = seeds === "1 seed" ? "one seed" : `a line for each of ${seeds}`;
   const images = `${validationImages} ${Number(heldOut) > 0 ? "held-out " : ""}training images`;
   const under = attacksOf(rows[0]!.runs).map(attackInFull).join(" and ");
-  return `${paperName(model)} on ${paperName(data)}; a line for each of ${seeds} on ${images} under ${under}`;
+  return `${paperName(withoutStatistics(model))} on ${paperName(data)}; ${lines} on ${images} under ${under}`;
 }
 
 /** Chart of accuracy under the first and the last validation attack after each epoch. */

@@ -68,7 +68,7 @@ function section({
   return [`## ${name}`, "", sentence, "", ...(rows.length === 0 ? ["No options."] : table), ""].join("\n");
 }
 
-/** How an entry is written, by the first one with an option; entries without options are names alone. */
+/** End of the sentence on how entries are written, with the first that has an option as the example. */
 function writtenAs(entries: readonly Pick<Definition, "name" | "options">[]): string {
   for (const { name, options } of entries) {
     const option = describeOptions(options).find((one) => one.default !== undefined);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { placesOf, shardBatchSize } from "../../src/trials/index.js";
 
-test("a batch size for shards leaves none of them without a batch, and changes no more than that takes", () => {
+test("a batch size for shards leaves none without a batch, and changes no more than that takes", () => {
   for (let images = 1; images <= 40; images++) {
     for (let count = 1; count <= images; count++) {
       for (const asked of [1, 3, 500]) {

@@ -96,3 +96,6 @@ export const budgets = {
   },
 } satisfies Record<string, Budget>;
 export type BudgetName = keyof typeof budgets;
+
+/** Names of all budgets. */
+export const budgetNames = Object.keys(budgets) as [BudgetName, ...BudgetName[]];

@@ -1,5 +1,5 @@
 export { type AuditEvent, audit } from "./audit.js";
-export { type Budget, type BudgetName, batchImages, budgets } from "./budget.js";
+export { type Budget, type BudgetName, batchImages, budgetNames, budgets } from "./budget.js";
 export {
   type Check,
   type CheckDefinition,

@@ -10,7 +10,7 @@ import {
 import { formatRatio, parseOptions } from "../../options/index.js";
 import { type Attackable, type TrialStore, trialOn } from "../../trials/index.js";
 import { checkShare } from "../expected-clean.js";
-import { type Budget, type BudgetName, batchImages, budgetOptions, budgets } from "./budget.js";
+import { type Budget, type BudgetName, batchImages, budgetNames, budgetOptions, budgets } from "./budget.js";
 import { checkComparable } from "./criterion/baseline.js";
 import { parseRequirements, type Requirement } from "./criterion/requirement.js";
 import type { AuditPlan } from "./plan.js";
@@ -176,7 +176,7 @@ function checkClaim(claim: Attack, { norm, epsilon }: { norm: string; epsilon: n
 
 function budgetOf(given: AuditOptions["budget"] = "standard"): Pick<AuditSettings, "budget" | "budgetName"> {
   if (typeof given === "string") {
-    if (!Object.hasOwn(budgets, given)) throw unknownName("budget", given, Object.keys(budgets));
+    if (!Object.hasOwn(budgets, given)) throw unknownName("budget", given, budgetNames);
     return { budget: budgets[given], budgetName: given };
   }
   return { budget: parseOptions("audit", "budget", budgetOptions, given), budgetName: "own" };

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import * as z from "zod";
 import { FileFormatError, readTextFile, writeFileAtomic } from "../../base/index.js";
 import { type Report, verdictNames } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
+import { keptFile } from "./kept-file.js";
 
 /** Question for an audit. */
 export type AuditQuestion = Question & Required<Pick<Question, "audit">>;
@@ -28,13 +28,8 @@ function questionData({ attack, audit, limit, noiseFree = false }: AuditQuestion
   return { claim: attack ?? null, budget: audit, limit, noiseFree };
 }
 
-/** File in a run's folder that keeps the answer of an audit. */
-function fileOf(folder: RunFolder, question: AuditQuestion): string {
-  const hash = createHash("sha256")
-    .update(JSON.stringify(questionData(question)))
-    .digest("hex");
-  return folder.file(`verdict-${hash.slice(0, 8)}.json`);
-}
+const fileOf = (folder: RunFolder, question: AuditQuestion) =>
+  keptFile(folder, "verdict", questionData(question));
 
 /** Keeps the worst case and the verdict of an audit. */
 export function keepAudit(folder: RunFolder, question: AuditQuestion, report: Report): void {

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Attack } from "../../attacks/index.js";
 import { FileFormatError, isObject, readTextFile, writeFileAtomic } from "../../base/index.js";
 import type { Evaluation } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
+import { keptFile } from "./kept-file.js";
 
 /** Fresh draws in which a randomized model answers each image. */
 export const answerDraws = 10;
@@ -41,13 +41,7 @@ function planData({ attacks, limit, noiseFree, surrogate }: EvaluationPlan) {
   return { attacks, limit, draws: answerDraws, noiseFree, surrogate: surrogate ?? null };
 }
 
-/** File in a run's folder that keeps the evaluation of a plan. */
-function fileOf(folder: RunFolder, plan: EvaluationPlan): string {
-  const hash = createHash("sha256")
-    .update(JSON.stringify(planData(plan)))
-    .digest("hex");
-  return folder.file(`evaluation-${hash.slice(0, 8)}.json`);
-}
+const fileOf = (folder: RunFolder, plan: EvaluationPlan) => keptFile(folder, "evaluation", planData(plan));
 
 /** Keeps an evaluation, without the answers to each image. */
 export function keepEvaluation(folder: RunFolder, plan: EvaluationPlan, evaluation: Evaluation): void {

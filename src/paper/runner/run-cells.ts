@@ -39,10 +39,10 @@ async function* runCell(
   const work = train(config, { ...options, signal });
   const trained = yield* follow(work, signal, (event) => ({ type: "train" as const, cell: name, event }));
   if (trained === undefined) return undefined;
-  const { model, folder, result: training } = trained;
+  const { model } = trained;
   try {
-    const answers = yield* answersOf(cell, model, options, signal);
-    return answers === undefined ? undefined : { cell: name, run: folder, training, answers };
+    yield* answer(cell, model, options, signal);
+    return keptOutcome(cell, options.runs);
   } finally {
     // A module of the user's own is still in use elsewhere.
     if (model.borrowed !== true) model.module.dispose();
@@ -72,59 +72,52 @@ export function keptOutcome({ name, config, questions }: Cell, runs: string): Ce
   return { cell: name, run: folder.path, training, answers };
 }
 
-/** Answers to all questions of a cell, kept ones and new ones. */
-async function* answersOf(
+/** Answers the questions of a cell that no file answers yet, and keeps the answers, until the signal. */
+async function* answer(
   { name, config, questions }: Cell,
   model: Model,
   { runs, device }: CellOptions,
   signal: AbortSignal,
-): Steps<CellEvent, Record<string, Answer>> {
+): Steps<CellEvent, void> {
   const folder = RunFolder.for(config, runs);
-  const answers: Record<string, Answer> = {};
+  model.module.to(device);
   for (const plan of plansOf(questions)) {
-    if (keptAnswers(folder, plan) === undefined) {
-      const { attacks, limit, noiseFree } = plan;
-      model.module.to(device);
-      const work = evaluate(model.classifier({ noiseFree }), config.data, {
-        attacks,
-        draws: answerDraws,
-        device,
-        signal,
-        limit: limit ?? undefined,
-        surrogate: plan.surrogate,
-      });
-      const wrap = (event: EvaluationEvent) => ({ type: "evaluate" as const, cell: name, event });
-      const evaluation = yield* follow(work, signal, wrap);
-      if (evaluation === undefined) return undefined;
-      checkAttacks(name, evaluation);
-      keepEvaluation(folder, plan, evaluation);
-    }
-    Object.assign(answers, keptAnswers(folder, plan));
+    if (keptAnswers(folder, plan) !== undefined) continue;
+    const { attacks, limit, noiseFree, surrogate } = plan;
+    const work = evaluate(model.classifier({ noiseFree }), config.data, {
+      attacks,
+      draws: answerDraws,
+      device,
+      signal,
+      limit: limit ?? undefined,
+      surrogate,
+    });
+    const wrap = (event: EvaluationEvent) => ({ type: "evaluate" as const, cell: name, event });
+    const evaluation = yield* follow(work, signal, wrap);
+    if (evaluation === undefined) return;
+    checkAttacks(name, evaluation);
+    keepEvaluation(folder, plan, evaluation);
   }
   for (const question of auditsOf(questions)) {
-    if (keptAudit(folder, question) === undefined) {
-      model.module.to(device);
-      const asked = question.noiseFree === true ? model.classifier({ noiseFree: true }) : model;
-      const work = audit(asked, config.data.test, {
-        claim: question.attack,
-        budget: question.audit,
-        limit: question.limit ?? undefined,
-        device,
-        folder: folder.path,
-        tensorboard: false,
-        signal,
-      });
-      const report = yield* follow(work, signal, (event) =>
-        event.type === "progress"
-          ? { type: "audit" as const, cell: name, done: event.done, seconds: event.seconds }
-          : undefined,
-      );
-      if (report === undefined) return undefined;
-      keepAudit(folder, question, report);
-    }
-    answers[question.key] = keptAudit(folder, question)!;
+    if (keptAudit(folder, question) !== undefined) continue;
+    const { attack: claim, audit: budget, limit, noiseFree } = question;
+    const work = audit(noiseFree === true ? model.classifier({ noiseFree }) : model, config.data.test, {
+      claim,
+      budget,
+      limit: limit ?? undefined,
+      device,
+      folder: folder.path,
+      tensorboard: false,
+      signal,
+    });
+    const report = yield* follow(work, signal, (event) =>
+      event.type === "progress"
+        ? { type: "audit" as const, cell: name, done: event.done, seconds: event.seconds }
+        : undefined,
+    );
+    if (report === undefined) return;
+    keepAudit(folder, question, report);
   }
-  return answers;
 }
 
 /** Throws an Error that names an attack which ended in one: a table has no row for it. */

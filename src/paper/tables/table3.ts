@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Attack, autoattack, cwL2, cwLinf, expectation, pgd, within } from "../../attacks/index.js";
 import { cifar10, mnist } from "../../datasets/index.js";
-import { type BudgetName, budgets } from "../../evaluation/index.js";
+import { budgetNames } from "../../evaluation/index.js";
 import { resnet18, small } from "../../models/index.js";
 import { formatRatio } from "../../options/index.js";
 import { defineAccuracyTable } from "../accuracy/accuracy-table.js";
@@ -10,8 +10,6 @@ import type { MeasuredRow } from "../accuracy/data.js";
 import { expected, paperName } from "../expected.js";
 import { architecture, dataset, sizeOptions } from "../options.js";
 import { type Strength, table3Keys, table3Rows } from "./table3-rows.js";
-
-const budgetNames = Object.keys(budgets) as BudgetName[];
 
 const options = z.strictObject({
   ...sizeOptions,

@@ -94,7 +94,7 @@ describe("rows of values of a .pt2 file", () => {
     expect(["image", "twice", "more", "weight", "none"].filter(isPerImage)).toEqual(["image", "twice"]);
   });
 
-  it("are images in a fixed batch where images have a part in them, and where a file writes the number", () => {
+  it("are images in a fixed batch where images have a part, and where a file writes the number", () => {
     const isPerImage = rowsOfFixed(program, "x", 4);
     expect(["made", "written", "windows", "noisy", "weight"].filter(isPerImage)).toEqual(["made", "written"]);
   });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { attacks } from "../../../attacks/index.js";
-import { type BudgetName, budgets, figureMeaning } from "../../../evaluation/index.js";
+import { budgetNames, figureMeaning } from "../../../evaluation/index.js";
 import { ratio } from "../../../options/index.js";
 import {
   architectureOption,
@@ -15,10 +15,7 @@ import { shardOptions } from "../shards/shard-options.js";
 
 /** Options of `sqa audit`. */
 export const auditOptions = z.strictObject({
-  budget: z
-    .enum(Object.keys(budgets) as [BudgetName, ...BudgetName[]])
-    .default("standard")
-    .describe("passes and images that are spent"),
+  budget: z.enum(budgetNames).default("standard").describe("passes and images that are spent"),
   epsilon: ratio({ above: 0 })
     .optional()
     .describe(

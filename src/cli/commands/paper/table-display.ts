@@ -22,7 +22,7 @@ class CellDisplay implements Disposable {
   show(told: Extract<TableEvent, { type: "train" | "evaluate" | "audit" }>): void {
     if (told.type === "train") this.#training.show(told.event);
     else if (told.type === "evaluate") this.#evaluation(told.event);
-    else this.#update("audit", told.done, told.seconds);
+    else this.#update("audit", Math.round(told.done), Math.round(told.seconds));
   }
 
   #evaluation(event: EvaluationEvent): void {

@@ -149,7 +149,8 @@ export function lowerAten(
 
   function divisionOf(of: string, args: Given, taken: Schema["parameters"]): GraphNode["run"] | undefined {
     const mode = args.get("rounding_mode");
-    if (of !== "floor_divide" && !(of === "div" && mode?.kind === "text")) return undefined;
+    const isRounded = ["div", "divide"].includes(of) && mode?.kind === "text";
+    if (of !== "floor_divide" && !isRounded) return undefined;
     const plain = atenSchema("div", /Scalar/.test(operator.overload) ? "Scalar" : "Tensor");
     return (inputs, context) =>
       invoke(plain!.operator, slots.make(inputs, context).slice(0, Math.min(2, taken.length)));

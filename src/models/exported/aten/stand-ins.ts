@@ -41,10 +41,11 @@ const shapeOnly = new Set("zeros_like ones_like full_like new_zeros new_ones new
 /** Operators that move or scale whole numbers, and do to floats in their place the same. */
 const passing = new Set(
   (
-    "view reshape flatten unflatten permute transpose t squeeze unsqueeze expand repeat cat stack split " +
-    "chunk unbind narrow slice select flip roll pad contiguous clone alias add sub rsub mul div " +
-    "true_divide neg clamp clamp_min clamp_max maximum minimum abs sum mean amax amin where view_as " +
-    "expand_as movedim"
+    "view reshape flatten unflatten permute transpose swapaxes swapdims t squeeze unsqueeze expand " +
+    "broadcast_to repeat tile cat concat concatenate stack split chunk unbind narrow slice select flip " +
+    "roll pad contiguous clone alias add sub subtract rsub mul multiply div divide true_divide neg " +
+    "negative positive clamp clip clamp_min clamp_max maximum minimum abs absolute sum mean amax amin " +
+    "where view_as reshape_as expand_as movedim moveaxis"
   ).split(" "),
 );
 
@@ -54,8 +55,9 @@ const casts = new Set(["to", "_to_copy", "type_as"]);
 /** Moves of data, which keep a mask a mask. */
 const keepsMask = new Set(
   (
-    "view reshape flatten unflatten permute transpose squeeze unsqueeze expand repeat slice select " +
-    "contiguous clone alias to _to_copy type_as logical_not bitwise_not expand_as view_as"
+    "view reshape flatten unflatten permute transpose swapaxes swapdims squeeze unsqueeze expand " +
+    "broadcast_to repeat tile slice select contiguous clone alias to _to_copy type_as logical_not " +
+    "bitwise_not expand_as view_as reshape_as movedim moveaxis"
   ).split(" "),
 );
 

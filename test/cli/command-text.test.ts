@@ -11,6 +11,13 @@ test("a command to repeat writes radii as gray levels, and other numbers as they
   );
 });
 
+test("a command to repeat loads the modules that the command was given", () => {
+  const imports = ["own.mjs", "my attack.mjs"];
+  expect(
+    commandText("audit", ["runs/x"], { verbose: true }, auditOptions, { without: ["verbose"], imports }),
+  ).toBe("npx sqa audit runs/x --import own.mjs --import 'my attack.mjs'");
+});
+
 test("a shard's command loads the modules that the command was given", () => {
   const request = {
     command: "audit",

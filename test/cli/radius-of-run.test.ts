@@ -26,7 +26,7 @@ it("a run is attacked in the norm that it trained for, and by its radius in no o
   ]);
   const { signal } = new AbortController();
   const audited = async (given: object) =>
-    (await openAudit(auditOptions.parse(given), run, signal)).options.epsilon;
+    (await openAudit(auditOptions.parse(given), run, { signal, imports: [] })).options.epsilon;
   expect(await audited({ norm: "l2" })).toBe(2);
   // MNIST's own.
   expect(await audited({})).toBe(0.3);

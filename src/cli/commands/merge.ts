@@ -59,8 +59,9 @@ async function loadModules({ request }: ShardSet, { trustModules }: Options): Pr
 }
 
 async function mergedAudit(shards: ShardSet, given: Options, signal: AbortSignal): Promise<number> {
-  const { request, folders } = shards;
-  const opened = await openAudit(auditOptions.parse(request.options), request.operands[0]!, signal);
+  const { folders, request } = shards;
+  const { options, operands, imports } = request;
+  const opened = await openAudit(auditOptions.parse(options), operands[0]!, { signal, imports });
   const work = mergeAudit(opened.model, opened.images, opened.options, shards);
   for await (const _ of withBar(work));
   return showReport(await work, given.out ?? folders[0]!, given);

@@ -56,7 +56,7 @@ async function make(
     const request = { command: "paper" as const, operands: [table], options: { runs, device }, imports };
     const given = { ...options, runs, device, results, threads, jobs, shard: shardText(shard) };
     const schema = z.strictObject({ ...definition.options.shape, ...workOptions });
-    const line = commandText(`paper ${definition.name}`, [], given, schema);
+    const line = commandText(`paper ${definition.name}`, [], given, schema, { imports });
     return keepTableShard(work, { shard, request, text: line });
   }
   checkEarlier(

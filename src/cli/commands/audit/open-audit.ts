@@ -6,6 +6,7 @@ import { checkDevice } from "../../../engine/index.js";
 import { type AuditOptions, budgets, type Provenance, readAudit } from "../../../evaluation/index.js";
 import type { Model } from "../../../models/index.js";
 import { ballOf } from "../../../training/index.js";
+import type { CommandContext } from "../../frame/command.js";
 import { checkFits, imagesFrom, prepareWithBar } from "../../frame/inputs/images-from.js";
 import { defensesOf } from "../../frame/inputs/input-options.js";
 import { type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
@@ -62,7 +63,11 @@ async function transfersFrom(
 }
 
 /** Opens the model and the images of `sqa audit`. UsageError for options that do not fit them. */
-export async function openAudit(given: GivenAudit, text: string, signal: AbortSignal): Promise<OpenedAudit> {
+export async function openAudit(
+  given: GivenAudit,
+  text: string,
+  { signal, imports }: Pick<CommandContext, "signal" | "imports">,
+): Promise<OpenedAudit> {
   const { budget, norm, claim, limit, seed, batchSize, device, require, resolution, tensorboard } = given;
   asUsage(() => checkDevice(device));
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
@@ -93,7 +98,7 @@ export async function openAudit(given: GivenAudit, text: string, signal: AbortSi
     resolution,
     tensorboard,
     baseline: given.baseline === undefined ? undefined : readAudit(given.baseline).audit,
-    provenance: provenanceOf(given, opened, text),
+    provenance: provenanceOf(given, opened, text, imports),
     signal,
   };
   await prepareWithBar(shown.test, limit ?? budgets[budget].images, signal);
@@ -101,7 +106,12 @@ export async function openAudit(given: GivenAudit, text: string, signal: AbortSi
 }
 
 /** Facts for the report: the model's file, the run that trained it, and what the user says. */
-function provenanceOf(given: GivenAudit, { run, file }: OpenedModel, text: string): Provenance {
+function provenanceOf(
+  given: GivenAudit,
+  { run, file }: OpenedModel,
+  text: string,
+  imports: readonly string[],
+): Provenance {
   const { author, source } = given;
   const weights = file ?? (run === undefined ? undefined : join(run.path, "weights.safetensors"));
   // A model may be a folder of files as well.
@@ -120,6 +130,6 @@ function provenanceOf(given: GivenAudit, { run, file }: OpenedModel, text: strin
         }),
     author,
     source,
-    command: commandText("audit", [text], given, auditOptions, ["json", "verbose"]),
+    command: commandText("audit", [text], given, auditOptions, { without: ["json", "verbose"], imports }),
   };
 }

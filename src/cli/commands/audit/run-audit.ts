@@ -21,7 +21,7 @@ import { refuseOtherReport, showReport } from "./show-report.js";
 export async function runAudit(given: GivenAudit, text: string, context: CommandContext): Promise<number> {
   const { signal } = context;
   const shard = shardOf(given);
-  const { model, images, options, parent } = await openAudit(given, text, signal);
+  const { model, images, options, parent } = await openAudit(given, text, context);
   const request = requestOf("audit", given, context);
   if (shard !== undefined) {
     const { expectClean: _, ...asked } = options;

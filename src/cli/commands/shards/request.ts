@@ -1,7 +1,6 @@
 import type * as z from "zod";
 import { type Shard, shardText } from "../../../evaluation/index.js";
 import type { CommandContext } from "../../frame/command.js";
-import { importWords } from "../../frame/shown-path.js";
 import { commandText } from "../../frame/words/command-text.js";
 
 /** Call of a command as data, which another process or a later merge makes the same call of. */
@@ -34,6 +33,5 @@ export function shardCommand(
   shard: Shard,
   schema: z.ZodObject,
 ): string {
-  const text = commandText(command, operands, { ...options, shard: shardText(shard) }, schema);
-  return [text, ...importWords(imports)].join(" ");
+  return commandText(command, operands, { ...options, shard: shardText(shard) }, schema, { imports });
 }

@@ -22,11 +22,14 @@ export interface ShardPlace {
 
 /** Work of a shard of a request, in an object: to await the work itself would be to begin it. */
 export async function shardWork(
-  { command, operands, options }: Request,
+  { command, operands, options, imports }: Request,
   place: ShardPlace,
 ): Promise<{ readonly work: Work<ShardEvent, ShardResult> }> {
   if (command === "audit") {
-    const opened = await openAudit(auditOptions.parse(options), operands[0]!, place.signal);
+    const opened = await openAudit(auditOptions.parse(options), operands[0]!, {
+      signal: place.signal,
+      imports,
+    });
     const { expectClean: _, ...asked } = opened.options;
     return { work: auditShard(opened.model, opened.images, { ...asked, ...place }) };
   }

@@ -1,19 +1,23 @@
 import type * as z from "zod";
 import { formatRatio } from "../../../options/index.js";
 import { kebabCase } from "../option-names.js";
-import { quoted } from "../shown-path.js";
+import { importWords, quoted } from "../shown-path.js";
 
-/**
- * Command line that asks for the same again: the operands, and the options that differ from their defaults.
- *
- * @param without options that change nothing of the outcome
- */
+/** Words of a command line that its options do not say. */
+export interface CommandWords {
+  /** Options that change nothing of the outcome, and are left out. */
+  readonly without?: readonly string[];
+  /** Paths of modules to load first. */
+  readonly imports?: readonly string[];
+}
+
+/** Command line that asks for the same again: the operands, and the options that differ from their defaults. */
 export function commandText(
   name: string,
   operands: readonly string[],
   given: Readonly<Record<string, unknown>>,
   schema: z.ZodObject,
-  without: readonly string[] = [],
+  { without = [], imports = [] }: CommandWords = {},
 ): string {
   const defaults: Readonly<Record<string, unknown>> = schema.parse({});
   const differs = ([option, value]: [string, unknown]) =>
@@ -23,7 +27,7 @@ export function commandText(
   const words = Object.entries(given)
     .filter(differs)
     .flatMap(([option, value]) => flagsOf(option, value));
-  return ["npx sqa", name, ...operands.map(quoted), ...words].join(" ");
+  return ["npx sqa", name, ...operands.map(quoted), ...words, ...importWords(imports)].join(" ");
 }
 
 function flagsOf(option: string, value: unknown): string[] {

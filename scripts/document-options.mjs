@@ -4,7 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const opening = /export declare const (\w+): import\("[^"]*value\.js"\)\.(?:Factory|Combinator)</g;
+const opening = /export declare const (\w+): import\("[^"]*\.js"\)\.(?:Factory|SourceFactory|Combinator)</g;
+
+/** Schema of the options; where a file has no name for zod, the compiler writes an import. */
+const schemaOpening = /(z|import\("zod"\))\.ZodObject<(\{)?/;
 
 /** @import { OptionRow } from "../dist/options/index.js" */
 
@@ -56,7 +59,7 @@ function helpOf({ description, type, default: value, required }) {
 }
 
 /**
- * Declarations with an object type of documented options behind each schema.
+ * Declarations with an object type of documented options behind each schema, in place of the compiler's.
  *
  * @param {string} text
  * @param {Record<string, any>} exported
@@ -69,17 +72,18 @@ function documented(text, exported, describeOptions) {
     const end = closing(text, match.index + match[0].length) - 1;
     const type = text.slice(match.index, end);
     const definition = exported[/** @type {string} */ (match[1])];
-    const object = /z\.ZodObject<\{/.exec(type);
-    if (definition?.options === undefined || object === null) continue;
+    const object = schemaOpening.exec(type);
+    if (definition?.options === undefined || object?.[2] === undefined) continue;
     const start = object.index + object[0].length;
+    const behindSchema = closing(type, start - 1);
     // Files that the compiler left as they were have it already.
-    if (closing(type, object.index + "z.ZodObject<".length) < type.length) continue;
+    if (type.slice(behindSchema).includes("/**")) continue;
     const schemas = new Map(entriesOf(type.slice(start, closing(type, start) - 1)));
     const lines = describeOptions(definition.options).map((row) => {
-      const input = schemas.has(row.name) ? `z.input<${schemas.get(row.name)}>` : "unknown";
+      const input = schemas.has(row.name) ? `${object[1]}.input<${schemas.get(row.name)}>` : "unknown";
       return `    /** ${helpOf(row)} */\n    readonly ${row.name}${row.required ? "" : "?"}: ${input};\n`;
     });
-    parts.push(text.slice(from, end), `, {\n${lines.join("")}}`);
+    parts.push(text.slice(from, match.index + behindSchema), `, {\n${lines.join("")}}`);
     from = end;
   }
   return parts.join("") + text.slice(from);

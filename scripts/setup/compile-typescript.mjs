@@ -9,8 +9,13 @@ import { filesBelow, hashOfTimes, isFresh, writeJson } from "./stamp.mjs";
 const stampFile = (root) => join(root, "dist", ".sqa-stamp.json");
 
 /** @param {string} root */
+const helpScript = (root) => join(root, "scripts", "document-options.mjs");
+
+/** @param {string} root */
 function stampOf(root) {
-  return { sources: hashOfTimes([join(root, "tsconfig.json"), ...filesBelow(join(root, "src"))]) };
+  return {
+    sources: hashOfTimes([join(root, "tsconfig.json"), helpScript(root), ...filesBelow(join(root, "src"))]),
+  };
 }
 
 /** Tells whether dist/ was compiled from src/ as it is. @param {string} root */
@@ -32,10 +37,14 @@ export function compileTypeScript(root) {
       from: "start",
     }),
   );
-  const help = join(root, "scripts", "document-options.mjs");
-  runOrFail("set-up: the help of options could not be written into dist/", process.execPath, [help], {
-    cwd: root,
-    lines: 5,
-  });
+  runOrFail(
+    "set-up: the help of options could not be written into dist/",
+    process.execPath,
+    [helpScript(root)],
+    {
+      cwd: root,
+      lines: 5,
+    },
+  );
   writeJson(stampFile(root), stamp);
 }

@@ -122,10 +122,10 @@ interface SourceDefinition<Schema extends z.ZodObject> {
 }
 
 /** Factory of a source, which also takes the path first: `imageFolder("photos", { crop: 224 })`. */
-export interface SourceFactory<Name extends string, Schema extends z.ZodObject>
-  extends Factory<Dataset & Value, Name, Schema> {
-  (options?: z.input<Schema>): Dataset & Value<Name>;
-  (path: string, options?: Omit<z.input<Schema>, "path">): Dataset & Value<Name>;
+export interface SourceFactory<Name extends string, Schema extends z.ZodObject, Input = z.input<Schema>>
+  extends Factory<Dataset & Value, Name, Schema, Input> {
+  (options?: Input): Dataset & Value<Name>;
+  (path: string, options?: Omit<Input, "path">): Dataset & Value<Name>;
 }
 
 /** Defines a source of images, whose option `path` says where they are. */

@@ -68,6 +68,17 @@ describe("in a project outside of the checkout", () => {
     expect(compile(["readme.ts"])).toBe("");
   });
 
+  it.each([
+    ["attacks/gradient/pgd", "Number of steps. Accepted: a whole number of at least 1"],
+    ["training/methods/n-fgsm", "Step; epsilon when left out. Accepted: a number above 0; optional."],
+    ["models/vanilla-cnn", "Accepted: "],
+    ["datasets/mnist", "Accepted: "],
+    ["datasets/sources/npz", "Accepted: "],
+    ["defenses/sqa", "Accepted: "],
+  ])("%s shows the help of its options", (file, help) => {
+    expect(readFileSync(join(checkout, "dist", `${file}.d.ts`), "utf8")).toContain(help);
+  });
+
   it("the compiler completes and refuses names, options and values", () => {
     const program = `import { fgsm, mnist, nFgsm, pgd, resnet18, small, sqa, train } from "sqa";
 import { methods } from "sqa/training";

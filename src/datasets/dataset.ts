@@ -148,6 +148,16 @@ export function defineSource<const Name extends string, Schema extends z.ZodObje
 
 /**
  * Defines a data set, or with `open` a source of images. `datasets.register` makes it known by name.
+ *
+ * @example
+ * export const stripes = defineDataset("stripes", {
+ *   summary: "stripes that run across or down",
+ *   options: z.strictObject({ folder: z.string().default("stripes") }),
+ *   imageShape: [1, 16, 16],
+ *   classNames: ["across", "down"],
+ *   locate: ({ folder }) => folder,
+ *   read: ({ folder }, split) => ({ images, labels, count }),
+ * });
  */
 export function defineDataset<const Name extends string, Schema extends z.ZodObject>(
   name: Name,

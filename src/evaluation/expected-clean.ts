@@ -1,4 +1,5 @@
 import { checkKind, checkNumber } from "../base/index.js";
+import { shareText } from "../report/index.js";
 import type { Accuracy } from "../trials/index.js";
 
 /** Accuracies are told in whole percents: half of one is no difference. */
@@ -32,9 +33,8 @@ export function checkExpectedClean(
 ): void {
   if (expected === undefined) return;
   if (expected >= low - rounding && expected <= high + rounding) return;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   throw new UnexpectedAccuracyError(
-    `model ${model} classifies ${percent(accuracy)} of ${images} clean images correctly (95 % interval ` +
-      `${percent(low)} to ${percent(high)}), and ${percent(expected)} were expected; ${causes}`,
+    `model ${model} classifies ${shareText(accuracy)} of ${images} clean images correctly (95 % interval ` +
+      `${shareText(low)} to ${shareText(high)}), and ${shareText(expected)} were expected; ${causes}`,
   );
 }

@@ -85,7 +85,24 @@ export interface Layout {
   layers(seed: Seed): Module;
 }
 
-/** Defines an architecture: `layout` says for options and images what its modules are. */
+/**
+ * Defines an architecture: `layout` says for options and images what its modules are. `models.register` makes
+ * it known by name.
+ *
+ * @example
+ * export const linear = defineModel("linear", {
+ *   summary: "one layer of weights",
+ *   options: imageOptions,
+ *   defaults: { inputShape: [1, 28, 28], classes: 10 },
+ *   layout: ({ inputShape: [channels, height, width], classes }) => ({
+ *     activations: {},
+ *     layers: (seed) => {
+ *       const fc = new Linear(channels * height * width, classes, { seed });
+ *       return new Sequential({ flat: new Flatten(), fc });
+ *     },
+ *   }),
+ * });
+ */
 export function defineModel<const Name extends string, Schema extends typeof imageOptions>(
   name: Name,
   definition: {

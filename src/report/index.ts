@@ -24,6 +24,7 @@ export {
   interval,
   percent,
   renderTable,
+  shareText,
   type Table,
   type TableStyle,
   visibleWidth,

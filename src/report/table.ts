@@ -155,6 +155,11 @@ export function percent(share: number | undefined, digits = 2): string {
   return share === undefined || Number.isNaN(share) ? "-" : (share * 100).toFixed(digits);
 }
 
+/** A share in [0, 1] as text, such as "83.2 %". */
+export function shareText(share: number, digits = 1): string {
+  return `${percent(share, digits)} %`;
+}
+
 /** An interval of shares in [0, 1] as percent: `interval(0.955, 0.981, 1)` is "[95.5, 98.1]". */
 export function interval(low: number, high: number, digits = 2): string {
   return `[${percent(low, digits)}, ${percent(high, digits)}]`;

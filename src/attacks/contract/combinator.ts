@@ -21,6 +21,15 @@ export function runOf(attack: Attack, round: number): Run {
 /**
  * Defines a way to make an attack of others, written `restarts(pgd(steps=7), times=10)`. `run` gets the
  * attacks inside with its options and the victim.
+ *
+ * @example
+ * export const twice = defineCombinator("twice", {
+ *   summary: "an attack that begins again where it ended",
+ *   options: z.strictObject({}),
+ *   takes: "one attack",
+ *   run: (_, [attack], victim, images, labels) =>
+ *     victim.run(attack, victim.run(attack, images, labels, { round: 0 }), labels, { round: 1 }),
+ * });
  */
 export function defineCombinator<const Name extends string, Schema extends z.ZodObject>(
   name: Name,

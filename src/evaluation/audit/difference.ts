@@ -1,4 +1,4 @@
-import { percent } from "../../report/index.js";
+import { shareText } from "../../report/index.js";
 import type { Counts } from "../../trials/index.js";
 
 /** Points of accuracy below which a difference is none, whatever its interval. */
@@ -84,11 +84,6 @@ export function signTest(above: Counts, below: Counts): number {
  */
 export function isAboveAny(above: Counts, several: readonly Counts[], points = negligible): boolean {
   return several.some((below) => isAbove(above, below, points, several.length));
-}
-
-/** Share in [0, 1] as text, such as "83.2 %". */
-export function shareText(share: number, digits = 1): string {
-  return `${percent(share, digits)} %`;
 }
 
 /** Accuracy as text, such as "83.2 %". */

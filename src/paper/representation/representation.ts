@@ -6,6 +6,7 @@ import { type Batch, type Dataset, TensorSplit } from "../../datasets/index.js";
 import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { Model } from "../../models/index.js";
 import { formatRatio } from "../../options/index.js";
+import { verifyAdversarial } from "../../trials/index.js";
 import type { ProgressEvent } from "../table.js";
 
 /** Forms in which the figures show test images: as they are, and under C&W. */
@@ -103,6 +104,7 @@ function seen(model: Model, { images, labels, imageIds }: Batch, form: ShownAs, 
   const context = { seed: deriveSeed(0, "representation", "attack"), imageIds };
   const noise = { seed: deriveSeed(0, "representation", "answer"), draw: 0, imageIds };
   const shown = form === "clean" ? images : attack(model.classifier(), images, labels, context);
+  if (form === "cw") verifyAdversarial(attack, images, shown);
   return noGrad(() => ({
     labels,
     images: shown,

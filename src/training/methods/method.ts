@@ -46,7 +46,22 @@ export interface TrainingMethod extends MethodWork, Value {
 /** Every training method by its name: `methods.parse("fgsm(epsilon=0.3)")`. */
 export const methods = new Kind<MethodWork, TrainingMethod>("training method", "fgsm(epsilon=0.3)");
 
-/** Defines a training method; `methods.register` makes it known by its name. */
+/**
+ * Defines a training method; `methods.register` makes it known by its name.
+ *
+ * @example
+ * export const halfStep = defineMethod("half-step", {
+ *   summary: "FGSM examples of half the radius",
+ *   options: z.strictObject({ epsilon: z.number().min(0).default(0.3) }),
+ *   create: ({ epsilon }) => ({
+ *     epsilon,
+ *     perturb: (victim, images, labels) => {
+ *       const { gradient } = victim.gradient(images, (logits) => crossEntropy(logits, labels));
+ *       return images.add(gradient.sign().mul(epsilon / 2)).clamp(0, 1);
+ *     },
+ *   }),
+ * });
+ */
 export function defineMethod<const Name extends string, Schema extends z.ZodObject>(
   name: Name,
   definition: {

@@ -1,3 +1,4 @@
+import { shareText } from "../../report/index.js";
 import type { AlarmKind, EpochEvent } from "../events.js";
 import { collapsed, type Standpoint } from "./collapse.js";
 
@@ -7,13 +8,10 @@ export interface EpochAlarm {
   readonly message: string;
 }
 
-/** A share in words: `12.3 %`. */
-export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-
 /** Nearly every image is given one class, and not because nearly all are of one. */
 function constantOutput({ commonestClass, clean }: EpochEvent): EpochAlarm[] {
   if (commonestClass <= 0.95 || clean >= 0.9) return [];
-  const share = percent(commonestClass);
+  const share = shareText(commonestClass);
   const message = `${share} of the validation images are predicted as one class: the model does not learn`;
   return [{ kind: "constant-output", message }];
 }
@@ -30,8 +28,8 @@ function catastrophicOverfitting(epochs: readonly EpochEvent[]): EpochAlarm[] {
   });
   const best = epochs.map(standpoint).reduce((a, b) => (b.strong > a.strong ? b : a));
   if (!collapsed(standpoint(now), best)) return [];
-  const seen = `${percent(first.accuracy)} under ${first.attack}`;
-  const message = `${seen}, but ${percent(last.accuracy)} under ${last.attack}`;
+  const seen = `${shareText(first.accuracy)} under ${first.attack}`;
+  const message = `${seen}, but ${shareText(last.accuracy)} under ${last.attack}`;
   return [{ kind: "catastrophic-overfitting", message: `catastrophic overfitting: ${message}` }];
 }
 

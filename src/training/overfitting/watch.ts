@@ -1,6 +1,6 @@
+import { shareText } from "../../report/index.js";
 import type { TrainEvent } from "../events.js";
 import type { Standing } from "../run/standing.js";
-import { percent } from "./alarm.js";
 import { afterCheck, afterRollBack, afterSignals } from "./guard-state.js";
 import type { Signals } from "./signals.js";
 
@@ -30,11 +30,12 @@ export function* guardStep(run: Standing, signals: Signals | undefined): Generat
     session.copies.keepGood();
     progress.guard = { ...state, goodStep: step, goodUpdates: session.optimizer.steps };
   } else if (verdict === "overfitted" && state.rollBacks < rules.limit) {
-    const accuracies = `${percent(fgsm)} under FGSM, but ${percent(pgd)} under PGD with ${rules.steps} steps`;
+    const [weak, strong] = [shareText(fgsm), shareText(pgd)];
     yield run.raise(
       "catastrophic-overfitting",
       step,
-      `catastrophic overfitting: ${accuracies} of held-out images`,
+      `catastrophic overfitting: ${weak} under FGSM, but ${strong} under PGD with ${rules.steps} steps ` +
+        "of held-out images",
     );
     session.copies.rollBack(state.goodUpdates);
     progress.guard = afterRollBack(state, rules);

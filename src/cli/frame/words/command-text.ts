@@ -11,7 +11,7 @@ export interface CommandWords {
   readonly imports?: readonly string[];
 }
 
-/** Command line that asks for the same again: the operands, and the options that differ from their defaults. */
+/** Command line that asks for the same again: operands, and options that differ from their defaults. */
 export function commandText(
   name: string,
   operands: readonly string[],

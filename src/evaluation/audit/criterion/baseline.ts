@@ -1,6 +1,7 @@
 import { formatRatio } from "../../../options/index.js";
+import { shareText } from "../../../report/index.js";
 import { Counts } from "../../../trials/index.js";
-import { difference, isAbove, shareText, signTest } from "../difference.js";
+import { difference, isAbove, signTest } from "../difference.js";
 import type { AuditJson } from "../report/schema/audit.js";
 import { isTooPoor, resolutionOf } from "../verdict/resolution.js";
 import type { OutcomeName } from "./requirement.js";

@@ -1,6 +1,6 @@
-import { interval } from "../../../report/index.js";
+import { interval, shareText } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
-import { fewestThatDiffer, shareText } from "../difference.js";
+import { fewestThatDiffer } from "../difference.js";
 import type { VerdictName } from "../verdict/verdict.js";
 import type { Comparison } from "./baseline.js";
 import type { Criterion } from "./criterion.js";

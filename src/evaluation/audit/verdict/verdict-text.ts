@@ -1,7 +1,6 @@
-import { interval } from "../../../report/index.js";
+import { interval, shareText } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
 import type { Judgment } from "../checks/index.js";
-import { shareText } from "../difference.js";
 import { type Resolution, resolutionText } from "./resolution.js";
 import type { AuditVerdict, Reason, VerdictName } from "./verdict.js";
 

@@ -1,4 +1,4 @@
-import { shareText } from "../../difference.js";
+import { shareText } from "../../../../report/index.js";
 import { defineCheck } from "../check.js";
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,7 +1,8 @@
 import { unconstrained as unbounded } from "../../../../attacks/index.js";
+import { shareText } from "../../../../report/index.js";
 import { whiteBox, wilson } from "../../../../trials/index.js";
 import { standardAttack } from "../../attacks.js";
-import { percentOf, shareText } from "../../difference.js";
+import { percentOf } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
 

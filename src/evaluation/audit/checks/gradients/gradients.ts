@@ -3,8 +3,8 @@ import { deriveSeed } from "../../../../base/index.js";
 import { type Batch, partsOfBatch } from "../../../../datasets/index.js";
 import { scope } from "../../../../engine/index.js";
 import { crossEntropy } from "../../../../nn/index.js";
+import { shareText } from "../../../../report/index.js";
 import { wilson } from "../../../../trials/index.js";
-import { shareText } from "../../difference.js";
 import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
 

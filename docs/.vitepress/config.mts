@@ -46,7 +46,17 @@ const kinds = [
   "schedules",
   "tables",
 ];
-const paper = ["table1", "table2", "table3", "table4", "figure1", "figure2", "figure3", "overfitting", "collapse"];
+const paper = [
+  "table1",
+  "table2",
+  "table3",
+  "table4",
+  "figure1",
+  "figure2",
+  "figure3",
+  "overfitting",
+  "collapse",
+];
 
 /** Subpaths of the package, whose pages TypeDoc writes. */
 const subpaths = Object.keys(exports)

@@ -83,7 +83,7 @@ export function checkLogits(
     const given = logits instanceof Promise ? "a Promise: it must not be async" : shownGiven(logits);
     throw new TypeError(`the logits of ${name} must be a tensor of shape ${wanted}, not ${given}`);
   }
-  if (!["float32", "float64", "bfloat16"].includes(logits.dtype)) {
+  if (!["float32", "float64", "float16", "bfloat16"].includes(logits.dtype)) {
     throw new TypeError(
       `the logits of ${name} must be float32, not ${logits.dtype}: give scores, no classes`,
     );

@@ -67,7 +67,10 @@ test.each<[string, unknown, string]>([
   expect(() => checkLogits({ classes: 10 }, images, logits)).toThrow(message);
 });
 
-test("a classifier's answer is returned", () => {
-  const logits = tensor(new Float32Array(20), [2, 10]);
-  expect(checkLogits({ classes: 10 }, images, logits)).toBe(logits);
-});
+test.each(["float32", "float64", "float16", "bfloat16"] as const)(
+  "a classifier's answer of %s is returned",
+  (type) => {
+    const logits = tensor(new Float32Array(20), [2, 10]).to(type);
+    expect(checkLogits({ classes: 10 }, images, logits)).toBe(logits);
+  },
+);

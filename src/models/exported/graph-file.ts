@@ -1,7 +1,7 @@
 import { FileFormatError, shownName } from "../../base/index.js";
 import { readPt2 } from "../../files/index.js";
 import type { ImageShape } from "../model.js";
-import { graphOfPt2 } from "./aten/pt2-graph.js";
+import { graphOfPt2, narrowTypes } from "./aten/pt2-graph.js";
 import type { Graph } from "./graph.js";
 import { onnxGraph } from "./onnx/onnx-graph.js";
 
@@ -26,11 +26,20 @@ function readPt2Graph(file: string): GraphFile {
   const { schema, torch } = read.program;
   const [major, minor] = schema;
   const format = `.pt2, schema ${major}.${minor}${torch === "" ? "" : `, of PyTorch ${torch}`}`;
-  const warnings =
-    major === knownSchema
-      ? []
-      : [`its schema is ${major}.${minor}; known is ${knownSchema}: compare its accuracy with PyTorch's`];
-  return { graph: inFile(file, () => graphOfPt2(read)), sha256: read.sha256, format, warnings };
+  const graph = inFile(file, () => graphOfPt2(read));
+  const warnings: string[] = [];
+  if (major !== knownSchema) {
+    const known = `known is ${knownSchema}: compare its accuracy with PyTorch's`;
+    warnings.push(`its schema is ${major}.${minor}; ${known}`);
+  }
+  const narrow = narrowTypes(read, graph);
+  if (narrow.length > 0) {
+    warnings.push(
+      `it computes in ${narrow.join(" and ")}, in whole or part: logits of 16 bits tie and gradients are ` +
+        "coarse, so that attacks can look weaker than they are; attack it exported in float32, too",
+    );
+  }
+  return { graph, sha256: read.sha256, format, warnings };
 }
 
 function readOnnxGraph(file: string, inputShape: ImageShape | undefined): GraphFile {

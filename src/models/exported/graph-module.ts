@@ -136,7 +136,8 @@ export class GraphModule extends Module {
       }
       values.freeAfter(i, standIns);
     }
-    const logits = values.take(output);
+    const made = values.take(output);
+    const logits = isFloat(made) ? made.to("float32") : made;
     if (!this.#isBlocked) return logits;
     // Where all gradients are blocked they are zero, which attacks tell from a model that ignores its images.
     const zeros = images.flatten(1).amax([1], true).mul(0);

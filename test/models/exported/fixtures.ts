@@ -37,12 +37,12 @@ export function noiseOf(count: number, { draw = 0, first = 0 } = {}): Noise {
   return { seed: { low: 7, high: 9 }, draw, imageIds: imageIdRange(first, count) };
 }
 
-/** Logits of images, and the gradient of the summed cross-entropy with labels 0, 1, 2, ... */
+/** Logits of images, and the gradient of the summed cross-entropy with labels 0, 1, 2, ... and again from 0. */
 export function passOf(model: FileModel, count = 3, noise = noiseOf(count)) {
   const built = model.build({ seed: 0 });
-  const labels = Array.from({ length: count }, (_, i) => i);
+  const labels = Array.from({ length: count }, (_, i) => i % model.classes);
   const result = scope(() => {
-    const seen = images(count).requireGrad();
+    const seen = images(count, model.inputShape).requireGrad();
     const logits = built.classifier().logits(seen, noise);
     const loss = crossEntropy(logits, tensor(labels, [count], "int64")).sum();
     const [gradient] = grad(loss, [seen]);

@@ -35,6 +35,21 @@ describe("an exported model", () => {
     expect(difference(gradient, numbers(expected.half!.gradient!))).toBeLessThan(2e-2);
   });
 
+  it("of float16 has logits of float32, and a warning that they tie", async () => {
+    const model = await load("float16");
+    expect(model.warnings).toEqual([expect.stringContaining("it computes in float16, in whole or part")]);
+    const { logits, gradient } = passOf(model);
+    expect(difference(logits, numbers(expected.float16!.logits!))).toBeLessThan(2e-3);
+    expect(difference(gradient, numbers(expected.float16!.gradient!))).toBeLessThan(2e-2);
+    const { module } = model.build({ seed: 0 });
+    const given = { training: true, noise: noiseOf(3) };
+    expect(scope(() => module.apply(images(3), given).dtype)).toBe("float32");
+    module.dispose();
+    const both = "it computes in float16 and bfloat16, in whole or part";
+    expect((await load("half")).warnings).toEqual([expect.stringContaining(both)]);
+    expect((await load("plain")).warnings).toEqual([]);
+  });
+
   it("takes any number of images where its batch is fixed, and gives each the same", async () => {
     const model = await load("layers-static");
     const { module } = model.build({ seed: 0 });

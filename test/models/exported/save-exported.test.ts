@@ -16,7 +16,7 @@ const logitsOf = ({ module }: Built) =>
   scope(() => module.apply(images(3), { training: false, noise: noiseOf(3) }).toNumbers());
 
 describe("a copy of an exported model", () => {
-  it.each(["layers", "transformer", "half"])(
+  it.each(["layers", "transformer", "half", "float16"])(
     "of %s has the weights it is given, and gives their logits",
     async (name) => {
       const { module, ...rest } = (await load(name)).build({ seed: 0 });

@@ -160,6 +160,17 @@ function checkWrites(graph: Graph): void {
   }
 }
 
+/** Types of 16 bits in which a program computes, in whole or part: those of its images, weights and casts. */
+export function narrowTypes({ program, weights, constants }: Pt2File, { imageType }: Graph): string[] {
+  const casts = program.nodes.flatMap(({ inputs }) => inputs.map(({ value }) => value));
+  const types = new Set<unknown>([
+    imageType,
+    ...[...weights.values(), ...constants.values()].map(({ type }) => type),
+    ...casts.map((argument) => (argument.kind === "type" ? argument.value : undefined)),
+  ]);
+  return ["float16", "bfloat16"].filter((type) => types.has(type));
+}
+
 const imageTypes = ["float32", "float64", "float16", "bfloat16"] as const;
 
 /** Most images that a graph is given at once. */

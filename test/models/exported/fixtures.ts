@@ -37,7 +37,7 @@ export function noiseOf(count: number, { draw = 0, first = 0 } = {}): Noise {
   return { seed: { low: 7, high: 9 }, draw, imageIds: imageIdRange(first, count) };
 }
 
-/** Logits of images, and the gradient of the summed cross-entropy with labels 0, 1, 2, ... and again from 0. */
+/** Logits of images, and the gradient of their summed cross-entropy; labels are 0, 1, 2, ... and anew. */
 export function passOf(model: FileModel, count = 3, noise = noiseOf(count)) {
   const built = model.build({ seed: 0 });
   const labels = Array.from({ length: count }, (_, i) => i % model.classes);

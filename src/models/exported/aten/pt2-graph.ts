@@ -11,6 +11,7 @@ import { type Pt2File, type Pt2Program, type Pt2Tensor, spannedBytes } from "../
 import { checkOrder, type Graph, type GraphNode, type GraphWeight } from "../graph.js";
 import { namesOnce } from "../names-once.js";
 import { isAssertion } from "./allowed.js";
+import { batchRange } from "./batch-range.js";
 import { lowerAten, type Target } from "./lower-node.js";
 import { rowsOfFixed, rowsOfFree } from "./noise-rows.js";
 import { lowerQuantized } from "./quantized.js";
@@ -173,9 +174,6 @@ export function narrowTypes({ program, weights, constants }: Pt2File, { imageTyp
 
 const imageTypes = ["float32", "float64", "float16", "bfloat16"] as const;
 
-/** Most images that a graph is given at once. */
-const mostImages = 4096;
-
 /**
  * Graph of a .pt2 file.
  *
@@ -193,10 +191,6 @@ export function graphOfPt2(file: Pt2File): Graph {
   if (batch === undefined || free !== undefined) {
     throw new TypeError("it leaves more open than the number of images: export it for one size of images");
   }
-  const range = typeof batch === "number" ? { least: batch, most: batch } : program.ranges.get(batch.symbol);
-  const least = Math.max(1, range?.least ?? 1);
-  const most = Math.min(mostImages, range?.most ?? mostImages);
-  if (!(least <= most)) throw new RangeError(`it takes ${least} to ${most} images at once`);
   const isPerImage =
     typeof batch === "number" ? rowsOfFixed(program, input, batch) : rowsOfFree(program, batch.symbol);
   const graph: Graph = {
@@ -204,7 +198,7 @@ export function graphOfPt2(file: Pt2File): Graph {
     imageSizes: imageSizes as number[],
     imageType,
     output: outputOf(program),
-    batch: { least, most },
+    batch: batchRange(program, batch),
     weights: weightsOf(file),
     nodes: nodesOf(program, isPerImage),
   };

@@ -20,7 +20,10 @@ function run(target: string, given: Given, tensors: readonly Tensor[]): Tensor {
   const node = { name: "node", target: `torch.ops.aten.${target}`, inputs, outputs: [value("made")] };
   const lowered = lowerAten(node, { name: name!, overload }, () => undefined)!;
   const context = { device: "cpu", noise: noiseOf(1), noiseFree: false, stream: 0 };
-  return lowered.run(tensors, context)[0] as Tensor;
+  const made = lowered.run(tensors, context)[0] as Tensor;
+  // As the graph does, which writes what such a node makes.
+  if (lowered.writes === "result") tensors[0]!.copy_(made);
+  return made;
 }
 
 const least = { int32: -(2 ** 31), int64: -(2n ** 63n) } as const;

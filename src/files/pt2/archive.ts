@@ -11,7 +11,7 @@ import { listedNames, readStoredZip } from "../archives/zip.js";
 import { remedyOf } from "../file-kind.js";
 import { Pt2Problem } from "./fields.js";
 import { type Pt2Program, programOf } from "./program.js";
-import { exportAdvice, isTorchScript, torchScriptProblem } from "./recipe.js";
+import { exportAdvice, isTorchScript, torchScriptProblem, wholeModuleProblem } from "./recipe.js";
 import { checkSpans, type Pt2Tensor, storedTensors } from "./stored-tensors.js";
 
 /** Contents of a .pt2 file: data only; nothing of it is executed, and its sample inputs are not opened. */
@@ -42,7 +42,7 @@ function refuseOthers(names: readonly string[], refuse: (problem: string) => Fil
     throw refuse(
       "it is a checkpoint or a whole module by torch.save. Weights alone: " +
         "npx sqa import FILE --out W.safetensors, " +
-        `with --architecture. A whole module is a program, which is never run; ${exportAdvice}`,
+        `with --architecture. ${wholeModuleProblem}`,
     );
   }
   if (has(/^(.+\/)?serialized_exported_program\.json$/)) {

@@ -17,3 +17,6 @@ export function isTorchScript(names: readonly string[]): boolean {
 
 /** Refusal of TorchScript, with the way to a file that is read. */
 export const torchScriptProblem = `TorchScript is a program, which is never run; ${exportAdvice}`;
+
+/** Refusal of a module that `torch.save` wrote whole, with the way to a file that is read. */
+export const wholeModuleProblem = `A whole module is a program, which is never run; ${exportAdvice}`;

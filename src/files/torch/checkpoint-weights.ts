@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { FileFormatError, shownName, unknownName } from "../../base/index.js";
+import { exportAdvice } from "../pt2/recipe.js";
 import type { SafetensorsTensor } from "../safetensors.js";
 import { type StateDict, stateDictOf } from "./state-dict.js";
 import { mostWritten, readTorchCheckpoint } from "./torch-checkpoint.js";
@@ -74,7 +75,7 @@ function refuse(file: string, key: string | undefined, { places, beside }: State
     places.length > 0
       ? `: it has weights under ${someNames(places)}; give one by --key`
       : beside.length > 0
-        ? `; it has ${someNames(beside)}. Save the network's state_dict()`
+        ? `; it has ${someNames(beside)}. Save the network's state_dict(), or ${exportAdvice}`
         : "";
   throw new FileFormatError(`${file}: no weights are found${where}`);
 }

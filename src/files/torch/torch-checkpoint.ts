@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import { FileFormatError, MissingFileError, shownName } from "../../base/index.js";
 import { listedNames, readStoredZip } from "../archives/zip.js";
 import { fileKind, remedyOf } from "../file-kind.js";
-import { isTorchScript, torchScriptProblem } from "../pt2/recipe.js";
+import { isTorchScript, torchScriptProblem, wholeModuleProblem } from "../pt2/recipe.js";
 import { elementCount } from "../safetensors-header.js";
 import {
   isKey,
@@ -197,7 +197,10 @@ export function readTorchCheckpoint(file: string): CheckpointValue {
   }
   try {
     const value = unpickle(files.get(pickles[0]!)!, checkpointReader(folder, files, bytes.length));
-    if (value instanceof PickleUnread || value instanceof PickleGlobal) throw notAllowed(value.name);
+    if (value instanceof PickleUnread || value instanceof PickleGlobal) {
+      const { message } = notAllowed(value.name);
+      throw new PickleError(`${message}. ${wholeModuleProblem}`);
+    }
     return value;
   } catch (error) {
     if (error instanceof PickleError)

@@ -75,7 +75,7 @@ describe("shards of a table", { timeout: 120_000 }, () => {
     const early = await sqa("merge", inside("a"), inside("b"));
     expect([early.code, early.err]).toEqual([
       70,
-      "error: shard 2/3 is missing: run them, then merge again\n",
+      "error: shard 2/3 is missing: run it, then merge again\n",
     ]);
     expect((await shard("2/3", "a")).code).toBe(0);
     const merged = await sqa("merge", inside("a"), inside("b"), "--out", inside("merged"), "--json");

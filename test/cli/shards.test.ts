@@ -46,10 +46,7 @@ describe("shards at the command line", { timeout: 300_000 }, () => {
     expect((await shard("2/3")).code).toBe(0);
     expect((await shard("1/3")).code).toBe(0);
     const early = await sqa("merge", kept!);
-    expect([early.code, early.err]).toEqual([
-      70,
-      "error: shard 3/3 is missing: run them, then merge again\n",
-    ]);
+    expect([early.code, early.err]).toEqual([70, "error: shard 3/3 is missing: run it, then merge again\n"]);
     expect((await shard("3/3")).code).toBe(0);
     const merged = await sqa("merge", kept!, "--json", "--out", join(folder, "merged"));
     expect(merged.code, merged.err).toBe(0);

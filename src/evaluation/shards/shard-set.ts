@@ -101,18 +101,20 @@ export function checkFacts({ facts }: ShardSet, now: ShardFacts): void {
 function wholeCut(found: readonly FoundShard[]): FoundShard[] {
   const counts = [...new Set(found.map(({ count }) => count))].sort((a, b) => a - b);
   const faults: string[] = [];
+  let lacking = 0;
   for (const count of counts) {
     const cut = found.filter((shard) => shard.count === count);
     const done = cut.filter(({ complete }) => complete);
     const isThere = (among: readonly FoundShard[], index: number) => among.some((one) => one.index === index);
     const missing = Array.from({ length: count }, (_, i) => i + 1).filter((index) => !isThere(done, index));
     if (missing.length === 0) return done.sort((a, b) => a.index - b.index);
+    lacking += missing.length;
     const begun = missing.filter((index) => isThere(cut, index));
     const never = missing.filter((index) => !begun.includes(index));
     if (never.length > 0) faults.push(`${listed(never, count)} missing`);
     if (begun.length > 0) faults.push(`${listed(begun, count)} not finished`);
   }
-  throw new Error(`${faults.join("; ")}: run them, then merge again`);
+  throw new Error(`${faults.join("; ")}: run ${lacking === 1 ? "it" : "them"}, then merge again`);
 }
 
 /** Shards as the beginning of a sentence, such as `shards 2/4 and 3/4 are`. */

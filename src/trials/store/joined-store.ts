@@ -30,11 +30,12 @@ export class JoinedStore implements TrialStore {
     if (holder !== undefined) return holder.read(trial, plan);
     const kept = this.#memory.read(trial, plan);
     if (kept !== undefined || this.#unfinished.has(trial.id)) return kept;
-    const last = plan.first + plan.count - 1;
-    throw new FileFormatError(
-      `${this.#folders.map(({ folder }) => folder).join(", ")}: images ${plan.first} to ${last} of ` +
-        `${trial.id} are missing: run their shard again`,
-    );
+    const { first, count } = plan;
+    const what =
+      count === 1
+        ? `image ${first} of ${trial.id} is missing: run its shard again`
+        : `images ${first} to ${first + count - 1} of ${trial.id} are missing: run their shard again`;
+    throw new FileFormatError(`${this.#folders.map(({ folder }) => folder).join(", ")}: ${what}`);
   }
 
   write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void {

@@ -123,6 +123,8 @@ describe("shards of an evaluation", { timeout: 120_000 }, () => {
     };
     const first = await shard("first", 1, 3);
     expect(() => gatherShards([first])).toThrow("shards 2/3 and 3/3 are missing: run them, then merge again");
+    const half = await shard("half", 1, 2);
+    expect(() => gatherShards([half])).toThrow("shard 2/2 is missing: run it, then merge again");
     const gathered = (other: string) => () => gatherShards([first, other]);
     expect(gathered(await shard("seed", 2, 3, { seed: 1 }))).toThrow(
       /shard 2\/3 in .* another seed .*: 1, not 0/,

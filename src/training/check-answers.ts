@@ -5,14 +5,16 @@ import { enableGrad, grad, type Noise, noGrad, scope, type Tensor } from "../eng
 import type { Model } from "../models/index.js";
 import type { Classifier } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
+import { checkKept } from "./run/weights-file.js";
 
 /**
- * Checks a model's answers to a few images before anything long begins.
+ * Checks a model's weights, and its answers to a few images, before anything long begins.
  *
- * @throws TypeError for what is no tensor, RangeError for another shape than (N, classes) or numbers that are
- *   not finite
+ * @throws TypeError for weights that a run cannot keep and answers that are no tensor, RangeError for another
+ *   shape than (N, classes) or numbers that are not finite
  */
 export function checkModelAnswers(model: Model, data: TensorSplit, seed: Seed): void {
+  checkKept(model.module.state().values());
   noGrad(() =>
     scope(() => {
       const { images, imageIds } = data.range(0, 2);

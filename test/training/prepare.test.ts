@@ -1,8 +1,12 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { imagesOf } from "../../src/datasets/index.js";
+import { keep, scope, type Tensor, tensor } from "../../src/engine/index.js";
 import { modelOf } from "../../src/models/index.js";
-import { Flatten, Linear, Sequential } from "../../src/nn/index.js";
-import { type TrainConfigInput, trainConfig } from "../../src/training/index.js";
+import { Flatten, Linear, Module, Sequential } from "../../src/nn/index.js";
+import { type TrainConfigInput, train, trainConfig } from "../../src/training/index.js";
 import { prepare } from "../../src/training/prepare.js";
 
 const classes = Array.from({ length: 10 }, (_, i) => `class ${i}`);
@@ -62,4 +66,30 @@ describe("images that are attacked while a run trains", () => {
     expect([validation, guarded]).toEqual([heldOut, heldOut]);
     expect([...attacked(mixed, {}).validation]).toEqual(Array.from({ length: 100 }, (_, i) => i));
   });
+});
+
+/** A linear network whose weights are of 64 bits. */
+class Double extends Module {
+  readonly weight = keep(
+    scope(() => tensor(new Float32Array(40).fill(0.5), [4, 10]).to("float64")),
+  ).requireGrad();
+
+  protected override forward(images: Tensor): Tensor {
+    return images.flatten(1).to("float64").matmul(this.weight);
+  }
+}
+
+test("weights that a run cannot keep are refused before its first step", async () => {
+  const wide = modelOf(() => new Double(), { name: "double", inputShape: [1, 2, 2], classes: 10 });
+  const data = imagesOf({
+    images: new Uint8Array(80),
+    labels: mixed.slice(0, 20),
+    shape: [1, 2, 2],
+    classes,
+  });
+  const runs = mkdtempSync(join(tmpdir(), "sqa-prepare-"));
+  const run = train({ model: wide, data, epochs: 1, method: "standard" }, { runs });
+  await expect(run).rejects.toThrow("weights must be float32, not float64: train it in float32");
+  expect(readdirSync(runs)).toEqual([]);
+  rmSync(runs, { recursive: true });
 });

@@ -16,9 +16,18 @@ import { loadState, Module, Normalize } from "../../nn/index.js";
 /** Types of weights that a file holds as float32, which has all their values. */
 const kept: readonly string[] = ["float32", "float16", "bfloat16"];
 
+/** Throws a TypeError for weights that a file of float32 cannot hold. */
+export function checkKept(values: Iterable<Tensor>): void {
+  for (const { dtype } of values) {
+    if (kept.includes(dtype)) continue;
+    const remedy = "train it in float32, in PyTorch by model.float() before export";
+    throw new TypeError(`weights must be float32, not ${dtype}: ${remedy}`);
+  }
+}
+
 /** Tensor as a file holds it, in float32. */
 export function plain(value: Tensor): SafetensorsTensor {
-  if (!kept.includes(value.dtype)) throw new TypeError(`weights must be float32, not ${value.dtype}`);
+  checkKept([value]);
   return { dtype: "float32", shape: [...value.shape], data: value.toArray() as Float32Array };
 }
 

@@ -20,7 +20,7 @@ export {
 } from "./exported/model-from-file.js";
 export { saveExported } from "./exported/save-exported.js";
 export { exportedBy } from "./exported-by.js";
-export { huggingFaceModel, isHuggingFaceFolder } from "./hugging-face.js";
+export { huggingFaceModel, huggingFaceOnnx, isHuggingFaceFolder } from "./hugging-face/folder.js";
 export {
   type Activations,
   type ChannelStatistics,

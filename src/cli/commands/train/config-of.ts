@@ -2,13 +2,14 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MissingFileError } from "../../../base/index.js";
 import type { Dataset } from "../../../datasets/index.js";
-import { type Architecture, type Defense, models } from "../../../models/index.js";
+import { type Architecture, type Defense, isHuggingFaceFolder, models } from "../../../models/index.js";
 import { presets, RunFolder, type TrainConfig, type TrainConfigInput } from "../../../training/index.js";
 import { imagesFrom } from "../../frame/inputs/images-from.js";
 import { defensesOf, isWeightsFile, looksLikePath } from "../../frame/inputs/input-options.js";
 import {
   architectureFrom,
   architectureOfWeights,
+  huggingFaceStart,
   type ModelChoice,
   ownModelFrom,
 } from "../../frame/inputs/model-from.js";
@@ -37,6 +38,10 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
   }
   if (key !== undefined || prefix !== undefined)
     throw new UsageError("--key and --prefix choose weights in a file, which --model does not give");
+  if (isHuggingFaceFolder(text)) {
+    const { model, weights } = huggingFaceStart(text, choice);
+    return { model, initialWeights: { file: weights } };
+  }
   if (existsSync(text) && statSync(text).isDirectory()) {
     const folder = RunFolder.open(text, {
       model: await ownModelFrom(choice.architecture, choice),

@@ -8,6 +8,7 @@ import {
   exportedBy,
   type FileModel,
   huggingFaceModel,
+  huggingFaceOnnx,
   isGraphFile,
   isHuggingFaceFolder,
   type Model,
@@ -24,7 +25,7 @@ import { exportOf } from "./images-from.js";
 import { isWeightsFile, looksLikePath } from "./input-options.js";
 
 /** Options of an exported model. */
-export interface ExportedChoice extends Pick<ModelFromFileOptions, "exactGradients"> {
+export interface ExportedChoice extends Pick<ModelFromFileOptions, "exactGradients" | "inputShape"> {
   /** Mean and deviation as `--normalize` has them, such as `imagenet`. */
   readonly normalize?: string | undefined;
 }
@@ -56,7 +57,7 @@ export interface OpenedModel {
 /** Texts that stand for a model, in help and messages. */
 export const modelForms =
   "run folder, exported model (.pt2, .onnx), weights (.safetensors, .pt, .pth) with --architecture, " +
-  "folder of Hugging Face's, or module file that exports model";
+  "folder of Hugging Face's or timm's, or module file that exports model";
 const accepted = `give a ${modelForms}`;
 
 const isArchitecture = (given: unknown): given is Architecture =>
@@ -64,9 +65,9 @@ const isArchitecture = (given: unknown): given is Architecture =>
 
 /** Model of an exported file, whose findings are said. */
 async function exportedModel(text: string, choice: ExportedChoice): Promise<FileModel> {
-  const { exactGradients } = choice;
+  const { exactGradients, inputShape } = choice;
   const normalize = choice.normalize === undefined ? undefined : statisticsOf(choice.normalize);
-  const model = await modelFromFile(text, { exactGradients, normalize }).catch((error) =>
+  const model = await modelFromFile(text, { exactGradients, inputShape, normalize }).catch((error) =>
     asUsage(() => {
       if (error instanceof Error) error.message = error.message.replace(/^normalize\b/, "--normalize");
       throw error;
@@ -126,6 +127,30 @@ function withWeights(file: string, architecture: Architecture, choice: ModelChoi
   return asUsage(() => modelFromWeights(file, architecture, { defenses, key, prefix, remark }));
 }
 
+/** Network of a folder of Hugging Face's, completed by the images that it is for, and its file of weights. */
+export function huggingFaceStart(folder: string, { architecture, images }: ModelChoice) {
+  const { architecture: own, weights } = huggingFaceModel(folder);
+  if (architecture !== undefined)
+    throw new UsageError(`--architecture ${architecture}: ${folder} knows its own, ${own}`);
+  note(`${folder}: ${own}, as its config.json says`);
+  const model = images === undefined ? own : asUsage(() => own.fittedTo(images, `data set ${images}`));
+  return { model, weights };
+}
+
+/** Model of the ONNX file in a folder of Hugging Face's, whose images are normalized as the folder tells. */
+async function openOnnxOf(
+  folder: string,
+  { file, normalize, inputShape }: NonNullable<ReturnType<typeof huggingFaceOnnx>>,
+  choice: ModelChoice,
+): Promise<OpenedModel> {
+  const told = normalize === undefined ? undefined : `${normalize.mean}/${normalize.std}`;
+  const statistics = choice.normalize ?? told;
+  const by = statistics === undefined ? "" : `, with --normalize ${statistics}`;
+  note(`${folder}: it has no weights but ${file}, which is taken${by}`);
+  const opened = await openModel(file, { ...choice, inputShape, normalize: statistics });
+  return { ...opened, name: basename(resolve(folder)) };
+}
+
 /**
  * Model with weights that a text stands for: a run folder, an exported model, a file of weights, a folder of
  * Hugging Face's or a module file.
@@ -144,11 +169,9 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
     return { model: withWeights(text, architecture, choice), name: basename(text), file: text };
   }
   if (isHuggingFaceFolder(text)) {
-    const { architecture, weights } = huggingFaceModel(text);
-    if (choice.architecture !== undefined) {
-      throw new UsageError(`--architecture ${choice.architecture}: ${text} knows its own, ${architecture}`);
-    }
-    note(`${text}: ${architecture}, as its config.json says`);
+    const onnx = huggingFaceOnnx(text);
+    if (onnx !== undefined) return openOnnxOf(text, onnx, choice);
+    const { model: architecture, weights } = huggingFaceStart(text, { architecture: choice.architecture });
     return {
       model: withWeights(weights, architecture, choice),
       name: basename(resolve(text)),

@@ -1,6 +1,7 @@
 // The kernels of our own, for JavaScript.
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "bridge/bridge.h"
@@ -105,10 +106,13 @@ Geometry geometryOf(napi_env env, napi_value value) {
   return {sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]};
 }
 
-// packWeights(weight, [kernel height, width, stride y, x, padding y, x])
+// packWeights(weight, [kernel height, width, stride y, x, padding y, x], [height, width] of images)
 napi_value pack(napi_env env, const Arguments& arguments) {
   const Geometry geometry = geometryOf(env, arguments[1]);
-  const PackedWeights packed = packWeights(unwrapTensor(env, arguments[0]), geometry);
+  const auto sides = toInts(env, arguments[2], "sides of images");
+  if (sides.size() != 2) throw std::invalid_argument("sides of images are two numbers");
+  const auto side = [&](size_t axis) { return std::clamp<int64_t>(sides[axis], 0, 1 << 20); };
+  const PackedWeights packed = packWeights(unwrapTensor(env, arguments[0]), geometry, {side(0), side(1)});
   napi_value pair;
   napi_create_array_with_length(env, 2, &pair);
   napi_set_element(env, pair, 0, wrapTensor(env, packed.forward));
@@ -126,7 +130,7 @@ napi_value layer(napi_env env, const Arguments& arguments) {
   const bool relu = toIValue(env, arguments[9], c10::BoolType::get()).toBool();
   return wrapTensor(env, packedLayer(unwrapTensor(env, arguments[0]), optionalTensor(env, arguments[1]),
                                      {unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3])},
-                                     optionalTensor(env, arguments[4]), {in, out, geometry}, isLinear, relu));
+                                     optionalTensor(env, arguments[4]), in, out, geometry, isLinear, relu));
 }
 
 // version(tensor): counts what is written to it
@@ -140,7 +144,7 @@ void defineKernels(napi_env env, napi_value exports) {
   define<quantize, 11>(env, exports, "quantizeActivation");
   define<block, 12>(env, exports, "convBlock");
   define<uniform, 7>(env, exports, "countedUniform");
-  define<pack, 2>(env, exports, "packWeights");
+  define<pack, 3>(env, exports, "packWeights");
   define<layer, 10>(env, exports, "packedLayer");
   define<version, 1>(env, exports, "version");
   define<sgd, 7>(env, exports, "sgdUpdate");

@@ -1,9 +1,8 @@
 // Products of matrices with weights that are packed once, and what turns a convolution into such products.
 //
 // Images are channels-last. A layer's input is staged as matrices (rows, in), each multiplied by packed weights of its own,
-// and finished as the layer's output: one matrix and a pixel a row for a convolution 1x1; for one of 3x3, 16 matrices with a
-// row for each 2 x 2 pixels of the output (Winograd's minimal filtering F(2 x 2, 3 x 3); Lavin and Gray 2015), which
-// take 16 multiplications where the definition takes 36.
+// and finished as the layer's output: one matrix and a pixel a row for a convolution 1x1; for one of 3x3, a matrix for each
+// point of a tile and a row for each tile of the output (Winograd's minimal filtering; Lavin and Gray 2015).
 #pragma once
 
 #include <cstdint>
@@ -12,24 +11,45 @@
 
 namespace sqa {
 
-// Matrices of a 3x3 layer, and so the points of its tiles.
-constexpr int kTilePoints = 16;
+// Tiles of 2 x 2 outputs, F(2 x 2, 3 x 3), take 16 multiplications where the definition takes 36; those of 4 x 4 take 36 in
+// place of 144.
+template <int kSide>
+struct Tile {
+  static constexpr int kReach = kSide + 2;  // pixels of the input on its side, and points of one axis
+  static constexpr int kPoints = kReach * kReach;
+  static constexpr int kOutputs = kSide * kSide;
+};
 
-// Output pixels on a tile's side.
-constexpr int64_t kTileSide = 2;
+// The points of F(4, 3) are 0, near, -near, far, -far and infinity. Chosen by the errors measured (docs/performance.md); the
+// coefficients that they make are exact in float32.
+constexpr float kNear = 0.625f, kFar = 1.5f;
 
-// One tile's place: its pixels in memory, those outside of the image replaced by what is given for them.
-struct TilePixels {
-  const float* input[kTilePoints];    // 4 x 4 pixels of the input; zeros where outside
-  const float* passed[kTilePoints];   // where not null, outputs that ReLU made: the input counts where they are above zero
-  float* output[kTileSide * kTileSide];  // 2 x 2 pixels of the output; null where outside
-  const float* residual[kTileSide * kTileSide];  // null for none
+// Where a tile reads, (row, column): its pixels in memory, those outside of the image replaced by zeros.
+template <int kSide>
+struct TileInput {
+  const float* input[Tile<kSide>::kPoints];
+  const float* passed[Tile<kSide>::kPoints];  // where not null, outputs that ReLU made: the input counts where they are above zero
+};
+
+// Where a tile writes.
+template <int kSide>
+struct TileOutput {
+  float* output[Tile<kSide>::kOutputs];          // null where outside of the image
+  const float* residual[Tile<kSide>::kOutputs];  // null for none
 };
 
 // What is done to an output before it is written.
 struct Finish {
   const float* bias;  // null for none
   bool relu;
+};
+
+template <int kSide>
+struct TileKernels {
+  // A tile's row of each of the matrices, `matrix` floats apart.
+  void (*stage)(const TileInput<kSide>& tile, int64_t channels, float* staged, int64_t matrix);
+  // A tile's pixels out of its row of each of the products.
+  void (*finish)(const TileOutput<kSide>& tile, int64_t channels, const float* products, int64_t matrix, const Finish& finish);
 };
 
 // The functions of one instruction set. Channels are multiples of `channelStep`. Each sum runs in one order, whatever the number of
@@ -39,12 +59,11 @@ struct ProductKernels {
   int64_t rowStep;      // a number of rows that is worked on fastest
   int64_t channelStep;
   // product (rows, columns) = matrix (rows, inner) times a packed one. `packed` holds panels of (inner, panel); columns fill panels.
-  void (*multiply)(int64_t rows, int64_t inner, int64_t columns, const float* matrix, int64_t matrixRow, const float* packed,
-                   float* product, int64_t productRow);
-  // A tile's row of each of the 16 matrices, `matrix` floats apart.
-  void (*stageTile)(const TilePixels& tile, int64_t channels, float* staged, int64_t matrix);
-  // A tile's pixels out of its row of each of the 16 products.
-  void (*finishTile)(const TilePixels& tile, int64_t channels, const float* products, int64_t matrix, const Finish& finish);
+  // Sums of `terms` products are made at a time and then added up: the fewer, the smaller the error.
+  void (*multiply)(int64_t rows, int64_t inner, int64_t columns, int64_t terms, const float* matrix, int64_t matrixRow,
+                   const float* packed, float* product, int64_t productRow);
+  TileKernels<2> tiles2;
+  TileKernels<4> tiles4;
   // A row of a lone matrix: a pixel's channels, where `passed` is above zero unless that is null.
   void (*stageRow)(const float* input, const float* passed, int64_t channels, float* staged);
   // A pixel out of its row of the product, with a residual unless that is null. Any number of channels.

@@ -74,7 +74,8 @@ struct Layer : torch::autograd::Function<Layer> {
     context->save_for_backward({backwards, relu ? output : orEmpty({}, input)});
     const auto& [height, width, strideY, strideX, paddingY, paddingX] = shape.geometry;
     context->saved_data["shape"] =
-        std::vector<int64_t>{shape.in, shape.out, height, width, strideY, strideX, paddingY, paddingX, isLinear, relu};
+        std::vector<int64_t>{shape.in, shape.out, height, width, strideY, strideX, paddingY, paddingX,
+                             static_cast<int64_t>(shape.form), isLinear, relu};
     context->saved_data["input"] = input.sizes().vec();
     return output;
   }
@@ -85,9 +86,9 @@ struct Layer : torch::autograd::Function<Layer> {
     const std::vector<int64_t> s = context->saved_data["shape"].toIntVector();
     const std::vector<int64_t> sizes = context->saved_data["input"].toIntVector();
     at::Tensor gradient = gradients[0], passed = unlessEmpty(saved[1]);
-    const LayerShape shape{s[0], s[1], {s[2], s[3], s[4], s[5], s[6], s[7]}};
+    const LayerShape shape{s[0], s[1], {s[2], s[3], s[4], s[5], s[6], s[7]}, static_cast<Form>(s[8])};
     const bool isResidual = context->needs_input_grad(1);
-    const Call call(shape, s[8] != 0, s[9] != 0, sizes);
+    const Call call(shape, s[9] != 0, s[10] != 0, sizes);
     if (isResidual && passed.defined()) {
       gradient = at::threshold_backward(call.laid(gradient), passed, 0);
       passed = at::Tensor();
@@ -97,6 +98,12 @@ struct Layer : torch::autograd::Function<Layer> {
     return {back, isResidual ? gradient : at::Tensor(), {}, {}, {}, {}, {}, {}};
   }
 };
+
+// The form that weights were packed for, by the number of their matrices.
+Form packedForm(const at::Tensor& packed, int64_t in, int64_t out, const Geometry& geometry) {
+  const int64_t side = packed.dim() > 0 && packed.size(0) == Tile<4>::kPoints ? 4 : 2;
+  return formFor(in, out, geometry, {side, side});
+}
 
 void checkPacked(const at::Tensor& packed, const LayerShape& shape, bool isBackward) {
   checkFloat(packed, "packed weights");
@@ -108,12 +115,14 @@ void checkPacked(const at::Tensor& packed, const LayerShape& shape, bool isBackw
 }  // namespace
 
 at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights, const at::Tensor& bias,
-                       const LayerShape& shape, bool isLinear, bool relu) {
+                       int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu) {
   checkFloat(input, "input");
+  checkFloat(weights.forward, "packed weights");
+  const LayerShape shape{in, out, geometry, packedForm(weights.forward, in, out, geometry)};
   checkPacked(weights.forward, shape, false);
   checkPacked(weights.backward, shape, true);
   const Call call(shape, isLinear, relu, input.sizes());
-  TORCH_CHECK(!isLinear || shape.form() == Form::pixels, "a linear layer has a kernel of one pixel");
+  TORCH_CHECK(!isLinear || shape.form == Form::pixels, "a linear layer has a kernel of one pixel");
   if (bias.defined()) {
     checkFloat(bias, "bias");
     TORCH_CHECK(bias.sizes() == at::IntArrayRef({shape.out}), "bias must have shape [", shape.out, "], not ", bias.sizes());

@@ -15,15 +15,26 @@ struct Geometry {
   int64_t kernelHeight, kernelWidth, strideY, strideX, paddingY, paddingX;
 };
 
-// How a layer becomes products: a row a pixel, a row a window's pixels, or tiles with 16 matrices.
-enum class Form { pixels, windows, tiles };
+// Sides of the images that a layer takes and gives; a linear layer's are 1 x 1.
+struct Sides {
+  int64_t height, width;
+
+  int64_t pixels() const { return height * width; }
+};
+
+// How a layer becomes products: a row a pixel, a row a window's pixels, or tiles of 2 x 2 or 4 x 4 outputs.
+enum class Form { pixels, windows, tiles2, tiles4 };
+
+// The form that multiplies least for images of these sides: tiles of 4 x 4 outputs for sides of 3, 4, and 7 on. Forms of weights that are
+// packed take other sides too. The number of images has no say, so that an image's values do not depend on its batch.
+Form formFor(int64_t in, int64_t out, const Geometry& geometry, const Sides& images);
 
 // What a layer is made of beside its input: channels in and out, and how the kernel goes.
 struct LayerShape {
   int64_t in, out;
   Geometry geometry;
+  Form form;
 
-  Form form() const;
   int64_t window() const { return geometry.kernelHeight * geometry.kernelWidth * in; }
 };
 
@@ -32,13 +43,14 @@ struct PackedWeights {
   at::Tensor forward, backward;
 };
 
-PackedWeights packWeights(const at::Tensor& weight, const Geometry& geometry);
+// For images of about these sides.
+PackedWeights packWeights(const at::Tensor& weight, const Geometry& geometry, const Sides& images);
 
 // Sizes of the packed weights of a direction.
 std::array<int64_t, 4> packedSizes(const LayerShape& shape, bool isBackward);
 
 // ReLU(layer(input) + bias + residual); bias and residual may be undefined. Input is (N, in, H, W), or (..., in) of a linear layer.
 at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights, const at::Tensor& bias,
-                       const LayerShape& shape, bool isLinear, bool relu);
+                       int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu);
 
 }  // namespace sqa

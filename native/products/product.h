@@ -5,13 +5,6 @@
 
 namespace sqa {
 
-// Sides of the images that a layer takes and gives; a linear layer's are 1 x 1.
-struct Sides {
-  int64_t height, width;
-
-  int64_t pixels() const { return height * width; }
-};
-
 // One direction of a layer, channels-last. Back, `from` is the output's gradient and `to` the input's.
 struct Direction {
   const LayerShape& shape;
@@ -30,5 +23,8 @@ struct Direction {
 };
 
 void runProduct(const Direction& direction);
+
+// Forms tiles2 and tiles4 of it.
+void runTiles(const Direction& direction);
 
 }  // namespace sqa

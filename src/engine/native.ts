@@ -81,7 +81,11 @@ interface Native {
     nearest: boolean,
     ...rest: [...NoiseWords, imageIds: Handle | null]
   ): Handle;
-  packWeights(weight: Handle, geometry: readonly number[]): [forward: Handle, backward: Handle];
+  packWeights(
+    weight: Handle,
+    geometry: readonly number[],
+    images: readonly [height: number, width: number],
+  ): [forward: Handle, backward: Handle];
   packedLayer(
     input: Handle,
     residual: Handle | null,

@@ -1,6 +1,9 @@
 // Layers with packed weights against libtorch's own operators in float64.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
+  cpuFlags,
   grad,
   noGrad,
   operators as ops,
@@ -13,6 +16,7 @@ import {
   tensor,
   threads,
 } from "../../src/engine/index.js";
+import { packedTiles } from "./packed-tiles.js";
 
 interface Case {
   readonly name: string;
@@ -20,6 +24,8 @@ interface Case {
   readonly weight: readonly number[];
   readonly stride?: readonly [number, number];
   readonly padding?: readonly [number, number];
+  /** Sides to pack for; those of the input where left out. */
+  readonly packedFor?: readonly [number, number];
 }
 
 /** Kernels of each form, with sides and channels that fill no tile, row or panel. */
@@ -45,6 +51,9 @@ const cases: readonly Case[] = [
   { name: "linear over axes", input: [2, 5, 3, 24], weight: [16, 24] },
   { name: "linear, 1024 channels", input: [13, 1024], weight: [32, 1024] },
 ];
+
+const tileSides = [2, 4];
+const padded = { stride: [1, 1], padding: [1, 1] } as const;
 
 /** Numbers in -1 .. 1 without a pattern that a wrong stride would keep. */
 function noise(shape: readonly number[], seed: number): Tensor {
@@ -74,7 +83,8 @@ function bothWays(of: Case, { withBias = false, withResidual = false, relu = fal
   const [given] = of.weight as [number];
   const [x, w] = [noise(of.input, 1), noise(of.weight, 2)];
   const { stride = [1, 1], padding = [0, 0] } = of;
-  const packed = packWeights(w, { stride, padding });
+  const [height = 1, width = 1] = isLinear ? [] : of.input.slice(2);
+  const packed = packWeights(w, { stride, padding }, of.packedFor ?? [height, width]);
   const plain = exact(of, x.to("float64"), w.to("float64"));
   const bias = withBias ? noise([given], 3) : undefined;
   const residual = withResidual ? noise(plain.shape, 4) : undefined;
@@ -118,30 +128,121 @@ describe("a layer with packed weights", () => {
     });
   }
 
-  it("has the same bits for any number of threads, and without gradients", () => {
-    const before = threads();
-    const bits = (count: number, record: boolean) =>
+  for (const side of tileSides) {
+    it(`multiplies tiles of ${side} x ${side} outputs on images of any sides`, () => {
+      for (let height = 1; height <= 13; height++) {
+        scope(() => {
+          const one: Case = {
+            name: "3x3",
+            input: [2, 32, height, 14 - height],
+            weight: [16, 32, 3, 3],
+            padding: [1, 1],
+            packedFor: [side, side],
+          };
+          const [withBias, withResidual, relu] = [height % 2 === 0, height % 3 === 0, height % 4 < 2];
+          const { ours, theirs } = bothWays(one, { withBias, withResidual, relu });
+          for (const [i, value] of ours.entries()) expect(apart(value, theirs[i]!)).toBeLessThan(2e-6);
+        });
+      }
+    });
+
+    it(`has the same bits in tiles of ${side} x ${side} outputs for any number of images`, () => {
       scope(() => {
-        setThreads(count);
-        const packed = packWeights(noise([32, 16, 3, 3], 2), { stride: [1, 1], padding: [1, 1] });
-        const x = noise([9, 16, 12, 12], 1);
-        const images = record ? x.requireGrad() : x;
-        const output = record ? packedLayer(images, packed) : noGrad(() => packedLayer(images, packed));
+        const packed = packWeights(noise([64, 32, 3, 3], 2), padded, [side, side]);
+        const x = noise([70, 32, 9, 6], 1);
+        const all = packedLayer(x, packed);
+        const [few, one] = [packedLayer(x.slice(0, 3, 7), packed), packedLayer(x.slice(0, 69, 70), packed)];
+        expect([...few.toNumbers()]).toEqual([...all.slice(0, 3, 7).toNumbers()]);
+        expect([...one.toNumbers()]).toEqual([...all.slice(0, 69, 70).toNumbers()]);
         for (const part of [packed.forward, packed.backward]) part.dispose();
-        return [...output.toNumbers()];
       });
-    try {
-      const once = bits(1, true);
-      expect(bits(2, true)).toEqual(once);
-      expect(bits(1, false)).toEqual(once);
-    } finally {
-      setThreads(before);
+    });
+  }
+
+  it("packs 3x3 kernels for tiles of 4 x 4 outputs where they multiply less", () => {
+    scope(() => {
+      const weight = noise([16, 16, 3, 3], 1);
+      const sideOf = (height: number, width: number) => {
+        const { forward, backward } = packWeights(weight, padded, [height, width]);
+        const points = forward.shape[0]!;
+        expect(backward.shape[0]).toBe(points);
+        for (const part of [forward, backward]) part.dispose();
+        return Math.sqrt(points) - 2;
+      };
+      const square = Array.from({ length: 14 }, (_, i) => sideOf(i + 1, i + 1));
+      expect(square).toEqual([2, 2, 4, 4, 2, 2, 4, 4, 4, 4, 4, 4, 4, 4]);
+      expect([sideOf(2, 64), sideOf(4, 64), sideOf(32, 1)]).toEqual([2, 4, 2]);
+    });
+  });
+
+  it.each([
+    [64, 2e-6, 1.8e-7],
+    [512, 2e-6, 2.2e-7],
+  ])("keeps the errors of tiles of 4 x 4 outputs with %i channels small", (channels, most, mean) => {
+    const weight = [32, channels, 3, 3];
+    const one: Case = { name: "3x3", input: [4, channels, 8, 8], weight, padding: [1, 1] };
+    scope(() => {
+      const { ours, theirs } = bothWays(one, {});
+      for (const [i, value] of ours.entries()) {
+        const error = value.to("float64").sub(theirs[i]!).abs();
+        const largest = theirs[i]!.abs().amax().item();
+        expect(error.amax().item() / largest).toBeLessThan(most);
+        expect(error.mean().item() / largest).toBeLessThan(mean);
+      }
+    });
+  });
+
+  it.each(tileSides)(
+    "has the same bits for any number of threads, and without gradients, tiles of side %i",
+    (side) => {
+      const before = threads();
+      const bits = (count: number, record: boolean) =>
+        scope(() => {
+          setThreads(count);
+          const packed = packWeights(noise([32, 16, 3, 3], 2), padded, [side, side]);
+          const x = noise([19, 16, 12, 12], 1);
+          const images = record ? x.requireGrad() : x;
+          const output = record ? packedLayer(images, packed) : noGrad(() => packedLayer(images, packed));
+          for (const part of [packed.forward, packed.backward]) part.dispose();
+          return [...output.toNumbers()];
+        });
+      try {
+        const once = bits(1, true);
+        expect(bits(2, true)).toEqual(once);
+        expect(bits(1, false)).toEqual(once);
+      } finally {
+        setThreads(before);
+      }
+    },
+  );
+
+  it.each(["avx2", "default"])("is computed by tiles with %s as with the widest vectors", (capability) => {
+    const file = fileURLToPath(new URL("packed-tiles.ts", import.meta.url));
+    const env = { ...process.env, ATEN_CPU_CAPABILITY: capability };
+    const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", file], {
+      env,
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    const elsewhere = JSON.parse(stdout) as number[][];
+    // The portable code has no fused multiply-add.
+    const isFused =
+      [capability, process.env.ATEN_CPU_CAPABILITY].every((name) => name !== "default") &&
+      ["avx2", "fma"].every((flag) => cpuFlags().includes(flag));
+    for (const [i, values] of packedTiles().entries()) {
+      if (isFused) expect(elsewhere[i]).toEqual(values);
+      const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const furthest = values.reduce(
+        (most, value, j) => Math.max(most, Math.abs(value - elsewhere[i]![j]!)),
+        0,
+      );
+      expect(furthest / largest).toBeLessThan(5e-6);
     }
   });
 
-  it("passes NaN on, and gives no images none", () => {
+  it.each(tileSides)("passes NaN on, and gives no images none, tiles of side %i", (side) => {
     scope(() => {
-      const packed = packWeights(noise([16, 16, 3, 3], 2), { stride: [1, 1], padding: [1, 1] });
+      const packed = packWeights(noise([16, 16, 3, 3], 2), padded, [side, side]);
       const x = ops.full([1, 16, 4, 4], Number.NaN, "float32");
       expect(packedLayer(x, packed, { relu: true }).isnan().all().item()).toBe(1);
       expect(packedLayer(ops.zeros([0, 16, 4, 4], "float32"), packed).shape).toEqual([0, 16, 4, 4]);
@@ -151,7 +252,7 @@ describe("a layer with packed weights", () => {
 
   it("says what does not fit", () => {
     scope(() => {
-      const packed = packWeights(noise([16, 16, 3, 3], 2), { stride: [1, 1], padding: [1, 1] });
+      const packed = packWeights(noise([16, 16, 3, 3], 2), padded);
       const x = noise([1, 16, 4, 4], 1);
       expect(() => packedLayer(noise([1, 8, 4, 4], 1), packed)).toThrow("must have 16 channels");
       expect(() => packedLayer(noise([16, 4], 1), packed)).toThrow("must have shape (N, in, H, W)");

@@ -36,12 +36,18 @@ const onePixel: KernelSteps = { stride: [1, 1], padding: [0, 0] };
 /**
  * Packs the weights of a convolution, (given, taken, height, width), or of a linear layer, (given, taken).
  * Float32 on the CPU; a TensorError says what else was given.
+ *
+ * @param images height and width of the images that the layer is to be fastest for; it takes others too
  */
-export function packWeights(weight: Tensor, { stride, padding }: KernelSteps = onePixel): PackedWeights {
+export function packWeights(
+  weight: Tensor,
+  { stride, padding }: KernelSteps = onePixel,
+  images: readonly [height: number, width: number] = [1, 1],
+): PackedWeights {
   const [given = 0, taken = 0, ...sides] = weight.shape;
   const isLinear = sides.length === 0;
   const geometry = [...(isLinear ? [1, 1] : sides), ...stride, ...padding];
-  const [forward, backward] = native().packWeights(weight.handle, geometry);
+  const [forward, backward] = native().packWeights(weight.handle, geometry, images);
   return {
     forward: keep(new Tensor(forward)),
     backward: keep(new Tensor(backward)),

@@ -54,7 +54,11 @@ class Packing {
 
   constructor(readonly form: LayerForm) {}
 
-  of(weights: LayerWeights): { readonly packed: PackedWeights; readonly bias: Tensor | undefined } {
+  /** Weights for an input of this shape, packed for the sides of the first. */
+  of(
+    weights: LayerWeights,
+    shape: readonly number[],
+  ): { readonly packed: PackedWeights; readonly bias: Tensor | undefined } {
     const { weight, bias, normalization } = weights;
     const all = [weight, bias, ...normalization].filter((tensor) => tensor !== undefined);
     const versions = all.map(versionOf);
@@ -66,7 +70,8 @@ class Packing {
       const made = noGrad(() =>
         scope(() => {
           const [kernel, shift] = folded(weights, this.form.normalization?.epsilon ?? 0);
-          return { packed: packWeights(kernel, this.form), bias: shift };
+          const [height = 1, width = 1] = kernel.shape.length === 2 ? [] : shape.slice(-2);
+          return { packed: packWeights(kernel, this.form, [height, width]), bias: shift };
         }),
       );
       this.#packed = made.packed;
@@ -110,7 +115,7 @@ function outputOf(
   weights: LayerWeights,
   residual: Tensor | undefined,
 ): Tensor {
-  const { packed, bias } = packing.of(weights);
+  const { packed, bias } = packing.of(weights, input.shape);
   const { relu = false } = packing.form;
   // An image without a batch.
   const isAlone = !packed.isLinear && input.shape.length === 3;

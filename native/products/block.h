@@ -1,0 +1,81 @@
+// Rows of a layer's products that are staged, multiplied and finished together.
+#pragma once
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "conv/scratch.h"
+#include "products/product.h"
+
+namespace sqa {
+
+// A thread's staged matrices and their products.
+struct Stage {
+  AlignedBuffer<float> staged, product, zeros;
+
+  static Stage& ofThread() {
+    thread_local Stage stage;
+    return stage;
+  }
+};
+
+// Products that are made of a number of rows at a time.
+class Block {
+ public:
+  // Sums of `terms` products are made at a time.
+  Block(const Direction& direction, int64_t matrices, int64_t inner, int64_t columns, int64_t terms)
+      : kernels(productKernels(instructionSet())),
+        matrices_(matrices),
+        inner_(inner),
+        terms_(terms),
+        packed_(direction.packed) {
+    const int64_t panel = kernels.panel;
+    filled_ = (columns + panel - 1) / panel * panel;
+    // No row begins where another does within a cache's sets.
+    stagedRow = inner + 16 + (16 - inner % 16) % 16;
+    productRow = filled_ + 16;
+    // Staged and multiplied, rows should stay in a core's second cache, where there are enough of them that reading the weights
+    // again costs little. Where many matrices do not stay there anyway, more rows make fewer readings.
+    constexpr int64_t kSecondCache = 1 << 20;
+    const int64_t fitting = kSecondCache / static_cast<int64_t>(sizeof(float)) / (matrices * (stagedRow + productRow));
+    const int64_t worthReading = matrices == 1 ? 0 : inner * filled_ / (inner + filled_);
+    setRows(std::clamp(std::max(fitting, worthReading), 2 * kernels.rowStep, int64_t{192}));
+  }
+
+  // Makes blocks smaller, so that `count` rows are blocks of about one size and as many for each thread.
+  void share(int64_t count) {
+    const int64_t threads = at::get_num_threads();
+    const int64_t blocks = ((count + rows - 1) / rows + threads - 1) / threads * threads;
+    setRows((count + blocks - 1) / blocks);
+  }
+
+  // Makes one block of `count` rows.
+  void setRows(int64_t count) {
+    rows = (count + kernels.rowStep - 1) / kernels.rowStep * kernels.rowStep;
+    stagedMatrix = rows * stagedRow;
+    productMatrix = rows * productRow;
+  }
+
+  float* staged() const { return Stage::ofThread().staged.of(matrices_ * stagedMatrix); }
+  float* product() const { return Stage::ofThread().product.of(matrices_ * productMatrix); }
+
+  void multiply(int64_t count) const { multiply(count, 0, matrices_, staged(), product()); }
+
+  // Those of matrices begin .. end alone.
+  void multiply(int64_t count, int64_t begin, int64_t end, const float* staged, float* product) const {
+    for (int64_t m = begin; m < end; m++) {
+      kernels.multiply(count, inner_, filled_, terms_, staged + m * stagedMatrix, stagedRow, packed_ + m * inner_ * filled_,
+                       product + m * productMatrix, productRow);
+    }
+  }
+
+  const ProductKernels& kernels;
+  int64_t rows, stagedRow, productRow, stagedMatrix, productMatrix;
+
+ private:
+  int64_t matrices_, inner_, terms_, filled_;
+  const float* packed_;
+};
+
+}  // namespace sqa

@@ -15,15 +15,16 @@ struct PanelProduct {
   const float* packed;
   float* product;
   int64_t productRow;
+  double share;  // of a panel's row, bytes that each row of the product calls for
 };
 
 // kRows rows from `row` on and terms begin .. end, two vectors of columns, all sums in registers. Meanwhile it calls for its share of
 // the panel that follows, since weights mostly lie beyond the second cache.
 template <int kRows>
 inline void multiplyTile(const PanelProduct& p, int64_t row, int64_t begin, int64_t end) {
-  constexpr int64_t kPanelRow = 2 * kWide * sizeof(float);
-  const int64_t share = kPanelRow * kRows / p.rows;
-  const char* next = reinterpret_cast<const char*>(p.packed + 2 * kWide * p.inner) + kPanelRow * p.inner * row / p.rows + begin * share;
+  const auto share = static_cast<int64_t>(p.share * kRows);
+  const char* next = reinterpret_cast<const char*>(p.packed + 2 * kWide * p.inner);
+  next += static_cast<int64_t>(p.share * static_cast<double>(row * p.inner)) + begin * share;
   const float* packed = p.packed + 2 * kWide * begin;
   const float* from[kRows];
   Lanes sums[kRows][2] = {};
@@ -59,8 +60,9 @@ inline void multiplyRows(const PanelProduct& p, int64_t row) {
 
 void multiply(int64_t rows, int64_t inner, int64_t columns, int64_t terms, const float* matrix, int64_t matrixRow,
               const float* packed, float* product, int64_t productRow) {
+  const double share = 2.0 * kWide * sizeof(float) / static_cast<double>(rows);
   for (int64_t c = 0; c < columns; c += 2 * kWide) {
-    const PanelProduct panel{rows, inner, terms, matrix, matrixRow, packed + c * inner, product + c, productRow};
+    const PanelProduct panel{rows, inner, terms, matrix, matrixRow, packed + c * inner, product + c, productRow, share};
     int64_t row = 0;
     for (; row + kTileRows <= rows; row += kTileRows) multiplyRows<kTileRows>(panel, row);
     for (; row + 4 <= rows; row += 4) multiplyRows<4>(panel, row);

@@ -25,8 +25,8 @@ struct Sides {
 // How a layer becomes products: a row a pixel, a row a window's pixels, or tiles of 2 x 2 or 4 x 4 outputs.
 enum class Form { pixels, windows, tiles2, tiles4 };
 
-// The form that multiplies least for images of these sides: tiles of 4 x 4 outputs for sides of 3, 4, and 7 on. Forms of weights that are
-// packed take other sides too. The number of images has no say, so that an image's values do not depend on its batch.
+// The form that multiplies least for images of these sides: tiles of 4 x 4 outputs for sides of 3, 4, and 7 on. Weights packed for
+// it take images of other sides as well. The number of images has no say: an image's values must not depend on its batch.
 Form formFor(int64_t in, int64_t out, const Geometry& geometry, const Sides& images);
 
 // What a layer is made of beside its input: channels in and out, and how the kernel goes.

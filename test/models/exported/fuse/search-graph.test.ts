@@ -1,18 +1,11 @@
 // Passes with constant weights: the rewritten graph against PyTorch's numbers and against the graph of the file.
 import { describe, expect, it } from "vitest";
-import {
-  grad,
-  liveTensors,
-  noGrad,
-  operators as ops,
-  scope,
-  type Tensor,
-  tensor,
-} from "../../../../src/engine/index.js";
+import { grad, noGrad, operators as ops, scope, type Tensor, tensor } from "../../../../src/engine/index.js";
 import { searchGraph } from "../../../../src/models/exported/fuse/search-graph.js";
 import type { Graph, GraphNode, LayerForm, NodeForm } from "../../../../src/models/exported/graph.js";
 import { GraphModule } from "../../../../src/models/exported/graph-module.js";
 import { crossEntropy } from "../../../../src/nn/index.js";
+import { liveCount } from "../../../live-count.js";
 import { difference, expected, images, load, noiseOf, numbers } from "../fixtures.js";
 
 function noise(shape: readonly number[], seed: number, low = -1): Tensor {
@@ -258,14 +251,14 @@ describe("a pass with constant weights", () => {
   });
 
   it("frees its packed weights with the module", () => {
-    const before = liveTensors().tensors;
+    const before = liveCount();
     const module = new GraphModule(residual, { exactGradients: false });
     passOf(module, true);
-    const once = liveTensors().tensors;
+    const once = liveCount();
     passOf(module, true);
-    expect(liveTensors().tensors).toBe(once);
+    expect(liveCount()).toBe(once);
     module.dispose();
-    expect(liveTensors().tensors).toBe(before);
+    expect(liveCount()).toBe(before);
   });
 
   it("gives a classifier's pass, whose numbers its logits confirm", async () => {

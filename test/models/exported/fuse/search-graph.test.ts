@@ -1,8 +1,23 @@
 // Passes with constant weights: the rewritten graph against PyTorch's numbers and against the graph of the file.
 import { describe, expect, it } from "vitest";
-import { grad, noGrad, operators as ops, scope, type Tensor, tensor } from "../../../../src/engine/index.js";
+import {
+  grad,
+  noGrad,
+  operators as ops,
+  packedLayer,
+  packWeights,
+  scope,
+  type Tensor,
+  tensor,
+} from "../../../../src/engine/index.js";
 import { searchGraph } from "../../../../src/models/exported/fuse/search-graph.js";
-import type { Graph, GraphNode, LayerForm, NodeForm } from "../../../../src/models/exported/graph.js";
+import type {
+  Graph,
+  GraphNode,
+  LayerForm,
+  NodeContext,
+  NodeForm,
+} from "../../../../src/models/exported/graph.js";
 import { GraphModule } from "../../../../src/models/exported/graph-module.js";
 import { crossEntropy } from "../../../../src/nn/index.js";
 import { liveCount } from "../../../live-count.js";
@@ -248,6 +263,31 @@ describe("a pass with constant weights", () => {
     expect(difference(rewritten.logits, before.logits)).toBeGreaterThan(1e-2);
     expect(difference(rewritten.logits, plain.logits)).toBeLessThan(2e-6);
     module.dispose();
+  });
+
+  it.each([
+    [6, 2],
+    [8, 4],
+  ])("packs weights for images of %i pixels a side, in tiles of %i", (side, tiles) => {
+    scope(() => {
+      const [x, weight] = [noise([2, 16, side, side], 8), weights.second()];
+      const graph = graphOf([conv("conv", "images", "second")], "conv");
+      const rewritten = searchGraph(
+        graph,
+        () => weight,
+        () => false,
+      );
+      const [output] = rewritten.graph.nodes[0]!.run([x, weight], {} as NodeContext) as Tensor[];
+      const bits = [2, 4].map((of) => {
+        const packed = packWeights(weight, { stride: [1, 1], padding: [1, 1] }, [of, of]);
+        const values = packedLayer(x, packed).toNumbers();
+        for (const part of [packed.forward, packed.backward]) part.dispose();
+        return values;
+      });
+      const same = bits.map((values) => values.join() === output!.toNumbers().join());
+      expect(same).toEqual([tiles === 2, tiles === 4]);
+      rewritten.dispose();
+    });
   });
 
   it("frees its packed weights with the module", () => {

@@ -73,10 +73,7 @@ describe("shards of a table", { timeout: 120_000 }, () => {
       expect(code, err).toBe(0);
     }
     const early = await sqa("merge", inside("a"), inside("b"));
-    expect([early.code, early.err]).toEqual([
-      70,
-      "error: shard 2/3 is missing: run it, then merge again\n",
-    ]);
+    expect([early.code, early.err]).toEqual([70, "error: shard 2/3 is missing: run it, then merge again\n"]);
     expect((await shard("2/3", "a")).code).toBe(0);
     const merged = await sqa("merge", inside("a"), inside("b"), "--out", inside("merged"), "--json");
     expect(merged.code, merged.err).toBe(0);

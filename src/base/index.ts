@@ -12,6 +12,7 @@ export {
 } from "./errors.js";
 export { writeFileAtomic, writeNewFile } from "./files/atomic-file.js";
 export { fileSha256 } from "./files/file-hash.js";
+export { ForeignFileError, refuseForeign } from "./files/foreign-files.js";
 export { makeFolder } from "./files/make-folder.js";
 export { readTextFile } from "./files/read-text.js";
 export { checkOptionNames } from "./option-names.js";

@@ -6,6 +6,7 @@ import {
   makeFolder,
   parseStrictJson,
   readTextFile,
+  refuseForeign,
   writeFileAtomic,
 } from "../base/index.js";
 import { parseCall } from "../options/index.js";
@@ -19,18 +20,35 @@ function stored(json: unknown) {
   return { text, name: parseCall(text).name, data };
 }
 
+/** Manner in which a table is written. */
+export interface WriteTableOptions {
+  /** True replaces files of the table's names that are of no earlier one; false by default. */
+  readonly replace?: boolean;
+}
+
 /** Rows of an earlier file that a table is joined with; undefined where there are none. */
-function earlierData(table: Table, path: string): object | undefined {
-  if (table.join === undefined || !existsSync(path)) return undefined;
+function earlierData(table: Table, path: string, { replace = false }: WriteTableOptions): object | undefined {
+  if (!existsSync(path)) return undefined;
   try {
     const { text, name, data } = stored(parseStrictJson(readTextFile(path), 64));
     if (name !== table.name) throw new TypeError(`it holds the table ${name}`);
+    if (table.join === undefined) return undefined;
     checkShared(table, text);
     return table.read(data);
   } catch (cause) {
-    const problem = `${(cause as Error).message}; delete the file, or write into another folder`;
+    if (replace) return undefined;
+    const problem = `${(cause as Error).message}; give another folder, or --force to replace the file`;
     throw new FileFormatError(`${path}: ${problem}`, { cause });
   }
+}
+
+/** Refuses files of a table's names where no JSON file says that they are of an earlier one. */
+function refuseOthers({ fileName }: Table, folder: string, { replace = false }: WriteTableOptions): void {
+  if (replace || existsSync(join(folder, `${fileName}.json`))) return;
+  refuseForeign(
+    folder,
+    ["json", "md", "svg", "png"].map((ending) => `${fileName}.${ending}`),
+  );
 }
 
 /** RangeError where an option that all rows share has another value in an earlier table. */
@@ -47,12 +65,13 @@ function checkShared({ shared, options }: Table, text: string): void {
  * Checks that a table can be written into a folder, where an earlier one may be whose rows it keeps.
  *
  * @throws FileFormatError that names an earlier file that is damaged, or whose rows were made by other
- *   options
+ *   options; ForeignFileError that names a file of the table's names which is of no table
  * @example
  * checkEarlier(table3({ steps: 100 }), "results");
  */
-export function checkEarlier(table: Table, folder: string): void {
-  earlierData(table, join(folder, `${table.fileName}.json`));
+export function checkEarlier(table: Table, folder: string, options: WriteTableOptions = {}): void {
+  earlierData(table, join(folder, `${table.fileName}.json`), options);
+  refuseOthers(table, folder, options);
 }
 
 /** Finished table or figure, or as much of it as is finished. */
@@ -116,12 +135,13 @@ export class TableResult {
    *
    * @returns the paths of the files
    * @throws FileFormatError that names an earlier file that is damaged, or whose rows were made by other
-   *   options
+   *   options; ForeignFileError that names a file of the table's names which is of no table
    */
-  async write(folder: string): Promise<string[]> {
+  async write(folder: string, options: WriteTableOptions = {}): Promise<string[]> {
     makeFolder(folder);
     const file = join(folder, this.table.fileName);
-    const whole = this.#joined(`${file}.json`);
+    const whole = this.#joined(`${file}.json`, options);
+    refuseOthers(this.table, folder, options);
     writeFileAtomic(`${file}.json`, `${JSON.stringify(whole, null, 2)}\n`);
     const { table, chart } = this.table.show(whole.data);
     if (table !== undefined) writeFileAtomic(`${file}.md`, whole.markdown());
@@ -134,9 +154,9 @@ export class TableResult {
   }
 
   /** The result, with the rows of an earlier file that were not measured again. */
-  #joined(path: string): TableResult {
+  #joined(path: string, options: WriteTableOptions): TableResult {
     const { join: joined } = this.table;
-    const earlier = earlierData(this.table, path);
+    const earlier = earlierData(this.table, path, options);
     if (joined === undefined || earlier === undefined) return this;
     return new TableResult(this.table, joined(this.data, earlier), this);
   }

@@ -78,6 +78,21 @@ describe("sqa audit", () => {
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
+  it("refuses a folder with files of others before its first attack", async () => {
+    const out = mkdtempSync(join(folder, "others-"));
+    writeFileSync(join(out, "SHA256SUMS"), "mine");
+    for (const jobs of ["1", "2"]) {
+      const words = [run, "--budget", "quick", "--limit", "2", "--out", out, "--jobs", jobs];
+      const { code, err } = await sqaAudit(...words);
+      expect([code, err]).toEqual([
+        64,
+        expect.stringContaining(`${join(out, "SHA256SUMS")} is there already`),
+      ]);
+      expect(err).toContain("give another folder, or --force to replace it");
+      expect(readdirSync(out)).toEqual(["SHA256SUMS"]);
+    }
+  });
+
   it("ends with 0, 1 or 2 by a criterion and an earlier audit", { timeout: 600_000 }, async () => {
     const words = [run, "--budget", "quick", "--limit", "6", "--no-defense", "--quiet"];
     const out = ["--out", join(folder, "required")];

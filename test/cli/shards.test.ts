@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -48,10 +48,18 @@ describe("shards at the command line", { timeout: 300_000 }, () => {
     const early = await sqa("merge", kept!);
     expect([early.code, early.err]).toEqual([70, "error: shard 3/3 is missing: run it, then merge again\n"]);
     expect((await shard("3/3")).code).toBe(0);
+    const file = join(folder, "merged", "evaluation.json");
+    mkdirSync(join(folder, "merged"));
+    writeFileSync(file, '{"model":"mine"}');
+    const refused = await sqa("merge", kept!, "--out", join(folder, "merged"));
+    expect([refused.code, refused.err]).toEqual([64, expect.stringContaining(`${file} is there already`)]);
+    expect(readFileSync(file, "utf8")).toBe('{"model":"mine"}');
+    const forced = await sqa("merge", kept!, "--out", join(folder, "merged"), "--force");
+    expect(forced.code, forced.err).toBe(0);
     const merged = await sqa("merge", kept!, "--json", "--out", join(folder, "merged"));
     expect(merged.code, merged.err).toBe(0);
     expect(untimed(merged.out)).toBe(untimed(single.out));
-    expect(readFileSync(join(folder, "merged", "evaluation.json"), "utf8")).toBe(merged.out);
+    expect(readFileSync(file, "utf8")).toBe(merged.out);
     const jobs = await sqa(...evaluation(), "--jobs", "2");
     expect(jobs.code, jobs.err).toBe(0);
     expect(untimed(jobs.out)).toBe(untimed(single.out));
@@ -108,6 +116,20 @@ describe("shards at the command line", { timeout: 300_000 }, () => {
       const { code, err } = await sqa(...words, ...quick, ...asked, "--shard", part, "--out", audits);
       expect(code, err).toBe(0);
     }
+    const foreign = join(folder, "foreign");
+    mkdirSync(foreign);
+    writeFileSync(join(foreign, "audit.html"), "mine");
+    const refused = await sqa("merge", audits, "--out", foreign);
+    expect([refused.code, refused.err]).toEqual([
+      64,
+      expect.stringContaining(`${join(foreign, "audit.html")} is there already`),
+    ]);
+    rmSync(join(foreign, "audit.html"));
+    const text = readFileSync(join(first, "audit.json"), "utf8");
+    writeFileSync(join(foreign, "audit.json"), text.replaceAll(/audit-quick-\w{8}/g, "audit-quick-00000000"));
+    const another = await sqa("merge", audits, "--out", foreign);
+    expect([another.code, another.err]).toEqual([64, expect.stringContaining("the report of another audit")]);
+    expect(readdirSync(foreign)).toEqual(["audit.json"]);
     const merged = await sqa("merge", audits, "--json");
     expect(merged.code, merged.err).toBe(1);
     const { outcome, environment, images: count } = JSON.parse(merged.out);

@@ -62,7 +62,7 @@ describe("the result of a table", () => {
       madeUpResult(table3({ rows: ["none", "sqa"], ...options }), () => 0.5);
     await (await made({ steps: 20 })).write(folder);
     const other = table3({ rows: ["sap"], steps: 10 });
-    const problem = "table3.json: its rows were made with steps 20, not 10; delete the file, or write into";
+    const problem = "table3.json: its rows were made with steps 20, not 10; give another folder, or --force";
     expect(() => checkEarlier(other, folder)).toThrow(problem);
     await expect((await madeUpResult(other, () => 0.5)).write(folder)).rejects.toThrow(problem);
     checkEarlier(table3({ rows: ["sap"], steps: 20, seeds: 3 }), folder);
@@ -73,14 +73,42 @@ describe("the result of a table", () => {
     const file = join(folder, "table1.json");
     writeFileSync(file, '{ "table": "table1", "rows": [{ "key": 1 }] }');
     await expect(result.write(folder)).rejects.toThrow(
-      /table1\.json: rows\.0\.key: [^\n]*; delete the file, or write into another folder$/,
+      /table1\.json: rows\.0\.key: [^\n]*; give another folder, or --force to replace the file$/,
     );
     writeFileSync(file, '{ "table": "table2", "rows": [] }');
-    await expect(result.write(folder)).rejects.toThrow(`${file}: it holds the table table2; delete the file`);
+    await expect(result.write(folder)).rejects.toThrow(
+      `${file}: it holds the table table2; give another folder`,
+    );
     writeFileSync(file, "no JSON");
     await expect(result.write(folder)).rejects.toThrow(`${file}: `);
     expect(readdirSync(folder)).toEqual(["table1.json"]);
+    await result.write(folder, { replace: true });
+    expect(JSON.parse(readFileSync(file, "utf8")).rows).toHaveLength(2);
   });
+
+  it.each(["md", "svg", "png", "json"])(
+    "replaces no %s of others but where it is asked to",
+    async (ending) => {
+      const result = await madeUpResult(figure1({ epochs: 1 }), () => 0.5);
+      const file = join(folder, `figure1.${ending}`);
+      writeFileSync(file, "the user's own");
+      for (const refused of [
+        async () => checkEarlier(figure1({ epochs: 1 }), folder),
+        () => result.write(folder),
+      ]) {
+        await expect(refused()).rejects.toThrow(/figure1\.\w+\b.*give another folder, or --force to replace/);
+      }
+      expect([readdirSync(folder), readFileSync(file, "utf8")]).toEqual([
+        [`figure1.${ending}`],
+        "the user's own",
+      ]);
+      checkEarlier(figure1({ epochs: 1 }), folder, { replace: true });
+      const files = await result.write(folder, { replace: true });
+      expect(files).toHaveLength(3);
+      // Now they are of an earlier table.
+      await result.write(folder);
+    },
+  );
 
   it.each([
     [{}],

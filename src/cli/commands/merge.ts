@@ -1,6 +1,13 @@
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { isModuleFile, loadUserModule, makeFolder, writeFileAtomic } from "../../base/index.js";
+import {
+  isModuleFile,
+  loadUserModule,
+  makeFolder,
+  refuseForeign,
+  writeFileAtomic,
+} from "../../base/index.js";
 import { setThreads } from "../../engine/index.js";
 import {
   checkFacts,
@@ -9,19 +16,20 @@ import {
   mergeEvaluation,
   type ShardSet,
 } from "../../evaluation/index.js";
-import { mergeTable } from "../../paper/index.js";
+import { checkEarlier, mergeTable, tableOfShards } from "../../paper/index.js";
 import { type CommandContext, defineCommand } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
 import { imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
 import { note, out } from "../frame/output.js";
 import { runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
+import { asUsage } from "../frame/usage-error.js";
 import { auditOptions } from "./audit/audit-options.js";
 import { openAudit } from "./audit/open-audit.js";
 import { withBar } from "./audit/progress.js";
-import { showReport } from "./audit/show-report.js";
+import { refuseForeignFiles, refuseOtherReport, showReport } from "./audit/show-report.js";
 import { evaluateOptions } from "./evaluate/evaluate-options.js";
-import { evaluated, evaluationsJson, showEvaluations } from "./evaluate/evaluated.js";
+import { evaluated, evaluationsJson, isEvaluationFile, showEvaluations } from "./evaluate/evaluated.js";
 import { evaluationOptions, subjectOf } from "./evaluate/subject.js";
 import { TableDisplay, tableText } from "./paper/table-display.js";
 import { versionFacts } from "./shards/shard-record.js";
@@ -40,6 +48,7 @@ const options = z.strictObject({
     .boolean()
     .default(false)
     .describe("load the module files that the shards name: they run as code"),
+  force: z.boolean().default(false).describe("replace files in that folder which are of no earlier result"),
   threads: runOptions.threads,
   verbose: z.boolean().default(false).describe("show the evidence of passed lines, and attacks in full"),
   json: z.boolean().default(false).describe("print JSON in place of the report"),
@@ -59,16 +68,31 @@ async function loadModules({ request }: ShardSet, { trustModules }: Options): Pr
 }
 
 async function mergedAudit(shards: ShardSet, given: Options, signal: AbortSignal): Promise<number> {
-  const { folders, request } = shards;
+  const { folders, request, id } = shards;
   const { options, operands, imports } = request;
   const opened = await openAudit(auditOptions.parse(options), operands[0]!, { signal, imports });
+  const folder = given.out ?? folders[0]!;
+  if (!given.force) {
+    refuseForeignFiles(folder, opened);
+    refuseOtherReport(folder, id);
+  }
   const work = mergeAudit(opened.model, opened.images, opened.options, shards);
   for await (const _ of withBar(work));
-  return showReport(await work, given.out ?? folders[0]!, given);
+  return showReport(await work, folder, given);
+}
+
+const evaluationName = "evaluation.json";
+
+/** Refuses a folder whose evaluation.json is of no evaluation. */
+function refuseOtherEvaluation(folder: string): void {
+  const file = join(folder, evaluationName);
+  const own = existsSync(file) && isEvaluationFile(file) ? [evaluationName] : [];
+  asUsage(() => refuseForeign(folder, [evaluationName], new Set(own)));
 }
 
 async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortSignal): Promise<number> {
   const { request } = shards;
+  if (given.out !== undefined && !given.force) refuseOtherEvaluation(given.out);
   const asked = evaluateOptions.parse(request.options);
   const images = asked.images === undefined ? undefined : await imagesFrom(asked.images);
   const subject = await subjectOf(request.operands[0]!, asked, images);
@@ -79,7 +103,7 @@ async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortS
   const one = await evaluated(subject, work, asked, "merge");
   if (given.out !== undefined) {
     makeFolder(given.out);
-    const file = join(given.out, "evaluation.json");
+    const file = join(given.out, evaluationName);
     writeFileAtomic(file, `${evaluationsJson([one])}\n`);
     note(`written: ${shownPath(file)}`);
   }
@@ -87,13 +111,15 @@ async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortS
 }
 
 async function mergedTable(shards: ShardSet, given: Options, signal: AbortSignal): Promise<number> {
+  const folder = given.out ?? dirname(shards.folders[0]!);
+  const write = { replace: given.force };
+  asUsage(() => checkEarlier(tableOfShards(shards), folder, write));
   const work = mergeTable(shards, { signal });
   using display = new TableDisplay();
   for await (const event of work) display.show(event);
   const result = await work;
   out(given.json ? JSON.stringify(result) : tableText(result));
-  for (const file of await result.write(given.out ?? dirname(shards.folders[0]!)))
-    note(`written: ${shownPath(file)}`);
+  for (const file of await result.write(folder, write)) note(`written: ${shownPath(file)}`);
   return exitCode.done;
 }
 

@@ -28,6 +28,7 @@ const workOptions = {
     .meta({ placeholder: "FOLDER" })
     .default("results")
     .describe("folder of the table's files"),
+  force: z.boolean().default(false).describe("replace files of these names which are of no earlier table"),
   ...runOptions,
   jobs: jobsOption,
   device: deviceOption,
@@ -38,7 +39,7 @@ type WorkOptions = z.output<z.ZodObject<typeof workOptions>>;
 
 async function make(
   definition: Definition<Table>,
-  { results, runs, threads, jobs, device, shard: text, ...own }: WorkOptions & Record<string, unknown>,
+  { results, force, runs, threads, jobs, device, shard: text, ...own }: WorkOptions & Record<string, unknown>,
   { signal, imports }: CommandContext,
 ): Promise<number> {
   const shard = shardOf({ shard: text, jobs: 1 });
@@ -59,15 +60,13 @@ async function make(
     const line = commandText(`paper ${definition.name}`, [], given, schema, { imports });
     return keepTableShard(work, { shard, request, text: line });
   }
-  checkEarlier(
-    asUsage(() => definition.make(options)),
-    results,
-  );
+  const write = { replace: force };
+  asUsage(() => checkEarlier(definition.make(options), results, write));
   const work = asUsage(() => runTable(definition, options, how));
   const { result } = await showTableWork(work);
   if (result === undefined) return 0;
   out(tableText(result));
-  for (const file of await result.write(results)) note(`written: ${shownPath(file)}`);
+  for (const file of await result.write(results, write)) note(`written: ${shownPath(file)}`);
   return 0;
 }
 

@@ -1,3 +1,5 @@
+import { ForeignFileError } from "../../base/index.js";
+
 /**
  * A command was called in a wrong way: the message is shown with a hint at the help, and the exit code is 64.
  */
@@ -32,13 +34,14 @@ export async function* usageUntilBegun<Event>(
   }
 }
 
-/** Run a check of what the user wrote; its TypeErrors and RangeErrors are usage errors. */
+/** Run a check of what the user wrote; its TypeErrors, RangeErrors and ForeignFileErrors are usage errors. */
 export function asUsage<T>(check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError)
-      throw new UsageError(error.message, { cause: error });
+    const isRefusal =
+      error instanceof TypeError || error instanceof RangeError || error instanceof ForeignFileError;
+    if (isRefusal) throw new UsageError(error.message, { cause: error });
     throw error;
   }
 }

@@ -26,7 +26,12 @@ export { machineFacts } from "./evidence/environment.js";
 export type { AuditOptions } from "./options.js";
 export type { AuditPlan, AuditResults } from "./plan.js";
 export type { Provenance } from "./provenance.js";
-export type { ReportFiles } from "./report/files.js";
+export {
+  checkReportFolder,
+  type ReportFiles,
+  type ReportImages,
+  type WriteReportOptions,
+} from "./report/files.js";
 export { type ReportFormat, reportFormats, reportIn } from "./report/formats/formats.js";
 export { readAudit } from "./report/read.js";
 export type { Report } from "./report/report.js";

@@ -24,7 +24,7 @@ export function mergeTable(
 
 async function* steps(shards: ShardSet, signal: AbortSignal): Steps<ProgressEvent, TableResult> {
   const device = String(shards.facts.device);
-  const table = tableOf(shards);
+  const table = tableOfShards(shards);
   checkFacts(shards, tableFacts(table, device));
   const cells = table.cells(device);
   const outcomes = new Map<string, CellOutcome>();
@@ -51,7 +51,7 @@ async function* steps(shards: ShardSet, signal: AbortSignal): Steps<ProgressEven
 }
 
 /** Table that the shards are of. FileFormatError for a text that stands for none. */
-function tableOf({ request: { operands }, folders }: ShardSet): Table {
+export function tableOfShards({ request: { operands }, folders }: ShardSet): Table {
   try {
     return tables.parse(operands[0] ?? "");
   } catch (cause) {

@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -322,6 +330,35 @@ describe("a report", { timeout: 600_000 }, () => {
     });
     await fewer.write(folder);
     expect(readdirSync(files.images).sort()).toEqual(["00000.png", "worst.safetensors"]);
+  });
+
+  it("replaces and takes away nothing that no report wrote", async () => {
+    const other = join(folder, "other");
+    mkdirSync(join(other, "images"), { recursive: true });
+    const far = join(other, "images", "12345.png");
+    writeFileSync(far, "mine");
+    for (const name of ["audit.json", "audit.html", "SHA256SUMS", join("images", "00003.png")]) {
+      writeFileSync(join(other, name), "mine");
+      const refusal = `${join(other, name)} is there already, is no earlier result of sqa`;
+      await expect(report.write(other)).rejects.toThrow(refusal);
+      expect(readFileSync(join(other, name), "utf8")).toBe("mine");
+      rmSync(join(other, name));
+    }
+    writeFileSync(join(other, "audit.html"), "mine");
+    await report.write(other, { replace: true });
+    await report.write(other);
+    expect(readFileSync(far, "utf8")).toBe("mine");
+    // A picture that an earlier report of fewer images does not name is not its own.
+    const fewer = await audit(small(), splitFor(small(), new Uint8Array(784), Uint8Array.of(0)), {
+      epsilon: 0.1,
+      budget,
+    });
+    const third = join(other, "images", "00003.png");
+    await fewer.write(other);
+    writeFileSync(third, "mine");
+    await fewer.write(other);
+    await expect(report.write(other)).rejects.toThrow(`${third} is there already`);
+    expect(readFileSync(third, "utf8")).toBe("mine");
   });
 
   it("fits a terminal's width, tells why, and is painted as asked", () => {

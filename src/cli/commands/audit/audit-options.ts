@@ -72,6 +72,10 @@ export const auditOptions = z.strictObject({
     .meta({ placeholder: "FOLDER" })
     .optional()
     .describe("folder of the report (default: inside the run folder, else inside audits)"),
+  force: z
+    .boolean()
+    .default(false)
+    .describe("replace files in that folder which are of no report, or of another audit's"),
   batchSize: z
     .int()
     .min(1)

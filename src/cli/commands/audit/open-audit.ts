@@ -18,6 +18,8 @@ import { auditOptions, type GivenAudit } from "./audit-options.js";
 export interface OpenedAudit {
   readonly model: Model;
   readonly images: Split;
+  /** Number of images that are audited. */
+  readonly count: number;
   readonly options: Omit<AuditOptions, "folder" | "store">;
   /** Folder in which the folder of the audit lies. */
   readonly parent: string;
@@ -101,8 +103,9 @@ export async function openAudit(
     provenance: provenanceOf(given, opened, text, imports),
     signal,
   };
-  await prepareWithBar(shown.test, limit ?? budgets[budget].images, signal);
-  return { model, images: shown.test, options, parent };
+  const most = limit ?? budgets[budget].images;
+  await prepareWithBar(shown.test, most, signal);
+  return { model, images: shown.test, count: Math.min(most, shown.test.count), options, parent };
 }
 
 /** Facts for the report: the model's file, the run that trained it, and what the user says. */
@@ -130,6 +133,9 @@ function provenanceOf(
         }),
     author,
     source,
-    command: commandText("audit", [text], given, auditOptions, { without: ["json", "verbose"], imports }),
+    command: commandText("audit", [text], given, auditOptions, {
+      without: ["json", "verbose", "force"],
+      imports,
+    }),
   };
 }

@@ -12,7 +12,7 @@ import { shardOf } from "../shards/shard-options.js";
 import { auditOptions, type GivenAudit } from "./audit-options.js";
 import { openAudit } from "./open-audit.js";
 import { withBar } from "./progress.js";
-import { refuseOtherReport, showReport } from "./show-report.js";
+import { refuseForeignFiles, refuseOtherReport, showReport } from "./show-report.js";
 
 /**
  * Audits the model that a text stands for, or works on a shard of it, and returns the exit code. That of a
@@ -21,7 +21,8 @@ import { refuseOtherReport, showReport } from "./show-report.js";
 export async function runAudit(given: GivenAudit, text: string, context: CommandContext): Promise<number> {
   const { signal } = context;
   const shard = shardOf(given);
-  const { model, images, options, parent } = await openAudit(given, text, context);
+  const opened = await openAudit(given, text, context);
+  const { model, images, options, parent } = opened;
   const request = requestOf("audit", given, context);
   if (shard !== undefined) {
     const { expectClean: _, ...asked } = options;
@@ -29,6 +30,8 @@ export async function runAudit(given: GivenAudit, text: string, context: Command
     const call = { shard, request, text: shardCommand(request, shard, auditOptions) };
     return keepShard(work, call, given.json);
   }
+  const named = given.force ? undefined : given.out;
+  if (named !== undefined) refuseForeignFiles(named, opened);
   let { batchSize } = options;
   if (given.jobs > 1) {
     const done = await runJobs({ request, folder: parent, jobs: given.jobs, threads: given.threads }, signal);
@@ -37,8 +40,7 @@ export async function runAudit(given: GivenAudit, text: string, context: Command
   }
   const work = audit(model, images, { ...options, batchSize, folder: parent });
   for await (const event of withBar(usageUntilBegun(work))) {
-    if (event.type === "plan" && given.out !== undefined)
-      refuseOtherReport(given.out, basename(event.folder!));
+    if (event.type === "plan" && named !== undefined) refuseOtherReport(named, basename(event.folder!));
   }
   const report = await work.then(undefined, (error) => {
     if (isAbort(error)) sayStopped();

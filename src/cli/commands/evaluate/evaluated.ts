@@ -1,4 +1,4 @@
-import type { Work } from "../../../base/index.js";
+import { isObject, readTextFile, type Work } from "../../../base/index.js";
 import type { Evaluation, EvaluationEvent } from "../../../evaluation/index.js";
 import { out } from "../../frame/output.js";
 import { withProgress } from "../../frame/progress.js";
@@ -46,6 +46,16 @@ export async function evaluated(
 /** JSON of evaluations: an object, or a list of several models'. */
 export function evaluationsJson(all: readonly Evaluated[]): string {
   return JSON.stringify(all.length === 1 ? evaluationJson(all[0]!) : all.map(evaluationJson));
+}
+
+/** Tells whether a file holds the JSON of an evaluation. */
+export function isEvaluationFile(file: string): boolean {
+  try {
+    const found = JSON.parse(readTextFile(file)) as unknown;
+    return isObject(found) && isObject(found.clean) && [found.attacks, found.flags].every(Array.isArray);
+  } catch {
+    return false;
+  }
 }
 
 /** Shows evaluations, and tells whether an attack ended in an error. */

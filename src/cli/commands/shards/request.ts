@@ -13,7 +13,7 @@ export interface Request {
 }
 
 /** Options that say how and where the work is done, and not what it is. */
-const ofWork = ["shard", "jobs", "threads", "json", "verbose", "out", "selfTest"];
+const ofWork = ["shard", "jobs", "threads", "json", "verbose", "out", "force", "selfTest"];
 
 /** Request of a command that was called. */
 export function requestOf(

@@ -1,7 +1,7 @@
 import type { Conclusion } from "../conclude.js";
 import { roundingSurvivors, type WorstImage } from "../worst-images.js";
 import type { ReportData } from "./data.js";
-import { type ReportFiles, writeReport } from "./files.js";
+import { type ReportFiles, type WriteReportOptions, writeReport } from "./files.js";
 import { reportJson } from "./json.js";
 import type { AuditJson } from "./schema/audit.js";
 import { reportText, type TextOptions } from "./text.js";
@@ -28,9 +28,10 @@ export interface Report extends Omit<Conclusion, "brokenBy" | "counts"> {
   text(options?: TextOptions): string;
   /**
    * Writes audit.json, audit.html and the worst images into a folder, in place of an earlier report's, and
-   * their SHA-256 beside them. Each file is replaced atomically.
+   * their SHA-256 beside them. Each file is replaced atomically. An Error, and nothing written, where another
+   * file of these names is there, but with `replace`.
    */
-  write(folder: string): Promise<ReportFiles>;
+  write(folder: string, options?: WriteReportOptions): Promise<ReportFiles>;
   /** Content of audit.json. */
   toJSON(): AuditJson;
 }
@@ -59,7 +60,7 @@ export function reportOf({
     survivesRounding: roundingSurvivors(worst),
     folder,
     text: (options = {}) => reportText(json, options),
-    write: (to) => writeReport(to, json, images),
+    write: (to, how) => writeReport(to, json, images, how),
     toJSON: () => json,
   };
 }

@@ -53,6 +53,19 @@ export const models = new Kind<ArchitectureWork, Architecture & Value>("model", 
 
 const side = z.int().min(1).max(4096);
 
+const perChannel = z.array(z.number()).min(1).max(1024);
+
+/** Options `mean` and `std`, whose texts end with the values that are usual. */
+const statistics = (usual: string) => ({
+  mean: perChannel
+    .optional()
+    .describe(`mean of each channel, which is taken out of the image (default: ${usual})`),
+  std: perChannel
+    .refine((values) => values.every((value) => value > 0), "a standard deviation is above 0")
+    .optional()
+    .describe(`standard deviation of each channel, which divides the image (default: ${usual})`),
+});
+
 /** Options of every architecture. */
 export const imageOptions = z.strictObject({
   inputShape: z
@@ -61,22 +74,13 @@ export const imageOptions = z.strictObject({
     .meta({ accepted: "[channels, height, width]" })
     .describe("shape of an image (default: the data set's)"),
   classes: z.int().min(2).max(100_000).optional().describe("number of classes (default: the data set's)"),
+  ...statistics("none"),
 });
 
-const perChannel = z.array(z.number()).min(1).max(1024);
+/** Options of architectures that normalize their images by the data set's statistics, or by others. */
+export const normalizedImageOptions = imageOptions.extend(statistics("the data set's"));
 
-/** Options of architectures that normalize their images. */
-export const normalizedImageOptions = imageOptions.extend({
-  mean: perChannel
-    .optional()
-    .describe("mean of each channel, which is taken out of the image (default: the data set's)"),
-  std: perChannel
-    .refine((values) => values.every((value) => value > 0), "a standard deviation is above 0")
-    .optional()
-    .describe("standard deviation of each channel, which divides the image (default: the data set's)"),
-});
-
-type ImageOptions = z.output<typeof imageOptions> & Partial<z.output<typeof normalizedImageOptions>>;
+type ImageOptions = z.output<typeof imageOptions>;
 
 /** Modules of an architecture, for checked options and the images that they say. */
 export interface Layout {
@@ -114,7 +118,7 @@ export function defineModel<const Name extends string, Schema extends typeof ima
   },
 ): Factory<Architecture & Value, Name, Schema> {
   const { summary, options: schema, defaults, layout } = definition;
-  const normalizes = "mean" in schema.shape;
+  const normalizes = schema.shape.mean === normalizedImageOptions.shape.mean;
   return models.define(name, {
     summary,
     options: schema,

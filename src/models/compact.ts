@@ -14,14 +14,15 @@ export const compact = defineModel("compact", {
     threshold: z.boolean().default(true).describe("read pixels up to 0.4 as black and from 0.6 on as white"),
   }),
   defaults: mnistImages,
-  layout: ({ threshold, inputShape, classes }) => ({
-    activations: vanillaCnnActivations,
-    layers: (seed) =>
-      vanillaCnnLayers(seed, {
-        filters: 8,
-        inputShape,
-        classes,
-        first: threshold ? { threshold: new PixelThreshold(0.4, 0.6) } : {},
-      }),
-  }),
+  layout({ threshold, inputShape, classes, mean }) {
+    if (threshold && mean !== undefined) {
+      const problem = "its threshold is one of pixels in [0, 1], which mean and std change";
+      throw new RangeError(`model compact: ${problem}: give threshold=false`);
+    }
+    const first = threshold ? { threshold: new PixelThreshold(0.4, 0.6) } : {};
+    return {
+      activations: vanillaCnnActivations,
+      layers: (seed) => vanillaCnnLayers(seed, { filters: 8, inputShape, classes, first }),
+    };
+  },
 });

@@ -8,6 +8,7 @@ import {
   type ImageShape,
   imageOptions,
   models,
+  normalizedImageOptions,
 } from "../../src/models/index.js";
 import { Conv2d, GlobalAveragePool, Linear, type Module, ReLU, Sequential } from "../../src/nn/index.js";
 import { testDefinition } from "../options/kind-contract.js";
@@ -116,7 +117,7 @@ describe.each(models.names)("model %s", (name) => {
     } as const;
     const fitted = made().fittedTo(format, "data set own");
     expect(fitted).toMatchObject({ inputShape: [3, 16, 12], classes: 3, classNames: ["a", "b", "c"] });
-    const normalizes = "mean" in definition.options.shape;
+    const normalizes = definition.options.shape.mean === normalizedImageOptions.shape.mean;
     const { options } = models.parse(String(fitted));
     expect([options.mean, options.std]).toEqual(
       normalizes
@@ -132,6 +133,26 @@ describe.each(models.names)("model %s", (name) => {
     // Fitted once, it fits.
     expect(String(fitted.fittedTo(format, "data set own"))).toBe(String(fitted));
     model.module.dispose();
+  });
+
+  test("normalizes by the mean and deviation that it is given, and fits with them", () => {
+    const given = { mean: [0.1307], std: [0.3081] };
+    const threshold = "threshold" in definition.options.shape ? { threshold: false } : {};
+    const options = { inputShape: [1, 28, 28] as ImageShape, ...threshold };
+    const statistics = { mean: [0.5], std: [0.5] };
+    const format = { imageShape: [1, 28, 28], classNames: ["a", "b"], statistics } as const;
+    const fitted = made({ ...options, ...given }).fittedTo(format, "data set own");
+    expect(models.parse(String(fitted)).options).toMatchObject(given);
+    const model = fitted.build({ seed: 0 });
+    const plain = made({ ...options, classes: 2 }).build({ seed: 0 });
+    const images = imagesOf(2, [1, 28, 28]);
+    const change = noGrad(() => {
+      const expected = plain.classifier().logits(images.sub(0.1307).div(0.3081), noise(2));
+      return model.classifier().logits(images, noise(2)).sub(expected).abs().amax().item();
+    });
+    expect(change).toBeLessThan(1e-4);
+    expect(() => made({ ...options, mean: [0.1307] })).toThrow("mean and std go together");
+    for (const one of [model, plain]) one.module.dispose();
   });
 
   test("refuses a data set that its options contradict", () => {
@@ -165,5 +186,5 @@ test("a model that normalizes takes a mean and a deviation of each channel, both
     "model resnet18: mean and std hold a number for each of 3 channels, given 1 and 1",
   );
   expect(parse("resnet18(mean=[0, 0, 0], std=[1, 0, 1])")).toThrow("a standard deviation is above 0");
-  expect(parse("small(mean=[0], std=[1])")).toThrow('model small: unknown option "mean"');
+  expect(parse("compact(mean=[0], std=[1])")).toThrow("which mean and std change: give threshold=false");
 });

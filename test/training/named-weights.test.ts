@@ -6,11 +6,14 @@ import { FileFormatError } from "../../src/base/index.js";
 import { writeSafetensors } from "../../src/files/index.js";
 import {
   type Architecture,
+  compact,
   huggingFaceModel,
+  large,
   type Model,
   modelOf,
   resnet18,
   resnet50,
+  small,
 } from "../../src/models/index.js";
 import { wideResnet } from "../../src/models/wide-resnet.js";
 import { ReLU, Sequential } from "../../src/nn/index.js";
@@ -150,6 +153,21 @@ describe("weights are found by the names that the field uses", () => {
     );
     const other = resnet18({ width: 2, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
     expect(() => modelFromWeights(file, other)).toThrow("does so by [0.5, 0.5, 0.5] and [0.5, 0.5, 0.5]");
+  });
+
+  test.each([small, large, compact])("of %s behind a layer that normalizes", (network) => {
+    const threshold = network === compact ? { threshold: false } : {};
+    const own = network({ ...threshold }).build({ seed: 3 });
+    const numbers = (name: string, value: number): Numbers => [name, [1, 1, 1], Float32Array.of(value)];
+    const weights = [
+      ...weightsOf(own, (name) => `1.${name}`),
+      numbers("0.mean", 0.1307),
+      numbers("0.std", 0.3081),
+    ];
+    const file = torchFile("normalizer.pt", "state_dict", weights);
+    const refusal = "give the architecture mean=[0.1307], std=[0.3081]";
+    expect(() => modelFromWeights(file, network({ ...threshold }))).toThrow(refusal);
+    loaded(file, network({ ...threshold, mean: [0.1307], std: [0.3081] }), own);
   });
 
   test("behind a normalization in a Sequential, and with mu and sigma of RobustBench", () => {

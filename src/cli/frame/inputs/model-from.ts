@@ -88,7 +88,9 @@ export async function architectureFrom(text: string, choice: ExportedChoice = {}
   if (isGraphFile(text)) return exportedModel(text, choice);
   const { exactGradients, normalize } = choice;
   if (normalize !== undefined)
-    throw new UsageError(`--normalize is for exported models (.pt2, .onnx); ${text} normalizes by itself`);
+    throw new UsageError(
+      `--normalize is for exported models (.pt2, .onnx); give ${text} its options mean and std`,
+    );
   if (exactGradients === true)
     throw new UsageError(
       `--exact-gradients is for exported models (.pt2, .onnx); ${text} has exact gradients`,

@@ -262,6 +262,15 @@ describe("a flag tells of", () => {
       "changed-nothing same",
       "changed-nothing same",
     ]);
+    const tiny = [
+      ...["pgd(epsilon=1e-30, steps=2)", "pgd(epsilon=1e-7, steps=2)", "pgd(stepSize=1e-30, steps=2)"],
+      ...["pgd(epsilon=1e-30, steps=2, norm=l2)", "pgd(stepSize=1e-30, steps=2, norm=l2)"],
+    ];
+    const dark = grays(0, 10, 20);
+    expect(await kinds(brightness, tiny, dark)).toEqual(tiny.map((attack) => `changed-nothing ${attack}`));
+    const { flags } = await evaluate(brightness, dark, { attacks: ["fgsm(epsilon=1e-7)"] });
+    expect(flags[0]!.message).toContain("changed none of 3 images by more than 0.000001: its accuracy");
+    expect(await kinds(brightness, ["fgsm(epsilon=1e-5)"], dark)).toEqual([]);
     // Images that are wrong already need no attack.
     expect(await kinds(brightness, [same], grays(200, 210))).toEqual([]);
   });

@@ -132,18 +132,39 @@ function flagOf(
   return undefined;
 }
 
-/** Flag of an attack that gave back every image as it was though the model answers some of them correctly. */
+/**
+ * Length of a perturbation that is none: no pixel of [0, 1] changes by more, in any norm, as rounding does.
+ */
+const noChange = 1e-6;
+
+/** Way of all steps of an attack together, whose start may be random; infinite where it tells of no steps. */
+function wayOf({ options }: Attack): number {
+  const { steps, stepSize } = options as Record<string, unknown>;
+  return typeof steps === "number" && typeof stepSize === "number"
+    ? steps * stepSize
+    : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Flag of an attack that gave back every image as it was, or as it began, though the model answers some of
+ * them correctly.
+ */
 export function changedNothingFlag(
   { trial, answers, lengths }: TrialResult,
   clean: Counts,
 ): Flag | undefined {
   const { correct } = clean;
   const standing = lengths.filter((_, i) => correct[i]! > 0);
-  if (standing.length === 0 || standing.some((length) => length > 0)) return undefined;
+  const stays = wayOf(trial.attack!) <= noChange;
+  if (standing.length === 0 || (standing.some((length) => length > noChange) && !stays)) return undefined;
   const name = String(trial.attack);
+  const least = standing.some((length) => length > 0) ? ` by more than ${noChange}` : "";
+  const of = stays ? " in all its steps" : "";
   return {
     kind: "changed-nothing",
     attack: name,
-    message: `${name} changed none of ${answers.images} images: its accuracy says nothing about robustness`,
+    message:
+      `${name} changed none of ${answers.images} images${least}${of}: ` +
+      "its accuracy says nothing about robustness",
   };
 }

@@ -84,6 +84,31 @@ describe("weights are found", () => {
     expect(stateDictOf(read({ a: { b: { c: { d: { e: weights } } } } })).tensors.size).toBe(0);
   });
 
+  test("in a tuple or list, as of (state_dict, {...}), and in no optimizer's groups", () => {
+    const file = join(folder, "tuple.pt");
+    const readItems = (...items: Buffer[]) => {
+      writeFileSync(file, checkpoint(pickle(ops.tuple(items)), { 0: new Uint8Array(4) }));
+      return readTorchCheckpoint(file);
+    };
+    const weights = ops.dict([["conv.weight", one]]);
+    const about = ops.dict([["epoch", ops.int(3)]]);
+    const first = stateDictOf(readItems(weights, about));
+    expect([[...first.tensors.keys()], first.place, first.beside]).toEqual([
+      ["conv.weight"],
+      "0",
+      ["item 1"],
+    ]);
+    const nested = readItems(ops.int(3), ops.dict([["model", weights]]), ops.dict([["lr", one]]));
+    expect(stateDictOf(nested)).toMatchObject({ place: "1.model", beside: ["item 0", "item 2"] });
+    expect(namesOf(nested, "1.model")).toEqual(["conv.weight"]);
+    expect(stateDictOf(readItems(weights, weights))).toMatchObject({ places: ["0", "1"], place: undefined });
+    expect(namesOf(readItems(weights, weights), "1")).toEqual(["conv.weight"]);
+    const groups = ops.dict([["param_groups", ops.tuple([ops.dict([["lr", one]])])]]);
+    expect(namesOf(read({ state_dict: { w: one }, optimizer: groups }))).toEqual(["w"]);
+    expect(namesOf(read({ models: ops.tuple([weights]), best: one }))).toEqual(["conv.weight"]);
+    expect(stateDictOf(readItems(one, one))).toMatchObject({ places: [], beside: ["item 0", "item 1"] });
+  });
+
   test("by a question where there are several", () => {
     const both = read({ net: { "a.weight": one }, ema: { shadow: { "a.weight": one } } });
     expect(stateDictOf(both)).toMatchObject({ places: ["net", "ema.shadow"], place: undefined });

@@ -1,6 +1,6 @@
 import { FileFormatError, shownName, unknownName } from "../../base/index.js";
 import { PickleUnread } from "./pickle-values.js";
-import { type Place, placeAt, placesOfTensors } from "./state-places.js";
+import { entriesOf, type Place, placeAt, placesOfTensors } from "./state-places.js";
 import type { CheckpointValue } from "./torch-checkpoint.js";
 import { StridedTensor } from "./torch-storage.js";
 
@@ -153,10 +153,10 @@ export function stateDictOf(checkpoint: CheckpointValue, key?: string, prefix?: 
 
 /** Names what a checkpoint has beside the chosen dictionary. */
 function besideOf(checkpoint: CheckpointValue, chosen: Place | undefined): string[] {
-  if (!(checkpoint instanceof Map) || (chosen !== undefined && chosen.path === undefined)) return [];
-  return [...checkpoint]
+  const entries = entriesOf(checkpoint);
+  if (entries === undefined || (chosen !== undefined && chosen.path === undefined)) return [];
+  const shown = (name: CheckpointValue) => (Array.isArray(checkpoint) ? `item ${name}` : String(name));
+  return [...entries]
     .filter(([name]) => chosen?.path !== String(name) && !chosen?.path?.startsWith(`${String(name)}.`))
-    .map(([name, value]) =>
-      value instanceof PickleUnread ? `${String(name)} (${value.name})` : String(name),
-    );
+    .map(([name, value]) => (value instanceof PickleUnread ? `${shown(name)} (${value.name})` : shown(name)));
 }

@@ -3,7 +3,7 @@ import { StridedTensor } from "./torch-storage.js";
 
 /** A dictionary of a checkpoint that has tensors. */
 export interface Place {
-  /** Its keys from the outermost on, joined by dots; undefined for the whole checkpoint. */
+  /** Its keys, and places in lists, from the outermost on, joined by dots; undefined for the whole. */
   readonly path: string | undefined;
   /** Its entries under names. */
   readonly entries: readonly (readonly [string, CheckpointValue])[];
@@ -14,6 +14,13 @@ export interface Place {
    * `best_acc1`.
    */
   readonly looksLikeWeights: boolean;
+}
+
+/** Entries of a dictionary, and of a list or tuple by their places; undefined of any other value. */
+export function entriesOf(
+  value: CheckpointValue,
+): Iterable<readonly [CheckpointValue, CheckpointValue]> | undefined {
+  return value instanceof Map || Array.isArray(value) ? value.entries() : undefined;
 }
 
 type Dictionary = ReadonlyMap<CheckpointValue, CheckpointValue>;
@@ -31,22 +38,30 @@ function placeOf(dictionary: Dictionary, path: string | undefined): Place {
 }
 
 /**
- * The dictionaries with tensors in a checkpoint. Entries under numbers are not looked into: those are an
- * optimizer's, one for each parameter.
+ * The dictionaries with tensors in a checkpoint, which may be a list or tuple. Entries under numbers are not
+ * looked into: those are an optimizer's, one for each parameter. Dictionaries of inner lists count where they
+ * look like weights: an optimizer's groups do not.
  */
 export function placesOfTensors(checkpoint: CheckpointValue): Place[] {
   const places: Place[] = [];
   // A dictionary may be an entry of many others, and its own: it is looked into once.
   const seen = new Map<Dictionary, Place>();
-  const visit = (value: CheckpointValue, path: string | undefined, depth: number): void => {
-    if (!(value instanceof Map) || depth > deepest) return;
+  const lists = new Set<CheckpointValue>();
+  const visit = (value: CheckpointValue, path: string | undefined, depth: number, inList = false): void => {
+    if (depth > deepest) return;
+    const under = (name: string) => (path === undefined ? name : `${path}.${name}`);
+    if (Array.isArray(value) && !lists.has(value)) {
+      lists.add(value);
+      const isInner = path !== undefined;
+      for (const [i, inner] of value.entries()) visit(inner, under(String(i)), depth + 1, isInner);
+    }
+    if (!(value instanceof Map)) return;
     const before = seen.get(value);
     const place = before === undefined ? placeOf(value, path) : { ...before, path };
-    if (place.tensors > 0) places.push(place);
+    if (place.tensors > 0 && (place.looksLikeWeights || !inList)) places.push(place);
     if (before !== undefined) return;
     seen.set(value, place);
-    for (const [name, inner] of place.entries)
-      visit(inner, path === undefined ? name : `${path}.${name}`, depth + 1);
+    for (const [name, inner] of place.entries) visit(inner, under(name), depth + 1, inList);
   };
   visit(checkpoint, undefined, 0);
   return places;
@@ -55,11 +70,11 @@ export function placesOfTensors(checkpoint: CheckpointValue): Place[] {
 /** The dictionary under a key, or under keys joined by dots; undefined where there is none. */
 export function placeAt(checkpoint: CheckpointValue, key: string): Place | undefined {
   const find = (value: CheckpointValue, rest: string, depth: number): Dictionary | undefined => {
-    if (!(value instanceof Map) || depth > deepest) return undefined;
-    for (const [name, inner] of value) {
+    const entries = [...((depth > deepest ? undefined : entriesOf(value)) ?? [])];
+    for (const [name, inner] of entries) {
       if (String(name) === rest && inner instanceof Map) return inner;
     }
-    for (const [name, inner] of value) {
+    for (const [name, inner] of entries) {
       const found =
         rest.startsWith(`${String(name)}.`) && find(inner, rest.slice(String(name).length + 1), depth + 1);
       if (found) return found;

@@ -15,6 +15,7 @@ export { fileSha256 } from "./files/file-hash.js";
 export { ForeignFileError, refuseForeign } from "./files/foreign-files.js";
 export { makeFolder } from "./files/make-folder.js";
 export { readTextFile } from "./files/read-text.js";
+export { firstFault } from "./first-fault.js";
 export { checkOptionNames } from "./option-names.js";
 export { countText, printable, shortened, shownName } from "./printable.js";
 export { processStart } from "./process-start.js";

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type * as z from "zod";
-import { FileFormatError } from "../base/index.js";
+import { FileFormatError, firstFault } from "../base/index.js";
 import { scope, tensor } from "../engine/index.js";
 import { readSealed } from "../files/index.js";
 import { loadState, type Module } from "../nn/index.js";
@@ -48,7 +48,7 @@ export function readPart<Sizes, M extends Module>(
     throw new FileFormatError(`${file}: holds ${found}, not a ${kind.name}; ${kind.command} trains one`);
   }
   const sizes = kind.sizes.safeParse(parseJson(text));
-  if (!sizes.success) throw new FileFormatError(`${file}: sizes: ${sizes.error.issues[0]!.message}`);
+  if (!sizes.success) throw new FileFormatError(`${file}: sizes: ${firstFault(sizes.error)}`);
   const module = kind.build(sizes.data);
   scope(() => {
     const state = [...tensors].map(([name, { dtype, shape, data }]) => {

@@ -135,7 +135,9 @@ describe("a damaged file of a run is named", () => {
       `this checkpoint is of run 00000000, not ${run.identity}; delete the file to begin the run again`,
     );
     const progress = notes.progress!.replace("epochLoss", "epochLoze");
-    expect(await changed({ notes: { progress } })).toContain("not a checkpoint: must hold step, epochLoss");
+    expect(await changed({ notes: { progress } })).toContain(
+      "not a checkpoint: progress: must hold step, epochLoss",
+    );
     expect(await changed({ rename: ["network.fc2.bias", "network.fc2.bios"] })).toContain(
       "missing: fc2.bias; not of this network: fc2.bios",
     );
@@ -222,6 +224,11 @@ describe("a damaged file of a run is named", () => {
       expect(await refusal(), text).toContain(`${file}: not the result of a run`);
       expect(() => modelFromRun(run.path), text).toThrow("delete it, and the command that trained the run");
     }
+    // The field at fault is named.
+    writeFileSync(file, JSON.stringify({ ...result, seconds: "x" }));
+    expect(await refusal()).toContain("not the result of a run: seconds: Invalid input: expected number");
+    writeFileSync(file, JSON.stringify({ ...result, last: {} }));
+    expect(await refusal()).toMatch(/not the result of a run: last\.\w+: Invalid input/);
     rmSync(file);
     await collect();
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(result);

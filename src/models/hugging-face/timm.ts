@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { FileFormatError, shownName } from "../../base/index.js";
+import { FileFormatError, firstFault, shownName } from "../../base/index.js";
 import { exportAdvice } from "../../files/index.js";
 import type { Architecture } from "../architecture.js";
 import type { ChannelStatistics, ImageShape } from "../model.js";
@@ -64,8 +64,7 @@ export function timmNetwork(file: string, config: Config, instead: string): Arch
   }
   const checked = configSchema.safeParse(config);
   if (!checked.success) {
-    const [{ path, message }] = checked.error.issues as [z.core.$ZodIssue];
-    const problem = `architecture ${shownName(name)}; ${path.join(".")}: ${message}`;
+    const problem = `architecture ${shownName(name)}; ${firstFault(checked.error)}`;
     throw new FileFormatError(`${file}: no network of this package (${problem}); ${accepted}`);
   }
   const { num_classes, model_args } = checked.data;
@@ -97,6 +96,5 @@ export function timmImages(file: string, config: Config) {
 function imagesOf(file: string, config: Config): z.infer<typeof imagesSchema> {
   const checked = imagesSchema.safeParse(config.pretrained_cfg ?? config);
   if (checked.success) return checked.data;
-  const [{ path, message }] = checked.error.issues as [z.core.$ZodIssue];
-  throw new FileFormatError(`${file}: pretrained_cfg: ${path.join(".")}: ${message}`);
+  throw new FileFormatError(`${file}: pretrained_cfg: ${firstFault(checked.error)}`);
 }

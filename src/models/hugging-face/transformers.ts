@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { FileFormatError, isObject, shownName } from "../../base/index.js";
+import { FileFormatError, firstFault, isObject, shownName } from "../../base/index.js";
 import { exportAdvice } from "../../files/index.js";
 import type { Architecture } from "../architecture.js";
 import type { ImageShape } from "../model.js";
@@ -62,11 +62,8 @@ export function transformersNetwork(
     "accepted: model_type resnet of 18, 34, 50 or 101 layers as Hugging Face defines it. Of another " +
     `network give the weights alone, with --architecture; or ${instead}${exportAdvice}`;
   if (!checked.success) {
-    const [issue] = checked.error.issues;
-    throw new FileFormatError(
-      `${file}: no network of this package (model_type ${type}; ${issue!.path.join(".")}: ` +
-        `${issue!.message}); ${accepted}`,
-    );
+    const problem = `model_type ${type}; ${firstFault(checked.error)}`;
+    throw new FileFormatError(`${file}: no network of this package (${problem}); ${accepted}`);
   }
   const { layer_type, depths, hidden_sizes, embedding_size, num_channels, id2label, num_labels } =
     checked.data;
@@ -105,7 +102,7 @@ function preprocessing(given: Preprocessor): {
   if (given === undefined) return { normalize: undefined, side: undefined };
   const { file, content } = given;
   const checked = preprocessorSchema.safeParse(content);
-  if (!checked.success) throw new FileFormatError(`${file}: ${checked.error.issues[0]!.message}`);
+  if (!checked.success) throw new FileFormatError(`${file}: ${firstFault(checked.error)}`);
   const { do_normalize, image_mean: mean, image_std: std, crop_size, size: asked } = checked.data;
   const isNormalized = do_normalize !== false && mean !== undefined && std !== undefined;
   const normalize = isNormalized ? { mean, std } : undefined;

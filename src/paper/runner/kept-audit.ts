@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError, readTextFile, writeFileAtomic } from "../../base/index.js";
+import { FileFormatError, firstFault, readTextFile, writeFileAtomic } from "../../base/index.js";
 import { type Report, verdictNames } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
@@ -50,7 +50,7 @@ export function keptAudit(folder: RunFolder, question: AuditQuestion): Answer | 
   try {
     return answerSchema.parse((JSON.parse(readTextFile(file)) as { answer?: unknown }).answer);
   } catch (cause) {
-    const [problem] = (cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause)).split("\n");
+    const [problem] = (cause instanceof z.ZodError ? firstFault(cause) : String(cause)).split("\n");
     throw new FileFormatError(`${file}: ${problem}; delete the file to audit again`, { cause });
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import * as z from "zod";
-import { checkKind, checkNumber, FileFormatError } from "../../base/index.js";
+import { checkKind, checkNumber, FileFormatError, firstFault } from "../../base/index.js";
 import { noGrad, scope, type Tensor } from "../../engine/index.js";
 import { readSealed, writeSealed } from "../../files/index.js";
 import { loadState, type Module, type OptimizerRun } from "../../nn/index.js";
@@ -160,8 +160,7 @@ function remedy(path: string, state: TrainingState, run: string): string {
 function openCheckpoint(path: string, run: string) {
   const { tensors, metadata } = readSealed(path);
   const checked = metadataSchema.safeParse(metadata);
-  if (!checked.success)
-    throw new FileFormatError(`${path}: not a checkpoint: ${checked.error.issues[0]!.message}`);
+  if (!checked.success) throw new FileFormatError(`${path}: not a checkpoint: ${firstFault(checked.error)}`);
   const { run: owner, optimizerSteps, progress } = checked.data;
   if (owner !== run) throw new FileFormatError(`${path}: this checkpoint is of run ${owner}, not ${run}`);
   const part = (prefix: string) => {

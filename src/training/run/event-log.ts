@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError, readTextFile } from "../../base/index.js";
+import { FileFormatError, firstFault, readTextFile } from "../../base/index.js";
 import type { AlarmEvent, EpochEvent, GuardEvent, RollBackEvent } from "../events.js";
 
 const share = z.number().min(0).max(1);
@@ -65,8 +65,7 @@ export function readEvents(path: string): (EpochEvent | AlarmEvent | GuardEvent 
     try {
       return loggedEvent.parse(JSON.parse(line));
     } catch (cause) {
-      const problem =
-        cause instanceof z.ZodError ? z.prettifyError(cause).split("\n")[0] : (cause as Error).message;
+      const problem = cause instanceof z.ZodError ? firstFault(cause) : (cause as Error).message;
       throw new FileFormatError(`${path}:${index + 1}: not an event of a run: ${problem}`, { cause });
     }
   });

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError, readTextFile } from "../../base/index.js";
+import { FileFormatError, firstFault, readTextFile } from "../../base/index.js";
 import type { TrainResult } from "../events.js";
 import { alarmEvent, alarmKind, epochEvent } from "./event-log.js";
 
@@ -30,7 +30,7 @@ export function readResult(file: string): TrainResult | undefined {
   try {
     return resultSchema.parse(JSON.parse(text)) as TrainResult;
   } catch (cause) {
-    const [problem] = (cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause)).split("\n");
+    const [problem] = (cause instanceof z.ZodError ? firstFault(cause) : String(cause)).split("\n");
     throw new FileFormatError(
       `${file}: not the result of a run: ${problem}; delete it, and the command that trained the run ` +
         "makes it anew from the checkpoint",

@@ -25,6 +25,7 @@ export {
   percent,
   renderTable,
   shareText,
+  shownTitles,
   type Table,
   type TableStyle,
   visibleWidth,

@@ -56,15 +56,24 @@ export function renderTable(table: Table, format: "markdown" | "terminal", style
       `row ${index + 1} must have ${titles.length} cells, given ${row.length}: ${row.join(", ")}`,
     );
   }
-  const columns = titles.map((title, i): Column => {
+  const columns = columnsOf(table, format);
+  return format === "markdown"
+    ? markdown(columns)
+    : terminal(fitted(columns, table.droppable, style.width), style);
+}
+
+/** Titles of the columns that a terminal of so many columns shows: droppable ones may be left out. */
+export function shownTitles(table: Table, width: number | undefined): string[] {
+  return fitted(columnsOf(table, "terminal"), table.droppable, width).map(({ title }) => title);
+}
+
+function columnsOf(table: Table, format: "markdown" | "terminal"): Column[] {
+  return table.columns.map((title, i): Column => {
     const cells = table.rows.map((row) => cleanCell(String(row[i]), format));
     const clean = cleanCell(title, format);
     const width = Math.max(3, ...[clean, ...cells].map(visibleWidth));
     return { title: clean, cells, align: table.align?.[i] ?? guessAlignment(cells), width };
   });
-  return format === "markdown"
-    ? markdown(columns)
-    : terminal(fitted(columns, table.droppable, style.width), style);
 }
 
 function markdown(columns: readonly Column[]): string {

@@ -1,4 +1,4 @@
-import { renderTable, type Table, type TableStyle, wrapWords } from "../../report/index.js";
+import { renderTable, shownTitles, type Table, type TableStyle, wrapWords } from "../../report/index.js";
 import { type Colors, colors, note, out, outputWidth, tableWidth, warn } from "./output.js";
 
 // The look of the terminal, the same for every command; bars are those of `Progress`.
@@ -12,6 +12,11 @@ export function tableStyle(): TableStyle {
 /** Table as it is printed. */
 export function shownTable(table: Table): string {
   return renderTable(table, "terminal", tableStyle());
+}
+
+/** Titles of the columns of a table that are printed: a narrow terminal leaves some out. */
+export function printedTitles(table: Table): string[] {
+  return shownTitles(table, tableWidth());
 }
 
 /** Form of a report's text. */

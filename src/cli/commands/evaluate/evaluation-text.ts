@@ -1,7 +1,7 @@
 import type { AttackEvaluation, Evaluation, VoteEvaluation, WorstCase } from "../../../evaluation/index.js";
 import { formatRatio } from "../../../options/index.js";
 import { interval, percent } from "../../../report/index.js";
-import { shownLines, shownTable, toned } from "../../frame/look.js";
+import { printedTitles, shownLines, shownTable, toned } from "../../frame/look.js";
 import { attackNames } from "../../frame/words/attack-name.js";
 
 /** Evaluation with what belongs to it beside the numbers. */
@@ -126,11 +126,17 @@ export function evaluationTable(evaluated: Evaluated, verbose = false, several =
   ];
   const align = columns.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
   const droppable = ["forward", "backward", "images/s", "seconds", "majority %"];
-  const table = shownTable({ columns, rows, align, droppable });
-  const votes = `accuracy: the mean of one draw; majority: the vote of all ${draws} draws`;
+  const table = { columns, rows, align, droppable };
+  const titles = printedTitles(table);
+  // What a narrow terminal leaves out needs no word.
+  const passes = ["forward", "backward"].filter((title) => titles.includes(title));
+  const votes = optional(titles.includes("majority %"), `majority: the vote of all ${draws} draws`);
   const notes = [
-    ...optional(isVoted, toned("aside", votes)),
-    toned("aside", "forward, backward: passes of an image through the attacked model"),
+    ...optional(isVoted, toned("aside", ["accuracy: the mean of one draw", ...votes].join("; "))),
+    ...optional(
+      passes.length > 0,
+      toned("aside", `${passes.join(", ")}: passes of an image through the attacked model`),
+    ),
     ...attacks.flatMap(({ attack, error }) =>
       error === undefined ? [] : [toned("care", `${attack} failed: ${error}`)],
     ),
@@ -139,7 +145,7 @@ export function evaluationTable(evaluated: Evaluated, verbose = false, several =
   return [
     ...shownLines([headingOf(evaluated, several ? evaluated.name : undefined)]),
     "",
-    table,
+    shownTable(table),
     "",
     ...shownLines(notes),
   ].join("\n");

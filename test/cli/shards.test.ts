@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -60,9 +68,20 @@ describe("shards at the command line", { timeout: 300_000 }, () => {
     expect(merged.code, merged.err).toBe(0);
     expect(untimed(merged.out)).toBe(untimed(single.out));
     expect(readFileSync(file, "utf8")).toBe(merged.out);
-    const jobs = await sqa(...evaluation(), "--jobs", "2");
-    expect(jobs.code, jobs.err).toBe(0);
-    expect(untimed(jobs.out)).toBe(untimed(single.out));
+    const [inner] = readdirSync(kept!);
+    const own = join("evaluations", inner!);
+    try {
+      const jobs = await sqa(...evaluation(), "--jobs", "2");
+      expect(jobs.code, jobs.err).toBe(0);
+      expect(untimed(jobs.out)).toBe(untimed(single.out));
+      expect(existsSync(own)).toBe(false);
+      // A shard's work in the same folder stays for its merge.
+      expect((await sqa(...evaluation(), "--shard", "1/3")).code).toBe(0);
+      expect((await sqa(...evaluation(), "--jobs", "2")).code).toBe(0);
+      expect(readdirSync(own)).toContain("shard-1-of-3.json");
+    } finally {
+      rmSync(own, { recursive: true, force: true });
+    }
   });
 
   it("are refused where they are of another version, or name modules", async () => {

@@ -3,7 +3,7 @@ import type { CommandEntry, Menu } from "./frame/command.js";
 import { endProcess, stoppedBy } from "./frame/ending.js";
 import { exitCode } from "./frame/exit-code.js";
 import { interruptible } from "./frame/interrupt.js";
-import { choose } from "./frame/menu.js";
+import { choose, splitWords } from "./frame/menu.js";
 import { colors, configureOutput, removeLiveLines, warn, watchOutput } from "./frame/output.js";
 import { UsageError } from "./frame/usage-error.js";
 
@@ -22,10 +22,12 @@ export const commands: CommandTable = {
   },
   audit: {
     summary: "tell whether a model's claimed robustness is real",
+    answersByCode: true,
     load: async () => (await import("./commands/audit.js")).auditCommand,
   },
   merge: {
     summary: "make the result of an audit or evaluation from its shards",
+    answersByCode: true,
     load: async () => (await import("./commands/merge.js")).mergeCommand,
   },
   report: {
@@ -88,13 +90,12 @@ export async function main(words: readonly string[], table: CommandTable = comma
   using interrupt = interruptible();
   let notStopped = () => {};
   let name = "sqa";
-  let failure: number = exitCode.failed;
+  const failure = failureOf(words, table);
   try {
     const choice = await choose(program(table), words);
     if (choice === undefined) return exitCode.done;
     const { command, rest, imports } = choice;
     name = `sqa ${command.name}`;
-    if (command.answersByCode === true) failure = exitCode.broken;
     const { runCommand } = await import("./frame/run-command.js");
     const keepsNothing = () => {
       interrupt[Symbol.dispose]();
@@ -119,14 +120,22 @@ export async function main(words: readonly string[], table: CommandTable = comma
 
 /** Runs `sqa` as this process. */
 export async function runProcess(): Promise<void> {
-  watchOutput();
+  const failure = failureOf(process.argv.slice(2));
+  watchOutput(failure);
   // Of a module's timer, for example: nobody waits for it.
   process.on("uncaughtException", (error) => {
     removeLiveLines();
     reportError(error, "sqa", process.argv.includes("--debug"));
-    endProcess("an error", { atOnce: exitCode.failed, saved: exitCode.failed });
+    endProcess("an error", { atOnce: failure, saved: failure });
   });
   process.exitCode = await main(process.argv.slice(2));
+}
+
+/** Exit code of an error that has none of its own, known before anything is loaded. */
+function failureOf(words: readonly string[], table: CommandTable = commands): number {
+  const { word } = splitWords(words);
+  const entry = word !== undefined && Object.hasOwn(table, word) ? table[word] : undefined;
+  return entry?.answersByCode === true ? exitCode.broken : exitCode.failed;
 }
 
 function program(table: CommandTable): Menu {

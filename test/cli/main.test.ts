@@ -6,7 +6,7 @@ import * as z from "zod";
 import { type CommandContext, type CommandEntry, defineCommand } from "../../src/cli/frame/command.js";
 import { progressStyle } from "../../src/cli/frame/output.js";
 import { asUsage } from "../../src/cli/frame/usage-error.js";
-import { main } from "../../src/cli/main.js";
+import { commands, main } from "../../src/cli/main.js";
 import { parseCall } from "../../src/options/call.js";
 import { ratio } from "../../src/options/ratio.js";
 import { captureOutput } from "./captured-output.js";
@@ -314,6 +314,20 @@ describe("errors", () => {
       expect(captured.stderr.text).toContain("nowhere");
     }
   }, 60_000);
+
+  it("exit with 70 where 1 is an answer, also before the command is loaded", async () => {
+    const fails = () => Promise.reject(new Error("cannot be loaded"));
+    const answering = { ...table, judge: { summary: "judge", answersByCode: true, load: fails } };
+    using captured = captureOutput();
+    expect(await main(["judge"], answering)).toBe(70);
+    expect(await main(["list"], answering)).toBe(1);
+    for (const name of ["audit", "merge"]) expect(await main(["--import", "absent.mjs", name])).not.toBe(1);
+    expect(captured.stderr.text).toContain("cannot be loaded");
+    expect(Object.entries(commands).filter(([, entry]) => entry.answersByCode === true)).toMatchObject([
+      ["audit", {}],
+      ["merge", {}],
+    ]);
+  });
 
   it("leave other exit codes alone", async () => {
     expect((await sqa("attack", "--weights", "seven")).code).toBe(7);

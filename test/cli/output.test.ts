@@ -115,11 +115,11 @@ describe("output", () => {
 
   it("says in one line that its output cannot be written", () => {
     const module = fileURLToPath(new URL("../../src/cli/frame/output.ts", import.meta.url));
-    const script = `import(${JSON.stringify(module)}).then(({ watchOutput, out }) => { watchOutput(); out("x"); })`;
+    const script = `import(${JSON.stringify(module)}).then(({ watchOutput, out }) => { watchOutput(70); out("x"); })`;
     const command = `"${process.execPath}" --import tsx -e '${script}' > /dev/full`;
     const { status, stderr } = spawnSync("bash", ["-c", command], { encoding: "utf8", timeout: 30_000 });
     expect([status, stderr]).toEqual([
-      1,
+      70,
       "error: cannot write the output: ENOSPC: no space left on device, write\n",
     ]);
   });

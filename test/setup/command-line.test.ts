@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { excerpt, programOnPath } from "../../scripts/setup/command.mjs";
 import { checkout } from "../../scripts/setup/set-up.mjs";
 import { setUpTools } from "../../scripts/setup/system-tools.mjs";
-import { temporaryFolder } from "./fake-libtorch.js";
+import { temporaryFolder, writeFiles } from "./fake-libtorch.js";
 
 const script = join(checkout, "scripts", "setup.mjs");
 
@@ -17,6 +17,20 @@ test("a wrong option prints the usage and ends with 2", () => {
   expect(stderr).toMatch(/^set-up: .*--libtorhc/);
   expect(stderr).toContain("Usage: npm run setup");
   expect(stdout).toBe("");
+});
+
+test.each([
+  ["a set-up that cannot go on", { "packed.json": "{}" }, /^set-up: cmake, g\+\+, make missing/],
+  ["a command line that cannot be loaded", {}, /ERR_MODULE_NOT_FOUND|Cannot find module/],
+])("%s ends sqa with 70: 1 would say that a criterion is not met", (_, files, message) => {
+  const copy = writeFiles(temporaryFolder(), { "package.json": '{"type": "module"}', ...files });
+  for (const folder of ["bin", "scripts"])
+    cpSync(join(checkout, folder), join(copy, folder), { recursive: true });
+  const env = { PATH: temporaryFolder() };
+  const command = [join(copy, "bin", "sqa.mjs"), "audit", "runs/any"];
+  const { status, stderr, stdout } = spawnSync(process.execPath, command, { encoding: "utf8", env });
+  expect([status, stdout]).toEqual([70, ""]);
+  expect(stderr).toMatch(message);
 });
 
 test("a missing compiler is one line that says what to run", () => {

@@ -23,7 +23,6 @@ export const auditCommand = defineCommand({
     },
   ],
   options: auditOptions,
-  answersByCode: true,
   examples: [
     "sqa audit runs/NAME --budget quick",
     "sqa audit W.safetensors --architecture resnet18 --images cifar10 --epsilon 4/255",

@@ -148,7 +148,6 @@ export const mergeCommand = defineCommand({
     { name: "folder", description: "folder of shards, or one that holds such folders", variadic: true },
   ],
   options,
-  answersByCode: true,
   examples: ["sqa merge runs/NAME/audit-standard-1a2b3c4d", "sqa merge shards/* --out merged --json"],
   run,
 });

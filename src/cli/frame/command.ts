@@ -41,8 +41,6 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly fileKeys?: Readonly<Record<string, keyof z.output<Schema> & string>>;
   /** Nothing of it is kept when it stops: Ctrl-C ends the process at once, also within a long native call. */
   readonly endsAtOnce?: boolean;
-  /** Its exit codes 1 and 2 are answers, as a criterion's are: an error then ends with `exitCode.broken`. */
-  readonly answersByCode?: boolean;
   /** Whole command lines, shown in the help. */
   readonly examples: readonly string[];
   run(options: z.output<Schema>, context: CommandContext): Promise<number>;
@@ -51,6 +49,8 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
 /** Command by its name: its line in a menu's help, and the way to load the rest. */
 export interface CommandEntry {
   readonly summary: string;
+  /** Its exit codes 1 and 2 are answers, as a criterion's are: an error then ends with `exitCode.broken`. */
+  readonly answersByCode?: boolean;
   load(): Promise<Command | Menu>;
 }
 

@@ -17,7 +17,10 @@ export const exitCode = {
   data: 65,
   /** A file or folder that should be read is not there (`EX_NOINPUT`). */
   missing: 66,
-  /** Something failed in a command whose 1 is an answer, such as `sqa audit` (`EX_SOFTWARE`). */
+  /**
+   * Something failed in a command whose 1 is an answer, such as `sqa audit`, or before any command began, as
+   * in the set-up (`EX_SOFTWARE`).
+   */
   broken: 70,
   /** Stopped where it can go on (`EX_TEMPFAIL`): the same command goes on. */
   stopped: 75,

@@ -58,7 +58,7 @@ function importsIn(words: readonly string[]): string[] {
 }
 
 /** Splits words at the first that is neither an option nor an option's value; `help x` is `x --help`. */
-function splitWords(words: readonly string[]) {
+export function splitWords(words: readonly string[]) {
   let first = 0;
   while (words[first]?.startsWith("-") === true) first += words[first] === "--import" ? 2 : 1;
   const globals = words.slice(0, first);

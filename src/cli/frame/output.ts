@@ -170,7 +170,7 @@ function signed(style: (typeof STYLES)[number]): (text: string) => string {
  * Heeds output that breaks. When the reader of a pipe goes away, as `sqa list | head` makes it, the process
  * ends quietly, and on a full disk with one line; a command whose work is kept saves it first.
  */
-export function watchOutput(): void {
+export function watchOutput(failure: number = exitCode.failed): void {
   let isBroken = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -181,7 +181,7 @@ export function watchOutput(): void {
       if (isClosed) return endProcess("closed output", { atOnce: exitCode.done, saved: exitCode.stopped });
       if (stream !== process.stderr)
         process.stderr.write(`error: cannot write the output: ${error.message}\n`);
-      endProcess("output that cannot be written", { atOnce: exitCode.failed, saved: exitCode.failed });
+      endProcess("output that cannot be written", { atOnce: failure, saved: failure });
     });
   }
 }

@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { decode } from "fast-png";
 import { afterAll, expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
@@ -57,6 +59,72 @@ test("a run leaves a log for TensorBoard, which tells what its events tell", {
   const last = images.slice(-8).map(({ image }) => image!.png);
   expect(told.images.map(({ file }) => readFileSync(join(run, "images", file)))).toEqual(last);
 });
+
+const python = process.env.PYTHON ?? "python3";
+const reader = "from tensorboard.backend.event_processing import event_accumulator";
+const noTensorBoard =
+  spawnSync(python, ["-c", reader], { timeout: 60_000 }).status === 0
+    ? undefined
+    : `${python} has no tensorboard (pip install tensorboard): its own reader is not tried`;
+if (noTensorBoard !== undefined) process.stderr.write(`${noTensorBoard}\n`);
+
+/** Content of a log as `tensorboard_events.py` prints it. */
+interface TensorBoardContent {
+  readonly scalars: Readonly<Record<string, readonly (readonly [step: number, value: number])[]>>;
+  readonly images: Readonly<
+    Record<
+      string,
+      readonly {
+        readonly step: number;
+        readonly width: number;
+        readonly height: number;
+        readonly png: string;
+      }[]
+    >
+  >;
+  readonly texts: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Log of a run as TensorBoard's own reader reads it. */
+function readByTensorBoard(run: string): TensorBoardContent {
+  const script = fileURLToPath(new URL("tensorboard_events.py", import.meta.url));
+  const { status, stdout, stderr } = spawnSync(python, [script, join(run, "tb")], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+test.skipIf(noTensorBoard !== undefined)(
+  noTensorBoard ?? "TensorBoard's own reader reads a run's scalars, images and text",
+  { timeout: 120_000 },
+  async () => {
+    const losses: [number, number][] = [];
+    const work = train(config, { runs: join(folder, "by-tensorboard"), threads: 1 });
+    for await (const event of work)
+      if (event.type === "step") losses.push([event.step, Math.fround(event.loss)]);
+    const { folder: run, result } = await work;
+    const { scalars, images, texts } = readByTensorBoard(run);
+    expect(scalars["training/loss"]).toEqual(losses);
+    expect(scalars["training/learning rate"]).toHaveLength(10);
+    expect(scalars["accuracy/clean"]!.at(-1)).toEqual([10, Math.fround(result.last.clean)]);
+    const { accuracy } = result.last.validation[1]!;
+    expect(scalars["accuracy/PGD-2, eps 0.1"]!.at(-1)).toEqual([10, Math.fround(accuracy)]);
+    const configuration = texts.configuration![0]!.replace(/^```json\n|\n```$/g, "");
+    expect(JSON.parse(configuration)).toMatchObject({ method: "fgsm(epsilon=0.1)", epochs: 2 });
+    const told = JSON.parse(readFileSync(join(run, "images", "images.json"), "utf8")) as Shown;
+    expect(Object.keys(images)).toHaveLength(8);
+    for (const { file, position } of told.images) {
+      const shown = images[`validation images: clean, change, under attack/${position}`]!;
+      expect(shown.map(({ step, width, height }) => [step, width, height])).toEqual([
+        [5, 84, 28],
+        [10, 84, 28],
+      ]);
+      expect(Buffer.from(shown[1]!.png, "base64")).toEqual(readFileSync(join(run, "images", file)));
+    }
+  },
+);
 
 /** Facts that a run keeps of its pictures. */
 interface Shown {

@@ -16,6 +16,7 @@ export {
 } from "./contract/attack.js";
 export { defineCombinator } from "./contract/combinator.js";
 export { attackLabel } from "./contract/label.js";
+export { labeledCalls } from "./contract/labeled-calls.js";
 export {
   labelsFrom,
   labelsOption,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { attackLabel, attacks } from "../../src/attacks/index.js";
+import { attackLabel, attacks, labeledCalls } from "../../src/attacks/index.js";
 
 it.each([
   ["pgd(epsilon=0.3, stepSize=0.03, steps=20)", "PGD-20, eps 0.3"],
@@ -22,4 +22,22 @@ it.each([
 
 it("leaves the radius out where all of a table have the same", () => {
   expect(attackLabel(attacks.parse("pgd(epsilon=8/255, steps=40)"), { radius: false })).toBe("PGD-40");
+});
+
+it.each([
+  [
+    "NaN under pgd(epsilon=2, stepSize=0.2, norm=l2, steps=20): overflow",
+    "NaN under PGD-20, l2 eps 2: overflow",
+  ],
+  ["fgsm(epsilon=0.1) on surrogate:mean", "FGSM, eps 0.1 on surrogate:mean"],
+  ["expectation(pgd(steps=40), draws=20) failed", "PGD-40, mean loss of 20 draws, eps 0.3 failed"],
+  ["fgsm(epsilon=0.1) and fgsm(epsilon=0.2)", "FGSM, eps 0.1 and FGSM, eps 0.2"],
+  // What is no attack, or no whole call, stays as it is.
+  [
+    "divide the logits, temperature(..., value=10) (square)",
+    "divide the logits, temperature(..., value=10) (square)",
+  ],
+  ["round(x) of mine(fgsm(epsilon=0.1)), pgd(steps=", "round(x) of mine(FGSM, eps 0.1), pgd(steps="],
+])("calls within the text %j are named briefly", (text, labeled) => {
+  expect(labeledCalls(text)).toBe(labeled);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { evaluationTable, imagesPerSecond } from "../../src/cli/commands/evaluate/evaluation-text.js";
+import type { AttackEvaluation } from "../../src/evaluation/index.js";
 import { captureOutput } from "./captured-output.js";
 
 test.each([
@@ -33,4 +34,46 @@ test.each([
   expect(text).toContain("accuracy: the mean of one draw");
   expect(has("majority: the vote of all 20 draws")).toBe(has("majority %"));
   expect(has("passes of an image")).toBe(shown.length === 3);
+});
+
+const call = "pgd(epsilon=2, stepSize=0.2, norm=l2, steps=20)";
+
+/** Table of an evaluation in which an attack has a flag, and the same with more steps has failed. */
+function warned(verbose: boolean): string {
+  const none = {
+    low: 0,
+    high: 1,
+    passes: { forward: 1, backward: 1 },
+    seconds: 1,
+    perImage: new Float32Array(),
+  };
+  const failed = call.replace("20)", "40)");
+  const attacks: AttackEvaluation[] = [
+    { attack: call, robustAccuracy: 0.5, ...none },
+    { attack: failed, robustAccuracy: Number.NaN, ...none, error: `the logits are NaN under ${failed}` },
+  ];
+  const message = `the gradient of the loss of ${call} is zero for 9 of 9 images: temperature(..., value=10)`;
+  return evaluationTable(
+    {
+      ...{ name: "x", defenses: [], data: "mnist", seed: 0, origin: {} },
+      evaluation: {
+        ...{ model: "small", images: 9, draws: 1, worstCases: [], attacks },
+        clean: { accuracy: 1, low: 0, high: 1, perImage: new Float32Array() },
+        flags: [{ kind: "vanishing-gradients", message, attack: call }],
+      },
+    },
+    verbose,
+  ).replace(/\s+/g, " ");
+}
+
+test("warnings name attacks as their rows do, in full with --verbose", () => {
+  const short = warned(false);
+  expect(short).not.toContain("pgd(");
+  expect(short).toContain(
+    "warning: the gradient of the loss of PGD-20, l2 eps 2 is zero for 9 of 9 images: temperature(..., value=10)",
+  );
+  expect(short).toContain("PGD-40, l2 eps 2 failed: the logits are NaN under PGD-40, l2 eps 2");
+  const full = warned(true);
+  expect(full).toContain(`warning: the gradient of the loss of ${call} is zero`);
+  expect(full).toContain("steps=40) failed: the logits are NaN under pgd(");
 });

@@ -40,3 +40,20 @@ it.each([
   await showTraining(ending(standing && [...standing]), { verbose: false, goOn: String, next: String });
   expect(captured.stderr.text).toContain(line);
 });
+
+it.each([
+  [false, "98.0 % under FGSM, eps 0.3, but 0.0 % under PGD-20, eps 0.3"],
+  [true, "98.0 % under fgsm(epsilon=0.3), but 0.0 % under pgd(epsilon=0.3, steps=20)"],
+])("an alarm names attacks as the lines of epochs do, with verbose %j", async (verbose, seen) => {
+  const message = `98.0 % under fgsm(epsilon=0.3), but 0.0 % under pgd(epsilon=0.3, steps=20)`;
+  const alarm = { type: "alarm", kind: "catastrophic-overfitting", epoch: 3, step: 30, message } as const;
+  async function* events(): AsyncGenerator<TrainEvent> {
+    yield alarm;
+    for await (const event of ending(undefined)) {
+      if (event.type === "end") yield { ...event, result: { ...event.result, alarms: [alarm] } };
+    }
+  }
+  using captured = captureOutput();
+  await showTraining(events(), { verbose, goOn: String, next: String });
+  expect(captured.stderr.text.replace(/\s+/g, " ").split(seen)).toHaveLength(3);
+});

@@ -38,7 +38,7 @@ async function run(given: EvaluateCommandOptions, context: CommandContext): Prom
     const place = { shard, folder: evaluationParent(given, subject!), signal };
     const work = evaluateShard(subject!.opened.model, split, { ...options, ...place });
     const call = { shard, request, text: shardCommand(request, shard, evaluateOptions) };
-    return keepShard(work, call, given.json);
+    return keepShard(work, call, given);
   }
   const all: Evaluated[] = [];
   for (const subject of subjects) {

@@ -16,6 +16,7 @@ import { parse } from "yaml";
 import { sqa } from "../../../src/defenses/index.js";
 import { compared } from "../../../src/evaluation/audit/criterion/baseline.js";
 import { weightsSha256 } from "../../../src/evaluation/audit/evidence/model-facts.js";
+import { reportText } from "../../../src/evaluation/audit/report/text.js";
 import {
   audit,
   auditJsonSchema,
@@ -385,6 +386,21 @@ describe("a report", { timeout: 600_000 }, () => {
     const passed = report.lines.find(({ outcome }) => outcome === "passed")!;
     expect(painted).not.toContain(passed.evidence);
     expect(report.text({ width: 400, verbose: true })).toContain(passed.evidence);
+  });
+
+  it("names attacks briefly in a terminal, and in full where it is asked to", () => {
+    const json = report.toJSON();
+    const evidence = "pgd(epsilon=0.3, steps=20) on surrogate:mean ended in an error: no memory";
+    const [first, ...others] = json.checklist;
+    const failed = {
+      ...json,
+      checklist: [{ ...first!, outcome: "skipped" as const, evidence }, ...others],
+      verdict: { ...json.verdict, text: `invalid: ${evidence}`, reasons: [{ text: evidence }] },
+    };
+    const shown = (verbose: boolean) => reportText(failed, { width: 400, verbose });
+    expect(shown(false).match(/PGD-20, eps 0.3 on surrogate:mean ended/g)).toHaveLength(3);
+    expect(shown(false)).not.toContain("pgd(");
+    expect(shown(true).split(evidence)).toHaveLength(4);
   });
 
   it("draws no images of two channels, and writes them all the same", async () => {

@@ -89,7 +89,7 @@ export const auditOptions = z.strictObject({
     .default(false)
     .describe("audit models known to be broken or robust, in place of yours"),
   tensorboard: z.boolean().default(true).describe("write TensorBoard's event files beside the trials"),
-  verbose: z.boolean().default(false).describe("show the evidence of passed lines too"),
+  verbose: z.boolean().default(false).describe("show the evidence of passed lines, and attacks in full"),
   json: z.boolean().default(false).describe("print audit.json in place of the report"),
 });
 

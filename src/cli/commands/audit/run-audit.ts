@@ -28,7 +28,7 @@ export async function runAudit(given: GivenAudit, text: string, context: Command
     const { expectClean: _, ...asked } = options;
     const work = auditShard(model, images, { ...asked, shard, folder: parent });
     const call = { shard, request, text: shardCommand(request, shard, auditOptions) };
-    return keepShard(work, call, given.json);
+    return keepShard(work, call, given);
   }
   const named = given.force ? undefined : given.out;
   if (named !== undefined) refuseForeignFiles(named, opened);

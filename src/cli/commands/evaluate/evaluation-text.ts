@@ -1,8 +1,14 @@
-import type { AttackEvaluation, Evaluation, VoteEvaluation, WorstCase } from "../../../evaluation/index.js";
+import type {
+  AttackEvaluation,
+  Evaluation,
+  Flag,
+  VoteEvaluation,
+  WorstCase,
+} from "../../../evaluation/index.js";
 import { formatRatio } from "../../../options/index.js";
 import { interval, percent } from "../../../report/index.js";
 import { printedTitles, shownLines, shownTable, toned } from "../../frame/look.js";
-import { attackNames } from "../../frame/words/attack-name.js";
+import { attackNames, callsShown } from "../../frame/words/attack-name.js";
 
 /** Evaluation with what belongs to it beside the numbers. */
 export interface Evaluated {
@@ -131,6 +137,9 @@ export function evaluationTable(evaluated: Evaluated, verbose = false, several =
   // What a narrow terminal leaves out needs no word.
   const passes = ["forward", "backward"].filter((title) => titles.includes(title));
   const votes = optional(titles.includes("majority %"), `majority: the vote of all ${draws} draws`);
+  // An attack is named as its row is.
+  const warningOf = ({ message, attack = "" }: Flag) =>
+    message.replace(attack, () => names.get(attack) ?? attack);
   const notes = [
     ...optional(isVoted, toned("aside", ["accuracy: the mean of one draw", ...votes].join("; "))),
     ...optional(
@@ -138,9 +147,11 @@ export function evaluationTable(evaluated: Evaluated, verbose = false, several =
       toned("aside", `${passes.join(", ")}: passes of an image through the attacked model`),
     ),
     ...attacks.flatMap(({ attack, error }) =>
-      error === undefined ? [] : [toned("care", `${attack} failed: ${error}`)],
+      error === undefined
+        ? []
+        : [toned("care", `${names.get(attack)} failed: ${callsShown(error, verbose)}`)],
     ),
-    ...flags.map(({ message }) => toned("care", `warning: ${message}`)),
+    ...flags.map((flag) => toned("care", `warning: ${warningOf(flag)}`)),
   ];
   return [
     ...shownLines([headingOf(evaluated, several ? evaluated.name : undefined)]),

@@ -9,13 +9,14 @@ import { note, out, warn } from "../../frame/output.js";
 import { withProgress } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { usageUntilBegun } from "../../frame/usage-error.js";
+import { callsShown } from "../../frame/words/attack-name.js";
 import { type ShardCall, ShardRecord } from "./shard-record.js";
 
 /** Does a shard's work, and keeps beside its trials what it is a shard of. */
 export async function keepShard(
   work: Work<ShardEvent, ShardResult>,
   call: ShardCall,
-  json: boolean,
+  { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
 ): Promise<number> {
   const { shard } = call;
   const label = `shard ${shardText(shard)}`;
@@ -37,7 +38,7 @@ export async function keepShard(
     throw error;
   });
   record.finish(result);
-  for (const { trial, error } of result.failed) warn(`${trial} failed: ${error}`);
+  for (const { trial, error } of result.failed) warn(callsShown(`${trial} failed: ${error}`, verbose));
   if (json) out(JSON.stringify({ shard, id: result.id, folder: result.folder, failed: result.failed }));
   else out(`${label} is done; when all are: sqa merge ${shownPath(result.folder)}`);
   return exitCode.done;

@@ -5,6 +5,7 @@ import { note, out } from "../../frame/output.js";
 import { formatDuration } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { epochLine, TrainingDisplay } from "../../frame/training/training-display.js";
+import { callsShown } from "../../frame/words/attack-name.js";
 
 function sayStart({
   run,
@@ -34,13 +35,14 @@ function sayEnd(
       : `finished already, in ${time}: ${epochLine(result.last, result.epochs, { verbose })}`,
   );
   for (const { kind, epoch, message } of result.alarms) {
+    const text = callsShown(message, verbose);
     // One that ended as the run went on, as in a warm-up, is not its last word.
     const isOver =
       result.standing !== undefined && ofEpochs.includes(kind) && !result.standing.includes(kind);
     note(
       isOver
-        ? toned("aside", `over at the end: alarm in epoch ${epoch}: ${message}`, "stderr")
-        : `${toned("bad", "alarm", "stderr")} in epoch ${epoch}: ${message}`,
+        ? toned("aside", `over at the end: alarm in epoch ${epoch}: ${text}`, "stderr")
+        : `${toned("bad", "alarm", "stderr")} in epoch ${epoch}: ${text}`,
     );
   }
   out(shownPath(run));

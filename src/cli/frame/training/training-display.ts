@@ -3,7 +3,7 @@ import type { EpochEvent, TrainEvent } from "../../../training/index.js";
 import { sayAlarm, sayWarning, toned } from "../look.js";
 import { note, progressStyle, warn } from "../output.js";
 import { Progress } from "../progress.js";
-import { attackNames } from "../words/attack-name.js";
+import { attackNames, callsShown } from "../words/attack-name.js";
 
 /** Form of an epoch's line: its columns, and attacks as whole calls. */
 interface LineForm {
@@ -74,7 +74,8 @@ export class TrainingDisplay implements Disposable {
     } else if (event.type === "epoch") {
       const form = { width: terminal ? columns : undefined, verbose: this.#verbose };
       note(named(epochLine(event, this.#epochs, form)));
-    } else if (event.type === "alarm") sayAlarm(named(`ALARM in epoch ${event.epoch}: ${event.message}`));
+    } else if (event.type === "alarm")
+      sayAlarm(named(`ALARM in epoch ${event.epoch}: ${callsShown(event.message, this.#verbose)}`));
     else if (event.type === "roll-back") {
       const scale = `the method's step is ${event.stepScale} of its own from now on`;
       const back = `rolled back in epoch ${event.epoch} to the weights of step ${event.to}; ${scale}`;

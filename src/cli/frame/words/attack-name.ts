@@ -1,4 +1,4 @@
-import { attackLabel, attacks } from "../../../attacks/index.js";
+import { attackLabel, attacks, labeledCalls } from "../../../attacks/index.js";
 
 /**
  * Short names of attacks by their texts, such as "PGD-20, eps 0.3"; the text itself with `verbose`, for two
@@ -9,6 +9,11 @@ export function attackNames(texts: readonly string[], verbose = false): Readonly
   const all = [...labels.values()];
   const isUnique = (label: string) => all.indexOf(label) === all.lastIndexOf(label);
   return new Map([...labels].map(([text, label]) => [text, isUnique(label) ? label : text]));
+}
+
+/** Sentence with short names of attacks; with their calls where `verbose`. */
+export function callsShown(sentence: string, verbose: boolean): string {
+  return verbose ? sentence : labeledCalls(sentence);
 }
 
 function labelOf(text: string): string {

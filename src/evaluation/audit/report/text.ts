@@ -1,3 +1,4 @@
+import { labeledCalls } from "../../../attacks/index.js";
 import { formatRatio } from "../../../options/index.js";
 import { interval, percent, renderTable, visibleWidth } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
@@ -92,6 +93,7 @@ export function reportText(audit: AuditJson, options: TextOptions = {}): string 
     skipped: dim,
   };
   const columns = Math.max(40, width);
+  const named = verbose ? plain : labeledCalls;
   const paragraph = (text: string, color: Paint, ...indents: string[]) =>
     wrapped(text, columns, ...indents)
       .map(color)
@@ -117,11 +119,11 @@ export function reportText(audit: AuditJson, options: TextOptions = {}): string 
     const [first, ...more] = wrapped(`${line.name}: ${line.question}`, columns, gap);
     const asked = [`${paint[line.outcome](line.outcome.padEnd(8))} ${first!.trimStart()}`, ...more];
     const isFolded = line.outcome === "passed" && !verbose;
-    return [...asked, ...(isFolded ? [] : [paragraph(line.evidence, dim, gap)])].join("\n");
+    return [...asked, ...(isFolded ? [] : [paragraph(named(line.evidence), dim, gap)])].join("\n");
   });
-  const because = reasonTexts(audit).map((text) => paragraph(`because ${text}`, plain, "    ", "  "));
+  const because = reasonTexts(audit).map((text) => paragraph(`because ${named(text)}`, plain, "    ", "  "));
   return [
-    paragraph(verdict.text, colors[toneOf(verdict.name)], "  ", ""),
+    paragraph(named(verdict.text), colors[toneOf(verdict.name)], "  ", ""),
     ...because,
     paragraph(`${verdictMeaning[verdict.name]}.`, plain),
     ...(verdict.name === "inconclusive" ? [] : [paragraph(`${resolutionText(resolution, images)}.`, dim)]),

@@ -122,7 +122,8 @@ export async function* auditSteps(
     else yield { type: "trial", outcome, worst };
   }
   if (outcomes.length < trials.length) return undefined;
-  const conclusion = scope(() => conclude(plan, outcomes, data, settings, signal));
+  const named = { model: subject.opened.name, resolution: settings.resolution };
+  const conclusion = scope(() => conclude(plan, outcomes, data, named, signal));
   const { forms: worst, images } = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
   const report = reportOf({
     conclusion,

@@ -96,12 +96,12 @@ export function accuracyIn(
   return accuracyOf(answers, playerOf(players, of).randomized, deriveSeed(seed, "interval", name));
 }
 
-/** Judges the outcomes of all of a plan's trials. */
+/** Judges the outcomes of all of a plan's trials; `model` names the audited model. */
 export function conclude(
   plan: AuditPlan,
   outcomes: readonly TrialOutcome[],
   data: TensorSplit,
-  { resolution: bound }: { readonly resolution: number },
+  { model, resolution: bound }: { readonly model: string; readonly resolution: number },
   signal?: AbortSignal,
 ): Conclusion {
   const failed = outcomes.filter(hasFailed);
@@ -143,6 +143,7 @@ export function conclude(
   };
   return {
     verdict: verdictOf(name, {
+      model,
       attack: attackLabel(plan.claim.attack!, { radius: false }),
       claimed,
       ball: `${plan.norm} ${formatRatio(plan.epsilon)}`,

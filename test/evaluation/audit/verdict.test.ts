@@ -100,6 +100,7 @@ describe("the verdict", () => {
 describe("the verdict's sentence", () => {
   const line = (name: string, outcome: Outcome) => ({ name, outcome, evidence: "12 % of images" });
   const figures = {
+    model: "small",
     attack: "PGD-40",
     claimed: true,
     ball: "linf 8/255",
@@ -140,7 +141,7 @@ describe("the verdict's sentence", () => {
     ],
     [
       "invalid",
-      "no accuracy of this audit can be trusted (label-leak: 12 % of images)",
+      "no accuracy of model small in this audit can be trusted (label-leak: 12 % of images)",
       [{ line: "label-leak", text: "12 % of images" }],
     ],
   ] as const)("names the attack, the ball, the figures and what decided: %s", (name, text, reasons) => {

@@ -6,6 +6,8 @@ import type { AuditVerdict, Reason, VerdictName } from "./verdict.js";
 
 /** Figures and names that a verdict is told by. */
 export interface VerdictFigures {
+  /** Name of the audited model. */
+  readonly model: string;
   /** Name of the claimed attack, or of the reference attack. */
   readonly attack: string;
   readonly claimed: boolean;
@@ -68,9 +70,9 @@ const sentences: Readonly<Record<VerdictName, (figures: VerdictFigures) => strin
     const names = namesOf(figures, "masked").join(", ");
     return `${worstAndClaim(figures)} says little, for gradients lead attacks astray (${names})`;
   },
-  invalid(figures) {
-    const [first] = figures.lines.filter(({ outcome }) => outcome === "invalid");
-    return `no accuracy of this audit can be trusted (${first?.name}: ${first?.evidence})`;
+  invalid({ model, lines }) {
+    const [first] = lines.filter(({ outcome }) => outcome === "invalid");
+    return `no accuracy of model ${model} in this audit can be trusted (${first?.name}: ${first?.evidence})`;
   },
 };
 

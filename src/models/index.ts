@@ -27,6 +27,7 @@ export {
   type ClassifierOptions,
   type Defense,
   type DefenseWork,
+  type GraphFacts,
   type ImageFormat,
   type ImageShape,
   isModel,

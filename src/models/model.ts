@@ -63,6 +63,24 @@ export interface ClassifierOptions {
   readonly weightsChange?: boolean;
 }
 
+/** Facts about the graph of an exported model. */
+export interface GraphFacts {
+  /** Format with its version and the program that wrote it. */
+  readonly format: string;
+  /** SHA-256 of operators, attributes, connections and shapes; neither of names nor of weights. */
+  readonly sha256: string;
+  readonly operators: number;
+  /** Operators that block gradients between images and logits, with the names of their nodes. */
+  readonly blocked: readonly string[];
+  /** Random operators that the logits depend on, with the names of their nodes. */
+  readonly random: readonly string[];
+  /** Operators by which it normalizes images itself; `statistics` where they are a mean and a deviation. */
+  readonly normalization?: {
+    readonly operators: readonly string[];
+    readonly statistics?: ChannelStatistics | undefined;
+  };
+}
+
 /** Module with what it takes and what it answers, and the defenses in it. */
 export interface Model {
   readonly name: string;
@@ -80,6 +98,8 @@ export interface Model {
   origin?(): string;
   /** Findings in the file that it comes from, each a sentence without a full stop; none where left out. */
   readonly notes?: readonly string[];
+  /** Of an exported model, facts about its graph; left out by others. */
+  readonly graph?: GraphFacts | undefined;
   /** In the order in which they were applied. */
   readonly defenses: readonly Defense[];
   /** The model in evaluation mode, as attacks and evaluation see it. */

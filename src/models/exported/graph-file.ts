@@ -3,6 +3,7 @@ import { readPt2 } from "../../files/index.js";
 import type { ImageShape } from "../model.js";
 import { graphOfPt2, narrowTypes } from "./aten/pt2-graph.js";
 import type { Graph } from "./graph.js";
+import { pt2GraphSha256 } from "./hash/pt2-hash.js";
 import { onnxGraph } from "./onnx/onnx-graph.js";
 
 /** Graph of a file, before anything of it runs. */
@@ -10,6 +11,8 @@ export interface GraphFile {
   readonly graph: Graph;
   /** Hash of the file. */
   readonly sha256: string;
+  /** Hash of the graph's structure, without names and weights. */
+  readonly graphSha256: string;
   /** Format with its version and the program that wrote it. */
   readonly format: string;
   /** Remarks on the format that a user should read. */
@@ -39,13 +42,14 @@ function readPt2Graph(file: string): GraphFile {
         "coarse, so that attacks can look weaker than they are; attack it exported in float32, too",
     );
   }
-  return { graph, sha256: read.sha256, format, warnings };
+  const graphSha256 = inFile(file, () => pt2GraphSha256(read));
+  return { graph, sha256: read.sha256, graphSha256, format, warnings };
 }
 
 function readOnnxGraph(file: string, inputShape: ImageShape | undefined): GraphFile {
-  const { graph, sha256, opset, producer, notes } = onnxGraph(file, inputShape);
+  const { opset, producer, ...read } = onnxGraph(file, inputShape);
   const format = `ONNX, operator set ${opset}${producer === "" ? "" : `, of ${shownName(producer)}`}`;
-  return { graph, sha256, format, warnings: [], notes };
+  return { ...read, format, warnings: [] };
 }
 
 /** Formats of exported models, by the endings of their files. */

@@ -1,16 +1,22 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { checkFolderName, checkKind, unknownName } from "../../base/index.js";
+import { checkFolderName, checkKind, shownName, unknownName } from "../../base/index.js";
 import type { Architecture } from "../architecture.js";
 import { checkedChoice, checkFormat } from "../architecture.js";
-import { type ChannelStatistics, type ImageShape, modelFrom, numberedClasses } from "../model.js";
+import {
+  type ChannelStatistics,
+  type GraphFacts,
+  type ImageShape,
+  modelFrom,
+  numberedClasses,
+} from "../model.js";
 import { checkModelOptions } from "../model-of.js";
 import { firstPass } from "./first-pass.js";
 import { type Graph, type GraphNode, withoutSoftmax } from "./graph.js";
 import { inFile, readGraphFile } from "./graph-file.js";
 import { GraphModule } from "./graph-module.js";
-import { normalizingOperators } from "./normalizes.js";
-import { findingsOf } from "./notes.js";
+import { normalizationBy, normalizingPart } from "./normalizes.js";
+import { findingsOf, operatorList } from "./notes.js";
 
 /** Facts that an exported model does not tell of itself. */
 export interface ModelFromFileOptions {
@@ -74,8 +80,22 @@ export async function modelFromFile(file: string, options: ModelFromFileOptions 
     throw new RangeError(`${file}: the model has ${classes} classes, not ${options.classes}`);
   checkModelOptions({ name, inputShape, classes, classNames, normalize });
   const normalized = normalize !== undefined;
-  const normalizing = normalizingOperators(graph);
+  const part = normalizingPart(graph);
+  const normalizing = part?.operators ?? [];
   const findings = findingsOf(read, flow, first, { softmax, exactGradients, normalizing, normalized });
+  const facts: GraphFacts = {
+    format: read.format,
+    sha256: read.graphSha256,
+    operators: read.graph.nodes.length,
+    blocked: operatorList([...flow.blocking, ...flow.lost]),
+    random: operatorList(flow.random),
+    ...(part && {
+      normalization: {
+        operators: normalizing.map(shownName),
+        statistics: inFile(file, () => normalizationBy(graph, part, inputShape)),
+      },
+    }),
+  };
   const activations = activationsOf(graph);
   const identity = JSON.stringify([read.sha256, inputShape, normalize ?? null, exactGradients]);
   const hash = createHash("sha256").update(identity).digest("hex");
@@ -99,7 +119,7 @@ export async function modelFromFile(file: string, options: ModelFromFileOptions 
         activations,
         normalize,
       };
-      return modelFrom({ ...parts, notes: findings.notes, origin: () => hash }, defenses);
+      return modelFrom({ ...parts, notes: findings.notes, graph: facts, origin: () => hash }, defenses);
     },
     fittedTo(format, of) {
       checkFormat(name, { inputShape, classes }, format, of);

@@ -1,4 +1,8 @@
+import { deriveSeed } from "../../base/index.js";
+import { imageIdRange, noGrad, scope, type Tensor, tensor } from "../../engine/index.js";
+import type { ChannelStatistics, ImageShape } from "../model.js";
 import type { Graph, GraphNode } from "./graph.js";
+import { GraphModule } from "./graph-module.js";
 
 /** Most operators that are followed from the images on. */
 const mostSteps = 16;
@@ -29,13 +33,20 @@ function constantsOf({ weights, nodes }: Graph): ReadonlySet<string> {
   return constants;
 }
 
+/** Operators by which a graph normalizes its images, and the name of the value that they end in. */
+export interface NormalizingPart {
+  readonly operators: readonly string[];
+  readonly output: string;
+}
+
 /**
- * Operators by which a graph normalizes its images: the first ones, where they subtract, divide or normalize
- * by constants. None where it takes pixels as they are, or scales them alone.
+ * The part of a graph that normalizes its images: its first operators, where they subtract, divide or
+ * normalize by constants. Undefined where it takes pixels as they are, or scales them alone.
  */
-export function normalizingOperators(graph: Graph): readonly string[] {
+export function normalizingPart(graph: Graph): NormalizingPart | undefined {
   const { input, nodes } = graph;
   const constants = constantsOf(graph);
+  let output = input;
   const found = new Map<string, string>();
   let name: string | undefined = input;
   for (let i = 0; i < mostSteps && name !== undefined; i++) {
@@ -43,12 +54,108 @@ export function normalizingOperators(graph: Graph): readonly string[] {
     if (node === undefined || others.length > 0) break;
     const isAlone = node.inputs.every((value) => value === name || constants.has(value));
     const step = isAlone ? stepOf(node) : undefined;
-    if (step !== undefined) found.set(step, node.operator);
-    else if (!passing.has(node.operator)) break;
+    if (step === undefined && !passing.has(node.operator)) break;
     name = node.outputs[0] ?? undefined;
+    if (step === undefined || name === undefined) continue;
+    found.set(step, node.operator);
+    output = name;
   }
   // A reader's own factor for pixels of 0 to 255, and the model's that takes it back, are no normalization.
   const isScaled = found.has("mul") && !found.has("add");
   const shifts = found.has("sub") || found.has("norm") || (found.has("add") && found.size > 1);
-  return shifts || (found.has("div") && !isScaled) ? [...found.values()] : [];
+  const isFound = shifts || (found.has("div") && !isScaled);
+  return isFound ? { operators: [...found.values()], output } : undefined;
+}
+
+/** The nodes and weights of a graph that a value is made of. */
+function upTo({ nodes, weights, ...form }: Graph, output: string): Graph {
+  const read = new Set([output]);
+  const needed = [...nodes].reverse().filter(({ inputs, outputs }) => {
+    const isNeeded = outputs.some((name) => name !== null && read.has(name));
+    if (isNeeded) for (const name of inputs) read.add(name);
+    return isNeeded;
+  });
+  return {
+    ...form,
+    output,
+    nodes: needed.reverse(),
+    weights: weights.filter(({ values }) => values.some((name) => read.has(name))),
+  };
+}
+
+/** Images of more channels are none that people normalize. */
+const mostChannels = 16;
+
+/** Difference that rounding explains, as a share. */
+const rounding = 1e-4;
+
+/**
+ * Mean and standard deviation that a graph normalizes each channel by, found by what its first part makes of
+ * images of one channel each: of whatever operators, layout and order of channels. Undefined where that is no
+ * multiple of each channel's pixels and a constant.
+ */
+export function normalizationBy(
+  graph: Graph,
+  { output }: NormalizingPart,
+  inputShape: ImageShape,
+): ChannelStatistics | undefined {
+  const [channels, height, width] = inputShape;
+  if (channels > mostChannels) return undefined;
+  const module = new GraphModule(upTo(graph, output), { exactGradients: true });
+  try {
+    const rows = scope(() => noGrad(() => rowsOf(module, channelImages(channels, height * width, inputShape))));
+    const found = Array.from({ length: channels }, (_, c) =>
+      channelBy(rows[0]!, rows[1 + c]!, rows[1 + channels + c]!),
+    );
+    const known = found.filter((one) => one !== undefined);
+    const owned = known.reduce((sum, { size }) => sum + size, 0);
+    const all = rows[0]!.filter((value, i) => rows.some((row) => row[i] !== value)).length;
+    // Each value is of one channel.
+    if (known.length < channels || owned !== all) return undefined;
+    const rounded = (value: number) => Number(value.toPrecision(6));
+    return {
+      mean: known.map(({ factor, shift }) => (shift === 0 ? 0 : rounded(-shift / factor))),
+      std: known.map(({ factor }) => rounded(1 / factor)),
+    };
+  } finally {
+    module.dispose();
+  }
+}
+
+/** An image of zeros, then one of each channel at 1, and one of each at a half. */
+function channelImages(channels: number, size: number, shape: ImageShape): Tensor {
+  const count = 1 + 2 * channels;
+  const pixels = new Float32Array(count * channels * size);
+  for (let c = 0; c < channels; c++) {
+    for (const [image, level] of [[1 + c, 1] as const, [1 + channels + c, 0.5] as const]) {
+      const first = (image * channels + c) * size;
+      pixels.fill(level, first, first + size);
+    }
+  }
+  return tensor(pixels, [count, ...shape]);
+}
+
+/** Values that a module makes of each image. */
+function rowsOf(module: GraphModule, images: Tensor): Float32Array[] {
+  const count = images.shape[0]!;
+  const noise = { seed: deriveSeed(0, "normalization"), draw: 0, imageIds: imageIdRange(0, count) };
+  const made = module.apply(images, { training: false, noise }).to("float32").toArray() as Float32Array;
+  const size = made.length / count;
+  return Array.from({ length: count }, (_, i) => made.subarray(i * size, (i + 1) * size));
+}
+
+/** Factor and shift of a channel, by values of no, all and half of its light; `size` values depend on it. */
+function channelBy(none: Float32Array, all: Float32Array, half: Float32Array) {
+  const own = [...none.keys()].filter((i) => none[i] !== all[i]);
+  const [first] = own;
+  if (first === undefined) return undefined;
+  const [factor, shift] = [all[first]! - none[first]!, none[first]!];
+  const limit = rounding * (Math.abs(factor) + Math.abs(shift));
+  const isSame = own.every(
+    (i) =>
+      Math.abs(all[i]! - none[i]! - factor) <= limit &&
+      Math.abs(none[i]! - shift) <= limit &&
+      Math.abs(half[i]! - shift - factor / 2) <= limit,
+  );
+  return isSame ? { factor, shift, size: own.length } : undefined;
 }

@@ -8,18 +8,18 @@ import type { GraphFile } from "./graph-file.js";
 const mostNames = 8;
 
 /** Operators of nodes with their names, such as `aten.round (round_1, round_2)`. */
-function operatorsOf(nodes: Iterable<GraphNode>): string {
+export function operatorList(nodes: Iterable<GraphNode>): string[] {
   const byOperator = new Map<string, string[]>();
   for (const { operator, name } of nodes)
     byOperator.set(operator, [...(byOperator.get(operator) ?? []), name]);
-  return [...byOperator]
-    .map(([operator, names]) => {
-      const shown = names.slice(0, mostNames).map(shownName).join(", ");
-      const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : "";
-      return `${shownName(operator)} (${shown}${more})`;
-    })
-    .join(", ");
+  return [...byOperator].map(([operator, names]) => {
+    const shown = names.slice(0, mostNames).map(shownName).join(", ");
+    const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : "";
+    return `${shownName(operator)} (${shown}${more})`;
+  });
 }
+
+const operatorsOf = (nodes: Iterable<GraphNode>) => operatorList(nodes).join(", ");
 
 /** Findings in a file, each a sentence without a full stop. */
 export interface Findings {

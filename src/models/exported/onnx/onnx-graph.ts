@@ -3,6 +3,7 @@ import type { Tensor } from "../../../engine/index.js";
 import { type OnnxElements, type OnnxFile, readOnnx } from "../../../files/index.js";
 import type { ImageShape } from "../../model.js";
 import type { Graph, GraphNode, GraphWeight } from "../graph.js";
+import { onnxGraphSha256 } from "../hash/onnx-hash.js";
 import { constantsOf, neededNodes, type Trial, tryGraph, withConstants } from "./fold.js";
 import { type Held, heldTensors, withFreeBatch } from "./held.js";
 import { type ImageInput, imageInput, imageNodes } from "./images.js";
@@ -28,6 +29,8 @@ export interface OnnxGraphRead {
   readonly classes: number;
   /** Hash of the file, and of weights in files beside it. */
   readonly sha256: string;
+  /** Hash of the graph's structure. */
+  readonly graphSha256: string;
   readonly opset: number;
   /** Program that wrote the file, as it says. */
   readonly producer: string;
@@ -67,6 +70,7 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
   checkNodes(plain, file);
   const held = heldTensors({ ...source, model: plain });
   const { model, constants } = held;
+  const graphSha256 = onnxGraphSha256(source.model, constants, (tensor) => source.elements(tensor));
   const world: { -readonly [K in keyof NodeWorld]: NodeWorld[K] } = {
     opset,
     mostElements: mostInTrial,
@@ -103,6 +107,7 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
     imageShape: images.shape,
     classes: output.classes,
     sha256: source.sha256(),
+    graphSha256,
     opset,
     producer: model.producer,
     notes,

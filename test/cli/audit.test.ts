@@ -194,6 +194,7 @@ describe("sqa audit", () => {
     [["RUN", "--baseline", "nowhere.json"], "cannot read nowhere.json: there is no such file", 66],
     [["RUN", "--resolution", "0"], "--resolution cannot be 0", 64],
     [["--self-test", "--budget", "quick"], "--self-test cannot be given together with --budget", 64],
+    [["--self-test", "--self-tested", "x"], "--self-test cannot be given together with --self-tested", 64],
     [["--self-test", "--limit", "3"], "--self-test cannot be given together with --limit", 64],
     [["--self-test", "--surrogate", "x"], "--self-test cannot be given together with --surrogate", 64],
     [["--self-test", "--claim", "fgsm()"], "--self-test cannot be given together with --claim", 64],

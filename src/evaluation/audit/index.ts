@@ -23,6 +23,7 @@ export {
 export type { ConvergenceCurve, Effort } from "./curves/convergence-curves.js";
 export type { Curve, CurvePoint } from "./curves/curves.js";
 export { machineFacts } from "./evidence/environment.js";
+export type { SelfTestRecord } from "./evidence/self-test.js";
 export type { AuditOptions } from "./options.js";
 export type { AuditPlan, AuditResults } from "./plan.js";
 export type { Provenance } from "./provenance.js";
@@ -39,6 +40,7 @@ export { type AuditJson, auditJsonSchema, auditSchemaVersion } from "./report/sc
 export { AttackLog } from "./report/tensorboard.js";
 export type { TextOptions } from "./report/text.js";
 export { type SelfTestCase, selfTestCases } from "./self-test/cases.js";
+export { readSelfTest, selfTestRecord } from "./self-test/record.js";
 export { type SelfTestResult, selfTest } from "./self-test/self-test.js";
 export { type AuditVerdict, type Reason, type VerdictName, verdictNames } from "./verdict/verdict.js";
 export { roundingSurvivors, type WorstImage } from "./worst-images.js";

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import type { SelfTestRecord } from "./evidence/self-test.js";
+import { selfTest } from "./report/schema/evidence.js";
 
 const text = z.string().min(1).max(1000);
 
@@ -16,6 +18,7 @@ const options = z.strictObject({
   decoding: text.optional(),
   command: text.optional(),
   author: text.optional(),
+  selfTest: selfTest.optional(),
 });
 
 /** Facts that only the caller of an audit knows, for its report; all may be left out. */
@@ -36,6 +39,8 @@ export interface Provenance {
   readonly command?: string | undefined;
   /** Person or body that audits. */
   readonly author?: string | undefined;
+  /** Result of the audit's self-test, such as `readSelfTest` reads. */
+  readonly selfTest?: SelfTestRecord | undefined;
 }
 
 /** Checks provenance. TypeError names the field that is none, or does not fit. */

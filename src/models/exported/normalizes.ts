@@ -103,7 +103,8 @@ export function normalizationBy(
   if (channels > mostChannels) return undefined;
   const module = new GraphModule(upTo(graph, output), { exactGradients: true });
   try {
-    const rows = scope(() => noGrad(() => rowsOf(module, channelImages(channels, height * width, inputShape))));
+    const images = () => channelImages(channels, height * width, inputShape);
+    const rows = scope(() => noGrad(() => rowsOf(module, images())));
     const found = Array.from({ length: channels }, (_, c) =>
       channelBy(rows[0]!, rows[1 + c]!, rows[1 + channels + c]!),
     );

@@ -2,13 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { preprocessingOf } from "../../../src/evaluation/audit/evidence/preprocessing.js";
+import { threatModelOf } from "../../../src/evaluation/audit/evidence/threat-model.js";
 import type { AuditJson } from "../../../src/evaluation/audit/index.js";
 import { audit, type Report } from "../../../src/evaluation/index.js";
-import { type FileModel, modelFromFile } from "../../../src/models/index.js";
+import { type FileModel, type Model, modelFromFile } from "../../../src/models/index.js";
 import { escapeHtml } from "../../../src/report/index.js";
 import { fixture } from "../../models/exported/fixtures.js";
 import { splitFor } from "../splits.js";
-import { budget } from "./tiny-audit.js";
+import { budget, planOf } from "./tiny-audit.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-audit-exported-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -27,6 +29,10 @@ describe("an audit of an exported model", { timeout: 300_000 }, () => {
     const report = await audited(model);
     const json = JSON.parse(JSON.stringify(report)) as AuditJson;
     expect(json.evidence.model.notes).toEqual(model.notes);
+    expect(json.evidence.model).toMatchObject({
+      graph: { ...model.build({ seed: 0 }).graph!, random: [], blocked: ["aten.round (round_1)"] },
+      preprocessing: { steps: [] },
+    });
     const { html } = await report.write(join(folder, "report"));
     const page = readFileSync(html, "utf8");
     const text = report.text({ width: 1000 });
@@ -34,6 +40,26 @@ describe("an audit of an exported model", { timeout: 300_000 }, () => {
       expect(text).toContain(note);
       expect(page).toContain(escapeHtml(note.slice(1)));
     }
+  });
+
+  it("says the mean and deviation by which its operators normalize, and the radius behind them", async () => {
+    const file = (await modelFromFile(fixture("layers"))).build({ seed: 0 });
+    const step = "normalize: mean 0.48, 0.45, 0.4, std 0.2, 0.25, 0.3";
+    expect(preprocessingOf(file).steps).toEqual([`${step}, by its own aten.sub, aten.div`]);
+    const plan = planOf(file.classifier(), 0.1);
+    const radii = (model: Model) => threatModelOf(plan, model, null).epsilonNormalized;
+    expect(radii(file)).toEqual([0.1 / 0.2, 0.1 / 0.25, 0.1 / 0.3]);
+    expect(threatModelOf({ ...plan, norm: "l2" }, file, null).epsilonNormalized).toBeNull();
+    // Twice: the user's own comes first.
+    const normalize = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.25, 1] };
+    const twice = (await modelFromFile(fixture("layers"), { normalize })).build({ seed: 0 });
+    expect(preprocessingOf(twice).steps[0]).toBe("normalize: mean 0.5, 0.5, 0.5, std 0.5, 0.25, 1");
+    expect(radii(twice)).toEqual([1, 1.6, 0.1 / 0.3].map((radius) => expect.closeTo(radius, 9)));
+    const { normalization, ...others } = file.graph!;
+    const unknown = { ...file, graph: { ...others, normalization: { operators: normalization!.operators } } };
+    expect(preprocessingOf(unknown).steps[0]).toContain("no mean and deviation of each channel");
+    expect(radii(unknown)).toBeNull();
+    expect(radii((await modelFromFile(fixture("plain"))).build({ seed: 0 }))).toBeNull();
   });
 
   it("calls gradients hidden where they are left blocked, and mixes its trials with no other's", async () => {

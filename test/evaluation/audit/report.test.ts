@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { memoryPages, validateXML } from "xmllint-wasm";
 import { parse } from "yaml";
+import { FileFormatError } from "../../../src/base/index.js";
 import { sqa } from "../../../src/defenses/index.js";
 import { compared } from "../../../src/evaluation/audit/criterion/baseline.js";
 import { weightsSha256 } from "../../../src/evaluation/audit/evidence/model-facts.js";
@@ -22,8 +23,11 @@ import {
   auditJsonSchema,
   type Report,
   readAudit,
+  readSelfTest,
   reportFormats,
   reportIn,
+  type SelfTestResult,
+  selfTestRecord,
 } from "../../../src/evaluation/index.js";
 import { readSafetensors } from "../../../src/files/index.js";
 import { small } from "../../../src/models/index.js";
@@ -56,9 +60,21 @@ describe("a report", { timeout: 600_000 }, () => {
   const images = splitFor(model, pixels, Uint8Array.of(0, 1, 2, 3, 4, 5));
   const { curve: _, ...few } = budget;
   const options = { epsilon: 8 / 255, budget: few, folder };
+  /** Case of a self-test that has passed. */
+  const known: SelfTestResult = {
+    ...{ name: "a coin", passed: true },
+    expected: ["masked"],
+    report: { verdict: { name: "masked" }, lines: [] } as unknown as Report,
+  };
   const hostile = `<img src=x onerror="alert(1)"> & ]]>`;
   beforeAll(async () => {
-    const provenance = { author: hostile, command: "npx sqa audit runs/x", source: "made up; no license" };
+    const selfTest = selfTestRecord([known]);
+    const provenance = {
+      author: hostile,
+      command: "npx sqa audit runs/x",
+      source: "made up; no license",
+      selfTest,
+    };
     const require = "clean >= 0 and worst > 0.999 and fixed-seed >= 0.5";
     report = await audit(Object.assign(model, { notes: ["softmax removed"] }), images, {
       ...options,
@@ -158,6 +174,91 @@ describe("a report", { timeout: 600_000 }, () => {
     expect(JSON.stringify(json.evidence.supports)).not.toMatch(/conform|satisf|compl(y|iant)/i);
   });
 
+  it("holds all options of each attack, and the method of each interval", () => {
+    const { trials, curves, convergence, outcome } = report.toJSON();
+    const pgd = trials.find(({ attack }) => attack?.startsWith("pgd("))!;
+    expect(pgd.options).toMatchObject({ steps: expect.any(Number), norm: "linf", loss: "cross-entropy" });
+    expect(pgd.options!.stepSize).toBeGreaterThan(0);
+    expect(trials.filter(({ options }) => options === null).map(({ trial }) => trial)).toEqual(["clean"]);
+    const inside = trials.find(({ attack }) => attack?.startsWith("expectation("))!;
+    expect(inside.options).toMatchObject({
+      draws: expect.any(Number),
+      inside: [{ attack: "pgd", options: { norm: "linf" } }],
+    });
+    const methods = [...curves, ...convergence].map(({ method }) => method);
+    expect(new Set(methods)).toEqual(new Set([report.toJSON().worst.method, "Wilson score"]));
+    const values = outcome!.requirements.map(({ figure, value }) => [figure, value!.method]);
+    expect(values[0]![1]).toContain("bootstrap");
+    expect(values[2]).toEqual(["fixed-seed", "Wilson score"]);
+  });
+
+  it("tells the result of the audit's self-test, or why there is none", async () => {
+    const { selfTest, notTested } = report.toJSON().evidence;
+    expect(selfTest).toMatchObject({
+      result: { passed: true, sameEnvironment: true, cases: [{ name: "a coin", verdict: "masked" }] },
+      reason: null,
+    });
+    const untested = "the audit itself in this environment";
+    expect(notTested.join()).not.toContain(untested);
+    await report.write(folder);
+    expect(readFileSync(join(folder, "audit.html"), "utf8")).toContain("1 of 1 verdicts on known models");
+    const printed = join(folder, "self-test.json");
+    const record = selfTestRecord([known, { ...known, passed: false }]);
+    // As the command prints it, with more on each model.
+    const cases = record.cases.map((one) => ({ ...one, checklist: [] }));
+    writeFileSync(printed, JSON.stringify({ ...record, cases }));
+    const read = readSelfTest(printed);
+    expect(read).toMatchObject({ passed: false, cases: [{ passed: true }, { passed: false }] });
+    const of = (provenance: object) => audit(model, images, { ...options, provenance });
+    const elsewhere = (await of({ selfTest: { ...read, libtorch: "1.0" } })).toJSON().evidence;
+    expect(elsewhere.selfTest.result).toMatchObject({ passed: false, sameEnvironment: false });
+    expect(elsewhere.notTested.join()).toContain(untested);
+    const without = (await of({})).toJSON().evidence;
+    expect(without.selfTest).toEqual({
+      result: null,
+      reason: expect.stringContaining("--self-test was not run"),
+    });
+    writeFileSync(printed, JSON.stringify([]));
+    expect(() => readSelfTest(printed)).toThrow("is no result of sqa audit --self-test --json: ");
+  });
+
+  it("reads reports of the form before, whose missing fields are null with the reason", () => {
+    const now = JSON.parse(JSON.stringify({ ...report.toJSON(), perClassWorst: report.toJSON().clean }));
+    const without = (one: Record<string, unknown>, ...names: string[]) =>
+      Object.fromEntries(Object.entries(one).filter(([name]) => !names.includes(name)));
+    const before = {
+      ...now,
+      schema: "sqa-audit/1",
+      trials: now.trials.map((one: object) => without({ ...one }, "options")),
+      curves: now.curves.map((one: object) => without({ ...one }, "method")),
+      convergence: now.convergence.map((one: object) => without({ ...one }, "method")),
+      perClassWorst: without(now.perClassWorst, "method"),
+      outcome: {
+        ...now.outcome,
+        requirements: now.outcome.requirements.map((one: { value: Record<string, unknown> }) => ({
+          ...one,
+          value: without(one.value, "method"),
+        })),
+      },
+      evidence: {
+        ...without(now.evidence, "selfTest"),
+        model: without(now.evidence.model, "graph"),
+      },
+    };
+    const file = join(folder, "before.json");
+    writeFileSync(file, JSON.stringify(before));
+    expect(readAudit(file).audit).toEqual({
+      ...now,
+      trials: now.trials.map((one: object) => ({ ...one, options: null })),
+      perClassWorst: { ...now.perClassWorst, method: now.evidence.perClassMethod },
+      evidence: { ...now.evidence, selfTest: { result: null, reason: "sqa-audit/1 does not tell" } },
+    });
+    writeFileSync(file, JSON.stringify({ ...before, images: -1 }));
+    expect(() => readAudit(file)).toThrow(`${file}: images: `);
+    writeFileSync(file, '{"schema": "sqa-audit/1", "trials": 3, "evidence": [], "outcome": {}}');
+    expect(() => readAudit(file)).toThrow(FileFormatError);
+  });
+
   it("writes its criterion down before the first attack, and judges it", async () => {
     const { outcome } = report;
     expect(outcome).toMatchObject({ criterion: { batchesBefore: 0 }, otherCriteria: [] });
@@ -239,7 +340,7 @@ describe("a report", { timeout: 600_000 }, () => {
     await refused({ ...now, epsilon: 0.1 }).toThrow("is an audit within linf 0.1, not linf 8/255");
     await refused({ ...now, perImage: [] }).toThrow("no image of that audit is among those of this one");
     await refused({ verdict: 3 }).toThrow(
-      "baseline: is no audit.json of sqa-audit/1: it has no field schema",
+      "baseline: is no audit.json of sqa-audit/2: it has no field schema",
     );
   });
 

@@ -88,6 +88,12 @@ export const auditOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe("audit models known to be broken or robust, in place of yours"),
+  selfTested: z
+    .string()
+    .min(1)
+    .meta({ placeholder: "FILE" })
+    .optional()
+    .describe("what 'sqa audit --self-test --json' printed here, for the report"),
   tensorboard: z.boolean().default(true).describe("write TensorBoard's event files beside the trials"),
   verbose: z.boolean().default(false).describe("show the evidence of passed lines, and attacks in full"),
   json: z.boolean().default(false).describe("print audit.json in place of the report"),

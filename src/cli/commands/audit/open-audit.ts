@@ -3,7 +3,13 @@ import { basename, extname, join } from "node:path";
 import { fileSha256, readTextFile } from "../../../base/index.js";
 import type { Split } from "../../../datasets/index.js";
 import { checkDevice } from "../../../engine/index.js";
-import { type AuditOptions, budgets, type Provenance, readAudit } from "../../../evaluation/index.js";
+import {
+  type AuditOptions,
+  budgets,
+  type Provenance,
+  readAudit,
+  readSelfTest,
+} from "../../../evaluation/index.js";
 import type { Model } from "../../../models/index.js";
 import { ballOf } from "../../../training/index.js";
 import type { CommandContext } from "../../frame/command.js";
@@ -115,7 +121,7 @@ function provenanceOf(
   text: string,
   imports: readonly string[],
 ): Provenance {
-  const { author, source } = given;
+  const { author, source, selfTested } = given;
   const weights = file ?? (run === undefined ? undefined : join(run.path, "weights.safetensors"));
   // A model may be a folder of files as well.
   const known = weights !== undefined && statSync(weights, { throwIfNoEntry: false })?.isFile() === true;
@@ -133,6 +139,7 @@ function provenanceOf(
         }),
     author,
     source,
+    ...(selfTested === undefined ? {} : { selfTest: readSelfTest(selfTested) }),
     command: commandText("audit", [text], given, auditOptions, {
       without: ["json", "verbose", "force"],
       imports,

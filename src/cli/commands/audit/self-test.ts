@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { selfTest, selfTestCases } from "../../../evaluation/index.js";
+import { type SelfTestResult, selfTest, selfTestCases, selfTestRecord } from "../../../evaluation/index.js";
 import { conclude, shownTable, toned } from "../../frame/look.js";
 import { kebabCase } from "../../frame/option-names.js";
 import { note, out } from "../../frame/output.js";
@@ -19,22 +19,22 @@ export async function auditSelfTest({
   signal: AbortSignal;
 }): Promise<number> {
   const runs = mkdtempSync(join(tmpdir(), "sqa-self-test-"));
-  const results = [];
+  const results: SelfTestResult[] = [];
   try {
-    for await (const { report, ...result } of selfTest({ runs, signal })) {
-      results.push({ ...result, verdict: report.verdict.name, checklist: report.lines });
-      note(`${results.length}/${selfTestCases.length}  ${result.name}: ${report.verdict.name}`);
+    for await (const result of selfTest({ runs, signal })) {
+      results.push(result);
+      note(`${results.length}/${selfTestCases.length}  ${result.name}: ${result.report.verdict.name}`);
     }
   } finally {
     rmSync(runs, { recursive: true, force: true });
   }
   const failed = results.filter(({ passed }) => !passed).length;
-  if (json) out(JSON.stringify(results));
+  if (json) out(JSON.stringify(printed(results)));
   else {
-    const rows = results.map(({ name, expected, verdict, passed }) => [
+    const rows = results.map(({ name, expected, report, passed }) => [
       name,
       expected.join(" or "),
-      toned(passed ? "good" : "bad", verdict),
+      toned(passed ? "good" : "bad", report.verdict.name),
     ]);
     const columns = ["model", "deserves", "verdict"];
     out(shownTable({ columns, rows }));
@@ -42,6 +42,12 @@ export async function auditSelfTest({
     else conclude("bad", `${failed} verdicts are wrong`);
   }
   return failed === 0 ? 0 : 1;
+}
+
+/** Result of the self-test, with the checklist of each model. */
+function printed(results: readonly SelfTestResult[]) {
+  const { cases, ...record } = selfTestRecord(results);
+  return { ...record, cases: cases.map((one, i) => ({ ...one, checklist: results[i]!.report.lines })) };
 }
 
 /** Options that the self-test heeds; all else is fixed in it. */

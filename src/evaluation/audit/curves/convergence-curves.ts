@@ -3,6 +3,7 @@ import { deriveSeed } from "../../../base/index.js";
 import type { Value } from "../../../options/index.js";
 import { accuracyOf, type Counts, whiteBox, wilson } from "../../../trials/index.js";
 import { averagedAttack, singleStep, standardAttack } from "../attacks.js";
+import { methodFor, wilsonMethod } from "../evidence/interval-methods.js";
 import type { AuditPlan, AuditResults } from "../plan.js";
 import type { CurvePoint } from "./curves.js";
 
@@ -13,6 +14,8 @@ export type Effort = "steps" | "restarts" | "draws";
 export interface ConvergenceCurve {
   readonly against: Effort;
   readonly name: string;
+  /** Method of the points' intervals. */
+  readonly method: string;
   readonly points: readonly CurvePoint[];
 }
 
@@ -30,6 +33,7 @@ function stepsOf(attack: Value | undefined): number | undefined {
 export function convergenceOf(plan: AuditPlan, { of, has, trace }: AuditResults): ConvergenceCurve[] {
   const { budget, players, claim } = plan;
   const { randomized } = players.model;
+  const method = methodFor(randomized);
   const point = (name: string, at: number, answers: Counts): CurvePoint => ({
     at,
     ...accuracyOf(answers, randomized, deriveSeed(plan.seed, "interval", "convergence", name, at)),
@@ -42,7 +46,7 @@ export function convergenceOf(plan: AuditPlan, { of, has, trace }: AuditResults)
     // An attack that ended in an error has no point.
     const efforts = new Map(given.filter(([, attack]) => has(whiteBox(attack))));
     const points = [...efforts].map(([at, attack]) => point(name, at, of(whiteBox(attack)).answers));
-    return { against, name, points: points.sort((a, b) => a.at - b.at) };
+    return { against, name, method, points: points.sort((a, b) => a.at - b.at) };
   };
   const doubled = (of: number, attack: (effort: number) => Attack) =>
     [of, 2 * of].map((effort) => [effort, attack(effort)] as const);
@@ -60,6 +64,7 @@ export function convergenceOf(plan: AuditPlan, { of, has, trace }: AuditResults)
           {
             against: "steps" as const,
             name: attackLabel(claim.attack!, { radius: false }),
+            method,
             points: [point("claimed", claimSteps, of(claim).answers)],
           },
         ]),
@@ -85,5 +90,5 @@ function onTheWay(fooled: readonly Uint8Array[]): ConvergenceCurve {
     const correct = images.reduce((sum, success) => sum + 1 - success, 0);
     return { at, ...wilson(correct, images.length) };
   });
-  return { against: "steps", name: "PGD on its way", points };
+  return { against: "steps", name: "PGD on its way", method: wilsonMethod, points };
 }

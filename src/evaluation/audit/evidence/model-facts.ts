@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { scope } from "../../../engine/index.js";
-import { type Module, Normalize, parameterCount } from "../../../nn/index.js";
+import type { Model } from "../../../models/index.js";
+import { type Module, parameterCount } from "../../../nn/index.js";
 import type { CheckedLine } from "../conclude.js";
 import type { AuditSubject } from "../identity.js";
 import type { AuditJson } from "../report/schema/audit.js";
+import { preprocessingOf } from "./preprocessing.js";
 
 type ModelFacts = AuditJson["evidence"]["model"];
 
@@ -18,24 +20,12 @@ export function weightsSha256(module: Module): string {
   return hash.digest("hex");
 }
 
-/** Normalization that stands first in a module; undefined for none. */
-export function normalizationOf(module: Module | undefined): Normalize | undefined {
-  return module?.inputTransforms.find((one): one is Normalize => one instanceof Normalize);
+/** Facts about the graph of an exported model, as its report has them; null for any other. */
+function graphFacts(model: Model | undefined): ModelFacts["graph"] {
+  if (model?.graph === undefined) return null;
+  const { format, sha256, operators, blocked, random } = model.graph;
+  return { format, sha256, operators, blocked: [...blocked], random: [...random] };
 }
-
-function preprocessingOf(module: Module | undefined): ModelFacts["preprocessing"] {
-  if (module === undefined) {
-    return { where: "unknown: a classifier of the user's own takes pixels in [0, 1]", steps: [] };
-  }
-  const steps = module.inputTransforms.map((one) =>
-    one instanceof Normalize
-      ? `normalize: mean ${one.mean.join(", ")}, std ${one.std.join(", ")}`
-      : nameOf(one),
-  );
-  return { where: "inside the model, behind the attacked pixels in [0, 1]", steps };
-}
-
-const nameOf = (module: Module) => module.constructor.name;
 
 /** Kind of the outputs, by the line of the checklist that examined them. */
 function outputsOf(lines: readonly CheckedLine[], notes: readonly string[]): string {
@@ -60,7 +50,8 @@ export function modelFacts(
     inputShape: [...classifier.inputShape],
     classes: classifier.classes,
     outputs: outputsOf(lines, notes),
-    preprocessing: preprocessingOf(model?.module),
+    graph: graphFacts(model),
+    preprocessing: preprocessingOf(model),
     randomized: classifier.randomized,
     surrogates: Object.keys(classifier.surrogates ?? {}),
     notes,

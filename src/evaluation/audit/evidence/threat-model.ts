@@ -1,19 +1,20 @@
-import type { Module } from "../../../nn/index.js";
+import type { Model } from "../../../models/index.js";
 import { formatRatio } from "../../../options/index.js";
 import type { AuditPlan } from "../plan.js";
 import type { AuditJson } from "../report/schema/audit.js";
-import { normalizationOf } from "./model-facts.js";
+import { methodFor } from "./interval-methods.js";
+import { deviationsOf } from "./preprocessing.js";
 
 type Evidence = AuditJson["evidence"];
 
 /** The threat model in the words of NIST AI 100-2: goal, knowledge, capability, stage of the life cycle. */
 export function threatModelOf(
   { norm, epsilon, players, claim, budget }: AuditPlan,
-  module: Module | undefined,
+  model: Model | undefined,
   survives8Bit: number | null,
 ): Evidence["threatModel"] {
   const { randomized } = players.model;
-  const normalization = normalizationOf(module);
+  const deviations = deviationsOf(model);
   const { target = "none" } = claim.attack?.traits ?? {};
   const aimed = target === "none" ? "" : "; the claimed attack aims for a class";
   const noise = randomized
@@ -28,7 +29,7 @@ export function threatModelOf(
     stage: "deployment: images are changed after training",
     epsilonText: formatRatio(epsilon),
     epsilonNormalized:
-      normalization === undefined || norm !== "linf" ? null : normalization.std.map((std) => epsilon / std),
+      deviations === undefined || norm !== "linf" ? null : deviations.map((std) => epsilon / Math.abs(std)),
     survives8Bit,
   };
 }
@@ -49,7 +50,7 @@ export function randomnessOf({ players, budget }: AuditPlan, seed: number, draws
 }
 
 /** Sentences on what an audit did not test. */
-export function notTestedOf({ norm, players, budget }: AuditPlan): string[] {
+export function notTestedOf({ norm, players, budget }: AuditPlan, selfTest: Evidence["selfTest"]): string[] {
   const transfers = Object.keys(players.transfers ?? {}).length;
   return [
     `perturbations bounded in norms other than ${norm}, and other radii than those of the curves`,
@@ -59,14 +60,16 @@ export function notTestedOf({ norm, players, budget }: AuditPlan): string[] {
     "poisoned training data, backdoors, and the theft of weights or data",
     ...(transfers === 0 ? ["adversarial images made on other models than its surrogates"] : []),
     "images of another distribution than those audited",
-    "the audit itself in this environment: sqa audit --self-test does",
+    ...(selfTest.result?.sameEnvironment === true
+      ? []
+      : ["the audit itself in this environment: sqa audit --self-test does"]),
   ];
 }
 
 /** Sentences on the statistics of a report. */
 export function statisticsOf(randomized: boolean): string[] {
   return [
-    `intervals are of 95 %, over images; ${randomized ? bootstrapMethod : wilsonMethod}`,
+    `intervals are of 95 %, over images; ${methodFor(randomized)}`,
     "a line that compares several attacks is corrected for their number (Bonferroni); lines are not " +
       "corrected for each other",
     `differences of attacks are paired by image: an interval (Agresti and Min 2005) and ${
@@ -76,8 +79,3 @@ export function statisticsOf(randomized: boolean): string[] {
       "stronger attacks can only lower it",
   ];
 }
-
-export const wilsonMethod = "Wilson score";
-export const bootstrapMethod =
-  "percentile bootstrap over images, 1,000 resamples; Wilson score where it is wider and answers nearly " +
-  "all agree";

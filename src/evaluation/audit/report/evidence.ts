@@ -4,6 +4,7 @@ import { baselinesOf } from "../evidence/baselines.js";
 import { dataFacts } from "../evidence/data-facts.js";
 import { modelFacts } from "../evidence/model-facts.js";
 import { perClassMethod } from "../evidence/per-class.js";
+import { selfTestFacts } from "../evidence/self-test.js";
 import { supports } from "../evidence/supports.js";
 import { notTestedOf, randomnessOf, statisticsOf, threatModelOf } from "../evidence/threat-model.js";
 import { roundingSurvivors } from "../worst-images.js";
@@ -32,16 +33,18 @@ export function evidenceOf(
   figure: (found: Accuracy) => Figure,
 ): AuditJson["evidence"] {
   const { conclusion, plan, worst, subject } = data;
+  const selfTest = selfTestFacts(subject.settings.provenance.selfTest);
   return {
     model: modelFacts(subject, conclusion.lines),
     data: dataFacts(subject, worst),
-    threatModel: threatModelOf(plan, subject.opened.model?.module, roundingSurvivors(worst)),
+    threatModel: threatModelOf(plan, subject.opened.model, roundingSurvivors(worst)),
+    selfTest,
     randomness: randomnessOf(plan, subject.settings.seed, drawsOf(data)),
     perClass,
     perClassMethod,
     baselines: baselineFigures(data, figure),
     statistics: statisticsOf(plan.players.model.randomized),
-    notTested: notTestedOf(plan),
+    notTested: notTestedOf(plan, selfTest),
     supports,
   };
 }

@@ -1,7 +1,8 @@
 import { attackLabel } from "../../../attacks/index.js";
 import type { Accuracy } from "../../../trials/index.js";
 import { environmentOf } from "../evidence/environment.js";
-import { bootstrapMethod, wilsonMethod } from "../evidence/threat-model.js";
+import { methodFor, wilsonMethod } from "../evidence/interval-methods.js";
+import { perClassMethod } from "../evidence/per-class.js";
 import { roundingSurvivors } from "../worst-images.js";
 import { drawsOf, type ReportData } from "./data.js";
 import { evidenceOf } from "./evidence.js";
@@ -17,7 +18,7 @@ export function reportJson(data: ReportData): AuditJson {
   const { majority, everyDraw, curves, convergence, losses } = conclusion;
   const seconds = conclusion.trials.reduce((sum, trial) => sum + trial.seconds, 0);
   const time = { startedAt, finishedAt: new Date().toISOString(), seconds, shards };
-  const method = plan.players.model.randomized ? bootstrapMethod : wilsonMethod;
+  const method = methodFor(plan.players.model.randomized);
   const figure = (found: Accuracy, by = method) => ({ ...found, method: by });
   const { fixedSeed, perClass, perClassWorst } = figuresOf(data);
   const perImage = perImageOf(data);
@@ -51,10 +52,14 @@ export function reportJson(data: ReportData): AuditJson {
       ? {}
       : { worstMajority: figure(majority), worstEveryDraw: figure(everyDraw, wilsonMethod) }),
     ...(fixedSeed === undefined ? {} : { fixedSeed: figure(fixedSeed, wilsonMethod) }),
-    ...(perClassWorst === undefined ? {} : { perClassWorst }),
+    ...(perClassWorst === undefined ? {} : { perClassWorst: figure(perClassWorst, perClassMethod) }),
     survivesRounding: roundingSurvivors(worst),
     checklist: conclusion.lines.map((line) => ({ ...line })),
-    curves: curves.map((curve) => ({ ...curve, points: curve.points.map((point) => ({ ...point })) })),
+    curves: curves.map((curve) => ({
+      ...curve,
+      method,
+      points: curve.points.map((point) => ({ ...point })),
+    })),
     convergence: convergence.map((curve) => ({
       ...curve,
       points: curve.points.map((point) => ({ ...point })),

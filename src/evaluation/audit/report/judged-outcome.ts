@@ -3,6 +3,8 @@ import { compared } from "../criterion/baseline.js";
 import { outcomeOf } from "../criterion/outcome.js";
 import type { Figure } from "../criterion/requirement.js";
 import { manifestSha256 } from "../evidence/data-facts.js";
+import { methodFor, wilsonMethod } from "../evidence/interval-methods.js";
+import { perClassMethod } from "../evidence/per-class.js";
 import { drawsOf, type ReportData } from "./data.js";
 import { figuresOf } from "./figures.js";
 import type { AuditJson } from "./schema/audit.js";
@@ -13,6 +15,12 @@ export function judgedOutcome(data: ReportData, perImage: AuditJson["perImage"])
   const { baseline } = subject.settings;
   if (criteria.criterion === undefined && baseline === undefined) return null;
   const { fixedSeed, perClassWorst } = figuresOf(data);
+  const method = methodFor(plan.players.model.randomized);
+  const methods: Partial<Record<Figure, string>> = {
+    "per-class worst": perClassMethod,
+    "every-draw": wilsonMethod,
+    "fixed-seed": wilsonMethod,
+  };
   const figures: Partial<Record<Figure, Accuracy | undefined>> = {
     clean: conclusion.clean,
     claim: conclusion.claim,
@@ -34,6 +42,10 @@ export function judgedOutcome(data: ReportData, perImage: AuditJson["perImage"])
     });
   const findings = { verdict: conclusion.verdict.name, images: conclusion.images, figures: known };
   const outcome = outcomeOf(findings, { ...criteria, baseline: comparison });
+  const requirements = outcome.requirements.map(({ value, ...one }) => ({
+    ...one,
+    value: value && { ...value, method: methods[one.figure] ?? method },
+  }));
   // Plain copies: what was read as JSON and what was made here have one form.
-  return JSON.parse(JSON.stringify(outcome)) as AuditJson["outcome"];
+  return JSON.parse(JSON.stringify({ ...outcome, requirements })) as AuditJson["outcome"];
 }

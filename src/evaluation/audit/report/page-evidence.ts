@@ -40,6 +40,8 @@ export function evidenceSection(audit: AuditJson): Html[] {
       ...evidence.statistics,
       ...evidence.randomness,
     ]),
+    html`<h2>Self-test of the audit</h2>`,
+    html`<p>${selfTestText(evidence.selfTest)}</p>`,
     html`<h2>Not tested</h2>`,
     list(evidence.notTested),
     html`<h2>Environment</h2>`,
@@ -52,6 +54,17 @@ export function evidenceSection(audit: AuditJson): Html[] {
       evidence.supports.map(({ document, clause, fields }) => [document, clause, fields.join(", ")]),
     ),
   ];
+}
+
+/** Result of the audit's self-test in a sentence, or the reason for having none. */
+export function selfTestText({ result, reason }: AuditJson["evidence"]["selfTest"]): string {
+  if (result === null) return `No result: ${reason}.`;
+  const right = result.cases.filter(({ passed }) => passed).length;
+  const verdicts = `${right} of ${result.cases.length} verdicts on known models were right`;
+  const place = result.sameEnvironment
+    ? "by the versions and kernels of this audit"
+    : `by other versions or kernels: sqa ${result.sqa}, libtorch ${result.libtorch}, ${result.kernels}`;
+  return `${result.passed ? "Passed" : "Failed"}: ${verdicts}, ${result.finishedAt}, ${place}.`;
 }
 
 function threatRows({ evidence: { threatModel } }: AuditJson): Rows {
@@ -78,11 +91,13 @@ function threatRows({ evidence: { threatModel } }: AuditJson): Rows {
 }
 
 function modelRows({ evidence: { model } }: AuditJson): Rows {
-  const { file, weightsSha256, parameters, inputShape, classes, outputs, preprocessing, surrogates } = model;
+  const { file, weightsSha256, graph, parameters, inputShape, classes, outputs } = model;
+  const { preprocessing, surrogates } = model;
   return [
     ["file", file === null ? "not given" : `${file.name} (${file.format})`],
     ["SHA-256 of the file", given(file?.sha256 ?? null)],
     ["SHA-256 of the weights", given(weightsSha256)],
+    ...(graph === null ? [] : graphRows(graph)),
     ["weights", given(parameters)],
     ["input", inputShape.join(" x ")],
     ["classes", String(classes)],
@@ -90,6 +105,18 @@ function modelRows({ evidence: { model } }: AuditJson): Rows {
     ["preprocessing", [preprocessing.where, ...preprocessing.steps].join("; ")],
     ["surrogates", surrogates.length === 0 ? "none" : surrogates.join(", ")],
     ["trained by", model.training === null ? "not given" : `run ${model.training.run}`],
+  ];
+}
+
+function graphRows(graph: NonNullable<AuditJson["evidence"]["model"]["graph"]>): Rows {
+  const { format, sha256, operators, blocked, random } = graph;
+  const listed = (found: readonly string[]) => (found.length === 0 ? "none" : found.join(", "));
+  return [
+    ["format", format],
+    ["SHA-256 of the graph, without names and weights", sha256],
+    ["operators", String(operators)],
+    ["operators that block gradients", listed(blocked)],
+    ["random operators", listed(random)],
   ];
 }
 

@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, parseStrictJson, readTextFile } from "../../../base/index.js";
+import { FileFormatError, isObject, parseStrictJson, readTextFile } from "../../../base/index.js";
 import { type AuditJson, auditSchema, auditSchemaVersion } from "./schema/audit.js";
+import { earlierVersion, fromEarlierForm } from "./schema/earlier-form.js";
 
 /** Depth of its nesting: far above what it has. */
 const deepest = 32;
@@ -28,12 +29,16 @@ export function readAudit(path: string): { readonly audit: AuditJson; readonly f
   }
 }
 
-/** Checks the content of an audit.json; FileFormatError, which begins with `what`, for anything else. */
+/**
+ * Checks the content of an audit.json, also of the form before. FileFormatError, which begins with `what`,
+ * for anything else.
+ */
 export function auditOf(given: unknown, what = "audit"): AuditJson {
-  const { success, data, error } = auditSchema.safeParse(given);
+  const version = isObject(given) ? given.schema : undefined;
+  const isEarlier = isObject(given) && version === earlierVersion;
+  const { success, data, error } = auditSchema.safeParse(isEarlier ? fromEarlierForm(given) : given);
   if (success) return data;
-  const version = typeof given === "object" && given !== null && "schema" in given ? given.schema : undefined;
-  if (version !== auditSchemaVersion) {
+  if (version !== auditSchemaVersion && !isEarlier) {
     const found =
       version === undefined ? "it has no field schema" : `its schema is ${JSON.stringify(version)}`;
     throw new FileFormatError(`${what}: is no audit.json of ${auditSchemaVersion}: ${found}; audit again`);

@@ -1,7 +1,18 @@
+import type { Value } from "../../../options/index.js";
 import { majorityOf, trialLabels } from "../../../trials/index.js";
 import { minimalAttacks, radiusAttacks } from "../curves/curve-attacks.js";
 import type { ReportData } from "./data.js";
 import type { AuditJson } from "./schema/audit.js";
+
+/** Options of an attack as JSON, defaults too; `inside` has the attacks that it is made of. */
+function optionsOf({ options, inside }: Value): Record<string, unknown> {
+  const parts = inside.map((one) => ({ attack: one.name, options: optionsOf(one) }));
+  // JSON has no infinite numbers.
+  const plain = (_: string, value: unknown) =>
+    typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+  const all = parts.length === 0 ? options : { ...options, inside: parts };
+  return JSON.parse(JSON.stringify(all, plain));
+}
 
 /** Every trial of an audit as its JSON has it. */
 export function trialRows({ conclusion: { trials }, plan }: ReportData): AuditJson["trials"] {
@@ -17,6 +28,7 @@ export function trialRows({ conclusion: { trials }, plan }: ReportData): AuditJs
     trial: trial.id,
     label: labels[i]!,
     attack: trial.attack === undefined ? null : String(trial.attack),
+    options: trial.attack === undefined ? null : optionsOf(trial.attack),
     attacked: trial.on,
     shownTo: trial.shownTo,
     by: trial.attack === undefined ? "clean" : trial.whiteBox ? "gradients" : "others",

@@ -37,12 +37,13 @@ function metricsOf(audit: AuditJson) {
 /** Findings of an audit as a CycloneDX 1.6 bill of materials with the model's card. */
 export function cycloneDx(audit: AuditJson): object {
   const { evidence, environment, verdict } = audit;
-  const { file, weightsSha256 } = evidence.model;
+  const { file, weightsSha256, graph } = evidence.model;
   const properties = Object.entries({
     "sqa:audit:id": audit.id,
     "sqa:audit:verdict": verdict.text,
     "sqa:audit:outcome": audit.outcome?.text,
     "sqa:audit:weightsSha256": weightsSha256 ?? undefined,
+    "sqa:audit:graphSha256": graph?.sha256,
     "sqa:audit:manifestSha256": evidence.data.manifestSha256,
     "sqa:audit:claimedBy": audit.claimGiven ? audit.claimedBy : undefined,
   }).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));

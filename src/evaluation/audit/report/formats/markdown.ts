@@ -42,6 +42,7 @@ export function reportMarkdown(audit: AuditJson): string {
       [
         ["SHA-256 of the file", model.file?.sha256 ?? "not given"],
         ["SHA-256 of the weights", model.weightsSha256 ?? "not given"],
+        ["SHA-256 of the graph", model.graph?.sha256 ?? "not given"],
         ["SHA-256 of the images' manifest", data.manifestSha256],
         ["images", `${audit.data}; ${data.sampling}`],
         ["sqa, libtorch, device", `${environment.sqa}, ${environment.libtorch}, ${environment.device}`],

@@ -2,7 +2,6 @@ import * as z from "zod";
 import { mostDraws } from "../../../../trials/index.js";
 import { environment, evidence } from "./evidence.js";
 import {
-  accuracy,
   budget,
   convergence,
   count,
@@ -18,12 +17,16 @@ import {
 } from "./parts.js";
 
 /** Version of the form of audit.json: another number where a reader of the old one would fail. */
-export const auditSchemaVersion = "sqa-audit/1";
+export const auditSchemaVersion = "sqa-audit/2";
 
 const trial = z.strictObject({
   trial: z.string(),
   label: z.string().describe("short name"),
   attack: z.string().nullable(),
+  options: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe("all options of the attack, defaults too; `inside` has the attacks that it is made of"),
   attacked: z.string(),
   shownTo: z.string(),
   by: z.enum(["clean", "gradients", "others"]),
@@ -82,7 +85,7 @@ export const auditSchema = z
     worstMajority: figure.optional(),
     worstEveryDraw: figure.optional(),
     fixedSeed: figure.optional().describe("mean over fixed seeds, of a randomized model"),
-    perClassWorst: accuracy.optional().describe("lowest of the classes' worst cases"),
+    perClassWorst: figure.optional().describe("lowest of the classes' worst cases"),
     survivesRounding: share.nullable(),
     checklist: z.array(line),
     curves: z.array(curve),

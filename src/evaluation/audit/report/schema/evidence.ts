@@ -11,6 +11,19 @@ const model = z.strictObject({
   weightsSha256: sha256
     .nullable()
     .describe("of names, types, shapes and bytes of all weights; null for a classifier of a user's own"),
+  graph: z
+    .strictObject({
+      format: z.string().describe("format with its version and the program that wrote it"),
+      sha256: sha256.describe(
+        "of operators, attributes, connections and shapes, without names and weights: two exports of a " +
+          "network have the same",
+      ),
+      operators: count,
+      blocked: sentences.describe("operators that block gradients, with the names of their nodes"),
+      random: sentences.describe("random operators, with the names of their nodes"),
+    })
+    .nullable()
+    .describe("graph of an exported model; null for models of other kinds"),
   parameters: count.nullable(),
   inputShape: z.array(count),
   classes: count,
@@ -44,6 +57,21 @@ const perClass = z.array(
   }),
 );
 
+/** Result of the audit's self-test: its audits of models that are known to be broken or robust. */
+export const selfTest = z.strictObject({
+  passed: z.boolean().describe("each model got a verdict that it deserves"),
+  finishedAt: time,
+  sqa: z.string(),
+  libtorch: z.string(),
+  cpuCapability: z.string(),
+  kernels: z.string(),
+  cases: z
+    .array(
+      z.strictObject({ name: z.string(), expected: sentences, verdict: z.string(), passed: z.boolean() }),
+    )
+    .min(1),
+});
+
 /** Facts that let others judge and repeat an audit. */
 export const evidence = z.strictObject({
   model,
@@ -59,6 +87,15 @@ export const evidence = z.strictObject({
       .nullable()
       .describe("radius of each channel behind the model's own normalization"),
     survives8Bit: share.nullable(),
+  }),
+  selfTest: z.strictObject({
+    result: z
+      .strictObject({
+        ...selfTest.shape,
+        sameEnvironment: z.boolean().describe("it ran by the versions and kernels of this audit"),
+      })
+      .nullable(),
+    reason: z.string().nullable().describe("reason for having no result"),
   }),
   randomness: sentences,
   perClass,

@@ -44,12 +44,14 @@ export const curve = z.strictObject({
   name: z.string(),
   by: z.enum(["gradients", "others", "all"]),
   fromLengths: z.boolean(),
+  method: z.string().describe("method of the points' intervals"),
   points,
 });
 
 export const convergence = z.strictObject({
   against: z.enum(["steps", "restarts", "draws"]),
   name: z.string(),
+  method: z.string().describe("method of the points' intervals"),
   points,
 });
 
@@ -75,7 +77,7 @@ export const outcome = z.strictObject({
       operator: z.enum([">=", ">"]),
       threshold: share,
       outcome: outcomeName,
-      value: accuracy.nullable(),
+      value: figure.nullable(),
       text: z.string(),
     }),
   ),

@@ -62,6 +62,11 @@ export class GraphModule extends Module {
     return [...this.#places];
   }
 
+  /** Every tensor of the file, whole numbers too, such as weights of 8 bits. */
+  stored(): Map<string, Tensor> {
+    return super.state();
+  }
+
   /** Weights and buffers of floats; whole numbers, such as indices and counts, stay as the file has them. */
   override state(): Map<string, Tensor> {
     return new Map([...super.state()].filter(([, value]) => isFloat(value)));
@@ -221,4 +226,9 @@ function nodeError(error: unknown, { name, operator }: GraphNode): unknown {
   if (!(error instanceof Error) || error.message.startsWith("in node ")) return error;
   error.message = `in node "${name}" (${operator}): ${error.message}`;
   return error;
+}
+
+/** Every tensor of a module by its name, also those that are no state: an exported model's whole numbers. */
+export function storedTensors(module: Module): Map<string, Tensor> {
+  return module instanceof GraphModule ? module.stored() : module.state();
 }

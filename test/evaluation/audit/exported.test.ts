@@ -2,11 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { weightsSha256 } from "../../../src/evaluation/audit/evidence/model-facts.js";
 import { preprocessingOf } from "../../../src/evaluation/audit/evidence/preprocessing.js";
 import { threatModelOf } from "../../../src/evaluation/audit/evidence/threat-model.js";
 import type { AuditJson } from "../../../src/evaluation/audit/index.js";
 import { audit, type Report } from "../../../src/evaluation/index.js";
-import { type FileModel, type Model, modelFromFile } from "../../../src/models/index.js";
+import { type FileModel, type Model, modelFromFile, storedTensors } from "../../../src/models/index.js";
 import { escapeHtml } from "../../../src/report/index.js";
 import { fixture } from "../../models/exported/fixtures.js";
 import { splitFor } from "../splits.js";
@@ -60,6 +61,16 @@ describe("an audit of an exported model", { timeout: 300_000 }, () => {
     expect(preprocessingOf(unknown).steps[0]).toContain("no mean and deviation of each channel");
     expect(radii(unknown)).toBeNull();
     expect(radii((await modelFromFile(fixture("plain"))).build({ seed: 0 }))).toBeNull();
+  });
+
+  it("has another hash of the weights where weights of 8 bits differ", async () => {
+    const model = (await modelFromFile(fixture("quantized-8-bits"))).build({ seed: 0 });
+    const before = weightsSha256(model.module);
+    const weight = storedTensors(model.module).get("conv_weight")!;
+    expect(weight.dtype).toBe("int8");
+    weight.copy_(weight.add(1));
+    expect(weightsSha256(model.module)).not.toBe(before);
+    model.module.dispose();
   });
 
   it("calls gradients hidden where they are left blocked, and mixes its trials with no other's", async () => {

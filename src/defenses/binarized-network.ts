@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Tensor } from "../engine/index.js";
-import { Module } from "../nn/index.js";
+import { Module, type OnnxEdge, type OnnxSketch } from "../nn/index.js";
 import { defineDefense } from "./defense.js";
 import { reluLayers } from "./layer-names.js";
 import { binarizeWeights, binary, clipBinaryWeights } from "./quantization/binary.js";
@@ -21,12 +21,21 @@ class LiftedSign extends Module {
     // Both differences are zero, or NaN where an activation is.
     return signs.add(lift).add(smooth.sub(smooth.detach()));
   }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const isPlus = sketch.node("GreaterOrEqual", [input, sketch.constant(0)]);
+    return sketch.node("Where", [isPlus, sketch.constant(lift + 1), sketch.constant(lift - 1)]);
+  }
 }
 
 /** Takes the lift of `LiftedSign` away. */
 class Lowered extends Module {
   protected override forward(input: Tensor): Tensor {
     return input.sub(lift);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return sketch.node("Sub", [input, sketch.constant(lift)]);
   }
 }
 

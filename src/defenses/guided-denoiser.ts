@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Tensor } from "../engine/index.js";
-import { Module, type Pass } from "../nn/index.js";
+import { Module, type OnnxEdge, type OnnxSketch, type Pass } from "../nn/index.js";
 import { defineDefense } from "./defense.js";
 import { denoiserPart } from "./denoiser/denoiser-part.js";
 import type { UNet } from "./denoiser/u-net.js";
@@ -14,6 +14,10 @@ class Denoised extends Module {
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     return pass.training || pass.purified === false ? input : this.denoiser.apply(input, pass);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return this.denoiser.toOnnx(input, sketch);
   }
 }
 

@@ -60,6 +60,9 @@ export const pixelDefend = defineDefense("pixel-defend", {
   }),
   create: ({ density, epsilon, gradient }) => ({
     randomized: false,
+    noOnnx:
+      "searches pixel after pixel, with a pass of its density model for each; write the model without it: " +
+      "give --defense none, or its other defenses alone (in code: modelFromRun(run, { defenses: [] }))",
     advice: "take the identity's gradient at the purified image, since purification has none",
     apply({ name, inputShape: [channels], module }) {
       if (density === undefined)

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { keep, noGrad, operators as ops, scope, type Tensor, tensor, uniform } from "../engine/index.js";
-import { Module, type Pass } from "../nn/index.js";
+import { attribute, Module, type OnnxEdge, type OnnxSketch, type Pass } from "../nn/index.js";
 import { defineDefense } from "./defense.js";
 
 /** Pixel of a side of `from` pixels that pixel `at` of the side of `to` pixels shows: the nearest. */
@@ -52,6 +52,10 @@ class ResizeAndPad extends Module {
     return resized(input, rows!, columns!);
   }
 
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return sketch.noiseFree ? onnxMean(input, this.shrink, sketch) : onnxDrawn(input, this.shrink, sketch);
+  }
+
   /** Mean over all draws, exactly. */
   #mean(input: Tensor): Tensor {
     const [height, width] = input.shape.slice(2) as [number, number];
@@ -90,6 +94,62 @@ function sideMatrices(side: number, shrink: Tensor, offset: Tensor): Tensor {
 function resized(input: Tensor, rows: Tensor, columns: Tensor): Tensor {
   const dims = columns.shape.length;
   return rows.matmul(input).matmul(columns.permute([...Array(dims - 2).keys(), dims - 1, dims - 2]));
+}
+
+/**
+ * Adds the drawing of sizes and places to a graph in ONNX's operators. A pixel shows another where (place -
+ * offset) * side lies in [other, other + 1) * length: whole numbers alone, which no runtime rounds.
+ */
+function onnxDrawn(input: OnnxEdge, most: number, sketch: OnnxSketch): OnnxEdge {
+  const [, height, width] = input.shape as [number, number, number];
+  const node = (operator: string, ...inputs: (OnnxEdge | string)[]) => sketch.node(operator, inputs);
+  const first = { axis: attribute.int(0) };
+  const images = sketch.node("Shape", [input], { start: attribute.int(0), end: attribute.int(1) });
+  const shape = sketch.node("Concat", [images, sketch.whole([3, 1, 1])], first);
+  // One node draws all: runtimes may begin those of several nodes at neighboring seeds.
+  const draws = node("RandomUniformLike", node("Expand", sketch.constant(0), shape));
+  const upTo = (largest: OnnxEdge | string, draw: number) => {
+    const given = sketch.node("Gather", [draws, sketch.whole([draw])], { axis: attribute.int(1) });
+    return node("Min", node("Floor", node("Mul", given, node("Add", largest, sketch.constant(1)))), largest);
+  };
+  const shrink = upTo(sketch.constant(most), 0);
+  const matrix = (side: number, draw: number, [shown, source]: readonly [number[], number[]]) => {
+    const pixels = [...Array(side).keys()];
+    const length = node("Sub", sketch.constant(side), shrink);
+    const place = node("Sub", sketch.constant(pixels, shown), upTo(shrink, draw));
+    const scaled = node("Mul", place, sketch.constant(side));
+    const begin = node("Mul", length, sketch.constant(pixels, source));
+    const isFrom = node("GreaterOrEqual", scaled, begin);
+    const isBefore = node("Less", scaled, node("Add", begin, length));
+    return sketch.cast(node("And", isFrom, isBefore), "float32");
+  };
+  const rows = matrix(height, 1, [[height, 1], [height]]);
+  const columns = matrix(width, 2, [[width], [width, 1]]);
+  const down = sketch.node("MatMul", [rows, input], {}, input.shape);
+  return sketch.node("MatMul", [down, columns], {}, input.shape);
+}
+
+/** Adds the mean over all draws to a graph: the matrices of all sizes in a row, as one. */
+function onnxMean(input: OnnxEdge, most: number, sketch: OnnxSketch): OnnxEdge {
+  const [channels, height, width] = input.shape as [number, number, number];
+  const sizes = most + 1;
+  const inTurn = (side: number, turned: boolean) => {
+    const values = new Float32Array(side * sizes * side);
+    for (let shrink = 0; shrink < sizes; shrink++) {
+      for (const [i, value] of meanMatrix(side, shrink).entries()) {
+        const [shown, source] = [Math.floor(i / side), i % side];
+        const [row, column] = turned ? [source, shown] : [shown, source];
+        values[(row * sizes + shrink) * side + column] = value;
+      }
+    }
+    return sketch.weight(tensor(values, [side, sizes * side]));
+  };
+  const along = sketch.node("MatMul", [input, inTurn(width, true)]);
+  const apart = sketch.node("Reshape", [along, sketch.whole([0, channels, height, sizes, width])]);
+  const stacked = sketch.node("Transpose", [apart], { perm: attribute.ints([0, 1, 3, 2, 4]) });
+  const tall = sketch.node("Reshape", [stacked, sketch.whole([0, channels, sizes * height, width])]);
+  const sum = sketch.node("MatMul", [inTurn(height, false), tall]);
+  return sketch.node("Div", [sum, sketch.constant(sizes)], {}, input.shape);
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { noGrad, operators as ops, scope, type Tensor, uniform } from "../engine/index.js";
-import { Module, type Pass } from "../nn/index.js";
+import { attribute, Module, type OnnxEdge, type OnnxSketch, type Pass } from "../nn/index.js";
 import { ratio } from "../options/index.js";
 import { defineDefense } from "./defense.js";
 import { reluLayers } from "./layer-names.js";
@@ -37,12 +37,22 @@ class PrunedActivation extends Module {
     return pruned.detach().add(input.sub(input.detach()));
   }
 
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    return sketch.noiseFree ? input : onnxPruned(input, this.#drawsOf(input.shape), sketch);
+  }
+
+  /** Draws from activations of a shape. */
+  #drawsOf(shape: readonly number[]): number {
+    const elements = shape.reduce((product, side) => product * side, 1);
+    return Math.max(1, Math.round(this.samples * elements));
+  }
+
   /** Factor of each element: 0, or the inverse of its chance to be drawn. */
   #factors(input: Tensor, { noise }: Pass): Tensor {
     // In float64, since the chances of a wide layer's elements are far below those of float32's steps near 1.
     const sizes = input.abs().to("float64").flatten(1);
     const [images, elements] = sizes.shape as [number, number];
-    const draws = Math.max(1, Math.round(this.samples * elements));
+    const draws = this.#drawsOf([elements]);
     const ends = sizes.cumsum(1);
     const total = ends.select(1, elements - 1).unsqueeze(1);
     const points = uniform(noise, [draws], this.noiseStream).to("float64").mul(total);
@@ -53,6 +63,36 @@ class PrunedActivation extends Module {
     const keep = chance.neg().add(1).pow(draws).neg().add(1).maximum(chance).clamp(tiny);
     return kept.div(keep).to(input.dtype).reshape(input.shape);
   }
+}
+
+/**
+ * Adds the pruning of activations to a graph in ONNX's operators: `Multinomial` draws the elements, and the
+ * inverse of their chances is computed in float64, as above.
+ */
+function onnxPruned(input: OnnxEdge, draws: number, sketch: OnnxSketch): OnnxEdge {
+  const node = (operator: string, ...inputs: (OnnxEdge | string)[]) => sketch.node(operator, inputs);
+  const alongRow = { axis: attribute.int(1) };
+  const elements = input.shape.reduce((product, side) => product * side, 1);
+  const sizes = sketch.node("Flatten", [node("Abs", input)], alongRow, [elements]);
+  const logarithms = node("Log", node("Max", sizes, sketch.constant(tiny)));
+  const choice = { sample_size: attribute.int(draws), dtype: attribute.int(7) };
+  const drawn = sketch.node("Multinomial", [logarithms], choice, [draws]);
+  const none = node("Expand", sketch.constant(0), node("Shape", sizes));
+  const once = node("Expand", sketch.constant(1), node("Shape", drawn));
+  const counted = { ...alongRow, reduction: attribute.text("add") };
+  const counts = sketch.node("ScatterElements", [none, drawn, once], counted, [elements]);
+
+  const exact = (value: number) => sketch.constant(value, [], "float64");
+  const wide = sketch.cast(sizes, "float64");
+  const total = sketch.node("ReduceSum", [wide, sketch.whole([1])], {}, [1]);
+  const chance = sketch.node("Div", [wide, node("Max", total, exact(tiny))]);
+  const passedOver = node("Pow", node("Sub", exact(1), chance), exact(draws));
+  const keep = node("Max", node("Sub", exact(1), passedOver), chance, exact(tiny));
+  const scale = sketch.cast(node("Div", exact(1), keep), "float32");
+  const isKept = node("Greater", counts, sketch.constant(0));
+  const factors = node("Where", isKept, scale, sketch.constant(0));
+  const shape = sketch.whole([0, ...input.shape]);
+  return sketch.node("Mul", [input, sketch.node("Reshape", [factors, shape], {}, input.shape)]);
 }
 
 /**

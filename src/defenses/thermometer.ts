@@ -1,7 +1,15 @@
 import * as z from "zod";
 import { keep, operators as ops, scope, type Tensor } from "../engine/index.js";
 import type { Model } from "../models/index.js";
-import { Conv2d, Module, Normalize, type Pass, WeightedLayer } from "../nn/index.js";
+import {
+  Conv2d,
+  Module,
+  Normalize,
+  type OnnxEdge,
+  type OnnxSketch,
+  type Pass,
+  WeightedLayer,
+} from "../nn/index.js";
 import { defineDefense } from "./defense.js";
 
 /** Keeps white pixels in the highest level. */
@@ -42,6 +50,18 @@ class ThermometerCode extends Module {
     const passed = ramp.sub(ramp.detach());
     const isOpen = this.straightThrough || quantizerGradient !== undefined;
     return code.add(isOpen ? passed : passed.mul(0)).reshape(shape);
+  }
+
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const [, height, width] = input.shape as [number, number, number];
+    const channels = this.channels * this.levels;
+    const steps = sketch.constant([...Array(this.levels).keys()], [this.levels, 1, 1]);
+    const inside = sketch.node("Clip", [input, sketch.constant(0), sketch.constant(1)]);
+    const heights = sketch.node("Mul", [inside, sketch.constant(belowOne * this.levels)]);
+    const apart = sketch.node("Unsqueeze", [heights, sketch.whole([2])]);
+    const code = sketch.cast(sketch.node("GreaterOrEqual", [apart, steps]), "float32");
+    const shape = [channels, height, width];
+    return sketch.node("Reshape", [code, sketch.whole([0, ...shape])], {}, shape);
   }
 
   /** Relaxed code of weights of levels. */

@@ -37,6 +37,11 @@ export interface DefenseWork {
   surrogates(model: Model): Readonly<Record<string, Classifier>>;
   /** Changes the weights after each update of training, where it must. */
   afterUpdate?(model: Model): void;
+  /**
+   * Reason why a model with it cannot be written as ONNX, and the way out, as in "searches for ...: leave it
+   * out". Left out where its modules have forms.
+   */
+  readonly noOnnx?: string;
   /** Levels that it makes of pixels, where the model takes weights of them in their place; else undefined. */
   levels?(model: Model): LevelFacts | undefined;
 }

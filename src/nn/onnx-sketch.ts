@@ -12,10 +12,14 @@ export const attribute = {
   int: (value: number): OnnxAttribute => ({ kind: "int", value }),
   ints: (value: readonly number[]): OnnxAttribute => ({ kind: "ints", value }),
   float: (value: number): OnnxAttribute => ({ kind: "float", value }),
+  text: (value: string): OnnxAttribute => ({ kind: "string", value }),
 };
 
 /** Numbers of element types in the format. */
-const types = { float32: 1, int64: 7 } as const;
+const types = { float32: 1, int64: 7, float64: 11 } as const;
+
+/** Element type of a graph's values, but for booleans. */
+type OnnxElementType = keyof typeof types;
 
 /** Facts of a model that is written. */
 export interface OnnxSketchOptions {
@@ -88,9 +92,18 @@ export class OnnxSketch {
     return name;
   }
 
-  /** Name of a constant: a number, or float32 numbers of a shape, row-major. */
-  constant(values: number | readonly number[], shape: readonly number[] = []): string {
-    return this.#constant(typeof values === "number" ? [values] : values, shape, "float32");
+  /** Name of a constant: a number, or numbers of a shape, row-major; float32 where no type is given. */
+  constant(
+    values: number | readonly number[],
+    shape: readonly number[] = [],
+    type: "float32" | "float64" = "float32",
+  ): string {
+    return this.#constant(typeof values === "number" ? [values] : values, shape, type);
+  }
+
+  /** Adds a node that brings a value to another element type. */
+  cast(value: OnnxEdge, type: OnnxElementType): OnnxEdge {
+    return this.node("Cast", [value], { to: attribute.int(types[type]) });
   }
 
   /** Name of a constant list of whole numbers, such as a shape. */
@@ -119,7 +132,7 @@ export class OnnxSketch {
     return this.#place === "" ? name : `${this.#place}/${name}`;
   }
 
-  #constant(values: readonly number[], shape: readonly number[], dtype: "float32" | "int64"): string {
+  #constant(values: readonly number[], shape: readonly number[], dtype: OnnxElementType): string {
     const key = JSON.stringify([dtype, shape, values]);
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
@@ -130,7 +143,7 @@ export class OnnxSketch {
   }
 
   #initialize(name: string, value: Tensor): void {
-    const dtype = value.dtype === "int64" ? "int64" : "float32";
+    const dtype = value.dtype in types ? (value.dtype as OnnxElementType) : "float32";
     const raw = scope(() => bytesOfTensor(value.detach().to({ dtype, device: "cpu" })));
     this.#initializers.set(name, { name, shape: value.shape, type: types[dtype], raw, strings: 0 });
   }

@@ -1,6 +1,16 @@
 import type { Seed } from "../../base/index.js";
 import { keep, operators as ops, scope, type Tensor, tensor } from "../../engine/index.js";
-import { BatchNorm2d, Conv2d, Module, type Pass, ReLU, Sequential } from "../../nn/index.js";
+import {
+  attribute,
+  BatchNorm2d,
+  Conv2d,
+  Module,
+  type OnnxEdge,
+  type OnnxSketch,
+  type Pass,
+  ReLU,
+  Sequential,
+} from "../../nn/index.js";
 
 /** Sizes of a denoiser. */
 export interface UNetSizes {
@@ -55,6 +65,15 @@ export class UNet extends Module {
     return input.add(this.noise.apply(upWhole, pass));
   }
 
+  protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+    const whole = this.whole.toOnnx(input, sketch);
+    const half = this.half.toOnnx(whole, sketch);
+    const quarter = this.quarter.toOnnx(half, sketch);
+    const upHalf = this.upHalf.toOnnx(onnxJoined(quarter, half, sketch), sketch);
+    const upWhole = this.upWhole.toOnnx(onnxJoined(upHalf, whole, sketch), sketch);
+    return sketch.node("Add", [input, this.noise.toOnnx(upWhole, sketch)]);
+  }
+
   /** Activations (N, C, h, w) brought to the sides of others, bilinearly. */
   #enlarged(input: Tensor, { shape }: Tensor): Tensor {
     const rows = this.#side(input.shape[2]!, shape[2]!, input.device);
@@ -71,6 +90,19 @@ export class UNet extends Module {
     this.#sides.set(key, made);
     return made;
   }
+}
+
+/** Adds the enlargement of activations to the sides of others to a graph, and others' channels behind them. */
+function onnxJoined(small: OnnxEdge, others: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
+  const [channels, height, width] = small.shape as [number, number, number];
+  const [more, rows, columns] = others.shape as [number, number, number];
+  const down = sketch.constant([...interpolation(height, rows)], [rows, height]);
+  const along = sketch.constant([...interpolation(width, columns)], [columns, width]);
+  const turned = sketch.node("Transpose", [along], { perm: attribute.ints([1, 0]) });
+  const wide = sketch.node("MatMul", [small, turned], {}, [channels, height, columns]);
+  const large = sketch.node("MatMul", [down, wide], {}, [channels, rows, columns]);
+  const shape = [channels + more, rows, columns];
+  return sketch.node("Concat", [large, others], { axis: attribute.int(1) }, shape);
 }
 
 /** Matrix (to, from) of bilinear interpolation along a side, between the centers of pixels. */

@@ -31,7 +31,7 @@ export function onnxQuantizer(
   const below = node("Floor", scaled);
   const draw = rounding === "nearest" ? sketch.constant(uniformToNearest) : node("RandomUniformLike", scaled);
   const isRaised = node("Less", draw, node("Sub", scaled, below));
-  const raised = node("Add", below, sketch.node("Cast", [isRaised], { to: attribute.int(1) }));
+  const raised = node("Add", below, sketch.cast(isRaised, "float32"));
   const level = node("Min", raised, levels);
   const normalized = lambda === 1 ? level : node("Div", level, levels);
   const output = node("Add", node("Mul", normalized, width), low);

@@ -25,7 +25,8 @@ const irVersion = 8;
  * `RandomUniformLike`: the runtime's own noise, new in each run, which no key repeats.
  *
  * @param path of the file, which is not replaced
- * @throws TypeError for a module of your own without a form in ONNX, which it names
+ * @throws TypeError for a module of your own without a form in ONNX, which it names; RangeError for a
+ *   defense that cannot be written, which it names
  * @example
  * const { model } = modelFromRun("runs/mnist-small-sqa-fgsm-seed0-0a1b2c3d");
  * exportOnnx(model, "model.onnx");
@@ -36,6 +37,8 @@ export function exportOnnx(model: Model, path: string, options: ExportOnnxOption
   checkKind("path", path, "the path of a file such as model.onnx", typeof path === "string");
   const { noiseFree = false, replace = false } = options;
   checkKind("noiseFree", noiseFree, "true or false", typeof noiseFree === "boolean");
+  for (const { name, noOnnx } of model.defenses)
+    if (noOnnx !== undefined) throw new RangeError(`defense ${name} has no form in ONNX: it ${noOnnx}`);
   writeNewFile(path, onnxBytes(model, noiseFree), { replace });
 }
 

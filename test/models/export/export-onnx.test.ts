@@ -2,11 +2,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import * as all from "../../../src/defenses/all.js";
+import { defenses, densityPart, pixelDefend } from "../../../src/defenses/index.js";
 import { noGrad, scope, type Tensor, tensor } from "../../../src/engine/index.js";
 import { readOnnx } from "../../../src/files/index.js";
 import { exportOnnx, type Model, modelFromFile, modelOf, small } from "../../../src/models/index.js";
 import { Conv2d, Flatten, Linear, Module, ReLU, Sequential } from "../../../src/nn/index.js";
+import { writePart } from "../../defenses/parts.js";
 import { loadOnnx } from "../exported/onnx/fixtures.js";
+import { bareDefenses, channelsOf, fixedDefenses, moments, randomDefenses, rowsOf } from "./defended.js";
 import {
   architectures,
   bareQuantizer,
@@ -56,28 +60,26 @@ it("has images of a width of 4 in the order of its convolutions, not with the ch
 });
 
 describe.each(architectures)("an ONNX file of %s", (name) => {
-  // Untrained and normalized by eight images, these networks make an error of the last bit in a pixel as large.
-  const tolerance = /resnet(50|101)/.test(name) ? 1e-4 : 1e-5;
-
   it("gives the model's logits", async () => {
-    expect(await difference(builtModel(name))).toBeLessThan(tolerance);
+    expect(await difference(builtModel(name))).toBeLessThan(1e-5);
   });
 
-  it.each(["sqa", "binary-weights(stochastic=true)", "binary-weights"] as const)(
-    "gives the noise-free logits with %s",
-    async (defense) => {
-      expect(await difference(builtModel(name, [defense]), true)).toBeLessThan(tolerance);
-    },
-  );
+  it.each(randomDefenses)("gives the noise-free logits with $title", async ({ used }) => {
+    expect(await difference(builtModel(name, used), true)).toBeLessThan(1e-5);
+  });
 
-  it.each(["deterministic-quantization", "binary-weights"] as const)(
-    "gives the logits with %s",
-    async (defense) => {
-      // Narrow models and few images: no activation lies so near to the middle of two levels that the order
-      // of a sum decides.
-      expect(await difference(builtModel(name, [defense]), false, 2)).toBeLessThan(tolerance);
-    },
-  );
+  it.each(fixedDefenses(folder, channelsOf(name)))("gives the logits with $title", async ({ used }) => {
+    // Narrow models and few images: no activation lies so near to the middle of two levels that the order of a
+    // sum decides.
+    expect(await difference(builtModel(name, used), false, 2)).toBeLessThan(1e-5);
+  });
+});
+
+it("has cases of every defense of the package", () => {
+  const cases = [...fixedDefenses(folder, 1), ...randomDefenses];
+  const names = cases.flatMap(({ used }) => used.map((one) => defenses.of(one).name));
+  const ofPackage = Object.values(all).map(({ name }) => name);
+  expect([...new Set([...names, "pixel-defend"])].sort()).toEqual(ofPackage.sort());
 });
 
 /** Logits that ONNX Runtime gave for files of these models (test/golden/onnx_export.py). */
@@ -177,29 +179,6 @@ describe("SQA in an ONNX file", () => {
     expect(logitsOf(again, tensor(Array(45).fill(0.25), [1, 3, 3, 5]))).toEqual(Array(45).fill(0.25));
   });
 
-  it("has the mean and the variance of the model's logits over draws", async () => {
-    const model = builtModel("compact", ["sqa"]);
-    const again = await readBack(model);
-    const count = 1000;
-    const images = imagesFor(model, 1)
-      .expand([count, ...model.inputShape])
-      .contiguous();
-    const columns = (values: number[]) =>
-      Array.from({ length: 10 }, (_, k) => values.filter((_, i) => i % 10 === k));
-    const moments = (values: number[]) => {
-      const mean = values.reduce((sum, value) => sum + value, 0) / count;
-      return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1) };
-    };
-    const [own, read] = [model, again].map((one) => columns(logitsOf(one, images)).map(moments));
-    for (const [k, { mean, variance }] of own!.entries()) {
-      const other = read![k]!;
-      expect(variance).toBeGreaterThan(0);
-      expect(Math.abs(mean - other.mean)).toBeLessThan(5 * Math.sqrt((variance + other.variance) / count));
-      // Standard error of the ratio of two variances, of nearly normal numbers.
-      expect(Math.abs(other.variance / variance - 1)).toBeLessThan(5 * Math.sqrt(4 / count));
-    }
-  });
-
   it("draws stochastic binary weights once a run, with the chance of each", async () => {
     const model = bareWeights("binary-weights(stochastic=true)");
     const again = await readBack(model);
@@ -223,6 +202,42 @@ describe("SQA in an ONNX file", () => {
       expect(Math.abs(plus[i]! / runs - chance)).toBeLessThanOrEqual(5 * error);
     }
   });
+});
+
+describe("a random defense in an ONNX file", () => {
+  it.each(bareDefenses)("draws as the model does: $text", async ({ text, expectDraws }) => {
+    const model = bareQuantizer(text);
+    const again = await readBack(model);
+    const pixels = imagesFor(model, 1);
+    const images = pixels.expand([4000, ...model.inputShape]).contiguous();
+    // Another key, since the same may draw the same.
+    const [own, read] = [logitsOf(model, images, false, 1), logitsOf(again, images)];
+    expectDraws(rowsOf(read!, 45), rowsOf(own!, 45), pixels.toNumbers());
+  });
+
+  it.each(randomDefenses)(
+    "has the mean and variance of the model over draws: $title",
+    async ({ used, draws }) => {
+      const model = builtModel("compact", used);
+      const again = await readBack(model);
+      const [runs, count] = draws!;
+      const images = imagesFor(model, 1)
+        .expand([count, ...model.inputShape])
+        .contiguous();
+      const [own, read] = [model, again].map((one) => {
+        const logits = Array.from({ length: runs }, (_, draw) => logitsOf(one, images, false, draw));
+        return moments(rowsOf(logits.flat(), model.classes));
+      });
+      for (const [k, { mean, variance }] of own!.entries()) {
+        const other = read![k]!;
+        expect(variance).toBeGreaterThan(0);
+        const error = Math.sqrt((variance + other.variance) / (runs * count));
+        expect(Math.abs(mean - other.mean)).toBeLessThan(5 * error);
+        // Standard error of the ratio of two variances, of nearly normal numbers.
+        expect(Math.abs(other.variance / variance - 1)).toBeLessThan(5 * Math.sqrt(4 / (runs * count)));
+      }
+    },
+  );
 });
 
 /** Layer of a user's own. */
@@ -271,6 +286,15 @@ describe("a model of a user's own", () => {
     conv.weightTransform = Object.assign((weight: Tensor) => weight, { randomized: true });
     expect(refusal(own(conv))).toThrow("its random weights have no form in ONNX: write it noise-free");
     expect(existsSync(to)).toBe(false);
+  });
+
+  it("is refused by the defense that has no form, and says the way out", () => {
+    const sizes = { channels: 1, filters: 2, layers: 1, mixtures: 2 };
+    const density = writePart(join(folder, "density.safetensors"), densityPart, sizes);
+    const model = small().build({ seed: 0, defenses: [pixelDefend({ density })] });
+    expect(() => exportOnnx(model, join(folder, "purified.onnx"))).toThrow(
+      /^defense pixel-defend has no form in ONNX: it searches pixel after pixel, .* give --defense none/,
+    );
   });
 
   it("is refused where it is a graph out of a file", async () => {

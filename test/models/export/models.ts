@@ -8,7 +8,7 @@ import {
   scope,
   type Tensor,
 } from "../../../src/engine/index.js";
-import { type Model, modelOf, models } from "../../../src/models/index.js";
+import { type Defense, type Model, modelOf, models } from "../../../src/models/index.js";
 import { wideResnet } from "../../../src/models/wide-resnet.js";
 import {
   AdaptiveAvgPool2d,
@@ -54,6 +54,19 @@ function withStatistics(model: Model): Model {
   return model;
 }
 
+/**
+ * Makes the branches of residual blocks small beside their shortcuts, as training does. Without it, untrained
+ * networks of many blocks make an error of the last bit a hundred times as large.
+ */
+function withSmallBranches(model: Model): Model {
+  const layers = new Map(model.module.namedModules());
+  for (const [name, layer] of layers) {
+    const isLast = name.endsWith(".bn3") || (name.endsWith(".bn2") && !layers.has(name.replace(/2$/, "3")));
+    if (isLast && layer instanceof BatchNorm2d) scope(() => layer.weight.detach().mul_(0.2));
+  }
+  return model;
+}
+
 /** Wide residual networks have no option that makes them narrow: the smallest of their kind. */
 const narrowWide = wideResnet(10, 1);
 
@@ -61,7 +74,11 @@ const narrowWide = wideResnet(10, 1);
 export const architectures = [...models.names.filter((name) => !name.startsWith("wide")), "wide-resnet-10-1"];
 
 /** A small model of an architecture, with running statistics as after training. */
-export function builtModel(name: string, used: readonly DefenseText[] = [], options: object = {}): Model {
+export function builtModel(
+  name: string,
+  used: readonly (Defense | DefenseText)[] = [],
+  options: object = {},
+): Model {
   const definition = models.names.includes(name) ? models.definition(name) : undefined;
   const shape = definition?.options.shape ?? narrowWide.options?.shape ?? {};
   const narrow = "width" in shape ? { width: 8 } : {};
@@ -69,7 +86,8 @@ export function builtModel(name: string, used: readonly DefenseText[] = [], opti
   const given = { ...narrow, ...normalized, ...options };
   const architecture =
     definition === undefined ? narrowWide(given as never) : definition.make(given as never);
-  return withStatistics(architecture.build({ seed: 1, defenses: used.map((text) => defenses.parse(text)) }));
+  const model = architecture.build({ seed: 1, defenses: used.map((given) => defenses.of(given)) });
+  return withStatistics(/resnet(34|50|101)/.test(name) ? withSmallBranches(model) : model);
 }
 
 /** A network of every layer of the package that no architecture has. */

@@ -1,4 +1,4 @@
-import type { Tensor } from "../../../../engine/index.js";
+import { operators, type Tensor } from "../../../../engine/index.js";
 import type { NodeContext } from "../../graph.js";
 import { bernoulliNoise, normalNoise, uniformNoise } from "../../noise.js";
 import type { Inputs, NodeView, OnnxOperator, OnnxOperators } from "../node.js";
@@ -44,6 +44,26 @@ function uniforms(node: NodeView, like: Tensor | undefined, context: NodeContext
   return typed(node, like, unit.mul(high - low).add(low));
 }
 
+/** Classes drawn with replacement, by the logarithms of their chances. */
+function classes(node: NodeView, logarithms: Tensor | undefined, context: NodeContext): Tensor {
+  const [rows = 0, count = 0] = logarithms!.shape;
+  if (logarithms!.shape.length !== 2 || count === 0)
+    throw node.refuse(`its chances are of shape [${logarithms!.shape.join(", ")}], not [rows, classes]`);
+  const shape = checkedShape(node, [rows, node.int("sample_size", 1)]);
+  node.float("seed", 0);
+  const chances = logarithms!.detach().to("float64");
+  const ends = chances
+    .sub(chances.amax([1], true))
+    .exp()
+    .cumsum(1);
+  const { noisePerImage: perImage = false } = context;
+  const points = uniformNoise({ shape, perImage }, context)
+    .to("float64")
+    .mul(ends.slice(1, count - 1, count));
+  const drawn = operators.searchsorted(ends, points, false, true).clamp(0, count - 1);
+  return drawn.to(dtypeOf(node, node.int("dtype", 6)));
+}
+
 /** Nothing, but where the file says that it is in training mode. */
 function dropout(node: NodeView, [x, ratio, training]: Inputs, context: NodeContext): readonly Tensor[] {
   const share = ratio === undefined ? 0.5 : numbersOf(ratio)[0]!;
@@ -64,6 +84,11 @@ export const randomOperators: OnnxOperators = {
   Bernoulli: random(1, (node, p, context) => {
     return typed(node, p, bernoulliNoise(formOf(node, p, context), p!.to("float32"), context));
   }),
+  Multinomial: {
+    inputs: [1, 1],
+    run: (node, [logarithms], context) => [classes(node, logarithms, context)],
+    traits: { random: true, gradient: "blocks" },
+  },
   Dropout: {
     inputs: [1, 3],
     run: dropout,

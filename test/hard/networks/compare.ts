@@ -4,7 +4,8 @@
 //
 // Differences are shares of the largest number. In float64 the same graph has weights and images of float64,
 // which tells what rounding does from other arithmetic. RESULT.json and RESULT.md are written where named,
-// after each network; networks that are in RESULT.json already are not run again.
+// after each network; networks that are in RESULT.json already are not run again. Differences beyond those of
+// limits.ts are said at the end, and the exit code is 1.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -21,6 +22,7 @@ import type { Graph } from "../../../src/models/exported/graph.js";
 import { readGraphFile } from "../../../src/models/exported/graph-file.js";
 import { GraphModule } from "../../../src/models/exported/graph-module.js";
 import { crossEntropy } from "../../../src/nn/index.js";
+import { type Differences, faultsOf, type NetworkRow } from "./limits.js";
 import { Sides } from "./sides.js";
 
 type Numbers = ArrayLike<number>;
@@ -29,28 +31,6 @@ type Numbers = ArrayLike<number>;
 interface Outcome {
   readonly logits: Numbers;
   readonly gradient: Numbers;
-}
-
-/** Differences of logits and gradients, as shares of the largest; 0 for the same bits. */
-export interface Differences {
-  readonly logits: number;
-  readonly gradient: number;
-}
-
-/** Row of the table: differences from PyTorch in float32, and from its float64. */
-export interface NetworkRow {
-  readonly network: string;
-  readonly static?: Differences;
-  readonly free?: Differences;
-  readonly onnx?: Differences;
-  /** PyTorch's own float32 and ONNX in float32, from PyTorch's float64. */
-  readonly rounding: Differences;
-  readonly onnxRounding?: Differences;
-  /** ONNX in float64, from PyTorch's float64. */
-  readonly onnxExact?: Differences;
-  /** The same with the values of the .pt2 file before ReLUs and maxima. */
-  readonly onnxSameSides?: Differences;
-  readonly refused?: string;
 }
 
 function numpy(file: string): { readonly numbers: Float64Array; readonly shape: readonly number[] } {
@@ -195,3 +175,7 @@ for (const network of networksIn(folder)) {
   writeFileSync(`${out}.md`, `${head}${count}\n${tableOf(rows)}\n`);
 }
 process.stdout.write(`${tableOf(rows)}\n`);
+const faults = rows.flatMap(faultsOf);
+if (rows.length === 0) faults.push(`${folder} holds no network of export_networks.py`);
+for (const fault of faults) process.stderr.write(`${fault}\n`);
+if (faults.length > 0) process.exitCode = 1;

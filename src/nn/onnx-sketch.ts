@@ -88,7 +88,8 @@ export class OnnxSketch {
   /** Name of a tensor of the model: that of its state, or one made for a tensor that is no part of it. */
   weight(value: Tensor): string {
     const name = this.#weights.get(value) ?? this.#unused(this.#within("weight"));
-    if (!this.#initializers.has(name)) this.#initialize(name, value);
+    const type = value.dtype === "int64" ? "int64" : "float32";
+    if (!this.#initializers.has(name)) this.#initialize(name, value, type);
     return name;
   }
 
@@ -137,13 +138,12 @@ export class OnnxSketch {
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
     const name = this.#unused("constant");
-    scope(() => this.#initialize(name, tensor(Float64Array.from(values), shape, dtype)));
+    scope(() => this.#initialize(name, tensor(Float64Array.from(values), shape, dtype), dtype));
     this.#constants.set(key, name);
     return name;
   }
 
-  #initialize(name: string, value: Tensor): void {
-    const dtype = value.dtype in types ? (value.dtype as OnnxElementType) : "float32";
+  #initialize(name: string, value: Tensor, dtype: OnnxElementType): void {
     const raw = scope(() => bytesOfTensor(value.detach().to({ dtype, device: "cpu" })));
     this.#initializers.set(name, { name, shape: value.shape, type: types[dtype], raw, strings: 0 });
   }

@@ -24,7 +24,7 @@ const options = z.strictObject({
   noiseFree: z
     .boolean()
     .default(false)
-    .describe("ONNX without quantizers and random weights: the mean of SQA's draws"),
+    .describe("ONNX without the noise of defenses: the mean of SQA's draws"),
   force: z.boolean().default(false).describe("replace the file that is there"),
 });
 type Options = z.output<typeof options>;
@@ -99,7 +99,7 @@ export const exportCommand = defineCommand({
   summary: "write a model as ONNX (.onnx), as weights (.safetensors), or as a copy of its .pt2 file",
   description:
     "Write a model for other programs. ONNX takes images in [0, 1] and any number of them, with " +
-    "normalization and defenses inside; SQA draws anew in each run. Weights have PyTorch's names, or " +
+    "normalization and defenses inside; random ones draw anew in each run. Weights have PyTorch's names, or " +
     "those of the file that the model came from. A copy of a .pt2 file has the trained weights.",
   operands: [
     { name: "model", description: modelForms },

@@ -7,8 +7,8 @@ import { isModel, type Model } from "../model.js";
 /** Choices for a model that is written. */
 export interface ExportOnnxOptions {
   /**
-   * Leaves quantizers and random weights out, as `classifier({ noiseFree: true })` does: SQA's mean. False
-   * where left out.
+   * Leaves the noise of defenses out, as `classifier({ noiseFree: true })` does: the mean of SQA's draws.
+   * False where left out.
    */
   readonly noiseFree?: boolean | undefined;
   /** Replaces the file that is there; false where left out. */
@@ -21,8 +21,8 @@ const irVersion = 8;
 
 /**
  * Writes a model in ONNX's format: images `images`, float32 (N, C, H, W) in [0, 1], to logits `logits`, (N,
- * classes), for any N. Normalization and defenses are inside. SQA and stochastic binary weights draw by
- * `RandomUniformLike`: the runtime's own noise, new in each run, which no key repeats.
+ * classes), for any N. Normalization and defenses are inside. Random ones draw by `RandomUniformLike` and
+ * `Multinomial`: the runtime's own noise, new in each run, which no key repeats.
  *
  * @param path of the file, which is not replaced
  * @throws TypeError for a module of your own without a form in ONNX, which it names; RangeError for a

@@ -32,12 +32,12 @@ export function fixedDefenses(folder: string, channels: number): DefendedCase[] 
 /** Defenses that draw: once for each image, or once a run. */
 export const randomDefenses: readonly DefendedCase[] = [
   { ...alone("sqa"), draws: [1, 400] },
-  { ...alone("sap"), draws: [1, 200] },
+  { ...alone("sap"), draws: [1, 100] },
   { ...alone("sap(samples=0.1)"), draws: [1, 400] },
   { ...alone("random-resize-pad"), draws: [1, 400] },
   { ...alone("binary-weights(stochastic=true)"), draws: [200, 1] },
   { ...alone("binarized-network(stochastic=true)"), draws: [200, 1] },
-  { title: "random-resize-pad, sap and sqa", used: ["random-resize-pad", "sap", "sqa"], draws: [1, 200] },
+  { title: "random-resize-pad, sap and sqa", used: ["random-resize-pad", "sap", "sqa"], draws: [1, 100] },
 ];
 
 function alone(text: DefenseText): DefendedCase {

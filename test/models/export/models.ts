@@ -55,14 +55,20 @@ function withStatistics(model: Model): Model {
 }
 
 /**
- * Makes the branches of residual blocks small beside their shortcuts, as training does. Without it, untrained
- * networks of many blocks make an error of the last bit a hundred times as large.
+ * Makes the branches of residual blocks small beside their shortcuts, and shifts channels, as training does.
+ * Without it, untrained networks of many blocks make an error of the last bit a hundred times as large, and
+ * channels that are all alike have an activation of 0, whose sign rounding decides.
  */
 function withSmallBranches(model: Model): Model {
   const layers = new Map(model.module.namedModules());
-  for (const [name, layer] of layers) {
+  for (const [i, [name, layer]] of [...layers].entries()) {
+    if (!(layer instanceof BatchNorm2d)) continue;
     const isLast = name.endsWith(".bn3") || (name.endsWith(".bn2") && !layers.has(name.replace(/2$/, "3")));
-    if (isLast && layer instanceof BatchNorm2d) scope(() => layer.weight.detach().mul_(0.2));
+    scope(() => {
+      if (isLast) layer.weight.detach().mul_(0.2);
+      const shifts = countedUniform({ ...noiseOf(1), seed: deriveSeed(2) }, i, layer.bias.shape);
+      layer.bias.detach().add_(shifts.select(0, 0).sub(0.5).mul(0.2));
+    });
   }
   return model;
 }

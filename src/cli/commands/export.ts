@@ -99,8 +99,8 @@ export const exportCommand = defineCommand({
   summary: "write a model as ONNX (.onnx), as weights (.safetensors), or as a copy of its .pt2 file",
   description:
     "Write a model for other programs. ONNX takes images in [0, 1] and any number of them, with " +
-    "normalization and defenses inside; random ones draw anew in each run. Weights have PyTorch's names, or " +
-    "those of the file that the model came from. A copy of a .pt2 file has the trained weights.",
+    "normalization and defenses inside; random ones draw anew in each run. Weights have PyTorch's " +
+    "names, or those of the file that the model came from. A copy of a .pt2 file has the trained weights.",
   operands: [
     { name: "model", description: modelForms },
     {

@@ -92,7 +92,7 @@ export class UNet extends Module {
   }
 }
 
-/** Adds the enlargement of activations to the sides of others to a graph, and others' channels behind them. */
+/** Adds to a graph: activations enlarged to the sides of others, whose channels come behind theirs. */
 function onnxJoined(small: OnnxEdge, others: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
   const [channels, height, width] = small.shape as [number, number, number];
   const [more, rows, columns] = others.shape as [number, number, number];

@@ -76,18 +76,21 @@ export function buildAddon(root, libtorch, folder, { load = true } = {}) {
         : `set-up: CUDA kernels by ${nvcc}`,
     );
   }
-  timed(`set-up: compiling the addon against libtorch ${libtorch.version} (half a minute or more)`, () => {
-    compile(root, libtorch, join(folder, "cmake"));
-    // A running process may have the old addon mapped: replace it, never write into it.
-    for (const [made, place] of [
-      ["sqa.node", addon],
-      [join("package", "sqa.node"), join(folder, "package.node")],
-    ]) {
-      copyFileSync(join(folder, "cmake", /** @type {string} */ (made)), `${place}.new`);
-      renameSync(`${place}.new`, /** @type {string} */ (place));
-    }
-    if (load) checkLoads(addon, libtorch);
-  });
+  timed(
+    `set-up: compiling the addon against libtorch ${libtorch.version} (a minute or more, ten on a slow machine)`,
+    () => {
+      compile(root, libtorch, join(folder, "cmake"));
+      // A running process may have the old addon mapped: replace it, never write into it.
+      for (const [made, place] of [
+        ["sqa.node", addon],
+        [join("package", "sqa.node"), join(folder, "package.node")],
+      ]) {
+        copyFileSync(join(folder, "cmake", /** @type {string} */ (made)), `${place}.new`);
+        renameSync(`${place}.new`, /** @type {string} */ (place));
+      }
+      if (load) checkLoads(addon, libtorch);
+    },
+  );
   writeJson(stampFile(folder), stamp);
   return addon;
 }

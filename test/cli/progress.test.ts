@@ -58,7 +58,7 @@ describe("Progress", () => {
     progress.finish();
     progress.finish();
     expect(captured.stderr.text).toBe(
-      "evaluate   50%  5/10  5.0 s left\nevaluate  100%  10/10\nevaluate: done in 10 s\n",
+      "evaluate   50%  5/10  5.0 s left\nevaluate  100%  10/10\nevaluate: took 10 s\n",
     );
   });
 

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import * as z from "zod";
 import { exportOnnx, exportWeights, type Model, saveExported } from "../../models/index.js";
+import { PixelThreshold } from "../../nn/index.js";
 import { defineCommand } from "../frame/command.js";
 import { imagesFrom } from "../frame/inputs/images-from.js";
 import {
@@ -52,11 +53,22 @@ function noteNoise(model: Model, noiseFree: boolean): void {
   note("noise is the runtime's own, new in each run of the file; --noise-free writes the mean");
 }
 
+/** Says what gives the model gradients that no file has. */
+function noteGradients({ defenses, module }: Model): void {
+  const threshold = module.namedModules().find(([, { constructor }]) => constructor === PixelThreshold);
+  const own = [...defenses.map(({ name }) => name), ...(threshold === undefined ? [] : [threshold[0]])];
+  if (own.length === 0) return;
+  note(
+    `attacks on the file can find less than attacks on the run: it lacks own gradients of ${own.join(", ")}`,
+  );
+}
+
 /** Writers by the file's ending. */
 const writers: Readonly<Record<string, (call: Call) => void>> = {
   ".onnx": ({ opened: { model }, to, given: { noiseFree, force } }) => {
     exportOnnx(model, to, { noiseFree, replace: force });
     noteNoise(model, noiseFree);
+    noteGradients(model);
   },
   ".safetensors": (call) => {
     exportWeights(call.opened.model, call.to, { from: pt2Of(call), replace: call.given.force });

@@ -64,7 +64,7 @@ export class Progress {
     if (quiet) return;
     if (terminal) showLiveLine(this, undefined);
     else if (this.#now() - this.#start >= LINE_MILLISECONDS) {
-      note(`${this.#options.label}: done in ${formatDuration((this.#now() - this.#start) / 1000)}`);
+      note(`${this.#options.label}: took ${formatDuration((this.#now() - this.#start) / 1000)}`);
     }
   }
 

@@ -12,7 +12,9 @@ export interface EpochAlarm {
 function constantOutput({ commonestClass, clean }: EpochEvent): EpochAlarm[] {
   if (commonestClass <= 0.95 || clean >= 0.9) return [];
   const share = shareText(commonestClass);
-  const message = `${share} of the validation images are predicted as one class: the model does not learn`;
+  const message =
+    `${share} of the validation images are predicted as one class: the model does not learn; try a lower ` +
+    "rate, or more epochs";
   return [{ kind: "constant-output", message }];
 }
 

@@ -89,7 +89,7 @@ describe("the outcome", () => {
     );
     expect(names).toEqual(["pass", "undecided", "undecided", "fail"]);
     expect(of("worst >= 0.34").text).toBe(
-      "undecided: worst >= 0.34: 40.0 % [33.5, 46.9], the threshold inside the interval",
+      "undecided: worst >= 0.34: 40.0 % [33.5, 46.9], the threshold inside the interval, which more images make narrower",
     );
     const exact = { figures: { worst: { accuracy: 1, low: 0.5, high: 1 } } };
     expect([of("worst >= 0.5", exact).name, of("worst > 0.5", exact).name]).toEqual(["pass", "undecided"]);

@@ -22,7 +22,10 @@ export function checkOut(out: string | undefined, config: TrainConfigInput): voi
     throw new UsageError(`--out ${out}: copies are written of .pt2 files; of ${file} use the run's weights`);
   if (!/\.pt2$/i.test(out)) throw new UsageError(`--out ${out}: the file is a model (.pt2)`);
   for (const path of [out, weightsBeside(out)])
-    if (existsSync(path)) throw new UsageError(`--out ${out}: there is such a file already: ${path}`);
+    if (existsSync(path))
+      throw new UsageError(
+        `--out ${out}: there is such a file already: ${path}; delete it, or give another name`,
+      );
 }
 
 /** File of the state dict beside a model. */

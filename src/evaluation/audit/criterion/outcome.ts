@@ -64,7 +64,8 @@ function judged(requirement: Requirement, { verdict, images, figures }: Findings
     return { ...requirement, outcome, value, text: `${said}: ${found}${why}` };
   };
   if (!meets(value.high)) return ended("fail", ", all of the interval below");
-  if (!meets(value.low)) return ended("undecided", ", the threshold inside the interval");
+  if (!meets(value.low))
+    return ended("undecided", ", the threshold inside the interval, which more images make narrower");
   if (verdict === "invalid") return ended("undecided", ", but the audit is invalid");
   if (verdict === "masked" && figure !== "clean") return ended("undecided", ", but gradients are masked");
   if (verdict === "inconclusive" && figure !== "clean")

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from "vega-lite";
 import type * as z from "zod";
-import type { Steps } from "../base/index.js";
+import { firstFault, type Steps } from "../base/index.js";
 import { changedOptions, type Factory, formatRatio, Kind, type Value } from "../options/index.js";
 import type { Table as TextTable } from "../report/index.js";
 import type { Cell, CellOutcome } from "./runner/cell.js";
@@ -149,8 +149,7 @@ export function defineTable<const Name extends string, Schema extends z.ZodObjec
 function checkedData<Data>(form: z.ZodType<Data>, json: unknown): Data {
   const { success, data, error } = form.safeParse(json);
   if (success) return data;
-  const { path, message } = error.issues[0]!;
-  throw new TypeError([path.join("."), message].filter((part) => part !== "").join(": "));
+  throw new TypeError(firstFault(error));
 }
 
 /** Tells steps from data that need none. */

@@ -32,6 +32,9 @@ it.each([
   ["fgsm(epsilon=0.1) on surrogate:mean", "FGSM, eps 0.1 on surrogate:mean"],
   ["expectation(pgd(steps=40), draws=20) failed", "PGD-40, mean loss of 20 draws, eps 0.3 failed"],
   ["fgsm(epsilon=0.1) and fgsm(epsilon=0.2)", "FGSM, eps 0.1 and FGSM, eps 0.2"],
+  // Labels leave out the size of a step: two calls that would have the same one stay as they are.
+  ["pgd(stepSize=0.1) and pgd(stepSize=0.2)", "pgd(stepSize=0.1) and pgd(stepSize=0.2)"],
+  ["pgd(stepSize=0.1), again pgd(stepSize=0.1)", "PGD-40, eps 0.3, again PGD-40, eps 0.3"],
   // What is no attack, or no whole call, stays as it is.
   [
     "divide the logits, temperature(..., value=10) (square)",

@@ -20,22 +20,37 @@ function labelOf(call: string): string | undefined {
   }
 }
 
+/** Calls of attacks in a text, each with its label. */
+function callsIn(text: string) {
+  const names = /[a-z][\w-]*\(/g;
+  const calls: { begin: number; call: string; label: string }[] = [];
+  for (let found = names.exec(text); found !== null; found = names.exec(text)) {
+    const end = endOfCall(text, names.lastIndex);
+    if (end === undefined) continue;
+    const call = text.slice(found.index, end);
+    const label = labelOf(call);
+    if (label === undefined) continue;
+    calls.push({ begin: found.index, call, label });
+    names.lastIndex = end;
+  }
+  return calls;
+}
+
 /**
- * Text in which each call of an attack is the attack's label.
+ * Text in which each call of an attack is the attack's label; a call stays where another has the same label.
  *
  * @example
  * labeledCalls("under pgd(epsilon=0.3, steps=20)")   // under PGD-20, eps 0.3
  */
 export function labeledCalls(text: string): string {
-  const names = /[a-z][\w-]*\(/g;
+  const calls = callsIn(text);
+  const labels = new Map(calls.map(({ call, label }) => [call, label]));
+  const all = [...labels.values()];
   let [labeled, done] = ["", 0];
-  for (let found = names.exec(text); found !== null; found = names.exec(text)) {
-    const end = endOfCall(text, names.lastIndex);
-    const label = end === undefined ? undefined : labelOf(text.slice(found.index, end));
-    if (end === undefined || label === undefined) continue;
-    labeled += text.slice(done, found.index) + label;
-    done = end;
-    names.lastIndex = end;
+  for (const { begin, call, label } of calls) {
+    const isUnique = all.indexOf(label) === all.lastIndexOf(label);
+    labeled += text.slice(done, begin) + (isUnique ? label : call);
+    done = begin + call.length;
   }
   return labeled + text.slice(done);
 }

@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 
-/** A file that someone else made would be replaced: the message names it, and the ways out. */
+/** Refusal to replace a file that someone else made: the message names it, and the ways out. */
 export class ForeignFileError extends Error {
   override readonly name = "ForeignFileError";
 }
@@ -20,8 +20,8 @@ export function refuseForeign(folder: string, names: Iterable<string>, own = non
     const path = join(folder, name);
     if (own.has(name) || lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
     throw new ForeignFileError(
-      `${path} is there already, is no earlier result of sqa and is not replaced: give another folder, ` +
-        "or --force to replace it",
+      `${path} is there already, is no result that this version of sqa reads, and is not replaced: give ` +
+        "another folder, or --force to replace it",
     );
   }
 }

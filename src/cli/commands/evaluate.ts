@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { checkDevice, setThreads } from "../../engine/index.js";
-import { evaluate, evaluateShard, FolderStore, readManifests } from "../../evaluation/index.js";
+import { evaluate, evaluateShard, FolderStore, hasManifests } from "../../evaluation/index.js";
 import { type CommandContext, defineCommand } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
 import { imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
@@ -81,9 +81,9 @@ async function evaluatedByJobs(
     given,
     "evaluate",
   );
-  // Shards of the same evaluation lie there too, for a merge.
-  const isOurs = given.out === undefined && readManifests(done.folder).length === 0;
-  if (isOurs) rmSync(done.folder, { recursive: true, force: true });
+  // Shards of the same evaluation may lie there too, for a merge.
+  const isUnused = given.out === undefined && !hasManifests(done.folder);
+  if (isUnused) rmSync(done.folder, { recursive: true, force: true });
   return one;
 }
 

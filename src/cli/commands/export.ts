@@ -55,7 +55,7 @@ function noteNoise(model: Model, noiseFree: boolean): void {
 
 /** Says what gives the model gradients that no file has. */
 function noteGradients({ defenses, module }: Model): void {
-  const threshold = module.namedModules().find(([, { constructor }]) => constructor === PixelThreshold);
+  const threshold = module.namedModules().find(([, layer]) => layer instanceof PixelThreshold);
   const own = [...defenses.map(({ name }) => name), ...(threshold === undefined ? [] : [threshold[0]])];
   if (own.length === 0) return;
   note(

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import * as z from "zod";
 import {
   FileFormatError,
+  firstFault,
   makeFolder,
   parseStrictJson,
   readTextFile,
@@ -62,11 +63,20 @@ export interface FoundShard extends ShardManifest {
   readonly folder: string;
 }
 
+function manifestsIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((name) => manifestName.test(name)) : [];
+}
+
+/** Tells whether manifests of shards lie in a folder, readable or not. */
+export function hasManifests(folder: string): boolean {
+  return manifestsIn(folder).length > 0;
+}
+
 /** Shards whose manifests lie in a folder, if it is there. FileFormatError names a file at fault. */
 export function readManifests(folder: string): FoundShard[] {
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => manifestName.test(name));
-  return names.sort().map((name) => ({ ...readManifest(join(folder, name)), folder }));
+  return manifestsIn(folder)
+    .sort()
+    .map((name) => ({ ...readManifest(join(folder, name)), folder }));
 }
 
 function readManifest(file: string): ShardManifest {
@@ -79,10 +89,7 @@ function readManifest(file: string): ShardManifest {
     throw fail(`is no manifest of a shard: ${(error as Error).message}`, error);
   }
   const { success, data, error } = schema.safeParse(json);
-  if (!success) {
-    const { path, message } = error.issues[0]!;
-    throw fail(`is no manifest of a shard: ${[...path, message].join(": ")}`, error);
-  }
+  if (!success) throw fail(`is no manifest of a shard: ${firstFault(error)}`, error);
   if (data.index > data.count || basename(file) !== manifestFile("", data))
     throw fail(`is of shard ${data.index}/${data.count}, and not of the one that it is named after`);
   return data;

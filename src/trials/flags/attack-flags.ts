@@ -132,13 +132,11 @@ function flagOf(
   return undefined;
 }
 
-/**
- * Length of a perturbation that is none: no pixel of [0, 1] changes by more, in any norm, as rounding does.
- */
+/** Longest perturbation that counts as none: rounding of float32 changes pixels in [0, 1] as much. */
 const noChange = 1e-6;
 
-/** Way of all steps of an attack together, whose start may be random; infinite where it tells of no steps. */
-function wayOf({ options }: Attack): number {
+/** Length of all steps of an attack together, apart from a random start; infinite where it has no steps. */
+function stepsLength({ options }: Attack): number {
   const { steps, stepSize } = options as Record<string, unknown>;
   return typeof steps === "number" && typeof stepSize === "number"
     ? steps * stepSize
@@ -146,8 +144,8 @@ function wayOf({ options }: Attack): number {
 }
 
 /**
- * Flag of an attack that gave back every image as it was, or as it began, though the model answers some of
- * them correctly.
+ * Flag of an attack that gave back every image as it was, or as its random start made it, though the model
+ * answers some of them correctly.
  */
 export function changedNothingFlag(
   { trial, answers, lengths }: TrialResult,
@@ -155,16 +153,16 @@ export function changedNothingFlag(
 ): Flag | undefined {
   const { correct } = clean;
   const standing = lengths.filter((_, i) => correct[i]! > 0);
-  const stays = wayOf(trial.attack!) <= noChange;
+  const stays = stepsLength(trial.attack!) <= noChange;
   if (standing.length === 0 || (standing.some((length) => length > noChange) && !stays)) return undefined;
   const name = String(trial.attack);
   const least = standing.some((length) => length > 0) ? ` by more than ${noChange}` : "";
-  const of = stays ? " in all its steps" : "";
+  const found = stays
+    ? `all steps of ${name} together are no longer than ${noChange}, so it ends where it began`
+    : `${name} changed none of ${answers.images} images${least}`;
   return {
     kind: "changed-nothing",
     attack: name,
-    message:
-      `${name} changed none of ${answers.images} images${least}${of}: ` +
-      "its accuracy says nothing about robustness",
+    message: `${found}: its accuracy says nothing about robustness`,
   };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { firstFault } from "../../base/index.js";
 import type { BatchRecord } from "../batch-record.js";
 import type { BatchPlan } from "./store.js";
 
@@ -37,10 +38,7 @@ const lists = ["even", "odd", "majority", "evenVote", "oddVote", "lengths"] as c
  */
 export function keptBatch(json: unknown, plan: BatchPlan): BatchRecord & { id: string; sha256: string } {
   const { success, data, error } = schema.safeParse(json);
-  if (!success) {
-    const { path, message } = error.issues[0]!;
-    throw new Error(path.length === 0 ? message : `${path.join(".")}: ${message}`);
-  }
+  if (!success) throw new Error(firstFault(error));
   for (const what of ["count", "draws"] as const) {
     if (data[what] !== plan[what]) throw new Error(`${what} must be ${plan[what]}, not ${data[what]}`);
   }

@@ -441,7 +441,7 @@ describe("a report", { timeout: 600_000 }, () => {
     writeFileSync(far, "mine");
     for (const name of ["audit.json", "audit.html", "SHA256SUMS", join("images", "00003.png")]) {
       writeFileSync(join(other, name), "mine");
-      const refusal = `${join(other, name)} is there already, is no earlier result of sqa`;
+      const refusal = `${join(other, name)} is there already, is no result that this version of sqa reads`;
       await expect(report.write(other)).rejects.toThrow(refusal);
       expect(readFileSync(join(other, name), "utf8")).toBe("mine");
       rmSync(join(other, name));

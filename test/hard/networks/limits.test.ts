@@ -32,7 +32,7 @@ test("a gradient of ONNX may differ where the same sides show that it jumps, and
   expect(faultsOf({ ...jumps, onnxSameSides: { logits: 0, gradient: 0.01 } })).toHaveLength(1);
 });
 
-test("a network without a .pt2 file is told", () => {
-  const { static: _, ...without } = row;
-  expect(faultsOf(without)).toEqual(["mobilenet_v3_small: no .pt2 file was compared"]);
+test.each(["static", "free", "onnx"] as const)("a network without its file %s is told", (form) => {
+  const { [form]: _, ...without } = row;
+  expect(faultsOf(without)).toEqual([`mobilenet_v3_small: ${form}: no file was compared`]);
 });

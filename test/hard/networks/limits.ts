@@ -39,7 +39,9 @@ export function faultsOf({ network, refused, ...row }: NetworkRow): string[] {
     (form) => (form?.gradient ?? 1) <= limits.exact,
   );
   return [
-    ...(row.static === undefined ? [`${network}: no .pt2 file was compared`] : []),
+    ...(["static", "free", "onnx"] as const).flatMap((form) =>
+      row[form] === undefined ? [`${network}: ${form}: no file was compared`] : [],
+    ),
     ...within("static", "logits", limits.pt2),
     ...within("static", "gradient", limits.pt2),
     ...within("free", "logits", limits.pt2),

@@ -75,7 +75,7 @@ export const auditOptions = z.strictObject({
   force: z
     .boolean()
     .default(false)
-    .describe("replace files in that folder which are of no report, or of another audit's"),
+    .describe("replace what lies in that folder, the report of another audit too"),
   batchSize: z
     .int()
     .min(1)
@@ -93,7 +93,7 @@ export const auditOptions = z.strictObject({
     .min(1)
     .meta({ placeholder: "FILE" })
     .optional()
-    .describe("what 'sqa audit --self-test --json' printed here, for the report"),
+    .describe("result of 'sqa audit --self-test --json', which the report then has"),
   tensorboard: z.boolean().default(true).describe("write TensorBoard's event files beside the trials"),
   verbose: z.boolean().default(false).describe("show the evidence of passed lines, and attacks in full"),
   json: z.boolean().default(false).describe("print audit.json in place of the report"),

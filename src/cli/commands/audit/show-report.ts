@@ -56,5 +56,5 @@ export function refuseOtherReport(folder: string, id: string): void {
     // What cannot be read is not of this audit either.
   }
   if (isObject(found) && found.id === id) return;
-  throw new UsageError(`--out ${folder} holds the report of another audit: give another folder, or --force`);
+  throw new UsageError(`${folder} holds the report of another audit: give another folder, or --force`);
 }

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, isObject, parseStrictJson, readTextFile } from "../../../base/index.js";
+import { FileFormatError, firstFault, isObject, parseStrictJson, readTextFile } from "../../../base/index.js";
 import { type AuditJson, auditSchema, auditSchemaVersion } from "./schema/audit.js";
 import { earlierVersion, fromEarlierForm } from "./schema/earlier-form.js";
 
@@ -43,6 +43,5 @@ export function auditOf(given: unknown, what = "audit"): AuditJson {
       version === undefined ? "it has no field schema" : `its schema is ${JSON.stringify(version)}`;
     throw new FileFormatError(`${what}: is no audit.json of ${auditSchemaVersion}: ${found}; audit again`);
   }
-  const { path, message } = error.issues[0]!;
-  throw new FileFormatError(`${what}: ${path.join(".")}: ${message}`);
+  throw new FileFormatError(`${what}: ${firstFault(error)}`);
 }

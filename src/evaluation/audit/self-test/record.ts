@@ -1,4 +1,4 @@
-import { FileFormatError, parseStrictJson, readTextFile } from "../../../base/index.js";
+import { FileFormatError, firstFault, parseStrictJson, readTextFile } from "../../../base/index.js";
 import { type SelfTestRecord, selfTestEnvironment } from "../evidence/self-test.js";
 import { selfTest } from "../report/schema/evidence.js";
 import type { SelfTestResult } from "./self-test.js";
@@ -38,9 +38,7 @@ export function readSelfTest(file: string): SelfTestRecord {
   }
   const { success, data, error } = selfTest.extend({ cases }).safeParse(given);
   if (!success) {
-    const { path, message } = error.issues[0]!;
-    const place = path.length === 0 ? "" : `${path.join(".")}: `;
-    throw new FileFormatError(`${file}: is no result of sqa audit --self-test --json: ${place}${message}`);
+    throw new FileFormatError(`${file}: is no result of sqa audit --self-test --json: ${firstFault(error)}`);
   }
   return {
     ...data,

@@ -15,16 +15,16 @@ struct PanelProduct {
   const float* packed;
   float* product;
   int64_t productRow;
-  double share;  // of a panel's row, bytes that each row of the product calls for
+  double prefetchBytes;  // of a panel's row, bytes that each row of the product prefetches
 };
 
-// kRows rows from `row` on and terms begin .. end, two vectors of columns, all sums in registers. Meanwhile it calls for its share of
+// kRows rows from `row` on and terms begin .. end, two vectors of columns, all sums in registers. Meanwhile it prefetches its part of
 // the panel that follows, since weights mostly lie beyond the second cache.
 template <int kRows>
 inline void multiplyTile(const PanelProduct& p, int64_t row, int64_t begin, int64_t end) {
-  const auto share = static_cast<int64_t>(p.share * kRows);
+  const auto prefetchBytes = static_cast<int64_t>(p.prefetchBytes * kRows);
   const char* next = reinterpret_cast<const char*>(p.packed + 2 * kWide * p.inner);
-  next += static_cast<int64_t>(p.share * static_cast<double>(row * p.inner)) + begin * share;
+  next += static_cast<int64_t>(p.prefetchBytes * static_cast<double>(row * p.inner)) + begin * prefetchBytes;
   const float* packed = p.packed + 2 * kWide * begin;
   const float* from[kRows];
   Lanes sums[kRows][2] = {};
@@ -34,7 +34,7 @@ inline void multiplyTile(const PanelProduct& p, int64_t row, int64_t begin, int6
     const Lanes a = load<kWide>(packed), b = load<kWide>(packed + kWide);
     packed += 2 * kWide;
     __builtin_prefetch(next, 0, 2);
-    next += share;
+    next += prefetchBytes;
 #pragma GCC unroll 12
     for (int r = 0; r < kRows; r++) {
       const Lanes x = broadcast<kWide>(from[r] + k);
@@ -60,9 +60,9 @@ inline void multiplyRows(const PanelProduct& p, int64_t row) {
 
 void multiply(int64_t rows, int64_t inner, int64_t columns, int64_t terms, const float* matrix, int64_t matrixRow,
               const float* packed, float* product, int64_t productRow) {
-  const double share = 2.0 * kWide * sizeof(float) / static_cast<double>(rows);
+  const double prefetchBytes = 2.0 * kWide * sizeof(float) / static_cast<double>(rows);
   for (int64_t c = 0; c < columns; c += 2 * kWide) {
-    const PanelProduct panel{rows, inner, terms, matrix, matrixRow, packed + c * inner, product + c, productRow, share};
+    const PanelProduct panel{rows, inner, terms, matrix, matrixRow, packed + c * inner, product + c, productRow, prefetchBytes};
     int64_t row = 0;
     for (; row + kTileRows <= rows; row += kTileRows) multiplyRows<kTileRows>(panel, row);
     for (; row + 4 <= rows; row += 4) multiplyRows<4>(panel, row);

@@ -63,7 +63,8 @@ export function selfTestText({ result, reason }: AuditJson["evidence"]["selfTest
   const verdicts = `${right} of ${result.cases.length} verdicts on known models were right`;
   const place = result.sameEnvironment
     ? "by the versions and kernels of this audit"
-    : `by other versions or kernels: sqa ${result.sqa}, libtorch ${result.libtorch}, ${result.kernels}`;
+    : `by other versions or kernels: sqa ${result.sqa}, libtorch ${result.libtorch}, ` +
+      `${result.kernels}, ${result.cpuCapability}`;
   return `${result.passed ? "Passed" : "Failed"}: ${verdicts}, ${result.finishedAt}, ${place}.`;
 }
 

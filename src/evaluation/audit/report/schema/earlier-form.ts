@@ -5,6 +5,9 @@ import { auditSchemaVersion } from "./audit.js";
 /** Form before the present one. */
 export const earlierVersion = "sqa-audit/1";
 
+/** Name in form 1 of the line whose points are single answers to each image. */
+const stepsLine = "PGD on its way";
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (given: unknown): Fields => (isObject(given) ? given : {});
@@ -44,7 +47,7 @@ export function fromEarlierForm(given: Fields): Fields {
     trials: each(given.trials, () => ({ options: null })),
     curves: each(given.curves, () => ({ method })),
     convergence: each(given.convergence, ({ name }) => ({
-      method: name === "PGD on its way" ? wilsonMethod : method,
+      method: name === stepsLine ? wilsonMethod : method,
     })),
     evidence: {
       ...evidence,

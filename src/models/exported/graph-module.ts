@@ -145,8 +145,9 @@ export class GraphModule extends Module {
     const logits = isFloat(made) ? made.to("float32") : made;
     if (!this.#isBlocked) return logits;
     // Where all gradients are blocked they are zero, which attacks tell from a model that ignores its images.
-    const zeros = images.flatten(1).amax([1], true).mul(0);
-    return logits.add(zeros.to(logits.dtype));
+    const zeros = images.flatten(1).amax([1]).mul(0);
+    const ones = logits.shape.slice(1).map(() => 1);
+    return logits.add(zeros.reshape([zeros.shape[0]!, ...ones]).to(logits.dtype));
   }
 
   /** Graph of a pass: the file's, which says what is right, or where weights are constants a faster one. */

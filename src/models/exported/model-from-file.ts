@@ -92,7 +92,7 @@ export async function modelFromFile(file: string, options: ModelFromFileOptions 
     ...(part && {
       normalization: {
         operators: normalizing.map(shownName),
-        statistics: inFile(file, () => normalizationBy(graph, part, inputShape)),
+        statistics: normalizationBy(graph, part, inputShape),
       },
     }),
   };

@@ -63,8 +63,8 @@ export function normalizingPart(graph: Graph): NormalizingPart | undefined {
   // A reader's own factor for pixels of 0 to 255, and the model's that takes it back, are no normalization.
   const isScaled = found.has("mul") && !found.has("add");
   const shifts = found.has("sub") || found.has("norm") || (found.has("add") && found.size > 1);
-  const isFound = shifts || (found.has("div") && !isScaled);
-  return isFound ? { operators: [...found.values()], output } : undefined;
+  const normalizes = shifts || (found.has("div") && !isScaled);
+  return normalizes ? { operators: [...found.values()], output } : undefined;
 }
 
 /** The nodes and weights of a graph that a value is made of. */
@@ -83,16 +83,21 @@ function upTo({ nodes, weights, ...form }: Graph, output: string): Graph {
   };
 }
 
-/** Images of more channels are none that people normalize. */
+/** Most channels of images for which a mean and a deviation are looked for. */
 const mostChannels = 16;
 
-/** Difference that rounding explains, as a share. */
-const rounding = 1e-4;
+/** By the type that a graph computes in: what rounding explains, as a share, and digits that are told. */
+const precisions = {
+  float64: { rounding: 1e-4, digits: 6 },
+  float32: { rounding: 1e-4, digits: 6 },
+  float16: { rounding: 2e-3, digits: 3 },
+  bfloat16: { rounding: 1.6e-2, digits: 2 },
+} as const;
 
 /**
  * Mean and standard deviation that a graph normalizes each channel by, found by what its first part makes of
  * images of one channel each: of whatever operators, layout and order of channels. Undefined where that is no
- * multiple of each channel's pixels and a constant.
+ * multiple of each channel's pixels and a constant, and where the part alone does not run.
  */
 export function normalizationBy(
   graph: Graph,
@@ -101,25 +106,35 @@ export function normalizationBy(
 ): ChannelStatistics | undefined {
   const [channels, height, width] = inputShape;
   if (channels > mostChannels) return undefined;
-  const module = new GraphModule(upTo(graph, output), { exactGradients: true });
+  const { rounding, digits } = precisions[graph.imageType];
+  const images = () => channelImages(channels, height * width, inputShape);
+  const rows = rowsBy(upTo(graph, output), images);
+  if (rows === undefined) return undefined;
+  const lines = Array.from({ length: channels }, (_, c) =>
+    channelBy(rows[0]!, rows[1 + c]!, rows[1 + channels + c]!, rounding),
+  ).filter((line) => line !== undefined);
+  const ofOneChannel = lines.reduce((sum, { size }) => sum + size, 0);
+  const ofAnyChannel = rows[0]!.filter((value, i) => rows.some((row) => row[i] !== value)).length;
+  if (lines.length < channels || ofOneChannel !== ofAnyChannel) return undefined;
+  const rounded = (value: number) => Number(value.toPrecision(digits));
+  return {
+    mean: lines.map(({ factor, shift }) => (shift === 0 ? 0 : rounded(-shift / factor))),
+    std: lines.map(({ factor }) => rounded(1 / factor)),
+  };
+}
+
+/** Values that a part of a graph makes of each image; undefined where it does not run. */
+function rowsBy(part: Graph, images: () => Tensor): Float32Array[] | undefined {
+  let module: GraphModule | undefined;
   try {
-    const images = () => channelImages(channels, height * width, inputShape);
-    const rows = scope(() => noGrad(() => rowsOf(module, images())));
-    const found = Array.from({ length: channels }, (_, c) =>
-      channelBy(rows[0]!, rows[1 + c]!, rows[1 + channels + c]!),
-    );
-    const known = found.filter((one) => one !== undefined);
-    const owned = known.reduce((sum, { size }) => sum + size, 0);
-    const all = rows[0]!.filter((value, i) => rows.some((row) => row[i] !== value)).length;
-    // Each value is of one channel.
-    if (known.length < channels || owned !== all) return undefined;
-    const rounded = (value: number) => Number(value.toPrecision(6));
-    return {
-      mean: known.map(({ factor, shift }) => (shift === 0 ? 0 : rounded(-shift / factor))),
-      std: known.map(({ factor }) => rounded(1 / factor)),
-    };
+    const made = new GraphModule(part, { exactGradients: true });
+    module = made;
+    return scope(() => noGrad(() => rowsOf(made, images())));
+  } catch {
+    // A fact for the report refuses no model that runs as a whole.
+    return undefined;
   } finally {
-    module.dispose();
+    module?.dispose();
   }
 }
 
@@ -146,7 +161,7 @@ function rowsOf(module: GraphModule, images: Tensor): Float32Array[] {
 }
 
 /** Factor and shift of a channel, by values of no, all and half of its light; `size` values depend on it. */
-function channelBy(none: Float32Array, all: Float32Array, half: Float32Array) {
+function channelBy(none: Float32Array, all: Float32Array, half: Float32Array, rounding: number) {
   const own = [...none.keys()].filter((i) => none[i] !== all[i]);
   const [first] = own;
   if (first === undefined) return undefined;

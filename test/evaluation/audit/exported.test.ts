@@ -58,7 +58,7 @@ describe("an audit of an exported model", { timeout: 300_000 }, () => {
     expect(radii(twice)).toEqual([1, 1.6, 0.1 / 0.3].map((radius) => expect.closeTo(radius, 9)));
     const { normalization, ...others } = file.graph!;
     const unknown = { ...file, graph: { ...others, normalization: { operators: normalization!.operators } } };
-    expect(preprocessingOf(unknown).steps[0]).toContain("no mean and deviation of each channel");
+    expect(preprocessingOf(unknown).steps[0]).toContain("mean and deviation of each channel not found");
     expect(radii(unknown)).toBeNull();
     expect(radii((await modelFromFile(fixture("plain"))).build({ seed: 0 }))).toBeNull();
   });

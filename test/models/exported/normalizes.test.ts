@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { type Tensor, tensor } from "../../../src/engine/index.js";
+import { imageIdRange, type Tensor, tensor } from "../../../src/engine/index.js";
 import type { Graph, GraphNode } from "../../../src/models/exported/graph.js";
+import { GraphModule } from "../../../src/models/exported/graph-module.js";
 import { normalizationBy, normalizingPart } from "../../../src/models/exported/normalizes.js";
 import type { FileModel } from "../../../src/models/index.js";
 import { load } from "./fixtures.js";
@@ -79,8 +80,8 @@ test("mean and deviation are found in .pt2 and ONNX files, as who made them wrot
   }
 });
 
-/** Normalization that ends in the value `y` of a graph of one node on images of three channels. */
-function by(run: (images: Tensor) => Tensor) {
+/** Graph of one node on images of three channels, or of the nodes that are given. */
+function graphBy(run: (images: Tensor) => Tensor, more: Partial<Graph> = {}): Graph {
   const node: GraphNode = {
     name: "y",
     operator: "Sub",
@@ -89,8 +90,12 @@ function by(run: (images: Tensor) => Tensor) {
     run: ([x]) => [run(x as Tensor)],
   };
   const form = { imageSizes: [3, 4, 4], imageType: "float32", batch: { least: 1, most: 9 } } as const;
-  const graph: Graph = { ...form, input: "x", output: "y", weights: [], nodes: [node] };
-  return normalizationBy(graph, { operators: ["Sub"], output: "y" }, [3, 4, 4]);
+  return { ...form, input: "x", output: "y", weights: [], nodes: [node], ...more };
+}
+
+/** Normalization that ends in the value `y` of a graph. */
+function by(run: (images: Tensor) => Tensor, more: Partial<Graph> = {}) {
+  return normalizationBy(graphBy(run, more), { operators: ["Sub"], output: "y" }, [3, 4, 4]);
 }
 
 test("constants are found in any order of channels and any layout, and none where there are none", () => {
@@ -117,3 +122,44 @@ test("constants are found in any order of channels and any layout, and none wher
   ).toBeUndefined();
   expect(by((x) => x.mul(0))).toBeUndefined();
 });
+
+/** Cast of pixels to bytes, by which no gradient passes. */
+const cast: GraphNode = {
+  ...{ name: "bytes", operator: "aten.to", inputs: ["x"], outputs: ["b"], gradient: "blocks" },
+  run: ([x]) => [(x as Tensor).to("uint8").to("float32")],
+};
+
+test("a part that blocks gradients is run as it is, and one that does not run refuses no model", () => {
+  const mean = (x: Tensor) => x.sub(0.5);
+  const [node] = graphBy(mean).nodes;
+  const nodes = [cast, { ...node!, inputs: ["b"] }];
+  // Bytes of 0 and 1 are no line of the pixels, of which a half is a zero.
+  expect(by(mean, { nodes })).toBeUndefined();
+  const sizes = [3, 8, 8] as const;
+  const module = new GraphModule(graphBy(mean, { nodes, imageSizes: sizes }), { exactGradients: true });
+  const pass = { training: false, noise: { seed: 0n, draw: 0, imageIds: imageIdRange(0, 7) } };
+  const made = module.apply(tensor(new Float32Array(7 * 192).fill(1), [7, ...sizes]), pass);
+  expect([made.shape, made.toNumbers().every((value) => value === 0.5)]).toEqual([[7, ...sizes], true]);
+  expect(
+    by(() => {
+      throw new RangeError("it does not run");
+    }),
+  ).toBeUndefined();
+});
+
+test.each([
+  ["float16", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 3],
+  ["bfloat16", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 1],
+] as const)(
+  "constants are found in graphs of %s, as far as it tells them",
+  (imageType, mean, std, digits) => {
+    const channels = (values: readonly number[]) =>
+      tensor(Float32Array.from(values), [1, 3, 1, 1]).to(imageType);
+    const found = by((x) => x.sub(channels(mean)).div(channels(std)), { imageType })!;
+    for (let c = 0; c < 3; c++) {
+      expect(found.mean[c]).toBeCloseTo(mean[c]!, digits);
+      expect(found.std[c]).toBeCloseTo(std[c]!, digits);
+    }
+    expect(by((x) => x.mul(x), { imageType })).toBeUndefined();
+  },
+);

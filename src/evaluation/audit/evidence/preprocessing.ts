@@ -21,7 +21,7 @@ export function preprocessingOf(model: Model | undefined): Preprocessing {
   const by = `by its own ${operators?.join(", ")}`;
   const own =
     statistics === undefined
-      ? `normalize ${by}: no mean and deviation of each channel`
+      ? `normalize ${by}: mean and deviation of each channel not found`
       : `${normalizes(statistics)}, ${by}`;
   return {
     where: "inside the model, behind the attacked pixels in [0, 1]",

@@ -72,7 +72,10 @@ export interface ClassifierOptions {
 export interface GraphFacts {
   /** Format with its version and the program that wrote it. */
   readonly format: string;
-  /** SHA-256 of operators, attributes, connections and shapes; neither of names nor of weights. */
+  /**
+   * SHA-256 of operators, attributes, connections, shapes and indices; neither of names nor of weights,
+   * among which scales and zero points of quantized values are counted.
+   */
   readonly sha256: string;
   readonly operators: number;
   /** Operators that block gradients between images and logits, with the names of their nodes. */

@@ -62,9 +62,10 @@ export class GraphModule extends Module {
     return [...this.#places];
   }
 
-  /** Every tensor of the file, whole numbers too, such as weights of 8 bits. */
+  /** Every tensor of the file that the graph reads: whole numbers too, such as weights of 8 bits. */
   stored(): Map<string, Tensor> {
-    return super.state();
+    const { built = [] } = this.#graph;
+    return new Map([...built, ...super.state()]);
   }
 
   /** Weights and buffers of floats; whole numbers, such as indices and counts, stay as the file has them. */

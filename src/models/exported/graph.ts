@@ -120,6 +120,8 @@ export interface Graph {
   /** Images that the graph takes at once. */
   readonly batch: { readonly least: number; readonly most: number };
   readonly weights: readonly GraphWeight[];
+  /** Tensors of the file that its nodes hold, such as whole numbers; they are counted among no weights. */
+  readonly built?: ReadonlyMap<string, Tensor>;
   /** In an order in which each value is made before it is read. */
   readonly nodes: readonly GraphNode[];
 }

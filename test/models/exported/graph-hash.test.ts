@@ -1,5 +1,18 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Pt2Argument, type Pt2File, type Pt2Size, readOnnx, readPt2 } from "../../../src/files/index.js";
+import { weightsSha256 } from "../../../src/evaluation/audit/evidence/model-facts.js";
+import {
+  type OnnxElements,
+  type Pt2Argument,
+  type Pt2File,
+  type Pt2Size,
+  readOnnx,
+  readPt2,
+} from "../../../src/files/index.js";
+import { readGraphFile } from "../../../src/models/exported/graph-file.js";
+import { GraphModule } from "../../../src/models/exported/graph-module.js";
 import { onnxGraphSha256 } from "../../../src/models/exported/hash/onnx-hash.js";
 import { pt2GraphSha256 } from "../../../src/models/exported/hash/pt2-hash.js";
 import { heldTensors } from "../../../src/models/exported/onnx/held.js";
@@ -133,3 +146,45 @@ test("the structure of an ONNX file has one hash, wherever its weights lie and w
   expect((await graphOf("layers-18")).sha256).toBe(sha256);
   expect((await graphOf("external")).sha256).toBe((await graphOf("layers-20")).sha256);
 });
+
+const bytesOf = (elements: OnnxElements) =>
+  new Uint8Array(elements.data.buffer, elements.data.byteOffset, elements.data.byteLength);
+
+test.each(["mnist-int8", "mnist-integers", "layers-18", "transformer-20"])(
+  "weights of %s.onnx are in the hash of the weights, also quantized, and not in the graph's",
+  (name) => {
+    const source = readOnnx(onnxFile(name));
+    const { nodes, initializers } = source.model.graph;
+    const quantized = nodes.filter(({ operator }) => /Linear$|Integer$|^QLinear/.test(operator));
+    const ofQuantized = new Set(quantized.flatMap(({ inputs }) => inputs));
+    const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+    const folder = mkdtempSync(join(tmpdir(), "sqa-graph-hash-"));
+    const hashesOf = (file: string) => {
+      const { graph, graphSha256 } = readGraphFile(file);
+      const module = new GraphModule(graph, { exactGradients: false });
+      const weights = weightsSha256(module);
+      module.dispose();
+      return [graphSha256, weights];
+    };
+    const before = hashesOf(onnxFile(name));
+    const file = readFileSync(onnxFile(name));
+    let tried = 0;
+    for (const tensor of initializers) {
+      const { name: weight } = tensor;
+      const elements = source.elements(tensor);
+      const isWeight = /float/.test(elements.type) || ofQuantized.has(weight);
+      const place = file.indexOf(bytesOf(elements));
+      const isOnce = place >= 0 && file.indexOf(bytesOf(elements), place + 1) < 0;
+      if (!isWeight || !read.has(weight) || !isOnce || tried >= 12) continue;
+      const changed = Buffer.from(file);
+      changed[place]! ^= 1;
+      const copy = join(folder, "changed.onnx");
+      writeFileSync(copy, changed);
+      const after = hashesOf(copy);
+      expect([weight, after[0] === before[0], after[1] === before[1]]).toEqual([weight, true, false]);
+      tried++;
+    }
+    rmSync(folder, { recursive: true });
+    expect(tried).toBeGreaterThan(3);
+  },
+);

@@ -9,7 +9,7 @@ import { preprocessingOf } from "./preprocessing.js";
 
 type ModelFacts = AuditJson["evidence"]["model"];
 
-/** SHA-256 of a module's weights: names, types, shapes and bytes of all of them, in the order of names. */
+/** SHA-256 of names, types, shapes and bytes of all that a module holds, in the order of names. */
 export function weightsSha256(module: Module): string {
   const hash = createHash("sha256");
   for (const [name, value] of [...storedTensors(module)].sort(([a], [b]) => (a < b ? -1 : 1))) {

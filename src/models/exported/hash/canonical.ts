@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Version of the form that is hashed: hashes of another form are no others' equals. */
+/** Version of the form that is hashed, so that hashes of different forms differ. */
 const form = "sqa-graph/1";
 
 /** Numbers that stand for names, in the order in which the names are met. */
@@ -18,7 +18,7 @@ export class Numbers {
   }
 }
 
-/** JSON has no such numbers, and an operator may have them as bounds. */
+/** Writes infinities and NaN, which JSON lacks and operators may have as bounds, as text. */
 const written = (_: string, value: unknown) =>
   typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 

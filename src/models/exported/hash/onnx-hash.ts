@@ -1,16 +1,23 @@
 import type { OnnxAttribute, OnnxElements, OnnxModel, OnnxTensor } from "../../../files/index.js";
-import { contentSha256, Numbers, StructureHash } from "./canonical.js";
+import { contentSha256, isStructure, Numbers, StructureHash } from "./canonical.js";
 
-/** Tensor without its name; its values where they join its node: whole numbers, and single ones. */
-function tensorFacts({ shape, type }: OnnxTensor, elements: OnnxElements | undefined): unknown {
+/** Operators on quantized values, whose tensors are weights, scales and zero points, of whatever type. */
+const quantized = /^(Q|Dequantize|DynamicQuantize)|Integer/;
+
+/** Tensor without its name; its values where they are structure, which those of a weight never are. */
+function tensorFacts(
+  { shape, type }: OnnxTensor,
+  elements: OnnxElements | undefined,
+  isWeight: boolean,
+): unknown {
   if (elements === undefined) return { type, shape };
-  const count = shape.reduce((product, side) => product * side, 1);
-  const isContent = count <= 1 || !/float/.test(elements.type);
+  const isContent = !isWeight && isStructure(elements.type, elements.data.length);
   return { type, shape, content: isContent ? contentSha256(elements.data) : null };
 }
 
 /**
- * SHA-256 of the structure of an ONNX file's graph; see `StructureHash`.
+ * SHA-256 of the structure of an ONNX file's graph; see `StructureHash`. A tensor that quantized operators
+ * read is a weight, also where others read it.
  *
  * @param held tensors of the file by the names of their values
  * @param elements of a tensor that an attribute holds
@@ -28,16 +35,31 @@ export function onnxGraphSha256(
     shape?.map((side) => (typeof side === "number" ? side : `$${sides.of(side)}`)) ?? null,
   ];
   const initializers = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
-  const attributeFacts = ({ kind, value }: OnnxAttribute, [output = ""]: readonly string[]): unknown => {
+  const ofQuantized = new Set(
+    graph.nodes.flatMap(({ operator, inputs }) => (quantized.test(operator) ? inputs : [])),
+  );
+  const contentOf = (tensor: OnnxTensor) =>
+    tensor.external === undefined ? contentSha256(elements(tensor).data) : null;
+  const attributeFacts = (
+    { kind, value }: OnnxAttribute,
+    operator: string,
+    [output = ""]: readonly string[],
+  ): unknown => {
+    // What another operator has as an attribute, such as a filling, is none of the weights.
+    if (operator !== "Constant")
+      return { kind, value: kind === "tensor" ? [value.type, value.shape, contentOf(value)] : value };
+    if (kind === "float" || kind === "floats") return { kind, count: [value].flat().length };
     if (kind !== "tensor") return { kind, value };
     const known = held.get(output) ?? (value.external === undefined ? elements(value) : undefined);
-    return { kind, value: tensorFacts(value, known) };
+    return { kind, value: tensorFacts(value, known, ofQuantized.has(output)) };
   };
-  /** A value that is met for the first time is the file's: of a weight its form is told. */
+  /** Number of a value; where it is a tensor of the file, its first reader adds the tensor's form. */
   const reading = (name: string): number | null => {
     if (name === "") return null;
     const tensor = values.has(name) ? undefined : initializers.get(name);
-    if (tensor !== undefined) hash.add("weight", values.of(name), tensorFacts(tensor, held.get(name)));
+    if (tensor !== undefined) {
+      hash.add("weight", values.of(name), tensorFacts(tensor, held.get(name), ofQuantized.has(name)));
+    }
     return values.of(name);
   };
   hash.add("operator sets", [...opsets].sort());
@@ -47,7 +69,7 @@ export function onnxGraphSha256(
     const given = inputs.map(reading);
     const chosen = [...attributes]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, attribute]) => [name, attributeFacts(attribute, outputs)]);
+      .map(([name, attribute]) => [name, attributeFacts(attribute, operator, outputs)]);
     hash.add(
       "node",
       domain,

@@ -214,7 +214,7 @@ function folded(
     if (isWeight(data.length, stored)) weights.push(weight);
     else built.set(weight.name, weight.make());
   }
-  return { ...graph, weights, nodes: needed.map((node) => withConstants(node, built)) };
+  return { ...graph, weights, built, nodes: needed.map((node) => withConstants(node, built)) };
 }
 
 function isWeight(size: number, type: string): boolean {

@@ -16,7 +16,7 @@ const model = z.strictObject({
       format: z.string().describe("format with its version and the program that wrote it"),
       sha256: sha256.describe(
         "of operators, attributes, connections and shapes, without names and weights: two exports of a " +
-          "network have the same",
+          "network by one exporter have the same",
       ),
       operators: count,
       blocked: sentences.describe("operators that block gradients, with the names of their nodes"),

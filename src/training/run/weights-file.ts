@@ -20,7 +20,7 @@ const kept: readonly string[] = ["float32", "float16", "bfloat16"];
 export function checkKept(values: Iterable<Tensor>): void {
   for (const { dtype } of values) {
     if (kept.includes(dtype)) continue;
-    const remedy = "train it in float32, in PyTorch by model.float() before export";
+    const remedy = "train it in float32 (in PyTorch, call model.float() before you export it)";
     throw new TypeError(`weights must be float32, not ${dtype}: ${remedy}`);
   }
 }

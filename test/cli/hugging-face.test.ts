@@ -41,10 +41,26 @@ describe("a folder of Hugging Face's at the command line", { timeout: 120_000 },
       await sqa("evaluate", onnxFile("mnist"), "--normalize", "0.25/2", ...on),
       await sqa("evaluate", onnxFile("mnist"), ...on),
     ];
-    expect([own.code, own.err]).toEqual([0, expect.stringContaining("taken, with --normalize 0.25/2\n")]);
+    expect([own.code, own.err]).toEqual([
+      0,
+      expect.stringContaining("model.onnx, opened with --normalize 0.25/2\n"),
+    ]);
     const clean = ({ out }: { out: string }) => (JSON.parse(out) as { clean: object }).clean;
     expect(clean(own)).toEqual(clean(file));
     expect(clean(own)).not.toEqual(clean(plain));
+  });
+
+  it("says so where nothing is normalized", async () => {
+    const place = join(folder, "plain");
+    mkdirSync(place);
+    copyFileSync(onnxFile("mnist"), join(place, "model.onnx"));
+    const { code, err } = await sqa("evaluate", place, "--images", "mnist", "--limit", "2");
+    expect([code, err]).toEqual([
+      0,
+      expect.stringContaining(
+        "model.onnx, opened without --normalize: the folder tells no mean and deviation",
+      ),
+    ]);
   });
 
   it("is trained on, where its network is one of the package's", async () => {
@@ -74,6 +90,21 @@ describe("a folder of Hugging Face's at the command line", { timeout: 120_000 },
     expect(trained.err).toContain(
       `${place}: resnet18(inputShape=[1, 28, 28], classes=10, mean=[0.5], std=[0.5]`,
     );
+    for (const [flag, message] of [
+      [
+        ["--normalize", "0.5/0.25"],
+        `--normalize is for exported models (.pt2, .onnx); ${place} tells its own`,
+      ],
+      [["--exact-gradients"], `--exact-gradients is for exported models (.pt2, .onnx); ${place} has exact`],
+    ] as const) {
+      for (const command of [
+        ["evaluate", place],
+        ["train", "--model", place, ...method, "--runs", runs],
+      ]) {
+        const { code, err } = await sqa(...command, "--images", "mnist", ...flag);
+        expect([code, err], command.join(" ")).toEqual([64, expect.stringContaining(message)]);
+      }
+    }
     const config = readFileSync(join(runs, readdirSync(runs)[0]!, "config.json"), "utf8");
     expect(JSON.parse(config)).toMatchObject({ initialWeights: { file: join(place, "model.safetensors") } });
   });

@@ -113,6 +113,17 @@ describe("a folder of timm's", () => {
   });
 });
 
+describe("a folder of transformers'", () => {
+  it("is refused by its config.json where its images have another number of channels", () => {
+    const network = { model_type: "resnet", layer_type: "basic", depths: [2, 2, 2, 2] };
+    const config = { ...network, hidden_sizes: [64, 128, 256, 512], embedding_size: 64, num_channels: 1 };
+    const preprocessor = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
+    const files = { ...weights, "preprocessor_config.json": preprocessor };
+    expect(() => modelOf(config, files)).toThrow(FileFormatError);
+    expect(() => modelOf(config, files)).toThrow(/config\.json: .*mean/);
+  });
+});
+
 describe("an ONNX file in a folder", () => {
   const preprocessor = {
     image_mean: [0.5, 0.5, 0.5],
@@ -137,6 +148,65 @@ describe("an ONNX file in a folder", () => {
       normalize: { mean, std },
       inputShape: [3, 224, 224],
     });
+  });
+
+  const half = { image_mean: [0.5, 0.5, 0.5], image_std: [0.25, 0.25, 0.25] };
+  const thrice = (value: number) => [value, value, value];
+  it.each<[string, object, object | undefined]>([
+    ["by 1/255, to floats", { do_rescale: true, rescale_factor: 0.00392156862745098, ...half }, undefined],
+    [
+      "by 1/127.5, less 1",
+      { rescale_factor: 0.00784313725490196, rescale_offset: true, ...half },
+      { mean: thrice(0.75), std: thrice(0.125) },
+    ],
+    [
+      "by 1/127.5 less 1 and no more",
+      { rescale_factor: 1 / 127.5, rescale_offset: true, do_normalize: false, ...half },
+      { mean: thrice(0.5), std: thrice(0.5) },
+    ],
+    ["to bytes", { do_rescale: false, do_normalize: false }, { mean: thrice(0), std: thrice(0.00392156863) }],
+    [
+      "to bytes, less a mean of bytes",
+      { do_rescale: false, image_mean: thrice(127.5), image_std: thrice(51) },
+      { mean: thrice(0.5), std: thrice(0.2) },
+    ],
+    [
+      "to bytes, which the deviation takes back",
+      { do_rescale: false, image_mean: thrice(0), image_std: thrice(255) },
+      { mean: thrice(0), std: thrice(1) },
+    ],
+    ["twice", { include_top: true, ...half }, { mean: thrice(0.5), std: thrice(0.0625) }],
+    [
+      "as EfficientNet's processor does",
+      { image_processor_type: "EfficientNetImageProcessor", ...half },
+      { mean: thrice(0.5), std: thrice(0.0625) },
+    ],
+    [
+      "of a size that no crop changes",
+      { do_center_crop: false, crop_size: { height: 9, width: 9 }, ...half },
+      undefined,
+    ],
+  ])("is normalized as pixels are rescaled: %s", (_, given, expected) => {
+    const content = { size: 32, crop_size: null, ...given };
+    const place = folderOf({ ...vit, ...onnx, "preprocessor_config.json": content });
+    const normalize = expected ?? { mean: half.image_mean, std: half.image_std };
+    expect(huggingFaceOnnx(place)).toMatchObject({ normalize, inputShape: [3, 32, 32] });
+  });
+
+  it.each([
+    [
+      "bytes with a mean of floats",
+      { do_rescale: false, ...half },
+      "do_rescale is false, so that pixels are",
+    ],
+    ["statistics that are not told", { do_normalize: true }, "do_normalize is true; say image_mean and"],
+    ["a factor of zero", { rescale_factor: 0 }, "rescale_factor"],
+    ["an offset of videos", { offset: true, ...half }, "offset"],
+  ])("is refused with %s", (_, content, message) => {
+    const place = folderOf({ ...vit, ...onnx, "preprocessor_config.json": content });
+    expect(() => huggingFaceOnnx(place)).toThrow(FileFormatError);
+    expect(() => huggingFaceOnnx(place)).toThrow(message);
+    expect(() => huggingFaceOnnx(place)).toThrow("preprocessor_config.json: ");
   });
 
   it("is found alone", () => {

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { FileFormatError, firstFault, shownName } from "../../base/index.js";
 import { exportAdvice } from "../../files/index.js";
 import type { Architecture } from "../architecture.js";
+import { inFile } from "../exported/graph-file.js";
 import type { ChannelStatistics, ImageShape } from "../model.js";
 import { resnet18, resnet34, resnet50, resnet101 } from "../resnet.js";
 import { statisticsOf } from "../statistics-text.js";
@@ -71,17 +72,15 @@ export function timmNetwork(file: string, config: Config, instead: string): Arch
   const images = imagesOf(file, config);
   const [channels, height, width] = images.input_size;
   const { mean, std } = images;
-  try {
-    return networks[plain as keyof typeof networks]({
+  return inFile(file, () =>
+    networks[plain as keyof typeof networks]({
       stem: "imagenet",
       inputShape: [model_args.in_chans ?? channels, height, width],
       classes: num_classes ?? images.num_classes ?? 1000,
       mean,
       std,
-    });
-  } catch (cause) {
-    throw new FileFormatError(`${file}: ${(cause as Error).message}`, { cause });
-  }
+    }),
+  );
 }
 
 /** Statistics and shape of the images of any network of timm's. */

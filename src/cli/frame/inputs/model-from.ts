@@ -80,21 +80,24 @@ async function exportedModel(text: string, choice: ExportedChoice): Promise<File
   return model;
 }
 
+/** Throws a UsageError for options of exported models beside a model that is none. */
+function refuseOfExported(
+  text: string,
+  instead: string,
+  { exactGradients, normalize }: ExportedChoice,
+): void {
+  const only = "is for exported models (.pt2, .onnx)";
+  if (normalize !== undefined) throw new UsageError(`--normalize ${only}; ${instead}`);
+  if (exactGradients === true) throw new UsageError(`--exact-gradients ${only}; ${text} has exact gradients`);
+}
+
 /**
  * Architecture that a text stands for: a name with options, an exported model, or a module file that exports
  * `model`.
  */
 export async function architectureFrom(text: string, choice: ExportedChoice = {}): Promise<Architecture> {
   if (isGraphFile(text)) return exportedModel(text, choice);
-  const { exactGradients, normalize } = choice;
-  if (normalize !== undefined)
-    throw new UsageError(
-      `--normalize is for exported models (.pt2, .onnx); give ${text} its options mean and std`,
-    );
-  if (exactGradients === true)
-    throw new UsageError(
-      `--exact-gradients is for exported models (.pt2, .onnx); ${text} has exact gradients`,
-    );
+  refuseOfExported(text, `give ${text} its options mean and std`, choice);
   if (!isModuleFile(text)) return asUsage(() => models.parse(text));
   const module = await loadUserModule(text);
   return exportedBy(exportOf(module, "model", isArchitecture, "modelOf"), text, module.sha256);
@@ -130,8 +133,10 @@ function withWeights(file: string, architecture: Architecture, choice: ModelChoi
 }
 
 /** Network of a folder of Hugging Face's, completed by the images that it is for, and its file of weights. */
-export function huggingFaceStart(folder: string, { architecture, images }: ModelChoice) {
+export function huggingFaceStart(folder: string, choice: ModelChoice) {
+  const { architecture, images } = choice;
   const { architecture: own, weights } = huggingFaceModel(folder);
+  refuseOfExported(folder, `${folder} tells its own mean and deviation`, choice);
   if (architecture !== undefined)
     throw new UsageError(`--architecture ${architecture}: ${folder} knows its own, ${own}`);
   note(`${folder}: ${own}, as its config.json says`);
@@ -147,8 +152,11 @@ async function openOnnxOf(
 ): Promise<OpenedModel> {
   const told = normalize === undefined ? undefined : `${normalize.mean}/${normalize.std}`;
   const statistics = choice.normalize ?? told;
-  const by = statistics === undefined ? "" : `, with --normalize ${statistics}`;
-  note(`${folder}: it has no weights but ${file}, which is taken${by}`);
+  const by =
+    statistics === undefined
+      ? "without --normalize: the folder tells no mean and deviation"
+      : `with --normalize ${statistics}`;
+  note(`${folder}: its model is ${file}, opened ${by}`);
   const opened = await openModel(file, { ...choice, inputShape, normalize: statistics });
   return { ...opened, name: basename(resolve(folder)) };
 }
@@ -173,7 +181,7 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
   if (isHuggingFaceFolder(text)) {
     const onnx = huggingFaceOnnx(text);
     if (onnx !== undefined) return openOnnxOf(text, onnx, choice);
-    const { model: architecture, weights } = huggingFaceStart(text, { architecture: choice.architecture });
+    const { model: architecture, weights } = huggingFaceStart(text, { ...choice, images: undefined });
     return {
       model: withWeights(weights, architecture, choice),
       name: basename(resolve(text)),

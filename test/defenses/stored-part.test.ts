@@ -30,7 +30,7 @@ describe("files of trained parts", () => {
     ["no notes", {}, "holds weights of no defense, not a density model; sqa density trains one"],
     ["no sizes", { part: "density model" }, "sizes: "],
     ["no JSON", { part: "density model", sizes: "{" }, "sizes: "],
-    ["too large", partNotes(densityPart, { ...sizes, filters: 100_000 }), "sizes: Too big"],
+    ["too large", partNotes(densityPart, { ...sizes, filters: 100_000 }), "sizes: filters: Too big"],
     ["other sizes", partNotes(densityPart, { ...sizes, layers: 2 }), "the weights do not fit"],
     ["other shapes", partNotes(densityPart, { ...sizes, filters: 3 }), "must have shape"],
   ])("are refused with %s", (name, notes, message) => {

@@ -271,7 +271,9 @@ describe("a flag tells of", () => {
     const { flags } = await evaluate(brightness, dark, { attacks: ["fgsm(epsilon=1e-7)"] });
     expect(flags[0]!.message).toContain("changed none of 3 images by more than 0.000001: its accuracy");
     const still = await evaluate(brightness, dark, { attacks: ["pgd(stepSize=1e-9, steps=2)"] });
-    expect(still.flags[0]!.message).toMatch(/^all steps of pgd.* together are no longer than 0.000001, so it/);
+    expect(still.flags[0]!.message).toMatch(
+      /^all steps of pgd.* together are no longer than 0.000001, so it/,
+    );
     expect(await kinds(brightness, ["fgsm(epsilon=1e-5)"], dark)).toEqual([]);
     // Images that are wrong already need no attack.
     expect(await kinds(brightness, [same], grays(200, 210))).toEqual([]);

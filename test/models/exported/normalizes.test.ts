@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { imageIdRange, type Tensor, tensor } from "../../../src/engine/index.js";
+import { type Tensor, tensor } from "../../../src/engine/index.js";
 import type { Graph, GraphNode } from "../../../src/models/exported/graph.js";
 import { GraphModule } from "../../../src/models/exported/graph-module.js";
 import { normalizationBy, normalizingPart } from "../../../src/models/exported/normalizes.js";
 import type { FileModel } from "../../../src/models/index.js";
-import { load } from "./fixtures.js";
+import { load, noiseOf } from "./fixtures.js";
 import { loadOnnx } from "./onnx/fixtures.js";
 
 /** Graph of nodes written as `output = operator(inputs)`, with the weights `mean` and `std`. */
@@ -137,7 +137,7 @@ test("a part that blocks gradients is run as it is, and one that does not run re
   expect(by(mean, { nodes })).toBeUndefined();
   const sizes = [3, 8, 8] as const;
   const module = new GraphModule(graphBy(mean, { nodes, imageSizes: sizes }), { exactGradients: true });
-  const pass = { training: false, noise: { seed: 0n, draw: 0, imageIds: imageIdRange(0, 7) } };
+  const pass = { training: false, noise: noiseOf(7) };
   const made = module.apply(tensor(new Float32Array(7 * 192).fill(1), [7, ...sizes]), pass);
   expect([made.shape, made.toNumbers().every((value) => value === 0.5)]).toEqual([[7, ...sizes], true]);
   expect(

@@ -15,8 +15,6 @@ export {
   defineAttack,
 } from "./contract/attack.js";
 export { defineCombinator } from "./contract/combinator.js";
-export { attackLabel } from "./contract/label.js";
-export { labeledCalls } from "./contract/labeled-calls.js";
 export {
   labelsFrom,
   labelsOption,
@@ -37,6 +35,8 @@ export {
 } from "./contract/passes.js";
 export { Victim } from "./contract/victim.js";
 export { type NormGeometry, norms, perturbationLengths } from "./geometry/norms.js";
+export { attackLabel } from "./labels/attack-label.js";
+export { labeledCalls } from "./labels/labeled-calls.js";
 
 attacks.register(...Object.values(all));
 

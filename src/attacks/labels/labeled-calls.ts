@@ -1,5 +1,5 @@
-import { attacks } from "./attack.js";
-import { attackLabel } from "./label.js";
+import { attacks } from "../contract/attack.js";
+import { attackLabel } from "./attack-label.js";
 
 /** End of the call that opens with the parenthesis before `from`; undefined where it does not close. */
 function endOfCall(text: string, from: number): number | undefined {

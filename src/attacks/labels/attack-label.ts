@@ -1,5 +1,5 @@
 import { formatRatio, type Value } from "../../options/index.js";
-import type { Attack } from "./attack.js";
+import type { Attack } from "../contract/attack.js";
 
 /** Names of attacks as papers write them, where capitals do not give them. */
 const names: Readonly<Record<string, string>> = {

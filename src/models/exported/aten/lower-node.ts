@@ -16,7 +16,7 @@ export interface Target {
   readonly overload: string;
 }
 
-/** Node's arguments by name, without those that its operator's substitute does not take. */
+/** Node's arguments by name, without those that the operator in its place does not take. */
 type Given = ReadonlyMap<string, Pt2Argument>;
 
 /** Schema of the operator that a node calls, and its arguments by that operator's names. */

@@ -161,7 +161,8 @@ describe("docs/reproduction/", () => {
   it("shows how the runs of results/runs end, and their worst epochs", () => {
     const percent = (share: number) => (100 * share).toFixed(1);
     const lines = [
-      ["N-FGSM", "cifar10-resnet18-plain-n-fgsm-seed0-3f9a0823"],
+      ["FGSM, full precision", "cifar10-resnet18-plain-fgsm-seed0-4a15a598"],
+      ["N-FGSM, full precision", "cifar10-resnet18-plain-n-fgsm-seed0-3f9a0823"],
       ["SQA, FGSM", "cifar10-resnet18-sqa-fgsm-seed0-64f27c94"],
     ].map(([title, run]) => {
       const events = RunFolder.open(`results/runs/${run}`).events();

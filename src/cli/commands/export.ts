@@ -54,9 +54,12 @@ function noteNoise(model: Model, noiseFree: boolean): void {
 }
 
 /** Says what gives the model gradients that no file has. */
-function noteGradients({ defenses, module }: Model): void {
+function noteGradients({ defenses, module }: Model, noiseFree: boolean): void {
   const threshold = module.namedModules().find(([, layer]) => layer instanceof PixelThreshold);
-  const own = [...defenses.map(({ name }) => name), ...(threshold === undefined ? [] : [threshold[0]])];
+  const own = [
+    ...defenses.filter(({ randomized }) => !(randomized && noiseFree)).map(({ name }) => name),
+    ...(threshold === undefined ? [] : [threshold[0]]),
+  ];
   if (own.length === 0) return;
   note(
     `attacks on the file can find less than attacks on the run: it lacks own gradients of ${own.join(", ")}`,
@@ -68,7 +71,7 @@ const writers: Readonly<Record<string, (call: Call) => void>> = {
   ".onnx": ({ opened: { model }, to, given: { noiseFree, force } }) => {
     exportOnnx(model, to, { noiseFree, replace: force });
     noteNoise(model, noiseFree);
-    noteGradients(model);
+    noteGradients(model, noiseFree);
   },
   ".safetensors": (call) => {
     exportWeights(call.opened.model, call.to, { from: pt2Of(call), replace: call.given.force });

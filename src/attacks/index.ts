@@ -36,7 +36,7 @@ export {
 export { Victim } from "./contract/victim.js";
 export { type NormGeometry, norms, perturbationLengths } from "./geometry/norms.js";
 export { attackLabel } from "./labels/attack-label.js";
-export { labeledCalls } from "./labels/labeled-calls.js";
+export { labeledCalls, labelOf } from "./labels/labeled-calls.js";
 
 attacks.register(...Object.values(all));
 

@@ -14,6 +14,7 @@ export { writeFileAtomic, writeNewFile } from "./files/atomic-file.js";
 export { fileSha256 } from "./files/file-hash.js";
 export { ForeignFileError, refuseForeign } from "./files/foreign-files.js";
 export { makeFolder } from "./files/make-folder.js";
+export { readJsonFile } from "./files/read-json.js";
 export { readTextFile } from "./files/read-text.js";
 export { firstFault } from "./first-fault.js";
 export { checkOptionNames } from "./option-names.js";

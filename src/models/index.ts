@@ -13,7 +13,6 @@ export {
 export { type ExportOnnxOptions, exportOnnx } from "./export/export-onnx.js";
 export { type ExportWeightsOptions, exportWeights } from "./export/export-weights.js";
 export { isGraphFile } from "./exported/graph-file.js";
-export { storedTensors } from "./exported/graph-module.js";
 export {
   type FileModel,
   type ModelFromFileOptions,

@@ -124,19 +124,18 @@ export abstract class Module {
     return undefined;
   }
 
-  /**
-   * Tells whether, outside of training, two passes that differ in their draw alone can differ because of this
-   * module itself.
-   */
+  /** Tells whether two passes that differ in their draw alone can differ by this module, not in training. */
   get randomized(): boolean {
     return false;
   }
 
-  /**
-   * Tells whether, in training, an image's output depends on the other images of its batch because of this
-   * module itself.
-   */
+  /** Tells whether in training an image's output depends on the rest of its batch by this module itself. */
   get usesBatchStatistics(): boolean {
+    return false;
+  }
+
+  /** Tells whether its backward pass is not the derivative of its forward pass, as with straight-through. */
+  get hasOwnGradient(): boolean {
     return false;
   }
 
@@ -153,10 +152,7 @@ export abstract class Module {
     return !this.usesBatchStatistics;
   }
 
-  /**
-   * The modules in this one's fields, by name. A list of modules has no names: TypeError, it belongs into a
-   * `Sequential`.
-   */
+  /** Modules in its fields, by name. TypeError for a list of modules, which belongs into a `Sequential`. */
   namedChildren(): [string, Module][] {
     const children: [string, Module][] = [];
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(this))) {
@@ -177,6 +173,11 @@ export abstract class Module {
       [prefix + name, child] as [string, Module],
       ...child.namedModules(`${prefix}${name}.`),
     ]);
+  }
+
+  /** Every tensor that the network holds, also those that are no state: an exported model's whole numbers. */
+  stored(): Map<string, Tensor> {
+    return this.state();
   }
 
   /** Every tensor of the network by its full name. */

@@ -22,6 +22,10 @@ export class PixelThreshold extends Module {
     }
   }
 
+  override get hasOwnGradient(): boolean {
+    return true;
+  }
+
   protected override forward(input: Tensor): Tensor {
     const line = input.sub(this.low).div(this.high - this.low);
     // The difference is zero, and passes the gradient on.

@@ -29,4 +29,5 @@ export function packedTiles(): number[][] {
   );
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(JSON.stringify(packedTiles()));
+// As a process of its own, for another instruction set.
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(JSON.stringify(packedTiles()));

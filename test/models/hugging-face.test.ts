@@ -19,7 +19,7 @@ function folderOf(files: Readonly<Record<string, object | string>>): string {
   return place;
 }
 
-/** What timm 1.0.29 writes for `create_model("resnet18", num_classes=3)`, and its other ResNets alike. */
+/** Configuration that timm 1.0.29 writes for `create_model("resnet18", num_classes=3)`. */
 const timm = {
   architecture: "resnet18",
   num_classes: 3,

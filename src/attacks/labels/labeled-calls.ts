@@ -12,7 +12,7 @@ function endOfCall(text: string, from: number): number | undefined {
 }
 
 /** Label of the attack that a text is the call of; undefined for any other text. */
-function labelOf(call: string): string | undefined {
+export function labelOf(call: string): string | undefined {
   try {
     return attackLabel(attacks.parse(call));
   } catch {

@@ -1,7 +1,6 @@
 import { extname } from "node:path";
 import * as z from "zod";
 import { exportOnnx, exportWeights, type Model, saveExported } from "../../models/index.js";
-import { PixelThreshold } from "../../nn/index.js";
 import { defineCommand } from "../frame/command.js";
 import { imagesFrom } from "../frame/inputs/images-from.js";
 import {
@@ -55,10 +54,9 @@ function noteNoise(model: Model, noiseFree: boolean): void {
 
 /** Says what gives the model gradients that no file has. */
 function noteGradients({ defenses, module }: Model, noiseFree: boolean): void {
-  const threshold = module.namedModules().find(([, layer]) => layer instanceof PixelThreshold);
   const own = [
     ...defenses.filter(({ randomized }) => !(randomized && noiseFree)).map(({ name }) => name),
-    ...(threshold === undefined ? [] : [threshold[0]]),
+    ...module.namedModules().flatMap(([name, layer]) => (layer.hasOwnGradient ? [name] : [])),
   ];
   if (own.length === 0) return;
   note(

@@ -34,7 +34,7 @@ export async function* usageUntilBegun<Event>(
   }
 }
 
-/** Run a check of what the user wrote; its TypeErrors, RangeErrors and ForeignFileErrors are usage errors. */
+/** Runs a check of what the user wrote: its TypeErrors, RangeErrors and ForeignFileErrors are of usage. */
 export function asUsage<T>(check: () => T): T {
   try {
     return check();

@@ -63,7 +63,7 @@ export class GraphModule extends Module {
   }
 
   /** Every tensor of the file that the graph reads: whole numbers too, such as weights of 8 bits. */
-  stored(): Map<string, Tensor> {
+  override stored(): Map<string, Tensor> {
     const { built = [] } = this.#graph;
     return new Map([...built, ...super.state()]);
   }
@@ -228,9 +228,4 @@ function nodeError(error: unknown, { name, operator }: GraphNode): unknown {
   if (!(error instanceof Error) || error.message.startsWith("in node ")) return error;
   error.message = `in node "${name}" (${operator}): ${error.message}`;
   return error;
-}
-
-/** Every tensor of a module by its name, also those that are no state: an exported model's whole numbers. */
-export function storedTensors(module: Module): Map<string, Tensor> {
-  return module instanceof GraphModule ? module.stored() : module.state();
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, isObject, readTextFile } from "../../base/index.js";
+import { FileFormatError, isObject, readJsonFile, readTextFile } from "../../base/index.js";
 import { exportAdvice } from "../../files/index.js";
 import type { Architecture } from "../architecture.js";
 import type { ChannelStatistics, ImageShape } from "../model.js";
@@ -55,7 +55,7 @@ export function huggingFaceModel(folder: string): HuggingFaceModel {
   const instead = onnx === undefined ? "" : `give ${onnx}, with --normalize, or `;
   if (!existsSync(file))
     throw new FileFormatError(`${folder}: has no config.json; ${instead}${exportAdvice}`);
-  const config = readJson(file);
+  const config = readJsonFile(file);
   const architecture =
     isObject(config) && isTimmConfig(config)
       ? timmNetwork(file, config, instead)
@@ -76,7 +76,7 @@ export function huggingFaceOnnx(folder: string): HuggingFaceOnnx | undefined {
   const onnx = fileOf(folder, onnxNames);
   if (onnx === undefined || fileOf(folder, weightsNames) !== undefined) return undefined;
   const file = join(folder, "config.json");
-  const config = existsSync(file) ? readJson(file) : undefined;
+  const config = existsSync(file) ? readJsonFile(file) : undefined;
   const images =
     isObject(config) && isTimmConfig(config)
       ? timmImages(file, config)
@@ -87,14 +87,5 @@ export function huggingFaceOnnx(folder: string): HuggingFaceOnnx | undefined {
 /** Content of preprocessor_config.json, with the file; undefined where there is none. */
 function preprocessorOf(folder: string): { file: string; content: unknown } | undefined {
   const file = join(folder, "preprocessor_config.json");
-  return existsSync(file) ? { file, content: readJson(file) } : undefined;
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readTextFile(file));
-  } catch (cause) {
-    if (cause instanceof FileFormatError) throw cause;
-    throw new FileFormatError(`${file}: ${(cause as Error).message}`, { cause });
-  }
+  return existsSync(file) ? { file, content: readJsonFile(file) } : undefined;
 }

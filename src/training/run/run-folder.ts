@@ -6,7 +6,7 @@ import {
   isObject,
   MissingFileError,
   makeFolder,
-  readTextFile,
+  readJsonFile,
   removeAbandoned,
   writeFileAtomic,
 } from "../../base/index.js";
@@ -64,7 +64,7 @@ export class RunFolder {
     if (!existsSync(path)) throw new MissingFileError(`run folder ${path} does not exist`);
     const file = join(path, "config.json");
     if (!existsSync(file)) throw new FileFormatError(`${path} is not a run folder: it has no config.json`);
-    const stored = readJson(file);
+    const stored = readJsonFile(file);
     if (!isObject(stored) || Array.isArray(stored)) throw new FileFormatError(`${file}: not a configuration`);
     return new RunFolder(resolve(path), () => {
       try {
@@ -144,7 +144,7 @@ export class RunFolder {
   /** Environment that the run began in: stored at the first call, the stored one ever after. */
   environment(now: RunEnvironment): RunEnvironment {
     const file = this.file("environment.json");
-    if (existsSync(file)) return readJson(file) as RunEnvironment;
+    if (existsSync(file)) return readJsonFile(file) as RunEnvironment;
     writeFileAtomic(file, `${JSON.stringify(now, null, 2)}\n`);
     return now;
   }
@@ -195,13 +195,4 @@ const hashInName = /-([0-9a-f]{8})$/;
 
 function remedy(path: string): string {
   return `delete ${path} to begin the run again`;
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readTextFile(file));
-  } catch (cause) {
-    if (cause instanceof FileFormatError) throw cause;
-    throw new FileFormatError(`${file}: ${(cause as Error).message}`, { cause });
-  }
 }

@@ -7,7 +7,7 @@ import { preprocessingOf } from "../../../src/evaluation/audit/evidence/preproce
 import { threatModelOf } from "../../../src/evaluation/audit/evidence/threat-model.js";
 import type { AuditJson } from "../../../src/evaluation/audit/index.js";
 import { audit, type Report } from "../../../src/evaluation/index.js";
-import { type FileModel, type Model, modelFromFile, storedTensors } from "../../../src/models/index.js";
+import { type FileModel, type Model, modelFromFile } from "../../../src/models/index.js";
 import { escapeHtml } from "../../../src/report/index.js";
 import { fixture } from "../../models/exported/fixtures.js";
 import { splitFor } from "../splits.js";
@@ -66,7 +66,7 @@ describe("an audit of an exported model", { timeout: 300_000 }, () => {
   it("has another hash of the weights where weights of 8 bits differ", async () => {
     const model = (await modelFromFile(fixture("quantized-8-bits"))).build({ seed: 0 });
     const before = weightsSha256(model.module);
-    const weight = storedTensors(model.module).get("conv_weight")!;
+    const weight = model.module.stored().get("conv_weight")!;
     expect(weight.dtype).toBe("int8");
     weight.copy_(weight.add(1));
     expect(weightsSha256(model.module)).not.toBe(before);

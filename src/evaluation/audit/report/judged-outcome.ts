@@ -3,7 +3,7 @@ import { compared } from "../criterion/baseline.js";
 import { outcomeOf } from "../criterion/outcome.js";
 import type { Figure } from "../criterion/requirement.js";
 import { manifestSha256 } from "../evidence/data-facts.js";
-import { methodFor, wilsonMethod } from "../evidence/interval-methods.js";
+import { methodOfFigure } from "../evidence/interval-methods.js";
 import { perClassMethod } from "../evidence/per-class.js";
 import { drawsOf, type ReportData } from "./data.js";
 import { figuresOf } from "./figures.js";
@@ -15,12 +15,7 @@ export function judgedOutcome(data: ReportData, perImage: AuditJson["perImage"])
   const { baseline } = subject.settings;
   if (criteria.criterion === undefined && baseline === undefined) return null;
   const { fixedSeed, perClassWorst } = figuresOf(data);
-  const method = methodFor(plan.players.model.randomized);
-  const methods: Partial<Record<Figure, string>> = {
-    "per-class worst": perClassMethod,
-    "every-draw": wilsonMethod,
-    "fixed-seed": wilsonMethod,
-  };
+  const methodOf = (figure: Figure) => methodOfFigure(figure, plan.players.model.randomized, perClassMethod);
   const figures: Partial<Record<Figure, Accuracy | undefined>> = {
     clean: conclusion.clean,
     claim: conclusion.claim,
@@ -44,7 +39,7 @@ export function judgedOutcome(data: ReportData, perImage: AuditJson["perImage"])
   const outcome = outcomeOf(findings, { ...criteria, baseline: comparison });
   const requirements = outcome.requirements.map(({ value, ...one }) => ({
     ...one,
-    value: value && { ...value, method: methods[one.figure] ?? method },
+    value: value && { ...value, method: methodOf(one.figure) },
   }));
   // Plain copies: what was read as JSON and what was made here have one form.
   return JSON.parse(JSON.stringify({ ...outcome, requirements })) as AuditJson["outcome"];

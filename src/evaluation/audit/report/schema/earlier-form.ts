@@ -1,5 +1,5 @@
 import { isObject } from "../../../../base/index.js";
-import { methodFor, wilsonMethod } from "../../evidence/interval-methods.js";
+import { methodFor, methodOfFigure, wilsonMethod } from "../../evidence/interval-methods.js";
 import { auditSchemaVersion } from "./audit.js";
 
 /** Form before the present one. */
@@ -28,14 +28,10 @@ export function fromEarlierForm(given: Fields): Fields {
   const evidence = fieldsOf(given.evidence);
   const model = fieldsOf(evidence.model);
   const outcome = fieldsOf(given.outcome);
-  const method = methodFor(model.randomized === true);
-  const methods: Fields = {
-    "per-class worst": evidence.perClassMethod,
-    "every-draw": wilsonMethod,
-    "fixed-seed": wilsonMethod,
-  };
+  const isRandomized = model.randomized === true;
+  const method = methodFor(isRandomized);
   const requirements = each(outcome.requirements, ({ figure, value }) => ({
-    value: withMethod(value, methods[String(figure)] ?? method),
+    value: withMethod(value, methodOfFigure(String(figure), isRandomized, evidence.perClassMethod)),
   }));
   return {
     ...given,

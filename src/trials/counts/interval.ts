@@ -34,8 +34,10 @@ export function wilson(correct: number, total: number, quantile = z): Accuracy {
   const half =
     (quantile / (1 + square / total)) *
     Math.sqrt((accuracy * (1 - accuracy)) / total + square / (4 * total ** 2));
-  // Rounding must not push the interval off a share of exactly 0 or 1.
-  return { accuracy, low: Math.min(accuracy, center - half), high: Math.max(accuracy, center + half) };
+  // Rounding must not push an end beyond a share of exactly 0 or 1, nor past the accuracy.
+  const low = Math.max(0, Math.min(accuracy, center - half));
+  const high = Math.min(1, Math.max(accuracy, center + half));
+  return { accuracy, low, high };
 }
 
 /**

@@ -19,6 +19,18 @@ describe("Wilson's interval", () => {
     expect(wilson(5, 5).high).toBe(1);
   });
 
+  it("lies in 0 .. 1 and around the accuracy, for any number of images", () => {
+    for (const quantile of [1.959963984540054, 2.807033768343811]) {
+      for (let total = 1; total <= 2000; total++) {
+        for (const correct of [0, 1, total - 1, total]) {
+          const { low, accuracy, high } = wilson(correct, total, quantile);
+          if (!(low >= 0 && low <= accuracy && accuracy <= high && high <= 1))
+            throw new Error(`${correct} of ${total}: ${low} .. ${high}`);
+        }
+      }
+    }
+  });
+
   it("refuses what cannot be", () => {
     expect(() => wilson(3, 2)).toThrow(RangeError);
     expect(() => wilson(0, 0)).toThrow(RangeError);

@@ -68,6 +68,14 @@ type Data = z.output<typeof data>;
 /** Seconds that SQA adds to a pass, by FGSM steps with SQA and without: alpha in equation 10. */
 const alphaOf = (seconds: Readonly<Record<string, number>>) => (seconds["fgsm-sqa"]! - seconds.fgsm!) / 2;
 
+/** Seconds of a pass forward and backward, fitted to those methods without SQA whose seconds are known. */
+const fittedTo = (seconds: Readonly<Record<string, number>>) =>
+  fittedForwardBackward(
+    methods
+      .filter(({ key, defenses }) => defenses.length === 0 && seconds[key] !== undefined)
+      .map(({ key, kappa }) => ({ kappa, seconds: seconds[key]! })),
+  );
+
 /** Rows of measured seconds by method, beside the cost model's. */
 export function costRows(seconds: Readonly<Record<string, number>>): Pick<Data, "rows" | "fitted" | "alpha"> {
   const paper: Readonly<Record<string, number>> = expected.table4;
@@ -85,10 +93,9 @@ export function costRows(seconds: Readonly<Record<string, number>>): Pick<Data, 
     ...predictionsOf(kappa, defenses.length > 0 ? "-sqa" : ""),
     ...(paper[key] === undefined ? {} : { paper: paper[key] }),
   }));
-  const plain = methods.filter(({ defenses }) => defenses.length === 0);
   return {
     rows,
-    fitted: fittedForwardBackward(plain.map(({ key, kappa }) => ({ kappa, seconds: seconds[key]! }))),
+    fitted: fittedTo(seconds),
     alpha: alphaOf(seconds),
   };
 }
@@ -128,8 +135,8 @@ const epochImages = 50_000;
 /** Equation 10 with measured times: what SQA adds to a pass, and PGD's passes beside it. */
 function equation10Notes({ fitted, alpha }: Data): string[] {
   const share = (part: number, of: number) => `${((100 * part) / of).toFixed(0)} %`;
-  const { fgsm } = expected.table4;
-  const paper = `the paper's times give ${share(alphaOf(expected.table4), fgsm / 2)}`;
+  const ofPaper = share(alphaOf(expected.table4), fittedTo(expected.table4));
+  const paper = `the paper's times, fitted alike, give ${ofPaper}`;
   if (alpha <= 0) return [`SQA adds nothing to a pass that these times can tell (alpha; ${paper}).`];
   const added = `${alpha.toPrecision(3)} s to a pass, ${share(alpha, fitted)} of it`;
   const times = [10, 20, 100].map((kappa) => Number(equation10(kappa, fitted, alpha).toPrecision(2)));

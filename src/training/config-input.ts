@@ -31,7 +31,7 @@ export interface TrainConfigInput {
   readonly batchSize?: number | undefined;
   /** Number of training images, the first of the data set; all by default. */
   readonly limit?: number | null | undefined;
-  /** Training images kept apart for validation; 0 by default: then validation takes training images. */
+  /** Held-out training images, for validation; 0 by default: then it takes images that are trained on. */
   readonly heldOut?: number | undefined;
   /** Variation of the training images; none by default. */
   readonly augmentation?: Or<Augmentation, AugmentationText> | undefined;

@@ -76,7 +76,7 @@ export const trainConfigSchema = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe("training images kept out of training, for validation; with 0 it takes those trained on"),
+    .describe("held-out training images, for validation; with 0 it takes images that are trained on"),
   augmentation: augmentations
     .option()
     .default(() => augmentations.parse("none"))

@@ -50,7 +50,7 @@ const options = z.strictObject({
     .describe("load the module files that the shards name: they run as code"),
   force: z.boolean().default(false).describe("replace files in that folder which are of no earlier result"),
   threads: runOptions.threads,
-  verbose: z.boolean().default(false).describe("show the evidence of passed lines, and attacks in full"),
+  verbose: z.boolean().default(false).describe("show the evidence of passed checks, and attacks in full"),
   json: z.boolean().default(false).describe("print JSON in place of the report"),
 });
 type Options = z.output<typeof options>;

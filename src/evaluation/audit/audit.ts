@@ -51,7 +51,7 @@ export type AuditEvent =
     };
 
 /**
- * Audits a model's robustness: runs the trials that the checklist needs, judges each line, and concludes.
+ * Audits a model's robustness: runs the trials that the checklist needs, judges each check, and concludes.
  *
  * Stopped or killed at any moment it continues behind the last finished batch, where a folder or a store
  * keeps the trials. An attack that ends in an error skips the checks that need it; a check that does is

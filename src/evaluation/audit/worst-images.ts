@@ -114,7 +114,7 @@ function answersTo({ players: { model }, budget, seed }: AuditPlan, { images, la
       votes.add_(votes.zerosLike().scatterValue(1, logits.argmax(1, true), 1));
       return logits.isfinite().all().item() === 1;
     });
-    // A line of the checklist tells of it.
+    // A check tells of it.
     if (!answered) return { shares: new Float32Array(images.shape[0]!), predicted: labels.toNumbers() };
   }
   const correct = votes.gather(1, labels.unsqueeze(1)).squeeze(1).toNumbers();

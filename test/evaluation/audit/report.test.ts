@@ -385,6 +385,9 @@ describe("a report", { timeout: 600_000 }, () => {
     const markdown = await reportIn("markdown", folder);
     expect(markdown).toContain(report.toJSON().evidence.data.manifestSha256);
     expect(markdown).not.toContain("<img");
+    expect(markdown).toMatch(/^\| outcome +\| check +\| evidence +\|$/m);
+    expect(page).toMatch(/\d+ checks? passed/);
+    expect(page).toContain("<h2>Without an attack</h2>");
     for (const format of reportFormats) expect((await reportIn(format, folder)).length).toBeGreaterThan(500);
     rmSync(join(folder, "images", "worst.safetensors"));
     expect(await reportIn("html", folder)).toContain("The images are not beside this report.");

@@ -95,7 +95,7 @@ export const auditOptions = z.strictObject({
     .optional()
     .describe("result of 'sqa audit --self-test --json', which the report then has"),
   tensorboard: z.boolean().default(true).describe("write TensorBoard's event files beside the trials"),
-  verbose: z.boolean().default(false).describe("show the evidence of passed lines, and attacks in full"),
+  verbose: z.boolean().default(false).describe("show the evidence of passed checks, and attacks in full"),
   json: z.boolean().default(false).describe("print audit.json in place of the report"),
 });
 

@@ -8,7 +8,7 @@ export function isTooWeak(clean: Counts, under: Counts): boolean {
 }
 
 /**
- * Judgment of a line, skipped in place of passed where every attack that it rests on did next to nothing:
+ * Judgment of a check, skipped in place of passed where every attack that it rests on did next to nothing:
  * that these find no more than others says nothing.
  */
 export function unlessTooWeak(judgment: Judgment, clean: Counts, attacks: readonly Counts[]): Judgment {

@@ -8,7 +8,7 @@ export interface CurvePoint extends Accuracy {
   readonly at: number;
 }
 
-/** Accuracy against epsilon: a line of the security curve. */
+/** Accuracy against epsilon: one of the security curves. */
 export interface Curve {
   readonly name: string;
   /**

@@ -27,7 +27,7 @@ function graphFacts(model: Model | undefined): ModelFacts["graph"] {
   return { format, sha256, operators, blocked: [...blocked], random: [...random] };
 }
 
-/** Kind of the outputs, by the line of the checklist that examined them. */
+/** Kind of the outputs, by the check that examined them. */
 function outputsOf(lines: readonly CheckedLine[], notes: readonly string[]): string {
   const examined = lines.find(({ name }) => name === "predictions");
   const removed = notes.find((note) => /softmax/i.test(note));

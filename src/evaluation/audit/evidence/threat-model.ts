@@ -70,7 +70,7 @@ export function notTestedOf({ norm, players, budget }: AuditPlan, selfTest: Evid
 export function statisticsOf(randomized: boolean): string[] {
   return [
     `intervals are of 95 %, over images; ${methodFor(randomized)}`,
-    "a line that compares several attacks is corrected for their number (Bonferroni); lines are not " +
+    "a check that compares several attacks is corrected for their number (Bonferroni); checks are not " +
       "corrected for each other",
     `differences of attacks are paired by image: an interval (Agresti and Min 2005) and ${
       randomized ? "the number of images that differ" : "the exact sign test (McNemar)"

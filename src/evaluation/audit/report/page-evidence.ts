@@ -25,7 +25,7 @@ export function evidenceSection(audit: AuditJson): Html[] {
     html`<h2>Classes</h2>`,
     classTable(audit),
     html`<p>Intervals: ${evidence.perClassMethod}.</p>`,
-    html`<h2>Baselines</h2>`,
+    html`<h2>Without an attack</h2>`,
     htmlTable(
       ["accuracy under", "%", "95 % interval"],
       evidence.baselines.map(({ name, accuracy, low, high }) => [

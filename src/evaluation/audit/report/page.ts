@@ -61,7 +61,7 @@ function titleOf({ title }: Spec): string {
   return [[text].flat().join(" "), ...[subtitle].flat()].join("; ");
 }
 
-/** The verdict, with the lines and figures that decided it and links to the lines. */
+/** The verdict, with the checks and figures that decided it and links to the checks. */
 function verdictBox(audit: AuditJson): Html {
   const { verdict, images, resolution } = audit;
   const known = new Set(audit.checklist.map(({ name }) => name));
@@ -110,7 +110,7 @@ function checklist(audit: AuditJson): Html {
   const lines = orderedLines(audit);
   const passed = lines.filter(({ outcome }) => outcome === "passed");
   const others = lines.filter(({ outcome }) => outcome !== "passed").map(lineHtml);
-  const counted = `${passed.length} ${passed.length === 1 ? "line" : "lines"} passed`;
+  const counted = `${passed.length} ${passed.length === 1 ? "check" : "checks"} passed`;
   const folded = html`<details><summary>${counted}</summary>
 ${passed.map(lineHtml)}</details>`;
   return html`<div class="lines">${others}${passed.length === 0 ? [] : folded}</div>`;

@@ -18,7 +18,7 @@ export interface TextOptions {
   readonly width?: number | undefined;
   /** Colors, such as those of picocolors; none where left out. */
   readonly colors?: Readonly<Record<"bold" | "dim" | "green" | "red" | "yellow", Paint>> | undefined;
-  /** Shows the evidence of passed lines, and whole calls; false where left out. */
+  /** Shows the evidence of passed checks, and whole calls; false where left out. */
   readonly verbose?: boolean | undefined;
 }
 

@@ -34,7 +34,7 @@ export function isTooPoor({ points, bound }: Resolution): boolean {
 export function resolutionText({ points, bound }: Resolution, images: number): string {
   if (points === null) {
     const few = `fewer than ${fewestThatDiffer} images`;
-    return `no comparison of attacks can fail on ${few}, so passed lines prove nothing`;
+    return `no comparison of attacks can fail on ${few}, so passed checks prove nothing`;
   }
   const smallest = Number(points.toFixed(1));
   const seen = `with ${images} images a difference of attacks below ${smallest} points can go unseen`;

@@ -26,7 +26,7 @@ function escaped(text: string): string {
     .replace(/[\t\n\r]+/g, " ");
 }
 
-/** The verdict, what was required, and every line of the checklist as test cases. */
+/** The verdict, what was required, and every check as test cases. */
 function testCases({ verdict, outcome, checklist }: AuditJson): TestCase[] {
   const isSound = ["claim holds", "no fault found"].includes(verdict.name);
   const element = verdict.name === "inconclusive" ? "error" : "failure";

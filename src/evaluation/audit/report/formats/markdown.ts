@@ -31,7 +31,7 @@ export function reportMarkdown(audit: AuditJson): string {
     ),
     "## Checklist",
     table(
-      ["outcome", "line", "evidence"],
+      ["outcome", "check", "evidence"],
       orderedLines(audit).map(({ outcome: found, name, evidence: why }) => [found, name, why]),
     ),
     "## Threat model",

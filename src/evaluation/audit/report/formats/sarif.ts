@@ -3,7 +3,7 @@ import { orderedLines, outcomeLines } from "../text.js";
 
 type Outcome = AuditJson["checklist"][number]["outcome"];
 
-/** Kind and level of a line's result; SARIF has levels for failures alone. */
+/** Kind and level of a check's result; SARIF has levels for failures alone. */
 const results: Readonly<Record<Outcome, { readonly kind: string; readonly level: string }>> = {
   invalid: { kind: "fail", level: "error" },
   masked: { kind: "fail", level: "error" },

@@ -7,7 +7,7 @@ import { checkFit } from "../pixels/fit.js";
 import type { SplitData, SplitName } from "../split.js";
 import { byBytes, checkClassCount, classNamesFrom } from "./class-names.js";
 import { decodedSplit, decodingOptions, encodedFiles, type ImageFile, shapeFor } from "./image-files.js";
-import { isFile, isFolder } from "./regular-file.js";
+import { isFolder, kindAt } from "./regular-file.js";
 import { pathOf, sourceOf, sourceOptions } from "./source.js";
 
 const mostFiles = 20_000_000;
@@ -17,7 +17,7 @@ const mostDepth = 32;
 const decodedEndings = [".png", ".jpg", ".jpeg", ".webp"];
 const otherEndings = [".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".ppm", ".pgm", ".jp2", ".jxl"];
 
-/** Names of folders of splits, the first that exists being read. */
+/** Names of splits, in any case; of several the first is read. */
 export const splitFolders: Readonly<Record<SplitName, readonly string[]>> = {
   train: ["train", "training"],
   test: ["test", "testing", "val", "valid", "validation"],
@@ -25,29 +25,59 @@ export const splitFolders: Readonly<Record<SplitName, readonly string[]>> = {
 
 const isHidden = (name: string) => name.startsWith(".") || name === "__MACOSX" || name === "Thumbs.db";
 
+/** Names in a folder in the order of their bytes, without those that systems leave. */
+const namesIn = (folder: string) =>
+  readdirSync(folder)
+    .filter((name) => !isHidden(name))
+    .sort(byBytes);
+
 /** Folders in a folder, in the order of their names' bytes. */
 export function foldersIn(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => !isHidden(name) && isFolder(join(folder, name)))
-    .sort(byBytes);
+  return namesIn(folder).filter((name) => isFolder(join(folder, name)));
 }
 
-/** Image files in a folder and its folders; links to folders are followed, to a depth. */
+/** Folders of splits or classes; a FileFormatError for a link to nothing, which may have been to one. */
+function partsIn(folder: string): string[] {
+  return namesIn(folder).filter((name) => kindOf(join(folder, name)) === "folder");
+}
+
+function kindOf(path: string): Exclude<ReturnType<typeof kindAt>, "nothing"> {
+  const kind = kindAt(path);
+  if (kind !== "nothing") return kind;
+  throw new FileFormatError(
+    `${path}: a link to nothing, so images would be left out: mend it or take it out`,
+  );
+}
+
+/** Image files in a folder and its folders; links are followed, to a depth. */
 function imagesIn(folder: string, depth = 0): string[] {
+  checkDepth(folder, depth);
+  return namesIn(folder).flatMap((name) => {
+    const path = join(folder, name);
+    const ending = extname(name).toLowerCase();
+    const kind = kindOf(path);
+    if (kind === "folder") return imagesIn(path, depth + 1);
+    if (decodedEndings.includes(ending)) {
+      if (kind === "file") return [path];
+      throw new FileFormatError(`${path}: not a regular file`);
+    }
+    if (!otherEndings.includes(ending)) return [];
+    throw new FileFormatError(`${path}: ${ending} is not read: save it as PNG, JPEG or WebP, or take it out`);
+  });
+}
+
+/** Tells whether a folder or one of its folders holds images, of any format. */
+function holdsImages(folder: string, depth = 0): boolean {
+  checkDepth(folder, depth);
+  const names = namesIn(folder);
+  const isImage = (name: string) =>
+    [...decodedEndings, ...otherEndings].includes(extname(name).toLowerCase());
+  if (names.some(isImage)) return true;
+  return names.some((name) => isFolder(join(folder, name)) && holdsImages(join(folder, name), depth + 1));
+}
+
+function checkDepth(folder: string, depth: number): void {
   if (depth > mostDepth) throw new FileFormatError(`${folder}: folders within folders without end`);
-  return readdirSync(folder)
-    .filter((name) => !isHidden(name))
-    .sort(byBytes)
-    .flatMap((name) => {
-      const path = join(folder, name);
-      const ending = extname(name).toLowerCase();
-      if (decodedEndings.includes(ending) && isFile(path)) return [path];
-      if (isFolder(path)) return imagesIn(path, depth + 1);
-      if (!otherEndings.includes(ending)) return [];
-      throw new FileFormatError(
-        `${path}: ${ending} is not read: save it as PNG, JPEG or WebP, or take it out`,
-      );
-    });
 }
 
 /**
@@ -55,7 +85,7 @@ function imagesIn(folder: string, depth = 0): string[] {
  * images of the split are of all classes.
  */
 function imagesOfClasses(folder: string, classNames: readonly string[]): ImageFile[] {
-  const unknown = foldersIn(folder).find((name) => !classNames.includes(name));
+  const unknown = partsIn(folder).find((name) => !classNames.includes(name));
   if (unknown !== undefined) {
     throw new FileFormatError(
       `${join(folder, shownName(unknown))}: no class of this name; classes: ${shownClasses(classNames)}`,
@@ -80,26 +110,39 @@ function imagesOfClasses(folder: string, classNames: readonly string[]): ImageFi
 const shownClasses = (names: readonly string[]) =>
   `${names.slice(0, 8).map(shownName).join(", ")}${names.length > 8 ? ", ..." : ""}`;
 
-/** Folders of the splits of an image folder; where it has none, it is one itself. */
+/**
+ * Folders of the splits of an image folder; where it has none, it is one itself. A FileFormatError for images
+ * in other folders beside them: those may be of a class, and the splits' names classes as well.
+ */
 export function foldersOfSplits(path: string): Partial<Record<SplitName, string>> {
-  const names = foldersIn(path);
-  const found = (split: SplitName) => splitFolders[split].find((name) => names.includes(name));
+  const names = partsIn(path);
+  const holdsFolders = (name: string) => partsIn(join(path, name)).length > 0;
+  const found = (split: SplitName) =>
+    splitFolders[split]
+      .flatMap((wanted) => names.filter((name) => name.toLowerCase() === wanted))
+      .find(holdsFolders);
   const [train, test] = [found("train"), found("test")];
-  // A class may be called train as well: then there are others beside it.
+  // A class may be called train as well: then it holds images, and no folders.
+  if (train === undefined && test === undefined) return { test: path };
   const known = Object.values(splitFolders).flat();
-  const others = names.filter((name) => !known.includes(name) && foldersIn(join(path, name)).length === 0);
-  const isSplit = (name: string | undefined) => name !== undefined && foldersIn(join(path, name)).length > 0;
-  if (others.length > 0 || !(isSplit(train) || isSplit(test))) return { test: path };
+  const other = names.find((name) => !known.includes(name.toLowerCase()) && holdsImages(join(path, name)));
+  if (other !== undefined) {
+    const splits = [train, test].filter((name) => name !== undefined).join(" and ");
+    throw new FileFormatError(
+      `${path}: folders of classes lie in ${splits}, and ${shownName(other)} beside holds images: expected ` +
+        `folders of splits, or one folder for each class; move ${shownName(other)} elsewhere`,
+    );
+  }
   return {
-    ...(train !== undefined && isSplit(train) ? { train: join(path, train) } : {}),
-    ...(test !== undefined && isSplit(test) ? { test: join(path, test) } : {}),
+    ...(train !== undefined ? { train: join(path, train) } : {}),
+    ...(test !== undefined ? { test: join(path, test) } : {}),
   };
 }
 
 /**
  * Folder of images with one folder for each class, as torchvision's `ImageFolder` reads it, or with such
- * folders in `train` and `test` (or `val`). Classes are numbered in the order of their folders' names, or of
- * a file `classes.txt`.
+ * folders in `train` and `test` (or `val`), and no images in others beside those. Classes are numbered in the
+ * order of their folders' names, or of a file `classes.txt`.
  */
 export const imageFolder = defineSource("image-folder", {
   summary: "folder of images with one folder for each class, perhaps in train and test (or val)",
@@ -111,7 +154,7 @@ export const imageFolder = defineSource("image-folder", {
     if (!isFolder(place)) throw new MissingFileError(`${name}: folder ${place} does not exist, or is none`);
     const folders = foldersOfSplits(place);
     const first = folders.train ?? folders.test!;
-    const classNames = classNamesFrom(classes, [join(place, "classes.txt")], () => foldersIn(first));
+    const classNames = classNamesFrom(classes, [join(place, "classes.txt")], () => partsIn(first));
     checkClassCount(classNames.length, first);
     const entries = Object.entries(folders).map(([split, folder]) => {
       const files = imagesOfClasses(folder, classNames);

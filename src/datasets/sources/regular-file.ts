@@ -13,5 +13,18 @@ export function readRegularFile(path: string, most: number): Uint8Array {
 /** Largest encoded image that is read. */
 export const mostImageBytes = 2 ** 27;
 
-export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-export const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** Tells what a path leads to: "nothing" for a link to a lost file, or to itself. */
+export function kindAt(path: string): "file" | "folder" | "other" | "nothing" {
+  try {
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (status === undefined) return "nothing";
+    if (status.isFile()) return "file";
+    return status.isDirectory() ? "folder" : "other";
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ELOOP") return "nothing";
+    throw error;
+  }
+}
+
+export const isFolder = (path: string) => kindAt(path) === "folder";
+export const isFile = (path: string) => kindAt(path) === "file";

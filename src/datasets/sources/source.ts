@@ -24,7 +24,7 @@ export const sourceOptions = {
     .optional()
     .describe(
       "share of the images, where they are in one split, that is kept for testing; 0: all are to train on " +
-        "(default: all are to test on)",
+        "(default: all are to test on, or to train on where they are called train)",
     ),
 };
 
@@ -64,7 +64,7 @@ export function sourceOf(found: FoundImages): DatasetWork {
   const data = datasetOf({ name, identity: name, imageShape, classNames, statistics, read });
   const only = found.splits.train === undefined || found.splits.test === undefined;
   const isWhole = only && (found.testShare === undefined || found.testShare === 0);
-  const whole = () => (found.testShare === 0 ? data.train : data.test);
+  const whole = () => data[splitOfWhole(found)];
   let identity: string | undefined;
   let computed: ChannelStatistics | undefined;
   return Object.defineProperties(data, {
@@ -99,8 +99,14 @@ function hashOf(
   return hash.digest("hex").slice(0, 8);
 }
 
-function splitReader({ name, place, splits, testShare }: FoundImages): (split: SplitName) => SplitData {
-  const { train, test } = splits;
+/** Split that images without another are: those called train are not tested on, unless by their share. */
+function splitOfWhole({ splits, testShare }: FoundImages): SplitName {
+  return testShare === 0 || splits.train !== undefined ? "train" : "test";
+}
+
+function splitReader(found: FoundImages): (split: SplitName) => SplitData {
+  const { name, place, testShare } = found;
+  const { train, test } = found.splits;
   if (train !== undefined && test !== undefined) {
     if (testShare !== undefined)
       throw new RangeError(
@@ -110,13 +116,14 @@ function splitReader({ name, place, splits, testShare }: FoundImages): (split: S
   }
   const all = (train ?? test)!;
   if (testShare === undefined || testShare === 0) {
-    const has: SplitName = testShare === 0 ? "train" : "test";
+    const has = splitOfWhole(found);
+    const which = train === undefined ? "one split of images," : "one split of images, train,";
     return (split) => {
       if (split === has) return all;
       const what = split === "train" ? "to train on" : "to test on";
       throw new Error(
-        `${name}: ${place} has one split of images, and none is ${what}: give test=0.2 for a share that is ` +
-          `kept for testing${split === "train" ? ", or test=0 to train on all" : ""}`,
+        `${name}: ${place} has ${which} and none is ${what}: give test=0.2 for a share that is kept for ` +
+          `testing${split === "train" ? ", or test=0 to train on all" : ""}`,
       );
     };
   }

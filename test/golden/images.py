@@ -185,6 +185,17 @@ def save_parquet():
         np.savez_compressed(HERE / "parquet" / f"{name}.npz", images=np.stack(pixels))
 
 
+def save_hidden():
+    """Test images as competitions give them: labels of -1 or null, and none at all."""
+    image = {"bytes": encoded(np.full((12, 10, 3), 128, np.uint8), "PNG"), "path": "0.png"}
+    (HERE / "hidden").mkdir(exist_ok=True)
+    for name, labels in [("minus", [-1] * 3), ("null", [None] * 3), ("none", None)]:
+        columns = {"image": [image] * 3}
+        if labels is not None:
+            columns["label"] = pa.array(labels, pa.int64())
+        pq.write_table(pa.table(columns), HERE / "hidden" / f"{name}.parquet", compression="gzip")
+
+
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
     save_pictures()
@@ -192,3 +203,4 @@ if __name__ == "__main__":
     save_arrays()
     save_parquet()
     save_variants()
+    save_hidden()

@@ -6,7 +6,8 @@ import { idx, idxFilesIn } from "./idx.js";
 import { foldersIn, imageFolder } from "./image-folder.js";
 import { imageList } from "./image-list.js";
 import { npz } from "./npz.js";
-import { parquet, parquetFilesIn } from "./parquet.js";
+import { parquet } from "./parquet.js";
+import { parquetFilesIn } from "./parquet-files.js";
 import { isFolder } from "./regular-file.js";
 
 /** Options of any source of images; each source takes those that it has. */

@@ -1,5 +1,4 @@
-import { readdirSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import { FileFormatError, isObject, shownName } from "../../base/index.js";
 import { fileBytes, openParquet, type ParquetFile, type ParquetRowGroup } from "../../files/index.js";
@@ -9,34 +8,11 @@ import { checkFit } from "../pixels/fit.js";
 import type { SplitData, SplitName } from "../split.js";
 import { byBytes, checkClassCount, classNamesFrom } from "./class-names.js";
 import { decodedSplit, decodingOptions, shapeFor } from "./image-files.js";
-import { splitFolders } from "./image-folder.js";
-import { isFolder } from "./regular-file.js";
+import { type SplitFiles, splitFilesIn } from "./parquet-files.js";
 import { pathOf, sourceOf, sourceOptions } from "./source.js";
 
 const imageColumns = ["image.bytes", "img.bytes", "image", "img", "image_bytes", "bytes"];
 const labelColumns = ["label", "labels", "fine_label", "class", "target", "category"];
-
-/** Parquet files of a path: itself, or those in a folder or its folder `data`, in order of names. */
-export function parquetFilesIn(path: string): string[] {
-  if (!isFolder(path)) return [path];
-  const places = [path, join(path, "data")].filter(isFolder);
-  return (
-    places
-      .map((place) =>
-        readdirSync(place)
-          .filter((name) => name.endsWith(".parquet"))
-          .sort(byBytes),
-      )
-      .map((names, i) => names.map((name) => join(places[i]!, name)))
-      .find((files) => files.length > 0) ?? []
-  );
-}
-
-/** Split that a file's name says, as in `train-00000-of-00002.parquet`; "test" where it says none. */
-function splitOfFile(path: string): SplitName {
-  const [word] = basename(path).toLowerCase().split(/[-_.]/);
-  return splitFolders.train.includes(word!) ? "train" : "test";
-}
 
 /** Row group with the place of its first row in the split. */
 interface Group {
@@ -55,6 +31,43 @@ function groupsOf(files: readonly { readonly path: string; readonly file: Parque
       return one;
     }),
   );
+}
+
+/** Split of files that were opened. */
+interface OpenedSplit {
+  readonly split: SplitName;
+  readonly files: readonly { readonly path: string; readonly file: ParquetFile }[];
+  readonly groups: readonly Group[];
+}
+
+const openSplit = ({ split, paths }: SplitFiles): OpenedSplit => {
+  const files = paths.map((path) => ({ path, file: openParquet(fileBytes(path)) }));
+  return { split, files, groups: groupsOf(files) };
+};
+
+/**
+ * Splits to read: of each the first that has labels. Those of a competition's test images are left out or
+ * -1, as ImageNet's are.
+ */
+function splitsWithLabels(found: readonly SplitFiles[], names: readonly string[], place: string) {
+  const opened: OpenedSplit[] = [];
+  const taken: OpenedSplit[] = [];
+  for (const each of found) {
+    if (taken.some(({ split }) => split === each.split)) continue;
+    const one = openSplit(each);
+    if (one.groups.every(({ group }) => group.rows === 0)) continue;
+    opened.push(one);
+    const column = names.find((name) => one.files[0]!.file.columns.includes(name));
+    const isKnown = (value: unknown) => value != null && Number(value) !== -1;
+    if (
+      column !== undefined &&
+      one.groups.some(({ group }) => Array.from(group.column(column)).some(isKnown))
+    )
+      taken.push(one);
+  }
+  if (opened.length === 0) throw new FileFormatError(`${place}: it has no rows`);
+  // Where none has labels, the first says what is wrong with them.
+  return taken.length > 0 ? taken : opened.slice(0, 1);
 }
 
 function columnOf(path: string, { columns }: ParquetFile, names: readonly string[], option: string): string {
@@ -158,18 +171,15 @@ export const parquet = defineSource("parquet", {
     const name = "parquet";
     const place = pathOf(given, name);
     checkFit(decoding, name);
-    const paths = parquetFilesIn(place);
-    if (paths.length === 0) throw new Error(`${name}: folder ${place} has no .parquet files`);
-    const files = paths.map((path) => ({ path, file: openParquet(fileBytes(path)) }));
-    const { path, file } = files[0]!;
+    const found = splitFilesIn(place);
+    if (found.length === 0) throw new Error(`${name}: folder ${place} has no .parquet files`);
+    const labelNames = label === undefined ? labelColumns : [label];
+    const taken = splitsWithLabels(found, labelNames, place);
+    const { path, file } = taken[0]!.files[0]!;
     const imageNames = image === undefined ? imageColumns : [`${image}.bytes`, image];
     const imageColumn = columnOf(path, file, imageNames, "image");
-    const labelColumn = columnOf(path, file, label === undefined ? labelColumns : [label], "label");
-    const used = (["train", "test"] as const)
-      .map((split) => ({ split, groups: groupsOf(files.filter((one) => splitOfFile(one.path) === split)) }))
-      .filter(({ groups }) => groups.some(({ group }) => group.rows > 0))
-      .map(({ split, groups }) => ({ split, groups, labels: labelsOf(groups, labelColumn) }));
-    if (used.length === 0) throw new FileFormatError(`${place}: it has no rows`);
+    const labelColumn = columnOf(path, file, labelNames, "label");
+    const used = taken.map(({ split, groups }) => ({ split, groups, labels: labelsOf(groups, labelColumn) }));
     const all = used.flatMap(({ labels }) => labels);
     const classNames = classNamesFrom(classes, [join(dirname(path), "classes.txt")], () => {
       return namesWritten(file, labelColumn) ?? classesIn(all);

@@ -1,0 +1,78 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test, vi } from "vitest";
+import { imagesFrom } from "../../src/datasets/index.js";
+
+const parent = mkdtempSync(join(tmpdir(), "sqa-parquet-"));
+afterAll(() => rmSync(parent, { recursive: true }));
+vi.stubEnv("XDG_CACHE_HOME", join(parent, "cache"));
+const golden = new URL("../golden/images", import.meta.url).pathname;
+
+/** Files to copy, of 10 and 7 images with labels and of 3 without. */
+const originals = {
+  10: join(golden, "parquet", "train-00000-of-00001.parquet"),
+  7: join(golden, "parquet", "test-00000-of-00001.parquet"),
+  minus: join(golden, "hidden", "minus.parquet"),
+  null: join(golden, "hidden", "null.parquet"),
+  none: join(golden, "hidden", "none.parquet"),
+};
+
+let made = 0;
+
+/** Folder of files by their names. */
+function folderOf(files: Readonly<Record<string, keyof typeof originals>>): string {
+  const folder = join(parent, `made-${made++}`);
+  mkdirSync(folder);
+  for (const [name, from] of Object.entries(files)) cpSync(originals[from], join(folder, `${name}.parquet`));
+  return folder;
+}
+
+const counts = (folder: string) => {
+  const data = imagesFrom(folder);
+  return [data.train.count, data.test.count];
+};
+
+test("files for validation are not among those to test on", () => {
+  const train = { "train-00000-of-00002": 10, "train-00001-of-00002": 7 } as const;
+  expect(counts(folderOf({ ...train, "validation-00000-of-00001": 7, "test-00000-of-00001": 10 }))).toEqual([
+    17, 10,
+  ]);
+  expect(counts(folderOf({ ...train, "validation-00000-of-00001": 7 }))).toEqual([17, 7]);
+  expect(counts(folderOf({ "mnist-train": 10, mnist_test: 7 }))).toEqual([10, 7]);
+});
+
+test.each(["minus", "null", "none"] as const)(
+  "files to test on without labels, %s, leave it to validation",
+  (hidden) => {
+    const folder = folderOf({ "train-0": 10, "validation-0": 7, "test-0": hidden });
+    const data = imagesFrom(folder);
+    expect([data.classNames, data.train.count, data.test.count]).toEqual([["cat", "dog", "owl"], 10, 7]);
+    expect(counts(folderOf({ "training-0": 7, "val-0": 10, "test-0": hidden, "test-1": hidden }))).toEqual([
+      7, 10,
+    ]);
+    const alone = imagesFrom(folderOf({ "train-0": 10, "test-0": hidden }));
+    expect(alone.train.count).toBe(10);
+    expect(() => alone.test).toThrow(/one split of images, train, and none is to test on/);
+  },
+);
+
+test.each([
+  ["minus", /label in row 0 is no class number/],
+  ["null", /label in row 0 is no class number/],
+  ["none", /columns image.bytes, image.path; give label=COLUMN/],
+] as const)("files without any labels, %s, are refused", (hidden, message) => {
+  expect(() => imagesFrom(folderOf({ "test-0": hidden })).test).toThrow(message);
+});
+
+test("files are all to test on where none says a split, and one given alone is", () => {
+  expect(imagesFrom(folderOf({ "0000": 10, "0001": 7 })).test.count).toBe(17);
+  expect(imagesFrom(originals[10]).test.count).toBe(10);
+});
+
+test("a file that says no split is refused beside others that do", () => {
+  const folder = folderOf({ "train-0": 10, "test-0": 7, "extra-0": 7 });
+  expect(() => imagesFrom(folder).test).toThrow(
+    /extra-0.parquet: its name says no split, .*; expected train, training, test/,
+  );
+});

@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { type Dataset, imagesFrom, type Split } from "../../src/datasets/index.js";
 import { fileBytes, npyNumbers, openNpz } from "../../src/files/index.js";
+import { zipBytes } from "../files/torch-files.js";
 import { idxBytes, writeFolder } from "./idx-files.js";
 import { npyBytes, pixelsOf, pngOf, writeClasses } from "./image-files.js";
 
@@ -131,12 +132,16 @@ describe("a CSV list", () => {
   });
 
   test("may have a header, splits and numbers", () => {
-    const data = listed("id,label,image,split\n7,1,bee/0.png,train\n8,0,ant/0.png,val\n9,1,bee/1.png,test");
+    const rows = "id,label,image,split\n7,1,bee/0.png,train\n8,0,ant/0.png,val\n9,0,ant/1.png,VAL";
+    const data = listed(rows);
     expect([data.classNames, [...data.train.labels], [...data.test.labels]]).toEqual([
       ["0", "1"],
       [1],
-      [0, 1],
+      [0, 0],
     ]);
+    // Images for validation are not among those to test on.
+    expect([...listed(`${rows}\n10,1,bee/1.png,test`).test.labels]).toEqual([1]);
+    expect(() => listed(`${rows}\n10,1,bee/1.png`).test).toThrow(/list.csv:5: split .*, expected train, val/);
   });
 
   test.each([
@@ -188,6 +193,28 @@ describe("NumPy arrays", () => {
     expect([...(await pixelsOf(gray.test)).subarray(0, 75)]).toEqual([
       ...(await pixelsOf(train)).subarray(0, 75),
     ]);
+  });
+
+  test("are paired within a split: images without labels leave it to the next", () => {
+    const image = npyBytes("|u1", [2, 4, 4, 3], new Uint8Array(96));
+    const held = npyBytes("|u1", [3, 4, 4, 3], new Uint8Array(144));
+    const archive = (names: Readonly<Record<string, Buffer>>) =>
+      imagesFrom(
+        join(
+          writeFolder(newFolder(), {
+            "x.npz": zipBytes(Object.entries(names).map(([name, data]) => ({ name, data }))),
+          }),
+          "x.npz",
+        ),
+      );
+    const { train, test: found } = archive({
+      "x_train.npy": image,
+      "y_train.npy": npyBytes("|u1", [2], Uint8Array.of(0, 1)),
+      "x_test.npy": image,
+      "validation_images.npy": held,
+      "validation_labels.npy": npyBytes("|u1", [3], Uint8Array.of(1, 0, 1)),
+    });
+    expect([train.count, [...found.labels]]).toEqual([2, [1, 0, 1]]);
   });
 
   test.each([

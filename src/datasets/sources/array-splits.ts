@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { FileFormatError, shownName } from "../../base/index.js";
 import { fileBytes, type NpyArray, openNpy, openNpz } from "../../files/index.js";
 import type { SplitName } from "../split.js";
+import { splitFolders } from "./image-folder.js";
 
 /** Images and labels of a split, as arrays. */
 export interface ArrayPair {
@@ -14,11 +15,10 @@ export type ArrayPairs = Partial<Readonly<Record<SplitName, ArrayPair>>>;
 
 const imageNames = ["images", "image", "x", "data", "pixels", "imgs"];
 const labelNames = ["labels", "label", "y", "targets", "target", "classes"];
-const splitNames = { train: ["train"], test: ["test", "val", "valid"] } as const;
 
 /** Names of a split's arrays that are in use, such as `x_train`, `train_images` and `X_train`. */
-const inSplit = (names: readonly string[], splits: readonly string[]) =>
-  splits.flatMap((split) => names.flatMap((name) => [`${name}_${split}`, `${split}_${name}`]));
+const inSplit = (names: readonly string[], split: string) =>
+  names.flatMap((name) => [`${name}_${split}`, `${split}_${name}`]);
 
 /** Arrays of a `.npz` archive, by the given names or by those in use; a FileFormatError lists what it has. */
 export function pairsInNpz(
@@ -52,8 +52,12 @@ export function pairsInNpz(
     const [x, y] = [find(images), find(labels)];
     return x === undefined || y === undefined ? undefined : { images: x(), labels: y() };
   };
-  const test = pairOf(inSplit(imageNames, splitNames.test), inSplit(labelNames, splitNames.test));
-  const train = pairOf(inSplit(imageNames, splitNames.train), inSplit(labelNames, splitNames.train));
+  // Images of a name with labels of the same: competitions give no labels to test on.
+  const ofSplit = (split: SplitName) =>
+    splitFolders[split]
+      .map((name) => pairOf(inSplit(imageNames, name), inSplit(labelNames, name)))
+      .find((pair) => pair !== undefined);
+  const [train, test] = [ofSplit("train"), ofSplit("test")];
   if (test !== undefined || train !== undefined) return { ...(train && { train }), ...(test && { test }) };
   const only = pairOf(imageNames, labelNames);
   if (only !== undefined) return { test: only };

@@ -41,7 +41,8 @@ interface Listed {
   readonly line: number;
   readonly path: string;
   readonly label: string;
-  readonly split: SplitName | undefined;
+  /** Name of its split, such as "val"; undefined where the list has none. */
+  readonly split: string | undefined;
 }
 
 function listedIn(file: string): Listed[] {
@@ -51,15 +52,22 @@ function listedIn(file: string): Listed[] {
     const [path, label] = [fields[columns.path], fields[columns.label]];
     if (path === undefined || path === "" || label === undefined || label === "")
       throw new FileFormatError(`${file}:${line}: expected a path and a label, as in cats/1.png,cat`);
-    return { line, path, label, split: splitNamed(fields[columns.split], file, line) };
+    const split = columns.split < 0 ? undefined : splitNamed(fields[columns.split] ?? "", file, line);
+    return { line, path, label, split };
   });
 }
 
-function splitNamed(text: string | undefined, file: string, line: number): SplitName | undefined {
-  if (text === undefined) return undefined;
+function splitNamed(text: string, file: string, line: number): string {
   const name = text.toLowerCase();
-  for (const split of ["train", "test"] as const) if (splitFolders[split].includes(name)) return split;
+  if (Object.values(splitFolders).flat().includes(name)) return name;
   throw new FileFormatError(`${file}:${line}: split ${shownName(text)}, expected train, val or test`);
+}
+
+/** Rows of a split: of its names the first that has any; all to test on where the list has no splits. */
+function rowsOf(listed: readonly Listed[], split: SplitName): readonly Listed[] {
+  if (listed.every((row) => row.split === undefined)) return split === "test" ? listed : [];
+  const name = splitFolders[split].find((one) => listed.some((row) => row.split === one));
+  return name === undefined ? [] : listed.filter((row) => row.split === name);
 }
 
 /** Classes that labels name: class numbers, or names in the order of their bytes. */
@@ -84,7 +92,8 @@ function labelOf({ label, line }: Listed, numbers: ReadonlyMap<string, number>, 
 
 /**
  * List of images: a CSV file of paths, relative to it, and labels, which are names of classes or their
- * numbers from 0. A header may name the columns, and a column `split` says train, val or test.
+ * numbers from 0. A header may name the columns, and a column `split` says train, val or test;
+ * val is read where no row is test.
  */
 export const imageList = defineSource("image-list", {
   summary: "CSV list of images: path,label, perhaps with a header and a column split",
@@ -98,15 +107,13 @@ export const imageList = defineSource("image-list", {
     const classNames = classNamesFrom(classes, usual, () => classesOf(listed, place));
     checkClassCount(classNames.length, place);
     const numbers = new Map(classNames.map((label, i) => [label, i]));
-    const files = (split: SplitName | undefined): ImageFile[] =>
-      listed
-        .filter((row) => row.split === split)
-        .map((row) => ({
-          path: isAbsolute(row.path) ? row.path : join(dirname(place), row.path),
-          id: row.path,
-          label: labelOf(row, numbers, place),
-        }));
-    const ofSplit = { train: files("train"), test: [...files("test"), ...files(undefined)] };
+    const files = (split: SplitName): ImageFile[] =>
+      rowsOf(listed, split).map((row) => ({
+        path: isAbsolute(row.path) ? row.path : join(dirname(place), row.path),
+        id: row.path,
+        label: labelOf(row, numbers, place),
+      }));
+    const ofSplit = { train: files("train"), test: files("test") };
     const used = (["train", "test"] as const).filter((split) => ofSplit[split].length > 0);
     const imageShape = shapeFor(decoding, encodedFiles(ofSplit[used[0]!], place));
     const splits: Partial<Record<SplitName, SplitData>> = {};

@@ -2,12 +2,15 @@ import { type Attack, perturbationLengths } from "../attacks/index.js";
 import { noGrad, scope, type Tensor } from "../engine/index.js";
 import { formatRatio } from "../options/index.js";
 
-/** Rounding that float32 may add to a radius, as a share of it where it is above 1. */
+/** Rounding of a perturbation in float32, as a share of its radius where that is above 1. */
 const tolerance = 1e-6;
+
+/** Most by which float32 rounds a pixel: half the step between numbers in [0.5, 1]. */
+const pixelRounding = 2 ** -25;
 
 /**
  * Checks adversarial images: float32, of the shape of the images, inside [0, 1] and within the attack's
- * radius, if any. Throws an Error that names the attack otherwise.
+ * radius, if any, but for the rounding of their pixels. Throws an Error that names the attack otherwise.
  */
 export function verifyAdversarial(attack: Attack, images: Tensor, adversarial: Tensor): void {
   const fault = noGrad(() => scope(() => faultOf(attack, images, adversarial)));
@@ -22,8 +25,13 @@ function faultOf({ traits }: Attack, images: Tensor, adversarial: Tensor): strin
   const [low, high] = [adversarial.amin().item(), adversarial.amax().item()];
   if (!(low >= 0 && high <= 1)) return `left the pixel range [0, 1]: it returned ${low} .. ${high}`;
   if (traits.radius === undefined || traits.norm === "none") return undefined;
-  const farthest = perturbationLengths(adversarial.to("float64").sub(images), traits.norm).amax().item();
-  if (farthest <= traits.radius + tolerance * Math.max(1, traits.radius)) return undefined;
+  const moves = adversarial.to("float64").sub(images);
+  const lengths = perturbationLengths(moves, traits.norm);
+  // Triangle inequality: the sum image + perturbation is off by the length of its pixels' rounding at most.
+  const rounding = perturbationLengths(moves.ne(0).to("float64").mul(pixelRounding), traits.norm);
+  const beyond = lengths.sub(rounding).amax().item();
+  if (beyond <= traits.radius + tolerance * Math.max(1, traits.radius)) return undefined;
+  const farthest = lengths.amax().item();
   const distance = `${traits.norm} distance ${farthest.toPrecision(7)}`;
   return `left its ball: ${distance}, but its radius is ${formatRatio(traits.radius)}`;
 }

@@ -19,9 +19,10 @@ export interface Difference {
  * Points by which the first accuracy is above the second, paired by image, as one of `comparisons` of which
  * any would count (Bonferroni).
  *
- * The interval is as wide as Agresti and Min's (2005) for paired shares: half an image is added to each of
- * the four cells of the table of pairs, so two images, one of which is correct under one alone. It is put
- * about the raw difference.
+ * The interval is Agresti and Min's (2005) for paired shares: half an image is added to each of the four
+ * cells of the table of pairs, so two images, one of which is correct under one alone. Its middle and width
+ * are times (n + 2) / n for n images, so that its middle is the raw difference: it leaves 0 out where theirs
+ * does.
  */
 export function difference(above: Counts, below: Counts, comparisons = 1): Difference {
   const [a, b] = [above.shares(), below.shares()];

@@ -27,8 +27,19 @@ describe("difference", () => {
     const half = 1.959964 * Math.sqrt((b + c - (b - c) ** 2 / n) / n ** 2);
     const { points, error } = difference(above, below);
     expect(points).toBeCloseTo(15, 10);
-    // Of the raw points, whose denominator is 100.
+    // About the raw points, whose denominator is 100, not 102.
     expect(error).toBeCloseTo(100 * half * (n / 100), 1);
+  });
+
+  it("is the interval of their R code about the raw difference", () => {
+    // The example of diffpropci.mp in the R package PropCIs: 40 and 20 of 160 pairs discordant.
+    const [above, below] = [new Answers(160, 1), new Answers(160, 1)];
+    above.halves[0].fill(1, 0, 40);
+    below.halves[0].fill(1, 40, 60);
+    const [low, high] = [0.03089632, 0.21601726].map((end) => (100 * end * 162) / 160);
+    const { points, error } = difference(above, below);
+    expect(points - error).toBeCloseTo(low!, 2);
+    expect(points + error).toBeCloseTo(high!, 2);
   });
 
   it("takes 5 images that differ all one way for chance, and 6 not, of however many", () => {

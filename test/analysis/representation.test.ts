@@ -71,6 +71,12 @@ it("an image's nearest neighbors have its label or not", () => {
   expect(of([11.4, 0.4], [1, 0], 3)).toBeCloseTo((2 / 3 + 2 / 3) / 2, 12);
   // Each one's nearest other: 1, 0, 11, then 10 or 12, and 11.
   expect(neighborAgreement(known, known, 1, true)).toBeOneOf([4 / 5, 3 / 5]);
+  // A point that lies where others do is left out by its position.
+  const equal = { at: tensor([3, 3, 3], [3, 1]), labels: tensor([0, 1, 2], [3], "int64") };
+  expect(neighborAgreement(equal, equal, 2, true)).toBe(0);
+  // As are points of the same images that moved away.
+  const moved = { at: tensor([0, 1.1, 9, 11.4, 30], [5, 1]), labels: known.labels };
+  expect(neighborAgreement(moved, known, 1, true)).toBe(3 / 5);
   expect(() => of([1], [0], 6)).toThrow("k must lie in 1 .. 5, not 6");
   expect(() => neighborAgreement(known, known, 5, true)).toThrow("k must lie in 1 .. 4, not 5");
 });

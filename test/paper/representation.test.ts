@@ -6,8 +6,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
 import { type Dataset, imagesOf, mnist, subset, TensorSplit } from "../../src/datasets/index.js";
 import { sqa } from "../../src/defenses/index.js";
-import { countedUniform, imageIdRange, scope } from "../../src/engine/index.js";
+import { countedUniform, imageIdRange, scope, tensor } from "../../src/engine/index.js";
 import { type Model, resnet18, small } from "../../src/models/index.js";
+import { neighborsOf } from "../../src/paper/figures/figure2.js";
 import { collapse, figure2, figure3, overfitting, runTable, type TableEvent } from "../../src/paper/index.js";
 import { type Representation, representationOf } from "../../src/paper/representation/representation.js";
 import { renderSvg } from "../../src/report/chart.js";
@@ -60,6 +61,17 @@ interface Network {
 const networksOf = ({ data }: { readonly data: object }) => (data as { networks: Network[] }).networks;
 
 const columns = ["(A) full precision, no defense", "(B) full precision + FGSM", "(C) SQA + FGSM"];
+
+it("Figure 2 leaves an image itself out of its neighbors in both forms", () => {
+  // Points of twelve classes, which an attack leaves where they are.
+  const clean = countedUniform({ seed: deriveSeed(0), draw: 0, imageIds: imageIdRange(0, 12) }, 0, [3]);
+  const labels = tensor(
+    Array.from({ length: 12 }, (_, i) => i),
+    [12],
+    "int64",
+  );
+  expect(neighborsOf({ labels, activations: { clean, cw: clean } })).toEqual({ clean: 0, cw: 0 });
+});
 
 describe("the penultimate layer", () => {
   it("is that of clean images and of images under C&W", async () => {

@@ -33,8 +33,8 @@ const networkSchema = measuredRowSchema.extend({
   /** Drawing of those images at their places, PNG as base64. */
   pictures: z.object({ clean: picture, cw: picture }),
   /**
-   * Percent of an image's ten nearest clean images in the penultimate layer that have its label, by its form;
-   * over all classes.
+   * Percent of an image's ten nearest clean images in the penultimate layer, its own left out, that have its
+   * label, by its form; over all classes.
    */
   neighbors: z.object({ clean: z.number(), cw: z.number() }),
   /** Names of the forms. */
@@ -80,11 +80,11 @@ async function* placed(
   }
 }
 
-/** Percent of the ten nearest clean images that have an image's label, by the image's form. */
-function neighborsOf({ labels, activations }: Representation) {
+/** Percent of the ten nearest clean images of others that have an image's label, by the image's form. */
+export function neighborsOf({ labels, activations }: Pick<Representation, "labels" | "activations">) {
   const known = { at: activations.clean, labels };
   return forEachForm((form) => {
-    const share = neighborAgreement({ at: activations[form], labels }, known, 10, form === "clean");
+    const share = neighborAgreement({ at: activations[form], labels }, known, 10, true);
     return Math.round(1000 * share) / 10;
   });
 }

@@ -27,11 +27,12 @@ function faultOf({ traits }: Attack, images: Tensor, adversarial: Tensor): strin
   if (traits.radius === undefined || traits.norm === "none") return undefined;
   const moves = adversarial.to("float64").sub(images);
   const lengths = perturbationLengths(moves, traits.norm);
+  const farthest = lengths.amax().item();
+  const most = traits.radius + tolerance * Math.max(1, traits.radius);
+  if (farthest <= most) return undefined;
   // Triangle inequality: the sum image + perturbation is off by the length of its pixels' rounding at most.
   const rounding = perturbationLengths(moves.ne(0).to("float64").mul(pixelRounding), traits.norm);
-  const beyond = lengths.sub(rounding).amax().item();
-  if (beyond <= traits.radius + tolerance * Math.max(1, traits.radius)) return undefined;
-  const farthest = lengths.amax().item();
+  if (lengths.sub(rounding).amax().item() <= most) return undefined;
   const distance = `${traits.norm} distance ${farthest.toPrecision(7)}`;
   return `left its ball: ${distance}, but its radius is ${formatRatio(traits.radius)}`;
 }

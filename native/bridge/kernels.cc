@@ -9,6 +9,7 @@
 #include "conv/block.h"
 #include "elementwise/sgd.h"
 #include "elementwise/sign_step.h"
+#include "products/convolution.h"
 #include "products/layer.h"
 #include "quantize/quantize.h"
 
@@ -133,6 +134,14 @@ napi_value layer(napi_env env, const Arguments& arguments) {
                                      optionalTensor(env, arguments[4]), in, out, geometry, isLinear, relu));
 }
 
+// tiledConvolution(input, weight)
+napi_value tiled(napi_env env, const Arguments& arguments) {
+  return wrapTensor(env, tiledConvolution(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1])));
+}
+
+// tiledChannels(): what their numbers must be multiples of
+napi_value channels(napi_env env, const Arguments&) { return fromNumber(env, static_cast<double>(tiledChannels())); }
+
 // version(tensor): counts what is written to it
 napi_value version(napi_env env, const Arguments& arguments) {
   return fromNumber(env, static_cast<double>(unwrapTensor(env, arguments[0])._version()));
@@ -146,6 +155,8 @@ void defineKernels(napi_env env, napi_value exports) {
   define<uniform, 7>(env, exports, "countedUniform");
   define<pack, 3>(env, exports, "packWeights");
   define<layer, 10>(env, exports, "packedLayer");
+  define<tiled, 2>(env, exports, "tiledConvolution");
+  define<channels, 0>(env, exports, "tiledChannels");
   define<version, 1>(env, exports, "version");
   define<sgd, 7>(env, exports, "sgdUpdate");
   define<stepToNew, 5>(env, exports, "signStep");

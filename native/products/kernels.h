@@ -38,6 +38,12 @@ struct TileOutput {
   const float* residual[Tile<kSide>::kOutputs];  // null for none
 };
 
+// Where a tile of the output's gradient is read; zeros outside of the image.
+template <int kSide>
+struct TileGradient {
+  const float* gradient[Tile<kSide>::kOutputs];
+};
+
 // What is done to an output before it is written.
 struct Finish {
   const float* bias;  // null for none
@@ -50,6 +56,26 @@ struct TileKernels {
   void (*stage)(const TileInput<kSide>& tile, int64_t channels, float* staged, int64_t matrix);
   // A tile's pixels out of its row of each of the products.
   void (*finish)(const TileOutput<kSide>& tile, int64_t channels, const float* products, int64_t matrix, const Finish& finish);
+  // Kernels 3x3 at a tile's points: `count` of them, at most `channelStep`, `step` floats apart, as they are or turned by half a
+  // circle. Their values at a point lie side by side, filled up with zeros, those of the next point `matrix` floats on.
+  void (*pack)(const float* kernels, int64_t step, int64_t count, bool isTurned, float* packed, int64_t matrix);
+  // A tile's row of each of the matrices of the output's gradient, for the gradient of the kernels.
+  void (*stageGradient)(const TileGradient<kSide>& tile, int64_t channels, float* staged, int64_t matrix);
+  // Gradients of `count` kernels, as `pack` has them, out of the products of both.
+  void (*unpack)(const float* products, int64_t matrix, int64_t count, float* kernels, int64_t step);
+};
+
+// Two matrices and their product, (rows, inner) times (inner, columns), each row of the product `productRow` floats apart.
+struct Product {
+  int64_t rows, inner, columns;
+  int64_t terms;  // sums of so many products are made at a time and then added up: the fewer, the smaller the error
+  const float* left;
+  int64_t leftRow, leftTerm;  // floats from a row to the next, and from a term to the next
+  const float* right;
+  int64_t rightPanel, rightTerm;  // floats from a panel of columns to the next, and from a term to the next
+  float* product;
+  int64_t productRow;
+  bool isAdded;  // to what the product holds already
 };
 
 // The functions of one instruction set. Channels are multiples of `channelStep`. Each sum runs in one order, whatever the number of
@@ -58,10 +84,8 @@ struct ProductKernels {
   int64_t panel;        // columns of packed weights that lie together
   int64_t rowStep;      // a number of rows that is worked on fastest
   int64_t channelStep;
-  // product (rows, columns) = matrix (rows, inner) times a packed one. `packed` holds panels of (inner, panel); columns fill panels.
-  // Sums of `terms` products are made at a time and then added up: the fewer, the smaller the error.
-  void (*multiply)(int64_t rows, int64_t inner, int64_t columns, int64_t terms, const float* matrix, int64_t matrixRow,
-                   const float* packed, float* product, int64_t productRow);
+  // Columns are computed up to the next multiple of `channelStep`, which memory must have.
+  void (*multiply)(const Product& product);
   TileKernels<2> tiles2;
   TileKernels<4> tiles4;
   // A row of a lone matrix: a pixel's channels, where `passed` is above zero unless that is null.

@@ -7,66 +7,77 @@
 
 using Lanes = Floats<kWide>;
 
-// A product of which one panel of columns is made.
-struct PanelProduct {
-  int64_t rows, inner, terms;
-  const float* matrix;
-  int64_t matrixRow;
-  const float* packed;
-  float* product;
-  int64_t productRow;
-  double prefetchBytes;  // of a panel's row, bytes that each row of the product prefetches
-};
-
-// kRows rows from `row` on and terms begin .. end, two vectors of columns, all sums in registers. Meanwhile it prefetches its part of
-// the panel that follows, since weights mostly lie beyond the second cache.
-template <int kRows>
-inline void multiplyTile(const PanelProduct& p, int64_t row, int64_t begin, int64_t end) {
-  const auto prefetchBytes = static_cast<int64_t>(p.prefetchBytes * kRows);
-  const char* next = reinterpret_cast<const char*>(p.packed + 2 * kWide * p.inner);
-  next += static_cast<int64_t>(p.prefetchBytes * static_cast<double>(row * p.inner)) + begin * prefetchBytes;
-  const float* packed = p.packed + 2 * kWide * begin;
+// kRows rows from `row` on, and kVectors vectors of columns from `column` on, of terms begin .. end; all sums in registers. Meanwhile
+// it prefetches its part of the panel that follows, since weights mostly lie beyond the second cache.
+template <int kRows, int kVectors>
+inline void multiplyTile(const Product& p, int64_t row, int64_t column, int64_t begin, int64_t end) {
+  const float* right = p.right + column / (2 * kWide) * p.rightPanel;
+  const char* next = reinterpret_cast<const char*>(right + p.rightPanel);
+  // Bytes of a term that each row prefetches, in whole terms of the panel.
+  const double share = 2.0 * kWide * sizeof(float) / static_cast<double>(p.rows);
+  const auto prefetchBytes = static_cast<int64_t>(share * kRows);
+  next += static_cast<int64_t>(share * static_cast<double>(row * p.inner)) + begin * prefetchBytes;
+  right += begin * p.rightTerm;
+  int64_t term = begin * p.leftTerm;
   const float* from[kRows];
-  Lanes sums[kRows][2] = {};
-#pragma GCC unroll 12
-  for (int r = 0; r < kRows; r++) from[r] = p.matrix + (row + r) * p.matrixRow;
+  Lanes sums[kRows][kVectors] = {};
+#pragma GCC unroll 24
+  for (int r = 0; r < kRows; r++) from[r] = p.left + (row + r) * p.leftRow;
   for (int64_t k = begin; k < end; k++) {
-    const Lanes a = load<kWide>(packed), b = load<kWide>(packed + kWide);
-    packed += 2 * kWide;
+    Lanes columns[kVectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; v++) columns[v] = load<kWide>(right + v * kWide);
+    right += p.rightTerm;
     __builtin_prefetch(next, 0, 2);
     next += prefetchBytes;
-#pragma GCC unroll 12
+#pragma GCC unroll 24
     for (int r = 0; r < kRows; r++) {
-      const Lanes x = broadcast<kWide>(from[r] + k);
-      sums[r][0] = multiplyAdd(x, a, sums[r][0]);
-      sums[r][1] = multiplyAdd(x, b, sums[r][1]);
+      const Lanes x = broadcast<kWide>(from[r] + term);
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; v++) sums[r][v] = multiplyAdd(x, columns[v], sums[r][v]);
+    }
+    term += p.leftTerm;
+  }
+  const bool isAdded = p.isAdded || begin > 0;
+#pragma GCC unroll 24
+  for (int r = 0; r < kRows; r++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; v++) {
+      float* to = p.product + (row + r) * p.productRow + column + v * kWide;
+      store<kWide>(to, isAdded ? load<kWide>(to) + sums[r][v] : sums[r][v]);
     }
   }
-#pragma GCC unroll 12
-  for (int r = 0; r < kRows; r++) {
-    float* to = p.product + (row + r) * p.productRow;
-    store<kWide>(to, begin == 0 ? sums[r][0] : load<kWide>(to) + sums[r][0]);
-    store<kWide>(to + kWide, begin == 0 ? sums[r][1] : load<kWide>(to + kWide) + sums[r][1]);
-  }
 }
 
-template <int kRows>
-inline void multiplyRows(const PanelProduct& p, int64_t row) {
+template <int kRows, int kVectors>
+inline void multiplyRows(const Product& p, int64_t row, int64_t column) {
   for (int64_t begin = 0; begin < p.inner; begin += p.terms) {
     const int64_t end = begin + p.terms;
-    multiplyTile<kRows>(p, row, begin, end < p.inner ? end : p.inner);
+    multiplyTile<kRows, kVectors>(p, row, column, begin, end < p.inner ? end : p.inner);
   }
 }
 
-void multiply(int64_t rows, int64_t inner, int64_t columns, int64_t terms, const float* matrix, int64_t matrixRow,
-              const float* packed, float* product, int64_t productRow) {
-  const double prefetchBytes = 2.0 * kWide * sizeof(float) / static_cast<double>(rows);
-  for (int64_t c = 0; c < columns; c += 2 * kWide) {
-    const PanelProduct panel{rows, inner, terms, matrix, matrixRow, packed + c * inner, product + c, productRow, prefetchBytes};
-    int64_t row = 0;
-    for (; row + kTileRows <= rows; row += kTileRows) multiplyRows<kTileRows>(panel, row);
-    for (; row + 4 <= rows; row += 4) multiplyRows<4>(panel, row);
-    for (; row < rows; row++) multiplyRows<1>(panel, row);
+// One panel of columns, or half of one with twice as many rows at a time.
+template <int kVectors>
+inline void multiplyPanel(const Product& p, int64_t column) {
+  constexpr int kRows = kTileRows * 2 / kVectors;
+  int64_t row = 0;
+  for (; row + kRows <= p.rows; row += kRows) multiplyRows<kRows, kVectors>(p, row, column);
+  if (kVectors == 1 && row + kTileRows <= p.rows) {
+    multiplyRows<kTileRows, kVectors>(p, row, column);
+    row += kTileRows;
+  }
+  for (; row + 4 <= p.rows; row += 4) multiplyRows<4, kVectors>(p, row, column);
+  for (; row < p.rows; row++) multiplyRows<1, kVectors>(p, row, column);
+}
+
+void multiply(const Product& p) {
+  for (int64_t c = 0; c < p.columns; c += 2 * kWide) {
+    if (c + kWide < p.columns) {
+      multiplyPanel<2>(p, c);
+    } else {
+      multiplyPanel<1>(p, c);
+    }
   }
 }
 
@@ -85,6 +96,7 @@ inline Lanes finished(Lanes value, const float* bias, const float* residual, boo
 }
 
 #include "products/tiles_body.h"
+#include "products/kernel_points_body.h"
 
 void stageRow(const float* input, const float* passed, int64_t channels, float* staged) {
   int64_t c = 0;
@@ -111,5 +123,8 @@ void finishRow(const float* product, const float* residual, int64_t channels, co
   }
 }
 
-const ProductKernels kernels = {2 * kWide,  kTileRows, kWide, multiply, {stageTile<2>, finishTile<2>}, {stageTile<4>, finishTile<4>},
-                                stageRow, finishRow};
+template <int kSide>
+constexpr TileKernels<kSide> tileKernels = {stageTile<kSide>, finishTile<kSide>, packKernels<kSide>, stageGradient<kSide>,
+                                            unpackKernels<kSide>};
+
+const ProductKernels kernels = {2 * kWide, kTileRows, kWide, multiply, tileKernels<2>, tileKernels<4>, stageRow, finishRow};

@@ -43,6 +43,9 @@ struct PackedWeights {
   at::Tensor forward, backward;
 };
 
+// Kernels (out, in, 3, 3), float32, of a layer whose form are tiles, for one direction.
+at::Tensor packTiles(const at::Tensor& kernels, Form form, bool isBackward);
+
 // For images of about these sides.
 PackedWeights packWeights(const at::Tensor& weight, const Geometry& geometry, const Sides& images);
 

@@ -1,12 +1,16 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <vector>
+#include <algorithm>
 
+#include "memory/parallel.h"
 #include "products/layer.h"
 
 namespace sqa {
 namespace {
+
+// Rows of panels in a piece of work.
+constexpr int64_t kRowsTaken = 16;
 
 int64_t panelsOf(int64_t columns) {
   const int64_t panel = productKernels(instructionSet()).panel;
@@ -17,26 +21,31 @@ int64_t panelsOf(int64_t columns) {
 at::Tensor inPanels(const at::Tensor& matrices) {
   const int64_t panel = productKernels(instructionSet()).panel, panels = panelsOf(matrices.size(2));
   const at::Tensor filled = at::constant_pad_nd(matrices, {0, panels * panel - matrices.size(2)});
-  return filled.reshape({matrices.size(0), matrices.size(1), panels, panel}).permute({0, 2, 1, 3}).to(at::kFloat).contiguous();
+  return filled.reshape({matrices.size(0), matrices.size(1), panels, panel}).permute({0, 2, 1, 3}).contiguous();
 }
 
-// G of F(2, 3), (points, 3), or of F(4, 3): 1, x and x^2 at each point x over the product of its distances to the others.
-at::Tensor pointsOfKernel(Form form) {
-  if (form == Form::tiles2) return at::tensor({1.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, at::kDouble).reshape({4, 3});
-  constexpr double near = kNear, far = kFar, n2 = near * near, f2 = far * far;
-  std::vector<double> rows{1 / (n2 * f2), 0, 0};
-  for (const double x : {near, -near, far, -far}) {
-    const double distances = 2 * x * x * (2 * x * x - n2 - f2);
-    rows.insert(rows.end(), {1 / distances, x / distances, x * x / distances});
-  }
-  rows.insert(rows.end(), {0, 0, 1});
-  return at::tensor(rows, at::kDouble).reshape({6, 3});
-}
-
-// Kernels (out, in, 3, 3) at the points of a tile, (points, in, out), in double precision.
-at::Tensor atPoints(const at::Tensor& weight, Form form) {
-  const at::Tensor g = pointsOfKernel(form);
-  return at::einsum("ay,oiyx,bx->abio", {g, weight.to(at::kDouble), g}).flatten(0, 1);
+// Kernels (out, in, 3, 3) at the points of a tile, in panels: forward of a panel's outputs for each input, back the other way round and
+// turned by half a circle.
+template <int kSide>
+at::Tensor atPoints(const at::Tensor& kernels, bool isBackward, const TileKernels<kSide>& tile) {
+  const ProductKernels& set = productKernels(instructionSet());
+  const at::Tensor given = kernels.contiguous();
+  const int64_t out = given.size(0), in = given.size(1), inner = isBackward ? out : in, columns = isBackward ? in : out;
+  const int64_t ofColumn = 9 * (isBackward ? 1 : in), ofInner = 9 * (isBackward ? in : 1);
+  at::Tensor packed = at::empty({Tile<kSide>::kPoints, panelsOf(columns), inner, set.panel}, given.options());
+  const float* from = given.const_data_ptr<float>();
+  float* to = packed.data_ptr<float>();
+  parallelFor(panelsOf(columns) * inner, kRowsTaken, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const int64_t first = row / inner * set.panel, k = row % inner;
+      for (int64_t c = 0; c < set.panel; c += set.channelStep) {
+        const int64_t count = std::clamp<int64_t>(columns - first - c, 0, set.channelStep);
+        tile.pack(from + (first + c) * ofColumn + k * ofInner, ofColumn, count, isBackward, to + row * set.panel + c,
+                  packed.stride(0));
+      }
+    }
+  });
+  return packed;
 }
 
 int64_t matricesOf(Form form) {
@@ -68,6 +77,13 @@ std::array<int64_t, 4> packedSizes(const LayerShape& shape, bool isBackward) {
   return {matrices, panelsOf(columns), inner, productKernels(instructionSet()).panel};
 }
 
+at::Tensor packTiles(const at::Tensor& kernels, Form form, bool isBackward) {
+  const at::NoGradGuard guard;
+  const ProductKernels& set = productKernels(instructionSet());
+  if (form == Form::tiles4) return atPoints(kernels, isBackward, set.tiles4);
+  return atPoints(kernels, isBackward, set.tiles2);
+}
+
 PackedWeights packWeights(const at::Tensor& weight, const Geometry& geometry, const Sides& images) {
   const at::NoGradGuard guard;
   const bool isLinear = weight.dim() == 2;
@@ -79,10 +95,7 @@ PackedWeights packWeights(const at::Tensor& weight, const Geometry& geometry, co
               " do not fit the kernel's sides");
   const int64_t in = kernel.size(1), out = kernel.size(0);
   const LayerShape shape{in, out, geometry, formFor(in, out, geometry, images)};
-  if (matricesOf(shape.form) > 1) {
-    const at::Tensor turned = kernel.flip({2, 3}).transpose(0, 1);
-    return {inPanels(atPoints(kernel, shape.form)), inPanels(atPoints(turned, shape.form))};
-  }
+  if (matricesOf(shape.form) > 1) return {packTiles(kernel, shape.form, false), packTiles(kernel, shape.form, true)};
   const at::Tensor matrix = kernel.permute({0, 2, 3, 1}).reshape({1, shape.out, shape.window()});
   return {inPanels(matrix.transpose(1, 2)), inPanels(matrix)};
 }

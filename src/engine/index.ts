@@ -39,6 +39,7 @@ export {
 } from "./kernels/packed-layer.js";
 export { sgdUpdate, sgdUpdateSupports } from "./kernels/sgd-update.js";
 export { type LinfBall, signStep, signStep_ } from "./kernels/sign-step.js";
+export { tiledConvolution, tiledConvolutionSupports } from "./kernels/tiled-convolution.js";
 export { normal, uniform } from "./keyed-noise.js";
 export { withMemoryLimit } from "./memory-limit.js";
 export {

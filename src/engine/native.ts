@@ -98,6 +98,8 @@ interface Native {
     isLinear: boolean,
     relu: boolean,
   ): Handle;
+  tiledConvolution(input: Handle, weight: Handle): Handle;
+  tiledChannels(): number;
   version(tensor: Handle): number;
   countedUniform(imageIds: Handle, elementShape: readonly number[], ...noise: NoiseWords): Handle;
   sgdUpdate(

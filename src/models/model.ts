@@ -64,8 +64,6 @@ export interface ClassifierOptions {
   readonly purified?: boolean;
   /** Precision of layers; what is reported is in float32, the default. */
   readonly precision?: Precision;
-  /** Weights change from pass to pass, so nothing is made of them ahead; false where left out. */
-  readonly weightsChange?: boolean;
 }
 
 /** Facts about the graph of an exported model. */
@@ -138,7 +136,7 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
   const model: Model = {
     ...parts,
     defenses,
-    classifier({ noiseFree, quantizerGradient, purified, precision, weightsChange } = {}) {
+    classifier({ noiseFree, quantizerGradient, purified, precision } = {}) {
       const isSurrogate = noiseFree === true || quantizerGradient !== undefined || purified === false;
       return classifierOf(module, {
         name: `model ${name}`,
@@ -148,7 +146,6 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
         quantizerGradient,
         purified,
         precision,
-        weightsChange,
         surrogates: () =>
           isSurrogate ? {} : Object.assign(own(), ...defenses.map((defense) => defense.surrogates(model))),
         levels: () => defenses.map((defense) => defense.levels?.(model)).find((found) => found !== undefined),

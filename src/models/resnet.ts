@@ -3,6 +3,7 @@ import type { Seed } from "../base/index.js";
 import type { Tensor } from "../engine/index.js";
 import {
   applyInTurn,
+  applyResidual,
   BatchNorm2d,
   type Conv2d,
   GlobalAveragePool,
@@ -57,8 +58,8 @@ class BasicBlock extends Module {
 
   protected override forward(input: Tensor, pass: Pass): Tensor {
     const inner = applyInTurn([this.conv1, this.bn1, this.relu1], input, pass);
-    const residual = applyInTurn([this.conv2, this.bn2], inner, pass);
-    return this.relu2.apply(residual.add(this.downsample?.apply(input, pass) ?? input), pass);
+    const shortcut = this.downsample?.apply(input, pass) ?? input;
+    return applyResidual([this.conv2, this.bn2], this.relu2, { input: inner, shortcut }, pass);
   }
 
   protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
@@ -100,8 +101,8 @@ class Bottleneck extends Module {
   protected override forward(input: Tensor, pass: Pass): Tensor {
     const narrow = applyInTurn([this.conv1, this.bn1, this.relu1], input, pass);
     const inner = applyInTurn([this.conv2, this.bn2, this.relu2], narrow, pass);
-    const residual = applyInTurn([this.conv3, this.bn3], inner, pass);
-    return this.relu3.apply(residual.add(this.downsample?.apply(input, pass) ?? input), pass);
+    const shortcut = this.downsample?.apply(input, pass) ?? input;
+    return applyResidual([this.conv3, this.bn3], this.relu3, { input: inner, shortcut }, pass);
   }
 
   protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {

@@ -1,7 +1,7 @@
 import { checkKind, shownGiven } from "../base/index.js";
 import { enableGrad, grad, type Noise, noGrad, Tensor } from "../engine/index.js";
 import type { Module, Precision } from "./module.js";
-import { isRandomized } from "./module-facts.js";
+import { gainsByConstantWeights, isRandomized } from "./module-facts.js";
 
 /** One pass at images, and the way back to them. */
 export interface ImagePass {
@@ -133,8 +133,6 @@ export interface ClassifierForm {
   readonly purified?: boolean | undefined;
   /** Precision that weighted layers compute in; float32 where left out. */
   readonly precision?: Precision | undefined;
-  /** Weights change from pass to pass, so that no module makes anything of them ahead. */
-  readonly weightsChange?: boolean | undefined;
   /** Makes the surrogates, when they are first asked for. */
   surrogates?(): Readonly<Record<string, Classifier>>;
   /** Levels of pixels that the module reads, whose weights it takes as well; undefined for none. */
@@ -187,7 +185,7 @@ export function classifierOf(module: Module, form: ClassifierForm): Classifier {
     randomized: !noiseFree && isRandomized(module),
     logits: (images, noise) => answer(images, noise, false),
     pass(images, noise) {
-      if (form.weightsChange === true || !module.gainsByConstantWeights) return undefined;
+      if (!gainsByConstantWeights(module)) return undefined;
       return imagePass(images, (input) => answer(input, noise, true));
     },
     get surrogates() {

@@ -1,4 +1,11 @@
-import { type BlockQuantization, convBlock, convBlockSupports, type Tensor } from "../engine/index.js";
+import {
+  type BlockQuantization,
+  convBlock,
+  convBlockSupports,
+  packedLayer,
+  type Tensor,
+} from "../engine/index.js";
+import { multipliesBfloat16 } from "./bfloat16.js";
 import { ReLU } from "./layers/activations.js";
 import { BatchNorm2d } from "./layers/batch-norm.js";
 import { Conv2d } from "./layers/convolution.js";
@@ -38,11 +45,6 @@ function are(pair: readonly [number, number], value: number): boolean {
   return pair[0] === value && pair[1] === value;
 }
 
-/** Tells whether a convolution 3x3 keeps the size of its input. */
-function keepsSize({ stride, padding, dilation, groups }: Conv2d): boolean {
-  return are(stride, 1) && are(padding, 1) && are(dilation, 1) && groups === 1;
-}
-
 /** Tells whether a pool takes the maximum of 2x2 windows side by side. */
 function halves({ window, stride, padding, dilation }: MaxPool2d): boolean {
   return are(window, 2) && are(stride, 2) && are(padding, 0) && are(dilation, 1);
@@ -68,13 +70,51 @@ interface Fused {
  */
 function pooledBlock([conv, relu, pool]: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
   if (!isExactly(conv, Conv2d) || !isExactly(relu, ReLU) || !isExactly(pool, MaxPool2d)) return undefined;
-  if (!keepsSize(conv) || conv.bias === null || conv.weightTransform !== undefined) return undefined;
+  if (!conv.keepsSize || conv.bias === null || conv.weightTransform !== undefined) return undefined;
   if (!halves(pool) || !isPlain(conv) || !isPlain(pool)) return undefined;
   if (!convBlockSupports(input, conv.weight, conv.bias)) return undefined;
   const quantization = quantizationAfter(relu, pass);
   if (quantization === undefined) return undefined;
   const options = { quantization: quantization ?? undefined, bfloat16: pass.precision === "bfloat16" };
   return { output: convBlock(input, conv.weight, conv.bias, options), layers: 3 };
+}
+
+/**
+ * One product for a plain convolution 3x3, and for what is plain behind it: batch normalization, a shortcut to
+ * be added, ReLU. For passes in which weights are constants: they are packed once.
+ */
+function packedConvolution(
+  [conv, ...after]: readonly Module[],
+  input: Tensor,
+  pass: Pass,
+  shortcut?: Tensor,
+): Fused | undefined {
+  if (pass.constantWeights !== true || pass.training || !isExactly(conv, Conv2d)) return undefined;
+  if (conv.weightTransform !== undefined || !isPlain(conv)) return undefined;
+  const rounded = pass.precision === "bfloat16";
+  if (rounded && (shortcut !== undefined || multipliesBfloat16(input.device))) return undefined;
+  const taken = rounded ? input.to("bfloat16").to("float32") : input;
+  if (!conv.gainsByTiles(taken, conv.weight)) return undefined;
+  const [first] = after;
+  const norm = isExactly(first, BatchNorm2d) && isPlain(first) ? first : undefined;
+  const last = norm === undefined ? first : after[1];
+  const relu = isExactly(last, ReLU) && isPlain(last);
+  const { weights, bias } = conv.packed(norm, rounded, taken.shape);
+  const made = packedLayer(taken, weights, { bias, residual: shortcut, relu });
+  const layers = 1 + (norm === undefined ? 0 : 1) + (relu ? 1 : 0);
+  return { output: rounded ? made.to("bfloat16") : made, layers };
+}
+
+/** End of a residual block as one, where its layers are such as can be: ReLU of their output and a shortcut. */
+export function fusedResidual(
+  layers: readonly Module[],
+  input: Tensor,
+  pass: Pass,
+  shortcut: Tensor,
+): Tensor | undefined {
+  if (!enabled) return undefined;
+  const fused = packedConvolution(layers, input, pass, shortcut);
+  return fused?.layers === layers.length ? fused.output : undefined;
 }
 
 /**
@@ -100,5 +140,9 @@ function normalizedConvolution(
  */
 export function applyFused(layers: readonly Module[], input: Tensor, pass: Pass): Fused | undefined {
   if (!enabled) return undefined;
-  return pooledBlock(layers, input, pass) ?? normalizedConvolution(layers, input, pass);
+  return (
+    pooledBlock(layers, input, pass) ??
+    packedConvolution(layers, input, pass) ??
+    normalizedConvolution(layers, input, pass)
+  );
 }

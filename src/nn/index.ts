@@ -34,4 +34,4 @@ export * from "./optimizers/index.js";
 export { PixelThreshold } from "./pixel-threshold.js";
 export { type ReplayedClassifier, replayed } from "./replayed.js";
 export * from "./schedules/index.js";
-export { applyInTurn, type NamedLayers, Sequential, writeInTurn } from "./sequential.js";
+export { applyInTurn, applyResidual, type NamedLayers, Sequential, writeInTurn } from "./sequential.js";

@@ -10,6 +10,11 @@ export function usesBatchStatistics(network: Module): boolean {
   return everyModule(network).some((module) => module.usesBatchStatistics);
 }
 
+/** Tells whether a network is faster in passes with `constantWeights`. */
+export function gainsByConstantWeights(network: Module): boolean {
+  return everyModule(network).some((module) => module.gainsByConstantWeights);
+}
+
 /** Number of elements of all parameters. */
 export function parameterCount(module: Module): number {
   checkModule(module);

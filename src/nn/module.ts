@@ -110,16 +110,11 @@ export abstract class Module {
   protected get noiseStream(): number {
     const place = placeOf(this);
     if (place !== undefined) return place.stream;
-    throw new Error(
-      `${this.constructor.name} draws noise, and must lie in a plain field of its network, where it can be ` +
-        "found",
-    );
+    const { name } = this.constructor;
+    throw new Error(`${name} draws noise, and must lie in a plain field of its network, to be found there`);
   }
 
-  /**
-   * For an output transform that a fused kernel can do: the quantization it amounts to in a pass, null for
-   * none at all. Undefined, the default: only `apply` can do it.
-   */
+  /** Quantization that an output transform amounts to, null for none; undefined: only `apply` can do it. */
   fusedQuantization(_pass: Pass): BlockQuantization | null | undefined {
     return undefined;
   }
@@ -139,7 +134,7 @@ export abstract class Module {
     return false;
   }
 
-  /** Tells whether the module is faster in passes with `constantWeights`. */
+  /** Tells whether the module by itself is faster in passes with `constantWeights`. */
   get gainsByConstantWeights(): boolean {
     return false;
   }
@@ -208,8 +203,12 @@ export abstract class Module {
     return this;
   }
 
-  /** Frees every tensor of the network. */
+  /** Frees what the module has made of its weights for later passes; nothing by default. */
+  forget(): void {}
+
+  /** Frees every tensor of the network, and what was made of them. */
   dispose(): void {
+    for (const module of everyModule(this)) module.forget();
     for (const value of this.state().values()) value.dispose();
   }
 }

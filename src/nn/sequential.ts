@@ -1,6 +1,6 @@
 import { checkKind, isObject, shownGiven } from "../base/index.js";
 import type { Tensor } from "../engine/index.js";
-import { applyFused } from "./fusion.js";
+import { applyFused, fusedResidual } from "./fusion.js";
 import { Module, type Pass } from "./module.js";
 import type { OnnxEdge, OnnxSketch } from "./onnx-sketch.js";
 import { giveNames, within } from "./places.js";
@@ -17,6 +17,19 @@ export function applyInTurn(layers: readonly Module[], input: Tensor, pass: Pass
     i += fused?.layers ?? 1;
   }
   return hidden;
+}
+
+/** End of a residual block: ReLU of the sum of a shortcut and what layers make of an input. */
+export function applyResidual(
+  layers: readonly Module[],
+  relu: Module,
+  { input, shortcut }: { readonly input: Tensor; readonly shortcut: Tensor },
+  pass: Pass,
+): Tensor {
+  return (
+    fusedResidual([...layers, relu], input, pass, shortcut) ??
+    relu.apply(applyInTurn(layers, input, pass).add(shortcut), pass)
+  );
 }
 
 /** Adds modules one after another to a graph in ONNX's operators. */

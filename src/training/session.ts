@@ -175,11 +175,7 @@ export class TrainingSession {
     const { images, labels, imageIds } = batch;
     const { method, precision } = this.config;
     const context = { seed: deriveSeed(this.#prepared.seed, "signals", step), imageIds };
-    const victim = new Victim(
-      this.model.classifier({ precision, weightsChange: true }),
-      context,
-      method.name,
-    );
+    const victim = new Victim(this.model.classifier({ precision }), context, method.name);
     return signalsOverRanks(this.ranks, share, measureSignals(victim, images, perturbed, labels));
   }
 

@@ -1,9 +1,6 @@
 // Layers with packed weights against libtorch's own operators in float64.
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
-  cpuFlags,
   grad,
   noGrad,
   operators as ops,
@@ -16,6 +13,7 @@ import {
   tensor,
   threads,
 } from "../../src/engine/index.js";
+import { onInstructionSet } from "./instruction-sets.js";
 import { packedTiles } from "./packed-tiles.js";
 
 interface Case {
@@ -217,18 +215,7 @@ describe("a layer with packed weights", () => {
   );
 
   it.each(["avx2", "default"])("is computed by tiles with %s as with the widest vectors", (capability) => {
-    const file = fileURLToPath(new URL("packed-tiles.ts", import.meta.url));
-    const env = { ...process.env, ATEN_CPU_CAPABILITY: capability };
-    const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", file], {
-      env,
-      encoding: "utf8",
-    });
-    expect(stderr).toBe("");
-    const elsewhere = JSON.parse(stdout) as number[][];
-    // The portable code has no fused multiply-add.
-    const isFused =
-      [capability, process.env.ATEN_CPU_CAPABILITY].every((name) => name !== "default") &&
-      ["avx2", "fma"].every((flag) => cpuFlags().includes(flag));
+    const { isFused, values: elsewhere } = onInstructionSet(capability, "packed-tiles.ts");
     for (const [i, values] of packedTiles().entries()) {
       if (isFused) expect(elsewhere[i]).toEqual(values);
       const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

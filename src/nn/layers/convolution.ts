@@ -1,5 +1,10 @@
 import type { Seed } from "../../base/index.js";
-import { operators as ops, type Tensor } from "../../engine/index.js";
+import {
+  operators as ops,
+  type Tensor,
+  tiledConvolution,
+  tiledConvolutionSupports,
+} from "../../engine/index.js";
 import type { Pass } from "../module.js";
 import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
 import {
@@ -11,7 +16,9 @@ import {
   type Size2d,
   windowSides,
 } from "./arguments.js";
+import type { BatchNorm2d } from "./batch-norm.js";
 import { normalStart, startWith, uniformStart } from "./initialization.js";
+import { type Packed, Packing } from "./packing.js";
 import { WeightedLayer } from "./weighted-layer.js";
 
 /** The way that a convolution's kernel goes over an image. */
@@ -39,6 +46,12 @@ export interface Conv2dOptions extends ConvolutionSteps {
   readonly initialization?: "uniform" | "kaiming-normal";
 }
 
+/** Channels and filters from which tiles are faster; with 16 their transforms take what they save. */
+const leastTiled = 32;
+
+const isTiled = ({ shape: [filters = 0, channels = 0], device }: Tensor) =>
+  device === "cpu" && Math.min(filters, channels) >= leastTiled;
+
 const steps = ["stride", "padding", "dilation", "groups"];
 
 /**
@@ -56,6 +69,7 @@ export class Conv2d extends WeightedLayer {
   readonly padding: Pair;
   readonly dilation: Pair;
   readonly groups: number;
+  #packing: Packing | undefined;
 
   constructor(channels: number, filters: number, kernel: Size2d, options: Conv2dOptions) {
     super();
@@ -101,8 +115,51 @@ export class Conv2d extends WeightedLayer {
     return Object.assign(layer, { weight, bias });
   }
 
-  protected override operator(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
-    return ops.conv2d(input, weight, bias, this.stride, this.padding, this.dilation, this.groups);
+  /** Tells whether it is 3x3 and keeps the size of its input, with stride, padding, dilation and groups of 1. */
+  get keepsSize(): boolean {
+    const isOne = [this.stride, this.padding, this.dilation].flat().every((count) => count === 1);
+    return isOne && this.groups === 1 && this.weight.shape.slice(2).join() === "3,3";
+  }
+
+  /** Tells whether tiles are faster for an input and a weight of its shape than the definition's sums. */
+  gainsByTiles(input: Tensor, weight: Tensor): boolean {
+    return this.keepsSize && isTiled(weight) && tiledConvolutionSupports(input, weight);
+  }
+
+  /**
+   * Weights and bias as packed products read them, with a batch normalization folded in; made anew when a
+   * tensor of theirs was written to.
+   *
+   * @param rounded rounds them to bfloat16
+   * @param shape of the input
+   */
+  packed(norm: BatchNorm2d | undefined, rounded: boolean, shape: readonly number[]): Packed {
+    const epsilon = norm?.epsilon ?? 0;
+    if (this.#packing?.epsilon !== epsilon || this.#packing.rounded !== rounded) {
+      this.forget();
+      this.#packing = new Packing(this, epsilon, rounded);
+    }
+    const { weight, bias } = this;
+    const normalization =
+      norm === undefined ? [] : [norm.weight, norm.bias, norm.running_mean, norm.running_var];
+    return this.#packing.of({ weight, bias: bias ?? undefined, normalization }, shape);
+  }
+
+  override forget(): void {
+    this.#packing?.dispose();
+    this.#packing = undefined;
+  }
+
+  override get gainsByConstantWeights(): boolean {
+    return this.keepsSize && this.weightTransform === undefined && isTiled(this.weight);
+  }
+
+  protected override operator(input: Tensor, weight: Tensor, bias: Tensor | null, pass: Pass): Tensor {
+    // What answers outside of training is libtorch's own operator.
+    if (!pass.training || !this.gainsByTiles(input, weight))
+      return ops.conv2d(input, weight, bias, this.stride, this.padding, this.dilation, this.groups);
+    const output = tiledConvolution(input, weight);
+    return bias === null ? output : output.add(bias.reshape([1, -1, 1, 1]));
   }
 
   override applyWith(input: Tensor, weight: Tensor, bias: Tensor | null, pass: Pass): Tensor {

@@ -28,12 +28,12 @@ export abstract class WeightedLayer extends Module {
   }
 
   /** The layer's operator, of any weight and bias of its shapes. */
-  protected abstract operator(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor;
+  protected abstract operator(input: Tensor, weight: Tensor, bias: Tensor | null, pass: Pass): Tensor;
 
   /** Output of the layer with another weight and bias of the same shapes, in the pass's precision. */
   applyWith(input: Tensor, weight: Tensor, bias: Tensor | null, pass: Pass): Tensor {
-    if (pass.precision !== "bfloat16") return this.operator(input, weight, bias);
-    return inBfloat16((...operands) => this.operator(...operands), input, weight, bias);
+    if (pass.precision !== "bfloat16") return this.operator(input, weight, bias, pass);
+    return inBfloat16((...operands) => this.operator(...operands, pass), input, weight, bias);
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {

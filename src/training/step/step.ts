@@ -123,7 +123,7 @@ function perturb({ config, model, variables, sources }: StepParts, batch: Batch,
   const context = { seed: variables.attackSeed, imageIds: batch.imageIds };
   // What reads tensors back is done anew at every step, and draws for purposes of its own.
   const options = method.readsBack ? {} : { seeds: (purpose: string) => variables.seedOf(purpose) };
-  const victim = new Victim(model.classifier({ precision, weightsChange: true }), context, name, options);
+  const victim = new Victim(model.classifier({ precision }), context, name, options);
   return scope(() => noGrad(() => work(victim, batch.images, batch.labels, stepScale, sources)));
 }
 

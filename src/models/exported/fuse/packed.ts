@@ -1,13 +1,5 @@
-import {
-  keep,
-  noGrad,
-  type PackedWeights,
-  packedLayer,
-  packWeights,
-  scope,
-  type Tensor,
-  versionOf,
-} from "../../../engine/index.js";
+import { type PackedWeights, packedLayer, type Tensor } from "../../../engine/index.js";
+import { type PackedOf, Packing } from "../../../nn/index.js";
 import type { Graph, GraphNode, GraphValue, LayerForm } from "../graph.js";
 import { namesOf } from "./absorb.js";
 
@@ -15,78 +7,6 @@ import { namesOf } from "./absorb.js";
 export interface PackedGraph {
   readonly graph: Graph;
   dispose(): void;
-}
-
-/** Values of a layer that its weights are made of, each undefined where there is none. */
-interface LayerWeights {
-  readonly weight: Tensor;
-  readonly bias: Tensor | undefined;
-  readonly normalization: readonly (Tensor | undefined)[];
-}
-
-/** Weights and bias of a layer with batch normalization folded in, computed in float64. */
-function folded(
-  { weight, bias, normalization }: LayerWeights,
-  epsilon: number,
-): readonly [weight: Tensor, bias: Tensor | undefined] {
-  const [scale, shift, mean, variance] = normalization;
-  if (mean === undefined || variance === undefined) return [weight, bias?.clone()];
-  const exact = (tensor: Tensor) => tensor.to("float64");
-  const deviation = exact(variance).add(epsilon).sqrt();
-  const factor = scale === undefined ? deviation.reciprocal() : exact(scale).div(deviation);
-  const centered = bias === undefined ? exact(mean).neg() : exact(bias).sub(exact(mean));
-  const moved = centered.mul(factor);
-  const sides = weight.shape.slice(1).map(() => 1);
-  return [
-    exact(weight)
-      .mul(factor.reshape([-1, ...sides]))
-      .to("float32"),
-    (shift === undefined ? moved : moved.add(exact(shift))).to("float32"),
-  ];
-}
-
-/** Layer's packed weights, made anew when a tensor that they come of is another or was written to. */
-class Packing {
-  #of: readonly Tensor[] = [];
-  #versions: readonly number[] = [];
-  #packed: PackedWeights | undefined;
-  #bias: Tensor | undefined;
-
-  constructor(readonly form: LayerForm) {}
-
-  /** Weights for an input of this shape, packed for the sides of the first. */
-  of(
-    weights: LayerWeights,
-    shape: readonly number[],
-  ): { readonly packed: PackedWeights; readonly bias: Tensor | undefined } {
-    const { weight, bias, normalization } = weights;
-    const all = [weight, bias, ...normalization].filter((tensor) => tensor !== undefined);
-    const versions = all.map(versionOf);
-    const isSame =
-      all.length === this.#of.length &&
-      all.every((tensor, i) => tensor === this.#of[i] && versions[i] === this.#versions[i]);
-    if (this.#packed === undefined || !isSame) {
-      this.dispose();
-      const made = noGrad(() =>
-        scope(() => {
-          const [kernel, shift] = folded(weights, this.form.normalization?.epsilon ?? 0);
-          const [height = 1, width = 1] = kernel.shape.length === 2 ? [] : shape.slice(-2);
-          return { packed: packWeights(kernel, this.form, [height, width]), bias: shift };
-        }),
-      );
-      this.#packed = made.packed;
-      this.#bias = made.bias === undefined ? undefined : keep(made.bias);
-      [this.#of, this.#versions] = [all, versions];
-    }
-    return { packed: this.#packed, bias: this.#bias };
-  }
-
-  dispose(): void {
-    const { forward, backward } = this.#packed ?? {};
-    for (const tensor of [forward, backward, this.#bias]) tensor?.dispose();
-    this.#packed = undefined;
-    this.#bias = undefined;
-  }
 }
 
 /** Tells whether a residual has the shape of a layer's output. */
@@ -112,11 +32,10 @@ function fits({ channels, geometry, isLinear }: PackedWeights, input: Tensor, re
 function outputOf(
   input: Tensor,
   packing: Packing,
-  weights: LayerWeights,
-  residual: Tensor | undefined,
+  tensors: PackedOf,
+  { residual, relu }: { readonly residual: Tensor | undefined; readonly relu: boolean },
 ): Tensor {
-  const { packed, bias } = packing.of(weights, input.shape);
-  const { relu = false } = packing.form;
+  const { weights: packed, bias } = packing.of(tensors, input.shape);
   // An image without a batch.
   const isAlone = !packed.isLinear && input.shape.length === 3;
   const taken = isAlone ? input.unsqueeze(0) : input;
@@ -132,7 +51,7 @@ function outputOf(
 /** Node that computes its layer by packed weights. */
 function packedNode(node: GraphNode, form: LayerForm, packing: Packing): GraphNode {
   const names = namesOf(form);
-  const { weight, bias, normalization, residual, input } = form;
+  const { weight, bias, normalization, residual, input, relu = false } = form;
   const statistics = normalization && [
     normalization.weight,
     normalization.bias,
@@ -142,12 +61,12 @@ function packedNode(node: GraphNode, form: LayerForm, packing: Packing): GraphNo
   const run = (inputs: readonly GraphValue[]): readonly GraphValue[] => {
     const value = (name: string | null | undefined) =>
       typeof name === "string" ? (inputs[names.indexOf(name)] as Tensor) : undefined;
-    const weights = {
+    const tensors = {
       weight: value(weight)!,
       bias: value(bias),
       normalization: (statistics ?? []).map(value),
     };
-    return [outputOf(value(input)!, packing, weights, value(residual))];
+    return [outputOf(value(input)!, packing, tensors, { residual: value(residual), relu })];
   };
   const { name, operator, outputs } = node;
   return { name, operator, inputs: names, outputs, run, form };
@@ -158,7 +77,7 @@ export function packed(graph: Graph): PackedGraph {
   const packings: Packing[] = [];
   const nodes = graph.nodes.map((node) => {
     if (node.form?.kind !== "layer") return node;
-    const packing = new Packing(node.form);
+    const packing = new Packing(node.form, node.form.normalization?.epsilon);
     packings.push(packing);
     return packedNode(node, node.form, packing);
   });

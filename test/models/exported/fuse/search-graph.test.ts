@@ -310,8 +310,6 @@ describe("a pass with constant weights", () => {
       expect(difference(pass.logits.toArray() as Float32Array, logits)).toBeLessThan(2e-6);
       const sides = pass.imageGradient(pass.logits.onesLike(), true).shape;
       expect(sides).toEqual([3, 3, 8, 8]);
-      const changing = model.classifier({ weightsChange: true });
-      expect(changing.pass!(images(3), noiseOf(3))).toBeUndefined();
     });
     model.module.dispose();
   });

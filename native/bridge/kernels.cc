@@ -9,7 +9,7 @@
 #include "conv/block.h"
 #include "elementwise/sgd.h"
 #include "elementwise/sign_step.h"
-#include "products/convolution.h"
+#include "tiles/convolution.h"
 #include "products/layer.h"
 #include "quantize/quantize.h"
 

@@ -95,8 +95,8 @@ inline Lanes finished(Lanes value, const float* bias, const float* residual, boo
   return relu ? (value < zero ? zero : value) : value;
 }
 
-#include "products/tiles_body.h"
-#include "products/kernel_points_body.h"
+#include "tiles/tiles_body.h"
+#include "tiles/kernel_points_body.h"
 
 void stageRow(const float* input, const float* passed, int64_t channels, float* staged) {
   int64_t c = 0;

@@ -17,7 +17,7 @@ export interface PackedOf {
   readonly normalization: readonly (Tensor | undefined)[];
 }
 
-/** Weights and bias of a layer with batch normalization folded in, computed in float64. */
+/** Weights and bias of a layer with batch normalization folded in, its factors computed in float64. */
 function folded(
   { weight, bias, normalization }: PackedOf,
   epsilon: number,
@@ -31,9 +31,7 @@ function folded(
   const moved = centered.mul(factor);
   const sides = weight.shape.slice(1).map(() => 1);
   return [
-    exact(weight)
-      .mul(factor.reshape([-1, ...sides]))
-      .to("float32"),
+    weight.mul(factor.to("float32").reshape([-1, ...sides])),
     (shift === undefined ? moved : moved.add(exact(shift))).to("float32"),
   ];
 }

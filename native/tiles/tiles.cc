@@ -2,7 +2,7 @@
 
 #include "memory/parallel.h"
 #include "products/block.h"
-#include "products/tiling.h"
+#include "tiles/tiling.h"
 
 namespace sqa {
 namespace {

@@ -1,4 +1,4 @@
-#include "products/convolution.h"
+#include "tiles/convolution.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "memory/checks.h"
-#include "products/kernel_gradient.h"
+#include "tiles/kernel_gradient.h"
 #include "products/product.h"
 
 namespace sqa {

@@ -1,10 +1,10 @@
-#include "products/kernel_gradient.h"
+#include "tiles/kernel_gradient.h"
 
 #include <algorithm>
 
 #include "memory/parallel.h"
 #include "products/block.h"
-#include "products/tiling.h"
+#include "tiles/tiling.h"
 
 namespace sqa {
 namespace {

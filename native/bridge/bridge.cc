@@ -199,6 +199,7 @@ napi_value writeBytes(napi_env env, const Arguments& arguments) {
   at::Tensor bytes = elsewhere ? at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true)) : tensor;
   std::memmove(bytes.data_ptr(), bytesOf(env, arguments[1], offset, length), length);
   if (elsewhere) tensor.copy_(bytes, /*non_blocking=*/true);
+  else tensor.unsafeGetTensorImpl()->bump_version();
   return nullptr;
 }
 

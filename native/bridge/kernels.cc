@@ -121,17 +121,17 @@ napi_value pack(napi_env env, const Arguments& arguments) {
   return pair;
 }
 
-// packedLayer(input, residual | null, packed forward, packed backward, bias | null, in, out, geometry, is linear, relu)
+// packedLayer(input, residual | null, packed forward, packed backward, weight, bias | null, in, out, geometry, is linear, relu)
 napi_value layer(napi_env env, const Arguments& arguments) {
-  const Geometry geometry = geometryOf(env, arguments[7]);
-  const int64_t in = toInt(env, arguments[5], "channels in"), out = toInt(env, arguments[6], "channels out");
+  const Geometry geometry = geometryOf(env, arguments[8]);
+  const int64_t in = toInt(env, arguments[6], "channels in"), out = toInt(env, arguments[7], "channels out");
   constexpr int64_t kMost = 1 << 24;
   if (in < 1 || out < 1 || in > kMost || out > kMost) throw std::invalid_argument("channels must lie in 1 .. 2^24");
-  const bool isLinear = toIValue(env, arguments[8], c10::BoolType::get()).toBool();
-  const bool relu = toIValue(env, arguments[9], c10::BoolType::get()).toBool();
-  return wrapTensor(env, packedLayer(unwrapTensor(env, arguments[0]), optionalTensor(env, arguments[1]),
-                                     {unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3])},
-                                     optionalTensor(env, arguments[4]), in, out, geometry, isLinear, relu));
+  const bool isLinear = toIValue(env, arguments[9], c10::BoolType::get()).toBool();
+  const bool relu = toIValue(env, arguments[10], c10::BoolType::get()).toBool();
+  const PackedWeights weights{unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3])};
+  return wrapTensor(env, packedLayer(unwrapTensor(env, arguments[0]), optionalTensor(env, arguments[1]), weights,
+                                     unwrapTensor(env, arguments[4]), optionalTensor(env, arguments[5]), in, out, geometry, isLinear, relu));
 }
 
 // tiledConvolution(input, weight)
@@ -147,6 +147,12 @@ napi_value version(napi_env env, const Arguments& arguments) {
   return fromNumber(env, static_cast<double>(unwrapTensor(env, arguments[0])._version()));
 }
 
+// countWrite(tensor): one that its operator does not count
+napi_value countWrite(napi_env env, const Arguments& arguments) {
+  unwrapTensor(env, arguments[0]).unsafeGetTensorImpl()->bump_version();
+  return nullptr;
+}
+
 }  // namespace
 
 void defineKernels(napi_env env, napi_value exports) {
@@ -154,10 +160,11 @@ void defineKernels(napi_env env, napi_value exports) {
   define<block, 12>(env, exports, "convBlock");
   define<uniform, 7>(env, exports, "countedUniform");
   define<pack, 3>(env, exports, "packWeights");
-  define<layer, 10>(env, exports, "packedLayer");
+  define<layer, 11>(env, exports, "packedLayer");
   define<tiled, 2>(env, exports, "tiledConvolution");
   define<channels, 0>(env, exports, "tiledChannels");
   define<version, 1>(env, exports, "version");
+  define<countWrite, 1>(env, exports, "countWrite");
   define<sgd, 7>(env, exports, "sgdUpdate");
   define<stepToNew, 5>(env, exports, "signStep");
   define<stepInPlace, 5>(env, exports, "signStep_");

@@ -32,7 +32,7 @@ class Block {
         packed_(direction.packed) {
     const int64_t panel = kernels.panel;
     filled_ = (columns + panel - 1) / panel * panel;
-    computed_ = columns;
+    columns_ = columns;
     // No row begins where another does within a cache's sets.
     stagedRow = inner + 16 + (16 - inner % 16) % 16;
     productRow = filled_ + 16;
@@ -66,7 +66,7 @@ class Block {
   // Those of matrices begin .. end alone.
   void multiply(int64_t count, int64_t begin, int64_t end, const float* staged, float* product) const {
     for (int64_t m = begin; m < end; m++) {
-      kernels.multiply({count, inner_, computed_, terms_, staged + m * stagedMatrix, stagedRow, 1, packed_ + m * inner_ * filled_,
+      kernels.multiply({count, inner_, columns_, terms_, staged + m * stagedMatrix, stagedRow, 1, packed_ + m * inner_ * filled_,
                         inner_ * kernels.panel, kernels.panel, product + m * productMatrix, productRow, false});
     }
   }
@@ -75,7 +75,7 @@ class Block {
   int64_t rows, stagedRow, productRow, stagedMatrix, productMatrix;
 
  private:
-  int64_t matrices_, inner_, terms_, filled_, computed_;
+  int64_t matrices_, inner_, terms_, filled_, columns_;
   const float* packed_;
 };
 

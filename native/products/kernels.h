@@ -1,4 +1,4 @@
-// Products of matrices with weights that are packed once, and what turns a convolution into such products.
+// Products of matrices with packed weights, and what turns a convolution into such products.
 //
 // Images are channels-last. A layer's input is staged as matrices (rows, in), each multiplied by packed weights of its own,
 // and finished as the layer's output: one matrix and a pixel a row for a convolution 1x1; for one of 3x3, a matrix for each

@@ -66,12 +66,25 @@ struct Call {
 at::Tensor orEmpty(const at::Tensor& tensor, const at::Tensor& like) { return tensor.defined() ? tensor : at::empty({0}, like.options()); }
 at::Tensor unlessEmpty(const at::Tensor& tensor) { return tensor.numel() == 0 ? at::Tensor() : tensor; }
 
+// The input's gradient by libtorch's operators, which have gradients of their own.
+at::Tensor gradientByOperators(const Call& call, const at::Tensor& gradient, const at::Tensor& weight) {
+  if (call.isLinear) return gradient.matmul(weight);
+  const Geometry& g = call.shape.geometry;
+  const auto left = [](int64_t in, int64_t out, int64_t stride, int64_t padding, int64_t kernel) {
+    return in - ((out - 1) * stride - 2 * padding + kernel);
+  };
+  return at::conv_transpose2d(gradient, weight, {}, {g.strideY, g.strideX}, {g.paddingY, g.paddingX},
+                              {left(call.input.height, call.output.height, g.strideY, g.paddingY, g.kernelHeight),
+                               left(call.input.width, call.output.width, g.strideX, g.paddingX, g.kernelWidth)});
+}
+
 struct Layer : torch::autograd::Function<Layer> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& residual, const at::Tensor& forwards,
-                            const at::Tensor& backwards, const at::Tensor& bias, const LayerShape& shape, bool isLinear, bool relu) {
+                            const at::Tensor& backwards, const at::Tensor& weight, const at::Tensor& bias, const LayerShape& shape,
+                            bool isLinear, bool relu) {
     const Call call(shape, isLinear, relu, input.sizes());
     at::Tensor output = call.run(false, input, {}, unlessEmpty(residual), forwards, unlessEmpty(bias));
-    context->save_for_backward({backwards, relu ? output : orEmpty({}, input)});
+    context->save_for_backward({backwards, relu ? output : orEmpty({}, input), weight});
     const auto& [height, width, strideY, strideX, paddingY, paddingX] = shape.geometry;
     context->saved_data["shape"] =
         std::vector<int64_t>{shape.in, shape.out, height, width, strideY, strideX, paddingY, paddingX,
@@ -81,7 +94,6 @@ struct Layer : torch::autograd::Function<Layer> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "a layer with constant weights has no gradient of its gradient");
     const variable_list saved = context->get_saved_variables();
     const std::vector<int64_t> s = context->saved_data["shape"].toIntVector();
     const std::vector<int64_t> sizes = context->saved_data["input"].toIntVector();
@@ -89,13 +101,17 @@ struct Layer : torch::autograd::Function<Layer> {
     const LayerShape shape{s[0], s[1], {s[2], s[3], s[4], s[5], s[6], s[7]}, static_cast<Form>(s[8])};
     const bool isResidual = context->needs_input_grad(1);
     const Call call(shape, s[9] != 0, s[10] != 0, sizes);
+    if (at::GradMode::is_enabled()) {
+      if (passed.defined()) gradient = at::where(passed <= 0, at::zeros({}, gradient.options()), gradient);
+      return {gradientByOperators(call, gradient, saved[2]), isResidual ? gradient : at::Tensor(), {}, {}, {}, {}, {}, {}, {}};
+    }
     if (isResidual && passed.defined()) {
       gradient = at::threshold_backward(call.laid(gradient), passed, 0);
       passed = at::Tensor();
     }
     at::Tensor back;
     if (context->needs_input_grad(0)) back = call.run(true, gradient, passed, {}, saved[0], {});
-    return {back, isResidual ? gradient : at::Tensor(), {}, {}, {}, {}, {}, {}};
+    return {back, isResidual ? gradient : at::Tensor(), {}, {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -114,8 +130,8 @@ void checkPacked(const at::Tensor& packed, const LayerShape& shape, bool isBackw
 
 }  // namespace
 
-at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights, const at::Tensor& bias,
-                       int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu) {
+at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights, const at::Tensor& weight,
+                       const at::Tensor& bias, int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu) {
   checkFloat(input, "input");
   checkFloat(weights.forward, "packed weights");
   const LayerShape shape{in, out, geometry, packedForm(weights.forward, in, out, geometry)};
@@ -135,7 +151,8 @@ at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, cons
   }
   const bool isDifferentiable = input.requires_grad() || (residual.defined() && residual.requires_grad());
   if (isDifferentiable && at::GradMode::is_enabled())
-    return Layer::apply(input, orEmpty(residual, input), weights.forward, weights.backward, orEmpty(shift, input), shape, isLinear, relu);
+    return Layer::apply(input, orEmpty(residual, input), weights.forward, weights.backward, weight.detach(), orEmpty(shift, input), shape,
+                        isLinear, relu);
   const at::NoGradGuard guard;
   return call.run(false, input, {}, residual, weights.forward, shift);
 }

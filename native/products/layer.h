@@ -53,7 +53,8 @@ PackedWeights packWeights(const at::Tensor& weight, const Geometry& geometry, co
 std::array<int64_t, 4> packedSizes(const LayerShape& shape, bool isBackward);
 
 // ReLU(layer(input) + bias + residual); bias and residual may be undefined. Input is (N, in, H, W), or (..., in) of a linear layer.
-at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights, const at::Tensor& bias,
-                       int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu);
+// `weight` is what was packed, for gradients of gradients.
+at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights, const at::Tensor& weight,
+                       const at::Tensor& bias, int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu);
 
 }  // namespace sqa

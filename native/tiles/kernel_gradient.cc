@@ -35,7 +35,7 @@ template <int kSide>
 void run(const KernelGradient& work, const TileKernels<kSide>& kernels) {
   constexpr int64_t kPoints = Tile<kSide>::kPoints;
   const ProductKernels& set = productKernels(instructionSet());
-  const auto [in, out] = std::pair(work.shape.in, work.shape.out);
+  const int64_t in = work.shape.in, out = work.shape.out;
   const Tiling<kSide> tiles(work.images, work.sides);
   const Matrices sizes(work.shape, kPoints, tiles.count());
   const int64_t inputMatrix = sizes.tiles * sizes.inputRow, gradientMatrix = sizes.tiles * sizes.gradientRow;

@@ -30,6 +30,7 @@ export {
 export { enableGrad, grad, noGrad } from "./gradients.js";
 export { type BlockQuantization, convBlock, convBlockSupports } from "./kernels/conv-block.js";
 export {
+  countWrite,
   type KernelSteps,
   type PackedLayerOptions,
   type PackedWeights,
@@ -39,7 +40,7 @@ export {
 } from "./kernels/packed-layer.js";
 export { sgdUpdate, sgdUpdateSupports } from "./kernels/sgd-update.js";
 export { type LinfBall, signStep, signStep_ } from "./kernels/sign-step.js";
-export { tiledConvolution, tiledConvolutionSupports } from "./kernels/tiled-convolution.js";
+export { tiledConvolution, tiledConvolutionSupports, tilesWeight } from "./kernels/tiled-convolution.js";
 export { normal, uniform } from "./keyed-noise.js";
 export { withMemoryLimit } from "./memory-limit.js";
 export {

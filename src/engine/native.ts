@@ -91,6 +91,7 @@ interface Native {
     residual: Handle | null,
     forward: Handle,
     backward: Handle,
+    weight: Handle,
     bias: Handle | null,
     taken: number,
     given: number,
@@ -101,6 +102,7 @@ interface Native {
   tiledConvolution(input: Handle, weight: Handle): Handle;
   tiledChannels(): number;
   version(tensor: Handle): number;
+  countWrite(tensor: Handle): void;
   countedUniform(imageIds: Handle, elementShape: readonly number[], ...noise: NoiseWords): Handle;
   sgdUpdate(
     parameters: readonly Handle[],

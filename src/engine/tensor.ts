@@ -22,6 +22,13 @@ import { checkShape, checkWhole, sidesOf } from "./tensor-data.js";
 
 type Description = { shape: readonly number[]; dtype: DType; device: string };
 
+const sharing = new WeakSet<Tensor>();
+
+/** Tells whether an array has a tensor's memory, by `shareArray`. */
+export function sharesMemory(tensor: Tensor): boolean {
+  return sharing.has(tensor);
+}
+
 /**
  * A libtorch tensor. Its memory is freed by `dispose`, by `using`, at the end of the `scope` it was made in,
  * or at the latest when it is collected.
@@ -129,6 +136,7 @@ export class Tensor extends TensorOperators {
     const { dtype } = this;
     if (!hasArray(dtype)) throw noArray(dtype);
     checkHostAccess("a tensor was read");
+    sharing.add(this);
     return new arrayTypes[dtype](native().toBytes(this.handle, true));
   }
 

@@ -43,7 +43,8 @@ export interface Classifier {
   logits(images: Tensor, noise: Noise): Tensor;
   /**
    * The same with a gradient of its own instead of that of `logits`, where the classifier has a faster one;
-   * undefined where it has none for these images. The next pass may end what the last one can tell.
+   * undefined where it has none for these images, and for a copy of it with other `logits`. The next pass may
+   * end what the last one can tell.
    */
   pass?(images: Tensor, noise: Noise): ImagePass | undefined;
   /**
@@ -173,19 +174,24 @@ export function classifierOf(module: Module, form: ClassifierForm): Classifier {
   const { inputShape, classes, noiseFree = false, quantizerGradient, purified, precision } = form;
   let surrogates: Readonly<Record<string, Classifier>> | undefined;
   let levels: PixelLevels | null | undefined;
+  let gains: boolean | undefined;
   const answer = (images: Tensor, noise: Noise, constantWeights: boolean) => {
     checkImages(form, images);
     const view = { noiseFree, quantizerGradient, purified, precision };
     const pass = { training: false, ...view, noise, constantWeights };
     return checkLogits(form, images, module.apply(images, pass)).to("float32");
   };
+  const logits: Classifier["logits"] = (images, noise) => answer(images, noise, false);
   return {
     inputShape,
     classes,
     randomized: !noiseFree && isRandomized(module),
-    logits: (images, noise) => answer(images, noise, false),
+    logits,
     pass(images, noise) {
-      if (!gainsByConstantWeights(module)) return undefined;
+      // A defense that is written around a copy of this classifier has other gradients.
+      if (this.logits !== logits) return undefined;
+      gains ??= gainsByConstantWeights(module);
+      if (!gains) return undefined;
       return imagePass(images, (input) => answer(input, noise, true));
     },
     get surrogates() {

@@ -4,6 +4,7 @@ import {
   convBlockSupports,
   packedLayer,
   type Tensor,
+  tiledConvolutionSupports,
 } from "../engine/index.js";
 import { multipliesBfloat16 } from "./bfloat16.js";
 import { ReLU } from "./layers/activations.js";
@@ -17,7 +18,7 @@ let enabled = true;
 
 /**
  * Runs a function in which networks are evaluated layer by layer, without fused blocks: the reference for
- * tests.
+ * tests. A convolution by itself may still go by tiles in training.
  */
 export function withoutFusion<T>(body: () => T): T {
   const before = enabled;
@@ -90,11 +91,11 @@ function packedConvolution(
   shortcut?: Tensor,
 ): Fused | undefined {
   if (pass.constantWeights !== true || pass.training || !isExactly(conv, Conv2d)) return undefined;
-  if (conv.weightTransform !== undefined || !isPlain(conv)) return undefined;
+  if (!conv.gainsByTiles || !isPlain(conv)) return undefined;
   const rounded = pass.precision === "bfloat16";
   if (rounded && (shortcut !== undefined || multipliesBfloat16(input.device))) return undefined;
   const taken = rounded ? input.to("bfloat16").to("float32") : input;
-  if (!conv.gainsByTiles(taken, conv.weight)) return undefined;
+  if (!tiledConvolutionSupports(taken, conv.weight)) return undefined;
   const [first] = after;
   const norm = isExactly(first, BatchNorm2d) && isPlain(first) ? first : undefined;
   const last = norm === undefined ? first : after[1];
@@ -105,7 +106,10 @@ function packedConvolution(
   return { output: rounded ? made.to("bfloat16") : made, layers };
 }
 
-/** End of a residual block as one, where its layers are such as can be: ReLU of their output and a shortcut. */
+/**
+ * ReLU of a shortcut and what a block's last layers, ReLU among them, make of an input, as one layer; undefined
+ * where they cannot be one.
+ */
 export function fusedResidual(
   layers: readonly Module[],
   input: Tensor,

@@ -27,7 +27,13 @@ export {
   targetedLosses,
 } from "./losses.js";
 export { Module, type Pass, type Precision, precisions } from "./module.js";
-export { isRandomized, parameterCount, unsharedModule, usesBatchStatistics } from "./module-facts.js";
+export {
+  forgetMade,
+  isRandomized,
+  parameterCount,
+  unsharedModule,
+  usesBatchStatistics,
+} from "./module-facts.js";
 export { Normalize } from "./normalize.js";
 export { attribute, type OnnxEdge, OnnxSketch, type OnnxSketchOptions } from "./onnx-sketch.js";
 export * from "./optimizers/index.js";

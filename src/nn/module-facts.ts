@@ -15,6 +15,11 @@ export function gainsByConstantWeights(network: Module): boolean {
   return everyModule(network).some((module) => module.gainsByConstantWeights);
 }
 
+/** Frees what modules of a network have made of their weights for later passes. */
+export function forgetMade(network: Module): void {
+  for (const module of everyModule(network)) module.forget();
+}
+
 /** Number of elements of all parameters. */
 export function parameterCount(module: Module): number {
   checkModule(module);

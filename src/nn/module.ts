@@ -223,6 +223,7 @@ export function moveState(network: Module, device: string): void {
   const moved = new Map<Tensor, Tensor>();
   within(network, () => {
     for (const module of everyModule(network)) {
+      module.forget();
       for (const [name, value] of Object.entries(module)) {
         if (!(value instanceof Tensor) || value.device === device) continue;
         if (!moved.has(value)) moved.set(value, onDevice(value, device));

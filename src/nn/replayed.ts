@@ -52,12 +52,17 @@ export function replayed(
     }
     return passes;
   };
+  const logits: Classifier["logits"] = (images, noise) =>
+    passesOf(images, noise)?.logits(images, noise) ?? model.logits(images, noise);
   return {
     inputShape,
     classes,
     randomized,
-    logits: (images, noise) => passesOf(images, noise)?.logits(images, noise) ?? model.logits(images, noise),
-    pass: (images, noise) => passesOf(images, noise)?.pass(images, noise),
+    logits,
+    pass(images, noise) {
+      // A copy with other logits has other gradients.
+      return this.logits === logits ? passesOf(images, noise)?.pass(images, noise) : undefined;
+    },
     ...(surrogates && { surrogates }),
     ...(levels && { levels }),
     dispose() {

@@ -1,7 +1,7 @@
 // Passes in which weights are constants, and training passes, of networks whose convolutions go by tiles.
 import { describe, expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
-import { sqa } from "../../src/defenses/index.js";
+import { binarizedNetwork, sqa } from "../../src/defenses/index.js";
 import {
   countedUniform,
   grad,
@@ -11,8 +11,17 @@ import {
   scope,
   type Tensor,
 } from "../../src/engine/index.js";
-import { type Model, preactResnet18, resnet18, resnet50 } from "../../src/models/index.js";
-import { BatchNorm2d, Conv2d, type Pass, ReLU, Sequential, Tanh } from "../../src/nn/index.js";
+import { type Defense, type Model, preactResnet18, resnet18, resnet50 } from "../../src/models/index.js";
+import {
+  BatchNorm2d,
+  Conv2d,
+  forgetMade,
+  type Pass,
+  ReLU,
+  replayed,
+  Sequential,
+  Tanh,
+} from "../../src/nn/index.js";
 import { liveCount } from "../live-count.js";
 
 const count = 3;
@@ -71,14 +80,38 @@ describe("a pass with constant weights", () => {
     });
   });
 
-  test("follows weights and statistics that change", () => {
+  /** Scales of batch normalization, which lie in memory row by row. */
+  const scales = ({ module }: Model) =>
+    [...module.parameters().values()].filter(({ shape }) => shape.length === 1);
+  const halved = (values: Float32Array) => values.map((value) => value / 2);
+  test.each<[string, (model: Model) => void]>([
+    [
+      "weights",
+      ({ module }) => {
+        for (const weight of module.parameters().values()) weight.mul_(0.5);
+      },
+    ],
+    ["statistics", warm],
+    [
+      "weights written by an array",
+      (model) => {
+        for (const scale of scales(model)) scale.write(halved(scale.toArray() as Float32Array));
+      },
+    ],
+    [
+      "weights in shared memory",
+      (model) => {
+        for (const scale of scales(model)) {
+          const shared = scale.shareArray() as Float32Array;
+          shared.set(halved(shared));
+        }
+      },
+    ],
+  ])("follows %s that change", (_, change) => {
     scope(() => {
       const model = resnet18({ width: 32, ...sides }).build({ seed: 1 });
       const [before] = bothWays(model);
-      warm(model);
-      noGrad(() => {
-        for (const weight of model.module.parameters().values()) weight.mul_(1.01);
-      });
+      noGrad(() => change(model));
       const [after, gradients] = bothWays(model);
       expect(apart(after[0], before[0])).toBeGreaterThan(1e-2);
       expect(apart(...after)).toBeLessThan(5e-6);
@@ -105,6 +138,35 @@ describe("a pass with constant weights", () => {
       model.module.dispose();
     });
     expect(liveCount()).toBe(before);
+  });
+
+  test("leaves nothing that it made once that is forgotten", () => {
+    scope(() => {
+      const { module, classifier } = resnet18({ width: 32, ...sides }).build({ seed: 1 });
+      const before = liveCount();
+      scope(() => void classifier().pass!(countedUniform(noise, 0, [3, 16, 16]), noise));
+      expect(liveCount()).toBeGreaterThan(before);
+      forgetMade(module);
+      expect(liveCount()).toBe(before);
+      module.dispose();
+    });
+  });
+
+  test("is none for a copy of the classifier with other logits", () => {
+    scope(() => {
+      const model = resnet18({ width: 32, ...sides }).build({ seed: 1 });
+      const base = model.classifier();
+      const copy = {
+        ...base,
+        logits: (images: Tensor, key: typeof noise) => base.logits(images, key).mul(100),
+      };
+      const images = countedUniform(noise, 0, model.inputShape);
+      expect(base.pass!(images, noise)).toBeDefined();
+      expect(copy.pass!(images, noise)).toBeUndefined();
+      const replays = replayed(base, "cpu", () => undefined);
+      expect({ ...replays, logits: copy.logits }.pass(images, noise)).toBeUndefined();
+      model.module.dispose();
+    });
   });
 
   test("heeds what lies between the layers", () => {
@@ -138,6 +200,21 @@ describe("a pass with constant weights", () => {
         network.dispose();
       }
     });
+  });
+});
+
+test("a transformed weight trains by libtorch's sums, which are exact where it is binary", () => {
+  scope(() => {
+    const build = (...defenses: Defense[]) => resnet18({ width: 32, ...sides }).build({ seed: 1, defenses });
+    const plain = build();
+    const binary = build(binarizedNetwork());
+    const convolutions = (model: Model) =>
+      model.module
+        .namedModules()
+        .flatMap(([, module]) => (module instanceof Conv2d ? [module.gainsByTiles] : []));
+    expect(convolutions(plain).filter(Boolean).length).toBeGreaterThan(10);
+    expect(convolutions(binary).filter(Boolean)).toEqual([]);
+    for (const { module } of [plain, binary]) module.dispose();
   });
 });
 

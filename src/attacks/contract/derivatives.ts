@@ -38,6 +38,11 @@ export interface DerivativeRequest {
   readonly share: number;
 }
 
+function checkDependence(losses: Tensor, logits: Tensor): void {
+  if (!logits.requiresGrad || losses.requiresGrad) return;
+  throw new RangeError("the attack's loss does not depend on the logits: it passes no gradient");
+}
+
 /** Returns a derivative at images, of a loss of the logits that `answer` gives. */
 export function derivativeAt(
   images: Tensor,
@@ -48,8 +53,7 @@ export function derivativeAt(
     const input = images.detach().requireGrad();
     const logits = answer(input);
     const losses = loss(logits);
-    if (logits.requiresGrad && !losses.requiresGrad)
-      throw new RangeError("the attack's loss does not depend on the logits: it passes no gradient");
+    checkDependence(losses, logits);
     return shared({ gradient: differentiate(losses, input), logits, losses }, share);
   });
 }
@@ -81,6 +85,7 @@ function derivativeOf(
     const input = pass.logits.detach().requireGrad();
     const logits = scaled(input, view);
     const losses = loss(logits);
+    checkDependence(losses, logits);
     const weights = differentiate(losses, input);
     // A Jacobian has a gradient of the logits for each of its columns.
     const columns = Array.from({ length: weights.shape.length === 3 ? weights.shape[1]! : 0 }, (_, k) =>

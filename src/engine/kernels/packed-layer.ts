@@ -1,6 +1,6 @@
 import { type Handle, native } from "../native.js";
 import { keep } from "../scope.js";
-import { Tensor } from "../tensor.js";
+import { sharesMemory, Tensor } from "../tensor.js";
 
 /** Way of a convolution's kernel over an image. */
 export interface KernelSteps {
@@ -15,6 +15,8 @@ export interface KernelSteps {
 export interface PackedWeights {
   readonly forward: Tensor;
   readonly backward: Tensor;
+  /** What was packed, not a copy: gradients of gradients are computed from it. */
+  readonly weight: Tensor;
   readonly channels: readonly [taken: number, given: number];
   /** Height and width of the kernel, strides and padding, as the addon takes them. */
   readonly geometry: readonly number[];
@@ -51,6 +53,7 @@ export function packWeights(
   return {
     forward: keep(new Tensor(forward)),
     backward: keep(new Tensor(backward)),
+    weight,
     channels: [taken, given],
     geometry,
     isLinear,
@@ -61,14 +64,14 @@ export function packWeights(
  * ReLU(layer(input) + bias + residual) with constant weights, float32 on the CPU: (N, taken, H, W) to (N,
  * given, H', W'), or (..., taken) to (..., given) of a linear layer. Values and gradients, by the input and
  * the residual alone, are those of the separate operators to rounding, and the same bits for any number of
- * threads. A gradient of a gradient is a TensorError.
+ * threads. Gradients of gradients are computed by libtorch's operators.
  *
  * Convolutions 3x3 with stride and padding 1 go by Winograd's minimal filtering, of 4 x 4 outputs where that
  * multiplies less, else of 2 x 2: 36 multiplications where the definition does 144, or 16 in place of 36.
  */
 export function packedLayer(
   input: Tensor,
-  { forward, backward, channels, geometry, isLinear }: PackedWeights,
+  { forward, backward, weight, channels, geometry, isLinear }: PackedWeights,
   { bias, residual, relu = false }: PackedLayerOptions = {},
 ): Tensor {
   const handleOf = (tensor: Tensor | undefined): Handle | null => tensor?.handle ?? null;
@@ -78,6 +81,7 @@ export function packedLayer(
       handleOf(residual),
       forward.handle,
       backward.handle,
+      weight.handle,
       handleOf(bias),
       ...channels,
       geometry,
@@ -87,7 +91,15 @@ export function packedLayer(
   );
 }
 
-/** Number of times that a tensor's memory has been written to. */
+/**
+ * Number of times that a tensor's memory has been written to; NaN, unlike any number and itself, where it is
+ * shared with an array (`shareArray`), whose writes nobody counts.
+ */
 export function versionOf(tensor: Tensor): number {
-  return native().version(tensor.handle);
+  return sharesMemory(tensor) ? Number.NaN : native().version(tensor.handle);
+}
+
+/** Counts a write to a tensor that its operator does not count, as that of batch normalization. */
+export function countWrite(tensor: Tensor): void {
+  native().countWrite(tensor.handle);
 }

@@ -2,16 +2,20 @@ import { native } from "../native.js";
 import { Tensor } from "../tensor.js";
 
 /**
- * Tells whether `tiledConvolution` takes these tensors: (N, in, H, W) and (out, in, 3, 3), float32 on the
- * CPU, with channels that fill whole vectors of the processor (multiples of 16 with AVX-512, of 8 elsewhere).
+ * Tells whether `tiledConvolution` takes a weight: (out, in, 3, 3), float32 on the CPU, with channels that
+ * fill whole vectors of the processor (multiples of 16 with AVX-512, of 8 elsewhere).
  */
-export function tiledConvolutionSupports(input: Tensor, weight: Tensor): boolean {
-  if (![input, weight].every(({ dtype, device }) => dtype === "float32" && device === "cpu")) return false;
-  if (input.shape.length !== 4 || weight.shape.length !== 4) return false;
-  const [filters, channels, ...sides] = weight.shape as [number, number, number, number];
+export function tilesWeight({ shape, dtype, device }: Tensor): boolean {
+  const [filters = 0, channels = 0, ...sides] = shape;
+  if (dtype !== "float32" || device !== "cpu" || sides.join() !== "3,3") return false;
   const step = native().tiledChannels();
-  const isFilled = [filters, channels].every((count) => count > 0 && count % step === 0);
-  return isFilled && sides.join() === "3,3" && input.shape[1] === channels;
+  return [filters, channels].every((count) => count > 0 && count % step === 0);
+}
+
+/** Tells whether it takes a weight and an input: (N, in, H, W), float32 on the CPU. */
+export function tiledConvolutionSupports(input: Tensor, weight: Tensor): boolean {
+  if (input.dtype !== "float32" || input.device !== "cpu" || input.shape.length !== 4) return false;
+  return tilesWeight(weight) && input.shape[1] === weight.shape[1];
 }
 
 /**

@@ -73,8 +73,12 @@ export class GraphModule extends Module {
     return new Map([...super.state()].filter(([, value]) => isFloat(value)));
   }
 
-  override dispose(): void {
+  override forget(): void {
     this.#search?.dispose();
+  }
+
+  override dispose(): void {
+    this.forget();
     for (const value of Object.values(this)) if (value instanceof Tensor) value.dispose();
   }
 

@@ -1,4 +1,4 @@
-import { operators as ops, sharedBatchNorm, type Tensor } from "../../engine/index.js";
+import { countWrite, operators as ops, sharedBatchNorm, type Tensor } from "../../engine/index.js";
 import { Module, type Pass } from "../module.js";
 import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
 import { checkCount, checkFinite, checkOptions, checkShape } from "./arguments.js";
@@ -83,7 +83,7 @@ export class BatchNorm2d extends Module {
         `batch normalization cannot train on one value a channel, shape [${input.shape.join(", ")}]`,
       );
     }
-    return ops.batchNorm(
+    const output = ops.batchNorm(
       input,
       weight,
       bias,
@@ -94,6 +94,8 @@ export class BatchNorm2d extends Module {
       epsilon,
       false,
     );
+    if (pass.training) for (const statistics of [running_mean, running_var]) countWrite(statistics);
+    return output;
   }
 
   protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {

@@ -4,6 +4,7 @@ import {
   type Tensor,
   tiledConvolution,
   tiledConvolutionSupports,
+  tilesWeight,
 } from "../../engine/index.js";
 import type { Pass } from "../module.js";
 import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
@@ -48,9 +49,6 @@ export interface Conv2dOptions extends ConvolutionSteps {
 
 /** Channels and filters from which tiles are faster; with 16 their transforms take what they save. */
 const leastTiled = 32;
-
-const isTiled = ({ shape: [filters = 0, channels = 0], device }: Tensor) =>
-  device === "cpu" && Math.min(filters, channels) >= leastTiled;
 
 const steps = ["stride", "padding", "dilation", "groups"];
 
@@ -115,20 +113,22 @@ export class Conv2d extends WeightedLayer {
     return Object.assign(layer, { weight, bias });
   }
 
-  /** Tells whether it is 3x3 and keeps the size of its input, with stride, padding, dilation and groups of 1. */
+  /** Tells whether the kernel is 3x3 and the output has the input's size: all else is 1. */
   get keepsSize(): boolean {
     const isOne = [this.stride, this.padding, this.dilation].flat().every((count) => count === 1);
     return isOne && this.groups === 1 && this.weight.shape.slice(2).join() === "3,3";
   }
 
-  /** Tells whether tiles are faster for an input and a weight of its shape than the definition's sums. */
-  gainsByTiles(input: Tensor, weight: Tensor): boolean {
-    return this.keepsSize && isTiled(weight) && tiledConvolutionSupports(input, weight);
+  /** Tells whether its outputs are computed faster by tiles than by the definition's sums. */
+  get gainsByTiles(): boolean {
+    const [filters, channels] = this.weight.shape as [number, number];
+    const isWide = Math.min(filters, channels) >= leastTiled;
+    return isWide && this.keepsSize && this.weightTransform === undefined && tilesWeight(this.weight);
   }
 
   /**
-   * Weights and bias as packed products read them, with a batch normalization folded in; made anew when a
-   * tensor of theirs was written to.
+   * Weights and bias as packed products read them, with a batch normalization folded in. They are kept until
+   * a tensor of theirs is written to, or until `forget`.
    *
    * @param rounded rounds them to bfloat16
    * @param shape of the input
@@ -151,12 +151,12 @@ export class Conv2d extends WeightedLayer {
   }
 
   override get gainsByConstantWeights(): boolean {
-    return this.keepsSize && this.weightTransform === undefined && isTiled(this.weight);
+    return this.gainsByTiles;
   }
 
   protected override operator(input: Tensor, weight: Tensor, bias: Tensor | null, pass: Pass): Tensor {
     // What answers outside of training is libtorch's own operator.
-    if (!pass.training || !this.gainsByTiles(input, weight))
+    if (!pass.training || !this.gainsByTiles || !tiledConvolutionSupports(input, weight))
       return ops.conv2d(input, weight, bias, this.stride, this.padding, this.dilation, this.groups);
     const output = tiledConvolution(input, weight);
     return bias === null ? output : output.add(bias.reshape([1, -1, 1, 1]));

@@ -6,7 +6,7 @@ export { Dropout } from "./dropout.js";
 export { Flatten } from "./flatten.js";
 export { GroupNorm, LayerNorm, type NormOptions } from "./group-norm.js";
 export { Linear, type LinearOptions } from "./linear.js";
-export { type PackedOf, Packing } from "./packing.js";
+export { Packing, type PackingTensors } from "./packing.js";
 export {
   AdaptiveAvgPool2d,
   AvgPool2d,

@@ -10,7 +10,7 @@ import {
 } from "../../engine/index.js";
 
 /** Tensors of a layer, and of the batch normalization behind it: each undefined where there is none. */
-export interface PackedOf {
+export interface PackingTensors {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
   /** Scale, shift, mean and variance; empty for none. */
@@ -19,7 +19,7 @@ export interface PackedOf {
 
 /** Weights and bias of a layer with batch normalization folded in, its factors computed in float64. */
 function folded(
-  { weight, bias, normalization }: PackedOf,
+  { weight, bias, normalization }: PackingTensors,
   epsilon: number,
 ): readonly [weight: Tensor, bias: Tensor | undefined] {
   const [scale, shift, mean, variance] = normalization;
@@ -61,7 +61,7 @@ export class Packing {
   ) {}
 
   /** Weights for an input of this shape, packed for the sides of the first. */
-  of(tensors: PackedOf, shape: readonly number[]): Packed {
+  of(tensors: PackingTensors, shape: readonly number[]): Packed {
     const { weight, bias, normalization } = tensors;
     const all = [weight, bias, ...normalization].filter((tensor) => tensor !== undefined);
     const versions = all.map(versionOf);
@@ -78,15 +78,19 @@ export class Packing {
 
   dispose(): void {
     const { weights, bias } = this.#packed ?? {};
-    for (const tensor of [weights?.forward, weights?.backward, bias]) tensor?.dispose();
+    const isFolded = weights !== undefined && !this.#of.includes(weights.weight);
+    const made = [weights?.forward, weights?.backward, isFolded ? weights.weight : undefined, bias];
+    for (const tensor of made) tensor?.dispose();
     this.#packed = undefined;
   }
 
-  #pack(tensors: PackedOf, shape: readonly number[]): Packed {
+  #pack(tensors: PackingTensors, shape: readonly number[]): Packed {
     const round = (tensor: Tensor) => (this.rounded ? tensor.to("bfloat16").to("float32") : tensor);
     const [kernel, shift] = folded(tensors, this.epsilon);
     const [height = 1, width = 1] = kernel.shape.length === 2 ? [] : shape.slice(-2);
-    const weights = packWeights(round(kernel), this.steps, [height, width]);
+    const taken = round(kernel);
+    if (taken !== tensors.weight) keep(taken);
+    const weights = packWeights(taken, this.steps, [height, width]);
     return { weights, bias: shift && keep(round(shift)) };
   }
 }

@@ -2,7 +2,13 @@ import { Victim } from "../../attacks/index.js";
 import type { Batch, TensorSplit } from "../../datasets/index.js";
 import { grad, noGrad, type Ranks, scope, type Tensor } from "../../engine/index.js";
 import type { Model } from "../../models/index.js";
-import { type Classifier, meanCrossEntropy, type OptimizerRun, usesBatchStatistics } from "../../nn/index.js";
+import {
+  type Classifier,
+  forgetMade,
+  meanCrossEntropy,
+  type OptimizerRun,
+  usesBatchStatistics,
+} from "../../nn/index.js";
 import type { TrainConfig } from "../config.js";
 import type { WeightCopies } from "../weight-copies.js";
 import type { StepVariables } from "./variables.js";
@@ -124,7 +130,12 @@ function perturb({ config, model, variables, sources }: StepParts, batch: Batch,
   // What reads tensors back is done anew at every step, and draws for purposes of its own.
   const options = method.readsBack ? {} : { seeds: (purpose: string) => variables.seedOf(purpose) };
   const victim = new Victim(model.classifier({ precision }), context, name, options);
-  return scope(() => noGrad(() => work(victim, batch.images, batch.labels, stepScale, sources)));
+  try {
+    return scope(() => noGrad(() => work(victim, batch.images, batch.labels, stepScale, sources)));
+  } finally {
+    // The update changes the weights, so nothing that was made of them serves again.
+    forgetMade(model.module);
+  }
 }
 
 interface Backward extends Pick<StepGradients, "loss" | "gradients"> {

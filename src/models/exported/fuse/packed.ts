@@ -1,5 +1,5 @@
 import { type PackedWeights, packedLayer, type Tensor } from "../../../engine/index.js";
-import { type PackedOf, Packing } from "../../../nn/index.js";
+import { Packing, type PackingTensors } from "../../../nn/index.js";
 import type { Graph, GraphNode, GraphValue, LayerForm } from "../graph.js";
 import { namesOf } from "./absorb.js";
 
@@ -32,7 +32,7 @@ function fits({ channels, geometry, isLinear }: PackedWeights, input: Tensor, re
 function outputOf(
   input: Tensor,
   packing: Packing,
-  tensors: PackedOf,
+  tensors: PackingTensors,
   { residual, relu }: { readonly residual: Tensor | undefined; readonly relu: boolean },
 ): Tensor {
   const { weights: packed, bias } = packing.of(tensors, input.shape);

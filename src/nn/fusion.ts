@@ -81,8 +81,8 @@ function pooledBlock([conv, relu, pool]: readonly Module[], input: Tensor, pass:
 }
 
 /**
- * One product for a plain convolution 3x3, and for what is plain behind it: batch normalization, a shortcut to
- * be added, ReLU. For passes in which weights are constants: they are packed once.
+ * One product for a plain convolution 3x3, and for what is plain behind it: batch normalization, a shortcut
+ * to be added, ReLU. For passes in which weights are constants: they are packed once.
  */
 function packedConvolution(
   [conv, ...after]: readonly Module[],
@@ -107,8 +107,8 @@ function packedConvolution(
 }
 
 /**
- * ReLU of a shortcut and what a block's last layers, ReLU among them, make of an input, as one layer; undefined
- * where they cannot be one.
+ * Sum of a shortcut and what a block's last layers make of an input, and ReLU, the last of them, as one
+ * layer; undefined where they cannot be one.
  */
 export function fusedResidual(
   layers: readonly Module[],

@@ -15,7 +15,7 @@ export interface KernelSteps {
 export interface PackedWeights {
   readonly forward: Tensor;
   readonly backward: Tensor;
-  /** What was packed, not a copy: gradients of gradients are computed from it. */
+  /** Weights that were packed, not a copy: gradients of gradients are computed from them. */
   readonly weight: Tensor;
   readonly channels: readonly [taken: number, given: number];
   /** Height and width of the kernel, strides and padding, as the addon takes them. */

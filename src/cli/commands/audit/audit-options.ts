@@ -19,8 +19,8 @@ export const auditOptions = z.strictObject({
   epsilon: ratio({ above: 0 })
     .optional()
     .describe(
-      "radius of the attacks (default: the claim's, else the epsilon that the run trained for in this norm, " +
-        "else the images' usual radius)",
+      "radius of the attacks (default: the claim's, else the epsilon that the run trained for in this " +
+        "norm, else the images' usual radius)",
     ),
   norm: z.enum(["linf", "l2"]).optional().describe("norm of the radius (default: the claim's, else linf)"),
   claim: attacks

@@ -13,3 +13,4 @@ export type {
 export type { EvaluationOptions } from "./evaluation-options.js";
 export { UnexpectedAccuracyError } from "./expected-clean.js";
 export * from "./shards/index.js";
+export { OtherSubjectError } from "./store-subject.js";

@@ -8,6 +8,11 @@ const note = "subject";
 
 const noted = z.record(z.string(), z.union([z.string(), z.number()]));
 
+/** A store keeps trials of something else than it is given for. */
+export class OtherSubjectError extends RangeError {
+  override readonly name = "OtherSubjectError";
+}
+
 /** Parts of an evaluation or audit that decide its numbers, and that no trial names. */
 export interface StoreSubject {
   /** Its noise is keyed by the word. */
@@ -24,7 +29,7 @@ export interface StoreSubject {
  * Binds a store to what its trials are of, by a note in it. Other attacks may be added, and other models to
  * transfer from.
  *
- * @throws RangeError where it keeps trials of another model, of other images or of another seed
+ * @throws OtherSubjectError where it keeps trials of another model, of other images or of another seed
  */
 export function bindStore(store: TrialStore, subject: StoreSubject): void {
   const { work, opened, others, split, data, seed } = subject;
@@ -43,7 +48,7 @@ export function bindStore(store: TrialStore, subject: StoreSubject): void {
   for (const [name, value] of Object.entries(facts)) {
     const known = before[name];
     if (known === undefined || known === value) continue;
-    throw new RangeError(
+    throw new OtherSubjectError(
       `store: it keeps trials of another ${name}: ${known}, not ${value}; give each a store of its own`,
     );
   }

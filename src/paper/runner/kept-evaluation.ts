@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import type { Attack } from "../../attacks/index.js";
 import { FileFormatError, isObject, readTextFile, writeFileAtomic } from "../../base/index.js";
-import type { Evaluation } from "../../evaluation/index.js";
+import { type Evaluation, FolderStore } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
 import { keptFile } from "./kept-file.js";
@@ -43,11 +43,24 @@ function planData({ attacks, limit, noiseFree, surrogate }: EvaluationPlan) {
 
 const fileOf = (folder: RunFolder, plan: EvaluationPlan) => keptFile(folder, "evaluation", planData(plan));
 
-/** Keeps an evaluation, without the answers to each image. */
+const trialsOf = (folder: RunFolder, plan: EvaluationPlan) => fileOf(folder, plan).replace(/\.json$/, "");
+
+/** Store of an evaluation's finished batches, until the whole is kept. */
+export function trialStore(folder: RunFolder, plan: EvaluationPlan): FolderStore {
+  return new FolderStore(trialsOf(folder, plan));
+}
+
+/** Removes an evaluation's finished batches. */
+export function forgetTrials(folder: RunFolder, plan: EvaluationPlan): void {
+  rmSync(trialsOf(folder, plan), { recursive: true, force: true });
+}
+
+/** Keeps an evaluation, without the answers to each image, in place of its finished batches. */
 export function keepEvaluation(folder: RunFolder, plan: EvaluationPlan, evaluation: Evaluation): void {
   const withoutImages = (_: string, value: unknown) => (ArrayBuffer.isView(value) ? undefined : value);
   const text = JSON.stringify({ plan: planData(plan), evaluation }, withoutImages, 2);
   writeFileAtomic(fileOf(folder, plan), `${text}\n`);
+  forgetTrials(folder, plan);
 }
 
 /**

@@ -1,10 +1,23 @@
 import { isAbort, type Steps, type Work } from "../../base/index.js";
-import { audit, type Evaluation, type EvaluationEvent, evaluate } from "../../evaluation/index.js";
+import {
+  audit,
+  type Evaluation,
+  type EvaluationEvent,
+  evaluate,
+  OtherSubjectError,
+} from "../../evaluation/index.js";
 import type { Model } from "../../models/index.js";
 import { RunFolder, train } from "../../training/index.js";
 import type { Answer, Cell, CellEvent, CellOptions, CellOutcome } from "./cell.js";
 import { auditsOf, keepAudit, keptAudit } from "./kept-audit.js";
-import { answerDraws, keepEvaluation, keptAnswers, plansOf } from "./kept-evaluation.js";
+import {
+  answerDraws,
+  forgetTrials,
+  keepEvaluation,
+  keptAnswers,
+  plansOf,
+  trialStore,
+} from "./kept-evaluation.js";
 
 /**
  * Does what is missing of each cell, in turn. Training goes on where it stopped, and an evaluation that is
@@ -84,16 +97,26 @@ async function* answer(
   for (const plan of plansOf(questions)) {
     if (keptAnswers(folder, plan) !== undefined) continue;
     const { attacks, limit, noiseFree, surrogate } = plan;
-    const work = evaluate(model.classifier({ noiseFree }), config.data, {
-      attacks,
-      draws: answerDraws,
-      device,
-      signal,
-      limit: limit ?? undefined,
-      surrogate,
-    });
+    const begin = () =>
+      evaluate(noiseFree ? model.classifier({ noiseFree }) : model, config.data, {
+        attacks,
+        draws: answerDraws,
+        device,
+        store: trialStore(folder, plan),
+        signal,
+        limit: limit ?? undefined,
+        surrogate,
+      });
     const wrap = (event: EvaluationEvent) => ({ type: "evaluate" as const, cell: name, event });
-    const evaluation = yield* follow(work, signal, wrap);
+    let evaluation: Evaluation | undefined;
+    try {
+      evaluation = yield* follow(begin(), signal, wrap);
+    } catch (error) {
+      if (!(error instanceof OtherSubjectError)) throw error;
+      // A noise-free model is known by its answers, whose last bits may differ on another device.
+      forgetTrials(folder, plan);
+      evaluation = yield* follow(begin(), signal, wrap);
+    }
     if (evaluation === undefined) return;
     checkAttacks(name, evaluation);
     keepEvaluation(folder, plan, evaluation);

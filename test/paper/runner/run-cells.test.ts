@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fgsm, pgd } from "../../../src/attacks/index.js";
+import { defineAttack, fgsm, pgd } from "../../../src/attacks/index.js";
 import { audit, evaluate } from "../../../src/evaluation/index.js";
-import { keptAnswers, plansOf } from "../../../src/paper/runner/kept-evaluation.js";
+import { small } from "../../../src/models/index.js";
+import { keptAnswers, plansOf, trialStore } from "../../../src/paper/runner/kept-evaluation.js";
 import { runCells } from "../../../src/paper/runner/run-cells.js";
 import { cellOf, storedCell } from "../../../src/paper/runner/stored-cell.js";
 import { modelFromRun, RunFolder, runName } from "../../../src/training/index.js";
@@ -131,6 +132,56 @@ describe("cells", () => {
     expect(plansOf(cell.questions).map((plan) => keptAnswers(folder, plan))).toEqual(
       new Array(3).fill(undefined),
     );
+  });
+
+  it("repeat no attack that was through when another was stopped or failed", async () => {
+    const times = { first: 0, second: 0 };
+    let meet = () => {};
+    const counted = (name: keyof typeof times) => {
+      const { options, make } = fgsm;
+      return defineAttack(name, {
+        summary: "FGSM whose batches are counted",
+        options,
+        traits: (given) => make(given).traits,
+        run: (given, ...rest) => {
+          if (name === "second") meet();
+          const found = make(given).search(...rest);
+          // Not reached where the first gradient is only looked at.
+          times[name]++;
+          return found;
+        },
+      })({ epsilon: 0.1 });
+    };
+    for (const noiseFree of [false, true]) {
+      Object.assign(times, { first: 0, second: 0 });
+      const cell = tinyCell(
+        0,
+        1,
+        (["first", "second"] as const).map((key) => ({ key, attack: counted(key), limit: 12, noiseFree })),
+      );
+      meet = () => {
+        throw new Error("out of memory");
+      };
+      await expect(run(cell)).rejects.toThrow("tiny-seed0: second(epsilon=0.1): out of memory");
+      const abort = new AbortController();
+      meet = () => abort.abort();
+      expect((await run(cell, abort.signal)).outcomes).toBeUndefined();
+      meet = () => {};
+      const { answers, run: path } = (await run(cell)).outcomes![0]!;
+      expect(times).toEqual({ first: 1, second: 1 });
+      expect(answers.first).toMatchObject({ images: 12 });
+      expect(readdirSync(path).filter((name) => /^evaluation-\w+$/.test(name))).toEqual([]);
+    }
+  });
+
+  it("begin an evaluation anew where its finished batches are of another model", async () => {
+    const cell = tinyCell(0, 1, [{ key: "x", attack: fgsm({ epsilon: 0.3 }), limit: 8 }]);
+    const folder = RunFolder.for(cell.config, runs);
+    const [plan] = plansOf(cell.questions);
+    const { split, model } = { split: cell.config.data.test, model: small().build({ seed: 3 }) };
+    await evaluate(model, split, { attacks: [], limit: 8, store: trialStore(folder, plan!) });
+    const { outcomes } = await run(cell);
+    expect(outcomes![0]!.answers.x).toMatchObject({ images: 8 });
   });
 
   it("name a surrogate that the model does not have", async () => {

@@ -25,6 +25,18 @@ export function checkModelAnswers(model: Model, data: TensorSplit, seed: Seed): 
   );
 }
 
+/** Throws a RangeError for a validation attack that cannot run on the model. */
+export function checkValidationAttacks({ validationAttacks }: TrainConfig, model: Model): void {
+  const classifier = model.classifier();
+  for (const [i, attack] of validationAttacks.entries()) {
+    try {
+      attack.check(classifier);
+    } catch (cause) {
+      throw new RangeError(`validationAttacks[${i}]: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
+
 /** Throws an Error for a model that passes no gradient to its images: attacks would change nothing. */
 function checkGradient(model: Model, images: Tensor, noise: Noise, method: string): void {
   const input = images.detach().requireGrad();

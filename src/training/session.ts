@@ -12,7 +12,7 @@ import {
 } from "../engine/index.js";
 import type { Model } from "../models/index.js";
 import type { Classifier } from "../nn/index.js";
-import { checkMethodImages, checkModelAnswers } from "./check-answers.js";
+import { checkMethodImages, checkModelAnswers, checkValidationAttacks } from "./check-answers.js";
 import type { TrainConfig } from "./config.js";
 import { ballOf, singleStep } from "./methods/index.js";
 import type { Standpoint } from "./overfitting/collapse.js";
@@ -77,6 +77,7 @@ export class TrainingSession {
     this.#runner = new StepRunner(device, ranks.size === 1);
     checkModelAnswers(model, data, prepared.seed);
     checkMethodImages(config, model, data, prepared.seed, sources);
+    checkValidationAttacks(config, model);
   }
 
   get config(): TrainConfig {

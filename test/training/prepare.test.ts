@@ -93,3 +93,30 @@ test("weights that a run cannot keep are refused before its first step", async (
   expect(readdirSync(runs)).toEqual([]);
   rmSync(runs, { recursive: true });
 });
+
+test.each([
+  ["ls-pga()", "ls-pga: the classifier reads no levels of pixels"],
+  ["pgd(target=10)", "cannot be 10"],
+  ["backward(pgd())", "noise-free"],
+  ["worst-case(fgsm(), backward(pgd()))", "noise-free"],
+])(
+  "validation by %s is refused before the first step where the model cannot be attacked so",
+  async (attack, fault) => {
+    const data = imagesOf({
+      images: new Uint8Array(80),
+      labels: mixed.slice(0, 20),
+      shape: [1, 2, 2],
+      classes,
+    });
+    const runs = mkdtempSync(join(tmpdir(), "sqa-prepare-"));
+    const run = train(
+      { model, data, epochs: 1, method: "standard", validationAttacks: ["fgsm", attack] },
+      { runs },
+    );
+    await expect(run).rejects.toThrow(RangeError);
+    await expect(run).rejects.toThrow(/^validationAttacks\[1\]: /);
+    await expect(run).rejects.toThrow(fault);
+    expect(readdirSync(runs)).toEqual([]);
+    rmSync(runs, { recursive: true });
+  },
+);

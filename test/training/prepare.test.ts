@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { attacks, fgsm } from "../../src/attacks/index.js";
 import { imagesOf } from "../../src/datasets/index.js";
 import { keep, scope, type Tensor, tensor } from "../../src/engine/index.js";
 import { modelOf } from "../../src/models/index.js";
@@ -110,7 +111,7 @@ test.each([
     });
     const runs = mkdtempSync(join(tmpdir(), "sqa-prepare-"));
     const run = train(
-      { model, data, epochs: 1, method: "standard", validationAttacks: ["fgsm", attack] },
+      { model, data, epochs: 1, method: "standard", validationAttacks: [fgsm(), attacks.parse(attack)] },
       { runs },
     );
     await expect(run).rejects.toThrow(RangeError);

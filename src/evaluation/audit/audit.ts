@@ -55,7 +55,7 @@ export type AuditEvent =
  *
  * Stopped or killed at any moment it continues behind the last finished batch, where a folder or a store
  * keeps the trials. An attack that ends in an error skips the checks that need it; a check that does is
- * skipped itself.
+ * skipped itself. Either leaves an audit that finds no fault inconclusive.
  *
  * @param model a model, an architecture (built with seed 0) or a classifier
  * @param images a split such as `mnist().test`, or a data set, which means its test split

@@ -23,7 +23,7 @@ import {
 import { type Check, type CheckGroup, checklist, type Judgment } from "./checks/index.js";
 import { type ConvergenceCurve, convergenceOf } from "./curves/convergence-curves.js";
 import { type Curve, curvesOf } from "./curves/curves.js";
-import type { AuditPlan, AuditResults } from "./plan.js";
+import type { AuditPlan, AuditResults, Trace } from "./plan.js";
 import { traceOf } from "./trace.js";
 import { type Resolution, resolutionOf } from "./verdict/resolution.js";
 import { type AuditVerdict, verdictName } from "./verdict/verdict.js";
@@ -64,6 +64,8 @@ export interface Conclusion {
   readonly trials: readonly TrialResult[];
   /** Trials that ended in an error; the checks that need them were skipped. */
   readonly failed: readonly FailedTrial[];
+  /** These, and checks that ended in an error themselves, each a sentence without a full stop. */
+  readonly errors: readonly string[];
   /** Accuracy against epsilon, a curve for each attack. */
   readonly curves: readonly Curve[];
   /** Accuracy against steps, restarts and draws. */
@@ -118,9 +120,14 @@ export function conclude(
   const { randomized, classes } = plan.players.model;
   const rowsOf = (some: readonly TrialResult[]) => some.map(({ answers }) => answers);
   const sample = data.range(0, sampleImages);
-  const trace = unlessEnded(
+  const errors = failed.map(({ trial, error }) => endOf(trial.id, error));
+  const trace = unlessEnded<Trace>(
     () => traceOf(plan, sample),
-    (error) => ({ losses: [], fooled: [], stop: `the standard attack ended in an error: ${error.message}` }),
+    (error) => {
+      const stop = endOf("the standard attack", error);
+      errors.push(stop);
+      return { losses: [], fooled: [], stop };
+    },
     signal,
   );
   const results: AuditResults = {
@@ -133,10 +140,13 @@ export function conclude(
     sample,
     trace,
   };
-  const lines = checklist().map((check) => lineOf(check, plan, results, failed, signal));
+  const lines = checklist().map((check) => {
+    const fail = (error: Error) => errors.push(endOf(`the check ${check.name}`, error));
+    return lineOf(check, plan, results, { failed, fail }, signal);
+  });
   const claim = of(plan.claim).answers;
   const resolution = resolutionOf(claim, results.worst, bound);
-  const name = verdictName(lines, { claim, worst: results.worst, classes, claimed, resolution });
+  const name = verdictName(lines, { claim, worst: results.worst, classes, claimed, resolution, errors });
   const figures = {
     claim: accuracyIn(plan, claim, "claim"),
     worst: accuracyIn(plan, results.worst, "worst"),
@@ -151,6 +161,7 @@ export function conclude(
       strongest: strongestOf(within),
       images: data.count,
       resolution,
+      errors,
       lines,
     }),
     images: data.count,
@@ -165,6 +176,7 @@ export function conclude(
     lines,
     trials,
     failed,
+    errors,
     curves: curvesOf(plan, results),
     convergence: convergenceOf(plan, results),
     losses: trace.stop === undefined ? trace.losses : [],
@@ -184,24 +196,32 @@ function unlessEnded<T>(work: () => T, otherwise: (error: Error) => T, signal: A
   }
 }
 
+/** Sentence, without a full stop, on what ended in an error. */
+function endOf(what: string, { message }: Error): string {
+  return `${what} ended in an error: ${message}`;
+}
+
 /** Judgment of a check; it is skipped where it, or a trial that it needs, ended in an error. */
 function lineOf(
   check: Check,
   plan: AuditPlan,
   results: AuditResults,
-  failed: readonly FailedTrial[],
+  { failed, fail }: { readonly failed: readonly FailedTrial[]; fail(error: Error): void },
   signal: AbortSignal | undefined,
 ): CheckedLine {
   const { name, group, question, source } = check;
   const needed = new Set(check.trials(plan).map(({ id }) => id));
   const missing = failed.find(({ trial }) => needed.has(trial.id));
   if (missing !== undefined) {
-    const evidence = `${missing.trial.id} ended in an error: ${missing.error.message}`;
+    const evidence = endOf(missing.trial.id, missing.error);
     return { name, group, question, source, outcome: "skipped", evidence };
   }
   const judgment = unlessEnded<Judgment>(
     () => scope(() => check.judge(plan, results)),
-    (error) => ({ outcome: "skipped", evidence: `the check ended in an error: ${error.message}` }),
+    (error) => {
+      fail(error);
+      return { outcome: "skipped", evidence: endOf("the check", error) };
+    },
     signal,
   );
   return { name, group, question, source, ...judgment };

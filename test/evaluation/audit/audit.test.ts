@@ -219,6 +219,21 @@ describe("an attack of an audit that ends in an error", { timeout: 300_000 }, ()
     expect(report.toJSON()).toMatchObject({ failed: [{ trial: id, error: "out of order" }] });
   });
 
+  it("meets no criterion that the attack could have failed, nor is a claim said to hold", async () => {
+    const epsilon = 0.001;
+    const { id } = blackBox(noise({ epsilon, tries: 2 }));
+    // So wide that the few images are enough.
+    const wide = { epsilon, resolution: 100, require: "worst >= 0 and clean >= 0" };
+    const alone = await audited(tinyCnn, split, wide);
+    expect([alone.verdict.name, alone.outcome!.name]).toEqual(["claim holds", "pass"]);
+    const report = await audited(failingIn(id), split, wide);
+    const why = `${id} ended in an error: out of order`;
+    expect(report.verdict).toMatchObject({ name: "inconclusive", text: expect.stringContaining(why) });
+    expect(report.verdict.reasons).toContainEqual({ text: why });
+    expect(report.outcome!.requirements.map(({ outcome }) => outcome)).toEqual(["undecided", "pass"]);
+    expect(report.outcome!.text).toContain(why);
+  });
+
   it("ends the audit where it is the claimed one", async () => {
     const { id } = whiteBox(claimOf(0.05));
     await expect(audited(failingIn(id), split)).rejects.toThrow(
@@ -272,5 +287,10 @@ describe("the end of an audit", { timeout: 300_000 }, () => {
     );
     expect(skipped.every(({ outcome }) => outcome === "skipped")).toBe(true);
     expect([losses, trials.length > 20]).toEqual([[], true]);
+    expect(report.errors).toEqual([
+      "the standard attack ended in an error: out of memory",
+      "the check gradients ended in an error: out of memory",
+      "the check stable-gradients ended in an error: out of memory",
+    ]);
   });
 });

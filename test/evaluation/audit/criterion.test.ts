@@ -71,6 +71,7 @@ describe("the outcome", () => {
   const findings: Findings = {
     verdict: "no fault found",
     images: 200,
+    errors: [],
     figures: { worst, clean: wilson(190, 200) },
   };
   const of = (require: string, changes: Partial<Findings> = {}) =>
@@ -123,6 +124,14 @@ describe("the outcome", () => {
     });
     expect([of("worst >= 0.5", few).name, of("clean >= 0.9", few).name]).toEqual(["fail", "pass"]);
     expect(of("worst >= 0.01", { images: 5 }).name).toBe("undecided");
+    for (const verdict of ["inconclusive", "overstated", "not robust"] as const) {
+      const errors = { verdict, errors: ["square() ended in an error: out of memory"] };
+      expect(of("worst >= 0.3", errors)).toMatchObject({
+        name: "undecided",
+        text: expect.stringMatching(/, but square\(\) ended in an error: out of memory$/),
+      });
+      expect([of("worst >= 0.5", errors).name, of("clean >= 0.9", errors).name]).toEqual(["fail", "pass"]);
+    }
   });
 });
 

@@ -293,6 +293,7 @@ describe("a report", { timeout: 600_000 }, () => {
       budget: now.budget,
       dataSha256: now.evidence.data.manifestSha256,
       resolution: 100,
+      errors: [],
     };
     // All of 6 images changed one way: p = 2 / 2^6.
     expect(compared(earlier(1), of)).toMatchObject({
@@ -301,6 +302,14 @@ describe("a report", { timeout: 600_000 }, () => {
       remarks: [],
     });
     expect(compared(earlier(0), of).outcome).toBe("pass");
+    const errors = ["square() ended in an error: out of memory"];
+    expect(compared(earlier(0), { ...of, errors })).toMatchObject({
+      outcome: "undecided",
+      text: expect.stringContaining(
+        "no significant regression, but square() ended in an error: out of memory",
+      ),
+    });
+    expect(compared(earlier(1), { ...of, errors }).outcome).toBe("fail");
     // Six images cannot show a regression of 5 points, so that none seen is no pass.
     expect(compared(earlier(0), { ...of, resolution: 5 })).toMatchObject({
       outcome: "undecided",

@@ -27,6 +27,7 @@ const verdict = (
     classes: 10,
     claimed: true,
     resolution: fine,
+    errors: [],
     ...changes,
   });
 
@@ -79,6 +80,16 @@ describe("the verdict", () => {
     expect(verdict([], 0, 0, { resolution: { points: null, bound: 5 } })).toBe("not robust");
   });
 
+  it("is inconclusive where no fault was found, and an attack or a check ended in an error", () => {
+    const errors = ["square() ended in an error: out of memory"];
+    expect(verdict([], 100, 100, { errors })).toBe("inconclusive");
+    expect(verdict([], 100, 100, { errors, claimed: false })).toBe("inconclusive");
+    // What the other attacks found stays found.
+    expect(verdict([masked], 100, 100, { errors })).toBe("masked");
+    expect(verdict([], 150, 100, { errors })).toBe("overstated");
+    expect(verdict([], 100, 0, { errors, claimed: false })).toBe("not robust");
+  });
+
   it("judges randomized models by the paired interval of their shares", () => {
     const answers = new Answers(100, 10);
     answers.halves[0].fill(4);
@@ -109,6 +120,7 @@ describe("the verdict's sentence", () => {
     strongest: { attack: "APGD-T-9", accuracy: 0.25 },
     images: 100,
     resolution: { points: 6, bound: 5 },
+    errors: [],
     lines: [
       line("gradients", "masked"),
       line("finite", "passed"),
@@ -146,6 +158,22 @@ describe("the verdict's sentence", () => {
     ],
   ] as const)("names the attack, the ball, the figures and what decided: %s", (name, text, reasons) => {
     expect(verdictOf(name, figures)).toEqual({ name, text: `${name}: ${text}`, reasons });
+  });
+
+  it("names the attacks that ended in an error, and few images beside them", () => {
+    const errors = ["square() ended in an error: out of memory", "the check gradients ended in an error: no"];
+    const enough = { ...figures, errors, resolution: fine };
+    const [first] = errors;
+    expect(verdictOf("inconclusive", enough)).toEqual({
+      name: "inconclusive",
+      text: `inconclusive: ${claim}, ${worst}; ${first} (and 1 more)`,
+      reasons: [...errors.map((text) => ({ text })), strongest],
+    });
+    expect(verdictOf("inconclusive", { ...figures, errors: [first!] })).toEqual({
+      name: "inconclusive",
+      text: `inconclusive: ${claim}, ${worst}; ${unseen}; ${first}`,
+      reasons: [{ text: unseen }, { text: first }, strongest],
+    });
   });
 
   it("names the worst case alone where nobody claims anything", () => {

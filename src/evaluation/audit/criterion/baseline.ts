@@ -4,6 +4,7 @@ import { Counts } from "../../../trials/index.js";
 import { difference, isAbove, signTest } from "../difference.js";
 import type { AuditJson } from "../report/schema/audit.js";
 import { isTooPoor, resolutionOf } from "../verdict/resolution.js";
+import { shortOf } from "../verdict/verdict-text.js";
 import type { OutcomeName } from "./requirement.js";
 
 /** Image of an audit, with the shares of draws in which it is answered correctly. */
@@ -73,7 +74,8 @@ function countsOf(shares: readonly number[], draws: number): Counts {
  * Compares an audit with an earlier one, image by image, and fails it where the worst case is significantly
  * lower: p <= 0.05 by McNemar's exact test on the images that changed. For randomized models, whose images
  * change by shares, the difference must be beyond its paired interval, and 6 images must have changed. It
- * passes only where the shared images could have shown a regression of so many points.
+ * passes only where the shared images could have shown a regression of so many points, and no attack ended in
+ * an error.
  */
 export function compared(
   baseline: AuditJson,
@@ -84,6 +86,8 @@ export function compared(
     readonly dataSha256: string;
     /** Points of a regression that the shared images must be able to show. */
     readonly resolution: number;
+    /** Attacks and checks of this audit that ended in an error, each a sentence without a full stop. */
+    readonly errors: readonly string[];
   },
 ): Comparison {
   const before = new Map(baseline.perImage.map((image) => [image.sha256, image]));
@@ -104,12 +108,15 @@ export function compared(
   const { fallen, error, p } = worst;
   const significant = p === null ? isAbove(...worstPair, 0) : fallen > 0 && p <= 0.05;
   const tooFew = isTooPoor(resolutionOf(...worstPair, now.resolution));
-  const outcome = significant ? "fail" : tooFew ? "undecided" : "pass";
+  const unseen = tooFew || now.errors.length > 0;
+  const outcome = significant ? "fail" : unseen ? "undecided" : "pass";
   const why = significant
     ? "a significant regression"
     : tooFew
       ? `too few to tell a regression of ${now.resolution} points from chance`
-      : "no significant regression";
+      : now.errors.length > 0
+        ? `no significant regression, but ${shortOf(now.errors)}`
+        : "no significant regression";
   const by =
     p === null
       ? `before minus now, paired by image: ${fallen.toFixed(1)} +- ${error.toFixed(1)} points`

@@ -2,6 +2,7 @@ import { interval, shareText } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
 import { fewestThatDiffer } from "../difference.js";
 import type { VerdictName } from "../verdict/verdict.js";
+import { shortOf } from "../verdict/verdict-text.js";
 import type { Comparison } from "./baseline.js";
 import type { Criterion } from "./criterion.js";
 import {
@@ -39,6 +40,8 @@ export interface AuditOutcome {
 export interface Findings {
   readonly verdict: VerdictName;
   readonly images: number;
+  /** Attacks and checks that ended in an error, each a sentence without a full stop. */
+  readonly errors: readonly string[];
   readonly figures: Readonly<Partial<Record<Figure, Accuracy>>>;
 }
 
@@ -49,10 +52,14 @@ export function worstOutcome(outcomes: readonly OutcomeName[]): OutcomeName {
 }
 
 /**
- * Outcome of one condition. Figures of an invalid, masked or inconclusive audit can fail, and cannot pass;
- * but clean accuracy, which needs no attack, can unless it is invalid.
+ * Outcome of one condition. Figures of an invalid, masked or inconclusive audit, or of one with an attack
+ * that ended in an error, can fail and cannot pass; but clean accuracy, which needs no attack, can unless the
+ * audit is invalid.
  */
-function judged(requirement: Requirement, { verdict, images, figures }: Findings): RequirementOutcome {
+function judged(
+  requirement: Requirement,
+  { verdict, images, figures, errors }: Findings,
+): RequirementOutcome {
   const { figure, operator, threshold } = requirement;
   const value = figures[figure];
   const said = requirementText(requirement);
@@ -68,6 +75,7 @@ function judged(requirement: Requirement, { verdict, images, figures }: Findings
     return ended("undecided", ", the threshold inside the interval, which more images make narrower");
   if (verdict === "invalid") return ended("undecided", ", but the audit is invalid");
   if (verdict === "masked" && figure !== "clean") return ended("undecided", ", but gradients are masked");
+  if (errors.length > 0 && figure !== "clean") return ended("undecided", `, but ${shortOf(errors)}`);
   if (verdict === "inconclusive" && figure !== "clean")
     return ended("undecided", `, but the audit is inconclusive: ${images} images are too few`);
   if (images < fewestThatDiffer) return ended("undecided", `, but of ${images} images`);

@@ -34,8 +34,10 @@ export function judgedOutcome(data: ReportData, perImage: AuditJson["perImage"])
       budget: plan.budget,
       dataSha256: manifestSha256(worst),
       resolution: subject.settings.resolution,
+      errors: conclusion.errors,
     });
-  const findings = { verdict: conclusion.verdict.name, images: conclusion.images, figures: known };
+  const { verdict, images, errors } = conclusion;
+  const findings = { verdict: verdict.name, images, errors, figures: known };
   const outcome = outcomeOf(findings, { ...criteria, baseline: comparison });
   const requirements = outcome.requirements.map(({ value, ...one }) => ({
     ...one,

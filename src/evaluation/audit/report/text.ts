@@ -4,7 +4,7 @@ import { interval, percent, renderTable, visibleWidth } from "../../../report/in
 import type { Accuracy } from "../../../trials/index.js";
 import type { Outcome } from "../checks/index.js";
 import type { OutcomeName } from "../criterion/requirement.js";
-import { resolutionText } from "../verdict/resolution.js";
+import { isTooPoor, resolutionText } from "../verdict/resolution.js";
 import { isSound, type VerdictName } from "../verdict/verdict.js";
 import { verdictMeaning } from "../verdict/verdict-text.js";
 import type { AuditJson } from "./schema/audit.js";
@@ -126,7 +126,9 @@ export function reportText(audit: AuditJson, options: TextOptions = {}): string 
     paragraph(named(verdict.text), colors[toneOf(verdict.name)], "  ", ""),
     ...because,
     paragraph(`${verdictMeaning[verdict.name]}.`, plain),
-    ...(verdict.name === "inconclusive" ? [] : [paragraph(`${resolutionText(resolution, images)}.`, dim)]),
+    ...(verdict.name === "inconclusive" && isTooPoor(resolution)
+      ? []
+      : [paragraph(`${resolutionText(resolution, images)}.`, dim)]),
     ...(outcome === null
       ? []
       : outcomeLines(outcome).map((text) => paragraph(text, colors[outcomeTone[outcome.name]], "  ", ""))),

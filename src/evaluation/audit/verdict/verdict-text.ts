@@ -1,7 +1,7 @@
 import { interval, shareText } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
 import type { Judgment } from "../checks/index.js";
-import { type Resolution, resolutionText } from "./resolution.js";
+import { isTooPoor, type Resolution, resolutionText } from "./resolution.js";
 import type { AuditVerdict, Reason, VerdictName } from "./verdict.js";
 
 /** Figures and names that a verdict is told by. */
@@ -19,6 +19,8 @@ export interface VerdictFigures {
   readonly strongest: { readonly attack: string; readonly accuracy: number };
   readonly images: number;
   readonly resolution: Resolution;
+  /** Attacks and checks that ended in an error, each a sentence without a full stop. */
+  readonly errors: readonly string[];
   readonly lines: readonly (Judgment & { readonly name: string })[];
 }
 
@@ -30,7 +32,8 @@ export const verdictMeaning: Readonly<Record<VerdictName, string>> = {
     "no attack in the ball lowers the accuracy clearly below the claim, and nothing hides gradients",
   "no fault found":
     "nobody has made a claim: the worst case is what the audit found, and nothing hides gradients",
-  inconclusive: "no fault was found, but the images are too few to find one",
+  inconclusive:
+    "no fault was found, but the images are too few to find one, or an attack or a check ended in an error",
   "not robust": "attacks in the ball lower the accuracy to no more than chance",
   overstated: "attacks in the same ball lower the accuracy clearly below the claim",
   masked: "attacks by gradients fail for another reason than robustness, so their figures say little",
@@ -53,14 +56,24 @@ const worstAndClaim = (figures: VerdictFigures) =>
     ? `${claimText(figures)}, ${worstText(figures)}`
     : `${worstText(figures)} ${inBall(figures)}`;
 
+/** Errors of attacks and checks in short: the first, and how many more there are. */
+export function shortOf([first, ...more]: readonly string[]): string {
+  return `${first}${more.length === 0 ? "" : ` (and ${more.length} more)`}`;
+}
+
+const tooFew = ({ resolution, images }: VerdictFigures) =>
+  isTooPoor(resolution) ? [resolutionText(resolution, images)] : [];
+
 const namesOf = ({ lines }: VerdictFigures, outcome: Judgment["outcome"]) =>
   lines.filter((line) => line.outcome === outcome).map(({ name }) => name);
 
 const sentences: Readonly<Record<VerdictName, (figures: VerdictFigures) => string>> = {
   "claim holds": worstAndClaim,
   "no fault found": worstAndClaim,
-  inconclusive: (figures) =>
-    `${worstAndClaim(figures)}; ${resolutionText(figures.resolution, figures.images)}`,
+  inconclusive(figures) {
+    const errors = figures.errors.length === 0 ? [] : [shortOf(figures.errors)];
+    return [worstAndClaim(figures), ...tooFew(figures), ...errors].join("; ");
+  },
   "not robust": (figures) => {
     const worst = `${worstText(figures)}, no more than chance`;
     return figures.claimed ? `${worst}; ${claimText(figures)}` : `${worst} ${inBall(figures)}`;
@@ -78,7 +91,7 @@ const sentences: Readonly<Record<VerdictName, (figures: VerdictFigures) => strin
 
 /** Lines and figures that decided a verdict. */
 function reasonsOf(name: VerdictName, figures: VerdictFigures): Reason[] {
-  const { lines, strongest, resolution, images } = figures;
+  const { lines, strongest, errors } = figures;
   const withOutcome = (outcome: Judgment["outcome"]) =>
     lines
       .filter((line) => line.outcome === outcome)
@@ -87,6 +100,6 @@ function reasonsOf(name: VerdictName, figures: VerdictFigures): Reason[] {
   const most = {
     text: `strongest single attack: ${strongest.attack}, ${shareText(strongest.accuracy)} left`,
   };
-  if (name === "inconclusive") return [{ text: resolutionText(resolution, images) }, most];
+  if (name === "inconclusive") return [...[...tooFew(figures), ...errors].map((text) => ({ text })), most];
   return [most];
 }

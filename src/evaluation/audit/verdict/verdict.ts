@@ -11,7 +11,8 @@ import { isTooPoor, type Resolution } from "./resolution.js";
  * - `overstated`: attacks in the same ball lower the accuracy clearly below the claim.
  * - `not robust`: the accuracy is no more than chance. Where that holds under the claimed attack itself,
  *   gradients did not hide it: that counts before `masked`.
- * - `inconclusive`: no fault was found, and the images are too few to find one.
+ * - `inconclusive`: no fault was found, and the images are too few to find one, or an attack or a check that
+ *   could have found one ended in an error.
  * - `claim holds`: nothing in the checklist speaks against the claim.
  * - `no fault found`: the same where nobody made a claim.
  */
@@ -58,6 +59,8 @@ export interface VerdictCounts {
   /** Tells whether somebody claims the accuracy under the attack. */
   readonly claimed: boolean;
   readonly resolution: Resolution;
+  /** Attacks and checks that ended in an error, each a sentence without a full stop. */
+  readonly errors: readonly string[];
 }
 
 /**
@@ -66,7 +69,7 @@ export interface VerdictCounts {
  */
 export function verdictName(
   judgments: readonly Pick<Judgment, "outcome">[],
-  { claim, worst, classes, claimed, resolution }: VerdictCounts,
+  { claim, worst, classes, claimed, resolution, errors }: VerdictCounts,
 ): VerdictName {
   const found = (outcome: Judgment["outcome"]) => judgments.some((judgment) => judgment.outcome === outcome);
   if (found("invalid")) return "invalid";
@@ -74,7 +77,7 @@ export function verdictName(
   if (found("masked")) return "masked";
   if (claimed && falls(claim, worst, tolerance)) return "overstated";
   if (worst.mean() <= 1 / classes) return "not robust";
-  if (isTooPoor(resolution)) return "inconclusive";
+  if (isTooPoor(resolution) || errors.length > 0) return "inconclusive";
   return claimed ? "claim holds" : "no fault found";
 }
 

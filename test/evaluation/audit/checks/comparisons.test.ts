@@ -30,7 +30,7 @@ import { budget, planOf } from "../tiny-audit.js";
 
 const quantized: Classifier = { ...tinyCnn, surrogates: { "noise-free": tinyCnn, staircase: tinyCnn } };
 const plan = planOf(tinyCnn);
-const claimed = { claimed: true, resolution: { points: 3, bound: 5 } };
+const claimed = { claimed: true, resolution: { points: 3, bound: 5 }, errors: [] };
 const verdict = (
   outcomes: readonly { outcome: "masked" | "noted" | "invalid" | "passed" }[],
   claim: number,

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { attacks } from "../../../src/attacks/index.js";
 import { scoreBased } from "../../../src/evaluation/audit/checks/all.js";
 import { trialsOf } from "../../../src/evaluation/audit/trials-of.js";
 import { audit, budgets } from "../../../src/evaluation/index.js";
+import { type Trial, trialOn } from "../../../src/trials/index.js";
 import { tinyCnn } from "../../attacks/tiny-networks.js";
 import { budget, goldenSplit, planOf } from "./tiny-audit.js";
 
@@ -29,6 +31,24 @@ describe("budgets", () => {
     await expect(refused({ ...budget, step: 1 })).rejects.toThrow(
       /unknown option "step"; did you mean "steps"/,
     );
+  });
+});
+
+describe("the trials of an audit", () => {
+  const idsOf = (claim: Trial) => trialsOf({ ...planOf(tinyCnn), claim }).map(({ id }) => id);
+
+  it("begin with the claimed attack, without which there is nothing to audit", () => {
+    for (const text of ["pgd(epsilon=0.05, steps=7)", "autoattack(epsilon=0.05)"]) {
+      const claim = trialOn(attacks.parse(text));
+      expect(idsOf(claim).slice(0, 2)).toEqual(["clean", claim.id]);
+    }
+  });
+
+  it("have it behind the trial that a check takes its images from, and once", () => {
+    const known = trialsOf(planOf(tinyCnn)).find(({ from }) => from !== undefined)!;
+    const ids = idsOf(trialOn(known.attack!));
+    expect(ids.slice(0, 3)).toEqual(["clean", known.from!.id, known.id]);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 });
 

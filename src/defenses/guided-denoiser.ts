@@ -12,6 +12,10 @@ class Denoised extends Module {
     super();
   }
 
+  override get differsInTraining(): boolean {
+    return true;
+  }
+
   protected override forward(input: Tensor, pass: Pass): Tensor {
     return pass.training || pass.purified === false ? input : this.denoiser.apply(input, pass);
   }

@@ -22,6 +22,10 @@ class Purifier extends Module {
     super();
   }
 
+  override get differsInTraining(): boolean {
+    return true;
+  }
+
   protected override forward(input: Tensor, pass: Pass): Tensor {
     if (pass.training || pass.purified === false) return input;
     // The difference is zero. Times zero it leaves a gradient of zeros, as that of an arg-max is.

@@ -29,6 +29,10 @@ class PrunedActivation extends Module {
     return true;
   }
 
+  override get differsInTraining(): boolean {
+    return !this.inTraining;
+  }
+
   protected override forward(input: Tensor, pass: Pass): Tensor {
     if (pass.noiseFree || (pass.training && !this.inTraining)) return input;
     const factors = noGrad(() => scope(() => this.#factors(input.detach(), pass)));

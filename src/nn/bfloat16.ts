@@ -1,5 +1,9 @@
 import { bfloat16Flags, cpuFlags, type Tensor } from "../engine/index.js";
 
+/** Precisions of a network's weighted layers. In bfloat16 its parameters and their gradients stay float32. */
+export const precisions = ["float32", "bfloat16"] as const;
+export type Precision = (typeof precisions)[number];
+
 /** An operator of an input, a weight and a bias. */
 export type WeightedOperator = (input: Tensor, weight: Tensor, bias: Tensor | null) => Tensor;
 

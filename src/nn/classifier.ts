@@ -1,6 +1,7 @@
 import { checkKind, shownGiven } from "../base/index.js";
 import { enableGrad, grad, type Noise, noGrad, Tensor } from "../engine/index.js";
-import type { Module, Precision } from "./module.js";
+import type { Precision } from "./bfloat16.js";
+import type { Module } from "./module.js";
 import { gainsByConstantWeights, isRandomized } from "./module-facts.js";
 
 /** One pass at images, and the way back to them. */

@@ -1,4 +1,4 @@
-export { multipliesBfloat16 } from "./bfloat16.js";
+export { multipliesBfloat16, type Precision, precisions } from "./bfloat16.js";
 export {
   type Classifier,
   checkImages,
@@ -26,8 +26,9 @@ export {
   targetedDlr,
   targetedLosses,
 } from "./losses.js";
-export { Module, type Pass, type Precision, precisions } from "./module.js";
+export { Module, type Pass } from "./module.js";
 export {
+  differsInTraining,
   forgetMade,
   isRandomized,
   parameterCount,

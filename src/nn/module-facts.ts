@@ -10,6 +10,11 @@ export function usesBatchStatistics(network: Module): boolean {
   return everyModule(network).some((module) => module.usesBatchStatistics);
 }
 
+/** Tells whether a network's passes in training differ from those outside of it, as with dropout. */
+export function differsInTraining(network: Module): boolean {
+  return everyModule(network).some((module) => module.differsInTraining);
+}
+
 /** Tells whether a network is faster in passes with `constantWeights`. */
 export function gainsByConstantWeights(network: Module): boolean {
   return everyModule(network).some((module) => module.gainsByConstantWeights);

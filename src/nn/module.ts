@@ -8,6 +8,7 @@ import {
   scope,
   Tensor,
 } from "../engine/index.js";
+import type { Precision } from "./bfloat16.js";
 import { hasOnnxForm, noOnnxForm } from "./onnx-form.js";
 import type { OnnxEdge, OnnxSketch } from "./onnx-sketch.js";
 import { placeOf, within } from "./places.js";
@@ -31,10 +32,6 @@ export interface Pass {
   /** Processes that share the batch in training: batch statistics are those of all its images. */
   readonly ranks?: Ranks | undefined;
 }
-
-/** Precisions of a network's weighted layers. In bfloat16 its parameters and their gradients stay float32. */
-export const precisions = ["float32", "bfloat16"] as const;
-export type Precision = (typeof precisions)[number];
 
 /** Fields whose modules have no names in the state. */
 const transforms: readonly string[] = ["inputTransforms", "outputTransforms"];
@@ -129,6 +126,11 @@ export abstract class Module {
     return false;
   }
 
+  /** Tells whether this module itself heeds `pass.training`: attacks then need passes outside of training. */
+  get differsInTraining(): boolean {
+    return this.usesBatchStatistics;
+  }
+
   /** Tells whether its backward pass is not the derivative of its forward pass, as with straight-through. */
   get hasOwnGradient(): boolean {
     return false;
@@ -194,9 +196,8 @@ export abstract class Module {
   }
 
   /**
-   * Moves every tensor of the network to a device (`cpu`, `cuda` or `cuda:N`), also those of what is applied
-   * to its outputs, and frees the old ones: so an optimizer is made afterwards. Returns the network;
-   * RangeError for a device that is not there.
+   * Moves all tensors of the network to a device (`cpu`, `cuda` or `cuda:N`), also those of its transforms,
+   * and frees the old ones: so an optimizer is made afterwards. RangeError for a device that is not there.
    */
   to(device: string): this {
     moveState(this, checkDevice(device));
@@ -213,20 +214,19 @@ export abstract class Module {
   }
 }
 
-function onDevice(value: Tensor, device: string): Tensor {
-  const moved = keep(scope(() => value.detach().toDevice(device, value.dtype)));
-  return value.requiresGrad ? moved.requireGrad() : moved;
-}
-
 /** Work of `Module.to`, once it knows that the device is there. */
 export function moveState(network: Module, device: string): void {
   const moved = new Map<Tensor, Tensor>();
+  const onDevice = (value: Tensor) => {
+    const copy = keep(scope(() => value.detach().toDevice(device, value.dtype)));
+    return value.requiresGrad ? copy.requireGrad() : copy;
+  };
   within(network, () => {
     for (const module of everyModule(network)) {
       module.forget();
       for (const [name, value] of Object.entries(module)) {
         if (!(value instanceof Tensor) || value.device === device) continue;
-        if (!moved.has(value)) moved.set(value, onDevice(value, device));
+        if (!moved.has(value)) moved.set(value, onDevice(value));
         Reflect.set(module, name, moved.get(value));
       }
     }

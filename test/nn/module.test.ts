@@ -1,14 +1,17 @@
 import { expect, test } from "vitest";
-import { placeAfter, quantizer, sqa } from "../../src/defenses/index.js";
+import { placeAfter, quantizer, sap, sqa } from "../../src/defenses/index.js";
 import type { Tensor } from "../../src/engine/index.js";
-import { small } from "../../src/models/index.js";
+import { type Defense, small } from "../../src/models/index.js";
 import {
   BatchNorm2d,
+  Dropout,
+  differsInTraining,
   isRandomized,
   Linear,
   Module,
   type Pass,
   ReLU,
+  Sequential,
   usesBatchStatistics,
 } from "../../src/nn/index.js";
 
@@ -50,6 +53,17 @@ test("a network mixes the images of a batch where any layer does", () => {
   expect(usesBatchStatistics(new Residual())).toBe(true);
   expect(usesBatchStatistics(small().build({ seed: 0, defenses: [sqa()] }).module)).toBe(false);
   expect(usesBatchStatistics(small({ batchNorm: true }).build({ seed: 0 }).module)).toBe(true);
+});
+
+test("passes in training are others where any layer or what is applied beside it says so", () => {
+  expect(differsInTraining(new Residual())).toBe(true);
+  const built = (defenses: Defense[]) => small().build({ seed: 0, defenses }).module;
+  expect([built([]), built([sqa()]), built([sap({ training: true })])].map(differsInTraining)).toEqual(
+    new Array(3).fill(false),
+  );
+  expect(differsInTraining(built([sap()]))).toBe(true);
+  const [none, some] = [0, 0.2].map((p) => new Sequential({ fc: fc(), dropout: new Dropout(p) }));
+  expect([none, some].map((network) => differsInTraining(network!))).toEqual([false, true]);
 });
 
 test("a network is randomized where any layer or what is applied to its output is", () => {

@@ -97,7 +97,8 @@ function gradientsByNumbers(
   if (cleanWeight === 0) return backward(perturb(), 2 * step);
   let own: ReturnType<typeof backward>;
   let perturbed: Tensor;
-  if (method.fromCleanGradient === undefined) {
+  // Pruned outside of training alone, where attacks are made.
+  if (method.fromCleanGradient === undefined || config.defenses.some(({ name }) => name === "sap")) {
     perturbed = perturb();
     own = backward(clean, 2 * step + 1);
   } else {
@@ -192,6 +193,7 @@ describe("a step by variables has the bits of one by numbers", () => {
     { method: "standard" },
     { method: "fgsm(epsilon=0.1)" },
     { method: "fgsm(epsilon=0.1)", cleanWeight: 0.5 },
+    { method: "fgsm(epsilon=0.1)", cleanWeight: 0.5, defenses: ["sap"] },
     { method: "fgsm(epsilon=0.1, labels=predicted, sampled=true)", cleanWeight: 0.3 },
     { method: "fgsm-rs(epsilon=0.1)", augmentation: "crop-flip(padding=2)" },
     { method: "n-fgsm(epsilon=0.1)", labelSmoothing: 0.4, cleanWeight: 0.5, averaging: 0.6 },

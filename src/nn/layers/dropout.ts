@@ -20,6 +20,10 @@ export class Dropout extends Module {
     checkFinite("p", p, "in [0, 1)", (value) => value >= 0 && value < 1);
   }
 
+  override get differsInTraining(): boolean {
+    return this.p > 0;
+  }
+
   protected override forward(input: Tensor, { training, noise }: Pass): Tensor {
     if (!training || this.p === 0) return input;
     const [images, ...shape] = input.shape;

@@ -4,10 +4,10 @@ import { grad, noGrad, type Ranks, scope, type Tensor } from "../../engine/index
 import type { Model } from "../../models/index.js";
 import {
   type Classifier,
+  differsInTraining,
   forgetMade,
   meanCrossEntropy,
   type OptimizerRun,
-  usesBatchStatistics,
 } from "../../nn/index.js";
 import type { TrainConfig } from "../config.js";
 import type { WeightCopies } from "../weight-copies.js";
@@ -97,8 +97,8 @@ function gradientsOf(
     const perturbed = perturb(parts, batch, stepScale);
     return { perturbed, ...backward(parts, perturbed, batch, { draw: draws.perturbed, share }) };
   }
-  // Batch statistics or smoothed labels would make the clean pass's gradient another than the attack's.
-  const differs = usesBatchStatistics(parts.model.module) || labelSmoothing > 0;
+  // A pass that differs in training, or smoothed labels, would make its gradient another than the attack's.
+  const differs = differsInTraining(parts.model.module) || labelSmoothing > 0;
   const shortcut = differs ? undefined : method.fromCleanGradient;
   let perturbed: Tensor;
   let clean: Backward;

@@ -36,6 +36,8 @@ export interface Earlier {
   readonly correct: readonly number[];
   /** Passes that the batch took. */
   readonly passes: PassCounter;
+  /** Fault by which its attack gave no images. */
+  readonly stop?: Stop | undefined;
 }
 
 /** Circumstances of a batch. */
@@ -71,7 +73,8 @@ export function runBatch(trial: Trial, batch: Batch, run: BatchRun): BatchOutcom
   checkLabels(attacked, images, labels);
   // Images of an earlier trial took the passes that it took.
   const passes = from === undefined ? { forward: 0, backward: 0 } : { ...earlier!.passes };
-  let stop: Stop | undefined;
+  // Where that was stopped, they are not what its attack would find.
+  let stop = from === undefined ? undefined : earlier!.stop;
   const unlessStopped = <T>(player: Player, work: () => T, otherwise: T): T => {
     try {
       return work();

@@ -171,5 +171,6 @@ function earlierOf(
     images: store.images(trial, place).to({ device }),
     correct: record.even.map((count, i) => count + record.odd[i]!),
     passes: record.passes,
+    stop: record.stop,
   };
 }

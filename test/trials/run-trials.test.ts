@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { apgd, defineAttack, fgsm, pgd } from "../../src/attacks/index.js";
+import { apgd, defineAttack, fgsm, fmn, pgd, within } from "../../src/attacks/index.js";
 import { TensorSplit } from "../../src/datasets/index.js";
+import type { Classifier } from "../../src/nn/index.js";
 import {
   clean,
   hasFailed,
@@ -10,6 +11,7 @@ import {
   type TrialEvent,
   type TrialOptions,
   type TrialOutcome,
+  type TrialResult,
   trialOn,
   trialSeeds,
   whiteBox,
@@ -57,6 +59,24 @@ describe("trials", () => {
       ...[0, 2, 4, 5, "trial"],
       ...[0, 2, 4, 5, "trial"],
     ]);
+  });
+
+  it("of images that a stopped trial found tell that it was stopped", async () => {
+    const broken: Classifier = {
+      ...brightness,
+      // The slope of the root at 0 is infinite, and times 0 it is NaN.
+      logits: (images, noise) =>
+        brightness.logits(images.add(images.sub(images.detach()).sqrt().mul(0)), noise),
+    };
+    const attack = fmn({ steps: 3 });
+    const free = trialOn(attack);
+    const near = whiteBox(within(attack, { epsilon: 0.2 }), { from: free });
+    const options = { ...given, players: { model: broken } };
+    const alone = (await finished(runTrials([{ ...near, from: undefined }], data, options))).outcomes!;
+    const taken = (await finished(runTrials([free, near], data, options))).outcomes!;
+    const stopsOf = (outcome: TrialOutcome) => (outcome as TrialResult).stops;
+    expect(stopsOf(alone[0]!)).toHaveLength(3);
+    expect(taken.map(stopsOf)).toEqual([stopsOf(alone[0]!), stopsOf(alone[0]!)]);
   });
 
   it("that fail end with those that continue them, and the others go on", async () => {

@@ -31,6 +31,7 @@ export {
   type PassCounter,
   plainView,
   type SuitePart,
+  type TakenGradient,
   type View,
 } from "./contract/passes.js";
 export { Victim } from "./contract/victim.js";

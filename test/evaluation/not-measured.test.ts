@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { type Attack, defineAttack, fgsm, pgd, square } from "../../src/attacks/index.js";
+import { type Attack, defineAttack, fgsm, attacks as kind, pgd, square } from "../../src/attacks/index.js";
 import { imagesOf } from "../../src/datasets/index.js";
-import { setThreads, type Tensor } from "../../src/engine/index.js";
+import { setThreads, type Tensor, tensor } from "../../src/engine/index.js";
 import { type EvaluationOptions, evaluate } from "../../src/evaluation/index.js";
 import { modelOf, small } from "../../src/models/index.js";
 import { type Classifier, Flatten, Linear, Module, Sequential } from "../../src/nn/index.js";
@@ -254,6 +254,45 @@ describe("a flag tells of", () => {
     expect(await kinds(rounded, [pgd({ steps: 2 }), square({ queries: 2 })], dark)).toEqual([
       "blocked-gradients pgd(steps=2)",
     ]);
+  });
+
+  it("gradients that a surrogate does not pass back, and those behind levels of pixels", async () => {
+    /** Brightness of images that are given by weights of their levels. */
+    const behind = (round: (x: Tensor) => Tensor): Classifier => ({
+      ...brightness,
+      inputShape: [4, 2, 2],
+      logits: (weights, noise) =>
+        brightness.logits(
+          round(
+            weights
+              .mul(tensor([0, 1, 2, 3], [4, 1, 1]))
+              .sumDim([1], true)
+              .div(4),
+          ),
+          noise,
+        ),
+    });
+    const steps = (x: Tensor) => x.mul(8).round().div(8);
+    const rounded: Classifier = { ...brightness, logits: (x, noise) => brightness.logits(steps(x), noise) };
+    const models = (round: (x: Tensor) => Tensor): Classifier => ({
+      ...rounded,
+      surrogates: { open: brightness, rounded },
+      levels: { count: 4, scale: 3.999, behind: behind(round) },
+    });
+    const through = ["open", "rounded"].flatMap((name) =>
+      ["own", "surrogate"].map((forward) => `backward(pgd(steps=2), through=${name}, forward=${forward})`),
+    );
+    const dark = grays(...Array.from({ length: 30 }, (_, i) => i));
+    const attacks = [...through, "ls-pga(steps=2)"];
+    const blocked = (given: string[]) => given.map((attack) => `blocked-gradients ${kind.parse(attack)}`);
+    expect(
+      await kinds(
+        models((x) => x),
+        attacks,
+        dark,
+      ),
+    ).toEqual(blocked(through.slice(2)));
+    expect(await kinds(models(steps), ["ls-pga(steps=2)"], dark)).toEqual(blocked(["ls-pga(steps=2)"]));
   });
 
   it("an attack that changes nothing", async () => {

@@ -18,6 +18,16 @@ export interface SuitePart {
   readonly passes: PassCounter | undefined;
 }
 
+/** Gradient that an attack has taken. */
+export interface TakenGradient {
+  /** With respect to the images, or to weights of their levels: (N, ...). */
+  readonly gradient: Tensor;
+  /** Logits (N, classes) at which it was taken. */
+  readonly logits: Tensor;
+  /** Loss that was differentiated. */
+  loss(logits: Tensor): Tensor;
+}
+
 /** Surroundings of an attack: its seed, the ids of its images, and those who count and listen. */
 export interface AttackContext {
   readonly seed: Seed | number;
@@ -28,6 +38,8 @@ export interface AttackContext {
   readonly view?: View;
   /** Told of each attack of a suite, such as AutoAttack, that has run. */
   readonly onPart?: (part: SuitePart) => void;
+  /** Told of each gradient, of the classifier itself, of a surrogate or behind its levels. */
+  readonly onGradient?: (taken: TakenGradient) => void;
 }
 
 /** Attack as a victim runs it. */

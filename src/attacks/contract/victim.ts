@@ -142,6 +142,7 @@ export class Victim {
         return sumOf(this.#fresh((noise) => derivativeIn(classifier, view, images, noise, request, count)));
       }),
     );
+    this.context.onGradient?.({ gradient: result.gradient, logits: result.logits, loss });
     this.#options.watch?.see(result.logits, result.gradient);
     return result;
   }

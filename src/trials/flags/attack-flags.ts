@@ -1,7 +1,7 @@
-import type { Attack } from "../../attacks/index.js";
+import type { Attack, TakenGradient } from "../../attacks/index.js";
 import type { Seed } from "../../base/index.js";
 import { type Batch, partsOfBatch } from "../../datasets/index.js";
-import { enableGrad, grad, noGrad, scope, type Tensor } from "../../engine/index.js";
+import { enableGrad, grad, scope, type Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
 import type { TrialResult } from "../batch-record.js";
 import type { Counts } from "../counts/answers.js";
@@ -35,33 +35,31 @@ function zeroRows(values: Tensor): number {
   return values.flatten(1).abs().amax([1]).eq(0).to("float32").sum().item();
 }
 
-/** Classifier that answers as the model does, and ends the attack at the first gradient asked of it. */
-function endingAtGradient(model: Classifier): Classifier {
+/** The same classifier without passes of its own, whose graphs would be recorded for a single gradient. */
+function withoutOwnPass(model: Classifier): Classifier {
   const { inputShape, classes, randomized } = model;
-  const answer = (images: Tensor, noise: Parameters<Classifier["logits"]>[1]) => model.logits(images, noise);
   return {
     inputShape,
     classes,
     randomized,
-    logits(images, noise) {
-      // A gradient that is taken elsewhere than through `pass` cannot be examined.
-      if (images.requiresGrad) throw new SeenGradient(0, 0);
-      return answer(images, noise);
+    logits: (images, noise) => model.logits(images, noise),
+    get surrogates() {
+      return model.surrogates ?? {};
     },
-    pass: (images, noise) => ({
-      logits: noGrad(() => answer(images, noise)),
-      imageGradient(weights) {
-        const input = images.detach().requireGrad();
-        const logits = enableGrad(() => answer(input, noise));
-        const [gradient] = grad(
-          enableGrad(() => logits.mul(weights).sum()),
-          [input],
-          { unused: "zeros" },
-        );
-        throw new SeenGradient(zeroRows(weights), zeroRows(gradient!));
-      },
-    }),
+    get levels() {
+      const { levels } = model;
+      return levels && { ...levels, behind: withoutOwnPass(levels.behind) };
+    },
   };
+}
+
+/** Ends an attack at a gradient that it has taken, and counts the images without one. */
+function endAt({ gradient, logits, loss }: TakenGradient): never {
+  const slopes = enableGrad(() => {
+    const at = logits.detach().requireGrad();
+    return grad(loss(at).sum(), [at], { unused: "zeros" })[0]!;
+  });
+  throw new SeenGradient(zeroRows(slopes), zeroRows(gradient));
 }
 
 /**
@@ -96,7 +94,7 @@ function firstGradient(
   seed: Seed,
 ): SeenGradient | undefined {
   try {
-    scope(() => attack(endingAtGradient(model), images, labels, { seed, imageIds }));
+    scope(() => attack(withoutOwnPass(model), images, labels, { seed, imageIds, onGradient: endAt }));
   } catch (error) {
     if (error instanceof SeenGradient) return error;
     // Errors of the attack are told by its own row.

@@ -75,7 +75,10 @@ export interface Cast {
 /** Opens the model, and what is attacked in its place. */
 export function castOf(model: Attackable, { device, surrogate: given }: EvaluationOptions): Cast {
   const opened = openModel(model, device);
-  const putBack = () => opened.putBack();
+  const all = [opened];
+  const putBack = () => {
+    for (const one of [...all].reverse()) one.putBack();
+  };
   if (given === undefined) return { opened, surrogate: undefined, attacked: "model", putBack };
   try {
     if (typeof given === "string") {
@@ -83,14 +86,11 @@ export function castOf(model: Attackable, { device, surrogate: given }: Evaluati
       return { opened, surrogate: undefined, attacked: `surrogate:${given}`, putBack };
     }
     const surrogate = openModel(given, opened.device, "surrogate");
-    const bothBack = () => {
-      surrogate.putBack();
-      opened.putBack();
-    };
+    all.push(surrogate);
     checkSameForm("surrogate", surrogate.classifier, opened.classifier);
-    return { opened, surrogate, attacked: "transfer:surrogate", putBack: bothBack };
+    return { opened, surrogate, attacked: "transfer:surrogate", putBack };
   } catch (error) {
-    opened.putBack();
+    putBack();
     throw error;
   }
 }

@@ -213,6 +213,22 @@ describe("what does not fit is refused before anything runs", () => {
   });
 });
 
+it("models are put back on their devices where a surrogate is refused", async () => {
+  const moves: string[] = [];
+  const onDevice = (name: string, classes: number) => {
+    const model = small({ classes }).build({ seed: 0 });
+    const state = () => new Map([["weight", { device: "cuda:0" }]]);
+    const to = (device: string) => void moves.push(`${name} to ${device}`);
+    Object.assign(model.module, { state, to });
+    return model;
+  };
+  const [model, surrogate] = [onDevice("model", 2), onDevice("surrogate", 3)];
+  await expect(evaluate(model, split, { attacks: [], device: "cpu", surrogate })).rejects.toThrow(
+    "surrogate",
+  );
+  expect(moves).toEqual(["model to cpu", "surrogate to cpu", "surrogate to cuda:0", "model to cuda:0"]);
+});
+
 describe("a flag tells of", () => {
   const kinds = async (model: Classifier, attacks: (Attack | string)[], images = split) => {
     const { flags } = await evaluate(model, images, { attacks, draws: 2 });

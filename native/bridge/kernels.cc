@@ -131,7 +131,8 @@ napi_value layer(napi_env env, const Arguments& arguments) {
   const bool relu = toIValue(env, arguments[10], c10::BoolType::get()).toBool();
   const PackedWeights weights{unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3])};
   return wrapTensor(env, packedLayer(unwrapTensor(env, arguments[0]), optionalTensor(env, arguments[1]), weights,
-                                     unwrapTensor(env, arguments[4]), optionalTensor(env, arguments[5]), in, out, geometry, isLinear, relu));
+                                     unwrapTensor(env, arguments[4]), optionalTensor(env, arguments[5]), in, out, geometry,
+                                     isLinear, relu));
 }
 
 // tiledConvolution(input, weight)
@@ -147,12 +148,6 @@ napi_value version(napi_env env, const Arguments& arguments) {
   return fromNumber(env, static_cast<double>(unwrapTensor(env, arguments[0])._version()));
 }
 
-// countWrite(tensor): one that its operator does not count
-napi_value countWrite(napi_env env, const Arguments& arguments) {
-  unwrapTensor(env, arguments[0]).unsafeGetTensorImpl()->bump_version();
-  return nullptr;
-}
-
 }  // namespace
 
 void defineKernels(napi_env env, napi_value exports) {
@@ -164,7 +159,6 @@ void defineKernels(napi_env env, napi_value exports) {
   define<tiled, 2>(env, exports, "tiledConvolution");
   define<channels, 0>(env, exports, "tiledChannels");
   define<version, 1>(env, exports, "version");
-  define<countWrite, 1>(env, exports, "countWrite");
   define<sgd, 7>(env, exports, "sgdUpdate");
   define<stepToNew, 5>(env, exports, "signStep");
   define<stepInPlace, 5>(env, exports, "signStep_");

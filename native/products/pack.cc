@@ -33,7 +33,7 @@ at::Tensor atPoints(const at::Tensor& kernels, bool isBackward, const TileKernel
   const int64_t out = given.size(0), in = given.size(1), inner = isBackward ? out : in, columns = isBackward ? in : out;
   const int64_t ofColumn = 9 * (isBackward ? 1 : in), ofInner = 9 * (isBackward ? in : 1);
   at::Tensor packed = at::empty({Tile<kSide>::kPoints, panelsOf(columns), inner, set.panel}, given.options());
-  const float* from = given.const_data_ptr<float>();
+  const float* from = given.data_ptr<float>();
   float* to = packed.data_ptr<float>();
   parallelFor(panelsOf(columns) * inner, kRowsTaken, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {

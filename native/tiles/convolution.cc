@@ -31,8 +31,8 @@ at::Tensor run(const at::Tensor& given, const at::Tensor& weight, const LayerSha
   const int64_t channels = isBackward ? shape.in : shape.out;
   const at::Tensor to = at::empty({from.size(0), channels, sides.height, sides.width}, from.options(), at::MemoryFormat::ChannelsLast);
   if (to.numel() == 0) return to;
-  runProduct({shape, isBackward, from.size(0), sides, sides, from.const_data_ptr<float>(), nullptr, nullptr,
-              packed.const_data_ptr<float>(), {nullptr, false}, to.data_ptr<float>()});
+  runProduct({shape, isBackward, from.size(0), sides, sides, from.data_ptr<float>(), nullptr, nullptr,
+              packed.data_ptr<float>(), {nullptr, false}, to.data_ptr<float>()});
   return to;
 }
 
@@ -40,8 +40,8 @@ at::Tensor gradientOfKernels(const at::Tensor& given, const at::Tensor& slopes, 
   const at::Tensor input = laid(given), gradient = laid(slopes);
   const at::Tensor kernels = at::zeros(weight.sizes(), weight.options());
   if (input.numel() == 0) return kernels;
-  runKernelGradient({shape, input.size(0), {input.size(2), input.size(3)}, input.const_data_ptr<float>(),
-                     gradient.const_data_ptr<float>(), kernels.data_ptr<float>()});
+  runKernelGradient({shape, input.size(0), {input.size(2), input.size(3)}, input.data_ptr<float>(),
+                     gradient.data_ptr<float>(), kernels.data_ptr<float>()});
   return kernels;
 }
 
@@ -57,8 +57,9 @@ struct Convolution : torch::autograd::Function<Convolution> {
     const bool ofInput = context->needs_input_grad(0), ofWeight = context->needs_input_grad(1);
     if (at::GradMode::is_enabled()) {
       // libtorch's own operators have gradients of their gradients.
-      const auto [byInput, byWeight, byBias] = at::convolution_backward(gradient, input, weight, c10::nullopt, {1, 1}, {1, 1}, {1, 1},
-                                                                        false, {0, 0}, 1, {ofInput, ofWeight, false});
+      const at::OptionalIntArrayRef noBias;
+      const auto [byInput, byWeight, byBias] = at::convolution_backward(gradient, input, weight, noBias, {1, 1}, {1, 1}, {1, 1}, false,
+                                                                        {0, 0}, 1, {ofInput, ofWeight, false});
       return {byInput, byWeight};
     }
     const LayerShape shape = shapeOf(input, weight);

@@ -102,7 +102,6 @@ interface Native {
   tiledConvolution(input: Handle, weight: Handle): Handle;
   tiledChannels(): number;
   version(tensor: Handle): number;
-  countWrite(tensor: Handle): void;
   countedUniform(imageIds: Handle, elementShape: readonly number[], ...noise: NoiseWords): Handle;
   sgdUpdate(
     parameters: readonly Handle[],

@@ -96,10 +96,16 @@ export function packedLayer(
  * shared with an array (`shareArray`), whose writes nobody counts.
  */
 export function versionOf(tensor: Tensor): number {
-  return sharesMemory(tensor) ? Number.NaN : native().version(tensor.handle);
+  if (sharesMemory(tensor)) return Number.NaN;
+  return native().version(tensor.handle) + (uncounted.get(tensor) ?? 0);
 }
 
-/** Counts a write to a tensor that its operator does not count, as that of batch normalization. */
+const uncounted = new WeakMap<Tensor, number>();
+
+/**
+ * Counts a write to a tensor that its operator does not count. Batch normalization does not, since libtorch
+ * would then refuse the way back through it.
+ */
 export function countWrite(tensor: Tensor): void {
-  native().countWrite(tensor.handle);
+  uncounted.set(tensor, (uncounted.get(tensor) ?? 0) + 1);
 }

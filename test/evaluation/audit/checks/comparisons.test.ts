@@ -96,6 +96,17 @@ describe("attacks by gradients", () => {
     expect(judge(otherGradients(), []).outcome).toBe("skipped");
   });
 
+  it("of levels of pixels mask where they find much more, in l-infinity", () => {
+    const coded: Classifier = { ...tinyCnn, levels: { count: 4, scale: 4, behind: tinyCnn } };
+    const other = planOf(coded);
+    const onLevels = trialOfAttack(otherGradients(), "ls-pga", other);
+    expect(onLevels.attack!.options).toMatchObject({ epsilon: other.epsilon, steps: budget.steps });
+    const judged = judge(otherGradients(), [[onLevels, 180]], { plan: other });
+    expect(judged.outcome).toBe("masked");
+    expect(judged.evidence).toContain("90.0 % by those of its levels (LS-PGA)");
+    expect(otherGradients().trials({ ...other, norm: "l2" })).toHaveLength(1);
+  });
+
   it("averaged over draws mask where they find much more, and are skipped without averages", () => {
     const randomized = planOf({ ...tinyCnn, randomized: true });
     const averaged = whiteBox(averagedAttack(randomized, 2, "loss"));

@@ -113,7 +113,7 @@ export class Conv2d extends WeightedLayer {
     return Object.assign(layer, { weight, bias });
   }
 
-  /** Tells whether the kernel is 3x3 and the output has the input's size: all else is 1. */
+  /** Tells whether the output has the input's size by a 3x3 kernel whose stride and padding are 1. */
   get keepsSize(): boolean {
     const isOne = [this.stride, this.padding, this.dilation].flat().every((count) => count === 1);
     return isOne && this.groups === 1 && this.weight.shape.slice(2).join() === "3,3";

@@ -82,7 +82,7 @@ describe("docs/reproduction/", () => {
     ["table1", "table1-mnist-short"],
     ["table1", "noise-free-mnist-short"],
     ["table2", "table2"],
-    ["table3", "table3-mnist"],
+    ["table3", "table3-mnist-audit"],
     ["table4", "table4"],
   ])("%s shows the table of results/%s.json", (name, stored) => {
     expect(missing(name, printed(stored))).toEqual([]);
@@ -204,7 +204,7 @@ describe("docs/reproduction/README.md", () => {
         (expected.table4[key] / expected.table4.fgsm).toFixed(2),
         (seconds(key) / seconds("fgsm")).toFixed(2),
       );
-    const { measured } = rowOf("table3-mnist", "sqa");
+    const { measured } = rowOf("table3-mnist-audit", "sqa");
     const lines = [
       row(published(paperFull!["pgd-8"]!), full!),
       row(published(paperSqa!["pgd-8"]!), sqa!),

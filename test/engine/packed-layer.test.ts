@@ -10,10 +10,10 @@ import {
   scope,
   setThreads,
   type Tensor,
-  tensor,
   threads,
 } from "../../src/engine/index.js";
 import { onInstructionSet } from "./instruction-sets.js";
+import { apart, noise } from "./numbers.js";
 import { packedTiles } from "./packed-tiles.js";
 
 interface Case {
@@ -53,26 +53,10 @@ const cases: readonly Case[] = [
 const tileSides = [2, 4];
 const padded = { stride: [1, 1], padding: [1, 1] } as const;
 
-/** Numbers in -1 .. 1 without a pattern that a wrong stride would keep. */
-function noise(shape: readonly number[], seed: number): Tensor {
-  const size = shape.reduce((product, side) => product * side, 1);
-  const values = Float32Array.from({ length: size }, (_, i) => {
-    const wave = Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453;
-    return 2 * (wave - Math.floor(wave)) - 1;
-  });
-  return tensor(values, [...shape]);
-}
-
 /** The same by libtorch in float64. */
 function exact({ weight, stride = [1, 1], padding = [0, 0] }: Case, x: Tensor, w: Tensor): Tensor {
   if (weight.length === 2) return ops.linear(x, w);
   return ops.conv2d(x, w, null, stride, padding, [1, 1], 1);
-}
-
-function apart(given: Tensor, wanted: Tensor): number {
-  if (given.shape.join() !== wanted.shape.join()) return Number.POSITIVE_INFINITY;
-  const largest = wanted.abs().amax().item();
-  return given.to("float64").sub(wanted).abs().amax().item() / Math.max(largest, 1e-30);
 }
 
 /** Output and gradients by the input and the residual, packed and by libtorch in float64. */

@@ -6,23 +6,13 @@ import {
   scope,
   setThreads,
   type Tensor,
-  tensor,
   threads,
   tiledConvolution,
   tiledConvolutionSupports,
 } from "../../src/engine/index.js";
 import { onInstructionSet } from "./instruction-sets.js";
+import { apart, noise } from "./numbers.js";
 import { tiledGradients } from "./tiled-gradients.js";
-
-/** Numbers in -1 .. 1 without a pattern that a wrong stride would keep. */
-function noise(shape: readonly number[], seed: number): Tensor {
-  const size = shape.reduce((product, side) => product * side, 1);
-  const values = Float32Array.from({ length: size }, (_, i) => {
-    const wave = Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453;
-    return 2 * (wave - Math.floor(wave)) - 1;
-  });
-  return tensor(values, [...shape]);
-}
 
 const exact = (input: Tensor, weight: Tensor) => ops.conv2d(input, weight, null, [1, 1], [1, 1], [1, 1], 1);
 
@@ -31,12 +21,6 @@ function ofBoth(layer: typeof exact, input: Tensor, weight: Tensor, slope: Tenso
   const [x, w] = [input.clone().requireGrad(), weight.clone().requireGrad()];
   const output = layer(x, w);
   return [output, ...grad(output.mul(slope).sum(), [x, w])];
-}
-
-function apart(given: Tensor, wanted: Tensor): number {
-  if (given.shape.join() !== wanted.shape.join()) return Number.POSITIVE_INFINITY;
-  const largest = wanted.abs().amax().item();
-  return given.to("float64").sub(wanted).abs().amax().item() / Math.max(largest, 1e-30);
 }
 
 describe("a convolution by tiles", () => {

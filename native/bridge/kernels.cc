@@ -121,7 +121,8 @@ napi_value pack(napi_env env, const Arguments& arguments) {
   return pair;
 }
 
-// packedLayer(input, residual | null, packed forward, packed backward, weight, bias | null, in, out, geometry, is linear, relu)
+// packedLayer(input, residual | null, packed forward, packed backward, weight, bias | null, in, out, geometry,
+// is linear, relu)
 napi_value layer(napi_env env, const Arguments& arguments) {
   const Geometry geometry = geometryOf(env, arguments[8]);
   const int64_t in = toInt(env, arguments[6], "channels in"), out = toInt(env, arguments[7], "channels out");
@@ -130,9 +131,9 @@ napi_value layer(napi_env env, const Arguments& arguments) {
   const bool isLinear = toIValue(env, arguments[9], c10::BoolType::get()).toBool();
   const bool relu = toIValue(env, arguments[10], c10::BoolType::get()).toBool();
   const PackedWeights weights{unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3])};
-  return wrapTensor(env, packedLayer(unwrapTensor(env, arguments[0]), optionalTensor(env, arguments[1]), weights,
-                                     unwrapTensor(env, arguments[4]), optionalTensor(env, arguments[5]), in, out, geometry,
-                                     isLinear, relu));
+  const at::Tensor input = unwrapTensor(env, arguments[0]), residual = optionalTensor(env, arguments[1]);
+  const at::Tensor weight = unwrapTensor(env, arguments[4]), bias = optionalTensor(env, arguments[5]);
+  return wrapTensor(env, packedLayer(input, residual, weights, weight, bias, in, out, geometry, isLinear, relu));
 }
 
 // tiledConvolution(input, weight)
@@ -141,7 +142,9 @@ napi_value tiled(napi_env env, const Arguments& arguments) {
 }
 
 // tiledChannels(): what their numbers must be multiples of
-napi_value channels(napi_env env, const Arguments&) { return fromNumber(env, static_cast<double>(tiledChannels())); }
+napi_value channels(napi_env env, const Arguments&) {
+  return fromNumber(env, static_cast<double>(tiledChannels()));
+}
 
 // version(tensor): counts what is written to it
 napi_value version(napi_env env, const Arguments& arguments) {

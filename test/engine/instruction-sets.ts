@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { cpuFlags } from "../../src/engine/index.js";
 
-/** What a program beside this file prints, as JSON, where another instruction set computes. */
+/** Output of a program beside this file, where another instruction set computes. */
 export interface Elsewhere {
   readonly values: number[][];
   /** Tells whether both sets have a fused multiply-add, and so the same bits; the portable code has none. */

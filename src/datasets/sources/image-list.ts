@@ -63,7 +63,7 @@ function splitNamed(text: string, file: string, line: number): string {
   throw new FileFormatError(`${file}:${line}: split ${shownName(text)}, expected train, val or test`);
 }
 
-/** Rows of a split: of its names the first that has any; all to test on where the list has no splits. */
+/** Rows of a split, by the first of its names that has any. A list without splits is all to test on. */
 function rowsOf(listed: readonly Listed[], split: SplitName): readonly Listed[] {
   if (listed.every((row) => row.split === undefined)) return split === "test" ? listed : [];
   const name = splitFolders[split].find((one) => listed.some((row) => row.split === one));

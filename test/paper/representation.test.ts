@@ -264,4 +264,16 @@ describe("figures of what networks make of images", () => {
     const joined = result.table.join!(others, result.data) as typeof others;
     expect(joined.rows.map(({ key }) => key)).toEqual(["fgsm-0.3", "n-fgsm-0.3"]);
   });
+
+  it("make the rows that are named so with the first seed alone", () => {
+    const { cells } = collapse({ rows: ["fgsm", "n-fgsm"], seeds: 2, oneSeed: ["n-fgsm"] });
+    expect(cells("cpu").map(({ name }) => name)).toEqual([
+      "fgsm-16-255-seed0",
+      "fgsm-16-255-seed1",
+      "n-fgsm-16-255-seed0",
+    ]);
+    const accepted = "fgsm | sqa-fgsm | n-fgsm";
+    expect(() => collapse({ rows: [] })).toThrow(accepted);
+    expect(() => collapse({ oneSeed: ["fgms"] })).toThrow(accepted);
+  });
 });

@@ -39,6 +39,11 @@ const contenders: Readonly<Record<string, Contender>> = {
 };
 const keys = Object.keys(contenders);
 
+const rowKeys = z
+  .array(z.string())
+  .refine((given) => given.every((key) => keys.includes(key)))
+  .meta({ accepted: `a list of: ${keys.join(" | ")}` });
+
 const options = z.strictObject({
   ...sizeOptions,
   epochs: sizeOptions.epochs.describe("epochs of training (default: 15)"),
@@ -50,13 +55,11 @@ const options = z.strictObject({
     .default(16 / 255)
     .describe("radius of training and of attacks")
     .meta({ hint: grayLevels }),
-  rows: z
-    .array(z.string())
-    .min(1)
-    .refine((given) => given.every((key) => keys.includes(key)))
-    .meta({ accepted: `a list of: ${keys.join(" | ")}` })
+  rows: rowKeys
+    .refine((given) => given.length > 0)
     .default(["fgsm", "sqa-fgsm", "n-fgsm"])
     .describe("rows that are made, by their keys"),
+  oneSeed: rowKeys.default([]).describe("rows that are made with seed 0 alone, by their keys"),
 });
 type Options = z.output<typeof options>;
 
@@ -100,7 +103,7 @@ function rowsOf(given: Options): Row[] {
       key: `${key}-${formatRatio(epsilon).replace("/", "-")}`,
       title,
       train: { ...train, defenses, method: method(epsilon) },
-      seeds,
+      seeds: given.oneSeed.includes(key) ? 1 : seeds,
       attacks: { autoattack: autoattack({ epsilon, version }) },
     };
   });

@@ -132,6 +132,25 @@ describe("the stream of a page", () => {
     await until(() => changes() > before);
   });
 
+  it("leaves nothing at work behind a page that is gone, nor behind a question for its head alone", async () => {
+    writeRun(served.runs, "five", { events: [epoch(1)] });
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    await new Promise((done) => setTimeout(done, 500));
+    const before = timers();
+    for (let i = 0; i < 5; i++) {
+      const { status, headers } = await served.send("/api/stream?run=five", {
+        method: "HEAD",
+        headers: served.bearer,
+      });
+      expect([status, headers["content-type"]]).toEqual([200, "text/event-stream"]);
+      const listener = new Listener("/api/stream?run=five");
+      await until(() => listener.told.length > 0);
+      listener.close();
+    }
+    // A few are of the runner's own.
+    await until(() => timers() <= before + 2);
+  });
+
   it("refuses what is not there", async () => {
     expect((await served.get("/api/stream?run=none")).status).toBe(404);
     expect((await served.get("/api/stream?run=one&audit=audit-none")).status).toBe(404);

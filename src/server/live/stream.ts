@@ -25,6 +25,8 @@ const signOfLife = 15_000;
 
 /** Answers with events for as long as the page listens. */
 export function streamOf(c: Context, follower: Follower): Response {
+  // Nobody reads the body of such an answer, so that nothing would ever end it.
+  if (c.req.method === "HEAD") return c.body(null, 200, { "Content-Type": "text/event-stream" });
   return streamSSE(c, async (stream) => {
     let sending: Promise<unknown> = stream.writeSSE({ event: "hello", data: "", retry });
     const send = (event: string, data: unknown, id?: string) => {

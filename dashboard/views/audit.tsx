@@ -25,7 +25,7 @@ export function AuditView({ run, name }: { readonly run: string; readonly name: 
           <AuditHead detail={data} />
           <Problems problems={data.problems} />
           {data.summary.finished && <Report detail={data} path={path} />}
-          <Progress detail={data} />
+          {(data.trials.length > 0 || !data.summary.finished) && <Progress detail={data} />}
           <Fallen detail={data} />
         </>
       )}
@@ -34,14 +34,14 @@ export function AuditView({ run, name }: { readonly run: string; readonly name: 
 }
 
 function AuditHead({ detail }: { readonly detail: AuditDetail }) {
-  const { summary, images, clean, worst, fallen, secondsLeft } = detail;
+  const { summary, images, clean, worst, fallenImages, secondsLeft } = detail;
   const facts = {
     state: <State name={summary.finished ? "finished" : "unfinished"} />,
     ...(summary.finished ? { verdict: summary.verdict } : {}),
     images: String(images),
     clean: percent(clean),
     "worst case": percent(worst),
-    "images that fell": String(fallen.length),
+    "images that fell": String(fallenImages),
     ...(secondsLeft === null ? {} : { "time left, about": duration(secondsLeft) }),
   };
   return <Facts facts={facts} />;
@@ -89,14 +89,20 @@ function Progress({ detail: { trials, images } }: { readonly detail: AuditDetail
   );
 }
 
-function Fallen({ detail: { fallen, summary, pictures } }: { readonly detail: AuditDetail }) {
+/** Images that are shown one by one. */
+const shownFallen = 200;
+
+function Fallen({ detail }: { readonly detail: AuditDetail }) {
+  const { fallen, fallenImages, summary, pictures } = detail;
   if (fallen.length === 0) return null;
+  const shown = fallen.slice(0, shownFallen);
   const pictureOf = (position: number) => `${String(position).padStart(5, "0")}.png`;
   return (
     <section aria-label="Images that fell">
       <h2>Images that fell, and the first attack that felled each</h2>
+      {shown.length < fallenImages && <p>{`The first ${shown.length} of ${fallenImages}.`}</p>}
       <ul class="fallen">
-        {fallen.slice(0, 200).map(({ position, by }) => (
+        {shown.map(({ position, by }) => (
           <li key={position}>
             {pictures.includes(pictureOf(position)) && (
               <img

@@ -113,8 +113,10 @@ export interface AuditDetail {
   readonly summary: AuditSummary;
   readonly images: number;
   readonly trials: readonly AuditTrial[];
-  /** Images that were correct and fell, with the short name of the attack that felled each first. */
+  /** Images that were correct and fell, the first ones, with the short name of what felled each first. */
   readonly fallen: readonly { readonly position: number; readonly by: string }[];
+  /** Number of all images that fell. */
+  readonly fallenImages: number;
   readonly clean: number | null;
   readonly worst: number | null;
   readonly secondsLeft: number | null;

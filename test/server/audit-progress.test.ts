@@ -42,6 +42,15 @@ describe("progress of an audit", () => {
     ]);
   });
 
+  it("counts an image once that batches of two sizes hold", () => {
+    const { lines, clean } = progressOf(
+      trials(batch("clean", 0, [1, 1, 0, 1]), batch("clean", 0, [1, 1]), batch("clean", 2, [0, 1])),
+      new Set(["clean"]),
+    );
+    expect(lines).toMatchObject([{ done: 4, accuracy: 0.75, worst: 0.75, seconds: 3 }]);
+    expect(clean).toBe(0.75);
+  });
+
   it("leaves out what goes beyond the radius, or asks another player", () => {
     const { lines, worst, fallen } = progressOf(
       trials(

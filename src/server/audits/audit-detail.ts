@@ -64,6 +64,35 @@ export function secondsLeft(plan: Plan, trials: ReadonlyMap<string, readonly Kep
   return left * (expected > 0 && taken > 0 ? taken / expected : 1);
 }
 
+/** Images that a page is told of one by one. */
+const mostFallen = 1000;
+
+const fallenSchema = z.object({
+  trials: z.array(z.object({ trial: z.string(), label: z.string() })),
+  perImage: z.array(
+    z.object({
+      position: z.int().min(0),
+      brokenBy: z.string().nullable(),
+      correct: z.object({ clean: z.number(), worst: z.number() }),
+    }),
+  ),
+});
+
+/** Images that fell by a report, for an audit whose batches lie elsewhere, as those of shards may. */
+function reportedFallen(report: unknown): AuditDetail["fallen"] {
+  const { trials, perImage } = fallenSchema.safeParse(report).data ?? { trials: [], perImage: [] };
+  const labels = new Map(trials.map(({ trial, label }) => [trial, label]));
+  return perImage.flatMap(({ position, brokenBy, correct }) => {
+    const fell = brokenBy !== null && correct.clean >= 0.5 && correct.worst < 0.5;
+    return fell ? [{ position, by: labels.get(brokenBy) ?? brokenBy }] : [];
+  });
+}
+
+/** Images that a report is of; undefined where there is none. */
+function reportedImages(report: Readonly<Record<string, unknown>> | null): number | undefined {
+  return typeof report?.images === "number" ? report.images : undefined;
+}
+
 /** Accuracy that a report gives; undefined where there is none. */
 function reported(figure: unknown): number | undefined {
   const accuracy = isObject(figure) ? figure.accuracy : undefined;
@@ -89,11 +118,13 @@ export function auditDetail(run: string, name: string, folder: string): AuditDet
   const labels = new Map(plan?.trials.map(({ id, label = id }) => [id, label]));
   const report = attempt(() => auditReport(folder)) ?? null;
   const summary = auditSummary(run, name, folder);
+  const fell = found.batches.length === 0 ? reportedFallen(report) : fallen;
   return {
     summary,
-    images: plan?.images ?? Math.max(0, ...lines.map(({ done }) => done)),
+    images: reportedImages(report) ?? plan?.images ?? Math.max(0, ...lines.map(({ done }) => done)),
     trials: lines.map((line) => ({ ...line, label: labels.get(line.id) ?? line.id })),
-    fallen: fallen.slice(0, 1000).map(({ position, by }) => ({ position, by: labels.get(by) ?? by })),
+    fallen: fell.slice(0, mostFallen).map(({ position, by }) => ({ position, by: labels.get(by) ?? by })),
+    fallenImages: fell.length,
     clean: reported(report?.clean) ?? clean,
     worst: reported(report?.worst) ?? worst,
     secondsLeft: plan === undefined || summary.finished ? null : secondsLeft(plan, trials),

@@ -56,14 +56,13 @@ export function progressOf(trials: ReadonlyMap<string, readonly KeptBatch[]>, in
   const clean = new Map<number, number>();
   const felledBy = new Map<number, string>();
   const lines: Omit<AuditTrial, "label">[] = [...trials].map(([id, batches]) => {
-    const shares: number[] = [];
+    // By image: batches of another size, of an audit that was stopped and goes on with it, hold some twice.
     const answers = new Map<number, Counts>();
     for (const { first, even, odd, draws } of batches) {
       even.forEach((count, i) => {
         const position = first + i;
         const counts = { even: count, odd: odd[i]!, draws };
         const share = shareOf(counts);
-        shares.push(share);
         if (id === "clean") clean.set(position, share);
         answers.set(position, counts);
         if (!inBall.has(id)) return;
@@ -74,9 +73,9 @@ export function progressOf(trials: ReadonlyMap<string, readonly KeptBatch[]>, in
     if (inBall.has(id)) worst.add(answers);
     return {
       id,
-      done: shares.length,
-      accuracy: mean(shares),
-      worst: inBall.has(id) && shares.length > 0 ? worst.accuracy : null,
+      done: answers.size,
+      accuracy: mean([...answers.values()].map(shareOf)),
+      worst: inBall.has(id) && answers.size > 0 ? worst.accuracy : null,
       seconds: batches.reduce((sum, { seconds }) => sum + seconds, 0),
     };
   });

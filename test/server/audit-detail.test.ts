@@ -49,3 +49,13 @@ it("takes images and those that fell from the report where its batches lie elsew
   expect(fallen).toEqual([1, 3].map((position) => ({ position, by: "PGD-20, eps 0.3" })));
   expect(fallenImages).toBe(2);
 });
+
+it("shows the numbers of an audit that was deleted and run again, not those before", () => {
+  const folder = auditFolder();
+  const accuracy = () => auditDetail("run", "audit-quick-1", folder).trials.map((trial) => trial.accuracy);
+  writeBatch(folder, "0123456789ab", { id: "clean", even: [1, 1] });
+  expect(accuracy()).toEqual([1]);
+  rmSync(join(folder, "trials"), { recursive: true });
+  writeBatch(folder, "0123456789ab", { id: "clean", even: [0, 0] });
+  expect(accuracy()).toEqual([0]);
+});

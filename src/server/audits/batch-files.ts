@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { inside } from "../files/inside.js";
@@ -33,28 +33,36 @@ function readBatch(file: string, first: number): KeptBatch | undefined {
   return { ...record, first };
 }
 
-/** Batches that an audit keeps, each read once; a batch's file never changes. */
+/** Mark of a file, which is another where a deleted audit was begun anew; "" for no file. */
+function markOf(path: string): string {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+}
+
+/** Batches that an audit keeps, each read once. */
 export class BatchFiles {
-  readonly #known = new Map<string, KeptBatch>();
+  #known: ReadonlyMap<string, { readonly mark: string; readonly batch: KeptBatch }> = new Map();
 
   constructor(readonly folder: string) {}
 
   /** Batches so far, and faults of files that are none. */
   read(): { readonly batches: readonly KeptBatch[]; readonly problems: readonly string[] } {
-    const batches: KeptBatch[] = [];
+    const now = new Map<string, { mark: string; batch: KeptBatch }>();
     const problems: string[] = [];
     for (const file of this.#files()) {
+      const path = join(this.folder, "trials", file);
       try {
+        const mark = markOf(path);
+        const known = this.#known.get(file);
         const first = Number(batchName.exec(file.split("/").at(-1)!)![1]);
-        const batch = this.#known.get(file) ?? readBatch(join(this.folder, "trials", file), first);
-        if (batch === undefined) continue;
-        this.#known.set(file, batch);
-        batches.push(batch);
+        const batch = known?.mark === mark ? known.batch : readBatch(path, first);
+        if (batch !== undefined) now.set(file, { mark, batch });
       } catch (error) {
         problems.push(`trials/${file}: ${(error as Error).message}`);
       }
     }
-    return { batches, problems };
+    this.#known = now;
+    return { batches: [...now.values()].map(({ batch }) => batch), problems };
   }
 
   #files(): string[] {

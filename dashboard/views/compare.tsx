@@ -1,14 +1,12 @@
 import { useMemo } from "preact/hooks";
 import type { Comparison } from "../../src/server/api.js";
+import { leftOutText, letters } from "../data/compared.js";
 import { accuracyCurves, lossCurves } from "../data/curves.js";
 import { percent, short } from "../data/format.js";
 import { useLoaded, useStream } from "../data/hooks.js";
 import { hrefOf } from "../data/route.js";
 import { Chart } from "../parts/chart.js";
 import { Fault, State } from "../parts/notes.js";
-
-/** Letters by which charts name the runs. */
-const letters = "ABCDEFGH";
 
 /** Several runs: their curves in common charts, and what their configurations differ in. */
 export function CompareView({ names }: { readonly names: readonly string[] }) {
@@ -37,6 +35,12 @@ export function CompareView({ names }: { readonly names: readonly string[] }) {
       <Fault text={error} />
       {data !== undefined && (
         <>
+          <LeftOut
+            text={leftOutText(
+              names,
+              data.runs.map(({ name }) => name),
+            )}
+          />
           <RunsTable runs={data.runs} />
           <div class="charts">
             <Chart
@@ -52,6 +56,10 @@ export function CompareView({ names }: { readonly names: readonly string[] }) {
       )}
     </>
   );
+}
+
+function LeftOut({ text }: { readonly text: string | undefined }) {
+  return text === undefined ? null : <p role="status">{text}</p>;
 }
 
 function RunsTable({ runs }: { readonly runs: Comparison["runs"] }) {

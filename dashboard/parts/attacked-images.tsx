@@ -2,17 +2,17 @@ import { useState } from "preact/hooks";
 import type { ShownImages } from "../../src/server/api.js";
 import { apiPath } from "../data/api.js";
 import { radius } from "../data/format.js";
+import { wrongText } from "../data/outcome.js";
 
 /** Images of a run's latest epoch under attack, with label and prediction; a click enlarges one. */
 export function AttackedImages({ run, shown }: { readonly run: string; readonly shown: ShownImages }) {
   const { epoch, attack, images } = shown;
   const [large, setLarge] = useState<number>();
-  const fell = images.filter(({ label, predicted }) => label !== predicted).length;
   return (
     <section aria-label="Images under attack">
       <h2>{`Images under attack after epoch ${epoch}`}</h2>
       <p>
-        {`${fell} of these ${images.length} validation images fell to `}
+        {wrongText(images)}
         <code>{attack}</code>
         {". Each is shown clean, with its change (gray: none), and under attack; a click enlarges it."}
       </p>
@@ -31,7 +31,7 @@ export function AttackedImages({ run, shown }: { readonly run: string; readonly 
                 loading="lazy"
               />
             </button>
-            <b class={label === predicted ? "" : "fell"}>{`${label} → ${predicted}`}</b>
+            <b class={label === predicted ? "" : "wrong"}>{`${label} → ${predicted}`}</b>
             <small>{`image ${position}, at most ${radius(largestChange)}`}</small>
           </li>
         ))}

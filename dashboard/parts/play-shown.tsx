@@ -1,5 +1,6 @@
 import type { PlayAnswers, PlayResult } from "../../src/server/api.js";
 import { duration, percent, radius, short } from "../data/format.js";
+import { outcomeTitle } from "../data/outcome.js";
 import { Facts } from "./notes.js";
 import { Pixels } from "./pixels.js";
 
@@ -17,10 +18,10 @@ export function PlayShown({ result }: { readonly result: PlayResult }) {
   const { shape, clean, adversarial, cleanAnswers, adversarialAnswers, classNames, label, draws } = result;
   const named = (index: number) => classNames[index] ?? String(index);
   const said = (answers: PlayAnswers) => named(mostLikely(answers));
-  const fell = mostLikely(adversarialAnswers) !== label;
+  const answered = { label: named(label), predicted: said(adversarialAnswers) };
   return (
     <section aria-label="Outcome">
-      <h2>{`${named(label)} → ${said(adversarialAnswers)}${fell ? "" : " (it stands)"}`}</h2>
+      <h2>{outcomeTitle(answered, said(cleanAnswers))}</h2>
       <div class="pictures">
         <Pixels shape={shape} pixels={clean} label={`clean: says ${said(cleanAnswers)}`} />
         <Pixels

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { RunColumn, RunPage, RunSummary } from "../../src/server/api.js";
 import { duration, percent, short, time } from "../data/format.js";
 import { useLoaded, useStream } from "../data/hooks.js";
+import { shownOffset } from "../data/pages.js";
 import { hrefOf } from "../data/route.js";
 import { Fault, State } from "../parts/notes.js";
 
@@ -57,7 +58,9 @@ export function RunsView() {
   // While the next page is on its way the last one stays.
   const [shown, setShown] = useState<RunPage>();
   useEffect(() => {
-    if (data !== undefined) setShown(data);
+    if (data === undefined) return;
+    setShown(data);
+    setOffset((asked) => shownOffset(asked, data.matching, pageLength));
   }, [data]);
   useStream("/api/stream", { runs: reload, reopened: reload });
   const choose = (name: string, isChosen: boolean) => {

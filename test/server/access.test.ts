@@ -2,7 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { guard } from "../../src/server/access/guard.js";
 import { Served, writeRun } from "./served.js";
 
 let served: Served;
@@ -76,6 +78,20 @@ describe("the way in", () => {
       socket.on("error", () => done(false)).on("connect", () => done(true));
     });
     expect(loopback).toBe(false);
+  });
+
+  it("has names without a port where that is HTTP's own, as browsers have them", async () => {
+    const status = async (port: number, headers: Record<string, string>) => {
+      const app = new Hono().use(guard({ token: "token", session: "session", port: () => port }));
+      app.post("/api/jobs", (c) => c.text("begun"));
+      const all = { Authorization: "Bearer token", ...headers };
+      return (await app.request("/api/jobs", { method: "POST", headers: all })).status;
+    };
+    for (const name of ["127.0.0.1", "localhost"]) {
+      const headers = { Host: name, Origin: `http://${name}` };
+      expect([await status(80, headers), await status(8080, headers)]).toEqual([200, 403]);
+    }
+    expect(await status(80, { Host: "127.0.0.1", Origin: "http://evil.example" })).toBe(403);
   });
 });
 

@@ -44,6 +44,12 @@ function bearer(c: Context): string | undefined {
   return /^Bearer (\S+)$/.exec(c.req.header("Authorization") ?? "")?.[1];
 }
 
+/** Names of a server at a port; browsers leave HTTP's own port out. */
+function hostsAt(port: number): string[] {
+  const names = ["127.0.0.1", "localhost"];
+  return [...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])];
+}
+
 /**
  * Lets nobody in but who has the token or its cookie, under the server's own name, and from its own page:
  * a stranger's page and a DNS name that leads here are refused before anything is read.
@@ -51,7 +57,7 @@ function bearer(c: Context): string | undefined {
 export function guard(access: Access): MiddlewareHandler {
   return async (c, next) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
-    const hosts = [`127.0.0.1:${access.port()}`, `localhost:${access.port()}`];
+    const hosts = hostsAt(access.port());
     if (!hosts.includes(c.req.header("Host") ?? "")) return refuse(c, 403, "Host: not this server's name");
     const origin = c.req.header("Origin");
     const own = hosts.map((host) => `http://${host}`);

@@ -30,6 +30,10 @@ export function html(
   return { html: parts.map((part, i) => part + (i < values.length ? text(values[i]!) : "")).join("") };
 }
 
+/** A table that on a narrow window scrolls sideways, by keyboard as well; a screen reader says its name. */
+const wideTable = (name: string, parts: Html) =>
+  html`<section class="wide" tabindex="0" aria-label="${name}">\n<table>${parts}</table></section>`;
+
 /** A table of text cells; a cell may be Html. */
 export function htmlTable(
   columns: readonly string[],
@@ -37,9 +41,13 @@ export function htmlTable(
 ): Html {
   const head = columns.map((column) => html`<th>${column}</th>`);
   const body = rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`);
-  // On a narrow window it scrolls sideways, by keyboard as well.
-  return html`<section class="wide" tabindex="0" aria-label="${columns.join(", ")}">
-<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></section>`;
+  return wideTable(columns.join(", "), html`<thead><tr>${head}</tr></thead><tbody>${body}</tbody>`);
+}
+
+/** A table of names and values, which has no line of titles. */
+export function htmlFacts(name: string, rows: readonly (readonly [string, string])[]): Html {
+  const body = rows.map(([fact, value]) => html`<tr><th scope="row">${fact}</th><td>${value}</td></tr>`);
+  return wideTable(name, html`<tbody>${body}</tbody>`);
 }
 
 /** An image of a PNG's bytes that the page carries within itself. */

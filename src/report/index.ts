@@ -2,7 +2,7 @@ export { renderBlocks } from "./blocks.js";
 export { type PngOptions, renderPng, renderSvg, type SavedChart, saveChart } from "./chart.js";
 export { chartTitle } from "./chart-title.js";
 export { type HeatPanel, heatPanels } from "./heat-panels.js";
-export { escapeHtml, type Html, html, htmlImage, htmlPage, htmlTable } from "./html.js";
+export { escapeHtml, type Html, html, htmlFacts, htmlImage, htmlPage, htmlTable } from "./html.js";
 export { grayLevels, imagePng } from "./image-png.js";
 export {
   type ChartAxis,

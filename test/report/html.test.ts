@@ -1,6 +1,6 @@
 import { decode } from "fast-png";
 import { expect, it } from "vitest";
-import { html, htmlImage, htmlPage, htmlTable } from "../../src/report/html.js";
+import { html, htmlFacts, htmlImage, htmlPage, htmlTable } from "../../src/report/html.js";
 import { imagePng } from "../../src/report/image-png.js";
 
 it("escapes values, but not HTML made by it", () => {
@@ -23,6 +23,13 @@ it("makes tables of text, numbers and HTML", () => {
       "<th>a&lt;b</th>\n<th>c</th></tr></thead><tbody>" +
       "<tr><td>&lt;script&gt;</td>\n<td>2</td></tr>\n<tr><td><i>x</i></td>\n<td>y</td></tr>" +
       "</tbody></table></section>",
+  );
+});
+
+it("makes tables of facts, whose name and names of rows a screen reader says", () => {
+  expect(htmlFacts("Model", [["a<b", "c>d"]]).html).toBe(
+    '<section class="wide" tabindex="0" aria-label="Model">\n<table><tbody>' +
+      '<tr><th scope="row">a&lt;b</th><td>c&gt;d</td></tr></tbody></table></section>',
   );
 });
 

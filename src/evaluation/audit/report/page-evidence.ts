@@ -1,4 +1,4 @@
-import { type Html, html, htmlTable, interval, percent } from "../../../report/index.js";
+import { type Html, html, htmlFacts, htmlTable, interval, percent } from "../../../report/index.js";
 import type { AuditJson } from "./schema/audit.js";
 
 type Rows = readonly (readonly [name: string, value: string])[];
@@ -6,7 +6,6 @@ type Rows = readonly (readonly [name: string, value: string])[];
 const given = (value: string | number | null) => (value === null ? "not given" : String(value));
 const list = (sentences: readonly string[]) =>
   html`<ul>${sentences.map((one) => html`<li>${one}</li>`)}</ul>`;
-const facts = (rows: Rows) => htmlTable(["", ""], rows);
 
 /** Facts that others need to judge and repeat an audit. */
 export function evidenceSection(audit: AuditJson): Html[] {
@@ -14,14 +13,14 @@ export function evidenceSection(audit: AuditJson): Html[] {
   const figures = [...new Set([clean, claim, worst].map(({ method }) => method))];
   return [
     html`<h2>Threat model</h2>`,
-    facts(threatRows(audit)),
+    htmlFacts("Threat model", threatRows(audit)),
     html`<h2>Model</h2>`,
-    facts(modelRows(audit)),
+    htmlFacts("Model", modelRows(audit)),
     ...(evidence.model.notes.length === 0
       ? []
       : [html`<p>Found in its file:</p>`, list(evidence.model.notes)]),
     html`<h2>Images</h2>`,
-    facts(dataRows(audit)),
+    htmlFacts("Images", dataRows(audit)),
     html`<h2>Classes</h2>`,
     classTable(audit),
     html`<p>Intervals: ${evidence.perClassMethod}.</p>`,
@@ -45,7 +44,7 @@ export function evidenceSection(audit: AuditJson): Html[] {
     html`<h2>Not tested</h2>`,
     list(evidence.notTested),
     html`<h2>Environment</h2>`,
-    facts(environmentRows(audit)),
+    htmlFacts("Environment", environmentRows(audit)),
     ...shardsSection(audit),
     html`<h2>Clauses that this report supports</h2>
 <p>A report supports what somebody argues about a whole system. By itself it satisfies no clause.</p>`,

@@ -6,6 +6,16 @@ export function grayLevels(pixels: Float32Array): Uint8Array {
 }
 
 /**
+ * Change of an image's pixels as an image in [0, 1], and the largest of any pixel: middle gray is no change,
+ * black and white are the largest.
+ */
+export function shownChange(clean: Float32Array, changed: Float32Array) {
+  const change = changed.map((pixel, i) => pixel - clean[i]!);
+  const largest = change.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+  return { pixels: change.map((one) => 0.5 + (largest === 0 ? 0 : one / (2 * largest))), largest };
+}
+
+/**
  * An image of gray levels, row-major (C, H, W) with one channel or three, as an 8-bit PNG; each pixel becomes
  * a square of `zoom` x `zoom`. RangeError for another number of channels or levels that do not fill the
  * shape.

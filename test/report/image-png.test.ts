@@ -1,9 +1,17 @@
 import { decode } from "fast-png";
 import { describe, expect, it } from "vitest";
-import { grayLevels, imagePng } from "../../src/report/image-png.js";
+import { grayLevels, imagePng, shownChange } from "../../src/report/image-png.js";
 
 it("rounds pixels to the nearest of 256 levels", () => {
   expect([...grayLevels(Float32Array.of(0, 1, 0.5, 0.001, 0.999))]).toEqual([0, 255, 128, 0, 255]);
+});
+
+it("shows the change of an image by its largest", () => {
+  const clean = Float32Array.of(0.5, 0.5, 0.5, 0.5);
+  const { pixels, largest } = shownChange(clean, Float32Array.of(0.5, 0.53125, 0.46875, 0.515625));
+  expect([...pixels]).toEqual([0.5, 1, 0, 0.75]);
+  expect(largest).toBe(0.03125);
+  expect([...shownChange(clean, clean).pixels]).toEqual([0.5, 0.5, 0.5, 0.5]);
 });
 
 describe("a PNG", () => {

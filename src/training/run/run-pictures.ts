@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, removeAbandoned, writeFileAtomic } from "../../base/index.js";
 import type { Model } from "../../models/index.js";
-import { grayLevels, imagePng } from "../../report/index.js";
+import { grayLevels, imagePng, shownChange } from "../../report/index.js";
 import type { EpochEvent } from "../events.js";
 import type { AttackedImage } from "../validation.js";
 
@@ -64,16 +64,11 @@ export class RunPictures {
   }
 }
 
-/**
- * An image (C, H, W) clean, its change, and under attack beside each other, row by row. Of the change, middle
- * gray is none, black and white the largest of any pixel.
- */
+/** An image (C, H, W) clean, its change, and under attack beside each other, row by row. */
 function strip(clean: Float32Array, adversarial: Float32Array, width: number) {
-  const change = adversarial.map((pixel, i) => pixel - clean[i]!);
-  const largestChange = change.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
-  const amplified = change.map((one) => 0.5 + (largestChange === 0 ? 0 : one / (2 * largestChange)));
+  const { pixels: change, largest: largestChange } = shownChange(clean, adversarial);
   const pixels = new Float32Array(3 * clean.length);
-  for (const [place, part] of [clean, amplified, adversarial].entries()) {
+  for (const [place, part] of [clean, change, adversarial].entries()) {
     for (let row = 0; row < part.length / width; row++)
       pixels.set(part.subarray(row * width, (row + 1) * width), (3 * row + place) * width);
   }

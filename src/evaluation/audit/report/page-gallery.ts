@@ -1,4 +1,12 @@
-import { grayLevels, type Html, html, htmlImage, imagePng, percent } from "../../../report/index.js";
+import {
+  grayLevels,
+  type Html,
+  html,
+  htmlImage,
+  imagePng,
+  percent,
+  shownChange,
+} from "../../../report/index.js";
 import { type ImagePair, shapeOf } from "./page-images.js";
 import type { AuditJson } from "./schema/audit.js";
 
@@ -19,7 +27,8 @@ export function imageSection(audit: AuditJson, images: readonly ImagePair[]): Ht
   const how =
     shown.length === 0
       ? "The images are not beside this report."
-      : "Each image clean, in its worst form, and the difference (gray: none). A click enlarges it.";
+      : "Each image clean, in its worst form, and its change (gray: none; black and white: the largest of the " +
+        "image). A click enlarges it.";
   return [
     html`<h2>Adversarial images</h2>
 <p>${how} ${rounding}</p>`,
@@ -30,7 +39,7 @@ export function imageSection(audit: AuditJson, images: readonly ImagePair[]): Ht
 function imageFigure({ clean, adversarial }: ImagePair, index: number, audit: AuditJson): Html {
   const { position, label, predicted, correct, successRate, brokenBy } = audit.perImage[index]!;
   const shape = shapeOf(audit);
-  const difference = adversarial.map((pixel, i) => (pixel - clean[i]! + 1) / 2);
+  const { pixels: difference } = shownChange(clean, adversarial);
   const nameOf = (one: number) => audit.evidence.perClass[one]?.name ?? String(one);
   const change = `${nameOf(label)} -> ${nameOf(predicted)}`;
   const by = audit.trials.find(({ trial }) => trial === brokenBy)?.label ?? "no attack";

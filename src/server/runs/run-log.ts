@@ -19,7 +19,8 @@ export function cursorText({ events, steps }: Cursor): string {
 /** Cursor of a text; the beginning for anything else. */
 export function cursorOf(text: string | undefined): Cursor {
   const numbers = (text ?? "").split("-").map(Number);
-  if (numbers.length !== 4 || !numbers.every((one) => Number.isSafeInteger(one) && one >= 0)) return start;
+  // Numbers of files go beyond 2^53 on some file systems, such as Lustre: rounded, they are as good.
+  if (numbers.length !== 4 || !numbers.every((one) => Number.isInteger(one) && one >= 0)) return start;
   const [events, eventBytes, steps, stepBytes] = numbers as [number, number, number, number];
   return { events: { file: events, bytes: eventBytes }, steps: { file: steps, bytes: stepBytes } };
 }

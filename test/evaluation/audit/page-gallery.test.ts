@@ -1,6 +1,6 @@
 import { decode } from "fast-png";
 import { expect, it } from "vitest";
-import { imageSection } from "../../../src/evaluation/audit/report/page-gallery.js";
+import { imageSection, shownImages } from "../../../src/evaluation/audit/report/page-gallery.js";
 import type { AuditJson } from "../../../src/evaluation/audit/report/schema/audit.js";
 
 it("shows a change of few gray levels, which as such nobody would see", () => {
@@ -19,4 +19,9 @@ it("shows a change of few gray levels, which as such nobody would see", () => {
   );
   expect(pictures).toHaveLength(3);
   expect([...pictures[2]!.data.slice(0, 4)]).toEqual([255, 0, 255, 0]);
+});
+
+it("shows fewer of large images, so that a browser opens the page", () => {
+  const sides = [28, 224, 384, 1024, 4096];
+  expect(sides.map((side) => shownImages([3, side, side]))).toEqual([40, 40, 18, 2, 1]);
 });

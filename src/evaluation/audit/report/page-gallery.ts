@@ -10,11 +10,17 @@ import {
 import { type ImagePair, shapeOf } from "./page-images.js";
 import type { AuditJson } from "./schema/audit.js";
 
-/** Images shown on the page. */
-const shownImages = 40;
+/** Images shown on the page, as long as it stays one that a browser opens: large images have fewer. */
+const most = { images: 40, values: 8e6 };
 
 /** Pixels that a side of an image has at least before it is enlarged. */
 const side = 64;
+
+/** Number of images that a page shows, of a shape (C, H, W). */
+export function shownImages(shape: readonly number[]): number {
+  const values = shape.reduce((product, side) => product * side, 1);
+  return Math.max(1, Math.min(most.images, Math.floor(most.values / values)));
+}
 
 /** Adversarial images with their labels and predictions; a click enlarges each. */
 export function imageSection(audit: AuditJson, images: readonly ImagePair[]): Html[] {
@@ -23,7 +29,7 @@ export function imageSection(audit: AuditJson, images: readonly ImagePair[]): Ht
     survivesRounding === null
       ? ""
       : `Rounded to 8 bits, ${percent(survivesRounding)} % of the images that fool the model still do.`;
-  const shown = images.slice(0, shownImages);
+  const shown = images.slice(0, shownImages(shapeOf(audit)));
   const how =
     shown.length === 0
       ? "The images are not beside this report."

@@ -12,7 +12,11 @@ const draws = 100;
 const quantile = (sorted: readonly number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 
-/** Answers to an image (1, C, H, W) in every draw; of a deterministic model there is one. */
+/**
+ * Answers to an image (1, C, H, W) in every draw; of a deterministic model there is one.
+ *
+ * @throws RangeError where a model answers with NaN, as one does whose weights are
+ */
 function answersTo(model: Model, image: Tensor, seed: number): PlayAnswers {
   const classifier = model.classifier();
   const count = classifier.randomized ? draws : 1;
@@ -20,6 +24,8 @@ function answersTo(model: Model, image: Tensor, seed: number): PlayAnswers {
     const copies = image.expand([count, ...model.inputShape]).contiguous();
     const noise = { seed: deriveSeed(seed, "playground"), draw: 0, imageIds: imageIdRange(0, count) };
     const all = noGrad(() => classifier.logits(copies, noise).to("float32").softmax(1)).toArray();
+    if (!Array.from(all, Number).every(Number.isFinite))
+      throw new RangeError(`model ${model.name} answers with numbers that are not finite, to no class`);
     const classes = Array.from({ length: model.classes }, (_, label) =>
       Array.from({ length: count }, (_, draw) => Number(all[draw * model.classes + label])),
     );

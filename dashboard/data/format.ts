@@ -1,3 +1,5 @@
+import type { RunSummary } from "../../src/server/api.js";
+
 /** Share as a percentage with one digit; a dash where there is none. */
 export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
@@ -7,6 +9,12 @@ export function percent(share: number | null | undefined): string {
 export function short(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
   return Math.abs(value) >= 1e5 ? value.toExponential(1) : String(Number(value.toPrecision(4)));
+}
+
+/** Epoch whose figures stand for a run: of a finished one the last, or the best where that was kept. */
+export function epochText({ state, epoch, epochs }: Pick<RunSummary, "state" | "epoch" | "epochs">): string {
+  const isBest = state === "finished" && epoch !== null && epochs !== null && epoch < epochs;
+  return `${epoch ?? "–"} of ${epochs ?? "–"}${isBest ? ", the best" : ""}`;
 }
 
 /** Duration in its largest two units; a dash where there is none. */

@@ -3,7 +3,7 @@ import type { Job, RunDetail } from "../../src/server/api.js";
 import type { RunEvent, RunStep } from "../../src/server/runs/events.js";
 import { apiPath, post } from "../data/api.js";
 import { accuracyCurves, lossCurves, merged, rateCurve } from "../data/curves.js";
-import { duration, percent } from "../data/format.js";
+import { duration, epochText, percent } from "../data/format.js";
 import { useLoaded, useStream } from "../data/hooks.js";
 import { hrefOf } from "../data/route.js";
 import { AttackedImages } from "../parts/attacked-images.js";
@@ -99,10 +99,10 @@ export function RunView({ name }: { readonly name: string }) {
 }
 
 function RunHead({ detail: { summary } }: { readonly detail: RunDetail }) {
-  const { state, epoch, epochs, clean, strong, strongAttack, seconds } = summary;
+  const { state, clean, strong, strongAttack, seconds } = summary;
   const facts = {
     state: <State name={state} />,
-    epoch: `${epoch ?? "–"} of ${epochs ?? "–"}`,
+    epoch: epochText(summary),
     clean: percent(clean),
     ...(strongAttack === "" ? {} : { [strongAttack]: percent(strong) }),
     time: duration(seconds),

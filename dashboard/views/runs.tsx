@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { RunColumn, RunPage, RunSummary } from "../../src/server/api.js";
-import { duration, percent, short, time } from "../data/format.js";
+import { duration, epochText, percent, short, time } from "../data/format.js";
 import { useLoaded, useStream } from "../data/hooks.js";
 import { shownOffset } from "../data/pages.js";
 import { hrefOf } from "../data/route.js";
@@ -10,7 +10,7 @@ const pageLength = 50;
 
 /** Columns of the list: name, title, and how a run's value is shown. */
 const columns: readonly (readonly [RunColumn, string, (run: RunSummary) => string])[] = [
-  ["epoch", "epoch", ({ epoch, epochs }) => `${epoch ?? "–"} / ${epochs ?? "–"}`],
+  ["epoch", "epoch", epochText],
   ["loss", "loss", ({ loss }) => short(loss)],
   ["clean", "clean", ({ clean }) => percent(clean)],
   ["weak", "single step", ({ weak }) => percent(weak)],

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { attackNames, duration, radius } from "../../dashboard/data/format.js";
+import { attackNames, duration, epochText, radius } from "../../dashboard/data/format.js";
 
 it("shortens the names of attacks, but for those that would be alike", () => {
   const calls = ["fgsm(epsilon=8/255)", "pgd(epsilon=8/255, stepSize=2/255, steps=20)", "fgsm"];
@@ -27,4 +27,11 @@ it("writes durations in their largest two units, of which none is full", () => {
     "2 h 1 min",
   ]);
   expect(duration(null)).toBe("–");
+});
+
+it("says of a finished run's epoch that it is the best where it is not the last", () => {
+  expect(epochText({ state: "finished", epoch: 3, epochs: 30 })).toBe("3 of 30, the best");
+  expect(epochText({ state: "finished", epoch: 30, epochs: 30 })).toBe("30 of 30");
+  expect(epochText({ state: "stopped", epoch: 3, epochs: 30 })).toBe("3 of 30");
+  expect(epochText({ state: "running", epoch: null, epochs: null })).toBe("– of –");
 });

@@ -132,7 +132,7 @@ describe("the stream of a page", () => {
     await until(() => changes() > before);
   });
 
-  it("leaves nothing at work behind a page that is gone, nor behind a question for its head alone", async () => {
+  it("leaves nothing at work behind a page that is gone, nor behind a HEAD", async () => {
     writeRun(served.runs, "five", { events: [epoch(1)] });
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
     await new Promise((done) => setTimeout(done, 500));

@@ -33,8 +33,8 @@ export function imageSection(audit: AuditJson, images: readonly ImagePair[]): Ht
   const how =
     shown.length === 0
       ? "The images are not beside this report."
-      : "Each image clean, in its worst form, and its change (gray: none; black and white: the largest of the " +
-        "image). A click enlarges it.";
+      : "Each image clean, in its worst form, and its change (gray: none; black and white: the largest " +
+        "of the image). A click enlarges it.";
   return [
     html`<h2>Adversarial images</h2>
 <p>${how} ${rounding}</p>`,

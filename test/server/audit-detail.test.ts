@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -48,6 +48,18 @@ it("takes images and those that fell from the report where its batches lie elsew
   expect({ images, clean, worst }).toEqual({ images: 4, clean: 0.75, worst: 0.25 });
   expect(fallen).toEqual([1, 3].map((position) => ({ position, by: "PGD-20, eps 0.3" })));
   expect(fallenImages).toBe(2);
+});
+
+it("changed when its latest batch came, though that changes no folder but its trial's", () => {
+  const folder = auditFolder();
+  writeBatch(folder, "0123456789ab", { id: "clean", even: [1, 1] });
+  writeBatch(folder, "ba9876543210", { id: "pgd", even: [1, 0] });
+  const at = (seconds: number, ...names: string[]) => utimesSync(join(folder, ...names), seconds, seconds);
+  at(3000, "trials", "0123456789ab");
+  at(2000, "trials", "ba9876543210");
+  at(1000, "trials");
+  at(1000);
+  expect(auditDetail("run", "audit-quick-1", folder).summary.changed).toBe(3_000_000);
 });
 
 it("shows the numbers of an audit that was deleted and run again, not those before", () => {

@@ -26,12 +26,26 @@ function verdictOf(folder: string): string {
   }
 }
 
+const timeOf = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** Time of an audit's latest batch, which changes the folder of its trial alone. */
+function latestBatch(folder: string): number {
+  const trials = inside(folder, "trials");
+  let kept: string[] = [];
+  try {
+    kept = trials === undefined ? [] : readdirSync(trials).map((name) => join(trials, name));
+  } catch {
+    // No folder.
+  }
+  return Math.max(timeOf(folder), ...kept.map(timeOf));
+}
+
 const known = new Map<string, { readonly changed: number; readonly verdict: string }>();
 
 /** Summary of an audit's folder. */
 export function auditSummary(run: string, name: string, folder: string): AuditSummary {
   const report = lstatSync(join(folder, "audit.json"), { throwIfNoEntry: false });
-  const changed = report?.mtimeMs ?? lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const changed = report?.mtimeMs ?? latestBatch(folder);
   const before = known.get(folder);
   const verdict =
     report === undefined ? "" : before?.changed === changed ? before.verdict : verdictOf(folder);

@@ -62,7 +62,9 @@ export function lineChart(chart: LineChart): TopLevelSpec {
   if (twice !== undefined) throw new RangeError(`chart "${title}" has two series named "${twice}"`);
   const values = chart.series.flatMap((series) => series.points.map((point) => chartValue(point, series)));
   const colors = chart.series.map((series, i) => series.color ?? SERIES_COLORS[i % SERIES_COLORS.length]!);
-  const dashes = chart.series.map((series) => (series.dashed === true ? [6, 4] : [1, 0]));
+  // Colors come again after the last one: dashes tell these lines from the first.
+  const isAgain = (i: number) => chart.series[i]!.color === undefined && i >= SERIES_COLORS.length;
+  const dashes = chart.series.map(({ dashed }, i) => (dashed === true || isAgain(i) ? [6, 4] : [1, 0]));
   const legend =
     names.length > 1
       ? { orient: "bottom" as const, columns: legendColumns(names, width), symbolType: "stroke" }

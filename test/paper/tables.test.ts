@@ -172,6 +172,36 @@ describe("figure 1", () => {
   });
 });
 
+describe("a figure of rows in two precisions", () => {
+  it("names the precision where titles are the same, and tells all lines apart", async () => {
+    const [first, second] = await Promise.all(
+      (["float32", "bfloat16"] as const).map((precision) =>
+        madeUpResult(figure1({ limit: 100, precision }), () => 0.5),
+      ),
+    );
+    const joined = first!.table.join!(second!.data, first!.data);
+    const { chart } = first!.table.show(joined);
+    const { color, strokeDash } = (
+      chart as unknown as { layer: { encoding: Record<string, object> }[] }
+    ).layer
+      .map(({ encoding }) => ({ ...(chart as unknown as { encoding: object }).encoding, ...encoding }))
+      .find((encoding) => "strokeDash" in encoding) as unknown as Record<
+      "color" | "strokeDash",
+      { scale: { domain: string[]; range: unknown[] } }
+    >;
+    expect(color.scale.domain).toEqual(
+      ["float32", "bfloat16"].flatMap((precision) =>
+        ["not quantized", ...[1, 2, 3].map((layer) => `quantized after layer ${layer}`)].map(
+          (title) => `${title}, ${precision}`,
+        ),
+      ),
+    );
+    const looks = color.scale.range.map((one, i) => JSON.stringify([one, strokeDash.scale.range[i]]));
+    expect(new Set(looks).size).toBe(8);
+    expect(await renderSvg(chart!)).toContain("not quantized, bfloat16");
+  });
+});
+
 describe("the demo", () => {
   it("trains both networks alike, and sets the paper's numbers beside the measured ones", async () => {
     const cells = demo().cells("cpu");

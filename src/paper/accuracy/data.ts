@@ -150,6 +150,17 @@ function figureOf(column: Exclude<Column, AccuracyColumn>, outcomes: readonly Ce
   return spreadOf(outcomes.map(({ training }) => column.of(training)));
 }
 
+/**
+ * Names of rows in a chart: their titles, with the precision of training where another row of the same data
+ * has the same title.
+ */
+export function chartNames(rows: readonly Pick<MeasuredRow, "title" | "config">[]): string[] {
+  const texts = rows.map(({ title, config }) => `${config.data} ${title}`);
+  return rows.map(({ title, config }, i) =>
+    texts.indexOf(texts[i]!) === texts.lastIndexOf(texts[i]!) ? title : `${title}, ${config.precision}`,
+  );
+}
+
 /** Data with the rows of an earlier table that were not measured again, in the order of that. */
 export function joinedRows<Row extends { readonly key: string }>(
   data: { readonly rows: readonly Row[] },

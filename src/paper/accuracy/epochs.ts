@@ -7,7 +7,7 @@ import { paperName } from "../expected.js";
 import { attackInFull, withoutStatistics } from "../spelled-out.js";
 import type { Found } from "../table.js";
 import type { Column } from "./column.js";
-import { measuredRowSchema, measuredRows } from "./data.js";
+import { chartNames, measuredRowSchema, measuredRows } from "./data.js";
 import type { PlannedRow } from "./row.js";
 
 /** Accuracies of validation images after an epoch, shares. */
@@ -56,7 +56,7 @@ function pointsOf(runs: EpochsRow["runs"], value: (epoch: Epoch) => number): Cha
 }
 
 /** Lines of a row: under the first validation attack, dashed, and under the last; one for each seed. */
-function seriesOf({ title, runs }: EpochsRow, color: string): ChartSeries[] {
+function seriesOf({ runs }: EpochsRow, title: string, color: string): ChartSeries[] {
   const [first, last] = attacksOf(runs).map((text) => parseCall(text).name.toUpperCase());
   const weak = pointsOf(runs, ({ validation }) => validation[0]!.accuracy);
   const strong = pointsOf(runs, ({ validation }) => validation.at(-1)!.accuracy);
@@ -81,13 +81,14 @@ export function epochsSetting(rows: readonly EpochsRow[]): string {
 export function epochsChart(title: string, rows: readonly EpochsRow[]) {
   const { length } = rows[0]!.runs[0]!;
   const values = Array.from({ length }, (_, i) => i + 1);
+  const names = chartNames(rows);
   return lineChart({
     title,
     subtitle: epochsSetting(rows),
     x: { label: "epoch", ...(length <= 20 ? { values } : {}) },
     y: { label: "accuracy", percent: true },
     series: rows.flatMap((row, i) =>
-      seriesOf(row, SERIES_COLORS[(rows.length - 1 - i) % SERIES_COLORS.length]!),
+      seriesOf(row, names[i]!, SERIES_COLORS[(rows.length - 1 - i) % SERIES_COLORS.length]!),
     ),
   });
 }

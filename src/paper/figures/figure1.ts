@@ -8,7 +8,7 @@ import { lineChart } from "../../report/index.js";
 import { standard } from "../../training/index.js";
 import { defineAccuracyTable } from "../accuracy/accuracy-table.js";
 import { type AccuracyColumn, clean } from "../accuracy/column.js";
-import type { MeasuredRow } from "../accuracy/data.js";
+import { chartNames, type MeasuredRow } from "../accuracy/data.js";
 import { sizeOptions } from "../options.js";
 
 /** Lines of the figure: deterministic binary quantization after one layer, or after none. */
@@ -28,10 +28,10 @@ const points: readonly { readonly epsilon: number; readonly column: AccuracyColu
   })),
 ];
 
-function seriesOf({ title, measured }: MeasuredRow) {
+function seriesOf({ measured }: MeasuredRow, name: string) {
   const share = (percent: number) => percent / 100;
   return {
-    name: title,
+    name,
     points: points.flatMap(({ epsilon: x, column }) => {
       const found = measured[column.key];
       if (found === undefined) return [];
@@ -81,6 +81,6 @@ export const figure1 = defineAccuracyTable("figure1", {
           : `means of ${options.seeds} seeds; bands go from the lowest to the highest`),
       x: { label: "epsilon (l-infinity, pixels in [0, 1])" },
       y: { label: "accuracy", percent: true },
-      series: rows.map(seriesOf),
+      series: chartNames(rows).map((name, i) => seriesOf(rows[i]!, name)),
     }),
 });

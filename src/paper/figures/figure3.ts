@@ -2,7 +2,7 @@ import * as z from "zod";
 import { cifar10, mnist } from "../../datasets/index.js";
 import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { heatPanels } from "../../report/index.js";
-import { joinedRows, measuredRowSchema } from "../accuracy/data.js";
+import { chartNames, joinedRows, measuredRowSchema } from "../accuracy/data.js";
 import { paperName } from "../expected.js";
 import { dataset, sizeOptions } from "../options.js";
 import {
@@ -116,16 +116,18 @@ export const figure3 = defineTable("figure3", {
   },
   join: (now, earlier) => ({ networks: joinedRows({ rows: now.networks }, { rows: earlier.networks }).rows }),
   show({ networks }) {
-    const panels = networks.flatMap(({ title: column, config, means, forms }) =>
+    const names = chartNames(networks);
+    const panels = networks.flatMap(({ config, means, forms }, i) =>
       shownAs.map((form) => ({
         row: `${paperName(config.data)}, ${forms[form]}`,
-        column,
+        column: names[i]!,
         values: means[form],
       })),
     );
     const sets = [...new Set(networks.map(({ config }) => config.data))];
     const notes = sets.flatMap((set) => {
-      const rows = networks.filter(({ config }) => config.data === set);
+      const named = networks.map((network, i) => ({ ...network, title: names[i]! }));
+      const rows = named.filter(({ config }) => config.data === set);
       return [settingText(rows), ...rows.map(movedText)];
     });
     const chart = heatPanels(panels, {

@@ -44,7 +44,7 @@ export function CompareView({ names }: { readonly names: readonly string[] }) {
           <RunsTable runs={data.runs} />
           <div class="charts">
             <Chart
-              title="Clean accuracy, and (dashed) under the strongest validation attack"
+              title="Clean accuracy, and (dashed) under the last validation attack"
               curves={accuracies}
               percent
               range={[0, 1]}
@@ -73,7 +73,7 @@ function RunsTable({ runs }: { readonly runs: Comparison["runs"] }) {
             <th scope="col">state</th>
             <th scope="col">loss</th>
             <th scope="col">clean</th>
-            <th scope="col">strongest</th>
+            <th scope="col">last attack</th>
           </tr>
         </thead>
         <tbody>

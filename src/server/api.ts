@@ -17,7 +17,7 @@ export interface RunSummary {
   readonly step: number | null;
   readonly loss: number | null;
   readonly clean: number | null;
-  /** Accuracy under the first validation attack, which is single-step, and under the last. */
+  /** Accuracy under the first of several validation attacks, and under the last or only one. */
   readonly weak: number | null;
   readonly strong: number | null;
   readonly strongAttack: string;

@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -64,6 +64,14 @@ describe("the list of runs", () => {
     expect(page.runs.map(({ name }) => name[0])).toEqual(["b", "c"]);
     expect([page.matching, page.total]).toEqual([4, 4]);
     expect((await served.get("/api/runs?limit=0")).status).toBe(400);
+  });
+
+  it("has no first attack of two where a run is validated by one, whatever that is", async () => {
+    const only = { ...epoch(1), validation: [{ attack: "pgd(epsilon=0.3)", accuracy: 0.5 }] };
+    const folder = writeRun(served.runs, "e-one-attack", { events: [only] });
+    const { summary } = await served.json<RunDetail>("/api/runs/e-one-attack");
+    expect(summary).toMatchObject({ weak: null, strong: 0.5, strongAttack: "pgd(epsilon=0.3)" });
+    rmSync(folder, { recursive: true });
   });
 
   it("follows files, and a process that was killed", async () => {

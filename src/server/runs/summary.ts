@@ -81,7 +81,7 @@ export function summaryOf(name: string, folder: string, changed: number): RunSum
       step: epoch?.step ?? null,
       loss: epoch?.loss ?? null,
       clean: epoch?.clean ?? null,
-      weak: epoch?.validation[0]?.accuracy ?? null,
+      weak: epoch === undefined || epoch.validation.length < 2 ? null : epoch.validation[0]!.accuracy,
       strong: epoch?.validation.at(-1)?.accuracy ?? null,
       strongAttack: epoch?.validation.at(-1)?.attack ?? "",
       alarms: [...new Set(alarms.map(({ kind }) => kind))],

@@ -78,6 +78,12 @@ void checkFactorized(const std::string& operation, const torch::jit::Stack& stac
   }
 }
 
+// Whether an operator writes to its first argument and returns it. Its name ends with "_" then, but so does that of __and__,
+// which makes a tensor.
+bool isInPlace(const std::vector<c10::Argument>& declared) {
+  return !declared.empty() && declared[0].alias_info() != nullptr && declared[0].alias_info()->isWrite();
+}
+
 // call(index, [arguments]) -> tensor | tensors | number | boolean | null
 napi_value call(napi_env env, const Arguments& arguments, std::string& operation) {
   auto handle = operatorAt(toInt(env, arguments[0], "an operator's index"));
@@ -116,7 +122,7 @@ napi_value call(napi_env env, const Arguments& arguments, std::string& operation
   checkFactorized(operation, stack, declared);
   handle.callBoxed(&stack);
   // An operator that writes in place returns its own argument: JavaScript holds that already.
-  if (stack.empty() || operation.back() == '_') {
+  if (stack.empty() || isInPlace(declared)) {
     napi_value undefined;
     napi_get_undefined(env, &undefined);
     return undefined;

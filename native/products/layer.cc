@@ -134,6 +134,9 @@ at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, cons
                        const at::Tensor& bias, int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu) {
   checkFloat(input, "input");
   checkFloat(weights.forward, "packed weights");
+  constexpr int64_t kMost = int64_t{1} << 40;
+  TORCH_CHECK(geometry.kernelHeight * geometry.kernelWidth <= kMost / in, "a kernel of ", geometry.kernelHeight, " x ",
+              geometry.kernelWidth, " over ", in, " channels is too large");
   const LayerShape shape{in, out, geometry, packedForm(weights.forward, in, out, geometry)};
   checkPacked(weights.forward, shape, false);
   checkPacked(weights.backward, shape, true);

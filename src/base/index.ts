@@ -1,4 +1,3 @@
-export { removeAbandoned } from "./abandoned.js";
 export { suggestedName } from "./aliases.js";
 export { checkFolderName, checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
 export {
@@ -10,6 +9,7 @@ export {
   UseAfterDisposeError,
   unknownName,
 } from "./errors.js";
+export { removeAbandoned } from "./files/abandoned.js";
 export { writeFileAtomic, writeNewFile } from "./files/atomic-file.js";
 export { fileSha256 } from "./files/file-hash.js";
 export { ForeignFileError, refuseForeign } from "./files/foreign-files.js";
@@ -21,6 +21,7 @@ export { checkOptionNames } from "./option-names.js";
 export { countText, printable, shortened, shownName } from "./printable.js";
 export { processStart } from "./process-start.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";
+export { sizeOf } from "./shape.js";
 export { parseStrictJson, StrictJsonError } from "./strict-json.js";
 export { isModuleFile, loadUserModule, type UserModule } from "./user-module.js";
 export { packageVersion } from "./version.js";

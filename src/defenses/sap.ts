@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { sizeOf } from "../base/index.js";
 import { noGrad, operators as ops, scope, type Tensor, uniform } from "../engine/index.js";
 import { attribute, Module, type OnnxEdge, type OnnxSketch, type Pass } from "../nn/index.js";
 import { ratio } from "../options/index.js";
@@ -47,7 +48,7 @@ class PrunedActivation extends Module {
 
   /** Draws from activations of a shape. */
   #drawsOf(shape: readonly number[]): number {
-    const elements = shape.reduce((product, side) => product * side, 1);
+    const elements = sizeOf(shape);
     return Math.max(1, Math.round(this.samples * elements));
   }
 
@@ -76,7 +77,7 @@ class PrunedActivation extends Module {
 function onnxPruned(input: OnnxEdge, draws: number, sketch: OnnxSketch): OnnxEdge {
   const node = (operator: string, ...inputs: (OnnxEdge | string)[]) => sketch.node(operator, inputs);
   const alongRow = { axis: attribute.int(1) };
-  const elements = input.shape.reduce((product, side) => product * side, 1);
+  const elements = sizeOf(input.shape);
   const sizes = sketch.node("Flatten", [node("Abs", input)], alongRow, [elements]);
   const logarithms = node("Log", node("Max", sizes, sketch.constant(tiny)));
   const choice = { sample_size: attribute.int(draws), dtype: attribute.int(7) };

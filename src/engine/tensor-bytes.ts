@@ -1,3 +1,4 @@
+import { sizeOf } from "../base/index.js";
 import { checkHostAccess } from "./device/host-access.js";
 import { type DType, elementBytes, scalarType } from "./dtype.js";
 import { native } from "./native.js";
@@ -11,7 +12,7 @@ import { sidesOf } from "./tensor-data.js";
 export function tensorOfBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Tensor {
   const sides = sidesOf(shape);
   checkHostAccess("a tensor was made of bytes");
-  const wanted = sides.reduce((product, side) => product * side, elementBytes[dtype]);
+  const wanted = sizeOf(sides) * elementBytes[dtype];
   if (wanted !== bytes.length)
     throw new RangeError(`shape [${sides.join(", ")}] takes ${wanted} bytes, not ${bytes.length}`);
   return new Tensor(

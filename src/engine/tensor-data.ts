@@ -1,3 +1,4 @@
+import { sizeOf } from "../base/index.js";
 import type { DType } from "./dtype.js";
 
 /** libtorch takes no more in most operators; an array may claim thousands of millions and have none. */
@@ -17,7 +18,7 @@ export function sidesOf(shape: readonly number[]): number[] {
 
 /** RangeError unless a shape takes so many elements. */
 export function checkShape(shape: readonly number[], size: number): void {
-  const wanted = shape.reduce((product, side) => product * side, 1);
+  const wanted = sizeOf(shape);
   if (wanted !== size)
     throw new RangeError(`shape [${shape.join(", ")}] takes ${wanted} elements, not ${size}`);
 }

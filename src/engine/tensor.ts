@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { UseAfterDisposeError } from "../base/index.js";
+import { sizeOf, UseAfterDisposeError } from "../base/index.js";
 import { checkDevice } from "./device/devices.js";
 import { checkHostAccess } from "./device/host-access.js";
 import { setTensorWrapper } from "./dispatch.js";
@@ -80,7 +80,7 @@ export class Tensor extends TensorOperators {
 
   /** The number of elements. */
   get size(): number {
-    return this.shape.reduce((product, side) => product * side, 1);
+    return sizeOf(this.shape);
   }
 
   get requiresGrad(): boolean {

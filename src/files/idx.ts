@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { FileFormatError } from "../base/index.js";
+import { FileFormatError, sizeOf } from "../base/index.js";
 
 /**
  * Contents of an IDX file: unsigned bytes, row-major. `bytes` is the whole file, uncompressed; `data` a view
@@ -62,7 +62,7 @@ export function parseIdx(content: Uint8Array, rank: number, file: string): IdxAr
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const expected = shape.reduce((product, size) => product * size, 1);
+  const expected = sizeOf(shape);
   const found = bytes.length - headerBytes;
   if (found !== expected) {
     const kind = found < expected ? "truncated" : "too long";

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../base/index.js";
 import { operators as ops, scope, signStep_, type Tensor } from "../../engine/index.js";
 import type { Norm } from "../contract/options.js";
 
@@ -111,7 +112,7 @@ export const norms: Readonly<Record<Norm, NormGeometry>> = {
  */
 function slideStep_(gradient: Tensor, candidates: Tensor): void {
   gradient.mul_(ops.where(gradient.gt(0), candidates.lt(1), candidates.gt(0)));
-  const pixels = gradient.shape.slice(1).reduce((product, side) => product * side, 1);
+  const pixels = sizeOf(gradient.shape.slice(1));
   sparseSign_(gradient, Math.ceil(l1Share * pixels));
 }
 

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../base/index.js";
 import { operators as ops, type Tensor } from "../../engine/index.js";
 import type { Norm } from "../contract/options.js";
 import { type Ball, type NormGeometry, norms, sparseSign_ } from "../geometry/norms.js";
@@ -151,7 +152,7 @@ export const stepRules: Readonly<Record<Norm, StepRule>> = {
 };
 
 function pixelsOf(images: Tensor): number {
-  return images.shape.slice(1).reduce((product, side) => product * side, 1);
+  return sizeOf(images.shape.slice(1));
 }
 
 /** Number of elements of each image that have moved (M). */

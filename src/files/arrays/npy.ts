@@ -1,4 +1,4 @@
-import { FileFormatError, shownName } from "../../base/index.js";
+import { FileFormatError, shownName, sizeOf } from "../../base/index.js";
 import type { ByteSource } from "../byte-source.js";
 
 /** Types of elements that are read, by NumPy's letters: little-endian, but for single bytes. */
@@ -60,7 +60,7 @@ export function openNpy(source: ByteSource): NpyArray {
   if (fortranOrder && shape.filter((side) => side !== 1).length > 1) {
     throw refuse("it is in Fortran order; save numpy.ascontiguousarray(array)");
   }
-  const size = shape.reduce((product, side) => product * side, 1);
+  const size = sizeOf(shape);
   const bytes = elementBytes[type];
   const found = source.size - begin - length;
   if (size * bytes !== found) {
@@ -99,7 +99,7 @@ function parseHeader(header: string, refuse: (problem: string) => Error) {
   if (!written.every((side) => /^\d{1,16}L?$/.test(side)))
     throw refuse(`its header cannot be read: ${shown}`);
   const shape = written.map((side) => Number(side.replace("L", "")));
-  const whole = shape.reduce((product, side) => product * side, 1);
+  const whole = sizeOf(shape);
   if (shape.length > mostAxes || !shape.every(Number.isSafeInteger) || !Number.isSafeInteger(whole * 8))
     throw refuse(`its shape cannot be: (${shownName(sides!)})`);
   return { type: plain as NpyType, shape, fortranOrder: order === "True" };

@@ -1,4 +1,4 @@
-import { FileFormatError, shownName } from "../../base/index.js";
+import { FileFormatError, shownName, sizeOf } from "../../base/index.js";
 import { type ElementType, elementTypes } from "../element-types.js";
 import { float8Types, halvesOf } from "./narrow-types.js";
 import { type OnnxTensor, type OnnxType, onnxType } from "./proto.js";
@@ -101,7 +101,7 @@ export function elementsOf(tensor: OnnxTensor, file: string, external?: Uint8Arr
     const name = type ?? `number ${tensor.type}`;
     throw refuse(`elements of type ${name} are not read; read: ${Object.keys(storedTypes).join(", ")}`);
   }
-  const count = tensor.shape.reduce((product, side) => product * side, 1);
+  const count = sizeOf(tensor.shape);
   if (!Number.isSafeInteger(count)) throw refuse(`shape [${tensor.shape.join(", ")}] is too large`);
   const sources = [tensor.raw, tensor.typed, external].filter((source) => source !== undefined);
   if (sources.length > 1) throw refuse("it holds its elements twice");

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../base/index.js";
 import { elementBytes } from "../../engine/index.js";
 import { encodeStoredZip } from "../archives/zip-writer.js";
 import type { Pt2File } from "./archive.js";
@@ -40,7 +41,7 @@ export function rewrittenPt2(
   for (const [name, elements] of values) {
     const stored = weights.get(name);
     if (stored === undefined) throw new RangeError(`the file has no weight "${name}"`);
-    const wanted = stored.shape.reduce((product, side) => product * side, elementBytes[stored.type]);
+    const wanted = sizeOf(stored.shape) * elementBytes[stored.type];
     if (elements.length !== wanted)
       throw new RangeError(`weight "${name}" has ${wanted} bytes in the file, given ${elements.length}`);
     if (!copied.has(stored.file)) changed.set(stored.file, Uint8Array.from(changed.get(stored.file)!));

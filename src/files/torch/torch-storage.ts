@@ -1,4 +1,4 @@
-import { shownName } from "../../base/index.js";
+import { shownName, sizeOf } from "../../base/index.js";
 import { type ElementType, elementTypes } from "../element-types.js";
 import type { SafetensorsTensor } from "../safetensors.js";
 import { PickleError } from "./pickle-values.js";
@@ -53,7 +53,7 @@ export class StridedTensor {
   }
 
   get size(): number {
-    return this.shape.reduce((product, side) => product * side, 1);
+    return sizeOf(this.shape);
   }
 
   /** A copy in row-major order: floats as float32 (float64 rounded to the nearest), integers as int64. */

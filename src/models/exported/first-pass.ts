@@ -1,4 +1,4 @@
-import { deriveSeed } from "../../base/index.js";
+import { deriveSeed, sizeOf } from "../../base/index.js";
 import {
   grad,
   imageIdRange,
@@ -48,7 +48,7 @@ export function gradientFault(gradient: Tensor): string | undefined {
  */
 export function firstPass(module: Module, { batch }: Graph, inputShape: ImageShape): FirstPass {
   const count = Math.min(batch.most, Math.max(2, batch.least));
-  const pixels = inputShape.reduce((product, side) => product * side, 1);
+  const pixels = sizeOf(inputShape);
   const limit = Math.max(leastMemory, count * pixels * 4 * mostActivations);
   return withMemoryLimit(limit, () =>
     scope(() => {

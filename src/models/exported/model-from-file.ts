@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { checkFolderName, checkKind, shownName, unknownName } from "../../base/index.js";
+import { checkFolderName, checkKind, shownName, sizeOf, unknownName } from "../../base/index.js";
 import type { Architecture } from "../architecture.js";
 import { checkedChoice, checkFormat } from "../architecture.js";
 import {
@@ -146,13 +146,12 @@ function nameOf(file: string): string {
 /** Shape of an image: channels, height and width, as the file or its user says. */
 function imageShape({ imageSizes }: Graph, given: ImageShape | undefined): ImageShape {
   const shown = `[N, ${imageSizes.join(", ")}]`;
-  const size = (sides: readonly number[]) => sides.reduce((product, side) => product * side, 1);
   if (given === undefined) {
     if (imageSizes.length === 3) return imageSizes as unknown as ImageShape;
     throw new RangeError(`it takes images as ${shown}: say inputShape, as [channels, height, width]`);
   }
   const isSame =
-    imageSizes.length === 3 ? imageSizes.join() === given.join() : size(imageSizes) === size(given);
+    imageSizes.length === 3 ? imageSizes.join() === given.join() : sizeOf(imageSizes) === sizeOf(given);
   if (isSame) return given;
   throw new RangeError(`it takes images as ${shown}, which inputShape [${given.join(", ")}] does not fit`);
 }

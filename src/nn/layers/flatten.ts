@@ -1,3 +1,4 @@
+import { sizeOf } from "../../base/index.js";
 import type { Tensor } from "../../engine/index.js";
 import { Module } from "../module.js";
 import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
@@ -9,7 +10,7 @@ export class Flatten extends Module {
   }
 
   protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
-    const size = input.shape.reduce((product, side) => product * side, 1);
+    const size = sizeOf(input.shape);
     return sketch.node("Flatten", [input], { axis: attribute.int(1) }, [size]);
   }
 }

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../base/index.js";
 import { operators as ops, type Tensor } from "../../engine/index.js";
 import { Module } from "../module.js";
 import { attribute, type OnnxEdge, type OnnxSketch } from "../onnx-sketch.js";
@@ -60,7 +61,7 @@ export class GroupNorm extends Module {
   protected override onnx(input: OnnxEdge, sketch: OnnxSketch): OnnxEdge {
     const { groups, weight, bias, epsilon } = this;
     const [channels, ...sides] = input.shape as [number, ...number[]];
-    const size = input.shape.reduce((product, side) => product * side, 1);
+    const size = sizeOf(input.shape);
     const grouped = [groups, size / groups];
     const ones = sketch.constant(Array<number>(groups).fill(1), [groups]);
     const zeros = sketch.constant(Array<number>(groups).fill(0), [groups]);

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../base/index.js";
 import { noGrad, operators as ops, scope, type Tensor, tensor } from "../../engine/index.js";
 import { drawImages, grayLevels } from "../../report/index.js";
 import { forEachForm, type Representation, shownAs } from "./representation.js";
@@ -59,7 +60,7 @@ const side = 680;
  */
 export function picturesOf({ images }: ChosenImages, places: readonly Place[], colors: readonly string[]) {
   const [, ...shape] = images.shape as [number, number, number, number];
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   const levels = grayLevels(Float32Array.from(images.toNumbers()));
   const scales = [0, 1].map((axis) => {
     const values = places.map((place) => place[axis]!);

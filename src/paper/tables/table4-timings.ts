@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Steps, wordStream } from "../../base/index.js";
+import { type Steps, sizeOf, wordStream } from "../../base/index.js";
 import { type Dataset, imagesOf } from "../../datasets/index.js";
 import { sqa } from "../../defenses/index.js";
 import type { Architecture } from "../../models/index.js";
@@ -34,7 +34,7 @@ export interface TimingSetting {
 /** Images of noise: a step takes as long on them as on any. */
 function noiseImages({ inputShape, classes }: Architecture, count: number): Dataset {
   const word = wordStream(0);
-  const size = inputShape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(inputShape);
   const images = {
     images: Uint8Array.from({ length: count * size }, () => word() % 256),
     labels: Uint8Array.from({ length: count }, (_, index) => index % classes),

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../base/index.js";
 import { imageAs, pictureAs, type Split } from "../../datasets/index.js";
 import type { Model } from "../../models/index.js";
 import type { PlayRequest } from "../api.js";
@@ -22,7 +23,7 @@ async function imageAt(split: Split, position: number, { inputShape }: Model): P
   const { count, stored, imageShape } = split;
   if (position >= count) throw new RangeError(`image ${position}: there are ${count} test images, from 0`);
   await stored?.prepare([position]);
-  const size = imageShape.reduce((product, side) => product * side, 1);
+  const size = sizeOf(imageShape);
   const part = stored?.read([position]) ?? split.images.subarray(position * size, (position + 1) * size);
   if (part instanceof Uint8Array) return inUnits(imageAs(part, imageShape, inputShape));
   if (imageShape.join() === inputShape.join()) return Float32Array.from(part);
@@ -44,7 +45,7 @@ export async function playImage({ image }: PlayRequest, opened: PlayedModel): Pr
     return { pixels: inUnits(pixels), label: checkLabel(image.label, model) };
   }
   if ("pixels" in image) {
-    const size = model.inputShape.reduce((product, side) => product * side, 1);
+    const size = sizeOf(model.inputShape);
     const { pixels } = image;
     if (pixels.length !== size)
       throw new RangeError(`the image has ${pixels.length} pixels; the model takes ${size}`);

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../base/index.js";
 import { type Pt2Argument, type Pt2File, type Pt2Size, spannedBytes } from "../../../files/index.js";
 import { contentSha256, isStructure, Numbers, StructureHash } from "./canonical.js";
 
@@ -64,7 +65,7 @@ export function pt2GraphSha256({ program, weights, constants }: Pt2File): string
     const { type, shape, strides, offset, file } = stored;
     const place = JSON.stringify([file, offset, shape, strides, type]);
     const tied = places.get(place);
-    const count = shape.reduce((product, side) => product * side, 1);
+    const count = sizeOf(shape);
     const content = isStructure(type, count) ? contentSha256(spannedBytes(stored)) : null;
     const number = values.of(name);
     if (tied === undefined) places.set(place, name);

@@ -1,4 +1,4 @@
-import { deriveSeed } from "../../../base/index.js";
+import { deriveSeed, sizeOf } from "../../../base/index.js";
 import {
   imageIdRange,
   keep,
@@ -33,7 +33,7 @@ function valuesOfPixels({ input, nodes }: Graph): Set<string> {
 
 /** Bytes that a trial may take beside the weights: as many as are usual for images of the size. */
 function memoryFor({ imageSizes, weights }: Graph, images: number, weightBytes: number): number {
-  const pixels = imageSizes.reduce((product, side) => product * side, 1);
+  const pixels = sizeOf(imageSizes);
   // Quantized weights become floats, and are kept as such beside them.
   return weights.length * 64 + 12 * weightBytes + Math.max(3 * 2 ** 28, images * pixels * 4 * 64);
 }

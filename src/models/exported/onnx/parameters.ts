@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../base/index.js";
 import type { OnnxGraph } from "../../../files/index.js";
 
 /** Inputs of operators that training changes: kernels, matrices, scales and biases. */
@@ -28,9 +29,7 @@ const trained: Readonly<Record<string, readonly number[]>> = {
  * read, and what is added or multiplied with more than one number.
  */
 export function parameterNames({ nodes, initializers }: OnnxGraph): Set<string> {
-  const sizes = new Map(
-    initializers.map(({ name, shape }) => [name, shape.reduce((product, side) => product * side, 1)]),
-  );
+  const sizes = new Map(initializers.map(({ name, shape }) => [name, sizeOf(shape)]));
   const floats = new Set(
     initializers.filter(({ type }) => [1, 10, 11, 16].includes(type)).map(({ name }) => name),
   );

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../base/index.js";
 import type { OnnxAttribute, OnnxFile, OnnxModel, OnnxNode } from "../../../files/index.js";
 
 /** Numbers of the constants that say how a tensor is split, or which part is taken: so many at most. */
@@ -19,7 +20,7 @@ function smallConstants({ model, elements }: OnnxFile): Constants {
       const [one, several] = [attributes?.get("value_int"), attributes?.get("value_ints")];
       return one?.kind === "int" ? [one.value] : several?.kind === "ints" ? several.value : undefined;
     }
-    const size = tensor.shape.reduce((product, side) => product * side, 1);
+    const size = sizeOf(tensor.shape);
     if (size > mostNumbers || tensor.external !== undefined) return undefined;
     return Array.from(elements(tensor).data as ArrayLike<number | bigint>, Number);
   };

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../base/index.js";
 import { type DType, keep, type Tensor, tensor, tensorOfBytes } from "../../../engine/index.js";
 import { type OnnxElements, onnxType, storedTypes } from "../../../files/index.js";
 import type { NodeView } from "./node.js";
@@ -74,7 +75,7 @@ export const mostElements = 2 ** 26;
 /** Refuses a shape that is none, or larger than the world of the node allows. */
 export function checkedShape(node: NodeView, shape: readonly number[]): readonly number[] {
   const fits = shape.length <= 16 && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
-  const size = shape.reduce((product, side) => product * side, 1);
+  const size = sizeOf(shape);
   if (!fits || size > node.world.mostElements) {
     const shown = shape.slice(0, 20).join(", ");
     throw node.refuse(`a value of shape [${shown}] is none, or over ${node.world.mostElements} elements`);

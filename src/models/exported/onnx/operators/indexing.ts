@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../../base/index.js";
 import { operators, type Tensor, tensor } from "../../../../engine/index.js";
 import { type NodeView, type OnnxOperators, operator } from "../node.js";
 import { axesOf, axisOf, beside, checkedShape, numberOf, numbersOf } from "../values.js";
@@ -63,7 +64,7 @@ function scatterNd(node: NodeView, data: Tensor, indices: Tensor, updates: Tenso
   if (mode === "none" || mode === "add") return data.indexPut(lists, updates, mode === "add");
   // Places in a matrix with a row for each of what the indices name.
   const named = data.shape.slice(0, lists.length);
-  const rest = data.shape.slice(lists.length).reduce((product, side) => product * side, 1);
+  const rest = sizeOf(data.shape.slice(lists.length));
   const rows = lists.reduce((sum, list, k) => sum.mul(named[k]!).add(list), lists[0]!.zerosLike());
   const places = rows.reshape([rows.size, 1]).expand([rows.size, rest]);
   const matrix = data.reshape([-1, rest]);

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../../base/index.js";
 import { operators, type Tensor } from "../../../../engine/index.js";
 import { type NodeView, type OnnxOperators, operator } from "../node.js";
 import { isFloat } from "../values.js";
@@ -72,7 +73,7 @@ function maxPoolIndices(node: NodeView, x: Tensor, pool: Pool, byColumns: boolea
 /** Sums over windows, or their means, of a padded tensor. */
 function average(x: Tensor, { kernel, strides, dilations }: Pool): Tensor {
   if (dilations.every((one) => one === 1)) return averagePools[kernel.length - 1]!(x, kernel, strides);
-  const count = kernel.reduce((product, side) => product * side, 1);
+  const count = sizeOf(kernel);
   const weight = operators.full([1, 1, ...kernel], 1 / count, x.dtype).to({ device: x.device });
   const none = kernel.map(() => 0);
   const [n, c, ...sides] = x.shape;
@@ -111,7 +112,7 @@ function lpPool(node: NodeView, x: Tensor): Tensor {
   const pool = poolOf(node, x);
   const p = node.int("p", 2);
   const ends = pool.after.map((pad, i) => pad + pool.beyond[i]!);
-  const count = pool.kernel.reduce((product, side) => product * side, 1);
+  const count = sizeOf(pool.kernel);
   const powers = x.abs().pow(p).constantPad(padList(pool.before, ends), 0);
   return average(powers, pool)
     .mul(count)

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../../base/index.js";
 import { operators, type Tensor } from "../../../../engine/index.js";
 import { anyNumber, keepsMasks, type NodeView, type OnnxOperators, operator } from "../node.js";
 import { axesOf, axisOf, checkedShape, intTensor, numbersOf } from "../values.js";
@@ -23,8 +24,7 @@ function flatten(node: NodeView, values: Tensor): Tensor {
   const axis = node.int("axis", 1);
   if (!(axis >= -rank && axis <= rank)) throw node.refuse(`axis ${axis} is not one of ${rank} axes`);
   const first = axis < 0 ? axis + rank : axis;
-  const product = (sides: readonly number[]) => sides.reduce((all, side) => all * side, 1);
-  return values.reshape([product(values.shape.slice(0, first)), product(values.shape.slice(first))]);
+  return values.reshape([sizeOf(values.shape.slice(0, first)), sizeOf(values.shape.slice(first))]);
 }
 
 /** Axes that are an input since version 13, or an attribute. */

@@ -35,6 +35,16 @@ export class MissingFileError extends FileFormatError {
   override readonly name = "MissingFileError";
 }
 
+/** Returns what was thrown as an Error, whatever it is. */
+export function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** Message of what was thrown, whatever it is. */
+export function messageOf(thrown: unknown): string {
+  return errorOf(thrown).message;
+}
+
 /** Number of edits between two words: letters more, less, another, or swapped (Damerau 1964). */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];

@@ -1,8 +1,10 @@
 export { suggestedName } from "./aliases.js";
 export { checkFolderName, checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
 export {
+  errorOf,
   FileFormatError,
   MissingFileError,
+  messageOf,
   NotFiniteError,
   nearestName,
   TensorError,

@@ -1,3 +1,5 @@
+import { messageOf } from "./errors.js";
+
 /** JSON text that cannot be trusted was refused: the message says why. */
 export class StrictJsonError extends Error {
   override readonly name = "StrictJsonError";
@@ -66,6 +68,6 @@ export function parseStrictJson(text: string, maxDepth: number): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new StrictJsonError(error instanceof Error ? error.message.split("\n")[0]! : String(error));
+    throw new StrictJsonError(messageOf(error).split("\n")[0]);
   }
 }

@@ -1,4 +1,4 @@
-import { FileFormatError, MissingFileError, packageVersion } from "../base/index.js";
+import { FileFormatError, isAbort, MissingFileError, messageOf, packageVersion } from "../base/index.js";
 import type { CommandEntry, Menu } from "./frame/command.js";
 import { endProcess, stoppedBy } from "./frame/ending.js";
 import { exitCode } from "./frame/exit-code.js";
@@ -108,8 +108,7 @@ export async function main(words: readonly string[], table: CommandTable = comma
     return code === exitCode.done ? (interrupt.code ?? exitCode.done) : code;
   } catch (error) {
     removeLiveLines();
-    if (interrupt.code !== undefined && error instanceof Error && error.name === "AbortError")
-      return interrupt.code;
+    if (interrupt.code !== undefined && isAbort(error)) return interrupt.code;
     return reportError(error, name, words.includes("--debug"), failure);
   } finally {
     notStopped();
@@ -157,7 +156,7 @@ function reportError(
   failure: number = exitCode.failed,
 ): number {
   const { red } = colors("stderr");
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   warn(`${red("error:")} ${message === "" && error instanceof Error ? error.name : message}`);
   for (let at = error; debug && at instanceof Error; at = at.cause) warn(at.stack ?? "");
   if (error instanceof MissingFileError) return exitCode.missing;

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { FileFormatError, sizeOf } from "../base/index.js";
+import { FileFormatError, messageOf, sizeOf } from "../base/index.js";
 
 /**
  * Contents of an IDX file: unsigned bytes, row-major. `bytes` is the whole file, uncompressed; `data` a view
@@ -80,7 +80,7 @@ function gunzip(compressed: Uint8Array, file: string, most: number): Uint8Array 
     if (error instanceof RangeError) {
       throw new FileFormatError(`${file}: holds more than ${most} bytes once uncompressed`);
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new FileFormatError(`${file}: cannot be uncompressed, it is truncated or damaged (${reason})`);
   }
 }

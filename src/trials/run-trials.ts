@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { SuitePart } from "../attacks/index.js";
-import { NotFiniteError, type Steps } from "../base/index.js";
+import { errorOf, NotFiniteError, type Steps } from "../base/index.js";
 import type { TensorSplit } from "../datasets/index.js";
 import { scope } from "../engine/index.js";
 import {
@@ -146,7 +146,7 @@ function attemptBatch(
   try {
     run = runBatch(trial, batch, { ...options, earlier });
   } catch (error) {
-    return { error: error instanceof Error ? error : new Error(String(error)) };
+    return { error: errorOf(error) };
   }
   const { stop } = run.record;
   if (stop !== undefined && notFinite === "fail")

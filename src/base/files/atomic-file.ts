@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { messageOf } from "../errors.js";
 
 /** A file's content: text, bytes, or pieces of it one after the other. */
 export type FileData = string | Uint8Array | readonly Uint8Array[];
@@ -50,7 +51,7 @@ function writeBeside(path: string, data: FileData, place: (temporary: string) =>
     place(temporary);
     syncFolder(dirname(path));
   } catch (error) {
-    throw new Error(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new Error(`cannot write ${path}: ${messageOf(error)}`, {
       cause: error,
     });
   } finally {

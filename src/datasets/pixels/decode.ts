@@ -1,4 +1,4 @@
-import { FileFormatError } from "../../base/index.js";
+import { FileFormatError, messageOf } from "../../base/index.js";
 import { imageHeader, mostPixels } from "../../files/index.js";
 import type { Raster } from "./resample.js";
 
@@ -52,7 +52,7 @@ async function decoded(
     const colors = cmyk ? image.pipelineColourspace("cmyk").toColourspace("cmyk") : image;
     found = await colors.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
   } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0]!.trim();
+    const reason = messageOf(error).split("\n")[0]!.trim();
     throw new FileFormatError(`${file}: cannot be decoded, it is truncated or damaged (${reason})`);
   }
   const { data, info } = found;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { FileFormatError, makeFolder } from "../../base/index.js";
+import { FileFormatError, makeFolder, messageOf } from "../../base/index.js";
 import { keepWithin, pixelCacheLimit, UseMark } from "./cache-limit.js";
 
 const hashBytes = 32;
@@ -43,7 +43,7 @@ export class PixelCache {
       this.#mark = new UseMark(folder);
       keepWithin(pixelCacheFolder(), this.#limit);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new Error(
         `decoded images cannot be kept: ${reason}; set XDG_CACHE_HOME to a folder that can be written`,
       );
@@ -120,7 +120,7 @@ function writeAt(path: string, offset: number, bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length; )
       done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`decoded images cannot be kept: ${reason}; XDG_CACHE_HOME names another folder`);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);

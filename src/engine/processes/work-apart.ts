@@ -1,3 +1,4 @@
+import { errorOf, isAbort } from "../../base/index.js";
 import { abortOn } from "../signals.js";
 import { type ApartMessage, stopMessage, stopSignal } from "./run-apart.js";
 
@@ -24,8 +25,7 @@ export function workApart<Task, Event>(
     try {
       for await (const event of work(message as Task, stop.signal)) tell({ event });
     } catch (error) {
-      if (!stop.signal.aborted || (error as Error)?.name !== "AbortError")
-        tell({ error: error instanceof Error ? error : new Error(String(error)) });
+      if (!stop.signal.aborted || !isAbort(error)) tell({ error: errorOf(error) });
     }
     // What is under way when the channel closes would be lost, where the parent is slow to read it.
     await told;

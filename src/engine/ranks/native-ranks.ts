@@ -1,4 +1,5 @@
 import { deserialize, serialize } from "node:v8";
+import { messageOf } from "../../base/index.js";
 import { native } from "../native.js";
 import { scope } from "../scope.js";
 import { Tensor } from "../tensor.js";
@@ -46,7 +47,7 @@ export class NativeRanks implements Ranks {
     try {
       value = make();
     } catch (error) {
-      this.#bytesOfFirst(serialize({ error: error instanceof Error ? error.message : String(error) }));
+      this.#bytesOfFirst(serialize({ error: messageOf(error) }));
       throw error;
     }
     this.#bytesOfFirst(serialize({ value }));

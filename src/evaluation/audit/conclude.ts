@@ -1,5 +1,5 @@
 import { attackLabel } from "../../attacks/index.js";
-import { deriveSeed } from "../../base/index.js";
+import { deriveSeed, errorOf } from "../../base/index.js";
 import type { TensorSplit } from "../../datasets/index.js";
 import { scope } from "../../engine/index.js";
 import { formatRatio } from "../../options/index.js";
@@ -192,7 +192,7 @@ function unlessEnded<T>(work: () => T, otherwise: (error: Error) => T, signal: A
     return work();
   } catch (error) {
     if (signal?.aborted) throw error;
-    return otherwise(error instanceof Error ? error : new Error(String(error)));
+    return otherwise(errorOf(error));
   }
 }
 

@@ -1,5 +1,5 @@
 import { inflateRawSync } from "node:zlib";
-import { FileFormatError, shownName } from "../../base/index.js";
+import { FileFormatError, messageOf, shownName } from "../../base/index.js";
 import { crc32 } from "../archives/zip.js";
 import { type ByteSource, memoryBytes, partOf } from "../byte-source.js";
 import { type NpyArray, openNpy } from "./npy.js";
@@ -51,7 +51,7 @@ function inflated(packed: ByteSource, size: number, name: string): Uint8Array {
   try {
     bytes = inflateRawSync(packed.read(0, packed.size), { maxOutputLength: Math.max(1, size) });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new FileFormatError(`${name}: cannot be unpacked, it is truncated or damaged (${reason})`);
   }
   if (bytes.length !== size)

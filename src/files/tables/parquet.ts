@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { gunzipSync } from "node:zlib";
 import type * as Hyparquet from "hyparquet";
 import type * as Column from "hyparquet/src/column.js";
-import { FileFormatError, shownName } from "../../base/index.js";
+import { FileFormatError, messageOf, shownName } from "../../base/index.js";
 import type { ByteSource } from "../byte-source.js";
 
 /** A column's values: those of a string or of bytes are Uint8Arrays. */
@@ -53,11 +53,7 @@ function library(): { readonly main: typeof Hyparquet; readonly column: typeof C
 export function openParquet(source: ByteSource): ParquetFile {
   const { name, size } = source;
   const refuse = (problem: string, cause?: unknown) => new FileFormatError(`${name}: ${problem}`, { cause });
-  const damaged = (cause: unknown) =>
-    refuse(
-      `damaged parquet file (${shownName(cause instanceof Error ? cause.message : String(cause))})`,
-      cause,
-    );
+  const damaged = (cause: unknown) => refuse(`damaged parquet file (${shownName(messageOf(cause))})`, cause);
   const { main, column } = library();
   if (size < 12) throw refuse("no parquet file: it is too short");
   const tail = Buffer.from(source.read(size - 8, 8));

@@ -1,4 +1,4 @@
-import { FileFormatError, shownName } from "../../base/index.js";
+import { FileFormatError, messageOf, shownName } from "../../base/index.js";
 import { readPt2 } from "../../files/index.js";
 import type { ImageShape } from "../model.js";
 import { graphOfPt2, narrowTypes } from "./aten/pt2-graph.js";
@@ -74,7 +74,7 @@ export function inFile<T>(file: string, body: () => T): T {
     return body();
   } catch (cause) {
     if (cause instanceof FileFormatError) throw cause;
-    throw new FileFormatError(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new FileFormatError(`${file}: ${messageOf(cause)}`, {
       cause,
     });
   }

@@ -1,5 +1,6 @@
 // Program of the playground's process, the one part of the dashboard that loads libtorch.
 import { attacks } from "../../attacks/index.js";
+import { messageOf } from "../../base/index.js";
 import { attackImage } from "./attack-image.js";
 import { factsOf, openedModel } from "./opened-model.js";
 import { playImage } from "./play-image.js";
@@ -24,7 +25,7 @@ process.on("message", async (question: WorkerQuestion) => {
   try {
     told = { result: await answer(question) };
   } catch (error) {
-    told = { error: error instanceof Error ? error.message : String(error) };
+    told = { error: messageOf(error) };
   }
   process.send?.(told);
 });

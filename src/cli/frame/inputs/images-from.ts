@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { isModuleFile, isObject, loadUserModule, type UserModule } from "../../../base/index.js";
+import { isModuleFile, isObject, loadUserModule, messageOf, type UserModule } from "../../../base/index.js";
 import {
   type Dataset,
   datasets,
@@ -54,7 +54,7 @@ function atPath(path: string): Dataset {
   try {
     return imagesAt(path);
   } catch (cause) {
-    throw new UsageError(`--images: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new UsageError(`--images: ${messageOf(cause)}`, { cause });
   }
 }
 

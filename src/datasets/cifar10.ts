@@ -1,12 +1,13 @@
 import { existsSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { MissingFileError } from "../base/index.js";
+import { cacheFolder } from "./cache-folder.js";
 import { readCifarPickles } from "./cifar/cifar-pickles.js";
 import { readCifar } from "./cifar/cifar-records.js";
 import { defineDataset } from "./dataset.js";
 import type { DatasetArchive } from "./fetch-archive.js";
+import { isFile } from "./sources/regular-file.js";
 import type { MemoryData, SplitName } from "./split.js";
 
 const classNames = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
@@ -48,12 +49,8 @@ const remedy =
   "run npx sqa data fetch cifar10, or give a folder that has the official files, binary or for Python: " +
   "cifar10(folder=FOLDER)";
 
-/** Folder of fetched files: beside other programs' caches. */
-export function cifar10CacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sqa", "cifar10");
-}
-
-const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** Folder of fetched files. */
+const fetchedFolder = () => cacheFolder("cifar10");
 
 /** Says, as the end of an error's sentence, what a folder has instead of the files. */
 function hintAt(folder: string): string {
@@ -126,9 +123,9 @@ export const cifar10 = defineDataset("cifar10", {
   imageShape: [3, 32, 32],
   statistics: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
   epsilon: 8 / 255,
-  locate: ({ folder = cifar10CacheFolder() }) => findFolder(folder),
-  read: ({ folder = cifar10CacheFolder(), checksums }, split) => readSplit(folder, split, checksums),
+  locate: ({ folder = fetchedFolder() }) => findFolder(folder),
+  read: ({ folder = fetchedFolder(), checksums }, split) => readSplit(folder, split, checksums),
   get archive() {
-    return { ...cifar10Archive, folder: cifar10CacheFolder() };
+    return { ...cifar10Archive, folder: fetchedFolder() };
   },
 });

@@ -1,10 +1,10 @@
-import { statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import { cacheFolder } from "./cache-folder.js";
 import { readCifarPickles } from "./cifar/cifar-pickles.js";
 import { readCifar } from "./cifar/cifar-records.js";
 import { defineDataset } from "./dataset.js";
+import { isFile } from "./sources/regular-file.js";
 import type { SplitName } from "./split.js";
 
 /** Fine classes, in the order of their numbers. */
@@ -34,11 +34,7 @@ const remedy =
   "download https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz, unpack it, and give its folder: " +
   "cifar100(folder=FOLDER)";
 
-function usualFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sqa", "cifar100");
-}
-
-const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+const usualFolder = () => cacheFolder("cifar100");
 
 /** The folder itself, or the one in it that the official archive unpacks to. */
 function findFolder(folder: string): string {

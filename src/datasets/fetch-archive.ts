@@ -1,20 +1,12 @@
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  createReadStream,
-  lstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, createReadStream, lstatSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip, gunzipSync, constants as zlib } from "node:zlib";
 import { FileFormatError, makeFolder, shownName, writeFileAtomic, writeNewFile } from "../base/index.js";
 import { readTar } from "../files/index.js";
 import { type DownloadOptions, download } from "./download.js";
+import { isFile } from "./sources/regular-file.js";
 
 /** A data set's official archive: where it is published, and the SHA-1 of the files in it that are wanted. */
 export interface DatasetArchive {
@@ -36,8 +28,6 @@ export interface FetchOptions extends Pick<DownloadOptions, "signal" | "patience
 function sha1(bytes: Uint8Array): string {
   return createHash("sha1").update(bytes).digest("hex");
 }
-
-const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 /** Tells whether a gzip file holds another one: some servers compress what is compressed already. */
 function isTwice(file: string): boolean {

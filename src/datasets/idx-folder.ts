@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { FileFormatError, MissingFileError, shownName } from "../base/index.js";
 import { type IdxArray, readIdx } from "../files/index.js";
+import { isFile } from "./sources/regular-file.js";
 import type { SplitData, SplitName } from "./split.js";
 
 type Part = "images" | "labels";
@@ -37,8 +38,6 @@ function candidateNames(split: SplitName, part: Part): string[] {
   const type = `idx${ranks[part]}-ubyte`;
   return [`${stem}-${type}`, `${stem}.${type}`].flatMap((name) => [name, `${name}.gz`]);
 }
-
-const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 /**
  * Paths at which a file may lie in a folder: some unpackers make a folder of a file's name and put the file

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { FileFormatError, makeFolder, messageOf } from "../../base/index.js";
+import { cacheFolder } from "../cache-folder.js";
 import { keepWithin, pixelCacheLimit, UseMark } from "./cache-limit.js";
 
 const hashBytes = 32;
@@ -12,10 +12,8 @@ const recordBytes = 2 * hashBytes;
 /** Bytes written between two looks at what all data sets take together. */
 const bytesBetweenLooks = 2 ** 28;
 
-/** Folder of decoded images: beside other programs' caches, and free to be deleted between runs. */
-export function pixelCacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sqa", "pixels");
-}
+/** Folder of decoded images. */
+const pixelCacheFolder = () => cacheFolder("pixels");
 
 export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 

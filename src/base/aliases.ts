@@ -8,7 +8,7 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   restarts: ["nrestarts", "nbrestarts", "numrestarts", "numrandominit"],
   randomStart: ["randinit", "randominit", "randomstart"],
   queries: ["nqueries", "maxqueries", "nbqueries", "numqueries"],
-  confidence: ["kappa"],
+  kappa: ["confidence", "conf"],
   norm: ["ord", "order", "p"],
   target: ["targeted", "ytarget"],
   noise: ["sigma"],

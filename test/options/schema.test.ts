@@ -53,6 +53,11 @@ describe("parseOptions", () => {
     expect(() => parseOptions("attack", "own", own, { kappa: 1 })).toThrow(/unknown option "kappa"\n/);
   });
 
+  it("suggests kappa for the confidence of Carlini and Wagner's attacks", () => {
+    const own = z.strictObject({ kappa: z.number().default(0), steps: z.int().default(10) });
+    expect(() => parseOptions("attack", "own", own, { confidence: 1 })).toThrow('did you mean "kappa"?');
+  });
+
   it.each([
     [null, "null"],
     [[], "a list"],

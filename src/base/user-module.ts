@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import * as node from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MissingFileError } from "./errors.js";
+import { fileSha256 } from "./files/file-hash.js";
 
 /** Module of a user's own that was loaded. */
 export interface UserModule {
@@ -87,7 +87,7 @@ export async function loadUserModule(file: string): Promise<UserModule> {
   try {
     if (/\.[cm]?ts$/.test(file)) await readTypeScript(file);
     await hookResolution();
-    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+    const sha256 = fileSha256(file);
     const exports = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
     return { file, exports, sha256 };
   } catch (cause) {

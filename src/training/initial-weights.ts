@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError } from "../base/index.js";
+import { FileFormatError, fileSha256 } from "../base/index.js";
 import type { Model } from "../models/index.js";
 import { loadWeights } from "./run/weights-file.js";
 
@@ -23,7 +22,7 @@ export type InitialWeightsInput = Omit<InitialWeights, "sha256"> & Partial<Pick<
 function hashOf(file: string): string {
   if (!existsSync(file) || statSync(file).isDirectory())
     throw new RangeError(`${file} is no file of weights`);
-  return createHash("sha256").update(readFileSync(file)).digest("hex");
+  return fileSha256(file);
 }
 
 /** Schema of an option that takes a file's path, or what a run stored of it. */

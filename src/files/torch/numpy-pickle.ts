@@ -1,5 +1,5 @@
 import { FileFormatError, shownName } from "../../base/index.js";
-import { elementCount } from "../safetensors-header.js";
+import { elementCount, isCount } from "../safetensors-header.js";
 import { notAllowed, PickleError, type PickleReader, type PickleValue } from "./pickle-values.js";
 import { unpickle } from "./unpickle.js";
 
@@ -25,8 +25,6 @@ type Value = PickleValue<Made>;
 
 /** Longer texts of Python 2 are numbers of arrays. */
 const longestName = 200;
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** Gives an array its shape and elements, checked against each other. */
 function fill(array: PickledArray, state: Value): void {

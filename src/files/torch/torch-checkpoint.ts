@@ -3,7 +3,7 @@ import { FileFormatError, MissingFileError, shownName } from "../../base/index.j
 import { listedNames, readStoredZip } from "../archives/zip.js";
 import { fileKind, remedyOf } from "../file-kind.js";
 import { isTorchScript, torchScriptProblem, wholeModuleProblem } from "../pt2/recipe.js";
-import { elementCount } from "../safetensors-header.js";
+import { elementCount, isCount } from "../safetensors-header.js";
 import {
   isKey,
   notAllowed,
@@ -21,10 +21,6 @@ export type CheckpointValue = PickleValue<TorchStorage | StridedTensor>;
 
 /** Larger files are refused: Node reads no more at once. */
 const maxBytes = 2 ** 31 - 1;
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
 
 /** libtorch takes no more axes in most operators. */
 const mostAxes = 64;

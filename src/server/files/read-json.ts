@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type * as z from "zod";
-import { parseStrictJson } from "../../base/index.js";
+import { firstFault, parseStrictJson } from "../../base/index.js";
 import { readWhole } from "./read-part.js";
 
 /** Fault of a file in a run folder, in words that begin with its name. */
@@ -33,6 +33,5 @@ export function readJson<Schema extends z.ZodType>(
   }
   const checked = schema.safeParse(content);
   if (checked.success) return checked.data;
-  const { path: place, message } = checked.error.issues[0]!;
-  throw new BrokenFileError(`${name}: ${place.length === 0 ? "" : `${place.join(".")}: `}${message}`);
+  throw new BrokenFileError(`${name}: ${firstFault(checked.error)}`);
 }

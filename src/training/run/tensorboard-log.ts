@@ -1,4 +1,4 @@
-import { attackLabel, attacks } from "../../attacks/index.js";
+import { labelOf } from "../../attacks/index.js";
 import { type SummaryValue, TensorBoardWriter } from "../../files/index.js";
 import type { TrainEvent } from "../events.js";
 import type { RunFolder } from "./run-folder.js";
@@ -8,16 +8,6 @@ import { storedForm } from "./stored-config.js";
 
 /** Steps whose values are written at once. */
 const stepsAtOnce = 100;
-
-/** Short name of an attack that a text stands for. */
-function labelOf(text: string): string {
-  try {
-    return attackLabel(attacks.parse(text));
-  } catch {
-    // An attack of a user's own that is not registered.
-    return text;
-  }
-}
 
 /**
  * Log of a run for TensorBoard, in its folder `tb`, beside events.jsonl: loss and rate of each step,
@@ -61,7 +51,7 @@ export class TensorBoardLog {
         { tag: "training/seconds a step", scalar: event.secondsPerStep },
         { tag: "accuracy/clean", scalar: event.clean },
         ...event.validation.map(({ attack, accuracy }) => ({
-          tag: `accuracy/${labelOf(attack)}`,
+          tag: `accuracy/${labelOf(attack) ?? attack}`,
           scalar: accuracy,
         })),
         ...this.#images(),

@@ -57,9 +57,9 @@ export interface Classifier {
 }
 
 /** Says what is wrong with images for a classifier, before any native call. */
-export function checkImages(model: Pick<Classifier, "inputShape">, images: Tensor): void {
+export function checkImages(classifier: Pick<Classifier, "inputShape">, images: Tensor): void {
   if (!(images instanceof Tensor)) throw new TypeError(`images must be a tensor, not ${String(images)}`);
-  const wanted = model.inputShape;
+  const wanted = classifier.inputShape;
   if (images.dtype !== "float32") {
     throw new TypeError(`images must be float32 in [0, 1], not ${images.dtype}: divide bytes by 255`);
   }
@@ -105,7 +105,7 @@ export function checkPixelRange(images: Tensor): void {
 }
 
 /** Throws unless labels are int64 of shape (N) within the classes. */
-export function checkLabels(model: Pick<Classifier, "classes">, images: Tensor, labels: Tensor): void {
+export function checkLabels(classifier: Pick<Classifier, "classes">, images: Tensor, labels: Tensor): void {
   if (!(labels instanceof Tensor)) throw new TypeError(`labels must be a tensor, not ${String(labels)}`);
   const count = images.shape[0]!;
   if (labels.dtype !== "int64") throw new TypeError(`labels must be int64, not ${labels.dtype}`);
@@ -116,8 +116,8 @@ export function checkLabels(model: Pick<Classifier, "classes">, images: Tensor, 
   }
   if (count === 0) return;
   const [low, high] = [labels.amin().item(), labels.amax().item()];
-  if (low < 0 || high >= model.classes) {
-    throw new RangeError(`labels must lie in 0 .. ${model.classes - 1}, found ${low} .. ${high}`);
+  if (low < 0 || high >= classifier.classes) {
+    throw new RangeError(`labels must lie in 0 .. ${classifier.classes - 1}, found ${low} .. ${high}`);
   }
 }
 

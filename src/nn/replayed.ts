@@ -30,19 +30,19 @@ const mostSizes = 4;
  * how work is recorded, as a graph of the device where left out.
  */
 export function replayed(
-  model: Classifier,
+  classifier: Classifier,
   device: string,
   capture: Capture = (work) => graphOrWarning(device, work, "passes of an evaluation"),
 ): ReplayedClassifier {
-  const { inputShape, classes, randomized, surrogates, levels } = model;
+  const { inputShape, classes, randomized, surrogates, levels } = classifier;
   /** The one that was used last stands last. */
   const sizes = new Map<number, SizedPasses>();
   const passesOf = (images: Tensor, noise: Noise): SizedPasses | undefined => {
     // A pass under automatic differentiation is the caller's own, and a seed in a tensor a captured step's.
     if (images.requiresGrad || noise.seed instanceof Tensor) return undefined;
-    checkImages(model, images);
+    checkImages(classifier, images);
     const count = images.shape[0]!;
-    const passes = sizes.get(count) ?? new SizedPasses(model, count, device, capture);
+    const passes = sizes.get(count) ?? new SizedPasses(classifier, count, device, capture);
     sizes.delete(count);
     sizes.set(count, passes);
     if (sizes.size > mostSizes) {
@@ -53,7 +53,7 @@ export function replayed(
     return passes;
   };
   const logits: Classifier["logits"] = (images, noise) =>
-    passesOf(images, noise)?.logits(images, noise) ?? model.logits(images, noise);
+    passesOf(images, noise)?.logits(images, noise) ?? classifier.logits(images, noise);
   return {
     inputShape,
     classes,
@@ -94,7 +94,7 @@ class Replay {
 
 /** The passes of batches of one size, which read their images and their noise in tensors of their own. */
 class SizedPasses {
-  readonly #model: Classifier;
+  readonly #classifier: Classifier;
   readonly #capture: Capture;
   readonly #images: Tensor;
   readonly #weights: Tensor;
@@ -110,18 +110,18 @@ class SizedPasses {
   /** Counts the passes, of which only the last can be gone back through. */
   #turn = 0;
 
-  constructor(model: Classifier, count: number, device: string, capture: Capture) {
-    this.#model = model;
+  constructor(classifier: Classifier, count: number, device: string, capture: Capture) {
+    this.#classifier = classifier;
     this.#capture = capture;
-    this.#images = keep(ops.zeros([count, ...model.inputShape], "float32", device));
-    this.#weights = keep(ops.zeros([count, model.classes], "float32", device));
+    this.#images = keep(ops.zeros([count, ...classifier.inputShape], "float32", device));
+    this.#weights = keep(ops.zeros([count, classifier.classes], "float32", device));
     this.#seed = keep(ops.zeros([3], "int64", device));
     this.#imageIds = keep(ops.zeros([count], "int64", device));
   }
 
   /** Undefined where the pass has no graph, or none yet. */
   logits(images: Tensor, noise: Noise): Tensor | undefined {
-    const work = () => [noGrad(() => this.#model.logits(this.#images, this.#noise))];
+    const work = () => [noGrad(() => this.#classifier.logits(this.#images, this.#noise))];
     return this.#answer.run(
       () => this.#capture(work),
       () => this.#write(images, noise),
@@ -154,7 +154,7 @@ class SizedPasses {
   #write(images: Tensor, { seed, draw, imageIds }: Noise): void {
     this.#turn++;
     this.#images.copy_(images);
-    if (!this.#model.randomized || seed instanceof Tensor) return;
+    if (!this.#classifier.randomized || seed instanceof Tensor) return;
     this.#imageIds.copy_(imageIds);
     this.#seed.write(BigInt64Array.from([seed.low, seed.high, draw], BigInt));
   }
@@ -164,7 +164,7 @@ class SizedPasses {
     const forward = this.#capture(() => {
       this.#forget();
       const input = keep(this.#images.detach().requireGrad());
-      const logits = keep(enableGrad(() => this.#model.logits(input, this.#noise)));
+      const logits = keep(enableGrad(() => this.#classifier.logits(input, this.#noise)));
       this.#recorded = { input, logits };
       return [logits.detach()];
     });

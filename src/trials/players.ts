@@ -20,15 +20,17 @@ export type Player = "model" | `surrogate:${string}` | `transfer:${string}` | `f
  * Randomized classifier with its noise fixed to one draw: deterministic, and logits do not depend on the
  * batch.
  */
-export function withFixedSeed(model: Classifier, number: number): Classifier {
+export function withFixedSeed(classifier: Classifier, number: number): Classifier {
   const noise = { seed: deriveSeed(number, "fixed seed"), draw: 0 };
-  const { inputShape, classes } = model;
+  const { inputShape, classes } = classifier;
   return {
     inputShape,
     classes,
     randomized: false,
-    logits: (images, { imageIds }) => model.logits(images, { ...noise, imageIds }),
-    ...(model.pass && { pass: (images, { imageIds }) => model.pass?.(images, { ...noise, imageIds }) }),
+    logits: (images, { imageIds }) => classifier.logits(images, { ...noise, imageIds }),
+    ...(classifier.pass && {
+      pass: (images, { imageIds }) => classifier.pass?.(images, { ...noise, imageIds }),
+    }),
   };
 }
 

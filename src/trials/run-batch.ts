@@ -69,8 +69,8 @@ export function runBatch(trial: Trial, batch: Batch, run: BatchRun): BatchOutcom
   const { players, draws, seeds, earlier, onPart } = run;
   const { attack, from } = trial;
   const [attacked, shownTo] = [playerOf(players, trial.on), playerOf(players, trial.shownTo)];
-  const { images, labels, imageIds } = batch;
-  checkLabels(attacked, images, labels);
+  const { images } = batch;
+  checkLabels(attacked, images, batch.labels);
   // Images of an earlier trial took the passes that it took.
   const passes = from === undefined ? { forward: 0, backward: 0 } : { ...earlier!.passes };
   // Where that was stopped, they are not what its attack would find.
@@ -104,7 +104,7 @@ export function runBatch(trial: Trial, batch: Batch, run: BatchRun): BatchOutcom
     () => {
       const counted = newAnswers();
       const seed = seeds.answers(trial.id);
-      const given = counted.add(shownTo, shown, labels, imageIds, seed, 0, situation);
+      const given = counted.count(shownTo, { ...batch, images: shown }, seed, situation);
       return { answers: counted, predicted: given };
     },
     { answers: newAnswers(), predicted: [] },

@@ -4,9 +4,9 @@ import type { Classifier } from "../nn/index.js";
  * Classifier that throws the signal's reason before a pass once the signal is aborted, as do its surrogates.
  * An attack on a batch may take minutes.
  */
-export function stoppable(model: Classifier, signal: AbortSignal | undefined): Classifier {
-  if (signal === undefined) return model;
-  const { inputShape, classes, randomized } = model;
+export function stoppable(classifier: Classifier, signal: AbortSignal | undefined): Classifier {
+  if (signal === undefined) return classifier;
+  const { inputShape, classes, randomized } = classifier;
   let surrogates: Readonly<Record<string, Classifier>> | undefined;
   return {
     inputShape,
@@ -14,18 +14,18 @@ export function stoppable(model: Classifier, signal: AbortSignal | undefined): C
     randomized,
     logits(images, noise) {
       signal.throwIfAborted();
-      return model.logits(images, noise);
+      return classifier.logits(images, noise);
     },
     pass(images, noise) {
       signal.throwIfAborted();
-      return model.pass?.(images, noise);
+      return classifier.pass?.(images, noise);
     },
     get surrogates() {
-      surrogates ??= stoppables(model.surrogates ?? {}, signal);
+      surrogates ??= stoppables(classifier.surrogates ?? {}, signal);
       return surrogates;
     },
     get levels() {
-      const { levels } = model;
+      const { levels } = classifier;
       return levels && { ...levels, behind: stoppable(levels.behind, signal) };
     },
   };
@@ -33,8 +33,10 @@ export function stoppable(model: Classifier, signal: AbortSignal | undefined): C
 
 /** `stoppable` of each. */
 export function stoppables(
-  models: Readonly<Record<string, Classifier>>,
+  classifiers: Readonly<Record<string, Classifier>>,
   signal: AbortSignal | undefined,
 ): Readonly<Record<string, Classifier>> {
-  return Object.fromEntries(Object.entries(models).map(([name, model]) => [name, stoppable(model, signal)]));
+  return Object.fromEntries(
+    Object.entries(classifiers).map(([name, classifier]) => [name, stoppable(classifier, signal)]),
+  );
 }

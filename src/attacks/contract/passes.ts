@@ -43,7 +43,12 @@ export interface AttackContext {
 }
 
 /** Attack as a victim runs it. */
-export type Runnable = (model: Classifier, images: Tensor, labels: Tensor, context: AttackContext) => Tensor;
+export type Runnable = (
+  classifier: Classifier,
+  images: Tensor,
+  labels: Tensor,
+  context: AttackContext,
+) => Tensor;
 
 /** Seed of the noise that an attack draws for a purpose. */
 export function attackSeed(seed: Seed | number, attackName: string, purpose: string): Seed {

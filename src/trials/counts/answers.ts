@@ -1,5 +1,6 @@
 import { NotFiniteError, type Seed } from "../../base/index.js";
-import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
+import type { Batch } from "../../datasets/index.js";
+import { type Noise, noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
 import { type Accuracy, bootstrap, wilson } from "./interval.js";
 
@@ -54,26 +55,22 @@ export class Answers extends Counts {
   }
 
   /**
-   * Counts a classifier's answers to images (N, C, H, W), the first of which is number `first`, in every
-   * draw, and returns the class that each was most often given. `situation`, such as "on clean images", is
-   * part of the NotFiniteError that NaN and infinite logits end in.
+   * Counts a classifier's answers to a batch of all the images in every draw, and returns the class that each
+   * was most often given. `situation`, such as "on clean images", is part of the NotFiniteError that NaN and
+   * infinite logits end in.
    */
-  add(
-    model: Classifier,
-    images: Tensor,
-    labels: Tensor,
-    ids: Tensor,
-    seed: Seed,
-    first: number,
-    situation: string,
-  ): readonly number[] {
+  count(classifier: Classifier, batch: Batch, seed: Seed, situation: string): readonly number[] {
+    const { images, labels, imageIds } = batch;
     return noGrad(() =>
       scope(() => {
-        const shape = [images.shape[0]!, model.classes];
+        const shape = [images.shape[0]!, classifier.classes];
         const votes = [0, 1].map(() => ops.zeros(shape, "float32", images.device));
         for (let draw = 0; draw < this.draws; draw++) {
           scope(() => {
-            const answers = checkedLogits(model, images, ids, seed, draw, situation).argmax(1, true);
+            const answers = checkedLogits(classifier, images, { seed, draw, imageIds }, situation).argmax(
+              1,
+              true,
+            );
             const half = votes[draw % 2]!;
             half.add_(half.zerosLike().scatterValue(1, answers, 1));
           });
@@ -85,28 +82,21 @@ export class Answers extends Counts {
             .gt(half.scatterValue(1, column, -1).amax([1]))
             .toNumbers();
         const [even, odd] = [votes[0]!, votes[1]!];
-        this.halves[0].set(counted(even).toNumbers(), first);
-        this.halves[1].set(counted(odd).toNumbers(), first);
-        this.votes[0].set(wins(even), first);
-        this.votes[1].set(wins(this.draws === 1 ? even : odd), first);
+        this.halves[0].set(counted(even).toNumbers());
+        this.halves[1].set(counted(odd).toNumbers());
+        this.votes[0].set(wins(even));
+        this.votes[1].set(wins(this.draws === 1 ? even : odd));
         const all = even.add(odd);
-        this.majority.set(wins(all), first);
+        this.majority.set(wins(all));
         return all.argmax(1).toNumbers();
       }),
     );
   }
 }
 
-function checkedLogits(
-  model: Classifier,
-  images: Tensor,
-  imageIds: Tensor,
-  seed: Seed,
-  draw: number,
-  situation: string,
-): Tensor {
-  const logits = model.logits(images, { seed, draw, imageIds });
-  const wanted = [images.shape[0]!, model.classes];
+function checkedLogits(classifier: Classifier, images: Tensor, noise: Noise, situation: string): Tensor {
+  const logits = classifier.logits(images, noise);
+  const wanted = [images.shape[0]!, classifier.classes];
   if (logits.shape.join() !== wanted.join()) {
     throw new RangeError(
       `the logits must have shape [${wanted.join(", ")}], not [${logits.shape.join(", ")}]`,

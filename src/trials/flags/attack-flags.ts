@@ -36,18 +36,18 @@ function zeroRows(values: Tensor): number {
 }
 
 /** The same classifier without passes of its own, whose graphs would be recorded for a single gradient. */
-function withoutOwnPass(model: Classifier): Classifier {
-  const { inputShape, classes, randomized } = model;
+function withoutOwnPass(classifier: Classifier): Classifier {
+  const { inputShape, classes, randomized } = classifier;
   return {
     inputShape,
     classes,
     randomized,
-    logits: (images, noise) => model.logits(images, noise),
+    logits: (images, noise) => classifier.logits(images, noise),
     get surrogates() {
-      return model.surrogates ?? {};
+      return classifier.surrogates ?? {};
     },
     get levels() {
-      const { levels } = model;
+      const { levels } = classifier;
       return levels && { ...levels, behind: withoutOwnPass(levels.behind) };
     },
   };
@@ -69,7 +69,7 @@ function endAt({ gradient, logits, loss }: TakenGradient): never {
  */
 export function gradientFlag(
   attack: Attack,
-  model: Classifier,
+  classifier: Classifier,
   batch: Batch,
   seed: Seed,
   batchSize: number,
@@ -78,7 +78,7 @@ export function gradientFlag(
   if (!usesGradients || searchesToo === true) return undefined;
   const seen = { lossless: 0, gradientless: 0 };
   for (const part of partsOfBatch(batch, batchSize)) {
-    const first = firstGradient(attack, model, part, seed);
+    const first = firstGradient(attack, classifier, part, seed);
     if (first === undefined) return undefined;
     seen.lossless += first.lossless;
     seen.gradientless += first.gradientless;
@@ -89,12 +89,12 @@ export function gradientFlag(
 /** First gradient that an attack takes; undefined where it takes none, or ends in an error before. */
 function firstGradient(
   attack: Attack,
-  model: Classifier,
+  classifier: Classifier,
   { images, labels, imageIds }: Batch,
   seed: Seed,
 ): SeenGradient | undefined {
   try {
-    scope(() => attack(withoutOwnPass(model), images, labels, { seed, imageIds, onGradient: endAt }));
+    scope(() => attack(withoutOwnPass(classifier), images, labels, { seed, imageIds, onGradient: endAt }));
   } catch (error) {
     if (error instanceof SeenGradient) return error;
     // Errors of the attack are told by its own row.

@@ -19,11 +19,11 @@ const noticeable = 1e-3;
 const flips = 0.1;
 
 /** Faults of a model's answers to a few clean images, of which at most `batchSize` pass together. */
-export function flagsOf(model: Classifier, batch: Batch, seed: Seed, batchSize: number): Flag[] {
+export function flagsOf(classifier: Classifier, batch: Batch, seed: Seed, batchSize: number): Flag[] {
   return noGrad(() =>
     scope(() => {
       const count = batch.images.shape[0]!;
-      const logitsIn = (draw: number, size = batchSize) => logitsOf(model, batch, { seed, draw }, size);
+      const logitsIn = (draw: number, size = batchSize) => logitsOf(classifier, batch, { seed, draw }, size);
       const logits = logitsIn(0);
       const flags: Flag[] = [];
       if (looksLikeProbabilities(logits)) {
@@ -55,7 +55,7 @@ export function flagsOf(model: Classifier, batch: Batch, seed: Seed, batchSize: 
             "(minima and maxima or statistics over the batch?): accuracies hold for this batch size only",
         });
       }
-      if (!model.randomized && rowsThatChange(logits, logitsIn(1)) > 0) {
+      if (!classifier.randomized && rowsThatChange(logits, logitsIn(1)) > 0) {
         flags.push({
           kind: "hidden-randomness",
           message:
@@ -70,13 +70,13 @@ export function flagsOf(model: Classifier, batch: Batch, seed: Seed, batchSize: 
 
 /** Logits of images that pass by so many. */
 function logitsOf(
-  model: Classifier,
+  classifier: Classifier,
   batch: Batch,
   noise: Pick<Noise, "seed" | "draw">,
   size: number,
 ): Tensor {
   const parts = partsOfBatch(batch, size).map(({ images, imageIds }) =>
-    scope(() => model.logits(images, { ...noise, imageIds })),
+    scope(() => classifier.logits(images, { ...noise, imageIds })),
   );
   return ops.cat(parts, 0);
 }

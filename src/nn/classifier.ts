@@ -76,7 +76,7 @@ export function checkImages(classifier: Pick<Classifier, "inputShape">, images: 
  * return one.
  */
 export function checkLogits(
-  { classes, name = "a classifier" }: Pick<Classifier, "classes"> & { readonly name?: string | undefined },
+  { classes, name = "the classifier" }: Pick<Classifier, "classes"> & { readonly name?: string | undefined },
   images: Tensor,
   logits: unknown,
 ): Tensor {

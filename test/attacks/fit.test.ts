@@ -82,11 +82,11 @@ describe("an attack says before it runs that a classifier does not fit", () => {
     );
     const wrong: Classifier = { ...tinyCnn, logits: (x, noise) => tinyCnn.logits(x, noise).slice(1, 0, 3) };
     expect(() => pgd()(wrong, goldenImages, zeros, context)).toThrow(
-      "the classifier's logits must have shape [6, 10], not [6, 3]",
+      "the logits of the classifier must have shape [6, 10], not [6, 3]",
     );
     const nothing = { ...tinyCnn, logits: () => undefined as never };
     expect(() => pgd()(nothing, goldenImages, zeros, context)).toThrow(
-      "must have shape [6, 10], not undefined",
+      "must be a tensor of shape [6, 10], not undefined",
     );
   });
 });

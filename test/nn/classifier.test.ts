@@ -50,12 +50,12 @@ test("an attack takes a number for its seed", () => {
 });
 
 test.each<[string, unknown, string]>([
-  ["nothing", undefined, "the logits of a classifier must be a tensor of shape [2, 10], not undefined"],
-  ["numbers", [1, 2], "the logits of a classifier must be a tensor of shape [2, 10], not [1, 2]"],
+  ["nothing", undefined, "the logits of the classifier must be a tensor of shape [2, 10], not undefined"],
+  ["numbers", [1, 2], "the logits of the classifier must be a tensor of shape [2, 10], not [1, 2]"],
   [
     "a Promise",
     Promise.resolve(1),
-    "the logits of a classifier must be a tensor of shape [2, 10], not a Promise: it must not be async",
+    "the logits of the classifier must be a tensor of shape [2, 10], not a Promise: it must not be async",
   ],
   [
     "predictions",

@@ -128,6 +128,6 @@ describe("trials", () => {
     const broken = { ...brightness, classes: 3 };
     await expect(
       finished(runTrials([clean], data, { ...given, players: { model: broken } })),
-    ).rejects.toThrow("the logits must have shape [2, 3], not [2, 2]");
+    ).rejects.toThrow("the logits of the classifier must have shape [2, 3], not [2, 2]");
   });
 });

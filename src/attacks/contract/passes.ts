@@ -1,6 +1,6 @@
 import { deriveSeed, type Seed } from "../../base/index.js";
-import { type Noise, noGrad, operators as ops, Tensor } from "../../engine/index.js";
-import { type Classifier, type Loss, margin } from "../../nn/index.js";
+import { type Noise, noGrad, operators as ops, type Tensor } from "../../engine/index.js";
+import { type Classifier, checkLogits, type Loss, margin } from "../../nn/index.js";
 
 /** Passes of single images through the classifier that an attack has used. */
 export interface PassCounter {
@@ -111,7 +111,7 @@ export function viewedLogits(
   const { through, forward } = view;
   const logitsOf = (shown: Classifier, images: Tensor) => {
     count();
-    return checkedLogits(shown.logits(images, noise), images, classifier.classes);
+    return checkLogits(classifier, images, shown.logits(images, noise));
   };
   if (through === undefined) return scaled(logitsOf(classifier, input), view);
   const fault = surrogateFault(classifier, through);
@@ -120,15 +120,6 @@ export function viewedLogits(
   if (forward === "surrogate") return scaled(logits, view);
   const own = noGrad(() => logitsOf(classifier, input.detach()));
   return scaled(logits.add(own.sub(logits.detach())), view);
-}
-
-/** Returns the logits of a batch of images. RangeError unless their shape is (N, classes). */
-export function checkedLogits(logits: Tensor, { shape }: Tensor, classes: number): Tensor {
-  const given = logits instanceof Tensor ? `[${logits.shape.join(", ")}]` : String(logits);
-  const wanted = `[${shape[0]}, ${classes}]`;
-  if (given !== wanted)
-    throw new RangeError(`the classifier's logits must have shape ${wanted}, not ${given}`);
-  return logits;
 }
 
 export function scaled(logits: Tensor, { scale }: View): Tensor {

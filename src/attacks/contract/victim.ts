@@ -8,12 +8,11 @@ import {
   scope,
   type Tensor,
 } from "../../engine/index.js";
-import type { Classifier, Loss, PixelLevels } from "../../nn/index.js";
+import { type Classifier, checkLogits, type Loss, type PixelLevels } from "../../nn/index.js";
 import { type Derivative, derivativeAt, derivativeIn, gradientOf, jacobianOf, sumOf } from "./derivatives.js";
 import {
   type AttackContext,
   attackSeed,
-  checkedLogits,
   clearlyWrong,
   composeViews,
   meanOfDraws,
@@ -82,7 +81,7 @@ export class Victim {
     const answer = (draw: number) => {
       this.#count("forward", images);
       const logits = this.#classifier.logits(images, this.#noise("selection", draw));
-      return this.#watched(checkedLogits(logits, images, this.classes));
+      return this.#watched(checkLogits(this, images, logits));
     };
     return noGrad(() =>
       scope(() => {

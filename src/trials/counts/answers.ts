@@ -1,7 +1,7 @@
 import { NotFiniteError, type Seed } from "../../base/index.js";
 import type { Batch } from "../../datasets/index.js";
 import { type Noise, noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
-import type { Classifier } from "../../nn/index.js";
+import { type Classifier, checkLogits } from "../../nn/index.js";
 import { type Accuracy, bootstrap, wilson } from "./interval.js";
 
 /** Draws in which an image can be answered: counts of them have 16 bits. */
@@ -67,7 +67,7 @@ export class Answers extends Counts {
         const votes = [0, 1].map(() => ops.zeros(shape, "float32", images.device));
         for (let draw = 0; draw < this.draws; draw++) {
           scope(() => {
-            const answers = checkedLogits(classifier, images, { seed, draw, imageIds }, situation).argmax(
+            const answers = finiteLogits(classifier, images, { seed, draw, imageIds }, situation).argmax(
               1,
               true,
             );
@@ -94,14 +94,8 @@ export class Answers extends Counts {
   }
 }
 
-function checkedLogits(classifier: Classifier, images: Tensor, noise: Noise, situation: string): Tensor {
-  const logits = classifier.logits(images, noise);
-  const wanted = [images.shape[0]!, classifier.classes];
-  if (logits.shape.join() !== wanted.join()) {
-    throw new RangeError(
-      `the logits must have shape [${wanted.join(", ")}], not [${logits.shape.join(", ")}]`,
-    );
-  }
+function finiteLogits(classifier: Classifier, images: Tensor, noise: Noise, situation: string): Tensor {
+  const logits = checkLogits(classifier, images, classifier.logits(images, noise));
   if (logits.isfinite().all().item() === 0) {
     const kind = logits.isnan().any().item() === 0 ? "infinite" : "NaN";
     const message = `the logits are ${kind} ${situation}: weights or activations overflowed`;

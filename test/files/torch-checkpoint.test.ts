@@ -195,7 +195,7 @@ describe("an archive", () => {
     ],
     ["bomb", [{ ...pkl, data: Buffer.alloc(1e6), compress: true }], "is compressed (method 8)"],
     ["damaged file", [{ ...pkl, crc: 1 }], "is damaged: its CRC-32 does not fit"],
-    ["file behind the end", [{ ...pkl, size: 1e6 }], "ends behind the archive's end"],
+    ["file behind the end", [{ ...pkl, size: 1e6 }], "reaches into the list of files"],
     ["file elsewhere", [{ ...pkl, start: 5 }], "is not where the list of files says"],
     ["file used twice", [pkl, { name: "net/data/0", data: pkl.data, start: 0 }], "overlaps another file"],
     ["name twice", [pkl, pkl], "occurs twice"],

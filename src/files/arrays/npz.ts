@@ -1,9 +1,9 @@
 import { inflateRawSync } from "node:zlib";
 import { FileFormatError, messageOf, shownName } from "../../base/index.js";
 import { crc32 } from "../archives/zip.js";
+import { type ZipEntry, zipEntries } from "../archives/zip-entries.js";
 import { type ByteSource, memoryBytes, partOf } from "../byte-source.js";
 import { type NpyArray, openNpy } from "./npy.js";
-import { type ZipEntry, zipEntries } from "./zip-entries.js";
 
 /** Compressed arrays are unpacked in memory: larger ones are to be saved by `numpy.savez`, uncompressed. */
 const mostUnpackedBytes = 2 ** 30;

@@ -23,9 +23,19 @@ const signatures = {
   central: 0x02014b50,
   local: 0x04034b50,
 };
+/** Value of a 32-bit field where the true value stands in a zip64 record. */
 const inZip64 = 0xffffffff;
 const mostEntries = 2 ** 16;
 const mostListBytes = 2 ** 26;
+
+/** A file's name: UTF-8, or else each byte by itself, so that no two names become one. */
+function decodeName(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString("latin1");
+  }
+}
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
@@ -117,7 +127,7 @@ function readEntry(
 ): ZipEntry {
   const view = viewOf(list);
   const nameAt = at + centralBytes;
-  const name = Buffer.from(list.subarray(nameAt, nameAt + nameLength)).toString("latin1");
+  const name = decodeName(list.subarray(nameAt, nameAt + nameLength));
   const shown = `"${shownName(name)}"`;
   const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
   if ((flags & 1) !== 0) throw refuse(`${shown} is encrypted`);

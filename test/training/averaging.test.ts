@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +17,7 @@ import {
 } from "../../src/training/index.js";
 import { liveCount } from "../live-count.js";
 import { digits } from "./digits-folder.js";
+import { eventsUntil, tensorHashes } from "./stopped-run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sqa-averaging-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -78,32 +78,12 @@ const config: TrainConfigInput = {
   validationAttacks: ["fgsm(epsilon=0.1)"],
 };
 
-async function run(given: TrainConfigInput, runs: string, stopAfter = Number.POSITIVE_INFINITY) {
-  const controller = new AbortController();
-  const options = { runs: join(folder, runs), threads: 1, signal: controller.signal };
-  const events: TrainEvent[] = [];
-  for await (const event of train(given, options)) {
-    events.push(event);
-    if (event.type === "step" && event.step >= stopAfter) controller.abort();
-  }
-  return events;
-}
-
 const valuesOf = (path: string, prefix: string) =>
   new Map(
     [...readSafetensors(path).tensors]
       .filter(([name]) => name.startsWith(prefix))
       .map(([name, { data: values }]) => [name.slice(prefix.length), [...(values as Float32Array)]] as const),
   );
-
-/** Digests: element by element a comparison takes minutes. */
-const bytesOf = (path: string) =>
-  [...readSafetensors(path).tensors].map(([name, { data: values }]) => [
-    name,
-    createHash("sha1")
-      .update(Buffer.from(values.buffer, values.byteOffset, values.byteLength))
-      .digest("hex"),
-  ]);
 
 describe("a run with averaged weights", () => {
   test("saves the average of the weights after each update, running statistics with them", async () => {
@@ -141,15 +121,15 @@ describe("a run with averaged weights", () => {
   });
 
   test("goes on where it was stopped, to the bit, and is evaluated by its average before it ends", async () => {
-    await run(config, "again");
-    for (const at of [1, 3]) await run(config, "stopped", at);
+    await eventsUntil(config, join(folder, "again"));
+    for (const at of [1, 3]) await eventsUntil(config, join(folder, "stopped"), at);
     const stopped = RunFolder.for(trainConfig(config), join(folder, "stopped"));
     const { model } = modelFromRun(stopped.path);
     const average = valuesOf(stopped.checkpoint, "average.");
     const close = average.get("fc2.bias")!.map((value) => expect.closeTo(value, 6));
     expect(model.module.state().get("fc2.bias")!.toNumbers()).toEqual(close);
     model.module.dispose();
-    await run(config, "stopped");
+    await eventsUntil(config, join(folder, "stopped"));
     const whole = RunFolder.for(trainConfig(config), join(folder, "again"));
     expect(readFileSync(stopped.weights).equals(readFileSync(whole.weights))).toBe(true);
   });
@@ -159,7 +139,7 @@ test("the epoch that is best on held-out images is saved, also by a run that was
   // At this rate the network is worse at the end than before.
   const wild: TrainConfigInput = { ...config, averaging: 0, epochs: 4, schedule: "constant(peak=0.03)" };
   const last = (events: TrainEvent[]) => events.at(-1) as Extract<TrainEvent, { type: "end" }>;
-  const { result } = last(await run({ ...wild, selection: "best" }, "best"));
+  const { result } = last(await eventsUntil({ ...wild, selection: "best" }, join(folder, "best")));
   const kept = result.best!;
   const runFolder = RunFolder.for(trainConfig({ ...wild, selection: "best" }), join(folder, "best"));
   const accuracies = runFolder
@@ -168,11 +148,11 @@ test("the epoch that is best on held-out images is saved, also by a run that was
   expect(kept.validation[0]!.accuracy).toBe(Math.max(...accuracies));
   expect(kept.epoch).toBe(accuracies.indexOf(Math.max(...accuracies)) + 1);
   // A constant rate: a run of so many epochs alone ends with the same weights.
-  const alone = last(await run({ ...wild, epochs: kept.epoch }, "alone"));
-  const tensors = bytesOf(runFolder.weights);
-  expect(bytesOf(alone.weights)).toEqual(tensors);
-  await run({ ...wild, selection: "best" }, "best-stopped", 7);
-  const stopped = last(await run({ ...wild, selection: "best" }, "best-stopped"));
-  expect(bytesOf(stopped.weights)).toEqual(tensors);
+  const alone = last(await eventsUntil({ ...wild, epochs: kept.epoch }, join(folder, "alone")));
+  const tensors = tensorHashes(runFolder.weights);
+  expect(tensorHashes(alone.weights)).toEqual(tensors);
+  await eventsUntil({ ...wild, selection: "best" }, join(folder, "best-stopped"), 7);
+  const stopped = last(await eventsUntil({ ...wild, selection: "best" }, join(folder, "best-stopped")));
+  expect(tensorHashes(stopped.weights)).toEqual(tensors);
   expect(stopped.result.best!.epoch).toBe(kept.epoch);
 });

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +12,6 @@ import {
   type TrainConfigInput,
   type TrainEvent,
   TrainingSession,
-  train,
   trainConfig,
 } from "../../src/training/index.js";
 import {
@@ -25,6 +23,7 @@ import {
 } from "../../src/training/overfitting/guard-state.js";
 import { measureSignals } from "../../src/training/overfitting/signals.js";
 import { digits } from "./digits-folder.js";
+import { eventsUntil, tensorHashes } from "./stopped-run.js";
 
 /** The indices of the measurements that call for a check. */
 function suspicions(series: readonly (readonly [alignment: number, lossFell: number])[]): number[] {
@@ -199,33 +198,13 @@ const guarded: TrainConfigInput = {
   validationAttacks: [],
 };
 
-async function collect(config: TrainConfigInput, runs: string, stopAfter = Number.POSITIVE_INFINITY) {
-  const controller = new AbortController();
-  const options = { runs: join(folder, runs), threads: 1, signal: controller.signal };
-  const events: TrainEvent[] = [];
-  for await (const event of train(config, options)) {
-    events.push(event);
-    if (event.type === "step" && event.step >= stopAfter) controller.abort();
-  }
-  return events;
-}
-
-/** Digests: element by element a comparison takes minutes. */
-const bytesOf = (path: string) =>
-  [...readSafetensors(path).tensors].map(([name, { data: values }]) => [
-    name,
-    createHash("sha1")
-      .update(Buffer.from(values.buffer, values.byteOffset, values.byteLength))
-      .digest("hex"),
-  ]);
-
 describe("a guarded run", () => {
   test("checks at its interval, and ends with the weights of a run that was stopped between", async () => {
-    const events = await collect(guarded, "whole");
+    const events = await eventsUntil(guarded, join(folder, "whole"));
     const checks = events.flatMap((event) => (event.type === "guard" ? [event.step] : []));
     expect(checks).toEqual(expect.arrayContaining([4, 8, 12]));
-    for (const at of [3, 10]) await collect(guarded, "stopped", at);
-    await collect(guarded, "stopped");
+    for (const at of [3, 10]) await eventsUntil(guarded, join(folder, "stopped"), at);
+    await eventsUntil(guarded, join(folder, "stopped"));
     const [whole, stopped] = ["whole", "stopped"].map((runs) =>
       RunFolder.for(trainConfig(guarded), join(folder, runs)),
     );
@@ -243,13 +222,13 @@ describe("a guarded run", () => {
       .mockReturnValueOnce({ clean: 0.7, weak: 0.8, strong: 0.05 })
       .mockReturnValue(good);
     const { checkpoint } = RunFolder.for(trainConfig(config), join(folder, "collapse"));
-    await collect(config, "collapse", 4);
-    const atGood = bytesOf(checkpoint);
-    await collect(config, "collapse", 7);
-    expect(bytesOf(checkpoint)).not.toEqual(atGood);
-    const events = await collect(config, "collapse", 8);
+    await eventsUntil(config, join(folder, "collapse"), 4);
+    const atGood = tensorHashes(checkpoint);
+    await eventsUntil(config, join(folder, "collapse"), 7);
+    expect(tensorHashes(checkpoint)).not.toEqual(atGood);
+    const events = await eventsUntil(config, join(folder, "collapse"), 8);
     const rolledBack = readSafetensors(checkpoint);
-    expect(bytesOf(checkpoint)).toEqual(atGood);
+    expect(tensorHashes(checkpoint)).toEqual(atGood);
     expect(rolledBack.metadata.optimizerSteps).toBe("4");
     expect(JSON.parse(rolledBack.metadata.progress!)).toMatchObject({
       step: 8,
@@ -257,7 +236,7 @@ describe("a guarded run", () => {
     });
     const types = events.map(({ type }) => type);
     expect(types).toEqual(["start", "step", "guard", "alarm", "roll-back", "checkpoint", "stopped"]);
-    const last = (await collect(config, "collapse")).at(-1);
+    const last = (await eventsUntil(config, join(folder, "collapse"))).at(-1);
     check.mockRestore();
     const { alarms } = (last as Extract<TrainEvent, { type: "end" }>).result;
     // So short a run may also raise that its network answers one class alone.

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { varint } from "../../../files/onnx/onnx-bytes.js";
 import { randomOf } from "../mutations.js";
 import { onnxFile } from "./fixtures.js";
 
@@ -31,17 +32,6 @@ const operators = [
   "TopK",
   "OneHot",
 ];
-
-/** Integers as protobuf writes them. */
-function varint(value: bigint): number[] {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, value);
-  do {
-    bytes.push(Number(rest & 0x7fn) | (rest > 0x7fn ? 0x80 : 0));
-    rest >>= 7n;
-  } while (rest > 0n);
-  return bytes;
-}
 
 const large = [0n, -1n, 1n, 7n, 255n, 65_536n, 2n ** 31n, 2n ** 40n, 2n ** 62n, -(2n ** 63n)];
 

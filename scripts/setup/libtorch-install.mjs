@@ -14,11 +14,11 @@ import { dirname, join } from "node:path";
 import { run } from "./command.mjs";
 import { inspectLibtorch } from "./libtorch-folder.mjs";
 import { completeMark } from "./libtorch-search.mjs";
-import { isAlive } from "./lock.mjs";
 import { pinnedVersion, pipInstall } from "./pip-torch.mjs";
 import { SetupError, say, timed } from "./progress.mjs";
 import { writeJson } from "./stamp.mjs";
 import { canInstallPackages, installPackages } from "./system-tools.mjs";
+import { isAlive } from "./work.mjs";
 
 /** @typedef {import("./libtorch-search.mjs").FoundLibtorch} FoundLibtorch */
 

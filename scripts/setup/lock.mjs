@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { SetupError, say } from "./progress.mjs";
-import { processStart, workRemains } from "./work.mjs";
+import { processStart, stillRuns, workRemains } from "./work.mjs";
 
 /** Beside a lock: who works for its holder. @param {string} file */
 const workOf = (file) => `${file}.work`;
@@ -34,7 +34,7 @@ export function withLock(file, step) {
   for (let waited = false; !take(file); ) {
     const holder = holderOf(file);
     if (holder === undefined) continue;
-    const alive = stillHolds(holder);
+    const alive = stillRuns(holder.pid, holder.started);
     if (!alive && !workRemains(workOf(file))) {
       takeAway(file);
       continue;
@@ -92,7 +92,7 @@ function takeAway(file) {
   try {
     renameSync(file, aside);
     const holder = holderOf(aside);
-    if (holder !== undefined && stillHolds(holder)) linkSync(aside, file);
+    if (holder !== undefined && stillRuns(holder.pid, holder.started)) linkSync(aside, file);
   } catch {
     // It is gone, or somebody was quicker.
   } finally {
@@ -111,17 +111,4 @@ function holderOf(file) {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Tells whether the holder still runs: numbers are used again, in a container often by the same program. @param
- * {Holder} holder
- */
-function stillHolds({ pid, started }) {
-  return started !== "" && processStart(pid) === started;
-}
-
-/** Tells whether a process of this number runs. @param {number} pid */
-export function isAlive(pid) {
-  return processStart(pid) !== "";
 }

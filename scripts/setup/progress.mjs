@@ -8,9 +8,10 @@ export class SetupError extends Error {}
  * @param {string} line
  */
 export function say(line) {
-  // As src/base/printable.ts, which is not compiled yet.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+  // As src/base/printable.ts, which is not compiled yet; tabs stay, which compilers write.
+  const unprintable =
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
   const code = (/** @type {string} */ character) => character.charCodeAt(0).toString(16).padStart(4, "0");
   process.stderr.write(`${line.replace(unprintable, (character) => `\\u${code(character)}`)}\n`);
 }

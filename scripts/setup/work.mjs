@@ -2,33 +2,32 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /**
- * A process's state and when it began, in clock ticks since the machine did; undefined when it is gone.
- * @param {number} pid
+ * Time at which a process began, in clock ticks since the machine did; "" when it is gone. As
+ * src/base/process-start.ts, which is not compiled yet. @param {number} pid
  */
-function statusOf(pid) {
+export function processStart(pid) {
   try {
-    // The command's name, in parentheses, may hold spaces.
+    // The command's name, in parentheses, may hold spaces; a zombie (Z) holds nothing any more.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");
-    return { state: fields[0], group: Number(fields[2]), started: fields[19] ?? "" };
+    return fields[0] === "Z" ? "" : (fields[19] ?? "");
   } catch {
-    return undefined;
+    return "";
   }
 }
 
-/** The time at which a process began; "" when it is gone. @param {number} pid */
-export function processStart(pid) {
-  return statusOf(pid)?.started ?? "";
+/** Tells whether a process of this number runs. @param {number} pid */
+export function isAlive(pid) {
+  return processStart(pid) !== "";
 }
 
 /**
  * Tells whether a process that began then still runs: numbers are used again, in a container often by the
  * same program. @param {number} pid @param {string} started
  */
-function runs(pid, started) {
-  const status = statusOf(pid);
-  return started !== "" && status?.started === started && status.state !== "Z";
+export function stillRuns(pid, started) {
+  return started !== "" && processStart(pid) === started;
 }
 
 /**
@@ -49,8 +48,8 @@ export function recordWork(file, pids) {
 export function workRemains(file) {
   const [supervisor, leader] = readRecord(file);
   if (supervisor === undefined) return false;
-  if (runs(...supervisor)) return true;
-  if (leader !== undefined && runs(...leader)) {
+  if (stillRuns(...supervisor)) return true;
+  if (leader !== undefined && stillRuns(...leader)) {
     signalGroup(leader[0], "SIGKILL");
     return true;
   }

@@ -19,6 +19,7 @@ import { type BudgetName, budgets } from "../../src/evaluation/index.js";
 import { type Model, modelFromFile, numberedClasses } from "../../src/models/index.js";
 import type { Classifier } from "../../src/nn/index.js";
 import { machineNow } from "../shared/machine.js";
+import { processorSeconds, tell } from "../shared/program.js";
 
 const usage = `npx tsx bench/audit-cost/audit-cost.ts MODEL.pt2 [options]
   --budget NAME  quick, standard or full; several times for more (all)
@@ -26,12 +27,6 @@ const usage = `npx tsx bench/audit-cost/audit-cost.ts MODEL.pt2 [options]
   --rounds N     rounds, of which the least time counts (5)
   --size N       width of the image on which passes are counted (32): few attacks ask more of a larger one
   --epsilon E    radius (4/255 = 0.01569)`;
-
-/** Seconds of all threads of this process. */
-function processorSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
 
 /** Least processor seconds of work, over rounds; the first warms up. */
 function leastSeconds(rounds: number, work: () => void): number {
@@ -122,7 +117,7 @@ for (const budget of values.budget as BudgetName[]) {
   const { trials, forward, backward } = found;
   const secondsPerImage = (forward - backward + trials) * seconds.forward + backward * seconds.both;
   rows.push({ budget, ...found, secondsPerImage });
-  process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
+  tell(JSON.stringify(rows.at(-1)));
 }
 const machine = machineNow(1, loadAtStart);
 process.stdout.write(`${JSON.stringify({ secondsOfPass: seconds, rows, machine }, null, 2)}\n`);

@@ -1,17 +1,16 @@
 // AutoAttack standard, ours and PyTorch's, on the same weights and images in one interleaved run, batch by
 // batch: `npm run bench:autoattack -- --help`.
-import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { mnist, subset } from "../../src/datasets/index.js";
 import { type Attacked, Child } from "../shared/child.js";
 import { PeerFiles } from "../shared/files.js";
 import { machineNow } from "../shared/machine.js";
+import { publish, runProgram, tell } from "../shared/program.js";
 import { peersProblem } from "../shared/python.js";
 import { type AutoAttackBenchOptions, autoAttackBenchOptions, autoAttackUsage } from "./options.js";
 import { type AutoAttackResult, autoAttackMarkdown, type SideResult } from "./report.js";
 
-const tell = (line: string) => process.stderr.write(`${line}\n`);
 const fileNamed = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Sum of the batches of a side. */
@@ -97,16 +96,7 @@ async function main(): Promise<void> {
     return;
   }
   const result = await compare(options);
-  const [json, markdown] = [JSON.stringify(result, null, 2), autoAttackMarkdown(result)];
-  process.stdout.write(`${options.json ? json : markdown}\n`);
-  if (!options.write) return;
-  writeFileSync(new URL("../../results/autoattack.json", import.meta.url), `${json}\n`);
-  writeFileSync(new URL("../../results/autoattack.md", import.meta.url), `${markdown}\n`);
+  publish("autoattack", result, autoAttackMarkdown(result), options);
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`error: ${(error as Error).message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(main);

@@ -1,12 +1,12 @@
 // Our side of the comparison with AutoAttack: a process that attacks batches as peers/autoattack.py does.
-import { createInterface } from "node:readline";
 import { autoattack, type SuitePart } from "../../src/attacks/index.js";
 import { mnist, type Split } from "../../src/datasets/index.js";
-import { setThreads, versions } from "../../src/engine/index.js";
+import { setThreads } from "../../src/engine/index.js";
 import { evaluate } from "../../src/evaluation/index.js";
 import { models } from "../../src/models/index.js";
 import { modelFromWeights } from "../../src/training/index.js";
 import type { Attacked, AttackedPart } from "../shared/child.js";
+import { answerLines } from "../shared/side.js";
 
 /** Request of the parent. */
 interface Task {
@@ -65,9 +65,4 @@ async function attackBatch(batch: number): Promise<Attacked> {
   };
 }
 
-const answer = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const { libtorch, cpuCapability } = versions();
-answer({ ready: `libtorch ${libtorch}`, capability: cpuCapability });
-for await (const line of createInterface({ input: process.stdin })) {
-  answer(await attackBatch((JSON.parse(line) as { batch: number }).batch));
-}
+await answerLines(({ batch }: { batch: number }) => attackBatch(batch));

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Child } from "../shared/child.js";
 import { machineNow } from "../shared/machine.js";
+import { publish, runProgram, tell } from "../shared/program.js";
 import { type BenchModelName, benchModels, ourForms, peerForms } from "./models.js";
 import { type ExportedOptions, exportedOptions, exportedUsage } from "./options.js";
 import { type ExportedResult, exportedMarkdown, type FormResult, type ModelResult } from "./report.js";
@@ -16,7 +17,6 @@ import { type ExportedResult, exportedMarkdown, type FormResult, type ModelResul
  */
 const tolerance = { logits: 1e-5, gradient: 1e-2 };
 
-const tell = (line: string) => process.stderr.write(`${line}\n`);
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** A contender at work, and what it took in each round. */
@@ -139,18 +139,7 @@ async function main(): Promise<void> {
     rounds: options.rounds,
     models,
   };
-  const [json, markdown] = [JSON.stringify(result, null, 2), exportedMarkdown(result)];
-  process.stdout.write(`${options.json ? json : markdown}\n`);
-  if (!options.write) return;
-  const results = new URL("../../results/", import.meta.url);
-  mkdirSync(results, { recursive: true });
-  writeFileSync(new URL("bench-exported.json", results), `${json}\n`);
-  writeFileSync(new URL("bench-exported.md", results), `${markdown}\n`);
+  publish("bench-exported", result, exportedMarkdown(result), options);
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`error: ${(error as Error).message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(main);

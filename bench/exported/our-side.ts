@@ -1,7 +1,6 @@
 // Our side: a process that makes attack passes of an exported model as peers/exported.py does, by the model's
 // classifier, as attacks do.
 import { readFileSync, writeFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { Victim } from "../../src/attacks/index.js";
 import {
   bytesOfTensor,
@@ -10,10 +9,11 @@ import {
   setThreads,
   type Tensor,
   tensor,
-  versions,
 } from "../../src/engine/index.js";
 import { type ImageShape, modelFromFile } from "../../src/models/index.js";
 import { crossEntropy } from "../../src/nn/index.js";
+import { processorSeconds } from "../shared/program.js";
+import { answerLines } from "../shared/side.js";
 
 /** Task from the parent. */
 interface Task {
@@ -52,24 +52,14 @@ function step<T>(use: (logits: Tensor, gradient: Tensor) => T): T {
   });
 }
 
-function processorSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-const answer = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const { libtorch, cpuCapability } = versions();
-answer({ ready: `libtorch ${libtorch}`, capability: cpuCapability });
-for await (const line of createInterface({ input: process.stdin })) {
-  const command = JSON.parse(line) as { run: number } | { write: string };
+await answerLines((command: { run: number } | { write: string }) => {
   if ("write" in command) {
     step((logits, gradient) =>
       writeFileSync(command.write, Buffer.concat([bytesOfTensor(logits), bytesOfTensor(gradient)])),
     );
-    answer({});
-    continue;
+    return {};
   }
   const [began, used] = [performance.now(), processorSeconds()];
   for (let i = 0; i < command.run; i++) step(() => undefined);
-  answer({ seconds: (performance.now() - began) / 1000, processorSeconds: processorSeconds() - used });
-}
+  return { seconds: (performance.now() - began) / 1000, processorSeconds: processorSeconds() - used };
+});

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { count } from "../shared/count.js";
 import { type Machine, machineNow } from "../shared/machine.js";
+import { runProgram } from "../shared/program.js";
 
 const usage = `npm run bench:fast-mnist -- [options]
   --seeds N      so many seeds, from 0 (5)
@@ -41,7 +42,7 @@ interface Result {
 }
 
 /** Processor seconds of the children that have ended: fields 16 and 17 of proc(5)'s stat, in hundredths. */
-function processorSeconds(): number {
+function childrenSeconds(): number {
   const fields = readFileSync("/proc/self/stat", "utf8")
     .replace(/^.*\) /, "")
     .split(" ");
@@ -65,7 +66,7 @@ interface Evaluated {
 function measure(seed: number, threads: number, limit: number, attacks: readonly string[]): Trained {
   const runs = mkdtempSync(join(tmpdir(), "sqa-fast-"));
   try {
-    const [began, processorBefore, load] = [performance.now(), processorSeconds(), loadavg()[0]!];
+    const [began, processorBefore, load] = [performance.now(), childrenSeconds(), loadavg()[0]!];
     const run = sqa(
       "train",
       ...recipe,
@@ -77,7 +78,7 @@ function measure(seed: number, threads: number, limit: number, attacks: readonly
       String(threads),
     ).trim();
     const seconds = (performance.now() - began) / 1000;
-    const ofProcessors = processorSeconds() - processorBefore;
+    const ofProcessors = childrenSeconds() - processorBefore;
     const attackWords = attacks.flatMap((attack) => ["--attack", attack]);
     const sizes = ["--limit", String(limit), "--threads", String(threads)];
     const words = ["evaluate", run, ...attackWords, ...sizes, "--json"];
@@ -153,9 +154,4 @@ function main(): void {
   }
 }
 
-try {
-  main();
-} catch (error) {
-  process.stderr.write(`error: ${(error as Error).message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(main);

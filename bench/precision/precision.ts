@@ -17,6 +17,7 @@ import {
 import { renderTable } from "../../src/report/table.js";
 import { count } from "../shared/count.js";
 import { machineNow } from "../shared/machine.js";
+import { runProgram } from "../shared/program.js";
 
 const usage = `npm run bench:precision -- [options]
   --seeds N     seeds of each network and precision, from 0 (5)
@@ -113,9 +114,4 @@ ${table(float32, bfloat16)}
   );
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`error: ${(error as Error).message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(main);

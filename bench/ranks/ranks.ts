@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { count } from "../shared/count.js";
+import { runProgram } from "../shared/program.js";
 import { ratioOf, spreadOf } from "../shared/statistics.js";
 
 const program = fileURLToPath(new URL("rank.ts", import.meta.url));
@@ -58,14 +59,11 @@ function compare(model: string, rounds: number, steps: number): string[] {
   ];
 }
 
-try {
+await runProgram(() => {
   const text = { type: "string" } as const;
   const { values } = parseArgs({ options: { rounds: text, steps: text } });
   const rounds = count("rounds", values.rounds ?? "5", 10_000);
   const steps = count("steps", values.steps ?? "60", 10_000);
   for (const model of ["small", "large"])
     process.stdout.write(`${compare(model, rounds, steps).join("\n")}\n`);
-} catch (error) {
-  process.stderr.write(`error: ${(error as Error).message}\n`);
-  process.exitCode = 1;
-}
+});

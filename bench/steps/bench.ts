@@ -1,6 +1,5 @@
 // Times training steps, ours and PyTorch's, in one interleaved run: `npm run bench -- --help`.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { subset } from "../../src/datasets/index.js";
@@ -8,6 +7,7 @@ import { type Precision, precisions } from "../../src/nn/index.js";
 import { PeerFiles } from "../shared/files.js";
 import { machineNow } from "../shared/machine.js";
 import { networks as table } from "../shared/networks.js";
+import { publish, runProgram, tell } from "../shared/program.js";
 import { peersProblem } from "../shared/python.js";
 import { agreement } from "./agreement.js";
 import { trainingImages } from "./images.js";
@@ -15,8 +15,6 @@ import { measure } from "./measure.js";
 import { type BenchOptions, benchOptions, usage } from "./options.js";
 import { type BenchResult, benchMarkdown } from "./report.js";
 import { summarize } from "./summary.js";
-
-const tell = (line: string) => process.stderr.write(`${line}\n`);
 
 async function bench(options: BenchOptions): Promise<BenchResult> {
   const { networks: names, rounds, batch, threads, python } = options;
@@ -73,19 +71,8 @@ async function main(): Promise<void> {
     return;
   }
   const result = await bench(options);
-  const [json, markdown] = [JSON.stringify(result, null, 2), benchMarkdown(result)];
-  process.stdout.write(`${options.json ? json : markdown}\n`);
-  if (!options.write) return;
-  const folder = new URL("../../results/", import.meta.url);
-  mkdirSync(folder, { recursive: true });
   const name = options.networks.length === 1 ? `bench-${options.networks[0]}` : "bench";
-  writeFileSync(new URL(`${name}.json`, folder), `${json}\n`);
-  writeFileSync(new URL(`${name}.md`, folder), `${markdown}\n`);
+  publish(name, result, benchMarkdown(result), options);
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`error: ${(error as Error).message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(main);

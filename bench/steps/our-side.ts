@@ -1,12 +1,12 @@
 // Our side of the benchmark: a process that makes training steps as peers/main.py does, with the project's
 // own loop.
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { type Dataset, imagesOf } from "../../src/datasets/index.js";
-import { dtypes, operators as ops, scope, setThreads, versions } from "../../src/engine/index.js";
+import { dtypes, operators as ops, scope, setThreads } from "../../src/engine/index.js";
 import { models } from "../../src/models/index.js";
 import { constantRate, sgd } from "../../src/nn/index.js";
 import { fgsm, standard, TrainingSession, trainConfig } from "../../src/training/index.js";
+import { answerLines } from "../shared/side.js";
 
 /** Task from the parent; a process without a method multiplies matrices only. */
 interface Task {
@@ -75,10 +75,6 @@ function run(steps: number): { seconds: number; losses: number[] } {
   return { seconds: (performance.now() - began) / 1000, losses };
 }
 
-const answer = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const { libtorch, cpuCapability } = versions();
-answer({ ready: `libtorch ${libtorch}`, capability: cpuCapability });
-for await (const line of createInterface({ input: process.stdin })) {
-  const command = JSON.parse(line) as { run: number } | { multiply: number; dtype: string };
-  answer("run" in command ? run(command.run) : { seconds: multiply(command.multiply, command.dtype) });
-}
+await answerLines((command: { run: number } | { multiply: number; dtype: string }) =>
+  "run" in command ? run(command.run) : { seconds: multiply(command.multiply, command.dtype) },
+);

@@ -16,6 +16,7 @@ export {
   listOptions,
   type OptionFault,
   parseOptions,
+  readOption,
 } from "./schema.js";
 export { readText } from "./text.js";
 export type { Combinator, Definition, Factory, TextOf, Value } from "./value.js";

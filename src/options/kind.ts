@@ -1,7 +1,7 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { isObject, shownGiven, unknownName } from "../base/index.js";
 import { type Call, formatCall, isCall, isName, parseCall } from "./call.js";
-import { changedOptions, parseOptions, strictSchema } from "./schema.js";
+import { changedOptions, parseOptions, readOption, strictSchema } from "./schema.js";
 import type { Combinator, Definition, Factory, Value } from "./value.js";
 import { gathered, written } from "./written.js";
 
@@ -194,20 +194,11 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
    * recognizes, such as a model of a user's own, which `ownAccepted` names.
    */
   option(own?: (given: unknown) => boolean, ownAccepted = ""): z.ZodType<V, V | string> {
-    return z
-      .transform((given: V | string, context): V => {
-        try {
-          return own?.(given) === true ? (given as V) : this.of(given);
-        } catch (error) {
-          if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-          context.issues.push({ code: "custom", message: error.message, input: given });
-          return z.NEVER;
-        }
-      })
-      .meta({
-        accepted: `${article(this.name)} such as ${this.example}${ownAccepted}`,
-        placeholder: this.name.split(" ").at(-1)!.toUpperCase(),
-      }) as unknown as z.ZodType<V, V | string>;
+    const read = (given: V | string) => (own?.(given) === true ? (given as V) : this.of(given));
+    return readOption(read).meta({
+      accepted: `${article(this.name)} such as ${this.example}${ownAccepted}`,
+      placeholder: this.name.split(" ").at(-1)!.toUpperCase(),
+    });
   }
 }
 

@@ -24,6 +24,19 @@ export function checkOptions<S extends z.ZodObject>(schema: S, given: object): C
   return { ok: false, faults: result.error.issues.flatMap((issue) => faultsOf(issue, schema, given)) };
 }
 
+/** Schema of an option that `read` makes of what was given: its TypeError or RangeError is the option's. */
+export function readOption<Output, Input>(read: (given: Input) => Output): z.ZodType<Output, Input> {
+  return z.transform((given: Input, context): Output => {
+    try {
+      return read(given);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+      context.issues.push({ code: "custom", message: error.message, input: given });
+      return z.NEVER;
+    }
+  }) as unknown as z.ZodType<Output, Input>;
+}
+
 /**
  * The options of a thing, checked and with defaults: `parseOptions("attack", "pgd", schema, { steps: 7 })`.
  * RangeError with one line a fault: an unknown option names the nearest and all, a wrong value says what is

@@ -75,7 +75,7 @@ export interface SavedChart {
 }
 
 /**
- * Draw a chart into `<path>.svg` and `<path>.png`, each replaced atomically. Without a font the SVG alone is
+ * Draws a chart into `<path>.svg` and `<path>.png`, each replaced atomically. Without a font the SVG alone is
  * left.
  */
 export async function saveChart(path: string, spec: TopLevelSpec): Promise<SavedChart> {

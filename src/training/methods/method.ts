@@ -1,9 +1,9 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { type Attack, atEpsilon, attacks, type Norm, type Victim } from "../../attacks/index.js";
 import { unknownName } from "../../base/index.js";
 import type { Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
-import { type Call, type Factory, Kind, parseCall, type Value } from "../../options/index.js";
+import { type Call, type Factory, Kind, parseCall, readOption, type Value } from "../../options/index.js";
 
 /** Method of adversarial training, before its options name it. */
 export interface MethodWork {
@@ -99,20 +99,10 @@ export function methodOf(given: TrainingMethod | Attack | string): TrainingMetho
 }
 
 /** Schema of an option that takes a training method, an attack or a text, and gives the method. */
-export const methodOption = z
-  .transform((given: TrainingMethod | Attack | string, context): TrainingMethod => {
-    try {
-      return methodOf(given);
-    } catch (error) {
-      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-      context.issues.push({ code: "custom", message: error.message, input: given });
-      return z.NEVER;
-    }
-  })
-  .meta({
-    accepted: "a training method such as fgsm(epsilon=0.3), or an attack",
-    placeholder: "METHOD",
-  }) as unknown as z.ZodType<TrainingMethod, TrainingMethod | Attack | string>;
+export const methodOption = readOption(methodOf).meta({
+  accepted: "a training method such as fgsm(epsilon=0.3), or an attack",
+  placeholder: "METHOD",
+});
 
 /** Training on an attack's images: its radius shrinks with `stepScale`. */
 function onAttack(attack: Attack): TrainingMethod {

@@ -4,14 +4,7 @@ import { withFreeBatch } from "../../../src/models/exported/onnx/held.js";
 import { onnxGraph } from "../../../src/models/exported/onnx/onnx-graph.js";
 import { beforeArranging, makersOf } from "../../../src/models/exported/onnx/scores.js";
 import { bytes, int, model } from "../../files/onnx/onnx-bytes.js";
-
-/** Seconds of the processor that work takes. */
-function seconds(work: () => void): number {
-  const from = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(from);
-  return (user + system) / 1e6;
-}
+import { processorSeconds } from "../../processor-seconds.js";
 
 const many = 100_000;
 
@@ -30,7 +23,9 @@ describe("names", () => {
 
   it("are given in time that grows with their number", () => {
     let once: string[] = [];
-    expect(seconds(() => (once = namesOnce(new Array<string>(many).fill("a"), "#", 2)))).toBeLessThan(5);
+    expect(
+      processorSeconds(() => (once = namesOnce(new Array<string>(many).fill("a"), "#", 2))),
+    ).toBeLessThan(5);
     expect(new Set(once).size).toBe(many);
   });
 });
@@ -46,7 +41,7 @@ describe("graphs of many nodes", () => {
     }));
     const scores = { name: `v${many}`, classes: 2, rank: 2 };
     const trial = { images: 1, shapes: new Map(), fixed: new Map(), outputs: new Map() };
-    expect(seconds(() => beforeArranging(scores, makersOf(nodes), trial))).toBeLessThan(5);
+    expect(processorSeconds(() => beforeArranging(scores, makersOf(nodes), trial))).toBeLessThan(5);
   });
 
   it("are freed of their batch in time that grows with their number", () => {
@@ -62,7 +57,7 @@ describe("graphs of many nodes", () => {
     }));
     const held = { model: { graph: { nodes } } as never, constants };
     let freed = new Map<string, { readonly data: ArrayLike<unknown> }>();
-    expect(seconds(() => (freed = withFreeBatch(held, 2)))).toBeLessThan(5);
+    expect(processorSeconds(() => (freed = withFreeBatch(held, 2)))).toBeLessThan(5);
     expect(Array.from(freed.get("s7")!.data)).toEqual([-1n, 3n]);
   });
 

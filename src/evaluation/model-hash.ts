@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { Victim } from "../attacks/index.js";
 import type { Batch, TensorSplit } from "../datasets/index.js";
 import { noGrad, scope } from "../engine/index.js";
-import { type Classifier, crossEntropy } from "../nn/index.js";
+import { type Classifier, crossEntropy, transformTensors } from "../nn/index.js";
 import type { OpenedModel } from "../trials/index.js";
 
 /** Images whose logits stand for a classifier, of which no weights are known; and those of its gradients. */
@@ -10,7 +10,10 @@ const known = { logits: 16, gradients: 4 } as const;
 
 const noSeed = { low: 0, high: 0 };
 
-/** Adds a model's name, defenses and weights to a hash; what a classifier says of the first images. */
+/**
+ * Adds a model's name, defenses and weights to a hash, also those of a defense's trained part; what a
+ * classifier says of the first images.
+ */
 export function addModel(hash: Hash, { name, classifier, model }: OpenedModel, data: TensorSplit): void {
   const { inputShape, classes } = classifier;
   hash.update(JSON.stringify([name, inputShape, classes, model?.defenses ?? null]));
@@ -19,7 +22,7 @@ export function addModel(hash: Hash, { name, classifier, model }: OpenedModel, d
     scope(() => addClassifier(hash, classifier, data));
     return;
   }
-  for (const [name, value] of model.module.state()) {
+  for (const [name, value] of [...model.module.state(), ...transformTensors(model.module)]) {
     hash.update(`${name} ${value.dtype} ${value.shape.join("x")}`);
     hash.update(scope(() => value.detach().to("float32").toArray()));
   }

@@ -39,6 +39,7 @@ export { Normalize } from "./normalize.js";
 export { attribute, type OnnxEdge, OnnxSketch, type OnnxSketchOptions } from "./onnx-sketch.js";
 export * from "./optimizers/index.js";
 export { PixelThreshold } from "./pixel-threshold.js";
+export { transformTensors } from "./places.js";
 export { type ReplayedClassifier, replayed } from "./replayed.js";
 export * from "./schedules/index.js";
 export { applyInTurn, applyResidual, type NamedLayers, Sequential, writeInTurn } from "./sequential.js";

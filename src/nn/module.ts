@@ -11,7 +11,7 @@ import {
 import type { Precision } from "./bfloat16.js";
 import { hasOnnxForm, noOnnxForm } from "./onnx-form.js";
 import type { OnnxEdge, OnnxSketch } from "./onnx-sketch.js";
-import { placeOf, within } from "./places.js";
+import { placeOf, transformFields, transformTensors, within } from "./places.js";
 
 /** Facts of a pass that a network is in. */
 export interface Pass {
@@ -32,9 +32,6 @@ export interface Pass {
   /** Processes that share the batch in training: batch statistics are those of all its images. */
   readonly ranks?: Ranks | undefined;
 }
-
-/** Fields whose modules have no names in the state. */
-const transforms: readonly string[] = ["inputTransforms", "outputTransforms"];
 
 /**
  * A layer or network: tensors and modules in plain, public fields (not `#private`, not in lists), found by
@@ -154,7 +151,7 @@ export abstract class Module {
     const children: [string, Module][] = [];
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(this))) {
       if (value instanceof Module) children.push([name, value]);
-      if (transforms.includes(name) || !Array.isArray(value)) continue;
+      if (transformFields.some((field) => field === name) || !Array.isArray(value)) continue;
       if (value.some((item) => item instanceof Module)) {
         throw new TypeError(
           `field "${name}" is a list of modules, whose weights would not be found: use a Sequential`,
@@ -207,10 +204,10 @@ export abstract class Module {
   /** Frees what the module has made of its weights for later passes; nothing by default. */
   forget(): void {}
 
-  /** Frees every tensor of the network, and what was made of them. */
+  /** Frees every tensor of the network, also those of its transforms, and what was made of them. */
   dispose(): void {
     for (const module of everyModule(this)) module.forget();
-    for (const value of this.state().values()) value.dispose();
+    for (const value of [...this.state().values(), ...transformTensors(this).values()]) value.dispose();
   }
 }
 

@@ -1,9 +1,15 @@
+import type { Tensor } from "../engine/index.js";
+
 /** Parts of a module that are seen here. */
 interface Walked {
   readonly inputTransforms: readonly Walked[];
   readonly outputTransforms: readonly Walked[];
   namedModules(prefix?: string): [string, Walked][];
+  stored(): Map<string, Tensor>;
 }
+
+/** Fields whose modules have no names in the state. */
+export const transformFields = ["inputTransforms", "outputTransforms"] as const;
 
 /** The place of a module in a network. */
 interface Place {
@@ -34,7 +40,7 @@ function walk(network: Walked): Map<Walked, Place> {
   // Transforms are appended while the list is gone through: so a quantizer moves no layer's stream.
   for (const [name, module] of named) {
     if (!places.has(module)) places.set(module, { name, stream: firstStream + places.size });
-    for (const field of ["inputTransforms", "outputTransforms"] as const) {
+    for (const field of transformFields) {
       for (const [i, transform] of module[field].entries()) {
         const prefix = `${name}${name && "."}${field}.${i}`;
         named.push([prefix, transform], ...transform.namedModules(`${prefix}.`));
@@ -101,4 +107,24 @@ export function within<T>(module: Walked, body: () => T): T {
   } finally {
     outermost = before;
   }
+}
+
+/**
+ * Tensors of all that a network applies to inputs and outputs, such as the trained part of a defense: by
+ * names that no state has, since the state is of the network's own.
+ */
+export function transformTensors(network: Walked): Map<string, Tensor> {
+  return within(network, () => {
+    const found = new Map<string, Tensor>();
+    for (const [name, module] of [["", network] as const, ...network.namedModules()]) {
+      for (const field of transformFields) {
+        for (const [i, transform] of module[field].entries()) {
+          const prefix = `${name}${name && "."}${field}.${i}.`;
+          for (const [key, value] of [...transform.stored(), ...transformTensors(transform)])
+            found.set(prefix + key, value);
+        }
+      }
+    }
+    return found;
+  });
 }

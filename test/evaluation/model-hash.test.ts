@@ -1,9 +1,14 @@
-import { describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import { TensorSplit } from "../../src/datasets/index.js";
+import { denoiserPart, guidedDenoiser } from "../../src/defenses/index.js";
 import { operators as ops, type Tensor, tensor } from "../../src/engine/index.js";
+import { weightsSha256 } from "../../src/evaluation/audit/evidence/model-facts.js";
 import { modelIdentity } from "../../src/evaluation/model-hash.js";
-import type { Classifier } from "../../src/nn/index.js";
+import { modelOf } from "../../src/models/index.js";
+import { type Classifier, Flatten, Linear, Sequential, transformTensors } from "../../src/nn/index.js";
 import { openModel } from "../../src/trials/index.js";
+import { partsFolder, writePart } from "../defenses/parts.js";
 import { coin } from "./coin.js";
 import { brightness, grays } from "./splits.js";
 
@@ -87,5 +92,46 @@ describe("identity of a classifier", () => {
       lending({ mean: mute }),
     ];
     expect(new Set(all.map(identityOf)).size).toBe(all.length);
+  });
+});
+
+describe("a model with a trained part of a defense", () => {
+  const { folder, remove } = partsFolder();
+  const denoiser = join(folder, "denoiser.safetensors");
+  afterAll(remove);
+
+  /** A linear model behind the denoiser that lies at the path now. */
+  const built = () =>
+    modelOf((seed) => new Sequential({ flatten: new Flatten(), fc: new Linear(4, 2, { seed }) }), {
+      inputShape: [1, 2, 2],
+      classes: 2,
+    }).build({ seed: 1, defenses: [guidedDenoiser({ denoiser })] });
+  const write = (weight: number) => {
+    const sizes = { channels: 1, width: 1 };
+    const state = [...denoiserPart.build(sizes).state()];
+    const weights = state.map(([name, { size }]) => [name, Array<number>(size).fill(weight)]);
+    writePart(denoiser, denoiserPart, sizes, Object.fromEntries(weights));
+  };
+
+  test("is another one where its part was trained again under the same path", () => {
+    const tell = (weight: number) => {
+      write(weight);
+      const model = built();
+      const told = [modelIdentity(openModel(model), data), weightsSha256(model.module)];
+      model.module.dispose();
+      return told;
+    };
+    const [one, again, other] = [0.25, 0.25, 0.5].map(tell);
+    expect(again).toEqual(one);
+    for (const [i, text] of other!.entries()) expect(text).not.toBe(one![i]);
+  });
+
+  test("frees the part's weights with its own", () => {
+    write(0.25);
+    const model = built();
+    const held = [...model.module.state(), ...transformTensors(model.module)];
+    expect(held.length).toBeGreaterThan(40);
+    model.module.dispose();
+    expect(held.filter(([, { disposed }]) => !disposed)).toEqual([]);
   });
 });

@@ -78,7 +78,7 @@ export class GraphModule extends Module {
   }
 
   override dispose(): void {
-    this.forget();
+    super.dispose();
     for (const value of Object.values(this)) if (value instanceof Tensor) value.dispose();
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { scope } from "../../../engine/index.js";
 import type { Model } from "../../../models/index.js";
-import { type Module, parameterCount } from "../../../nn/index.js";
+import { type Module, parameterCount, transformTensors } from "../../../nn/index.js";
 import type { CheckedLine } from "../conclude.js";
 import type { AuditSubject } from "../identity.js";
 import type { AuditJson } from "../report/schema/audit.js";
@@ -9,10 +9,15 @@ import { preprocessingOf } from "./preprocessing.js";
 
 type ModelFacts = AuditJson["evidence"]["model"];
 
-/** SHA-256 of names, types, shapes and bytes of all that a module holds, in the order of names. */
+/**
+ * SHA-256 of names, types, shapes and bytes of all that a module and its transforms hold, in the order of
+ * names.
+ */
 export function weightsSha256(module: Module): string {
   const hash = createHash("sha256");
-  for (const [name, value] of [...module.stored()].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, value] of [...module.stored(), ...transformTensors(module)].sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  )) {
     hash.update(JSON.stringify([name, value.dtype, value.shape]));
     const data = scope(() => value.detach().to({ device: "cpu" }).toArray());
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));

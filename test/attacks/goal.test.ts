@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   type Attack,
   bim,
+  expectation,
   fgsm,
   miFgsm,
   minimalEpsilon,
@@ -11,7 +12,8 @@ import {
   worstCase,
 } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
-import { imageIdRange, type Tensor } from "../../src/engine/index.js";
+import { countedUniform, imageIdRange, operators as ops, type Tensor } from "../../src/engine/index.js";
+import type { Classifier } from "../../src/nn/classifier.js";
 import { crossEntropy } from "../../src/nn/losses.js";
 import { goldenImages, randomBatch, randomCnn } from "./tiny-networks.js";
 
@@ -133,5 +135,40 @@ describe("the goal of a targeted attack", () => {
     const moved = adversarial.sub(images).abs().amax([1, 2, 3]).gt(0).toNumbers();
     expect(count(reached(attack))).toBeGreaterThan(12);
     expect(reached(attack)).toEqual([...moved].map((flag) => flag === 1));
+  });
+});
+
+describe("the goal of a randomized classifier", () => {
+  /** Class 0 leads; 1 is next in about half of the draws, and 2 in the others. Black leads to 1, white to 2. */
+  const wavering: Classifier = {
+    inputShape: [2, 8, 8],
+    classes: 3,
+    randomized: true,
+    logits(shown, noise) {
+      const shift = shown.meanDim([1, 2, 3]).unsqueeze(1).sub(0.5).mul(20);
+      const heads = countedUniform(noise, 0, [1]).ge(0.5).to("float32").sub(0.5);
+      const [one, two] = [heads.sub(shift), shift.sub(heads)];
+      return ops.cat([heads.zerosLike().add(2), one, two], 1);
+    },
+  };
+  const gray = images.zerosLike().add(0.5);
+  const zeros = labels.zerosLike();
+  /** -1 for images that an attack makes darker, 1 for those that it makes lighter, 0 for the others. */
+  const ways = (attack: Attack) => [
+    ...attack(wavering, gray, zeros, context).sub(gray).meanDim([1, 2, 3]).sign().toNumbers(),
+  ];
+
+  test.each(["next", "least-likely"] as const)("is one class for attacks inside others: %s", (target) => {
+    const attack = pgd({ epsilon: 0.4, steps: 4, target });
+    const alone = ways(attack);
+    expect(new Set(alone)).toEqual(new Set([-1, 1]));
+    for (const outer of [
+      minimalEpsilon(attack, { maximum: 0.4, rounds: 2 }),
+      restarts(attack, { times: 3 }),
+      worstCase([attack, bim({ epsilon: 0.4, steps: 4, target })]),
+      expectation(attack, { draws: 3 }),
+    ]) {
+      expect(ways(outer), String(outer)).toEqual(alone);
+    }
   });
 });

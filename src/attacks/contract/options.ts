@@ -113,13 +113,13 @@ export function goalOf(choice: TargetChoice, victim: Victim, images: Tensor, lab
   if (fault !== undefined) throw new RangeError(fault);
   if (typeof choice === "number") return { labels, target: labels.fullLike(choice) };
   if (choice === "next") return { labels, target: likeliestOthers(victim, images, labels, 1).select(1, 0) };
-  const others = victim.logits(images).scatterValue(1, labels.unsqueeze(1), Number.POSITIVE_INFINITY);
+  const others = victim.ranking(images).scatterValue(1, labels.unsqueeze(1), Number.POSITIVE_INFINITY);
   return { labels, target: others.argmin(1) };
 }
 
 /** Likeliest classes of clean images other than their labels, int64 (N, count), the likeliest first. */
 export function likeliestOthers(victim: Victim, images: Tensor, labels: Tensor, count: number): Tensor {
-  const others = victim.logits(images).scatterValue(1, labels.unsqueeze(1), Number.NEGATIVE_INFINITY);
+  const others = victim.ranking(images).scatterValue(1, labels.unsqueeze(1), Number.NEGATIVE_INFINITY);
   const [, classes] = others.topk(count, 1);
   return classes;
 }

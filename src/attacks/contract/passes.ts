@@ -33,6 +33,11 @@ export interface AttackContext {
   readonly seed: Seed | number;
   /** int64 of shape (N). Noise is keyed by them, so results do not depend on how images are batched. */
   readonly imageIds: Tensor;
+  /**
+   * Seed of the draws by which a randomized classifier's classes are ranked; `seed` where left out. Attacks
+   * inside another have its own, so that all of them aim for the same classes.
+   */
+  readonly rankingSeed?: Seed | number;
   readonly passes?: PassCounter;
   /** View of the classifier; one draw and its own gradient where left out. */
   readonly view?: View;
@@ -90,7 +95,7 @@ function product(a: number | Tensor, b: number | Tensor): number | Tensor {
 }
 
 /** Mean of several draws' losses; for a view that averages the softmax, logits of the mean softmax. */
-export function meanOfDraws(draws: readonly Tensor[], { mean }: View): Tensor {
+export function meanOfDraws(draws: readonly Tensor[], { mean }: Pick<View, "mean">): Tensor {
   if (draws.length === 1) return draws[0]!;
   if (mean === "loss") return ops.stack(draws, 0).sumDim([0]).div(draws.length);
   const logs = draws.map((logits) => logits.logSoftmax(1));
@@ -133,6 +138,9 @@ export function surrogateFault({ surrogates = {} }: Classifier, name: string): s
   const known = names.length === 0 ? "the classifier has none" : `the classifier has ${names.join(", ")}`;
   return `no surrogate "${name}" to take gradients through; ${known}`;
 }
+
+/** Draws by which a randomized classifier is judged, and its classes are ranked: one draw is luck. */
+export const verdictDraws = 8;
 
 /** Share of the largest logit that a lead must exceed: more than rounding changes from batch to batch. */
 const rounding = 1e-5;

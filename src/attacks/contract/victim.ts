@@ -21,11 +21,9 @@ import {
   type Runnable,
   type VictimOptions,
   type View,
+  verdictDraws,
   viewedLogits,
 } from "./passes.js";
-
-/** Draws by which a randomized classifier is judged: one lucky draw is no success. */
-const verdictDraws = 8;
 
 /**
  * Classifier under attack, as the attack sees it. Every call is a fresh draw of its noise, or the mean over
@@ -60,8 +58,9 @@ export class Victim {
   }
 
   #noise(purpose: string, draw: number): Noise {
-    const { seed, imageIds } = this.context;
-    return { seed: this.#options.seeds?.(purpose) ?? attackSeed(seed, this.#name, purpose), draw, imageIds };
+    const { seed, rankingSeed = seed, imageIds } = this.context;
+    const [root, name] = purpose === "ranking" ? [rankingSeed, "any"] : [seed, this.#name];
+    return { seed: this.#options.seeds?.(purpose) ?? attackSeed(root, name, purpose), draw, imageIds };
   }
 
   #count(kind: keyof PassCounter, images: Tensor, times = 1): void {
@@ -71,6 +70,14 @@ export class Victim {
   /** Logits (N, classes) without gradients: of one fresh draw, or the mean over as many as the view says. */
   logits(images: Tensor): Tensor {
     return noGrad(() => scope(() => this.#watched(this.#freshMean(images))));
+  }
+
+  /** Logits (N, classes) that rank the classes, of the mean softmax: alike for attacks inside one another. */
+  ranking(images: Tensor): Tensor {
+    const count = { length: this.randomized ? verdictDraws : 1 };
+    const answer = (_: unknown, draw: number) => this.#answer(images, this.#noise("ranking", draw));
+    const mean = () => meanOfDraws(Array.from(count, answer), { mean: "softmax" });
+    return noGrad(() => scope(() => this.#watched(mean())));
   }
 
   /**
@@ -233,9 +240,10 @@ export class Victim {
     labels: Tensor,
     { round = 0, view = {} }: { round?: number; view?: Partial<View> } = {},
   ): Tensor {
-    const { seed } = this.context;
+    const { seed, rankingSeed = seed } = this.context;
     const roundSeed = round === 0 ? seed : deriveSeed(seed, "attack", this.#name, "round", round);
-    const context = { ...this.context, seed: roundSeed, view: composeViews(this.#view, view) };
+    const composed = composeViews(this.#view, view);
+    const context = { ...this.context, seed: roundSeed, rankingSeed, view: composed };
     return attack(this.#classifier, images, labels, context);
   }
 }

@@ -311,6 +311,18 @@ describe("a flag tells of", () => {
     expect(await kinds(models(steps), ["ls-pga(steps=2)"], dark)).toEqual(blocked(["ls-pga(steps=2)"]));
   });
 
+  it("gradients that are blocked for the few images that an attack is not spared", async () => {
+    const rounded: Classifier = {
+      ...brightness,
+      logits: (x, noise) => brightness.logits(x.mul(8).round().div(8), noise),
+    };
+    // Six are right, all in the first batch; FAB leaves the others as they are.
+    const few = grays(...[0, 1, 2, 3, 4, 5], ...Array.from({ length: 54 }, (_, i) => 200 + i));
+    const { flags } = await evaluate(rounded, few, { attacks: ["fab(steps=2)"], batchSize: 20 });
+    const blocked = flags.find(({ kind }) => kind === "blocked-gradients");
+    expect(blocked?.message).toContain("no gradient back to fab(steps=2) for 6 of 6 images");
+  });
+
   it("an attack that changes nothing", async () => {
     const same = custom("same", 0.1, (x) => x.clone());
     expect(await kinds(brightness, [same, "fgsm(epsilon=0.01)", same])).toEqual([

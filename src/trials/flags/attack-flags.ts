@@ -19,15 +19,18 @@ const manyImages = 0.1;
 
 /** Ends an attack once its first gradient was seen. */
 class SeenGradient extends Error {
-  constructor(
-    /**
-     * Images (N) for which the loss has no slope in the logits, and for which the images have no gradient.
-     */
-    readonly lossless: number,
-    readonly gradientless: number,
-  ) {
+  constructor(readonly counts: GradientCounts) {
     super("the first gradient was seen");
   }
+}
+
+/** Images of a first gradient. */
+interface GradientCounts {
+  /** All of them: an attack may leave images out that are misclassified already. */
+  readonly images: number;
+  /** Those for which the loss has no slope in the logits, and those that have no gradient. */
+  readonly lossless: number;
+  readonly gradientless: number;
 }
 
 /** Images whose row of values is zero throughout. */
@@ -59,13 +62,14 @@ function endAt({ gradient, logits, loss }: TakenGradient): never {
     const at = logits.detach().requireGrad();
     return grad(loss(at).sum(), [at], { unused: "zeros" })[0]!;
   });
-  throw new SeenGradient(zeroRows(slopes), zeroRows(gradient));
+  const [lossless, gradientless] = [slopes, gradient].map(zeroRows);
+  throw new SeenGradient({ images: gradient.shape[0]!, lossless: lossless!, gradientless: gradientless! });
 }
 
 /**
- * Flag of an attack that goes by gradients alone where the first gradient that it takes is zero for many
- * images, on a batch of clean ones, of which at most `batchSize` pass together. The remedy depends on where
- * gradients end: in the loss, or in the model.
+ * Flag of an attack that goes by gradients alone where the first gradient that it takes is zero for many of
+ * its images, on a batch of clean ones, of which at most `batchSize` pass together. The remedy depends on
+ * where gradients end: in the loss, or in the model.
  */
 export function gradientFlag(
   attack: Attack,
@@ -76,37 +80,34 @@ export function gradientFlag(
 ): Flag | undefined {
   const { usesGradients, searchesToo } = attack.traits;
   if (!usesGradients || searchesToo === true) return undefined;
-  const seen = { lossless: 0, gradientless: 0 };
+  const seen = { images: 0, lossless: 0, gradientless: 0 };
   for (const part of partsOfBatch(batch, batchSize)) {
     const first = firstGradient(attack, classifier, part, seed);
-    if (first === undefined) return undefined;
-    seen.lossless += first.lossless;
-    seen.gradientless += first.gradientless;
+    if (first === "failed") return undefined;
+    seen.images += first?.images ?? 0;
+    seen.lossless += first?.lossless ?? 0;
+    seen.gradientless += first?.gradientless ?? 0;
   }
-  return flagOf(attack, seen, batch.images.shape[0]!);
+  return seen.images === 0 ? undefined : flagOf(attack, seen);
 }
 
-/** First gradient that an attack takes; undefined where it takes none, or ends in an error before. */
+/** Counts of the first gradient that an attack takes; undefined where it takes none. */
 function firstGradient(
   attack: Attack,
   classifier: Classifier,
   { images, labels, imageIds }: Batch,
   seed: Seed,
-): SeenGradient | undefined {
+): GradientCounts | "failed" | undefined {
   try {
     scope(() => attack(withoutOwnPass(classifier), images, labels, { seed, imageIds, onGradient: endAt }));
   } catch (error) {
-    if (error instanceof SeenGradient) return error;
     // Errors of the attack are told by its own row.
+    return error instanceof SeenGradient ? error.counts : "failed";
   }
   return undefined;
 }
 
-function flagOf(
-  attack: Attack,
-  { lossless, gradientless }: Pick<SeenGradient, "lossless" | "gradientless">,
-  count: number,
-): Flag | undefined {
+function flagOf(attack: Attack, { images: count, lossless, gradientless }: GradientCounts): Flag | undefined {
   const share = (zeros: number) => wilson(zeros, count).low;
   const name = String(attack);
   if (share(lossless) > manyImages) {

@@ -4,6 +4,9 @@ import type { Counts } from "../../trials/index.js";
 /** Points of accuracy below which a difference is none, whatever its interval. */
 export const negligible = 1;
 
+/** Points by which rounding may lift a difference. */
+const trifle = 1e-9;
+
 /** Images that must differ, all of them one way, before the sign test takes it for more than chance. */
 export const fewestThatDiffer = 6;
 
@@ -25,13 +28,18 @@ export interface Difference {
  * does.
  */
 export function difference(above: Counts, below: Counts, comparisons = 1): Difference {
-  const [a, b] = [above.shares(), below.shares()];
-  const each = Array.from(a, (share, i) => share - b[i]!);
+  const each = differences(above, below);
   const total = each.reduce((sum, d) => sum + d, 0);
   const squares = each.reduce((sum, d) => sum + d ** 2, 0);
   const spread = squares + 1 - total ** 2 / (each.length + 2);
   const error = normalQuantile(0.025 / comparisons) * Math.sqrt(spread);
   return { points: (100 * total) / each.length, error: (100 * error) / each.length };
+}
+
+/** Difference of each image's shares of correct draws. */
+function differences(above: Counts, below: Counts): number[] {
+  const [a, b] = [above, below].map(({ correct, draws }) => Array.from(correct, (count) => count / draws));
+  return a!.map((share, i) => share - b![i]!);
 }
 
 /** Difference in words, such as "1.5 +- 0.8 points". */
@@ -47,7 +55,9 @@ export function differenceText(above: Counts, below: Counts): string {
  */
 export function isAbove(above: Counts, below: Counts, points = negligible, comparisons = 1): boolean {
   const found = difference(above, below, comparisons);
-  return found.points > Math.max(points, found.error) && signTest(above, below) <= 0.05 / comparisons;
+  return (
+    found.points > Math.max(points + trifle, found.error) && signTest(above, below) <= 0.05 / comparisons
+  );
 }
 
 /**
@@ -57,7 +67,7 @@ export function isAbove(above: Counts, below: Counts, points = negligible, compa
  */
 export function falls(before: Counts, after: Counts, points: number): boolean {
   const certain = before.draws === 1 && after.draws === 1;
-  return certain ? difference(before, after).points > points + 1e-9 : isAbove(before, after, points);
+  return certain ? difference(before, after).points > points + trifle : isAbove(before, after, points);
 }
 
 /**
@@ -66,8 +76,9 @@ export function falls(before: Counts, after: Counts, points: number): boolean {
  * differ one way.
  */
 export function signTest(above: Counts, below: Counts): number {
-  const [a, b] = [above.shares(), below.shares()];
-  const signs = Array.from(a, (share, i) => Math.sign(share - b[i]!)).filter((sign) => sign !== 0);
+  const signs = differences(above, below)
+    .map(Math.sign)
+    .filter((sign) => sign !== 0);
   const certain = above.draws === 1 && below.draws === 1;
   const fewer = certain ? Math.min(...[1, -1].map((way) => signs.filter((sign) => sign === way).length)) : 0;
   // Logarithms, since 2^-n is 0 beyond a thousand images.

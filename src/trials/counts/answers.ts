@@ -37,7 +37,7 @@ export class Counts {
 
   /** Accuracy: the mean over images and draws. */
   mean(): number {
-    return this.shares().reduce((sum, share) => sum + share, 0) / this.images;
+    return this.correct.reduce((sum, count) => sum + count, 0) / (this.images * this.draws);
   }
 }
 

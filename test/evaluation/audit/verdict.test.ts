@@ -100,6 +100,21 @@ describe("the verdict", () => {
     expect(resolutionOf(few, few, 5).points).toBeCloseTo((100 * 1.96) / 30, 1);
   });
 
+  it("has no rounding in an accuracy of chance, and in a fall of as much as is tolerated", () => {
+    const eachIn = (correct: number, draws: number) => {
+      const answers = new Answers(200, draws);
+      answers.halves[0].fill(correct);
+      return answers;
+    };
+    const of = (claim: Answers, worst: Answers) => verdict([], 0, 0, { claim, worst });
+    expect(eachIn(1, 10).mean()).toBe(0.1);
+    expect(of(eachIn(9, 10), eachIn(1, 10))).toBe("overstated");
+    expect(of(eachIn(1, 10), eachIn(1, 10))).toBe("not robust");
+    // A fall of 2 points is as much as a claim may have.
+    expect(of(eachIn(92, 100), eachIn(90, 100))).toBe("claim holds");
+    expect(of(eachIn(92, 100), eachIn(89, 100))).toBe("overstated");
+  });
+
   it("finds no fault where nobody claims anything, and nothing is overstated then", () => {
     expect(verdict([], 150, 150, { claimed: false })).toBe("no fault found");
     expect(verdict([], 150, 100, { claimed: false })).toBe("no fault found");

@@ -11,9 +11,9 @@ export const perClassMethod =
 /** Accuracy of some images; null without any. */
 function accuracyAmong(counts: Counts, images: readonly number[], classes: number): Accuracy | null {
   if (images.length === 0) return null;
-  const shares = counts.shares();
-  const correct = images.reduce((sum, image) => sum + shares[image]!, 0);
-  return wilson(Math.min(correct, images.length), images.length, normalQuantile(0.025 / classes));
+  const { correct, draws } = counts;
+  const answered = images.reduce((sum, image) => sum + correct[image]!, 0);
+  return wilson(answered / draws, images.length, normalQuantile(0.025 / classes));
 }
 
 /** Accuracies of each class, clean and in the worst case. */

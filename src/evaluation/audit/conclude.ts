@@ -180,7 +180,7 @@ export function conclude(
     curves: curvesOf(plan, results),
     convergence: convergenceOf(plan, results),
     losses: trace.stop === undefined ? trace.losses : [],
-    brokenBy: Array.from({ length: data.count }, (_, image) => mostHarmful(within, image)),
+    brokenBy: mostHarmful(within, data.count),
     resolution,
     counts: { clean: results.clean, worst: results.worst },
   };
@@ -234,8 +234,13 @@ function strongestOf(within: readonly TrialResult[]) {
   return { attack, accuracy: answers.mean() };
 }
 
-/** Trial under which an image was least often answered correctly; the first of several. */
-function mostHarmful(within: readonly TrialResult[], image: number): TrialResult {
-  const share = ({ answers }: TrialResult) => answers.correct[image]! / answers.draws;
-  return within.reduce((worst, result) => (share(result) < share(worst) ? result : worst));
+/**
+ * For each of so many images the trial under which it was least often answered correctly; the first of several.
+ */
+export function mostHarmful(within: readonly TrialResult[], images: number): TrialResult[] {
+  const shareOf = ({ answers: { halves, draws } }: TrialResult, image: number) =>
+    (halves[0][image]! + halves[1][image]!) / draws;
+  return Array.from({ length: images }, (_, image) =>
+    within.reduce((worst, result) => (shareOf(result, image) < shareOf(worst, image) ? result : worst)),
+  );
 }

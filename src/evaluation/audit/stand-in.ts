@@ -8,7 +8,7 @@ import type { Classifier } from "../../nn/index.js";
  * @param leads images (N, C, H, W) to (N, 1)
  */
 export function standInFor(attacked: Classifier, leads: (images: Tensor) => Tensor): Classifier {
-  const { inputShape, classes, randomized, surrogates } = attacked;
+  const { inputShape, classes, randomized, surrogates, levels } = attacked;
   const self: Classifier = {
     inputShape,
     classes,
@@ -20,7 +20,11 @@ export function standInFor(attacked: Classifier, leads: (images: Tensor) => Tens
     },
   };
   const names = Object.keys(surrogates ?? {});
-  return { ...self, surrogates: Object.fromEntries(names.map((name) => [name, self])) };
+  return {
+    ...self,
+    surrogates: Object.fromEntries(names.map((name) => [name, self])),
+    levels: levels && { ...levels, behind: standInFor(levels.behind, leads) },
+  };
 }
 
 /** Lead of a classifier that nothing fools. */

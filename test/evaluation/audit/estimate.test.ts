@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attacks, square } from "../../../src/attacks/index.js";
+import { attacks, lsPga, square } from "../../../src/attacks/index.js";
 import { deriveSeed } from "../../../src/base/index.js";
 import { TensorSplit } from "../../../src/datasets/index.js";
 import { imageIdRange } from "../../../src/engine/index.js";
@@ -34,6 +34,13 @@ it.each([
     expect(expected.forward).toBeGreaterThan(0.85 * most);
     expect(expected.forward).toBeLessThan(1.15 * most);
   }
+});
+
+it("tells the passes of LS-PGA, which go behind the levels of pixels", () => {
+  const behind = { ...tinyCnn, inputShape: [8, 8, 8] as const };
+  const coded = { ...tinyCnn, levels: { count: 4, scale: 3.999, behind } };
+  const passes = { forward: 3, backward: 3 };
+  expect(passesOf(planOf(coded), lsPga({ steps: 3 }), coded, images[0]!)).toEqual(passes);
 });
 
 describe("the passes of trials", () => {

@@ -175,6 +175,17 @@ describe("the verdict's sentence", () => {
     expect(verdictOf(name, figures)).toEqual({ name, text: `${name}: ${text}`, reasons });
   });
 
+  it("says of the figure that decided that it is no more than chance", () => {
+    const [low, high] = ["5.0 % [2.2, 11.2]", "12.0 % [7.0, 19.8]"];
+    for (const claimed of [true, false]) {
+      const given = { ...figures, claimed, claim: wilson(5, 100), worst: wilson(12, 100) };
+      expect(verdictOf("not robust", given).text).toBe(
+        `not robust: ${low} under PGD-40 within linf 8/255, no more than chance; ` +
+          `${high} in the worst case of all attacks`,
+      );
+    }
+  });
+
   it("names the attacks that ended in an error, and few images beside them", () => {
     const errors = ["square() ended in an error: out of memory", "the check gradients ended in an error: no"];
     const enough = { ...figures, errors, resolution: fine };

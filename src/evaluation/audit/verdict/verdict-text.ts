@@ -76,6 +76,9 @@ const sentences: Readonly<Record<VerdictName, (figures: VerdictFigures) => strin
   },
   "not robust": (figures) => {
     const worst = `${worstText(figures)}, no more than chance`;
+    // Judged by other draws than chose it, a worst case may lie a little above what decided.
+    if (figures.claim.accuracy < figures.worst.accuracy)
+      return `${claimText(figures)}, no more than chance; ${worstText(figures)}`;
     return figures.claimed ? `${worst}; ${claimText(figures)}` : `${worst} ${inBall(figures)}`;
   },
   overstated: (figures) => `${claimText(figures)}, but ${worstText(figures)}`,

@@ -78,7 +78,8 @@ export const pixelDefend = defineDefense("pixel-defend", {
             `${sizes.channels}: train one on its images`,
         );
       }
-      const radius = Math.round(epsilon * highestLevel);
+      // Whole levels, no more than asked for; a product such as 15.999999999999998 is a whole one.
+      const radius = Math.floor(epsilon * highestLevel + 1e-6);
       module.inputTransforms.unshift(new Purifier(model, radius, gradient === "straight-through"));
     },
     surrogates: (model) => ({

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { densityPart, PixelCnn, partNotes, pixelDefend } from "../../src/defenses/index.js";
+import { countedUniform, imageIdRange, noGrad } from "../../src/engine/index.js";
 import { writeSealed } from "../../src/files/index.js";
 import { small } from "../../src/models/index.js";
 import { partsFolder } from "./parts.js";
@@ -46,4 +47,22 @@ describe("files of trained parts", () => {
       `weight "${name}" holds NaN or infinity`,
     );
   });
+});
+
+it.each([
+  [16 / 255, 16],
+  [0.061, 15],
+  [0.5 / 255, 0],
+])("PixelDefend changes no pixel by more than epsilon %d", (epsilon, most) => {
+  const density = join(folder, "whole.safetensors");
+  writeSealed(density, tensors, partNotes(densityPart, sizes));
+  const { module, inputShape } = small({ inputShape: [1, 16, 16] }).build({
+    seed: 0,
+    defenses: [pixelDefend({ density, epsilon })],
+  });
+  const noise = { seed: { low: 1, high: 2 }, draw: 0, imageIds: imageIdRange(0, 1) };
+  const images = countedUniform(noise, 0, inputShape).mul(255).round().div(255);
+  const purifier = module.inputTransforms[0]!;
+  const changed = noGrad(() => purifier.apply(images, { training: false, noise }).sub(images));
+  expect(Math.round(changed.abs().amax().item() * 255)).toBe(most);
 });

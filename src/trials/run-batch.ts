@@ -9,6 +9,7 @@ import { deriveSeed, NotFiniteError, type Seed } from "../base/index.js";
 import type { Batch } from "../datasets/index.js";
 import { noGrad, scope, type Tensor, tensor } from "../engine/index.js";
 import { type Classifier, checkLabels } from "../nn/index.js";
+import type { Value } from "../options/index.js";
 import { type BatchRecord, recordedAnswers, type Stop } from "./batch-record.js";
 import { Answers } from "./counts/answers.js";
 import { type Player, type Players, playerOf } from "./players.js";
@@ -126,12 +127,20 @@ export function runBatch(trial: Trial, batch: Batch, run: BatchRun): BatchOutcom
 }
 
 /**
- * Player whose numbers an attack meets: the surrogate that its options take gradients through, else the
- * attacked one.
+ * Player whose numbers an attack meets: the surrogate that it, or all inside it, takes gradients through,
+ * else the attacked one.
  */
 function gradientsOf({ attack, on }: Trial): Player {
-  const through = (attack?.options as { readonly through?: unknown } | undefined)?.through;
-  return typeof through === "string" ? `surrogate:${through}` : on;
+  const through = attack && throughOf(attack);
+  return through === undefined ? on : `surrogate:${through}`;
+}
+
+/** Surrogate that an attack takes gradients through, or that all inside it do. */
+function throughOf({ options, inside }: Value): string | undefined {
+  const { through } = options as { readonly through?: unknown };
+  if (typeof through === "string") return through;
+  const [first, ...others] = inside.map(throughOf);
+  return others.every((other) => other === first) ? first : undefined;
 }
 
 /** Attacks the images of a batch that the earlier trial did not turn; all of them where there is none. */

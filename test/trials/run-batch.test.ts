@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { apgd, hopSkipJump, pgd, within } from "../../src/attacks/index.js";
+import {
+  type Attack,
+  apgd,
+  backward,
+  expectation,
+  hopSkipJump,
+  pgd,
+  restarts,
+  within,
+  worstCase,
+} from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { imageIdRange } from "../../src/engine/index.js";
+import { nanGradients } from "../../src/evaluation/audit/self-test/broken-defenses.js";
 import { blackBox, playerOf, runBatch, trialSeeds, whiteBox } from "../../src/trials/index.js";
 import { goldenImages, maxDifference, quantizedCnn, tinyCnn } from "../attacks/tiny-networks.js";
 
@@ -66,6 +77,25 @@ describe("a trial after another", () => {
     const earlier = { images: goldenImages, correct: [0, 0, 0, 0, 0, 0], passes: none };
     const { record } = runBatch(second, batch, { ...given, players: { model: quantizedCnn }, earlier });
     expect(record.passes.backward).toBeGreaterThanOrEqual(6 * 5);
+  });
+});
+
+describe("a stop by gradients that are not finite", () => {
+  const model = { ...tinyCnn, surrogates: { broken: nanGradients(tinyCnn) } };
+  const through = backward(pgd({ epsilon: 0.05, steps: 2 }), { through: "broken" });
+  const stopOf = (attack: Attack) =>
+    runBatch(whiteBox(attack), batch, { ...given, players: { model } }).record.stop;
+
+  it.each([
+    ["in backward", through],
+    ["further inside", restarts(expectation(through), { times: 2 })],
+    ["in all of several attacks", worstCase([through, restarts(through)])],
+  ])("is the surrogate's that they are taken through: %s", (_, attack) => {
+    expect(stopOf(attack)).toMatchObject({ what: "gradients", player: "surrogate:broken" });
+  });
+
+  it("is the model's where one of several attacks takes its own", () => {
+    expect(stopOf(worstCase([through, pgd({ epsilon: 0.05 })]))?.player).toBe("model");
   });
 });
 

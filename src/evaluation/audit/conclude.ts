@@ -235,7 +235,8 @@ function strongestOf(within: readonly TrialResult[]) {
 }
 
 /**
- * For each of so many images the trial under which it was least often answered correctly; the first of several.
+ * For each of so many images the trial under which it was least often answered correctly; the first of
+ * several.
  */
 export function mostHarmful(within: readonly TrialResult[], images: number): TrialResult[] {
   const shareOf = ({ answers: { halves, draws } }: TrialResult, image: number) =>

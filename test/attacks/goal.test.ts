@@ -139,7 +139,7 @@ describe("the goal of a targeted attack", () => {
 });
 
 describe("the goal of a randomized classifier", () => {
-  /** Class 0 leads; 1 is next in about half of the draws, and 2 in the others. Black leads to 1, white to 2. */
+  /** Class 0 leads; 1 is next in about half of the draws, 2 in the others. Black leads to 1, white to 2. */
   const wavering: Classifier = {
     inputShape: [2, 8, 8],
     classes: 3,

@@ -6,8 +6,11 @@ import {
   configureOutput,
   note,
   out,
+  outputWidth,
+  progressStyle,
   removeLiveLines,
   showLiveLine,
+  tableWidth,
   warn,
 } from "../../src/cli/frame/output.js";
 import { visibleWidth } from "../../src/report/table.js";
@@ -27,6 +30,11 @@ describe("output", () => {
     note("remark");
     warn("warning");
     expect(captured.stderr.text).toBe("warning\n");
+  });
+
+  it("takes a terminal that says 0 columns for one of 80", () => {
+    using _ = captureOutput({ terminal: true, columns: 0 });
+    expect([outputWidth(), tableWidth(), progressStyle().columns]).toEqual([80, 80, 80]);
   });
 
   it("takes a live line away before other output and puts it back", () => {

@@ -116,9 +116,12 @@ function drawLiveLines(): string {
 
 const clearLiveLines = () => (drawnLines === 0 ? "" : CLEAR_LINE + CLEAR_LINE_ABOVE.repeat(drawnLines - 1));
 
+/** Columns of a terminal; 80 where it does not know, or says 0 as one without a window does. */
+const columnsOf = ({ columns }: OutputStream) => columns || 80;
+
 /** Columns that tables may use on a terminal; undefined elsewhere, where programs may read them. */
 export function tableWidth(): number | undefined {
-  return settings.stdout.isTTY === true ? (settings.stdout.columns ?? 80) : undefined;
+  return settings.stdout.isTTY === true ? columnsOf(settings.stdout) : undefined;
 }
 
 /** Form of progress: none where quiet, redrawn in place on a terminal, of so many columns. */
@@ -131,13 +134,13 @@ export function progressStyle(): {
   return {
     quiet,
     terminal: stderr.isTTY === true && environment.TERM !== "dumb",
-    columns: stderr.columns ?? 80,
+    columns: columnsOf(stderr),
   };
 }
 
 /** Columns that help texts and tables may use. */
 export function outputWidth(): number {
-  return settings.stdout.isTTY === true ? (settings.stdout.columns ?? 80) : 100;
+  return tableWidth() ?? 100;
 }
 
 const STYLES = ["bold", "dim", "red", "green", "yellow"] as const;

@@ -3,9 +3,11 @@ import type { Seed } from "../base/index.js";
 import type { TensorSplit } from "../datasets/index.js";
 import { enableGrad, grad, type Noise, noGrad, scope, type Tensor } from "../engine/index.js";
 import type { Model } from "../models/index.js";
-import type { Classifier } from "../nn/index.js";
+import { type Classifier, usesBatchStatistics } from "../nn/index.js";
 import type { TrainConfig } from "./config.js";
 import { checkKept } from "./run/weights-file.js";
+import { Snapshot } from "./snapshot.js";
+import type { StepPlan } from "./step/plan.js";
 
 /**
  * Checks a model's weights, and its answers to a few images, before anything long begins.
@@ -23,6 +25,39 @@ export function checkModelAnswers(model: Model, data: TensorSplit, seed: Seed): 
       throw new RangeError(`model ${model.name} gives logits that are NaN or infinite before any training`);
     }),
   );
+}
+
+/**
+ * Throws a RangeError where the last batch of an epoch is one image, and the model's batch normalization
+ * cannot train on that: a run would end there, and at the same step whenever it went on.
+ */
+export function checkLastBatch(
+  { module }: Model,
+  data: TensorSplit,
+  { smallestBatch }: StepPlan,
+  seed: Seed,
+): void {
+  if (smallestBatch > 1 || !usesBatchStatistics(module)) return;
+  // The pass moves running statistics.
+  const before = new Snapshot(module.state());
+  try {
+    noGrad(() =>
+      scope(() => {
+        const { images, imageIds } = data.range(0, 1);
+        module.apply(images, { training: true, noise: { seed, draw: 0, imageIds } });
+      }),
+    );
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new RangeError(
+      `the last batch of an epoch has one image: ${cause.message}; choose another batchSize or limit ` +
+        "(--batch-size, --limit)",
+      { cause },
+    );
+  } finally {
+    before.restore();
+    before.dispose();
+  }
 }
 
 /** Throws a RangeError for a validation attack that cannot run on the model. */

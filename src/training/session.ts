@@ -12,7 +12,12 @@ import {
 } from "../engine/index.js";
 import type { Model } from "../models/index.js";
 import type { Classifier } from "../nn/index.js";
-import { checkMethodImages, checkModelAnswers, checkValidationAttacks } from "./check-answers.js";
+import {
+  checkLastBatch,
+  checkMethodImages,
+  checkModelAnswers,
+  checkValidationAttacks,
+} from "./check-answers.js";
 import type { TrainConfig } from "./config.js";
 import { ballOf, singleStep } from "./methods/index.js";
 import type { Standpoint } from "./overfitting/collapse.js";
@@ -76,6 +81,7 @@ export class TrainingSession {
     this.#parts = { config, model, parameters, data, optimizer, copies, variables, ranks, sources };
     this.#runner = new StepRunner(device, ranks.size === 1);
     checkModelAnswers(model, data, prepared.seed);
+    checkLastBatch(model, data, plan, prepared.seed);
     checkMethodImages(config, model, data, prepared.seed, sources);
     checkValidationAttacks(config, model);
   }

@@ -9,6 +9,7 @@ import { modelOf } from "../../src/models/index.js";
 import { Flatten, Linear, Module, Sequential } from "../../src/nn/index.js";
 import { type TrainConfigInput, train, trainConfig } from "../../src/training/index.js";
 import { prepare } from "../../src/training/prepare.js";
+import { TrainingSession } from "../../src/training/session.js";
 
 const classes = Array.from({ length: 10 }, (_, i) => `class ${i}`);
 const count = 1000;
@@ -93,6 +94,36 @@ test("weights that a run cannot keep are refused before its first step", async (
   await expect(run).rejects.toThrow("weights must be float32, not float64: train it in float32");
   expect(readdirSync(runs)).toEqual([]);
   rmSync(runs, { recursive: true });
+});
+
+describe("a last batch of one image", () => {
+  const data = imagesOf({
+    images: Uint8Array.from({ length: 9 * 64 }, (_, i) => i),
+    labels: mixed.slice(0, 9),
+    shape: [1, 8, 8],
+    classes,
+  });
+  const given = { data, batchSize: 4, epochs: 1, method: "standard" } as const;
+
+  test("is refused before the first step where batch normalization has one value a channel", async () => {
+    const runs = mkdtempSync(join(tmpdir(), "sqa-prepare-"));
+    const run = train({ ...given, model: "small(hiddenNorm=true)" }, { runs });
+    await expect(run).rejects.toThrow(
+      /^the last batch of an epoch has one image: .*one value a channel.*--batch-size, --limit/,
+    );
+    await expect(run).rejects.toThrow(RangeError);
+    expect(readdirSync(runs)).toEqual([]);
+    rmSync(runs, { recursive: true });
+  });
+
+  test("is trained on where its pixels are enough, and the trial leaves no trace", () => {
+    const session = new TrainingSession(trainConfig({ ...given, model: "small(batchNorm=true)" }));
+    const { module } = session.model;
+    const means = [...module.state()].filter(([name]) => name.endsWith("running_mean"));
+    expect(means.length).toBeGreaterThan(0);
+    for (const [, mean] of means) expect(Math.max(...mean.toNumbers().map(Math.abs))).toBe(0);
+    session.dispose();
+  });
 });
 
 test.each([

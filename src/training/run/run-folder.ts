@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, rmSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import {
   checkKind,
@@ -170,12 +170,19 @@ export class RunFolder {
   }
 
   log(event: TrainEvent): void {
-    const file = this.file("events.jsonl");
-    try {
-      appendFileSync(file, `${JSON.stringify(event)}\n`);
-    } catch (cause) {
-      throw new Error(`cannot write ${file}: ${(cause as Error).message}`, { cause });
-    }
+    writing(this.file("events.jsonl"), (file) => appendFileSync(file, `${JSON.stringify(event)}\n`));
+  }
+
+  /** Puts the logged events on the disk: a checkpoint that counts on them must not outlive them. */
+  syncEvents(): void {
+    writing(this.file("events.jsonl"), (file) => {
+      const descriptor = openSync(file, "a");
+      try {
+        fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+    });
   }
 
   /** Keeps the result of the run, whose second last checkpoint is then of no use. */
@@ -190,6 +197,15 @@ const ownFiles = [
   ...["checkpoint.safetensors", "weights.safetensors"],
   ...["events.jsonl", "steps.jsonl", "environment.json", "result.json"],
 ];
+
+/** Writes to a file; an Error names it. */
+function writing(file: string, write: (file: string) => void): void {
+  try {
+    write(file);
+  } catch (cause) {
+    throw new Error(`cannot write ${file}: ${(cause as Error).message}`, { cause });
+  }
+}
 
 const hashInName = /-([0-9a-f]{8})$/;
 

@@ -45,6 +45,7 @@ export class Standing {
   /** Writes a checkpoint, which does not depend on the number of ranks. */
   save(): TrainEvent {
     const { session, folder, progress } = this;
+    folder.syncEvents();
     saveCheckpoint(folder.checkpoint, session.state, progress, folder.identity);
     return { type: "checkpoint", step: progress.step, path: folder.checkpoint };
   }

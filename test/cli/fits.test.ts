@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
-import { checkFits } from "../../src/cli/frame/inputs/images-from.js";
+import { checkFits, imagesFrom } from "../../src/cli/frame/inputs/images-from.js";
 import { datasets } from "../../src/datasets/index.js";
 import { small } from "../../src/models/index.js";
 import { writeClasses } from "../datasets/image-files.js";
@@ -32,4 +32,11 @@ test.each([
   // The advice is true: images given so fit.
   const advised = / --images '(.*?)'/.exec(message(given))![1]!;
   expect(() => checkFits(model, datasets.parse(advised))).not.toThrow();
+});
+
+test("a folder's path may have parentheses, as the second download of a name has", async () => {
+  const folder = writeClasses(join(parent, "photos (1)"), ["ant", "bee"], 1);
+  const images = await imagesFrom(folder);
+  expect([images.name, images.classNames]).toEqual(["image-folder", ["ant", "bee"]]);
+  expect(datasets.parse(String(images)).identity).toBe(images.identity);
 });

@@ -1,5 +1,12 @@
 import { existsSync } from "node:fs";
-import { isModuleFile, isObject, loadUserModule, messageOf, type UserModule } from "../../../base/index.js";
+import {
+  isModuleFile,
+  isObject,
+  loadUserModule,
+  MissingFileError,
+  messageOf,
+  type UserModule,
+} from "../../../base/index.js";
 import {
   type Dataset,
   datasets,
@@ -35,12 +42,13 @@ export function exportOf<T>(
  * Images that a text stands for: a named data set, a module file that exports `data`, or a file or folder of
  * images, whose kind is told by what is there.
  *
- * @throws UsageError for a text that is none, Error or FileFormatError that says what was found
+ * @throws UsageError for a text that is none, MissingFileError for a path to nothing, Error or FileFormatError
+ *   that says what was found
  */
 export async function imagesFrom(text: string): Promise<Dataset> {
   if (isModuleFile(text)) return exportOf(await loadUserModule(text), "data", isDataset, "imagesOf");
-  const isName = datasets.has(text) || text.includes("(");
-  if (!isName && (existsSync(text) || looksLikePath(text))) return atPath(text);
+  // A path that exists may have parentheses, as a second download has: "images (1)".
+  if (!datasets.has(text) && (existsSync(text) || looksLikePath(text))) return atPath(text);
   try {
     return asUsage(() => datasets.parse(text));
   } catch (cause) {
@@ -49,12 +57,14 @@ export async function imagesFrom(text: string): Promise<Dataset> {
   }
 }
 
-/** Images at a path; a UsageError says what is there instead. */
+/** Images at a path; a UsageError says what is there instead, a MissingFileError that nothing is. */
 function atPath(path: string): Dataset {
   try {
     return imagesAt(path);
   } catch (cause) {
-    throw new UsageError(`--images: ${messageOf(cause)}`, { cause });
+    const problem = `--images: ${messageOf(cause)}`;
+    const Kind = cause instanceof MissingFileError ? MissingFileError : UsageError;
+    throw new Kind(problem, { cause });
   }
 }
 

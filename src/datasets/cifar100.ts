@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { MissingFileError } from "../base/index.js";
 import { cacheFolder } from "./cache-folder.js";
 import { readCifarPickles } from "./cifar/cifar-pickles.js";
 import { readCifar } from "./cifar/cifar-records.js";
@@ -38,6 +40,7 @@ const usualFolder = () => cacheFolder("cifar100");
 
 /** The folder itself, or the one in it that the official archive unpacks to. */
 function findFolder(folder: string): string {
+  if (!existsSync(folder)) throw new MissingFileError(`cifar100: folder ${folder} does not exist; ${remedy}`);
   const places = ["", "cifar-100-binary", join("cifar-100-binary", "cifar-100-binary")];
   const found = places
     .map((place) => join(folder, place))

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { FileFormatError } from "../base/index.js";
+import { FileFormatError, MissingFileError } from "../base/index.js";
 
 /** Bytes that are read in parts, out of a file or out of memory. */
 export interface ByteSource {
@@ -25,7 +25,8 @@ export function memoryBytes(bytes: Uint8Array, name: string): ByteSource {
 /**
  * Bytes of a file, which is open only while it is read.
  *
- * @throws FileFormatError for what is no regular file, and from `read` where it was changed meanwhile
+ * @throws MissingFileError for a file that is not there, FileFormatError for what is no regular file, and from
+ *   `read` where it was changed meanwhile
  */
 export function fileBytes(path: string): ByteSource {
   const first = withFile(path, (descriptor) => stateOf(path, descriptor));
@@ -64,12 +65,21 @@ export function partOf(whole: ByteSource, start: number, size: number, name = wh
 }
 
 function withFile<T>(path: string, work: (descriptor: number) => T): T {
-  // Without O_NONBLOCK a named pipe would wait for a writer, without end.
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const descriptor = opened(path);
   try {
     return work(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function opened(path: string): number {
+  try {
+    // Without O_NONBLOCK a named pipe would wait for a writer, without end.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    throw new MissingFileError(`cannot read ${path}: there is no such file`, { cause });
   }
 }
 

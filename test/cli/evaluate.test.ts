@@ -284,6 +284,10 @@ describe("sqa evaluate", () => {
         [join(folder, "no-run")],
         /no-run does not exist: give a run folder, exported model \(\.pt2, \.onnx\), weights \(\.safetensors,/,
       ],
+      [
+        [...base, "--images", "photos/"],
+        /--images: photos\/ does not exist: give a folder with one folder for each class, IDX files/,
+      ],
       [["nowhere.pt2", "--images", images], /model nowhere\.pt2 does not exist/],
       [["nowhere.mjs", "--images", images], /module nowhere\.mjs does not exist/],
       [["model.onnx", "--images", images], /model model\.onnx does not exist/],
@@ -310,10 +314,6 @@ describe("sqa evaluate", () => {
       [["model.pt"], /model\.pt: say what its weights are of: --architecture resnet18/],
       [[weights, "--architecture", "smal"], /unknown model "smal"; did you mean "small"\?/],
       [[...base, "--images", "mnits"], /unknown data set "mnits"; did you mean "mnist"\?/],
-      [
-        [...base, "--images", "photos/"],
-        /--images: photos\/ does not exist: give a folder with one folder for each class, IDX files/,
-      ],
       [[...base, "--attack", "pgdd"], /unknown attack "pgdd"; did you mean "pgd"\?/],
       [[...base, "--attack", "pgd(eps=0.3)"], /unknown option "eps"; did you mean "epsilon"\?/],
       [[...base, "--limit", "0"], /--limit cannot be 0; accepted: a whole number of at least 1/],

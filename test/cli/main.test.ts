@@ -286,6 +286,8 @@ describe("errors", () => {
   });
 
   it("of missing files exit with 66, in every command", async () => {
+    const trainedOn = (images: string) =>
+      ["train", "--model", "small", "--method", "fgsm(epsilon=0.1)"].concat("--images", images);
     const nowhere = [
       ["evaluate", "nowhere"],
       ["audit", "nowhere.pt2"],
@@ -305,6 +307,10 @@ describe("errors", () => {
       ["report", "nowhere", "--to", "text"],
       ["import", "nowhere.pt", "--out", "weights.safetensors"],
       ["list", "runs", "nowhere"],
+      ["list", "--config", "nowhere.yaml"],
+      ...["./nowhere", "nowhere.npz", "cifar100(folder=nowhere)"].map(trainedOn),
+      ...["npz(path=nowhere.npz)", "npz(path=nowhere.npy)", "image-list(path=nowhere.csv)"].map(trainedOn),
+      trainedOn("parquet(path=nowhere.parquet)"),
       ["dashboard", "--models", "nowhere"],
     ];
     for (const words of nowhere) {

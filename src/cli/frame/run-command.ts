@@ -1,4 +1,4 @@
-import { FileFormatError } from "../../base/index.js";
+import { FileFormatError, MissingFileError } from "../../base/index.js";
 import { checkOptions, type OptionFault, optionShape, readText } from "../../options/index.js";
 import type { Command, CommandContext } from "./command.js";
 import { parseLine } from "./command-line.js";
@@ -45,8 +45,8 @@ function readConfig(path: string, { options, fileKeys = {} }: Command): ConfigFi
       [...entries].map(([key, value]) => [fileKeys[key] ?? key, value] as const);
     return { values: Object.fromEntries(named(Object.entries(values))), places: new Map(named(places)) };
   } catch (error) {
-    if (error instanceof FileFormatError) throw new UsageError(error.message, { cause: error });
-    throw error;
+    if (!(error instanceof FileFormatError) || error instanceof MissingFileError) throw error;
+    throw new UsageError(error.message, { cause: error });
   }
 }
 

@@ -83,11 +83,12 @@ function labelFileBeside(path: string): string | undefined {
 
 /** Arrays of a `.npy` file of images and another of labels. */
 export function pairInNpy(path: string, labels: string | undefined): ArrayPairs {
+  const images = openNpy(fileBytes(path));
   const labelFile = labels ?? labelFileBeside(path);
   if (labelFile === undefined) {
     throw new FileFormatError(
       `${path}: its labels are not found beside it: npz(path=images.npy, labels=labels.npy) names their file`,
     );
   }
-  return { test: { images: openNpy(fileBytes(path)), labels: openNpy(fileBytes(labelFile)) } };
+  return { test: { images, labels: openNpy(fileBytes(labelFile)) } };
 }

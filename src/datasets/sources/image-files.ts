@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import * as z from "zod";
-import { FileFormatError } from "../../base/index.js";
+import { FileFormatError, MissingFileError } from "../../base/index.js";
 import { imageHeader } from "../../files/index.js";
 import type { ImageShape } from "../../models/index.js";
 import { DecodedImages, type Decoding, type EncodedImages } from "../pixels/decoded-images.js";
@@ -38,9 +38,9 @@ export function encodedFiles(files: readonly ImageFile[], place: string): Encode
       try {
         return readRegularFile(path, mostImageBytes);
       } catch (cause) {
-        const { code } = cause as NodeJS.ErrnoException;
-        if (code === undefined) throw cause;
-        const reason = code === "ENOENT" ? "there is no such file" : code;
+        const isMissing = cause instanceof MissingFileError;
+        const reason = isMissing ? "there is no such file" : (cause as NodeJS.ErrnoException).code;
+        if (reason === undefined) throw cause;
         throw new FileFormatError(`${place}: the image ${path} cannot be read: ${reason}`, { cause });
       }
     },

@@ -162,6 +162,11 @@ describe("options of a command", () => {
   it("may have other names in a file, and some are for files alone", async () => {
     await sqa("attack", "--config", config("attacks: [fgsm, pgd]\nown: 3\n"));
     expect(seen?.options).toMatchObject({ attack: ["fgsm", "pgd"], own: 3 });
+    const twice = await sqa("attack", "--config", config("attack: fgsm\nattacks: [pgd]\n"));
+    expect([twice.code, twice.err]).toEqual([
+      64,
+      expect.stringMatching(/:2: option "attacks" is given already, as "attack"\n/),
+    ]);
     expect((await sqa("attack", "--own", "3")).err).toContain("unknown option '--own'");
     expect((await sqa("attack", "--help")).out).not.toContain("own");
   });

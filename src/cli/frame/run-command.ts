@@ -41,6 +41,16 @@ function readConfig(path: string, { options, fileKeys = {} }: Command): ConfigFi
       ...Object.keys(options.shape),
       ...Object.keys(fileKeys),
     ]);
+    const first = new Map<string, string>();
+    for (const [key, place] of places) {
+      const name = fileKeys[key] ?? key;
+      const other = first.get(name);
+      if (other !== undefined)
+        throw new FileFormatError(
+          `${place}: option "${kebabCase(key)}" is given already, as "${kebabCase(other)}"`,
+        );
+      first.set(name, key);
+    }
     const named = <T>(entries: Iterable<readonly [string, T]>) =>
       [...entries].map(([key, value]) => [fileKeys[key] ?? key, value] as const);
     return { values: Object.fromEntries(named(Object.entries(values))), places: new Map(named(places)) };

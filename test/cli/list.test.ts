@@ -80,6 +80,19 @@ describe("sqa list", () => {
     );
   });
 
+  it("shows a preset by its name, in its list or alone", async () => {
+    const page = await list("presets", "mnist-short");
+    expect(page.code, page.err).toBe(0);
+    expect(page.out).toMatch(
+      /^mnist-short, preset: MNIST in 4 epochs: .*\n\n {2}model=small\n {2}data=mnist\n/,
+    );
+    expect(await list("mnist-short")).toEqual(page);
+    expect(JSON.parse((await list("mnist-short", "--json")).out)).toMatchObject({
+      kind: "preset",
+      config: { model: "small", epochs: 4 },
+    });
+  });
+
   it("prints JSON", async () => {
     const all = JSON.parse((await list("--json")).out);
     expect(all.optimizers.find(({ name }: { name: string }) => name === "sgd")).toMatchObject({
@@ -96,11 +109,15 @@ describe("sqa list", () => {
       [["attacks", "pdg"], 'unknown attack "pdg"; did you mean "pgd"?'],
       [["methods", "fgms"], 'unknown training method "fgms"; did you mean "fgsm"?'],
       [["attacks", "resnet18"], 'unknown attack "resnet18"'],
+      [["mnist-shrt"], 'unknown name "mnist-shrt"; did you mean "mnist-short"?'],
+      [["presets", "papr"], 'unknown preset "papr"; did you mean "paper"? known: paper, mnist-short'],
     ] as const) {
       const { code, out, err } = await list(...words);
       expect([code, out]).toEqual([64, ""]);
       expect(err).toContain(message);
-      expect(err.includes("a name of your own needs --import FILE")).toBe(!message.includes("unknown kind"));
+      expect(err.includes("a name of your own needs --import FILE")).toBe(
+        !/unknown (kind|preset)/.test(message),
+      );
     }
   });
 

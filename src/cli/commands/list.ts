@@ -2,7 +2,7 @@ import * as z from "zod";
 import { unknownName } from "../../base/index.js";
 import { describeOptions, listOptions } from "../../options/index.js";
 import { wrapWords } from "../../report/index.js";
-import { presets } from "../../training/index.js";
+import { type Preset, presets } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
 import { shownTable } from "../frame/look.js";
 import { colors, out, outputWidth } from "../frame/output.js";
@@ -71,8 +71,27 @@ const entryJson = ({ name, summary, options }: Entry) => ({
   options: describeOptions(options),
 });
 
+/** Preset of a name; undefined where there is none. */
+function presetNamed(name: string): Preset | undefined {
+  return Object.hasOwn(presets, name) ? presets[name as keyof typeof presets] : undefined;
+}
+
+/** Page of a preset: what it is for, and an option a line. */
+function presetPage(name: string, { summary, config }: Preset): string {
+  const lines = Object.entries(config).map(([option, value]) => configText({ [option]: value }));
+  return [
+    ...wrapWords(`${colors().bold(name)}, preset: ${summary}`, outputWidth(), 2),
+    "",
+    ...lines.flatMap((line) => wrapWords(`  ${line}`, outputWidth(), 4)),
+  ].join("\n");
+}
+
 /** Pages of a name: of one list, or of every list that has it. */
 async function pages(list: string | undefined, name: string, json: boolean): Promise<string> {
+  const preset = list === undefined || list === "presets" ? presetNamed(name) : undefined;
+  if (preset !== undefined)
+    return json ? JSON.stringify({ kind: "preset", name, ...preset }) : presetPage(name, preset);
+  if (list === "presets") throw new UsageError(unknownName("preset", name, Object.keys(presets)).message);
   const found = await entriesNamed(name, list === undefined ? Object.keys(lists) : [list]);
   if (found.length === 0) throw await notFound(list, name);
   if (!json) return found.map(([one, entry]) => page(one, entry)).join("\n\n");
@@ -83,7 +102,10 @@ async function pages(list: string | undefined, name: string, json: boolean): Pro
 async function notFound(list: string | undefined, name: string): Promise<UsageError> {
   const searched = list === undefined ? Object.keys(lists) : [list];
   const entries = await Promise.all(searched.map((one) => lists[one]!.entries()));
-  const names = entries.flatMap((some) => some.map((entry) => entry.name));
+  const names = [
+    ...entries.flatMap((some) => some.map((entry) => entry.name)),
+    ...(list === undefined ? Object.keys(presets) : []),
+  ];
   const thing = list === undefined ? "name" : lists[list]!.thing;
   // All names at once are too many to read.
   const { message } = unknownName(thing, name, list === undefined ? [...words, ...names] : names);
@@ -120,7 +142,7 @@ export const listCommand = defineCommand({
       const folder = name ?? "runs";
       out(json ? JSON.stringify(runsOf(folder)) : runsTable(folder));
     } else if (word !== undefined && (name !== undefined || !words.includes(word))) {
-      const isList = Object.hasOwn(lists, word);
+      const isList = Object.hasOwn(lists, word) || word === "presets";
       if (name !== undefined && !isList) throw new UsageError(unknownName("kind", word, words).message);
       out(await pages(isList ? word : undefined, name ?? word, json));
     } else {

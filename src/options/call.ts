@@ -39,6 +39,8 @@ export function parseCall(text: string): Call {
 
 class Reader {
   #position = 0;
+  /** Tells whether the value before is text without quotes, which may have been meant to go on. */
+  #isBare = false;
 
   constructor(readonly text: string) {}
 
@@ -60,9 +62,10 @@ class Reader {
       while (!this.#skip(")")) {
         this.#argument(options, of, depth);
         if (this.#skip(",")) continue;
-        if (!this.#peek(")")) this.#expected('"," or ")"');
+        if (!this.#peek(")")) this.#expected(`"," or ")"${this.#hint()}`);
       }
     }
+    this.#isBare = false;
     // Object.fromEntries defines properties, so an option called __proto__ stays a plain option.
     const call = { name, options: Object.fromEntries(options) };
     return of.length === 0 ? call : { ...call, of };
@@ -88,7 +91,12 @@ class Reader {
     options.set(word, this.#value(depth));
   }
 
+  #hint(): string {
+    return this.#isBare ? ' (text with spaces or other signs goes in "quotes")' : "";
+  }
+
   #value(depth: number): OptionValue {
+    this.#isBare = false;
     this.#take(SPACE);
     const start = this.#position;
     const number = this.#take(NUMBER);
@@ -103,8 +111,10 @@ class Reader {
     if (this.#peek('"')) this.#expected("a closing quote");
     if (this.#skip("[")) return this.#list(depth);
     const word = this.#take(PATH) ?? this.#take(WORD);
-    if (word === undefined) return this.#expected("a value");
+    if (word === undefined)
+      return this.#expected(this.#peek("'") ? 'a value (text goes in "double quotes")' : "a value");
     if (this.#peek("(")) return this.#callNamed(word, depth + 1);
+    this.#isBare = true;
     if (word === "true") return true;
     return word === "false" ? false : word;
   }
@@ -115,8 +125,9 @@ class Reader {
     while (!this.#skip("]")) {
       values.push(this.#value(depth + 1));
       if (this.#skip(",")) continue;
-      if (!this.#peek("]")) this.#expected('"," or "]"');
+      if (!this.#peek("]")) this.#expected(`"," or "]"${this.#hint()}`);
     }
+    this.#isBare = false;
     return values;
   }
 

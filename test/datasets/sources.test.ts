@@ -155,6 +155,10 @@ describe("a CSV list", () => {
     ['"bee"/0.png,bee', /text follows a closing quote/],
     ["path,label,split\nbee/0.png,bee,dev\n", /split dev, expected train, val or test/],
     ["bee/0.png,bee\nbee/1.png,bee", /1 class, expected 2 or more/],
+    [
+      "bee/0.png,2\nbee/1.png,1",
+      /list.csv: its labels are 1 to 2, and classes are numbered from 0: subtract/,
+    ],
   ])("refuses %j", (text, message) => {
     expect(() => listed(text).test).toThrow(message);
   });
@@ -231,6 +235,24 @@ describe("NumPy arrays", () => {
     writeFileSync(join(folder, "x.npy"), npyBytes("|u1", shape, new Uint8Array(size(shape))));
     writeFileSync(join(folder, "y.npy"), npyBytes("|u1", labels, new Uint8Array(size(labels)).fill(1)));
     expect(() => imagesFrom(join(folder, "x.npy")).test).toThrow(message);
+  });
+
+  test("labels that count from 1 are refused, unless the classes are named; those with gaps are not", () => {
+    const labeled = (...labels: number[]) => {
+      const folder = newFolder();
+      const shape = [labels.length, 4, 4, 3];
+      writeFileSync(join(folder, "x.npy"), npyBytes("|u1", shape, new Uint8Array(48 * labels.length)));
+      writeFileSync(join(folder, "y.npy"), npyBytes("|u1", [labels.length], Uint8Array.from(labels)));
+      return folder;
+    };
+    const open = (folder: string) => imagesFrom(join(folder, "x.npy"));
+    const folder = labeled(3, 1, 2, 3);
+    expect(() => open(folder).test).toThrow(
+      /x\.npy: its labels are 1 to 3, .* name the classes in classes.txt/,
+    );
+    writeFileSync(join(folder, "classes.txt"), "none\nant\nbee\ncow\n");
+    expect([...open(folder).test.labels]).toEqual([3, 1, 2, 3]);
+    expect(open(labeled(1, 3)).classNames).toEqual(["0", "1", "2", "3"]);
   });
 
   test("refuses objects, Fortran order and other types, each with what to do", () => {

@@ -32,6 +32,23 @@ export function checkClassCount(count: number, place: string): void {
 }
 
 /**
+ * Names of classes that only their numbers tell: 0 to the largest label. FileFormatError for labels that are
+ * 1, 2 and so on without a gap: those count from 1, and class 0 would be one that no image has.
+ */
+export function namesByNumber(labels: Iterable<number>, place: string): string[] {
+  const found = new Set(labels);
+  const last = [...found].reduce((most, label) => Math.max(most, label), 0);
+  if (last > 0 && !found.has(0) && found.size === last) {
+    throw new FileFormatError(
+      `${place}: its labels are 1 to ${last}, and classes are numbered from 0: subtract 1, or name the ` +
+        "classes in classes.txt, that of label 0 first",
+    );
+  }
+  checkClassCount(last + 1, place);
+  return Array.from({ length: last + 1 }, (_, i) => String(i));
+}
+
+/**
  * Names of classes: those of the given file, those of the first of usual files that exists, or those of
  * `otherwise`.
  */

@@ -5,7 +5,7 @@ import { type CsvRow, parseCsv } from "../../files/index.js";
 import { defineSource } from "../dataset.js";
 import { checkFit } from "../pixels/fit.js";
 import type { SplitData, SplitName } from "../split.js";
-import { byBytes, checkClassCount, classNamesFrom } from "./class-names.js";
+import { byBytes, checkClassCount, classNamesFrom, namesByNumber } from "./class-names.js";
 import { decodedSplit, decodingOptions, encodedFiles, type ImageFile, shapeFor } from "./image-files.js";
 import { splitFolders } from "./image-folder.js";
 import { readRegularFile } from "./regular-file.js";
@@ -74,9 +74,7 @@ function rowsOf(listed: readonly Listed[], split: SplitName): readonly Listed[] 
 function classesOf(listed: readonly Listed[], file: string): string[] {
   const labels = [...new Set(listed.map(({ label }) => label))];
   if (!labels.every((label) => /^(0|[1-9]\d{0,5})$/.test(label))) return labels.sort(byBytes);
-  const last = labels.reduce((most, label) => Math.max(most, Number(label)), 0);
-  checkClassCount(last + 1, file);
-  return Array.from({ length: last + 1 }, (_, i) => String(i));
+  return namesByNumber(labels.map(Number), file);
 }
 
 /** Reads a label: the name of a class, or its number where no class is named so. */

@@ -7,7 +7,7 @@ import { defineSource } from "../dataset.js";
 import { ArrayImages, type Layout } from "../pixels/array-images.js";
 import type { SplitData, SplitName } from "../split.js";
 import { type ArrayPair, pairInNpy, pairsInNpz } from "./array-splits.js";
-import { checkClassCount, classNamesFrom } from "./class-names.js";
+import { checkClassCount, classNamesFrom, namesByNumber } from "./class-names.js";
 import { labelArray, pathOf, sourceOf, sourceOptions } from "./source.js";
 
 const mostSide = 4096;
@@ -75,9 +75,10 @@ function classesOf(
   place: string,
   labels: readonly Int32Array[],
 ): readonly string[] {
-  const last = labels.reduce((most, one) => one.reduce((a, b) => Math.max(a, b), most), 0);
+  const found = new Set(labels.flatMap((one) => [...new Set(one)]));
+  const last = [...found].reduce((most, label) => Math.max(most, label), 0);
   const names = classNamesFrom(given, [join(dirname(place), "classes.txt")], () =>
-    Array.from({ length: last + 1 }, (_, i) => String(i)),
+    namesByNumber(found, place),
   );
   checkClassCount(names.length, place);
   if (last < names.length) return names;

@@ -6,7 +6,7 @@ import { defineSource } from "../dataset.js";
 import type { EncodedImages } from "../pixels/decoded-images.js";
 import { checkFit } from "../pixels/fit.js";
 import type { SplitData, SplitName } from "../split.js";
-import { byBytes, checkClassCount, classNamesFrom } from "./class-names.js";
+import { byBytes, checkClassCount, classNamesFrom, namesByNumber } from "./class-names.js";
 import { decodedSplit, decodingOptions, shapeFor } from "./image-files.js";
 import { type SplitFiles, splitFilesIn } from "./parquet-files.js";
 import { pathOf, sourceOf, sourceOptions } from "./source.js";
@@ -143,11 +143,8 @@ function labelsOf(groups: readonly Group[], column: string): (number | string)[]
 }
 
 /** Classes of labels: as many as the largest number says, or names in the order of their bytes. */
-function classesIn(labels: readonly (number | string)[]): string[] {
-  if (labels.every((label) => typeof label === "number")) {
-    const last = (labels as number[]).reduce((a, b) => Math.max(a, b), 0);
-    return Array.from({ length: last + 1 }, (_, i) => String(i));
-  }
+function classesIn(labels: readonly (number | string)[], place: string): string[] {
+  if (labels.every((label) => typeof label === "number")) return namesByNumber(labels, place);
   return [...new Set(labels.map(String))].sort(byBytes);
 }
 
@@ -182,7 +179,7 @@ export const parquet = defineSource("parquet", {
     const used = taken.map(({ split, groups }) => ({ split, groups, labels: labelsOf(groups, labelColumn) }));
     const all = used.flatMap(({ labels }) => labels);
     const classNames = classNamesFrom(classes, [join(dirname(path), "classes.txt")], () => {
-      return namesWritten(file, labelColumn) ?? classesIn(all);
+      return namesWritten(file, labelColumn) ?? classesIn(all, place);
     });
     checkClassCount(classNames.length, place);
     const numbers = new Map(classNames.map((one, i) => [one, i]));

@@ -305,6 +305,15 @@ describe("a run belongs to one process at a time", () => {
     await expect(collect()).rejects.toThrow(`${lock} is a folder where run ${run.path} keeps its lock`);
   });
 
+  test("and says which lock of a process that is gone cannot be removed", async () => {
+    writeFileSync(lock, "");
+    // In the way of its name while it is removed.
+    mkdirSync(`${lock}.${process.pid}.stale`);
+    await expect(collect()).rejects.toThrow(
+      new RegExp(`^cannot take over ${lock}, whose process is gone: .*; delete it$`),
+    );
+  });
+
   test("and rids its folder of what killed writers left", async () => {
     const gone = spawnSync("true").pid;
     const mine = owner(gone);

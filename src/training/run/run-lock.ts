@@ -111,12 +111,18 @@ function copyNew(from: string, to: string): boolean {
   }
 }
 
-/** Removes a stale lock; if another process took it over just before, its new lock is put back. */
+/**
+ * Removes a stale lock; if another process took it over just before, its new lock is put back. An Error for
+ * one that cannot be removed, such as another user's in a folder with the sticky bit.
+ */
 function takeAway(path: string, aside: string): void {
   try {
     renameSync(path, aside);
-  } catch {
-    return;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    // Another process was faster.
+    if (code === "ENOENT") return;
+    throw new Error(`cannot take over ${path}, whose process is gone: ${message}; delete it`, { cause });
   }
   if (isAlive(readOwner(aside))) link(aside, path);
   rmSync(aside, { force: true });

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError, fileSha256 } from "../base/index.js";
+import { FileFormatError, fileSha256, MissingFileError } from "../base/index.js";
 import type { Model } from "../models/index.js";
 import { loadWeights } from "./run/weights-file.js";
 
@@ -20,8 +20,8 @@ export interface InitialWeights {
 export type InitialWeightsInput = Omit<InitialWeights, "sha256"> & Partial<Pick<InitialWeights, "sha256">>;
 
 function hashOf(file: string): string {
-  if (!existsSync(file) || statSync(file).isDirectory())
-    throw new RangeError(`${file} is no file of weights`);
+  if (!existsSync(file)) throw new MissingFileError(`${file} does not exist, which should hold the weights`);
+  if (statSync(file).isDirectory()) throw new RangeError(`${file} is a folder, and no file of weights`);
   return fileSha256(file);
 }
 

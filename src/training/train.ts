@@ -14,7 +14,7 @@ import type { Model } from "../models/index.js";
 import { configHash, type TrainConfig, trainConfig } from "./config.js";
 import type { TrainConfigInput } from "./config-input.js";
 import type { TrainEvent, TrainResult } from "./events.js";
-import { checkSeconds } from "./run/checkpoint.js";
+import { checkSeconds, lastCheckpoint } from "./run/checkpoint.js";
 import { modelFromRun } from "./run/open-model.js";
 import { type RunEnvironment, RunFolder } from "./run/run-folder.js";
 import { alikeOnRanks, checkSameFacts } from "./run/same-on-ranks.js";
@@ -60,15 +60,7 @@ export interface TrainedRun {
 }
 
 /** Options of `train`, which say how a run is made, not what is trained. */
-const optionNames: readonly string[] = [
-  "runs",
-  "device",
-  "threads",
-  "checkpointSeconds",
-  "signal",
-  "tensorboard",
-  "ranks",
-];
+const optionNames = ["runs", "device", "threads", "checkpointSeconds", "signal", "tensorboard", "ranks"];
 
 /**
  * Trains a model: awaited it gives the finished run, watched its events.
@@ -142,7 +134,10 @@ async function* steps(plan: Plan, signal: AbortSignal): Steps<TrainEvent, Traine
     // What does not fit together fails here, before a folder is made.
     const opened = await openSources(config, device);
     sources = opened;
-    session = alikeOnRanks(ranks, () => new TrainingSession(config, device, ranks, opened.classifiers));
+    // A run that goes on has its weights in its checkpoint: the file that it began with may be gone.
+    const goesOn = ranks.fromFirst(() => lastCheckpoint(folder.checkpoint) !== undefined);
+    const begun = goesOn ? { ...config, initialWeights: null } : config;
+    session = alikeOnRanks(ranks, () => new TrainingSession(begun, device, ranks, opened.classifiers));
     ranks.useDevice(device);
     const changes = ranks.fromFirst(() => {
       folder.make();

@@ -183,6 +183,7 @@ describe("sqa train", () => {
     ["--model smal", 64, '--model cannot be "smal": unknown model "smal"; did you mean "small"?'],
     ["--model ./nowhere.mjs", 66, "--model ./nowhere.mjs: there is no such file or folder"],
     ["--model runs/nowhere", 66, "--model runs/nowhere: there is no such file or folder"],
+    ["--model no.pth --architecture small", 66, "--model no.pth: there is no such file or folder"],
     ["--model model.pt2", 66, "--model model.pt2: there is no such file or folder"],
     ["--out hardened.pt2", 64, "--out hardened.pt2: it is for exported models, such as --model model.pt2"],
     ["--model w.safetensors", 64, "w.safetensors: say what its weights are of: --architecture resnet18"],

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { fileSha256 } from "../../src/base/index.js";
+import { fileSha256, MissingFileError } from "../../src/base/index.js";
 import { mnist } from "../../src/datasets/index.js";
 import { small } from "../../src/models/index.js";
 import {
@@ -10,6 +10,7 @@ import {
   RunFolder,
   runName,
   saveWeights,
+  type TrainEvent,
   train,
   trainConfig,
 } from "../../src/training/index.js";
@@ -45,6 +46,23 @@ describe("initial weights", () => {
     expect(RunFolder.open(run.folder).config.initialWeights).toMatchObject({ file: begun });
   });
 
+  it("are not asked for again by a run that goes on", async () => {
+    const begun = join(folder, "gone.safetensors");
+    copyFileSync(file, begun);
+    const config = trainConfig({ ...still, epochs: 2, averaging: 0.5, initialWeights: begun });
+    const runs = join(folder, "gone");
+    const whole = await train(config, { runs: join(folder, "whole") });
+    for await (const event of train(config, { runs })) if (event.type === "checkpoint") break;
+    rmSync(begun);
+    const events: TrainEvent[] = [];
+    const goesOn = train(config, { runs });
+    for await (const event of goesOn) events.push(event);
+    expect(events[0]).toMatchObject({ type: "start", step: 2 });
+    expect(numbers((await goesOn).model)).toEqual(numbers(whole.model));
+    // Without a checkpoint they are.
+    await expect(train(config, { runs: join(folder, "anew") })).rejects.toThrow(MissingFileError);
+  });
+
   it("name the run by what they are, not by where they lie", () => {
     const other = join(folder, "other.safetensors");
     const copy = join(folder, "copy.safetensors");
@@ -76,7 +94,10 @@ describe("initial weights", () => {
 
   it("must be a file, and the one that the run began with", async () => {
     expect(() => trainConfig({ ...still, initialWeights: "nowhere" })).toThrow(
-      'option "initialWeights" cannot be "nowhere": nowhere is no file of weights',
+      'option "initialWeights" cannot be "nowhere": nowhere does not exist, which should hold the weights',
+    );
+    expect(() => trainConfig({ ...still, initialWeights: folder })).toThrow(
+      "is a folder, and no file of weights",
     );
     const changed = { file, sha256: "0".repeat(64) };
     await expect(

@@ -80,6 +80,8 @@ export class Standing {
 /** Brings a run's checkpoint into a session, and its log back to where that stands. */
 function restored(session: TrainingSession, folder: RunFolder) {
   const saved = loadCheckpoint(folder.checkpoint, session.state, folder.identity);
+  if (saved === undefined && folder.config.initialWeights !== session.config.initialWeights)
+    throw new Error(`${folder.checkpoint} was removed while the run was opened: start it again`);
   const step = saved?.step ?? 0;
   if (step > session.totalSteps)
     throw new FileFormatError(`${folder.checkpoint}: is at step ${step} of ${session.totalSteps}`);

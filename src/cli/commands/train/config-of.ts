@@ -34,7 +34,9 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
   const { key, prefix } = choice;
   if (isWeightsFile(text)) {
     const chosen = { ...(key === undefined ? {} : { key }), ...(prefix === undefined ? {} : { prefix }) };
-    return { model: await architectureOfWeights(text, choice), initialWeights: { file: text, ...chosen } };
+    const model = await architectureOfWeights(text, choice);
+    if (!existsSync(text)) throw new MissingFileError(`--model ${text}: there is no such file or folder`);
+    return { model, initialWeights: { file: text, ...chosen } };
   }
   if (key !== undefined || prefix !== undefined)
     throw new UsageError("--key and --prefix choose weights in a file, which --model does not give");

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -230,12 +239,31 @@ describe("sqa train", () => {
       66,
       expect.stringContaining("nowhere does not exist"),
     ]);
+    const link = join(folder, "best");
+    symlinkSync(run, link);
+    expect(await sqaTrain(link)).toMatchObject({ code: 0, out });
     const renamed = join(folder, "plain", "renamed");
     cpSync(run, renamed, { recursive: true });
     expect(await refused(renamed)).toEqual([
       1,
       expect.stringMatching(/renamed was renamed: rename it back to \S*mnist-small-sqa/),
     ]);
+  });
+
+  test("goes on with a run whose data set lies in another folder by now", async () => {
+    const [before, after] = [join(folder, "before"), join(folder, "after")];
+    cpSync(data, before, { recursive: true });
+    const of = (place: string) => ["--images", `mnist(folder=${place}, checksums=false)`];
+    const runs = join(folder, "moved");
+    const { out } = await sqaTrain(...brief, ...of(before), "--runs", runs, "--quiet");
+    const run = out.trim();
+    // As of a run that was killed before its end.
+    for (const name of ["result.json", "weights.safetensors"]) rmSync(join(run, name));
+    renameSync(before, after);
+    expect(await sqaTrain(run)).toMatchObject({ code: 66, err: expect.stringContaining("does not exist") });
+    const again = await sqaTrain(run, ...of(after));
+    expect(again, again.err).toMatchObject({ code: 0, out });
+    expect(again.err).toContain(`next: npx sqa evaluate ${run} --images 'mnist(folder=${after}, checksums`);
   });
 
   test("shows an alarm, also with --quiet", async () => {

@@ -7,14 +7,14 @@ import { exitCode } from "../frame/exit-code.js";
 import { prepareWithBar } from "../frame/inputs/images-from.js";
 import { importWords, quoted, shownPath } from "../frame/shown-path.js";
 import { asUsage, usageUntilBegun } from "../frame/usage-error.js";
-import { configOf, configOfRun } from "./train/config-of.js";
+import { configOf, configOfRun, runFolderAt } from "./train/config-of.js";
 import { quietBesideFirst, ranksOf } from "./train/ranks.js";
 import { printEvents, showTraining } from "./train/show-training.js";
 import { type TrainOptions, trainOptions } from "./train/train-options.js";
 import { checkOut, writeHardened } from "./train/write-hardened.js";
 
-/** A run folder as an argument, with the module files that open it. */
-function runArgument(run: string, given: TrainOptions, imports: readonly string[]): string[] {
+/** A run folder as an argument, with what opens it: module files, and images that were given beside it. */
+function runArgument(run: string, { path, ...given }: Given, imports: readonly string[]): string[] {
   const { model, architecture, images, exactGradients, normalize } = given;
   const words = [quoted(shownPath(run))];
   const own = [architecture, model].find(
@@ -23,15 +23,19 @@ function runArgument(run: string, given: TrainOptions, imports: readonly string[
   if (own !== undefined) words.push("--architecture", quoted(own));
   if (normalize !== undefined) words.push("--normalize", normalize);
   if (exactGradients === true) words.push("--exact-gradients");
-  if (images !== undefined && isModuleFile(images)) words.push("--images", quoted(images));
+  const isNeeded = images !== undefined && (path !== undefined || isModuleFile(images));
+  if (isNeeded) words.push("--images", quoted(images));
   words.push(...importWords(imports));
   return words;
 }
 
+/** Options of a call, and the run folder that was given. */
+type Given = TrainOptions & { readonly path: string | undefined };
+
 /** Command that goes on with a run, or shows that it is finished. */
 function sameCommand(
   run: string,
-  given: TrainOptions,
+  given: Given,
   imports: readonly string[],
   launcher: readonly string[],
 ): string {
@@ -61,7 +65,8 @@ export const trainCommand = defineCommand({
     "sqa train --model model.pt2 --images cifar10 --method 'fgsm(epsilon=4/255)' --out hardened.pt2",
     "sqa train runs/NAME",
   ],
-  async run(given, { operands: [path], signal, imports }) {
+  async run(given, { operands: [operand], signal, imports }) {
+    const path = operand === undefined ? undefined : runFolderAt(operand);
     const { ranks, threads, device, launcher } = ranksOf(given);
     return quietBesideFirst(ranks, async () => {
       const { checkpointSeconds, tensorboard } = given;
@@ -78,8 +83,8 @@ export const trainCommand = defineCommand({
         ? printEvents(events)
         : showTraining(events, {
             verbose: given.verbose,
-            goOn: (run) => sameCommand(run, given, imports, launcher),
-            next: (run) => `npx sqa evaluate ${runArgument(run, given, imports).join(" ")}`,
+            goOn: (run) => sameCommand(run, { ...given, path }, imports, launcher),
+            next: (run) => `npx sqa evaluate ${runArgument(run, { ...given, path }, imports).join(" ")}`,
           }));
       // Whoever was stopped knows the code; a signal may have reached another rank alone.
       if (last === "stopped" && !signal.aborted) return exitCode.stopped;

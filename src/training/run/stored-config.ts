@@ -79,6 +79,7 @@ export function configOf(stored: Record<string, unknown>, parts: OwnParts, of: s
   if (own.data?.imageShape !== undefined) given.data = reopened(String(texts.data), own.data, parts.data, of);
   else if (own.data !== undefined)
     given.data = ownData(String(texts.data), own.data.identity, parts.data, given, of);
+  else given.data = inOtherFolder(texts.data, parts.data);
   try {
     return trainConfig(given as unknown as TrainConfigInput);
   } catch (error) {
@@ -86,6 +87,17 @@ export function configOf(stored: Record<string, unknown>, parts: OwnParts, of: s
     throw new RangeError(`${of}: ${error.message}; load what registers it first (--import FILE)`, {
       cause: error,
     });
+  }
+}
+
+/** Images that were given again, where they are those of a text that names another folder. */
+function inOtherFolder(text: unknown, given: OwnParts["data"]): unknown {
+  if (given === undefined || typeof text !== "string") return text;
+  try {
+    return datasets.parse(text).identity === given.identity ? given : text;
+  } catch {
+    // Whoever reads the configuration is told.
+    return text;
   }
 }
 

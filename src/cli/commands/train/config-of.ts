@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MissingFileError } from "../../../base/index.js";
 import type { Dataset } from "../../../datasets/index.js";
@@ -123,6 +123,12 @@ const besideRun: readonly string[] = [
   "verbose",
   "json",
 ];
+
+/** Run folder that a path leads to: a link's name is not the run's. */
+export function runFolderAt(path: string): string {
+  const isLink = lstatSync(resolve(path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return isLink && existsSync(path) ? realpathSync(path) : path;
+}
 
 /** Configuration of a run to go on with. UsageError for options that would change it. */
 export async function configOfRun(

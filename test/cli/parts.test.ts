@@ -6,7 +6,8 @@ import { exitCode } from "../../src/cli/frame/exit-code.js";
 import { main } from "../../src/cli/main.js";
 import { captureOutput } from "./captured-output.js";
 
-const runs = mkdtempSync(join(tmpdir(), "sqa-parts-command-"));
+// A folder whose name needs quotes in the command that is given next.
+const runs = mkdtempSync(join(tmpdir(), "sqa parts command-"));
 afterAll(() => rmSync(runs, { recursive: true, force: true }));
 
 const sqa = async (...words: string[]) => {
@@ -23,7 +24,7 @@ test("sqa density trains a density model once, and prints its folder", async () 
   expect(first.code).toBe(exitCode.done);
   expect(existsSync(join(first.out, "weights.safetensors"))).toBe(true);
   expect(first.err).toMatch(/epoch 2\/2 {2}loss [\d.]+ {2}bits of test images [\d.]+/);
-  expect(first.err).toContain(`--defense 'pixel-defend(density=${first.out})'`);
+  expect(first.err).toContain(`--defense 'pixel-defend(density="${first.out}")'`);
   const again = await sqa(...density);
   expect(again).toMatchObject({ code: exitCode.done, out: first.out });
   expect(again.err).toContain("finished already, in");

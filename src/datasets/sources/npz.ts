@@ -116,7 +116,7 @@ export const npz = defineSource("npz", {
   open({ path: given, classes, test: testShare, images, labels, layout, white }) {
     const name = "npz";
     const place = pathOf(given, name);
-    const pairs = place.endsWith(".npy") ? pairInNpy(place, labels) : pairsInNpz(place, { images, labels });
+    const pairs = /\.npy$/i.test(place) ? pairInNpy(place, labels) : pairsInNpz(place, { images, labels });
     const read = (Object.entries(pairs) as [SplitName, ArrayPair][]).map(([split, pair]) => {
       checkPixelType(pair.images);
       const form = formOf(pair.images, layout);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { formatCall } from "../../../options/index.js";
 import { percent } from "../../../report/index.js";
 import { denoiserOptions, trainDenoiser } from "../../../training/index.js";
 import { defineCommand } from "../../frame/command.js";
@@ -24,8 +25,8 @@ export const denoiserCommand = defineCommand({
     await showPart(work, {
       measure: "accuracy under the attack on the model alone",
       shown: (accuracy) => `${percent(accuracy, 1)} %`,
-      next: (folder) =>
-        ["npx sqa evaluate", quoted(run!), "--defense", `'guided-denoiser(denoiser=${folder})'`]
+      next: (denoiser) =>
+        ["npx sqa evaluate", quoted(run!), "--defense", quoted(formatCall("guided-denoiser", { denoiser }))]
           .concat(importWords(imports))
           .join(" "),
     });

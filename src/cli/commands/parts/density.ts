@@ -1,10 +1,12 @@
 import * as z from "zod";
+import { formatCall } from "../../../options/index.js";
 import { densityOptions, trainDensity } from "../../../training/index.js";
 import { defineCommand } from "../../frame/command.js";
 import { exitCode } from "../../frame/exit-code.js";
 import { imagesFrom, prepareWithBar } from "../../frame/inputs/images-from.js";
 import { imagesOption } from "../../frame/inputs/input-options.js";
 import { runOptions } from "../../frame/run-options.js";
+import { quoted } from "../../frame/shown-path.js";
 import { asUsage } from "../../frame/usage-error.js";
 import { showPart } from "./show-part.js";
 
@@ -32,7 +34,7 @@ export const densityCommand = defineCommand({
     await showPart(work, {
       measure: "bits of test images",
       shown: (bits) => bits.toFixed(3),
-      next: (folder) => `npx sqa evaluate RUN --defense 'pixel-defend(density=${folder})'`,
+      next: (density) => `npx sqa evaluate RUN --defense ${quoted(formatCall("pixel-defend", { density }))}`,
     });
     return exitCode.done;
   },

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -253,6 +253,9 @@ describe("NumPy arrays", () => {
     writeFileSync(join(folder, "classes.txt"), "none\nant\nbee\ncow\n");
     expect([...open(folder).test.labels]).toEqual([3, 1, 2, 3]);
     expect(open(labeled(1, 3)).classNames).toEqual(["0", "1", "2", "3"]);
+    renameSync(join(folder, "x.npy"), join(folder, "X.NPY"));
+    const found = imagesFrom(join(folder, "X.NPY"), { labels: join(folder, "y.npy") });
+    expect([...found.test.labels]).toEqual([3, 1, 2, 3]);
   });
 
   test("refuses objects, Fortran order and other types, each with what to do", () => {

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { FileFormatError } from "../../src/base/index.js";
 import { versions } from "../../src/engine/index.js";
 import { readSafetensors, type SafetensorsTensor, writeSealed } from "../../src/files/index.js";
@@ -330,6 +330,15 @@ describe("a run belongs to one process at a time", () => {
     await collect();
     expect(left.filter((name) => existsSync(run.file(name)))).toEqual([]);
     expect(kept.filter((name) => existsSync(run.file(name)))).toEqual(kept);
+  });
+
+  test("but not from another user's process, which /proc may hide", async () => {
+    writeFileSync(lock, owner(spawnSync("true").pid));
+    const kill = vi.spyOn(process, "kill").mockImplementation(() => {
+      throw Object.assign(new Error("kill EPERM"), { code: "EPERM" });
+    });
+    await expect(collect()).rejects.toThrow("in use by process");
+    kill.mockRestore();
   });
 
   test("but not from another machine", async () => {

@@ -28,7 +28,19 @@ function readOwner(path: string): Owner | undefined {
 function isAlive(owner: Owner | undefined): boolean {
   if (owner === undefined) return false;
   // Processes of another machine cannot be seen from here.
-  return owner.host !== hostname() || processStart(owner.pid) === owner.started;
+  if (owner.host !== hostname()) return true;
+  const started = processStart(owner.pid);
+  return started === owner.started || (started === "" && isHidden(owner.pid));
+}
+
+/** Tells whether a process is another user's, of which /proc tells nothing where it is mounted so. */
+function isHidden(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 /**
@@ -82,7 +94,7 @@ function removeLeft(path: string): void {
   for (const name of readdirSync(dirname(path))) {
     const pid = Number(left.exec(name)?.[1]);
     const file = join(dirname(path), name);
-    if (Number.isNaN(pid) || pid === process.pid || processStart(pid) !== "") continue;
+    if (Number.isNaN(pid) || pid === process.pid || processStart(pid) !== "" || isHidden(pid)) continue;
     const owner = readOwner(file);
     if (owner === undefined || owner.host === hostname()) rmSync(file, { force: true });
   }

@@ -25,8 +25,8 @@ export function memoryBytes(bytes: Uint8Array, name: string): ByteSource {
 /**
  * Bytes of a file, which is open only while it is read.
  *
- * @throws MissingFileError for a file that is not there, FileFormatError for what is no regular file, and from
- *   `read` where it was changed meanwhile
+ * @throws MissingFileError for a file that is not there, FileFormatError for what is no regular file, and
+ *   from `read` where it was changed meanwhile
  */
 export function fileBytes(path: string): ByteSource {
   const first = withFile(path, (descriptor) => stateOf(path, descriptor));

@@ -42,8 +42,8 @@ export function exportOf<T>(
  * Images that a text stands for: a named data set, a module file that exports `data`, or a file or folder of
  * images, whose kind is told by what is there.
  *
- * @throws UsageError for a text that is none, MissingFileError for a path to nothing, Error or FileFormatError
- *   that says what was found
+ * @throws UsageError for a text that is none, MissingFileError for a path to nothing, Error or
+ *   FileFormatError that says what was found
  */
 export async function imagesFrom(text: string): Promise<Dataset> {
   if (isModuleFile(text)) return exportOf(await loadUserModule(text), "data", isDataset, "imagesOf");

@@ -132,6 +132,14 @@ describe("a CSV list", () => {
     expect(() => listed(rows.join("\n")).test).toThrow(/200000 classes/);
   });
 
+  test("is read by its column label where it has names of classes as well", () => {
+    const data = listed("file,class_name,label,y\nbee/0.png,bee,0,7\nant/0.png,ant,1,7\n");
+    expect([data.classNames, [...data.test.labels]]).toEqual([
+      ["0", "1"],
+      [0, 1],
+    ]);
+  });
+
   test("may have a header, splits and numbers", () => {
     const rows = "id,label,image,split\n7,1,bee/0.png,train\n8,0,ant/0.png,val\n9,0,ant/1.png,VAL";
     const data = listed(rows);

@@ -13,7 +13,7 @@ import { pathOf, sourceOf, sourceOptions } from "./source.js";
 
 const mostListBytes = 2 ** 28;
 
-/** Names of columns that lists are found with. */
+/** Names of columns that lists are found with; of several in a list the first here is read. */
 const columnNames = {
   path: ["path", "file", "filename", "file_name", "filepath", "image", "image_path", "img"],
   label: ["label", "class", "target", "category", "class_name", "classname", "y"],
@@ -25,7 +25,8 @@ function columnsOf(rows: readonly CsvRow[], file: string) {
   const [first] = rows;
   if (first === undefined) throw new FileFormatError(`${file}: it has no rows`);
   const header = first.fields.map((field) => field.toLowerCase());
-  const find = (names: readonly string[]) => header.findIndex((field) => names.includes(field));
+  const find = (names: readonly string[]) =>
+    names.map((name) => header.indexOf(name)).find((place) => place >= 0) ?? -1;
   const [path, label, split] = [columnNames.path, columnNames.label, columnNames.split].map(find);
   if (path! >= 0 && label! >= 0) return { path: path!, label: label!, split: split!, rows: rows.slice(1) };
   if (path! >= 0 || label! >= 0) {

@@ -6,7 +6,7 @@ import { gradientOf } from "../../../src/models/exported/aten/stand-ins.js";
 import { noiseOf } from "./fixtures.js";
 
 const run = () => [];
-const roleOf = (name: string) => gradientOf({ name, overload: "", run });
+const roleOf = (name: string) => gradientOf({ name, overload: "", run, argumentsOf: run });
 
 describe("roles of operators for gradients", () => {
   it.each([

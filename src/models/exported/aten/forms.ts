@@ -1,6 +1,9 @@
 import type { Pt2Argument } from "../../../files/index.js";
 import type { NodeForm } from "../graph.js";
 
+/** Number of axes of a value by its name. */
+type Rank = (value: string) => number | undefined;
+
 /** Arguments of an operator by name. */
 class Given {
   constructor(readonly values: ReadonlyMap<string, Pt2Argument>) {}
@@ -53,7 +56,8 @@ function linear(given: Given): NodeForm | undefined {
   return { kind: "layer", input, weight, bias: given.tensor("bias"), stride: [1, 1], padding: [0, 0] };
 }
 
-function normalization(given: Given): NodeForm | undefined {
+/** Batch normalization of (N, C) or (N, C, H, W): the layer before it has the same channels then. */
+function normalization(given: Given, rankOf: Rank): NodeForm | undefined {
   const [input, mean, variance] = [
     given.tensor("input"),
     given.tensor("running_mean"),
@@ -61,6 +65,7 @@ function normalization(given: Given): NodeForm | undefined {
   ];
   const epsilon = given.number("eps", 1e-5);
   if (input === null || mean === null || variance === null || epsilon === undefined) return undefined;
+  if (![2, 4].includes(rankOf(input) ?? 0)) return undefined;
   const [weight, bias] = [given.tensor("weight"), given.tensor("bias")];
   return { kind: "normalization", input, weight, bias, mean, variance, epsilon };
 }
@@ -76,7 +81,7 @@ function relu(given: Given): NodeForm | undefined {
   return input === null ? undefined : { kind: "relu", input };
 }
 
-const forms: ReadonlyMap<string, (given: Given) => NodeForm | undefined> = new Map([
+const forms: ReadonlyMap<string, (given: Given, rankOf: Rank) => NodeForm | undefined> = new Map([
   ["conv2d", convolution],
   ["convolution", convolution],
   ["linear", linear],
@@ -85,7 +90,15 @@ const forms: ReadonlyMap<string, (given: Given) => NodeForm | undefined> = new M
   ["relu", relu],
 ]);
 
-/** Meaning of a call of an ATen operator, in place or not, for passes that rewrite graphs. */
-export function formOfCall(name: string, given: ReadonlyMap<string, Pt2Argument>): NodeForm | undefined {
-  return forms.get(name)?.(new Given(given));
+/**
+ * Meaning of a call of an ATen operator, in place or not, for passes that rewrite graphs.
+ *
+ * @param rankOf number of a value's axes; undefined where the file does not say
+ */
+export function formOfCall(
+  name: string,
+  given: ReadonlyMap<string, Pt2Argument>,
+  rankOf: Rank,
+): NodeForm | undefined {
+  return forms.get(name)?.(new Given(given), rankOf);
 }

@@ -1,12 +1,12 @@
 import { call, type Tensor } from "../../../engine/index.js";
-import type { Pt2Argument, Pt2Node } from "../../../files/index.js";
+import type { Pt2Argument, Pt2Form, Pt2Node } from "../../../files/index.js";
 import type { GraphNode, GraphValue } from "../graph.js";
 import { isAllowed } from "./allowed.js";
 import { type Argument, isWhole, slotsOf } from "./arguments.js";
 import { formOfCall } from "./forms.js";
 import { guarded } from "./guards.js";
-import { replacements } from "./replaced.js";
-import { atenSchema, type Schema } from "./schema.js";
+import { replacementOf } from "./replaced.js";
+import { atenSchema, type Parameter, type Schema } from "./schema.js";
 import { gradientOf } from "./stand-ins.js";
 
 /** Operator of a node by its parts. */
@@ -19,14 +19,27 @@ export interface Target {
 /** Node's arguments by name, without those that the operator in its place does not take. */
 type Given = ReadonlyMap<string, Pt2Argument>;
 
+/** Tells a Python float without fraction, which crosses the border to libtorch as a whole number. */
+const isWholeFloat = (value: Pt2Argument | undefined): boolean =>
+  value?.kind === "number" && value.isFloat && Number.isInteger(value.value);
+
+/** Overloads that take tensors, where a float without fraction among numbers would make whole numbers. */
+const ofTensors: ReadonlyMap<string, string> = new Map([
+  ["where.Scalar", "self"],
+  ["where.ScalarSelf", "self"],
+  ["where.ScalarOther", "self"],
+  ["pow.Scalar", "Tensor_Tensor"],
+]);
+
 /** Schema of the operator that a node calls, and its arguments by that operator's names. */
 function calledBy(
   { name, overload }: Target,
   given: Given,
 ): { schema: Schema; name: string; given: Given } | undefined {
-  const replacement = replacements.get(name);
+  const replacement = replacementOf(name, overload);
   const called = replacement?.name ?? name;
-  if (!isAllowed(called, overload)) return undefined;
+  const written = replacement?.overload ?? overload;
+  if (!isAllowed(called, written)) return undefined;
   const switches = Object.entries(replacement?.switches ?? {}).map(
     ([key, value]) => [key, { kind: "bool", value }] as const,
   );
@@ -34,14 +47,28 @@ function calledBy(
     ...switches,
     ...[...given].map(([key, value]) => [replacement?.renamed?.[key] ?? key, value] as const),
   ]);
-  const schema = atenSchema(called, replacement === undefined ? overload : "");
+  const hasWholeFloat = [...renamed.values()].some(isWholeFloat);
+  const wide = hasWholeFloat ? ofTensors.get(`${called}.${written}`) : undefined;
+  const schema = atenSchema(called, wide ?? written);
   if (schema === undefined) return undefined;
-  // A number where a tensor is due: the overload that takes numbers converts types as PyTorch does.
-  const isNumber = schema.parameters.some(
-    ({ name: key, type }) => type === "Tensor" && renamed.get(key)?.kind === "number",
-  );
-  const scalar = isNumber ? atenSchema(called, overload.replace("Tensor", "Scalar")) : undefined;
+  const scalar = wide === undefined ? scalarSchema(called, written, schema, renamed) : undefined;
   return { schema: scalar ?? schema, name: called, given: renamed };
+}
+
+/** The overload that takes numbers, and so converts types as PyTorch does, for numbers where tensors are due. */
+function scalarSchema(name: string, overload: string, { parameters }: Schema, given: Given) {
+  const isOf = (parameter: Parameter, kind: Pt2Argument["kind"]) =>
+    parameter.type === "Tensor" && given.get(parameter.name)?.kind === kind;
+  if (!parameters.some((parameter) => isOf(parameter, "number"))) return undefined;
+  const schema = atenSchema(name, overload.replace("Tensor", "Scalar"));
+  // A number may stand first, as in `sub.Tensor(1, x)`: no overload takes that.
+  const fits = schema?.parameters.every((parameter) => {
+    const kind = given.get(parameter.name)?.kind;
+    return !(parameter.type === "Tensor"
+      ? kind === "number"
+      : kind === "tensor" && parameter.type === "Scalar");
+  });
+  return fits === true ? schema : undefined;
 }
 
 /** TypeError of a node that a model in training has. */
@@ -52,13 +79,17 @@ function trainingMode(operator: string, problem: string): TypeError {
 }
 
 /** Refuses layers in training mode, and noise inside of operators. */
-function checkMode(name: string, given: Given): void {
+function checkMode(name: string, given: Given, formOf: (value: string) => Pt2Form | undefined): void {
   const flag = (key: string) => {
     const value = given.get(key);
     return value?.kind === "bool" && value.value;
   };
-  if (name === "batch_norm" && flag("training")) throw trainingMode(name, "it normalizes by the batch");
-  const running = given.get("running_mean");
+  const [input, running] = [given.get("input"), given.get("running_mean")];
+  // Instance normalization is decomposed to this: all images are the channels of one.
+  const isOfOne = input?.kind === "tensor" && formOf(input.name)?.sizes[0] === 1;
+  const isOfInstances = running?.kind !== "tensor" && isOfOne;
+  if (name === "batch_norm" && flag("training") && !isOfInstances)
+    throw trainingMode(name, "it normalizes by the batch");
   if (name === "instance_norm" && flag("use_input_stats") && running?.kind === "tensor")
     throw trainingMode(name, "it updates running statistics");
   const drop = given.get("dropout_p");
@@ -70,6 +101,9 @@ function checkMode(name: string, given: Given): void {
       throw new TypeError("one_hot: give num_classes, so that the shape does not depend on values");
   }
 }
+
+/** Operators whose result has the type of their first argument, whatever number stands beside it. */
+const keepsType = new Set(["full_like", "new_full", "masked_fill", "fill", "constant_pad_nd", "scatter"]);
 
 /** Arguments of factories whose type PyTorch takes from a Python float. */
 const typedByNumber = new Set(["full", "arange", "scalar_tensor"]);
@@ -96,21 +130,20 @@ function outputNames(outputs: readonly Pt2Argument[]): (string | null)[] {
 export function lowerAten(
   node: Pt2Node,
   target: Target,
-  typeOf: (value: string) => string | undefined,
+  formOf: (value: string) => Pt2Form | undefined,
 ): GraphNode | undefined {
   const called = calledBy(target, new Map(node.inputs.map(({ name, value }) => [name, value])));
   if (called === undefined) return undefined;
   const { schema, name } = called;
   const given = withFloatType(name, called.given);
-  checkMode(name, given);
+  checkMode(name, given, formOf);
   const { parameters, operator } = schema;
   const slots = slotsOf(parameters, given);
-  const isFloatNumber = parameters.some(({ name: key, type }) => {
-    const value = given.get(key);
-    return type === "Scalar" && value?.kind === "number" && value.isFloat && Number.isInteger(value.value);
-  });
   const inPlace = parameters[0]?.written === true;
   const base = inPlace ? name.slice(0, -1) : name;
+  const isFloatNumber =
+    !keepsType.has(base) &&
+    parameters.some(({ name: key, type }) => type === "Scalar" && isWholeFloat(given.get(key)));
   const invoke = (of: Schema["operator"], made: Argument[]): readonly GraphValue[] => {
     // Numbers without fraction cross the border as whole ones, which a float of Python is not.
     const [self] = made;
@@ -128,8 +161,9 @@ export function lowerAten(
   const role = gradientOf({
     name: base,
     overload: target.overload,
-    type: castType(given, typeOf),
+    type: castType(given, formOf),
     run: (inputs, context) => invoke(operator, slots.make(inputs, context)),
+    argumentsOf: (inputs, context) => slots.make(inputs, context),
     division: divisionOf(base, given, parameters),
   });
   const isReplaced = inPlace && role.gradient !== undefined;
@@ -144,7 +178,7 @@ export function lowerAten(
     ...(schema.shares === undefined ? {} : { shares: schema.shares }),
     ...(inPlace ? { writes: isReplaced && pure !== undefined ? "result" : "itself" } : {}),
     softmax: isSoftmax(base, given),
-    form: formOfCall(base, given),
+    form: formOfCall(base, given, (value) => formOf(value)?.sizes.length),
   };
 
   function divisionOf(of: string, args: Given, taken: Schema["parameters"]): GraphNode["run"] | undefined {
@@ -158,13 +192,11 @@ export function lowerAten(
 }
 
 /** Type that a cast converts to, as the node or the value that it follows says. */
-function castType(given: Given, typeOf: (value: string) => string | undefined) {
+function castType(given: Given, formOf: (value: string) => Pt2Form | undefined) {
   const type = given.get("dtype");
   if (type?.kind === "type") return type.value;
   const other = given.get("other");
-  return (other?.kind === "tensor" ? typeOf(other.name) : undefined) as
-    | Extract<Pt2Argument, { kind: "type" }>["value"]
-    | undefined;
+  return other?.kind === "tensor" ? formOf(other.name)?.type : undefined;
 }
 
 /** Tells a softmax, or its logarithm, over the last axis of two. */

@@ -12,6 +12,7 @@ import { checkOrder, type Graph, type GraphNode, type GraphWeight } from "../gra
 import { namesOnce } from "../names-once.js";
 import { isAssertion } from "./allowed.js";
 import { batchRange } from "./batch-range.js";
+import { lowerCopy } from "./copied.js";
 import { lowerAten, type Target } from "./lower-node.js";
 import { rowsOfFixed, rowsOfFree } from "./noise-rows.js";
 import { lowerQuantized } from "./quantized.js";
@@ -116,7 +117,6 @@ function outputOf({ outputs }: Pt2Program): string {
 function nodesOf({ nodes, formOf }: Pt2Program, isPerImage: (value: string) => boolean): GraphNode[] {
   const faults = new Set<string>();
   const lowered: GraphNode[] = [];
-  const typeOf = (value: string) => formOf(value)?.type;
   for (const node of nodes) {
     const found = /^torch\.ops\.aten\.(\w+)\.(\w+)$/.exec(node.target);
     const target: Target | undefined =
@@ -126,7 +126,8 @@ function nodesOf({ nodes, formOf }: Pt2Program, isPerImage: (value: string) => b
       const made =
         lowerSymbol(node) ??
         lowerQuantized(node) ??
-        (target && (lowerRandom(node, target, isPerImage) ?? lowerAten(node, target, typeOf)));
+        lowerCopy(node) ??
+        (target && (lowerRandom(node, target, isPerImage) ?? lowerAten(node, target, formOf)));
       if (made === undefined) faults.add(unsupported(node.target));
       else lowered.push(made);
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { DType, Tensor } from "../../../engine/index.js";
-import type { GraphNode, GraphValue } from "../graph.js";
+import type { GraphNode, GraphValue, NodeContext } from "../graph.js";
+import type { Argument } from "./arguments.js";
 
 /** Role of a node for gradients, beside its operator's own backward. */
 export type Gradient = Pick<GraphNode, "gradient" | "standIn" | "mask" | "shapeOnly">;
@@ -79,18 +80,14 @@ function difference(sign: number): NonNullable<GraphNode["standIn"]> {
   };
 }
 
-/** Returns a stand-in of a choice by a smooth condition between constants. */
-const choice: NonNullable<GraphNode["standIn"]> = ([condition, yes, no]) => {
-  const smooth = condition as Tensor;
-  if (yes instanceof Object && no instanceof Object)
-    return smooth.mul((yes as Tensor).sub(no as Tensor)).add(no as Tensor);
-  return smooth.mul(yes as Tensor).add(
-    smooth
-      .mul(-1)
-      .add(1)
-      .mul(no as Tensor),
-  );
-};
+/** Returns a stand-in of a choice by a smooth condition, between tensors or numbers. */
+function choice(argumentsOf: NodeFacts["argumentsOf"]): NonNullable<GraphNode["standIn"]> {
+  return (inputs, context) => {
+    const [condition, yes, no] = argumentsOf(inputs, context) as [Tensor, Tensor, Tensor];
+    if (yes instanceof Object && no instanceof Object) return condition.mul(yes.sub(no)).add(no);
+    return condition.mul(yes).add(condition.mul(-1).add(1).mul(no));
+  };
+}
 
 /** Facts of a node that its role depends on. */
 export interface NodeFacts {
@@ -100,12 +97,14 @@ export interface NodeFacts {
   readonly type?: DType | undefined;
   /** Computes the node's outputs. */
   readonly run: GraphNode["run"];
+  /** Arguments of its operator, in the order of the schema. */
+  readonly argumentsOf: (inputs: readonly GraphValue[], context: NodeContext) => readonly Argument[];
   /** Division with its `rounding_mode`, as a true division. */
   readonly division?: GraphNode["run"] | undefined;
 }
 
 /** Role of an operator for gradients, and what stands in for it in the backward pass. */
-export function gradientOf({ name, overload, type, run, division }: NodeFacts): Gradient {
+export function gradientOf({ name, overload, type, run, argumentsOf, division }: NodeFacts): Gradient {
   const mask = keepsMask.has(name) ? { mask: "keeps" as const } : {};
   if (rounding.has(name)) return { gradient: "blocks", standIn: first };
   if (division !== undefined) {
@@ -126,7 +125,7 @@ export function gradientOf({ name, overload, type, run, division }: NodeFacts): 
     if (!/float/.test(type)) return { ...mask, gradient: "blocks", standIn: first };
     return { ...mask, standIn: (inputs) => first(inputs).to(type) };
   }
-  if (name === "where" && overload !== "") return { standIn: choice };
+  if (name === "where" && overload !== "") return { standIn: choice(argumentsOf) };
   if (passing.has(name)) return { ...mask, standIn: (inputs, context) => run(inputs, context)[0] as Tensor };
   return mask;
 }

@@ -20,14 +20,14 @@ describe("an exported model", () => {
     expect(difference(gradient, numbers(straight))).toBeLessThan(tolerance);
   });
 
-  it.each(["layers", "layers-static", "decomposed", "transformer", "plain", "detached"])(
-    "%s has PyTorch's logits and gradients",
-    async (name) => {
-      const { logits, gradient } = passOf(await load(name));
-      expect(difference(logits, numbers(expected[name]!.logits!))).toBeLessThan(tolerance);
-      expect(difference(gradient, numbers(expected[name]!.gradient!))).toBeLessThan(tolerance);
-    },
-  );
+  it.each([
+    ...["layers", "layers-static", "decomposed", "transformer", "plain", "detached"],
+    ...["spelled", "spelled-decomposed"],
+  ])("%s has PyTorch's logits and gradients", async (name) => {
+    const { logits, gradient } = passOf(await load(name));
+    expect(difference(logits, numbers(expected[name]!.logits!))).toBeLessThan(tolerance);
+    expect(difference(gradient, numbers(expected[name]!.gradient!))).toBeLessThan(tolerance);
+  });
 
   it("has PyTorch's numbers in float16 and bfloat16, but for what these round", async () => {
     const { logits, gradient } = passOf(await load("half"));

@@ -6,8 +6,8 @@ import { slotsOf } from "./arguments.js";
 const parameters = ["self", "src"].map((name) => ({ name, type: "Tensor", written: false }));
 
 /**
- * Node of `copy`: a tensor in the shape and type of another, as graphs without assignments write `x[:, 0] = y`.
- * libtorch's own has no gradient. Undefined for other targets.
+ * Node of `copy`: a tensor in the shape and type of another, as graphs without assignments write
+ * `x[:, 0] = y`. libtorch's own has no gradient. Undefined for other targets.
  */
 export function lowerCopy({ name, target, inputs, outputs }: Pt2Node): GraphNode | undefined {
   const [output] = outputs;

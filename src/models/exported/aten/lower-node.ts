@@ -55,7 +55,7 @@ function calledBy(
   return { schema: scalar ?? schema, name: called, given: renamed };
 }
 
-/** The overload that takes numbers, and so converts types as PyTorch does, for numbers where tensors are due. */
+/** The overload that takes numbers where tensors are due, and so converts types as PyTorch does. */
 function scalarSchema(name: string, overload: string, { parameters }: Schema, given: Given) {
   const isOf = (parameter: Parameter, kind: Pt2Argument["kind"]) =>
     parameter.type === "Tensor" && given.get(parameter.name)?.kind === kind;

@@ -52,7 +52,7 @@ const replacements: ReadonlyMap<string, Replacement> = new Map<string, Replaceme
   ["_scaled_dot_product_attention_math", { name: "scaled_dot_product_attention" }],
 ]);
 
-/** What takes an operator's place, with its overload there; undefined for an operator that is called itself. */
+/** Operator in another's place, with its overload there; undefined for an operator that is called itself. */
 export function replacementOf(name: string, overload: string) {
   const found = replacements.get(name);
   if (found === undefined) return undefined;

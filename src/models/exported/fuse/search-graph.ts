@@ -31,8 +31,8 @@ function isKnown(form: NodeForm, weightOf: WeightOf): boolean {
 const viewing = /\.(_unsafe_view|_reshape_alias|view|view_as|reshape|reshape_as|flatten|contiguous)$/;
 
 /**
- * Tells whether a graph writes to memory that a view shares, once the view was made: with layers whose results
- * lie otherwise, a copy may be in the view's place.
+ * Tells whether a graph writes to memory that a view shares, once the view was made: with layers whose
+ * results lie otherwise, a copy may be in the view's place.
  */
 function writesBesideViews({ nodes }: Graph): boolean {
   const root = new Map<string, string>();

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { placeAfter, quantizer, sqa } from "../../../src/defenses/index.js";
 import type { Noise } from "../../../src/engine/index.js";
-import { grad, scope } from "../../../src/engine/index.js";
+import { grad, scope, type Tensor, tensor } from "../../../src/engine/index.js";
+import type { Pt2Argument } from "../../../src/files/index.js";
+import { lowerAten } from "../../../src/models/exported/aten/lower-node.js";
+import { lowerRandom } from "../../../src/models/exported/aten/random.js";
 import { images, load, noiseOf } from "./fixtures.js";
 
 const model = await load("noisy");
@@ -83,5 +86,74 @@ describe("a defense in an exported model", () => {
       );
     });
     module.dispose();
+  });
+});
+
+describe("a distribution of tensors", () => {
+  const [none, half, far]: Pt2Argument[] = [0, 0.5, 3].map((value) => ({
+    kind: "number",
+    value,
+    isFloat: true,
+  }));
+  const context = { device: "cpu", noise: noiseOf(2), noiseFree: false, stream: 0 };
+  const value = (name: string): Pt2Argument => ({ kind: "tensor", name });
+
+  function lowered(target: string, given: Readonly<Record<string, Pt2Argument>>) {
+    const [name, overload = ""] = target.split(".") as [string, string?];
+    const inputs = Object.entries(given).map(([name, value]) => ({ name, value }));
+    const node = { name: "node", target: `torch.ops.aten.${target}`, inputs, outputs: [value("made")] };
+    return lowerRandom(node, { name, overload }, () => true)!;
+  }
+
+  it.each([
+    ["normal.Tensor_float", { mean: value("a"), std: none! }],
+    ["normal.float_Tensor", { mean: far!, std: value("zeros") }],
+    ["normal.Tensor_Tensor", { mean: value("a"), std: value("zeros") }],
+  ])("has its shape and mean: %s", (target, given) => {
+    const node = lowered(target, given);
+    scope(() => {
+      const values = { a: tensor([1, 2, 3, 4], [2, 2]), zeros: tensor([0, 0, 0, 0], [2, 2]) };
+      const tensors = node.inputs.map((name) => values[name as keyof typeof values]);
+      const [made] = node.run(tensors, context) as readonly Tensor[];
+      const isOfNumber = given.mean !== far;
+      expect([made!.shape, made!.toNumbers()]).toEqual([[2, 2], isOfNumber ? [1, 2, 3, 4] : [3, 3, 3, 3]]);
+      expect([node.gradient, node.random, node.shapeOnly]).toEqual(["blocks", true, undefined]);
+      expect(node.standIn!(tensors, context).shape).toEqual([2, 2]);
+    });
+  });
+
+  it("is of a size where it is of numbers", () => {
+    const size: Pt2Argument = { kind: "numbers", values: [2, 300], isFloat: false };
+    const node = lowered("normal.float_float", { mean: far!, std: half!, size });
+    scope(() => {
+      const [made] = node.run([], context) as readonly Tensor[];
+      expect(made!.shape).toEqual([2, 300]);
+      expect(made!.meanDim([0, 1]).item()).toBeCloseTo(3, 0);
+    });
+  });
+
+  it("is that of the probabilities beside the tensor that is filled", () => {
+    const node = lowered("bernoulli_.Tensor", { self: value("self"), p: value("p") });
+    scope(() => {
+      const tensors = [tensor([0, 0, 0, 0], [2, 2]), tensor([1, 0], [2])];
+      const [made] = node.run(tensors, context) as readonly Tensor[];
+      expect(made!.toNumbers()).toEqual([1, 0, 1, 0]);
+      expect(node.standIn!(tensors, context).toNumbers()).toEqual([1, 0, 1, 0]);
+    });
+  });
+
+  it("is none of random slopes outside of training", () => {
+    const given: Pt2Argument = { kind: "number", value: 0.25, isFloat: true };
+    const inputs = Object.entries({ self: value("x"), lower: given, upper: given }).map(([name, value]) => ({
+      name,
+      value,
+    }));
+    const node = { name: "node", target: "torch.ops.aten.rrelu.default", inputs, outputs: [value("made")] };
+    const target = { name: "rrelu", overload: "" };
+    expect(lowerRandom(node, target, () => true)).toBeUndefined();
+    scope(() => {
+      const [made] = lowerAten(node, target, () => undefined)!.run([tensor([-4, 2], [2])], context);
+      expect((made as Tensor).toNumbers()).toEqual([-1, 2]);
+    });
   });
 });

@@ -17,7 +17,7 @@ const comparisons = `
 
 const activations = `
   relu relu6 leaky_relu prelu _prelu_kernel elu selu celu gelu silu mish hardtanh hardsigmoid hardswish
-  softplus hardshrink softshrink threshold glu log_sigmoid log_sigmoid_forward softmax _softmax
+  softplus hardshrink softshrink threshold glu rrelu log_sigmoid log_sigmoid_forward softmax _softmax
   log_softmax _log_softmax _safe_softmax`;
 
 const layers = `
@@ -26,7 +26,8 @@ const layers = `
   convolution _convolution max_pool1d max_pool2d max_pool3d max_pool2d_with_indices
   max_pool3d_with_indices avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d
   _adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d batch_norm layer_norm
-  native_layer_norm group_norm instance_norm rms_norm dropout feature_dropout alpha_dropout embedding
+  native_layer_norm group_norm instance_norm rms_norm dropout feature_dropout alpha_dropout
+  feature_alpha_dropout embedding
   cosine_similarity pairwise_distance cdist fake_quantize_per_tensor_affine
   fake_quantize_per_channel_affine`;
 

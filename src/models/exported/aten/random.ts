@@ -17,6 +17,8 @@ type Draw = (random: Random) => Tensor;
 
 const argsort = operator("aten::argsort", "");
 const numberOf = (value: Argument, missing: number) => (typeof value === "number" ? value : missing);
+const termOf = (value: Argument, missing: number) =>
+  value instanceof Tensor ? value : numberOf(value, missing);
 
 /** Form of noise like a tensor. */
 const like = ({ given, perImage }: Random) => ({ shape: (given.self as Tensor).shape, perImage });
@@ -24,6 +26,18 @@ const sized = ({ given, perImage }: Random) => ({ shape: given.size as readonly 
 const between = (noise: Tensor, low: number, high: number) => noise.mul(high - low).add(low);
 const whole = (noise: Tensor, { given }: Random) =>
   between(noise, numberOf(given.low, 0), numberOf(given.high, 1)).floor();
+
+/** Form of normal noise: like a tensor, of a size, or of a mean and a deviation of each element. */
+function normalForm(random: Random) {
+  const { self, size, mean, std } = random.given;
+  if (self instanceof Tensor) return like(random);
+  if (Array.isArray(size)) return sized(random);
+  const [one, other] = [mean, std].filter((value) => value instanceof Tensor);
+  return { shape: (other === undefined ? one! : one!.add(other)).shape, perImage: random.perImage };
+}
+
+/** Probability of ones: a number, a tensor beside the one that is filled, or that tensor itself. */
+const probability = ({ given }: Random) => given.p ?? given.self;
 
 /** Dropout in training mode: elements, or whole channels, are kept by chance and scaled. */
 function dropped(random: Random, input: Tensor, channels: boolean): Tensor {
@@ -34,6 +48,12 @@ function dropped(random: Random, input: Tensor, channels: boolean): Tensor {
   const kept = bernoulliNoise({ shape, perImage: random.perImage }, 1 - p, random.context);
   return input.mul(kept.div(1 - p).to(input.dtype));
 }
+
+const normal: Draw = (random) => {
+  const { mean, std } = random.given;
+  const noise = normalNoise(normalForm(random), random.context);
+  return noise.mul(termOf(std, 1)).add(termOf(mean, 0));
+};
 
 /** Random operators of ATen, by what each draws. */
 const draws: Readonly<Record<string, Draw>> = {
@@ -51,14 +71,9 @@ const draws: Readonly<Record<string, Draw>> = {
     const { from, to } = random.given;
     return between(uniformNoise(like(random), random.context), numberOf(from, 0), numberOf(to, 1));
   },
-  normal: (random) => {
-    const { mean, std } = random.given;
-    return normalNoise(like(random), random.context).mul(numberOf(std, 1)).add(numberOf(mean, 0));
-  },
-  bernoulli: (random) => {
-    const { p, self } = random.given;
-    return bernoulliNoise(like(random), typeof p === "number" ? p : (self as Tensor), random.context);
-  },
+  normal,
+  normal_functional: normal,
+  bernoulli: (random) => bernoulliNoise(like(random), probability(random) as Tensor | number, random.context),
   dropout: (random) => dropped(random, random.given.input as Tensor, false),
   feature_dropout: (random) => dropped(random, random.given.input as Tensor, true),
 };
@@ -68,10 +83,10 @@ const undrawn = new Set(
   "multinomial poisson exponential geometric log_normal cauchy rrelu alpha_dropout".split(" "),
 );
 
-/** Tells whether an operator of the name draws noise: dropout in training mode alone. */
+/** Tells whether an operator of the name draws noise: dropout and random slopes in training mode alone. */
 function isRandom(name: string, inputs: Pt2Node["inputs"]): boolean {
-  if (!/dropout$/.test(name)) return Object.hasOwn(draws, name) || undrawn.has(name);
-  const train = inputs.find((input) => input.name === "train")?.value;
+  if (!/dropout$|^rrelu$/.test(name)) return Object.hasOwn(draws, name) || undrawn.has(name);
+  const train = inputs.find((input) => /^train(ing)?$/.test(input.name))?.value;
   return train?.kind === "bool" && train.value;
 }
 
@@ -79,7 +94,7 @@ function isRandom(name: string, inputs: Pt2Node["inputs"]): boolean {
 function typed(made: Tensor, name: string, { given }: Random): Tensor {
   const code = given.dtype;
   if (typeof code === "number") return made.to(dtypeOf(code));
-  const of = given.self ?? given.input;
+  const of = [given.self, given.input, given.mean, given.std].find((value) => value instanceof Tensor);
   if (of instanceof Tensor) return made.to(of.dtype);
   return name === "randint" ? made.to("int64") : made;
 }
@@ -105,22 +120,37 @@ export function lowerRandom(
     );
   const slots = slotsOf(schema.parameters, new Map(argumentsOf(node.inputs)));
   const perImage = isPerImage(output.name);
-  const run = (inputs: readonly GraphValue[], context: NodeContext): Tensor[] => {
-    const given = byName(schema.parameters, slots.make(inputs, context));
-    const random = { given, perImage, context };
-    return [typed(draw(random), name, random)];
+  const randomOf = (inputs: readonly GraphValue[], context: NodeContext): Random => {
+    return { given: byName(schema.parameters, slots.make(inputs, context)), perImage, context };
   };
-  const ofProbabilities = name === "bernoulli" && overload !== "p" && overload !== "float";
+  const made = (random: Random) => typed(draw(random), name, random);
+  const smooth = smoothOf(name, overload);
+  const standIn =
+    smooth && ((inputs: readonly GraphValue[], context: NodeContext) => smooth(randomOf(inputs, context)));
   return {
     name: node.name,
     operator: `aten.${written}`,
     inputs: slots.inputs,
     outputs: [output.name],
-    run,
+    // PyTorch has no gradient of what is drawn with respect to its distribution.
+    run(inputs, context) {
+      const drawn = made(randomOf(inputs, context));
+      return [standIn === undefined ? drawn : drawn.detach()];
+    },
     random: true,
-    ...(/dropout|^bernoulli$/.test(name) ? {} : { shapeOnly: true }),
-    ...(ofProbabilities ? { gradient: "blocks" as const, standIn: ([p]) => p as Tensor } : {}),
+    ...(/dropout|^bernoulli$/.test(name) || standIn ? {} : { shapeOnly: true }),
+    ...(standIn && { gradient: "blocks" as const, standIn }),
     ...(inPlace ? { writes: "result" as const, shares: 0 } : {}),
+  };
+}
+
+/** Smooth function of the tensors that a distribution is made of; undefined for one of numbers alone. */
+function smoothOf(name: string, overload: string): Draw | undefined {
+  if (name === "normal" && overload.includes("Tensor")) return normal;
+  if (name !== "bernoulli" || overload === "p" || overload === "float") return undefined;
+  return (random) => {
+    const p = probability(random) as Tensor;
+    return p.expand((random.given.self as Tensor).shape);
   };
 }
 

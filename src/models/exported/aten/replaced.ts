@@ -46,6 +46,7 @@ const replacements: ReadonlyMap<string, Replacement> = new Map<string, Replaceme
   ["view", { ...reshape, overloads: { "": "" } }],
   ["view_as", { name: "reshape_as" }],
   ["empty", { name: "zeros", overloads: { memory_format: "" } }],
+  ["empty_permuted", { name: "zeros" }],
   ["empty_like", { name: "zeros_like" }],
   ["new_empty", { name: "new_zeros" }],
   ["_scaled_dot_product_flash_attention_for_cpu", { name: "scaled_dot_product_attention" }],

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { readPt2 } from "../../../src/files/index.js";
+import { graphOfPt2 } from "../../../src/models/exported/aten/pt2-graph.js";
 import { modelFromFile } from "../../../src/models/index.js";
 import { fixture, load } from "./fixtures.js";
 
@@ -18,6 +20,21 @@ describe("what cannot be run is refused, with the way out", () => {
   ])("%s", async (name, message) => {
     await expect(load(name)).rejects.toThrow(message);
     await expect(load(name)).rejects.toThrow(fixture(name));
+  });
+
+  it("operators that are not known, in one sentence", () => {
+    const file = readPt2(fixture("plain"));
+    const withTargets = (...targets: string[]) => {
+      const nodes = file.program.nodes.map((node, i) => ({ ...node, target: targets[i] ?? node.target }));
+      return () => graphOfPt2({ ...file, program: { ...file.program, nodes } });
+    };
+    const [one, two] = ["torch.ops.aten.quantile.default", "torch.ops.aten._trilinear.default"];
+    const wayOut =
+      "not supported; call .run_decompositions() on what export returned (or leave that out, where it was " +
+      "called), or write it otherwise";
+    expect(withTargets(one)).toThrow(`operator aten.quantile.default is ${wayOut}`);
+    const both = `operators aten.quantile.default, aten._trilinear.default are ${wayOut}`;
+    expect(withTargets(one, two)).toThrow(both);
   });
 
   it("a file that is none, one that is not there, and options that do not fit", async () => {

@@ -56,8 +56,8 @@ function weightsOf({ program, weights, constants }: Pt2File): GraphWeight[] {
   return [...found.values()].map(({ stored, ...weight }) => ({ ...weight, make: () => tensorOf(stored) }));
 }
 
-/** Reason why an operator cannot be run, and the way out. */
-function unsupported(target: string): string {
+/** Reason why an operator of another namespace cannot be run, and the way out; undefined for one of ATen. */
+function foreign(target: string): string | undefined {
   const [, , namespace = "", name = target] = target.split(".");
   if (namespace === "higher_order") {
     return (
@@ -74,9 +74,17 @@ function unsupported(target: string): string {
   if (target.startsWith("torch.ops.") && namespace !== "aten") {
     return `operator ${namespace}::${name}: its code is not in the file; write it by PyTorch's own operators`;
   }
+  return undefined;
+}
+
+/** Says which operators of ATen are not read, and the way out. */
+function unsupported(targets: ReadonlySet<string>): string {
+  const names = [...targets].map((target) => target.replace(/^torch\.ops\./, ""));
+  const [shown, more] = [names.slice(0, 20).join(", "), names.length - 20];
   return (
-    `operator ${target.replace(/^torch\.ops\./, "")} is not supported; ` +
-    "call .run_decompositions() on what export returned, or write it otherwise"
+    `${names.length === 1 ? "operator" : "operators"} ${shown}${more > 0 ? ` and ${more} more` : ""} ` +
+    `${names.length === 1 ? "is" : "are"} not supported; call .run_decompositions() on what export returned ` +
+    "(or leave that out, where it was called), or write it otherwise"
   );
 }
 
@@ -116,6 +124,7 @@ function outputOf({ outputs }: Pt2Program): string {
 /** Lowers every node, and throws one TypeError that lists all that cannot be. */
 function nodesOf({ nodes, formOf }: Pt2Program, isPerImage: (value: string) => boolean): GraphNode[] {
   const faults = new Set<string>();
+  const unknown = new Set<string>();
   const lowered: GraphNode[] = [];
   for (const node of nodes) {
     const found = /^torch\.ops\.aten\.(\w+)\.(\w+)$/.exec(node.target);
@@ -128,13 +137,16 @@ function nodesOf({ nodes, formOf }: Pt2Program, isPerImage: (value: string) => b
         lowerQuantized(node) ??
         lowerCopy(node) ??
         (target && (lowerRandom(node, target, isPerImage) ?? lowerAten(node, target, formOf)));
-      if (made === undefined) faults.add(unsupported(node.target));
-      else lowered.push(made);
+      const reason = made === undefined ? foreign(node.target) : undefined;
+      if (made !== undefined) lowered.push(made);
+      else if (reason === undefined) unknown.add(node.target);
+      else faults.add(reason);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       faults.add(`node "${node.name}": ${error.message}`);
     }
   }
+  if (unknown.size > 0) faults.add(unsupported(unknown));
   if (faults.size > 0) throw new TypeError([...faults].slice(0, 20).join("; "));
   return named(lowered);
 }

@@ -80,11 +80,12 @@ function foreign(target: string): string | undefined {
 /** Says which operators of ATen are not read, and the way out. */
 function unsupported(targets: ReadonlySet<string>): string {
   const names = [...targets].map((target) => target.replace(/^torch\.ops\./, ""));
+  const [noun, verb] = names.length === 1 ? ["operator", "is"] : ["operators", "are"];
   const [shown, more] = [names.slice(0, 20).join(", "), names.length - 20];
   return (
-    `${names.length === 1 ? "operator" : "operators"} ${shown}${more > 0 ? ` and ${more} more` : ""} ` +
-    `${names.length === 1 ? "is" : "are"} not supported; call .run_decompositions() on what export returned ` +
-    "(or leave that out, where it was called), or write it otherwise"
+    `${noun} ${shown}${more > 0 ? ` and ${more} more` : ""} ${verb} not supported; call ` +
+    ".run_decompositions() on what export returned (or leave that out, where it was called), or write it " +
+    "otherwise"
   );
 }
 

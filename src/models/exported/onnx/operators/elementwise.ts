@@ -8,15 +8,16 @@ const map = (run: (input: Tensor) => Tensor) => operator(1, (_, input) => run(in
 const step = (run: (input: Tensor) => Tensor) =>
   operator(1, (_, input) => (isFloat(input) ? run(input) : input), rounds);
 
-/** Limits; ReLU6, which exporters write as limits of 0 and 6, has no gradient at them in PyTorch. */
+/**
+ * Limits, at which the whole gradient passes as in `clamp`; ReLU6, which exporters write as limits of 0 and
+ * 6, has none there in PyTorch.
+ */
 function clip(_: NodeView, x: Tensor, least?: Tensor, most?: Tensor): Tensor {
   const [low, high] = [least, most].map((one) => one && beside(x, one.to(x.dtype).reshape([])));
-  if (low === undefined || high === undefined) {
-    if (low !== undefined) return x.maximum(low);
-    return high === undefined ? x : x.minimum(high);
-  }
+  if (low === undefined && high === undefined) return x;
+  if (low === undefined || high === undefined) return x.clampTensor(low, high);
   const isRelu6 = isFloat(x) && x.device === "cpu" && low.item() === 0 && high.item() === 6;
-  return isRelu6 ? operators.hardtanh(x, 0, 6) : x.maximum(low).minimum(high);
+  return isRelu6 ? operators.hardtanh(x, 0, 6) : x.clampTensor(low, high);
 }
 
 /** Operators of one tensor, element by element. */
@@ -43,7 +44,7 @@ export const elementwise: OnnxOperators = {
   Tanh: map((x) => x.tanh()),
   Sigmoid: map((x) => x.sigmoid()),
   Relu: map((x) => x.relu()),
-  Softplus: map((x) => x.clamp(0).add(x.abs().neg().exp().add(1).log())),
+  Softplus: map((x) => x.softplus()),
   Softsign: map((x) => x.div(x.abs().add(1))),
   Mish: map((x) => x.mish()),
   HardSwish: map((x) => x.mul(x.div(6).add(0.5).clamp(0, 1))),
@@ -68,7 +69,7 @@ export const elementwise: OnnxOperators = {
     const below = x.lt(-lambd).to(x.dtype);
     return x.sub(bias).mul(above).add(x.add(bias).mul(below));
   }),
-  PRelu: operator(2, (_, x, slope) => x.clamp(0).add(x.clamp(undefined, 0).mul(slope))),
+  PRelu: operator(2, (_, x, slope) => operators.where(x.gt(0), x, x.mul(slope))),
   Round: step((x) => x.round()),
   Floor: step((x) => x.floor()),
   Ceil: step((x) => x.ceil()),

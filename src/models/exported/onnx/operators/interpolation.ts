@@ -47,8 +47,15 @@ function placeOf({ coordinates }: Interpolation, { side, goal, scale, roi }: Axi
 
 const within = (side: number, at: number) => Math.max(0, Math.min(side - 1, at));
 
+/** A place, or the whole or half number that it is meant to be: scales of a file are rounded to float32. */
+function snapped(side: number, place: number): number {
+  const half = Math.round(place * 2) / 2;
+  return Math.abs(place - half) <= side * 2 ** -22 ? half : place;
+}
+
 /** The element that is nearest to a place. */
-function nearestTo({ nearest }: Interpolation, side: number, place: number): number {
+function nearestTo({ nearest }: Interpolation, side: number, at: number): number {
+  const place = snapped(side, at);
   if (nearest === "floor") return within(side, Math.floor(place));
   if (nearest === "ceil") return within(side, Math.ceil(place));
   const rounded = nearest === "round_prefer_floor" ? Math.ceil(place - 0.5) : Math.floor(place + 0.5);

@@ -103,8 +103,8 @@ export const normalization: OnnxOperators = {
   GroupNormalization: operator(3, groupNormalization),
   MeanVarianceNormalization: operator(1, (node, x) => {
     const axes = node.ints("axes") ?? [0, 2, 3];
-    const [mean, square] = [x.meanDim(axes, true), x.mul(x).meanDim(axes, true)];
-    return x.sub(mean).div(square.sub(mean.mul(mean)).sqrt().add(1e-9));
+    const centered = x.sub(x.meanDim(axes, true));
+    return centered.div(centered.mul(centered).meanDim(axes, true).sqrt().add(1e-9));
   }),
   LRN: operator(1, lrn),
   LpNormalization: operator(1, lpNormalization),

@@ -34,7 +34,8 @@ function changesOf(node: NodeView, x: Tensor, roi?: Tensor, scales?: Tensor, siz
   const [by, to] = [scales, sizes].map((given) => (given === undefined ? [] : numbersOf(given)));
   const known = to!.length > 0 ? sizesToScales(policy, sides, to!) : undefined;
   const factors = known?.scales ?? by!;
-  const goals = known?.goals ?? factors.map((scale, i) => Math.floor(sides[i]! * scale));
+  // In float32, as runtimes multiply: a scale of 9 / 7, rounded, makes 27 elements of 21.
+  const goals = known?.goals ?? factors.map((scale, i) => Math.floor(Math.fround(sides[i]! * scale)));
   const fits =
     factors.length === axes.length && goals.every((goal) => goal >= 1) && factors.every((one) => one > 0);
   if (!fits) throw node.refuse("neither scales nor sizes fit its axes");

@@ -1,0 +1,87 @@
+// Values and gradients of ONNX operators at their corners, against PyTorch's by hand.
+import { describe, expect, it } from "vitest";
+import { grad, scope, type Tensor, tensor } from "../../../../src/engine/index.js";
+import type { OnnxAttribute, OnnxModel } from "../../../../src/files/index.js";
+import { graphNodes } from "../../../../src/models/exported/onnx/nodes.js";
+import { noiseOf } from "../fixtures.js";
+
+const context = { device: "cpu", noise: noiseOf(1), noiseFree: false, stream: 0 };
+
+/** Runs one node of an operator; null for an input that is left out. */
+function run(
+  operator: string,
+  inputs: readonly (Tensor | null)[],
+  attributes: Readonly<Record<string, OnnxAttribute>> = {},
+): Tensor {
+  const names = inputs.map((input, i) => (input === null ? "" : `input ${i}`));
+  const node = { name: "node", operator, domain: "", inputs: names, outputs: ["made"] };
+  const nodes = [{ ...node, attributes: new Map(Object.entries(attributes)) }];
+  const model = { graph: { nodes } } as unknown as OnnxModel;
+  const world = { opset: 17, mostElements: 2 ** 20, elements: () => ({}) as never, typeOf: () => undefined };
+  const [made] = graphNodes(model, world);
+  return made!.node.run(
+    inputs.filter((input) => input !== null),
+    context,
+  )[0] as Tensor;
+}
+
+/** Gradient of the sum of what a node makes of some numbers. */
+function gradientOf(values: readonly number[], of: (x: Tensor) => Tensor): number[] {
+  return scope(() => {
+    const x = tensor(values, [values.length]).requireGrad();
+    return grad(of(x).sum(), [x])[0]!.toNumbers();
+  });
+}
+
+const text = (value: string): OnnxAttribute => ({ kind: "string", value });
+
+describe("gradients at corners", () => {
+  it("are whole at the limits of Clip, as in clamp", () => {
+    const limits = (low: number | null, high: number | null) => (x: Tensor) =>
+      run("Clip", [x, ...[low, high].map((one) => (one === null ? null : tensor(one)))]);
+    expect(gradientOf([-1, 0, 0.5, 1, 2], limits(0, 1))).toEqual([0, 1, 1, 1, 0]);
+    expect(gradientOf([-1, 0, 0.5], limits(0, null))).toEqual([0, 1, 1]);
+    expect(gradientOf([0.5, 1, 2], limits(null, 1))).toEqual([1, 1, 0]);
+    expect(gradientOf([-1, 0, 3, 6], limits(0, 6))).toEqual([0, 0, 1, 0]);
+    const crossed = scope(() => limits(3, 1)(tensor([0, 2, 4], [3])).toNumbers());
+    expect(crossed).toEqual([1, 1, 1]);
+  });
+
+  it("are a half at 0 in Softplus, and the slope in PRelu", () => {
+    expect(gradientOf([0], (x) => run("Softplus", [x]))).toEqual([0.5]);
+    expect(gradientOf([-1, 0, 1], (x) => run("PRelu", [x, tensor(0.25)]))).toEqual([0.25, 0.25, 1]);
+  });
+});
+
+describe("the nearest pixel", () => {
+  it.each([
+    [14, 16, "scales"],
+    [14, 16, "sizes"],
+    [21, 27, "scales"],
+    [7, 49, "sizes"],
+  ])("of %i to %i by %s lies where whole numbers say", (side, goal, by) => {
+    scope(() => {
+      const pixels = tensor(
+        Float32Array.from({ length: side }, (_, i) => i),
+        [1, 1, 1, side],
+      );
+      const scales = by === "scales" ? tensor([1, 1, 1, goal / side], [4]) : null;
+      const sizes = tensor(BigInt64Array.from([1n, 1n, 1n, BigInt(goal)]), [4], "int64");
+      const made = run("Resize", [pixels, null, scales, ...(scales === null ? [sizes] : [])], {
+        mode: text("nearest"),
+        coordinate_transformation_mode: text("asymmetric"),
+        nearest_mode: text("floor"),
+      });
+      const wanted = Array.from({ length: goal }, (_, at) => Math.floor((at * side) / goal));
+      expect(made.toNumbers()).toEqual(wanted);
+    });
+  });
+});
+
+it("images of one color have no NaN behind MeanVarianceNormalization", () => {
+  scope(() => {
+    const images = tensor(new Float32Array(2 * 3 * 49).fill(0.7), [2, 3, 7, 7]);
+    const made = run("MeanVarianceNormalization", [images]).toNumbers();
+    expect(made.every(Number.isFinite)).toBe(true);
+  });
+});

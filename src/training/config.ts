@@ -76,11 +76,11 @@ export const trainConfigSchema = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe("held-out training images, for validation; with 0 it takes images that are trained on"),
+    .describe("training images held out for validation; with 0, validation uses images that are trained on"),
   augmentation: augmentations
     .option()
     .default(() => augmentations.parse("none"))
-    .describe("variation of the images"),
+    .describe("augmentation of the images"),
   cleanWeight: ratio({ min: 0, below: 1 })
     .optional()
     .describe("weight of the clean images' loss beside the method's (default: the method's own, mostly 0)"),

@@ -36,7 +36,7 @@ describe("attacks as text", () => {
     ["zzzzzz", `known: ${attacks.names.join(", ")}`],
     ["pgd(step=7)", 'attack pgd: unknown option "step"; did you mean "steps"?'],
     ["pgd(steps=7.5)", 'attack pgd: option "steps" cannot be 7.5; accepted: a whole number of at least 1'],
-    ["pgd(steps=0)", "accepted: a whole number of at least 1 (the attack noise takes no steps)"],
+    ["pgd(steps=0)", "accepted: a whole number of at least 1 (for no steps, use the attack noise)"],
     ["bim(steps=0)", 'attack bim: option "steps" cannot be 0; accepted: a whole number in [1, 10000000]'],
     ["pgd(steps=1e15)", 'attack pgd: option "steps" cannot be 1000000000000000; accepted: a whole'],
     ["pgd(stepSize=0)", 'attack pgd: option "stepSize" cannot be 0; accepted: a number in (0, 1000000]'],

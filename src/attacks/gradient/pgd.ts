@@ -23,7 +23,7 @@ import { norms } from "../geometry/norms.js";
 
 /** Projected gradient descent without steps is random noise, which is an attack of its own. */
 const steps = stepsOption(40).meta({
-  accepted: "a whole number of at least 1 (the attack noise takes no steps)",
+  accepted: "a whole number of at least 1 (for no steps, use the attack noise)",
 });
 
 /**

@@ -11,10 +11,10 @@ export const auditCommand = defineCommand({
   name: "audit",
   summary: "tell whether a model's claimed robustness is real",
   description:
-    "Run the checklist of Athalye et al., Carlini et al. and Pintor et al. on a model and give a verdict " +
-    "with what decided it: claim holds, no fault found (without a claim), inconclusive, not robust, " +
-    "overstated, masked or invalid. Writes audit.json, audit.html and the adversarial images; a stopped " +
-    "audit goes on where it was.",
+    "Run the checklist of Athalye et al., Carlini et al. and Pintor et al. on a model. The verdict is one " +
+    "of claim holds, no fault found (without a claim), inconclusive, not robust, overstated, masked and " +
+    "invalid. Writes audit.json, audit.html and the adversarial images; the same command resumes a " +
+    "stopped audit.",
   operands: [
     {
       name: "model",

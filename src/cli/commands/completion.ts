@@ -13,8 +13,8 @@ export const completionCommand = defineCommand({
   name: "completion",
   summary: "print a script that completes commands and options in a shell",
   description:
-    "Print a script for a shell that completes commands, options, and names of attacks, models and the " +
-    "like. Names that modules register are completed where --import is given here as well.",
+    "Print a script that makes a shell complete commands, options, and names of attacks, models and the " +
+    "like. With --import it also completes the names that those modules register.",
   operands: [{ name: "shell", description: shells.join(", "), words: shells }],
   options: z.strictObject({}),
   endsAtOnce: true,

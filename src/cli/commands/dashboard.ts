@@ -39,9 +39,8 @@ export const dashboardCommand = defineCommand({
   name: "dashboard",
   summary: "show runs, audits and tables in a browser",
   description:
-    "Serve a page that shows runs and audits as they go, compares runs, and attacks single images. It is " +
-    "reached from this machine alone, by the printed address. Ctrl-C ends it; work that was begun on the " +
-    "page goes on.",
+    "Serve a page that shows runs and audits live, compares runs, and attacks single images. Only this " +
+    "machine can reach it, by the printed address. Ctrl-C ends the server; work started on the page goes on.",
   options: z.strictObject({
     runs: runOptions.runs,
     results: z

@@ -26,8 +26,8 @@ export const dataCommand = defineCommand({
   summary: "fetch a data set that is published as an archive",
   description:
     "Download a data set's official archive, check its files by SHA-1, and put them where training and " +
-    "evaluation look for them. A download that was broken off goes on. Files that are there already are " +
-    "not fetched again, nor is an archive that lies in the folder. Prints the folder.",
+    "evaluation look for them. The same command resumes a broken download. Neither files that are there " +
+    "already nor an archive in the folder are fetched again. Prints the folder.",
   operands: [
     { name: "action", description: "fetch", words: ["fetch"] },
     {
@@ -52,7 +52,7 @@ export const dataCommand = defineCommand({
     force: z
       .boolean()
       .default(false)
-      .describe("replace files that have the names of the archive's and are not the official ones"),
+      .describe("replace files that have the official names, but other contents"),
   }),
   examples: ["sqa data fetch cifar10", "sqa data fetch cifar10 --to data/cifar10"],
   async run({ to, url, force }, { operands: [action, name], signal }) {

@@ -11,8 +11,9 @@ export const demoCommand = defineCommand({
   name: "demo",
   summary: "train with SQA and without on MNIST, attack, and show the result beside the paper's",
   description:
-    "The main job, in about two minutes on two cores; `npm start` runs it. A finished demo shows its " +
-    "result again, a stopped one goes on.",
+    "Train the paper's small network on FGSM images of MNIST, with SQA and without, attack both models, " +
+    "and show the result beside the paper's. Takes about two minutes on two cores; `npm start` runs it. " +
+    "The same command resumes a stopped demo, and shows the result of a finished one again.",
   options: z.strictObject({ ...runOptions, jobs: jobsOption }),
   examples: ["sqa demo"],
   async run({ runs: folder, threads, jobs }, { signal, imports }) {

@@ -140,10 +140,10 @@ export const mergeCommand = defineCommand({
   name: "merge",
   summary: "make the result of an audit, evaluation or table from its shards",
   description:
-    "Make the result of an audit, evaluation or table from the shards that --shard wrote: that of one run, " +
-    "but for measured times. Shards of different models, images, versions or options are refused, and " +
-    "missing ones are named. The model, the images and the runs of a table are opened as the shards were, " +
-    "from the same folder.",
+    "Make the result of an audit, evaluation or table from the shards that --shard wrote. It is that of " +
+    "one process, except for measured times. Shards of different models, images, versions or options are " +
+    "refused, and missing ones are named. Run it in the folder that the shards were run in: it opens the " +
+    "model, the images and a table's runs by the same paths.",
   operands: [
     { name: "folder", description: "folder of shards, or one that holds such folders", variadic: true },
   ],

@@ -77,8 +77,8 @@ function commandOf(definition: Definition<Table>): Command {
     name: `paper ${name}`,
     summary,
     description:
-      `${summary[0]!.toUpperCase()}${summary.slice(1)}. What is already in the run folders is ` +
-      "not done again, and a stopped table goes on.",
+      `${summary[0]!.toUpperCase()}${summary.slice(1)}. The same command resumes a stopped table; ` +
+      "what is already in the run folders is not repeated.",
     options: z.strictObject({ ...options.shape, ...workOptions }),
     examples: [`sqa paper ${kebabCase(name)} --results my-results`],
     run: (given, context) => make(definition, given as WorkOptions, context),
@@ -90,7 +90,7 @@ export const paperMenu: Menu = {
   name: "sqa paper",
   description:
     "Make a table or figure of the paper: train its runs, attack them, and write the result beside the " +
-    "paper's. A table that was stopped goes on where it was.",
+    "paper's. The same command resumes a stopped table.",
   thing: "table",
   commands: () =>
     Object.fromEntries(

@@ -11,12 +11,15 @@ export const reportCommand = defineCommand({
   name: "report",
   summary: "turn an audit's report into a page, SARIF, JUnit, CycloneDX, Markdown or a model card",
   description:
-    "Read audit.json and write it in another form: html (a page), sarif (code scanning), junit (tests of a " +
-    "CI), cyclonedx (a bill of materials with the model's card), model-index (the head of a model card), " +
-    "markdown, or text.",
+    "Read audit.json and write it in another form: html (a page), sarif (code scanning), junit (test " +
+    "results for CI), cyclonedx (a bill of materials with the model's card), model-index (the head of a " +
+    "model card), markdown, or text.",
   operands: [{ name: "audit", description: "audit.json, or the folder that holds it" }],
   options: z.strictObject({
-    to: z.enum(reportFormats).describe("form of the report"),
+    to: z
+      .enum(reportFormats)
+      .meta({ placeholder: "FORM" })
+      .describe(`form of the report: ${reportFormats.join(", ")}`),
     out: z
       .string()
       .min(1)

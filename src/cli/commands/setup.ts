@@ -8,9 +8,9 @@ export const setupCommand = defineCommand({
   name: "setup",
   summary: "build the native addon for a libtorch of your own, such as one with CUDA",
   description:
-    "Build the native addon here. Takes g++ and CMake. The libtorch is the one that --libtorch names, the " +
-    "folder SQA_LIBTORCH, an installed Python's torch, or one that pip fetches. With SQA_LIBTORCH set, sqa " +
-    "uses that addon; without it, the npm package for this platform comes first.",
+    "Build the native addon on this machine; needs g++ and CMake. The libtorch is the one that --libtorch " +
+    "names, the folder SQA_LIBTORCH, an installed Python's torch, or one that pip fetches. With " +
+    "SQA_LIBTORCH set, sqa uses that addon; without it, the npm package for this platform comes first.",
   options: z.strictObject({
     libtorch: z
       .string()

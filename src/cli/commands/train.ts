@@ -51,9 +51,9 @@ export const trainCommand = defineCommand({
   name: "train",
   summary: "train a model",
   description:
-    "Train a model, and show its accuracy under attack after each epoch. The same command goes on with a " +
-    "run that was stopped or killed; a finished run is not repeated. Prints the run's folder.",
-  operands: [{ name: "run", description: "run folder to go on with, as it was begun", optional: true }],
+    "Train a model, and show its accuracy under attack after each epoch. The same command resumes a run " +
+    "that was stopped or killed; a finished run is not repeated. Prints the run's folder.",
+  operands: [{ name: "run", description: "run folder to resume, with its own options", optional: true }],
   options: trainOptions,
   fileKeys: { data: "images", defenses: "defense", validationAttacks: "validationAttack" },
   examples: [

@@ -72,6 +72,9 @@ export function shapesOf(command: Command): Map<string, OptionShape> {
   return new Map(shapes.filter(([, { hidden }]) => hidden !== true));
 }
 
+/** A summary as a sentence of its own. */
+const sentence = (summary: string) => `${summary[0]!.toUpperCase()}${summary.slice(1)}.`;
+
 function buildParser(
   command: Command,
   shapes: ReadonlyMap<string, OptionShape>,
@@ -80,7 +83,7 @@ function buildParser(
   const rows = describeOptions(command.options).filter(({ name }) => shapes.has(name));
   const switchedOn = new Set(rows.filter((row) => row.default === "true").map((row) => kebabCase(row.name)));
   const parser = new Parser(`sqa ${command.name}`)
-    .description(command.description ?? command.summary)
+    .description(command.description ?? sentence(command.summary))
     .exitOverride()
     .configureOutput({
       writeOut: write,

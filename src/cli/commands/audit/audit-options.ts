@@ -15,7 +15,7 @@ import { shardOptions } from "../shards/shard-options.js";
 
 /** Options of `sqa audit`. */
 export const auditOptions = z.strictObject({
-  budget: z.enum(budgetNames).default("standard").describe("passes and images that are spent"),
+  budget: z.enum(budgetNames).default("standard").describe("number of images, and of passes for each"),
   epsilon: ratio({ above: 0 })
     .optional()
     .describe(
@@ -43,19 +43,23 @@ export const auditOptions = z.strictObject({
     .min(1)
     .meta({ placeholder: "AUDIT.JSON" })
     .optional()
-    .describe("earlier audit: a significant regression on the same images ends with 1"),
+    .describe(
+      "earlier audit to compare with; the exit code is 1 if robustness fell significantly on the same images",
+    ),
   resolution: z
     .number()
     .gt(0)
     .max(100)
     .default(5)
-    .describe("points: an audit that could miss larger differences, and finds no fault, is inconclusive"),
+    .describe(
+      "percentage points: an audit that finds no fault, but could miss a larger difference, is inconclusive",
+    ),
   author: z.string().min(1).optional().describe("person or body that audits, for the report"),
   source: z.string().min(1).optional().describe("origin and license of the images, for the report"),
   surrogate: z
     .array(z.string().min(1).meta({ placeholder: "MODEL" }))
     .default([])
-    .describe("another model, whose adversarial images this one is shown"),
+    .describe("another model, whose adversarial images are shown to this one"),
   architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
   images: imagesOption
     .optional()
@@ -75,7 +79,7 @@ export const auditOptions = z.strictObject({
   force: z
     .boolean()
     .default(false)
-    .describe("replace what lies in that folder, the report of another audit too"),
+    .describe("replace what is in that folder, even the report of another audit"),
   batchSize: z
     .int()
     .min(1)
@@ -87,13 +91,13 @@ export const auditOptions = z.strictObject({
   selfTest: z
     .boolean()
     .default(false)
-    .describe("audit models known to be broken or robust, in place of yours"),
+    .describe("audit models that are known to be broken or robust, in place of yours"),
   selfTested: z
     .string()
     .min(1)
     .meta({ placeholder: "FILE" })
     .optional()
-    .describe("result of 'sqa audit --self-test --json', which the report then has"),
+    .describe("output of 'sqa audit --self-test --json', to be put into the report"),
   tensorboard: z.boolean().default(true).describe("write TensorBoard's event files beside the trials"),
   verbose: z.boolean().default(false).describe("show the evidence of passed checks, and attacks in full"),
   json: z.boolean().default(false).describe("print audit.json in place of the report"),

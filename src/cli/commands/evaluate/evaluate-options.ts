@@ -37,14 +37,16 @@ export const evaluateOptions = z.strictObject({
     .meta({ placeholder: "NAME|MODEL" })
     .optional()
     .describe(
-      "attacked in the model's place, which is shown the result: one of its surrogates, or another model",
+      "attack one of the model's surrogates, or another model, and show the adversarial images to the model",
     ),
   draws: z
     .int()
     .min(1)
     .max(mostDraws)
     .default(100)
-    .describe("fresh draws of a randomized model for each image; 10 are three times as quick"),
+    .describe(
+      "fresh draws of a randomized model for each image; with 10 the evaluation is three times as quick",
+    ),
   seed: z.int().min(0).default(0).describe("seed of all noise"),
   batchSize: z.int().min(1).default(500).describe("images attacked together; results do not depend on it"),
   out: z

@@ -14,9 +14,9 @@ export const denoiserCommand = defineCommand({
   name: "denoiser",
   summary: "train a guided denoiser for the model of a run",
   description:
-    "Train a U-Net that takes out of images what an attack on the run's model added, for the option " +
-    "denoiser of guided-denoiser. The model's weights stay as they are. The same command goes on with a " +
-    "training that was stopped or killed; a finished one is not repeated. Prints the folder.",
+    "Train a U-Net that removes from images what an attack on the run's model added, for the option " +
+    "denoiser of the defense guided-denoiser. The model's weights stay as they are. The same command " +
+    "resumes a training that was stopped or killed; a finished one is not repeated. Prints the folder.",
   operands: [{ name: "run", description: "folder of a finished run" }],
   options: z.strictObject({ ...denoiserOptions, ...runOptions }),
   examples: ["sqa denoiser runs/NAME", "sqa denoiser runs/NAME --attack 'pgd(epsilon=0.2, steps=10)'"],

@@ -15,12 +15,12 @@ export const densityCommand = defineCommand({
   name: "density",
   summary: "train the density model of PixelDefend on a data set's images",
   description:
-    "Train a Gated PixelCNN on the training images, for the option density of pixel-defend. Its loss is in " +
-    "bits a channel of a pixel. The same command goes on with a training that was stopped or killed; a " +
-    "finished one is not repeated. Prints the folder.",
+    "Train a Gated PixelCNN on the training images, for the option density of the defense pixel-defend. " +
+    "Its loss is in bits per channel of a pixel. The same command resumes a training that was stopped or " +
+    "killed; a finished one is not repeated. Prints the folder.",
   operands: [],
   options: z.strictObject({
-    images: imagesOption.describe("images that it learns"),
+    images: imagesOption.describe("images to train on"),
     ...densityOptions,
     ...runOptions,
   }),

@@ -50,7 +50,7 @@ export const trainOptions = z.strictObject({
     .enum(presetNames)
     .meta({ placeholder: "PRESET" })
     .optional()
-    .describe(`named starting point, which other options win over: ${presetNames.join(", ")}`),
+    .describe(`named set of options, which options given here override: ${presetNames.join(", ")}`),
   model: trainedModelOption.optional().describe("model to train"),
   architecture: architectureOption
     .optional()
@@ -87,7 +87,7 @@ export const trainOptions = z.strictObject({
   standalone: z
     .boolean()
     .default(false)
-    .describe("train in this process by itself, though mpirun, srun or torchrun started others beside it"),
+    .describe("train in this process alone, even where mpirun, srun or torchrun started others"),
   verbose: z.boolean().default(false).describe("show attacks in full"),
   json: z.boolean().default(false).describe("print events, one JSON object a line"),
   // Of a run's config.json.

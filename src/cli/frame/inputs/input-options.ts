@@ -55,7 +55,9 @@ export const imagesOption = textOr(
 /** Option of the clean accuracy that a model is known to have. */
 export const expectCleanOption = ratio({ above: 0, max: 1 })
   .optional()
-  .describe("known clean accuracy, such as 0.76: another one stops, with the usual causes");
+  .describe(
+    "known clean accuracy, such as 0.76; where the measured one differs, stop and list the usual causes",
+  );
 
 /** Option of the architecture of weights, or of a run's own model. */
 export const architectureOption = textOr(
@@ -90,8 +92,8 @@ export const exportedOptions = {
       });
     })
     .describe(
-      "mean and deviation that an exported model's images are to be normalized by, a number a channel: " +
-        "0.4,0.4,0.4/0.25,0.25,0.25 (default: none)",
+      "mean and deviation to normalize images by, for an exported model that does not do so itself " +
+        "(default: none)",
     ),
   exactGradients: z
     .boolean()
@@ -106,13 +108,13 @@ export const weightsOptions = {
     .min(1)
     .optional()
     .describe(
-      "where in a checkpoint the weights are, such as state_dict; found where there is but one place",
+      "entry of a checkpoint that holds the weights, such as state_dict (default: the only one that can)",
     ),
   prefix: z
     .string()
     .min(1)
     .optional()
-    .describe("take the weights whose names begin with this, such as model., and take it away"),
+    .describe("load only the weights whose names begin with this prefix, such as model., and strip it"),
 };
 
 /** Tells whether a text names a file of weights: safetensors, or a PyTorch checkpoint. */

@@ -94,7 +94,7 @@ const asTheyAre: Run = ({ images }) => images.clone();
  * for such classifiers: it also follows the mean softmax, and searches without gradients.
  */
 export const autoattack = defineAttack("autoattack", {
-  summary: "AutoAttack: APGD, targeted APGD, FAB and Square, each on the images that are left",
+  summary: "AutoAttack: APGD, targeted APGD, FAB and Square, each on the images that are still correct",
   options,
   traits: ({ norm, epsilon, version }) => ({
     norm,

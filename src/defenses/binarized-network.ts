@@ -52,7 +52,10 @@ class Lowered extends Module {
 export const binarizedNetwork = defineDefense("binarized-network", {
   summary: "weights and activations of +1 and -1: a binarized network",
   options: z.strictObject({
-    weights: z.string().default("**").describe("layers whose weights it takes: a name, or a pattern with *"),
+    weights: z
+      .string()
+      .default("**")
+      .describe("layers whose weights are binarized: a name, or a pattern with *"),
     activations: z
       .string()
       .default("**")

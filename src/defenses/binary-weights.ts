@@ -15,7 +15,7 @@ export const binaryWeights = defineDefense("binary-weights", {
     layers: z
       .string()
       .default("**")
-      .describe("layers with weights that it takes: a name, or a pattern with *"),
+      .describe("layers whose weights are binarized: a name, or a pattern with *"),
     stochastic: z.boolean().default(false).describe("draw each weight, +1 with probability (w + 1) / 2"),
   }),
   create: ({ layers, stochastic }) => ({

@@ -171,7 +171,7 @@ export const randomResizePad = defineDefense("random-resize-pad", {
       .min(1)
       .max(1024)
       .optional()
-      .describe("pixels by which it makes a side shorter, at most (default: an eighth of the side)"),
+      .describe("largest number of pixels by which a side shrinks (default: an eighth of the side)"),
   }),
   create: ({ shrink }) => ({
     randomized: true,

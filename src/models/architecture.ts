@@ -57,13 +57,11 @@ const perChannel = z.array(z.number()).min(1).max(1024);
 
 /** Options `mean` and `std`, whose texts end with the values that are usual. */
 const statistics = (usual: string) => ({
-  mean: perChannel
-    .optional()
-    .describe(`mean of each channel, which is taken out of the image (default: ${usual})`),
+  mean: perChannel.optional().describe(`mean of each channel, subtracted from the image (default: ${usual})`),
   std: perChannel
     .refine((values) => values.every((value) => value > 0), "a standard deviation is above 0")
     .optional()
-    .describe(`standard deviation of each channel, which divides the image (default: ${usual})`),
+    .describe(`standard deviation of each channel, by which the image is divided (default: ${usual})`),
 });
 
 /** Options of every architecture. */

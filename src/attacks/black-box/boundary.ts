@@ -13,10 +13,12 @@ const options = z.strictObject({
   steps: stepsOption(5000).describe("number of steps, of two decisions each"),
   sphereStep: ratio({ above: 0, max: 1 })
     .default(0.01)
-    .describe("first length of a step around the image, in distances; in linf the share of pixels moved"),
+    .describe(
+      "initial length of a step around the image, as a share of the distance; in linf the share of pixels moved",
+    ),
   sourceStep: ratio({ above: 0, below: 1 })
     .default(0.01)
-    .describe("first length of a step towards it, in distances"),
+    .describe("initial length of a step toward it, as a share of the distance"),
   initialTries,
   draws: queryDraws,
 });

@@ -20,7 +20,7 @@ export const backward = defineCombinator("backward", {
   takes: "one attack",
   options: z.strictObject({
     through: z.string().default("noise-free").describe("surrogate through which gradients are taken"),
-    forward: z.enum(["own", "surrogate"]).default("own").describe("answers that the attack goes by"),
+    forward: z.enum(["own", "surrogate"]).default("own").describe("classifier whose answers the attack uses"),
   }),
   fault: ({ through }, classifier) => surrogateFault(classifier, through),
   run: ({ through, forward }, [attack], victim, images, labels) =>

@@ -79,7 +79,7 @@ export function labelsFrom(choice: LabelsChoice, victim: Victim, images: Tensor,
 export const targetOption = z
   .union([z.enum(["none", "next", "least-likely"]), z.int().min(0)])
   .default("none")
-  .describe("class to aim for: none, the next likely after the label, the least likely, or a number");
+  .describe("class to aim for: none, the likeliest other class, the least likely, or a number");
 export type TargetChoice = z.output<typeof targetOption>;
 
 /** Complaint about a target or a loss that does not go with a number of classes; undefined where both do. */

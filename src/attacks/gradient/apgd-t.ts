@@ -14,7 +14,12 @@ export const apgdT = defineAttack("apgd-t", {
     .strictObject({
       ...apgdOptions,
       loss: lossOption.default("dlr"),
-      targets: z.int().min(1).max(mostSteps).default(9).describe("classes to lead to, the likeliest first"),
+      targets: z
+        .int()
+        .min(1)
+        .max(mostSteps)
+        .default(9)
+        .describe("number of classes to aim for, the likeliest first"),
     })
     .refine(...radiusFitsNorm),
   traits: ({ norm, epsilon, start }) => ({

@@ -61,7 +61,7 @@ export type ApgdRun = Pick<
  * counts, and a misclassified one before any other.
  */
 export const apgd = defineAttack("apgd", {
-  summary: "PGD that adapts its steps to the loss, and keeps the highest",
+  summary: "PGD that adapts its step size to the loss, and keeps the point of highest loss",
   options,
   traits: ({ norm, epsilon, start }) => ({
     norm,

@@ -73,7 +73,7 @@ const noLevels =
 // paper: the code's step is the gradient; see above.
 // paper: a level counts where a pixel of the ball lies 1e-4 of a level inside it, so that float32 finds it.
 export const lsPga = defineAttack("ls-pga", {
-  summary: "steps on logits of the levels that a code makes of pixels",
+  summary: "steps on logits over the levels that encode pixels, as for thermometer codes",
   options: z
     .strictObject({
       epsilon: linfRadius(0.3),

@@ -17,7 +17,7 @@ export const madryCw = defineAttack("madry-cw", {
     stepSize: stepSizeOption("2.5 * epsilon / steps"),
     steps: stepsOption(40),
     randomStart: z.boolean().default(true).describe("start from a random point of the ball"),
-    kappa: ratio({ min: 0 }).default(50).describe("lead of another class, in logits, that is enough"),
+    kappa: ratio({ min: 0 }).default(50).describe("margin in logits by which another class must lead"),
   }),
   traits: ({ epsilon, randomStart }) => ({
     norm: "linf",

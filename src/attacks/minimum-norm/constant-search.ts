@@ -9,7 +9,7 @@ export const constantOptions = {
   initialConstant: ratio({ above: 0, max: 1e6 })
     .default(0.001)
     .describe("weight of the margin against the distance at first"),
-  kappa: ratio({ min: 0 }).default(0).describe("lead of a wanted class, in logits, that counts as success"),
+  kappa: ratio({ min: 0 }).default(0).describe("margin in logits by which a wanted class must lead"),
 };
 
 /** Constant beyond which the distance no longer counts, and float32 would overflow. */

@@ -10,7 +10,7 @@ export const quantizedLayersOptions = z.strictObject({
     .record(z.string(), z.int().min(1).max(largestLambda))
     .meta({ accepted: `whole numbers in [1, ${largestLambda}], by layer, such as relu1=2` })
     .optional()
-    .describe("lambda after each named layer (default: the paper's places)"),
+    .describe("lambda (levels - 1) after each named layer (default: the paper's places)"),
   places: z
     .enum(["blocks", "stages", "first-block", "first-layer"])
     .default("blocks")

@@ -24,7 +24,7 @@ export const quantizerOptions = z.strictObject({
   range: z
     .enum(quantizationRanges)
     .default("image")
-    .describe("over which elements the minimum and maximum run"),
+    .describe("elements over which minimum and maximum are taken"),
   rounding: z.enum(roundings).default("stochastic").describe("rounding between two levels"),
 });
 export type QuantizerOptions = z.output<typeof quantizerOptions>;

@@ -12,11 +12,11 @@ export const sgd = defineOptimizer("sgd", {
   summary: "stochastic gradient descent with momentum",
   options: z
     .strictObject({
-      momentum: ratio({ min: 0, below: 1 }).default(0.9).describe("share of the last step that a step keeps"),
+      momentum: ratio({ min: 0, below: 1 }).default(0.9).describe("share of the last step that is kept"),
       weightDecay: ratio({ min: 0 })
         .default(5e-4)
         .describe("factor of the weights that is added to their gradient"),
-      nesterov: z.boolean().default(false).describe("take the gradient ahead of the step"),
+      nesterov: z.boolean().default(false).describe("Nesterov momentum: the gradient ahead of the step"),
     })
     .refine(({ nesterov, momentum }) => !nesterov || momentum > 0, "nesterov needs a momentum above 0"),
   rule({ momentum, weightDecay, nesterov }, parameters) {

@@ -13,7 +13,9 @@ export const nFgsm = defineMethod("n-fgsm", {
   summary: "FGSM from a wide random start, not projected to the ball (de Jorge et al.)",
   options: z.strictObject({
     epsilon: linfRadius(0.3),
-    noise: ratio({ above: 0 }).default(2).describe("half-width of the random start, in epsilons"),
+    noise: ratio({ above: 0 })
+      .default(2)
+      .describe("half-width of the random start, as a multiple of epsilon"),
     stepSize: ratio({ above: 0 }).optional().describe("step; epsilon when left out"),
   }),
   create: ({ epsilon, noise, stepSize = epsilon }): MethodWork => ({

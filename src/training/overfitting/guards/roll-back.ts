@@ -15,7 +15,7 @@ export const rollBack = defineGuard("roll-back", {
     images: z.int().min(1).default(256).describe("held-out images that a check attacks"),
     steps: z.int().min(1).default(10).describe("steps of the PGD attack of a check"),
     factor: ratio({ above: 0, below: 1 }).default(0.5).describe("factor of the method's step at a roll-back"),
-    limit: z.int().min(0).default(5).describe("most roll-backs of a run"),
+    limit: z.int().min(0).default(5).describe("largest number of roll-backs in a run"),
   }),
   create: (rules) => ({ rules }),
 });

@@ -1,5 +1,5 @@
-// An attack of your own, outside of the package. Once it is registered, it has all that attacks have:
-// npx sqa --import ./examples/own-attack.mjs evaluate runs/RUN --attack "random-sign(epsilon=0.3)"
+// An attack of your own, outside of the package. Once it is registered, it works like a built-in one:
+// npx sqa --import ./examples/own-attack.mjs evaluate runs/NAME --attack "random-sign(epsilon=0.3)"
 import { attacks, defineAttack, z } from "sqa";
 
 export const randomSign = defineAttack("random-sign", {

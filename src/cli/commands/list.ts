@@ -132,7 +132,11 @@ export const listCommand = defineCommand({
       optional: true,
       words,
     },
-    { name: "name", description: "entry to show with all its options; the folder of runs", optional: true },
+    {
+      name: "name",
+      description: "entry to show with all its options; after runs, their folder",
+      optional: true,
+    },
   ],
   options: z.strictObject({ json: z.boolean().default(false).describe("print JSON") }),
   endsAtOnce: true,

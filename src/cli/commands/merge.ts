@@ -48,7 +48,10 @@ const options = z.strictObject({
     .boolean()
     .default(false)
     .describe("load the module files that the shards name: they run as code"),
-  force: z.boolean().default(false).describe("replace files in that folder which are of no earlier result"),
+  force: z
+    .boolean()
+    .default(false)
+    .describe("replace files in that folder even if no earlier result wrote them"),
   threads: runOptions.threads,
   verbose: z.boolean().default(false).describe("show the evidence of passed checks, and attacks in full"),
   json: z.boolean().default(false).describe("print JSON in place of the report"),

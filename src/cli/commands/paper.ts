@@ -28,7 +28,10 @@ const workOptions = {
     .meta({ placeholder: "FOLDER" })
     .default("results")
     .describe("folder of the table's files"),
-  force: z.boolean().default(false).describe("replace files of these names which are of no earlier table"),
+  force: z
+    .boolean()
+    .default(false)
+    .describe("replace files of these names even if no earlier table wrote them"),
   ...runOptions,
   jobs: jobsOption,
   device: deviceOption,

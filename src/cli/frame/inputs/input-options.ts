@@ -69,7 +69,7 @@ export const architectureOption = textOr(
 /** Option of the model to train. */
 export const trainedModelOption = textOr(
   "an architecture such as resnet18, a run folder, an exported model (.pt2, .onnx), weights in " +
-    "safetensors, a folder of Hugging Face's or timm's, or a module file that exports model",
+    "safetensors, a Hugging Face or timm folder, or a module file that exports model",
   "MODEL",
   (text) => models.parse(text),
 );

@@ -57,7 +57,7 @@ export interface OpenedModel {
 /** Texts that stand for a model, in help and messages. */
 export const modelForms =
   "run folder, exported model (.pt2, .onnx), weights (.safetensors, .pt, .pth) with --architecture, " +
-  "folder of Hugging Face's or timm's, or module file that exports model";
+  "Hugging Face or timm folder, or module file that exports model";
 const accepted = `give a ${modelForms}`;
 
 const isArchitecture = (given: unknown): given is Architecture =>

@@ -161,9 +161,11 @@ describe("docs/reproduction/", () => {
   it("shows how the runs of results/runs end, and their worst epochs", () => {
     const percent = (share: number) => (100 * share).toFixed(1);
     const lines = [
-      ["FGSM, full precision", "cifar10-resnet18-plain-fgsm-seed0-4a15a598"],
-      ["N-FGSM, full precision", "cifar10-resnet18-plain-n-fgsm-seed0-3f9a0823"],
-      ["SQA, FGSM", "cifar10-resnet18-sqa-fgsm-seed0-64f27c94"],
+      ["FGSM, full precision, seed 0", "cifar10-resnet18-plain-fgsm-seed0-4a15a598"],
+      ["FGSM, full precision, seed 1", "cifar10-resnet18-plain-fgsm-seed1-5c1ea8c5"],
+      ["N-FGSM, full precision, seed 0", "cifar10-resnet18-plain-n-fgsm-seed0-3f9a0823"],
+      ["SQA, FGSM, seed 0", "cifar10-resnet18-sqa-fgsm-seed0-64f27c94"],
+      ["SQA, FGSM, seed 1", "cifar10-resnet18-sqa-fgsm-seed1-27e2ec37"],
     ].map(([title, run]) => {
       const events = RunFolder.open(`results/runs/${run}`).events();
       const epochs = events.filter((event) => event.type === "epoch");

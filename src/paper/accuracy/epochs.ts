@@ -70,7 +70,8 @@ function seriesOf({ runs }: EpochsRow, title: string, color: string): ChartSerie
 export function epochsSetting(rows: readonly EpochsRow[]): string {
   const { model, data, validationImages, heldOut } = rows[0]!.config;
   const counts = rows.map(({ seeds }) => seeds.length);
-  const seeds = new Set(counts).size === 1 ? countText(counts[0]!, "seed") : `${counts.join(" and ")} seeds`;
+  const differing = counts.join(", ").replace(/, (\d+)$/, " and $1");
+  const seeds = new Set(counts).size === 1 ? countText(counts[0]!, "seed") : `${differing} seeds`;
   const lines = seeds === "1 seed" ? "one seed" : `a line for each of ${seeds}`;
   const images = `${validationImages} ${Number(heldOut) > 0 ? "held-out " : ""}training images`;
   const under = attacksOf(rows[0]!.runs).map(attackInFull).join(" and ");

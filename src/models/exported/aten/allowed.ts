@@ -13,7 +13,7 @@ const arithmetic = `
 const comparisons = `
   eq ne lt le gt ge less less_equal greater greater_equal not_equal logical_and logical_or logical_not
   logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift
-  __and__ __or__ __xor__ __lshift__ __rshift__ isclose where masked_fill masked_scatter`;
+  isclose where masked_fill masked_scatter`;
 
 const activations = `
   relu relu6 leaky_relu prelu _prelu_kernel elu selu celu gelu silu mish hardtanh hardsigmoid hardswish

@@ -26,15 +26,12 @@ const comparisons: ReadonlyMap<string, number> = new Map([
 
 /** Operators whose result tells or counts, and has no smooth form. */
 const counting = new Set(
-  (
-    "argmax argmin argsort any all one_hot isnan isinf isfinite bitwise_left_shift bitwise_right_shift " +
-    "__lshift__ __rshift__"
-  ).split(" "),
+  "argmax argmin argsort any all one_hot isnan isinf isfinite bitwise_left_shift bitwise_right_shift".split(
+    " ",
+  ),
 );
 
-const logical = new Set(
-  "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor __and__ __or__ __xor__".split(" "),
-);
+const logical = new Set("logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor".split(" "));
 
 /** Operators that read no more than the shape of their first argument. */
 const shapeOnly = new Set("zeros_like ones_like full_like new_zeros new_ones new_full".split(" "));

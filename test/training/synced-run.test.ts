@@ -1,31 +1,34 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import fs, { mkdtempSync, rmSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { imagesOf } from "../../src/datasets/index.js";
 import { train } from "../../src/training/index.js";
 
-/** Names of files in the order in which they were written, synced and put in place. */
-const { calls } = vi.hoisted(() => ({ calls: [] as string[] }));
-
-vi.mock("node:fs", async (original) => {
-  const fs = await original<typeof import("node:fs")>();
-  return {
-    ...fs,
-    appendFileSync: (...given: Parameters<typeof fs.appendFileSync>) => {
-      calls.push(`write ${basename(String(given[0]))}`);
-      return fs.appendFileSync(...given);
-    },
-    fsyncSync: (descriptor: number) => {
-      calls.push(`sync ${basename(fs.readlinkSync(`/proc/self/fd/${descriptor}`))}`);
-      return fs.fsyncSync(descriptor);
-    },
-    renameSync: (from: string, to: string) => {
-      calls.push(`place ${basename(to)}`);
-      return fs.renameSync(from, to);
-    },
+/** Names of files in the order in which they are written, synced and put in place, until the test ends. */
+function watchedFiles(): string[] {
+  const { appendFileSync, fsyncSync, renameSync } = fs;
+  const calls: string[] = [];
+  fs.appendFileSync = (...given) => {
+    calls.push(`write ${basename(String(given[0]))}`);
+    appendFileSync(...given);
   };
-});
+  fs.fsyncSync = (descriptor) => {
+    calls.push(`sync ${basename(fs.readlinkSync(`/proc/self/fd/${descriptor}`))}`);
+    fsyncSync(descriptor);
+  };
+  fs.renameSync = (from, to) => {
+    calls.push(`place ${basename(String(to))}`);
+    renameSync(from, to);
+  };
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    Object.assign(fs, { appendFileSync, fsyncSync, renameSync });
+    syncBuiltinESMExports();
+  });
+  return calls;
+}
 
 test("a checkpoint is put in place once the events that it counts on are on the disk", async () => {
   const runs = mkdtempSync(join(tmpdir(), "sqa-synced-"));
@@ -35,6 +38,7 @@ test("a checkpoint is put in place once the events that it counts on are on the 
     shape: [1, 8, 8],
     classes: ["a", "b"],
   });
+  const calls = watchedFiles();
   await train({ model: "small", data, method: "standard", epochs: 3, validationAttacks: [] }, { runs });
   const checkpoints = calls.flatMap((call, i) => (call === "place checkpoint.safetensors" ? [i] : []));
   expect(checkpoints).toHaveLength(3);

@@ -78,8 +78,8 @@ void checkFactorized(const std::string& operation, const torch::jit::Stack& stac
   }
 }
 
-// Whether an operator writes to its first argument and returns it. Its name ends with "_" then, but so does that of __and__,
-// which makes a tensor.
+// Whether an operator writes to its first argument and returns it. Its name ends with "_" then, but so does that
+// of __and__, which makes a tensor.
 bool isInPlace(const std::vector<c10::Argument>& declared) {
   return !declared.empty() && declared[0].alias_info() != nullptr && declared[0].alias_info()->isWrite();
 }

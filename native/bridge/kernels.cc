@@ -121,8 +121,8 @@ napi_value pack(napi_env env, const Arguments& arguments) {
   return pair;
 }
 
-// packedLayer(input, residual | null, packed forward, packed backward, weight, bias | null, in, out, geometry,
-// is linear, relu)
+// packedLayer(input, residual | null, packed forward, packed backward, weight, bias | null, in, out,
+// geometry, is linear, relu)
 napi_value layer(napi_env env, const Arguments& arguments) {
   const Geometry geometry = geometryOf(env, arguments[8]);
   const int64_t in = toInt(env, arguments[6], "channels in"), out = toInt(env, arguments[7], "channels out");
@@ -133,7 +133,8 @@ napi_value layer(napi_env env, const Arguments& arguments) {
   const PackedWeights weights{unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3])};
   const at::Tensor input = unwrapTensor(env, arguments[0]), residual = optionalTensor(env, arguments[1]);
   const at::Tensor weight = unwrapTensor(env, arguments[4]), bias = optionalTensor(env, arguments[5]);
-  return wrapTensor(env, packedLayer(input, residual, weights, weight, bias, in, out, geometry, isLinear, relu));
+  return wrapTensor(
+      env, packedLayer(input, residual, weights, weight, bias, in, out, geometry, isLinear, relu));
 }
 
 // tiledConvolution(input, weight)

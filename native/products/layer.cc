@@ -135,8 +135,8 @@ at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, cons
   checkFloat(input, "input");
   checkFloat(weights.forward, "packed weights");
   constexpr int64_t kMost = int64_t{1} << 40;
-  TORCH_CHECK(geometry.kernelHeight * geometry.kernelWidth <= kMost / in, "a kernel of ", geometry.kernelHeight, " x ",
-              geometry.kernelWidth, " over ", in, " channels is too large");
+  TORCH_CHECK(geometry.kernelHeight * geometry.kernelWidth <= kMost / in, "a kernel of ",
+              geometry.kernelHeight, " x ", geometry.kernelWidth, " over ", in, " channels is too large");
   const LayerShape shape{in, out, geometry, packedForm(weights.forward, in, out, geometry)};
   checkPacked(weights.forward, shape, false);
   checkPacked(weights.backward, shape, true);

@@ -3,7 +3,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /**
  * Time at which a process began, in clock ticks since the machine did; "" when it is gone. As
- * src/base/process-start.ts, which is not compiled yet. @param {number} pid
+ * src/base/processes.ts, which is not compiled yet. @param {number} pid
  */
 export function processStart(pid) {
   try {

@@ -21,7 +21,7 @@ export { readTextFile } from "./files/read-text.js";
 export { firstFault } from "./first-fault.js";
 export { checkOptionNames } from "./option-names.js";
 export { countText, printable, shortened, shownName } from "./printable.js";
-export { processStart } from "./process-start.js";
+export { isGone, processStart, stillRuns } from "./processes.js";
 export { checkSeed, deriveSeed, permutation, type Seed, toSeed, wordStream } from "./seed.js";
 export { sizeOf } from "./shape.js";
 export { parseStrictJson, StrictJsonError } from "./strict-json.js";

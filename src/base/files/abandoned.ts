@@ -1,20 +1,12 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { isGone } from "../processes.js";
 
 /** Temporary file of `writeFileAtomic`: `.NAME.PROCESS-RANDOM.tmp`. */
 const temporary = /^\.(.+)\.(\d+)-[0-9a-f]{8}\.tmp$/;
 
 /** A writer of another machine, whose processes are not seen from here, takes less for a file. */
 const longestWrite = 60_000;
-
-function isGone(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
-}
 
 /**
  * Removes the temporary files that killed writers left in a folder. A file counts as left behind when its

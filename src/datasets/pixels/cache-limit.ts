@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { processStart } from "../../base/index.js";
+import { processStart, stillRuns } from "../../base/index.js";
 
 /** Bytes that decoded images may take on the disk, where the environment says nothing. */
 const usualLimit = 50e9;
@@ -66,7 +66,7 @@ function isInUse(folder: string): boolean {
     const [, pid, started, host] = /^(\d+)-(\d*)-(.+)$/.exec(name) ?? [];
     const file = join(marksOf(folder), name);
     const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    const isLive = host === hostname() ? processStart(Number(pid)) === started : age < longestUnseen;
+    const isLive = host === hostname() ? stillRuns(Number(pid), started!) : age < longestUnseen;
     if (!isLive) rmSync(file, { force: true });
     return isLive;
   });

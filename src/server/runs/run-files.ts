@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { processStart } from "../../base/index.js";
+import { stillRuns } from "../../base/index.js";
 import { readJson } from "../files/read-json.js";
 import { alarmSchema, epochSchema } from "./events.js";
 
@@ -41,7 +41,7 @@ export function ownerOf(folder: string): LockOwner | undefined {
     const owner = readJson(join(folder, "lock"), ownerSchema, 4096);
     if (owner === undefined) return undefined;
     // Processes of another machine cannot be seen from here.
-    const lives = owner.host !== hostname() || processStart(owner.pid) === owner.started;
+    const lives = owner.host !== hostname() || stillRuns(owner.pid, owner.started);
     return lives ? owner : undefined;
   } catch {
     return undefined;

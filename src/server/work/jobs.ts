@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { makeFolder, processStart, writeFileAtomic } from "../../base/index.js";
+import { makeFolder, processStart, stillRuns, writeFileAtomic } from "../../base/index.js";
 import type { Job } from "../api.js";
 import { readJson } from "../files/read-json.js";
 import { readPart } from "../files/read-part.js";
@@ -142,5 +142,5 @@ function spawnLogged(program: string, words: readonly string[], file: string): C
 
 /** Tells whether the process of a record runs, and not another that was given its number. */
 function isAlive({ pid, started, code }: JobRecord): boolean {
-  return code === null && started !== "" && processStart(pid) === started;
+  return code === null && started !== "" && stillRuns(pid, started);
 }

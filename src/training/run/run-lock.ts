@@ -12,7 +12,7 @@ import {
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
-import { processStart, readTextFile } from "../../base/index.js";
+import { isGone, processStart, readTextFile, stillRuns } from "../../base/index.js";
 
 const ownerSchema = z.object({ pid: z.int().min(1), started: z.string(), host: z.string() });
 type Owner = z.output<typeof ownerSchema>;
@@ -28,19 +28,7 @@ function readOwner(path: string): Owner | undefined {
 function isAlive(owner: Owner | undefined): boolean {
   if (owner === undefined) return false;
   // Processes of another machine cannot be seen from here.
-  if (owner.host !== hostname()) return true;
-  const started = processStart(owner.pid);
-  return started === owner.started || (started === "" && isHidden(owner.pid));
-}
-
-/** Tells whether a process is another user's, of which /proc tells nothing where it is mounted so. */
-function isHidden(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return owner.host !== hostname() || stillRuns(owner.pid, owner.started);
 }
 
 /**
@@ -94,7 +82,7 @@ function removeLeft(path: string): void {
   for (const name of readdirSync(dirname(path))) {
     const pid = Number(left.exec(name)?.[1]);
     const file = join(dirname(path), name);
-    if (Number.isNaN(pid) || pid === process.pid || processStart(pid) !== "" || isHidden(pid)) continue;
+    if (Number.isNaN(pid) || pid === process.pid || !isGone(pid)) continue;
     const owner = readOwner(file);
     if (owner === undefined || owner.host === hostname()) rmSync(file, { force: true });
   }

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../base/index.js";
 import {
   grayLevels,
   type Html,
@@ -18,7 +19,7 @@ const side = 64;
 
 /** Number of images that a page shows, of a shape (C, H, W). */
 export function shownImages(shape: readonly number[]): number {
-  const values = shape.reduce((product, side) => product * side, 1);
+  const values = sizeOf(shape);
   return Math.max(1, Math.min(most.images, Math.floor(most.values / values)));
 }
 

@@ -27,9 +27,8 @@ const layers = `
   max_pool3d_with_indices avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d
   _adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d batch_norm layer_norm
   native_layer_norm group_norm instance_norm rms_norm dropout feature_dropout alpha_dropout
-  feature_alpha_dropout embedding
-  cosine_similarity pairwise_distance cdist fake_quantize_per_tensor_affine
-  fake_quantize_per_channel_affine`;
+  feature_alpha_dropout embedding cosine_similarity pairwise_distance cdist
+  fake_quantize_per_tensor_affine fake_quantize_per_channel_affine`;
 
 const reductions = `
   sum nansum mean nanmean amax amin aminmax max min prod var std var_mean std_mean norm

@@ -25,11 +25,11 @@ const comparisons: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Operators whose result tells or counts, and has no smooth form. */
-const counting = new Set(
-  "argmax argmin argsort any all one_hot isnan isinf isfinite bitwise_left_shift bitwise_right_shift".split(
-    " ",
-  ),
-);
+const counting = new Set([
+  ..."argmax argmin argsort any all one_hot isnan isinf isfinite".split(" "),
+  "bitwise_left_shift",
+  "bitwise_right_shift",
+]);
 
 const logical = new Set("logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor".split(" "));
 

@@ -79,5 +79,5 @@ export async function madeUpResult(
 
 /** Column of a question: its key without what tells rows of the same runs apart. */
 export function columnOf({ key }: Question): string {
-  return key.replace(/^noise-free /, "");
+  return key.replace(/^noise-free /, "").replace(/ by .*$/, "");
 }

@@ -22,7 +22,7 @@ describe("table 3", () => {
       "sqa fgsm",
     ]);
     const attack = (index: number, key: string) =>
-      String(cells[index]!.questions.find((question) => question.key === key)!.attack);
+      String(cells[index]!.questions.find((question) => columnOf(question) === key)!.attack);
     expect(attack(1, "adaptive")).toMatch(/^expectation\(.*backward\(.*through=straight-through\)/);
     expect(attack(2, "adaptive")).toMatch(/^worst-case\(backward\(.*through=straight-through\), ls-pga/);
     expect(attack(4, "adaptive")).toMatch(/^worst-case\(apgd\(.*\), ls-pga/);
@@ -136,9 +136,7 @@ describe("table 3", () => {
 
   it("has a column of C&W in l2 over draws when asked", () => {
     const keys = (options: Parameters<typeof table3>[0]) =>
-      table3(options)
-        .cells("cpu")[0]!
-        .questions.map(({ key }) => key);
+      table3(options).cells("cpu")[0]!.questions.map(columnOf);
     expect(keys({})).toEqual(["clean", "pgd", "cw", "adaptive", "autoattack", "audit"]);
     expect(keys({ minimumNorm: true }).at(-1)).toBe("cw-l2");
     const [question] = table3({ minimumNorm: true }).cells("cpu").at(-1)!.questions.slice(-1);

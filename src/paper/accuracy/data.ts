@@ -6,7 +6,7 @@ import type { CellOutcome } from "../runner/cell.js";
 import { joinedMachine, type Machine, machineSchema } from "../runner/share-machine.js";
 import type { Found } from "../table.js";
 import { type AccuracyColumn, type Column, isAccuracy } from "./column.js";
-import { isRandomized, type Limits, type PlannedRow, questionKey } from "./row.js";
+import { askedOf, isRandomized, type Limits, type PlannedRow, questionKey } from "./row.js";
 import { spreadOf, spreadSchema } from "./spread.js";
 
 /** Training configuration in JSON, of which the seed is left out. */
@@ -93,8 +93,11 @@ function measuredRow(
   columns: readonly Column[],
   machine: Machine,
 ): MeasuredRow {
+  // A row of the same runs may be asked for more.
+  const asked = new Set<Column>(askedOf(row, config, columns));
   const measured = columns.flatMap((column) => {
-    const found = isAccuracy(column) ? accuracyOf(row, column, outcomes) : figureOf(column, outcomes);
+    if (!isAccuracy(column)) return [[column.key, figureOf(column, outcomes)] as const];
+    const found = asked.has(column) ? accuracyOf(row, column, outcomes) : undefined;
     return found === undefined ? [] : [[column.key, found] as const];
   });
   const trainings = outcomes.map(({ training }) => training);

@@ -46,9 +46,17 @@ export interface Plan {
   readonly cells: readonly Cell[];
 }
 
-/** Key of a row's question for a column. Rows of the same runs differ in whether they are free of noise. */
-export function questionKey({ noiseFree }: Pick<Row, "noiseFree">, column: AccuracyColumn): string {
-  return noiseFree === true ? `noise-free ${column.key}` : column.key;
+/**
+ * Key of a row's question for a column. Rows of the same runs differ in whether they are free of noise, and
+ * in attacks of their own.
+ */
+export function questionKey(
+  { noiseFree, attacks }: Pick<Row, "noiseFree" | "attacks">,
+  { key }: AccuracyColumn,
+): string {
+  const own = attacks?.[key];
+  const asked = own === undefined ? key : `${key} by ${own}`;
+  return noiseFree === true ? `noise-free ${asked}` : asked;
 }
 
 /** Tells whether a row's models answer with noise. */
@@ -56,8 +64,12 @@ export function isRandomized({ noiseFree }: Row, { defenses }: Pick<TrainConfig,
   return noiseFree !== true && defenses.some(({ randomized }) => randomized);
 }
 
-/** Columns that a row is asked for. */
-function askedOf(row: Row, config: TrainConfig, columns: readonly Column[]): AccuracyColumn[] {
+/** Columns of accuracies that a row is asked for. */
+export function askedOf(
+  row: Row,
+  config: Pick<TrainConfig, "defenses">,
+  columns: readonly Column[],
+): AccuracyColumn[] {
   const randomized = isRandomized(row, config);
   return columns
     .filter(isAccuracy)

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { fgsm, pgd } from "../../src/attacks/index.js";
+import { mnist } from "../../src/datasets/index.js";
+import { small } from "../../src/models/index.js";
+import { type AccuracyData, clean, defineAccuracyTable, type Row } from "../../src/paper/index.js";
+import { madeUpResult } from "./made-up.js";
+
+const parts = { summary: "a table", title: "A table", options: z.strictObject({}) };
+const row = (key: string, given: Partial<Row> = {}): Row => ({
+  key,
+  title: key,
+  train: { model: small(), data: mnist(), method: fgsm({ epsilon: 0.3 }), epochs: 1 },
+  seeds: 1,
+  ...given,
+});
+
+describe("rows of the same runs", () => {
+  const adaptive = { key: "adaptive", title: "adaptive", attack: pgd({ steps: 5 }) };
+  const table = defineAccuracyTable("same-runs", {
+    ...parts,
+    columns: [clean, adaptive],
+    rows: () => [
+      row("usual"),
+      row("weak", { attacks: { adaptive: pgd({ steps: 1 }) } }),
+      row("strong", { attacks: { adaptive: pgd({ steps: 50 }) } }),
+      row("skipping", { skips: ["adaptive"] }),
+    ],
+  })();
+
+  it("are trained once, and each has the answers to its own attacks", async () => {
+    expect(table.cells("cpu").map(({ name }) => name)).toEqual(["usual-seed0"]);
+    const { data } = await madeUpResult(table, ({ attack }) =>
+      attack === undefined ? 0.9 : 1 / Number(attack.options.steps),
+    );
+    const found = (data as AccuracyData).rows.map(({ measured }) => measured.adaptive?.mean);
+    expect(found).toEqual([20, 100, 2, undefined]);
+  });
+});

@@ -37,3 +37,17 @@ describe("rows of the same runs", () => {
     expect(found).toEqual([20, 100, 2, undefined]);
   });
 });
+
+describe("the difference from the paper", () => {
+  it.each([
+    [0.5, "+0.00"],
+    [0.499_97, "+0.00"],
+    [0.4999, "−0.01"],
+    [0.5001, "+0.01"],
+  ])("of %s from 50 %% is shown as %s", async (share, text) => {
+    const rows = () => [row("published", { paper: { clean: 50 } })];
+    const table = defineAccuracyTable("published", { ...parts, columns: [clean], rows })();
+    const result = await madeUpResult(table, () => share);
+    expect(result.table.show(result.data).table!.rows.at(-1)).toEqual(["", "difference", text]);
+  });
+});

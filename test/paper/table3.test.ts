@@ -73,6 +73,11 @@ describe("table 3", () => {
     expect(keys).not.toContain("ensemble-adversarial");
     const { notes } = await madeUpResult(table3(), () => 0.4);
     expect(notes.join(" ")).toContain("Ensemble adversarial training is left out");
+    const { table, data } = await madeUpResult(table3({ sources: ["runs/one"] }), () => 0.4);
+    const { notes: joined } = table3().show(table3().join!(data, data));
+    expect(rowsOf(data).some(({ key }) => key === "ensemble-adversarial")).toBe(true);
+    expect(table.show(data).notes.join(" ")).not.toContain("left out");
+    expect(joined.join(" ")).not.toContain("left out");
     expect(() => table3({ rows: ["ensemble-adversarial"] }).cells("cpu")).toThrow(
       "table3: row ensemble-adversarial needs trained models: give run folders as sources",
     );

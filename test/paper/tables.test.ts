@@ -173,6 +173,20 @@ describe("figure 1", () => {
 });
 
 describe("a figure of rows in two precisions", () => {
+  it("tells of each line how it was made, in whatever sitting", async () => {
+    const subtitleOf = ({ chart }: ReturnType<ReturnType<typeof figure1>["show"]>) =>
+      (chart!.title as { subtitle: string[] }).subtitle.join(" ");
+    const first = await madeUpResult(figure1({ epochs: 5 }), () => 0.5);
+    const now = figure1({ precision: "bfloat16", epochs: 1, seeds: 2 });
+    const second = await madeUpResult(now, () => 0.5);
+    expect(subtitleOf(first.table.show(first.data))).toBe(
+      "SMALL on MNIST, 5 epochs on clean images, seed 0; bands are 95 % intervals",
+    );
+    const both = subtitleOf(now.show(now.join!(second.data, first.data)));
+    expect(both).toMatch(/after layer 3, float32: 5 epochs on clean images, seed 0; bands are 95 %/);
+    expect(both).toMatch(/after layer 3, bfloat16: 1 epoch on clean images, means of 2 seeds; bands go/);
+  });
+
   it("names the precision where titles are the same, and tells all lines apart", async () => {
     const [first, second] = await Promise.all(
       (["float32", "bfloat16"] as const).map((precision) =>

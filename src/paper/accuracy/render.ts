@@ -32,7 +32,8 @@ function differenceText({ paper, measured }: Row, { key }: Column): string {
   const [published, mean] = [publishedMean(paper?.[key]), measured[key]?.mean];
   if (published === undefined || mean === undefined) return "–";
   const difference = mean - published;
-  return `${difference >= 0 ? "+" : "−"}${Math.abs(difference).toFixed(2)}`;
+  const size = Math.abs(difference).toFixed(2);
+  return `${difference >= 0 || Number(size) === 0 ? "+" : "−"}${size}`;
 }
 
 /**

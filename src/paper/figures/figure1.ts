@@ -41,6 +41,28 @@ function seriesOf({ measured }: MeasuredRow, name: string) {
   };
 }
 
+/** Training and bands of a line in words. */
+function mannerOf({ config, seeds: { length } }: MeasuredRow): string {
+  const bands =
+    length === 1
+      ? "seed 0; bands are 95 % intervals"
+      : `means of ${length} seeds; bands go from the lowest to the highest`;
+  return `${countText(config.epochs, "epoch")} on clean images, ${bands}`;
+}
+
+/** Lines in words: those of an earlier file may have been made otherwise. */
+function mannersOf(rows: readonly MeasuredRow[]): string[] {
+  const manners = [...new Set(rows.map(mannerOf))];
+  if (manners.length === 1) return [`SMALL on MNIST, ${manners[0]}`];
+  const names = chartNames(rows);
+  return ["SMALL on MNIST"].concat(
+    manners.map((manner) => {
+      const lines = names.filter((_, i) => mannerOf(rows[i]!) === manner);
+      return `${lines.join("; ")}: ${manner}`;
+    }),
+  );
+}
+
 const { epochs, limit, precision, seeds } = sizeOptions;
 
 /** Figure 1: FGSM on SMALL with deterministic binary quantization after one layer. */
@@ -71,14 +93,10 @@ export const figure1 = defineAccuracyTable("figure1", {
       },
       seeds: options.seeds,
     })),
-  chart: (rows, options) =>
+  chart: (rows) =>
     lineChart({
       title: "Accuracy under FGSM with one layer quantized deterministically",
-      subtitle:
-        `SMALL on MNIST, ${countText(options.epochs, "epoch")} on clean images, ` +
-        (options.seeds === 1
-          ? "seed 0; bands are 95 % intervals"
-          : `means of ${options.seeds} seeds; bands go from the lowest to the highest`),
+      subtitle: mannersOf(rows),
       x: { label: "epsilon (l-infinity, pixels in [0, 1])" },
       y: { label: "accuracy", percent: true },
       series: chartNames(rows).map((name, i) => seriesOf(rows[i]!, name)),

@@ -67,7 +67,8 @@ interface Given extends Pick<Strength, "epsilon" | "steps"> {
   readonly sources: readonly string[];
 }
 
-const ensembleKey = "ensemble-adversarial";
+/** Key of the row of ensemble adversarial training. */
+export const ensembleKey = "ensemble-adversarial";
 
 /** The table's defenses. Those that their papers give an undefended training have one here. */
 function entries({ epsilon, steps, sources }: Given): readonly Entry[] {

@@ -9,6 +9,7 @@ import { sqa } from "../../src/defenses/index.js";
 import { countedUniform, imageIdRange, scope, tensor } from "../../src/engine/index.js";
 import { type Model, resnet18, small } from "../../src/models/index.js";
 import { neighborsOf } from "../../src/paper/figures/figure2.js";
+import { activationMaps } from "../../src/paper/figures/figure3.js";
 import { collapse, figure2, figure3, overfitting, runTable, type TableEvent } from "../../src/paper/index.js";
 import { type Representation, representationOf } from "../../src/paper/representation/representation.js";
 import { renderSvg } from "../../src/report/chart.js";
@@ -71,6 +72,16 @@ it("Figure 2 leaves an image itself out of its neighbors in both forms", () => {
     "int64",
   );
   expect(neighborsOf({ labels, activations: { clean, cw: clean } })).toEqual({ clean: 0, cw: 0 });
+});
+
+it("Figure 3 shows means below 0 as 0, also where all of them are", () => {
+  const labels = tensor([0, 1], [2], "int64");
+  const below = tensor([-1, -2, -3, -4], [2, 2]);
+  const { means } = activationMaps({ labels, activations: { clean: below, cw: below } } as Representation);
+  expect(means.clean).toEqual([
+    [0, 0],
+    [0, 0],
+  ]);
 });
 
 describe("the penultimate layer", () => {

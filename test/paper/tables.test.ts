@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { imagesOf } from "../../src/datasets/index.js";
-import { type AccuracyData, demo, figure1, noiseFree, placements, speed } from "../../src/paper/index.js";
+import {
+  type AccuracyData,
+  demo,
+  figure1,
+  figure3,
+  noiseFree,
+  placements,
+  speed,
+} from "../../src/paper/index.js";
 import { renderSvg } from "../../src/report/chart.js";
 import { presets } from "../../src/training/index.js";
 import { columnOf, madeUpResult, madeUpTraining } from "./made-up.js";
@@ -185,6 +193,21 @@ describe("a figure of rows in two precisions", () => {
     const both = subtitleOf(now.show(now.join!(second.data, first.data)));
     expect(both).toMatch(/after layer 3, float32: 5 epochs on clean images, seed 0; bands are 95 %/);
     expect(both).toMatch(/after layer 3, bfloat16: 1 epoch on clean images, means of 2 seeds; bands go/);
+  });
+
+  it("tells the setting of either in Figure 3", async () => {
+    const rowOf = async (options: Parameters<typeof figure1>[0], images: number) => {
+      const [row] = rowsOf((await madeUpResult(figure1(options), () => 0.5)).data);
+      const means = { clean: [[1]], cw: [[1]] };
+      const measured = { clean: { mean: 50, values: [50], images } };
+      return { ...row!, title: "(A)", means, moved: 0, measured, forms: { clean: "clean", cw: "C&W" } };
+    };
+    const before = await rowOf({ epochs: 5 }, 100);
+    const now = await rowOf({ epochs: 1, precision: "bfloat16" }, 20);
+    const [first, , second] = figure3().show({ networks: [before, now] }).notes;
+    expect(first).toMatch(/: 5 epochs, .*; 100 test images\. In float32\.$/);
+    expect(second).toMatch(/: 1 epoch, .*; 20 test images\. In bfloat16\.$/);
+    expect(figure3().show({ networks: [before] }).notes[0]).not.toContain("float32");
   });
 
   it("names the precision where titles are the same, and tells all lines apart", async () => {

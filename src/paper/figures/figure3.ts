@@ -80,7 +80,8 @@ export function activationMaps({ labels, activations }: Representation): Pick<Ne
     scope(() => {
       const clean = classMeans(activations.clean, labels, classes);
       const order = unitOrder(clean);
-      const largest = clean.amax().item() || 1;
+      // Means of activations that are all below 0, as without a ReLU, are shown as 0.
+      const largest = Math.max(0, clean.amax().item()) || 1;
       const means = (form: ShownAs) => {
         const values = classMeans(activations[form], labels, classes).toNumbers();
         const share = (row: number, unit: number) => values[row * order.length + unit]! / largest;
@@ -124,11 +125,16 @@ export const figure3 = defineTable("figure3", {
         values: means[form],
       })),
     );
-    const sets = [...new Set(networks.map(({ config }) => config.data))];
-    const notes = sets.flatMap((set) => {
-      const named = networks.map((network, i) => ({ ...network, title: names[i]! }));
-      const rows = named.filter(({ config }) => config.data === set);
-      return [settingText(rows), ...rows.map(movedText)];
+    const named = networks.map((network, i) => ({ ...network, title: names[i]! }));
+    // Networks of one precision were made together, those of another may be of an earlier file.
+    const togetherOf = ({ config }: Network) => `${config.data} ${config.precision}`;
+    const notes = [...new Set(named.map(togetherOf))].flatMap((together) => {
+      const rows = named.filter((network) => togetherOf(network) === together);
+      const [{ config }] = rows as [Network];
+      const isOne = named.every(
+        (other) => other.config.data !== config.data || togetherOf(other) === together,
+      );
+      return [settingText(rows) + (isOne ? "" : ` In ${config.precision}.`), ...rows.map(movedText)];
     });
     const chart = heatPanels(panels, {
       title: "Activations of the penultimate layer, means by class",

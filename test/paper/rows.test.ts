@@ -4,7 +4,7 @@ import { fgsm, pgd } from "../../src/attacks/index.js";
 import { mnist } from "../../src/datasets/index.js";
 import { small } from "../../src/models/index.js";
 import { type AccuracyData, clean, defineAccuracyTable, type Row } from "../../src/paper/index.js";
-import { madeUpResult } from "./made-up.js";
+import { madeUpFound, madeUpResult } from "./made-up.js";
 
 const parts = { summary: "a table", title: "A table", options: z.strictObject({}) };
 const row = (key: string, given: Partial<Row> = {}): Row => ({
@@ -49,5 +49,22 @@ describe("the difference from the paper", () => {
     const table = defineAccuracyTable("published", { ...parts, columns: [clean], rows })();
     const result = await madeUpResult(table, () => share);
     expect(result.table.show(result.data).table!.rows.at(-1)).toEqual(["", "difference", text]);
+  });
+});
+
+describe("the machine of a row", () => {
+  it("is that which gave its answers, also where they are read on another", async () => {
+    const table = defineAccuracyTable("kept", { ...parts, columns: [clean], rows: () => [row("kept")] })();
+    const found = madeUpFound(table, () => 0.5);
+    const machine = { ...found.machine, device: "cuda:0", model: "NVIDIA H200", libtorch: "2.12.0" };
+    const outcomes = new Map(
+      [...found.outcomes].map(([name, outcome]) => {
+        const answers = { clean: { ...outcome.answers.clean!, machine } };
+        return [name, { ...outcome, answers }];
+      }),
+    );
+    const { value } = await table.gather({ ...found, outcomes }).next();
+    expect((value as AccuracyData).rows[0]!.measuredOn).toEqual(machine);
+    expect(table.show(value as AccuracyData).notes.join(" ")).toContain("Measured on NVIDIA H200");
   });
 });

@@ -78,12 +78,11 @@ export function measuredRows(
   columns: readonly Column[],
   { outcomes, machine, machines }: Pick<Found, "outcomes" | "machine" | "machines">,
 ): MeasuredRow[] {
-  const machineOf = ({ cells }: PlannedRow) =>
-    joinedMachine(cells.map((cell) => machines?.get(cell) ?? machine));
+  const machineOf = (cell: string) => machines?.get(cell) ?? machine;
   return rows.flatMap((planned) => {
     const found = planned.cells.map((cell) => outcomes.get(cell));
     const whole = found.filter((outcome) => outcome !== undefined);
-    return whole.length < found.length ? [] : [measuredRow(planned, whole, columns, machineOf(planned))];
+    return whole.length < found.length ? [] : [measuredRow(planned, whole, columns, machineOf)];
   });
 }
 
@@ -91,13 +90,13 @@ function measuredRow(
   { row, config }: PlannedRow,
   outcomes: readonly CellOutcome[],
   columns: readonly Column[],
-  machine: Machine,
+  machineOf: (cell: string) => Machine,
 ): MeasuredRow {
   // A row of the same runs may be asked for more.
-  const asked = new Set<Column>(askedOf(row, config, columns));
+  const asked = askedOf(row, config, columns);
   const measured = columns.flatMap((column) => {
     if (!isAccuracy(column)) return [[column.key, figureOf(column, outcomes)] as const];
-    const found = asked.has(column) ? accuracyOf(row, column, outcomes) : undefined;
+    const found = asked.includes(column) ? accuracyOf(row, column, outcomes) : undefined;
     return found === undefined ? [] : [[column.key, found] as const];
   });
   const trainings = outcomes.map(({ training }) => training);
@@ -113,8 +112,18 @@ function measuredRow(
     alarms: [...new Set(trainings.flatMap(({ alarms }) => alarms.map(({ kind }) => kind)))],
     secondsPerStep: spreadOf(trainings.map(({ seconds, steps }) => seconds / steps)).mean,
     ...(trainings.every(({ replayed }) => replayed === true) ? { replayed: true as const } : {}),
-    measuredOn: machine,
+    measuredOn: joinedMachine(
+      outcomes.flatMap((outcome) => {
+        const machines = asked.map((column) => outcome.answers[questionKey(row, column)]?.machine);
+        return answeredBy(machines, machineOf(outcome.cell));
+      }),
+    ),
   };
+}
+
+/** Machines that gave a cell's answers, which may have been kept; `usual` where one is not known. */
+function answeredBy(machines: readonly (Machine | undefined)[], usual: Machine): Machine[] {
+  return machines.length === 0 ? [usual] : machines.map((machine) => machine ?? usual);
 }
 
 /** Key of a measured row: rows of another precision stand beside those in float32. */
@@ -134,8 +143,7 @@ function accuracyOf(
   column: AccuracyColumn,
   outcomes: readonly CellOutcome[],
 ): Measurement | undefined {
-  const key = questionKey(row, column);
-  const answers = outcomes.map((outcome) => outcome.answers[key]).filter((answer) => answer !== undefined);
+  const answers = outcomes.flatMap((outcome) => outcome.answers[questionKey(row, column)] ?? []);
   if (answers.length < outcomes.length) return undefined;
   const [first] = answers;
   const spread = spreadOf(answers.map(({ accuracy }) => 100 * accuracy));

@@ -1,6 +1,7 @@
 import type { Attack } from "../../attacks/index.js";
 import type { BudgetName, EvaluationEvent, VerdictName } from "../../evaluation/index.js";
 import type { TrainConfig, TrainEvent, TrainResult } from "../../training/index.js";
+import type { Machine } from "./share-machine.js";
 
 /**
  * Question to a trained model: its accuracy on clean test images, under an attack, or in the worst case of an
@@ -30,6 +31,8 @@ export interface Answer {
   readonly images: number;
   /** Verdict of an audit, whose accuracy is that in the worst case of its attacks. */
   readonly verdict?: VerdictName | undefined;
+  /** Machine that gave it; left out by answers that an earlier version kept. */
+  readonly machine?: Machine | undefined;
 }
 
 /** One run of a table, and what its model is asked. */

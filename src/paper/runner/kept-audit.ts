@@ -5,6 +5,7 @@ import { type Report, verdictNames } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
 import { keptFile } from "./kept-file.js";
+import { type Machine, machineSchema } from "./share-machine.js";
 
 /** Question for an audit. */
 export type AuditQuestion = Question & Required<Pick<Question, "audit">>;
@@ -31,11 +32,18 @@ function questionData({ attack, audit, limit, noiseFree = false }: AuditQuestion
 const fileOf = (folder: RunFolder, question: AuditQuestion) =>
   keptFile(folder, "verdict", questionData(question));
 
+const keptSchema = z.object({ answer: answerSchema, machine: machineSchema.optional() });
+
 /** Keeps the worst case and the verdict of an audit. */
-export function keepAudit(folder: RunFolder, question: AuditQuestion, report: Report): void {
+export function keepAudit(
+  folder: RunFolder,
+  question: AuditQuestion,
+  report: Report,
+  machine: Machine,
+): void {
   const { accuracy, low, high } = report.worst;
   const answer: Answer = { accuracy, low, high, images: report.images, verdict: report.verdict.name };
-  const text = JSON.stringify({ question: questionData(question), answer }, null, 2);
+  const text = JSON.stringify({ question: questionData(question), machine, answer }, null, 2);
   writeFileAtomic(fileOf(folder, question), `${text}\n`);
 }
 
@@ -48,7 +56,8 @@ export function keptAudit(folder: RunFolder, question: AuditQuestion): Answer | 
   const file = fileOf(folder, question);
   if (!existsSync(file)) return undefined;
   try {
-    return answerSchema.parse((JSON.parse(readTextFile(file)) as { answer?: unknown }).answer);
+    const { answer, machine } = keptSchema.parse(JSON.parse(readTextFile(file)));
+    return machine === undefined ? answer : { ...answer, machine };
   } catch (cause) {
     const [problem] = (cause instanceof z.ZodError ? firstFault(cause) : String(cause)).split("\n");
     throw new FileFormatError(`${file}: ${problem}; delete the file to audit again`, { cause });

@@ -1,10 +1,12 @@
 import { existsSync, rmSync } from "node:fs";
+import * as z from "zod";
 import type { Attack } from "../../attacks/index.js";
-import { FileFormatError, isObject, readTextFile, writeFileAtomic } from "../../base/index.js";
+import { FileFormatError, firstFault, isObject, readTextFile, writeFileAtomic } from "../../base/index.js";
 import { type Evaluation, FolderStore } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
 import { keptFile } from "./kept-file.js";
+import { type Machine, machineSchema } from "./share-machine.js";
 
 /** Fresh draws in which a randomized model answers each image. */
 export const answerDraws = 10;
@@ -56,9 +58,14 @@ export function forgetTrials(folder: RunFolder, plan: EvaluationPlan): void {
 }
 
 /** Keeps an evaluation, without the answers to each image, in place of its finished batches. */
-export function keepEvaluation(folder: RunFolder, plan: EvaluationPlan, evaluation: Evaluation): void {
+export function keepEvaluation(
+  folder: RunFolder,
+  plan: EvaluationPlan,
+  evaluation: Evaluation,
+  machine: Machine,
+): void {
   const withoutImages = (_: string, value: unknown) => (ArrayBuffer.isView(value) ? undefined : value);
-  const text = JSON.stringify({ plan: planData(plan), evaluation }, withoutImages, 2);
+  const text = JSON.stringify({ plan: planData(plan), machine, evaluation }, withoutImages, 2);
   writeFileAtomic(fileOf(folder, plan), `${text}\n`);
   forgetTrials(folder, plan);
 }
@@ -72,12 +79,17 @@ export function keptAnswers(folder: RunFolder, plan: EvaluationPlan): Record<str
   const file = fileOf(folder, plan);
   if (!existsSync(file)) return undefined;
   try {
-    const { evaluation } = JSON.parse(readTextFile(file)) as { evaluation: Evaluation };
+    const json = JSON.parse(readTextFile(file)) as { machine?: unknown; evaluation: Evaluation };
+    const machine = machineSchema.optional().parse(json.machine);
+    const onMachine = machine === undefined ? {} : { machine };
     return Object.fromEntries(
-      plan.questions.map((question) => [question.key, answerTo(question, evaluation)]),
+      plan.questions.map((question) => [
+        question.key,
+        { ...answerTo(question, json.evaluation), ...onMachine },
+      ]),
     );
   } catch (cause) {
-    const problem = (cause as Error).message;
+    const problem = cause instanceof z.ZodError ? firstFault(cause) : (cause as Error).message;
     throw new FileFormatError(`${file}: ${problem}; delete the file to evaluate again`, { cause });
   }
 }

@@ -18,6 +18,7 @@ import {
   plansOf,
   trialStore,
 } from "./kept-evaluation.js";
+import { machineWith } from "./share-machine.js";
 
 /**
  * Does what is missing of each cell, in turn. Training goes on where it stopped, and an evaluation that is
@@ -93,6 +94,7 @@ async function* answer(
   signal: AbortSignal,
 ): Steps<CellEvent, void> {
   const folder = RunFolder.for(config, runs);
+  const machine = machineWith(device);
   model.module.to(device);
   for (const plan of plansOf(questions)) {
     if (keptAnswers(folder, plan) !== undefined) continue;
@@ -119,7 +121,7 @@ async function* answer(
     }
     if (evaluation === undefined) return;
     checkAttacks(name, evaluation);
-    keepEvaluation(folder, plan, evaluation);
+    keepEvaluation(folder, plan, evaluation, machine);
   }
   for (const question of auditsOf(questions)) {
     if (keptAudit(folder, question) !== undefined) continue;
@@ -139,7 +141,7 @@ async function* answer(
         : undefined,
     );
     if (report === undefined) return;
-    keepAudit(folder, question, report);
+    keepAudit(folder, question, report, machine);
   }
 }
 

@@ -7,6 +7,7 @@ import { audit, evaluate } from "../../../src/evaluation/index.js";
 import { small } from "../../../src/models/index.js";
 import { keptAnswers, plansOf, trialStore } from "../../../src/paper/runner/kept-evaluation.js";
 import { runCells } from "../../../src/paper/runner/run-cells.js";
+import { machineWith } from "../../../src/paper/runner/share-machine.js";
 import { cellOf, storedCell } from "../../../src/paper/runner/stored-cell.js";
 import { modelFromRun, RunFolder, runName } from "../../../src/training/index.js";
 import { liveCount } from "../../live-count.js";
@@ -50,6 +51,12 @@ describe("cells", () => {
         .replace(/"robustAccuracy": [\d.]+/, '"robustAccuracy": null'),
     );
     await expect(run(cell)).rejects.toThrow(/evaluation-.*missing; delete the file to evaluate again/);
+    writeFileSync(file, whole.replace('"device": "cpu"', '"device": 1'));
+    await expect(run(cell)).rejects.toThrow(/evaluation-.*device.*; delete the file to evaluate again/);
+    // An earlier version kept no machine.
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(whole), machine: undefined }));
+    const earlier = (await run(cell)).outcomes!.flatMap(({ answers }) => Object.values(answers));
+    expect(earlier.some(({ machine }) => machine === undefined)).toBe(true);
     writeFileSync(file, whole);
     // Tensors that other tests dropped may be collected meanwhile.
     expect(liveCount()).toBe(before);
@@ -72,6 +79,7 @@ describe("cells", () => {
     expect(answers.fgsm!.accuracy).toBe(asTrained.attacks[0]!.robustAccuracy);
     expect(answers["noise-free fgsm"]!.accuracy).toBe(noiseFree.attacks[0]!.robustAccuracy);
     expect(answers.fgsm).toMatchObject({ images: 16, low: asTrained.attacks[0]!.low });
+    for (const { machine } of Object.values(answers)) expect(machine).toEqual(machineWith("cpu"));
   });
 
   it("evaluate what is asked anew, and keep what was asked before", async () => {
@@ -100,7 +108,8 @@ describe("cells", () => {
     const report = await audit(model, config.data.test, { claim, budget: "quick", limit: 4, folder });
     model.module.dispose();
     const { accuracy, low, high } = report.worst;
-    expect(answers.audit).toEqual({ accuracy, low, high, images: 4, verdict: report.verdict.name });
+    const machine = machineWith("cpu");
+    expect(answers.audit).toEqual({ accuracy, low, high, images: 4, verdict: report.verdict.name, machine });
     expect((await run(cell)).events.map((event) => event.type)).toEqual(["outcome"]);
     const [file] = readdirSync(folder).filter((name) => name.startsWith("verdict-"));
     writeFileSync(join(folder, file!), '{ "answer": { "accuracy": 2 } }');

@@ -55,7 +55,7 @@ export interface AuditOptions {
   readonly baseline?: object | undefined;
   /**
    * Points of accuracy: where differences above it can go unseen, an audit that finds no fault is
-   * inconclusive. 5 by default.
+   * inconclusive. In (0, 100], 5 by default.
    */
   readonly resolution?: number | undefined;
   /** Facts for the report that only the caller knows, such as the model's file. */
@@ -125,7 +125,8 @@ function judgedBy(
   { require, baseline, resolution = usualResolution, tensorboard = true }: AuditOptions,
   ball: Pick<AuditPlan, "norm" | "epsilon">,
 ): Pick<AuditSettings, "require" | "requirements" | "baseline" | "resolution"> {
-  checkNumber("resolution", resolution, "above 0, in points of accuracy", resolution > 0);
+  const isResolution = Number.isFinite(resolution) && resolution > 0 && resolution <= 100;
+  checkNumber("resolution", resolution, "a number in (0, 100], in points of accuracy", isResolution);
   checkKind("tensorboard", tensorboard, "true or false", typeof tensorboard === "boolean");
   const requirements = require === undefined ? [] : parseRequirements(require);
   const earlier = baseline === undefined ? undefined : auditOf(baseline, "baseline");

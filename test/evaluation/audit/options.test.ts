@@ -31,6 +31,12 @@ describe("options of an audit", () => {
     [{ epsilon: 0 }, /^epsilon: 0 is not in/],
     [{ epsilon: -1, norm: "l2" }, /^epsilon: -1 is not above 0$/],
     [{ epsilon: Number.NaN }, /^epsilon: NaN is not/],
+    [
+      { epsilon: 0.1, resolution: 0 },
+      /^resolution must be a number in \(0, 100\], in points of accuracy, not 0$/,
+    ],
+    [{ epsilon: 0.1, resolution: Number.POSITIVE_INFINITY }, /^resolution must be .* not Infinity$/],
+    [{ epsilon: 0.1, resolution: "5" }, /^resolution must be .* not "5"$/],
     [{ epsilon: 0.1, norm: "l3" }, /^unknown norm "l3"; did you mean/],
     [
       { epsilon: 0.2, claim: pgd({ epsilon: 0.1 }) },

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type Resolution, resolutionOf } from "../../../src/evaluation/audit/verdict/resolution.js";
+import {
+  type Resolution,
+  resolutionOf,
+  resolutionText,
+} from "../../../src/evaluation/audit/verdict/resolution.js";
 import { type VerdictCounts, verdictName } from "../../../src/evaluation/audit/verdict/verdict.js";
 import { verdictOf } from "../../../src/evaluation/audit/verdict/verdict-text.js";
 import type { Outcome } from "../../../src/evaluation/index.js";
@@ -61,6 +65,11 @@ describe("the verdict", () => {
     const [standing, few] = [answersTo(10, 9), answersTo(119, 100)];
     // 6 images must differ, all one way: 6 of 119 are 5.04 points, 6 of 120 are 5.
     expect(resolutionOf(few, few, 5)).toEqual({ points: 600 / 119, bound: 5 });
+    expect(resolutionText(resolutionOf(few, few, 5), 119)).toBe(
+      "with 119 images a difference of attacks below 5.1 points can go unseen; no more than 5 should",
+    );
+    const enough = answersTo(120, 100);
+    expect(resolutionText(resolutionOf(enough, enough, 5), 120)).toMatch(/below 5 points can go unseen$/);
     expect(resolutionOf(answersTo(5, 5), answersTo(5, 5), 5)).toEqual({ points: null, bound: 5 });
     const of = (answers: Answers, bound = 5, claimed = true) =>
       verdict([], 0, 0, {

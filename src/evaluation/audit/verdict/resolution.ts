@@ -36,7 +36,8 @@ export function resolutionText({ points, bound }: Resolution, images: number): s
     const few = `fewer than ${fewestThatDiffer} images`;
     return `no comparison of attacks can fail on ${few}, so passed checks prove nothing`;
   }
-  const smallest = Number(points.toFixed(1));
+  // Upwards: 5.04 points, which a bound of 5 refuses, are not to be read as 5.
+  const smallest = Math.ceil(10 * points - 1e-9) / 10;
   const seen = `with ${images} images a difference of attacks below ${smallest} points can go unseen`;
   return isTooPoor({ points, bound }) ? `${seen}; no more than ${bound} should` : seen;
 }

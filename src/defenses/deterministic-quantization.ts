@@ -13,6 +13,7 @@ export const deterministicQuantization = defineDefense("deterministic-quantizati
   spread: "layers",
   create: (options) =>
     quantizedLayers(options, {
+      name: "deterministic-quantization",
       rounding: "nearest",
       advice: "attack without the quantizers as well, whose gradient is straight-through",
     }),

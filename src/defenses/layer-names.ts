@@ -50,6 +50,12 @@ export function layersOf<Make extends (stream: number) => unknown>(
   return [...chosen].map(([name, { make }]) => [name, make]);
 }
 
+/** Names of layers in words, the first ten. */
+export function someNames(names: readonly string[]): string {
+  if (names.length === 0) return "no layers in its fields";
+  return names.slice(0, 10).join(", ") + (names.length > 10 ? ", ..." : "");
+}
+
 /** The ReLU layers of a network that a pattern matches. RangeError that lists them where there are none. */
 export function reluLayers(network: Module, pattern: string): ReLU[] {
   checkNetwork(network);
@@ -59,7 +65,13 @@ export function reluLayers(network: Module, pattern: string): ReLU[] {
     layers.map(([name]) => name),
   );
   if (chosen.length > 0) return layers.filter(([name]) => chosen.includes(name)).map(([, layer]) => layer);
-  if (layers.length === 0) throw new RangeError("the model has no ReLU layer that this defense could follow");
+  if (layers.length === 0) {
+    const known = network.namedModules().map(([name]) => name);
+    throw new RangeError(
+      "the model has no ReLU layer that this defense could follow: its activations must be modules of the " +
+        `class ReLU; it has ${someNames(known)}`,
+    );
+  }
   throw unknownName(
     "ReLU layer",
     pattern,

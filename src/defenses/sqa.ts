@@ -14,6 +14,7 @@ export const sqa = defineDefense("sqa", {
   spread: "layers",
   create: (options) =>
     quantizedLayers(options, {
+      name: "sqa",
       rounding: "stochastic",
       advice: "average gradients over draws, and attack the noise-free mean as well",
     }),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { defenses, deterministicQuantization, placedQuantizers, sqa } from "../../src/defenses/index.js";
-import { type Defense, models } from "../../src/models/index.js";
+import { type Defense, modelOf, models } from "../../src/models/index.js";
+import { Flatten, Sequential, Tanh } from "../../src/nn/index.js";
 
 /** Layers that quantizers follow in a narrow model, with their lambda. */
 function places(model: string, defense: Defense): Record<string, number> {
@@ -91,4 +92,17 @@ describe("SQA after named layers", () => {
       'layer "relu1" is matched by both "relu*" and "relu1"',
     );
   });
+});
+
+test.each([
+  ["deterministic-quantization", "as in deterministic-quantization(flat=1); it has flat, soft"],
+  ["sqa", "model bare names no places for quantizers: name layers, as in sqa(flat=1); it has flat, soft"],
+  ["sap", "no ReLU layer that this defense could follow: .* class ReLU; it has flat, soft"],
+  ["binary-weights", "no layer whose weights could be binary: .* Conv2d and Linear .*; it has flat, soft"],
+  ["thermometer", "needs a convolution of 1 channels as the first layer, found no layer with weights"],
+] as const)("%s says what a model without its places has", (defense, message) => {
+  const network = () => new Sequential({ flat: new Flatten(), soft: new Tanh() });
+  const bare = modelOf(network, { name: "bare", inputShape: [1, 2, 2], classes: 4 });
+  const build = () => bare.build({ seed: 0, defenses: [defenses.parse(defense)] });
+  expect(build).toThrow(new RegExp(message.replace(/[()]/g, "\\$&")));
 });

@@ -71,7 +71,7 @@ describe("a model of a function", () => {
     expect(places(placed.build({ seed: 0, defenses: [sqa()] }))).toEqual(["relu"]);
     expect(places(own.build({ seed: 0, defenses: [sqa({ layers: { flatten: 2 } })] }))).toEqual(["flatten"]);
     expect(() => own.build({ seed: 0, defenses: [sqa()] })).toThrow(
-      "model linear names no places for quantizers: name layers, as in sqa(relu1=1); it has flatten, relu, fc",
+      "model linear names no places for quantizers: name layers, as in sqa(relu=1); it has flatten, relu, fc",
     );
     expect(() => own.build({ seed: 0, defenses: [sqa({ layers: { rellu: 1 } })] })).toThrow(
       'did you mean "relu"?',

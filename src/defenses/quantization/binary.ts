@@ -8,7 +8,7 @@ import {
   type WeightTransform,
 } from "../../nn/index.js";
 import { parseOptions } from "../../options/index.js";
-import { checkNetwork, layersOf } from "../layer-names.js";
+import { checkNetwork, layersOf, someNames } from "../layer-names.js";
 
 /** Options of binary weights; see `binary`. */
 export const binaryWeightOptions = z.strictObject({
@@ -95,6 +95,13 @@ export function binarizeWeights<M extends Module>(
 ): M {
   const layers = weightedLayers(network);
   const names = layers.map(([name]) => name);
+  if (names.length === 0) {
+    const known = network.namedModules().map(([name]) => name);
+    throw new RangeError(
+      "the model has no layer whose weights could be binary: these must be modules such as Conv2d and " +
+        `Linear in its fields, of which an exported graph has none; it has ${someNames(known)}`,
+    );
+  }
   const transforms = layersOf(placement, names).map(([name, make]) => {
     const index = names.indexOf(name);
     return [layers[index]![1], make(firstStream + index)] as const;

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { largestLambda } from "../../engine/index.js";
 import type { DefenseWork, Model } from "../../models/index.js";
+import { ReLU } from "../../nn/index.js";
+import { someNames } from "../layer-names.js";
 import { placeAfter } from "./place.js";
 import { quantizer, quantizerOptions } from "./quantizer.js";
 
@@ -25,15 +27,20 @@ type QuantizedLayers = z.output<typeof quantizedLayersOptions>;
  * model without places.
  */
 // paper: section 4.1 quantizes "the bottleneck module" with lambda 2 and does not say which.
-function layersOf(model: Model, { layers, places }: QuantizedLayers): Readonly<Record<string, number>> {
+function layersOf(
+  model: Model,
+  defense: string,
+  { layers, places }: QuantizedLayers,
+): Readonly<Record<string, number>> {
   if (layers !== undefined) return layers;
   const { activations, module, name } = model;
   const first = activations["first-layer"];
   if (first === undefined) {
-    const known = module.namedModules().map(([layer]) => layer);
-    const some = known.slice(0, 10).join(", ") + (known.length > 10 ? ", ..." : "");
+    const known = module.namedModules();
+    const [example] = known.find(([, layer]) => layer instanceof ReLU) ?? known[0] ?? ["relu1"];
     throw new RangeError(
-      `model ${name} names no places for quantizers: name layers, as in sqa(relu1=1); it has ${some}`,
+      `model ${name} names no places for quantizers: name layers, as in ${defense}(${example}=1); ` +
+        `it has ${someNames(known.map(([layer]) => layer))}`,
     );
   }
   const others = activations["second-layer"] ?? activations[places] ?? [];
@@ -44,14 +51,18 @@ function layersOf(model: Model, { layers, places }: QuantizedLayers): Readonly<R
 /** Defense that quantizes activations, with rounding of a kind. */
 export function quantizedLayers(
   options: QuantizedLayers,
-  { rounding, advice }: { readonly rounding: "stochastic" | "nearest"; readonly advice: string },
+  {
+    name,
+    rounding,
+    advice,
+  }: { readonly name: string; readonly rounding: "stochastic" | "nearest"; readonly advice: string },
 ): DefenseWork {
   return {
     randomized: rounding === "stochastic",
     advice,
     apply(model) {
       // By name: a quantizer's noise is keyed by its place in this order.
-      const placement = Object.entries(layersOf(model, options))
+      const placement = Object.entries(layersOf(model, name, options))
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([layer, lambda]) => [layer, quantizer({ lambda, range: options.range, rounding })] as const);
       placeAfter(model.module, Object.fromEntries(placement));

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { fgsm } from "../../src/attacks/index.js";
-import { mnist } from "../../src/datasets/index.js";
+import { apgdT, fgsm } from "../../src/attacks/index.js";
+import { imagesOf, mnist } from "../../src/datasets/index.js";
 import { setThreads, threads } from "../../src/engine/index.js";
-import { modelOf, small } from "../../src/models/index.js";
+import { type Architecture, modelOf, small } from "../../src/models/index.js";
 import {
   type AccuracyData,
   clean,
@@ -83,7 +83,8 @@ describe("a table", () => {
 
   it("of a model of the user's own is made in one process, with the whole machine", async () => {
     const build = (seed: number) => small().build({ seed }).module;
-    const model = modelOf(build, { name: "mine", inputShape: [1, 28, 28], classes: 10 });
+    const activations = { "first-layer": ["relu1"] };
+    const model = modelOf(build, { name: "mine", inputShape: [1, 28, 28], classes: 10, activations });
     const mine = defineAccuracyTable("mine", {
       summary: "a table of a user's own model",
       title: "A table of a user's own model",
@@ -123,6 +124,46 @@ describe("a table", () => {
       for await (const event of work) events.push(event);
     };
     await expect(watch()).rejects.toThrow("limit must be at most 10000, the test images of mnist, not 10001");
+    expect(events).toEqual([]);
+  });
+
+  it("refuses attacks that a model is no subject of, before anything is trained", async () => {
+    const images = {
+      images: new Uint8Array(9 * 784),
+      labels: Uint8Array.from({ length: 9 }, (_, i) => i % 3),
+    };
+    const three = imagesOf({
+      ...images,
+      test: images,
+      shape: [1, 28, 28],
+      classes: ["a", "b", "c"],
+      name: "three",
+    });
+    const table = (column: object, model: Architecture = small()) =>
+      defineAccuracyTable("no-subject", {
+        summary: "a table",
+        title: "A table",
+        options: z.strictObject({}),
+        columns: [clean, { key: "asked", title: "asked", ...column }],
+        rows: () =>
+          contenderRows(
+            model,
+            { ...tiny, limit: 9, method: fgsm({ epsilon: 0.3 }), data: three },
+            { seeds: 2 },
+          ),
+        limits: () => ({ limit: 9, attackLimit: 9 }),
+      });
+    const events: TableEvent[] = [];
+    const watch = async (column: object, model?: Architecture) => {
+      for await (const event of runTable(table(column, model), {}, { runs })) events.push(event);
+    };
+    await expect(watch({ attack: apgdT() })).rejects.toThrow(/^small-full-seed0: attack apgd-t: .*4 classes/);
+    await expect(watch({ attack: fgsm(), surrogate: "noise-free" })).rejects.toThrow(
+      /^small-full-seed0: no surrogate of the model is named "noise-free"; there is none$/,
+    );
+    const form = { name: "mine", inputShape: [1, 28, 28], classes: 3 } as const;
+    const unplaced = modelOf((seed) => small({ classes: 3 }).build({ seed }).module, form);
+    await expect(watch({}, unplaced)).rejects.toThrow(/^model mine names no places for quantizers/);
     expect(events).toEqual([]);
   });
 

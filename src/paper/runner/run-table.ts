@@ -3,8 +3,9 @@ import { checkDevice, threads as currentThreads, setThreads } from "../../engine
 import type { Definition } from "../../options/index.js";
 import { TableResult } from "../result.js";
 import { type Found, type ProgressEvent, type Table, tables } from "../table.js";
-import type { Cell, CellEvent, CellOutcome } from "./cell.js";
+import type { CellEvent, CellOutcome } from "./cell.js";
 import { runCellsAtOnce, shareForCells } from "./cells-at-once.js";
+import { checkCells } from "./check-cells.js";
 import { machineWith } from "./share-machine.js";
 
 /**
@@ -92,16 +93,6 @@ export interface Settings extends Omit<RunTableOptions, "signal"> {
   readonly device: string;
 }
 
-/** Refuses more test images than there are: an evaluation would, after hours of training. */
-export function checkImages(cells: readonly Cell[]): void {
-  for (const { config, questions } of cells) {
-    const most = Math.max(0, ...questions.map(({ limit }) => limit ?? 0));
-    if (most === 0) continue;
-    const { count } = config.data.test;
-    checkNumber("limit", most, `at most ${count}, the test images of ${config.data}`, most <= count);
-  }
-}
-
 async function* steps(table: Table, settings: Settings, signal: AbortSignal): Steps<TableEvent, TableResult> {
   const { runs, device, imports } = settings;
   const cells = table.cells(device);
@@ -110,7 +101,7 @@ async function* steps(table: Table, settings: Settings, signal: AbortSignal): St
   const threadsBefore = currentThreads();
   try {
     if (threads !== undefined) setThreads(threads);
-    checkImages(cells);
+    checkCells(cells, runs);
     yield { type: "start", table: String(table), cells: cells.map(({ name }) => name), jobs };
     const outcomes = new Map<string, CellOutcome>();
     const found: Found = { outcomes, machine: machineWith(device), device, signal };

@@ -14,13 +14,8 @@ import type { Definition } from "../../options/index.js";
 import type { Table } from "../table.js";
 import type { Cell, CellEvent } from "./cell.js";
 import { runCellsAtOnce, shareForCells } from "./cells-at-once.js";
-import {
-  checkImages,
-  type RunTableOptions,
-  type Settings,
-  type TableEvent,
-  tableSettings,
-} from "./run-table.js";
+import { checkCells } from "./check-cells.js";
+import { type RunTableOptions, type Settings, type TableEvent, tableSettings } from "./run-table.js";
 
 /** Options of a shard of a table: those of the whole, with the shard and the folder that tells of it. */
 export interface TableShardOptions extends RunTableOptions {
@@ -95,7 +90,7 @@ export function runTableShard(
   if (cells.length === 0)
     throw new RangeError(`${value.name} has no runs to share out: make it without shards`);
   checkShard(shard, cells.length, "runs");
-  checkImages(cells);
+  checkCells(cells, settings.runs);
   return new Work((signal) => steps({ table: value, cells, shard, folder }, settings, signal), work.signal);
 }
 

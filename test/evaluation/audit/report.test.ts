@@ -294,8 +294,9 @@ describe("a report", { timeout: 600_000 }, () => {
       budget: now.budget,
       dataSha256: now.evidence.data.manifestSha256,
       resolution: 100,
+      verdict: "no fault found",
       errors: [],
-    };
+    } as const;
     // All of 6 images changed one way: p = 2 / 2^6.
     expect(compared(earlier(1), of)).toMatchObject({
       outcome: "fail",
@@ -311,12 +312,32 @@ describe("a report", { timeout: 600_000 }, () => {
       ),
     });
     expect(compared(earlier(1), { ...of, errors }).outcome).toBe("fail");
+    // Attacks that masking leads astray leave more than there is.
+    for (const [verdict, why] of [
+      ["masked", "gradients are masked"],
+      ["invalid", "the audit is invalid"],
+    ] as const) {
+      expect(compared(earlier(0), { ...of, verdict })).toMatchObject({
+        outcome: "undecided",
+        text: expect.stringContaining(`no significant regression, but ${why} (McNemar`),
+      });
+      expect(compared(earlier(1), { ...of, verdict }).outcome).toBe("fail");
+    }
     // Six images cannot show a regression of 5 points, so that none seen is no pass.
     expect(compared(earlier(0), { ...of, resolution: 5 })).toMatchObject({
       outcome: "undecided",
       text: expect.stringContaining("too few to tell a regression of 5 points from chance"),
     });
     expect(compared(earlier(1), { ...of, resolution: 5 }).outcome).toBe("fail");
+    // Copies of an image, of which noise broke others: each is compared with itself.
+    const copies = six.map((image, i) => ({ ...image, sha256: six[0]!.sha256, worst: i % 2 }));
+    const before = now.perImage.map((image, i) => {
+      return { ...image, sha256: six[0]!.sha256, correct: { clean: 1, worst: i % 2 } };
+    });
+    expect(compared({ ...now, draws: 1, perImage: before }, { ...of, images: copies })).toMatchObject({
+      images: 6,
+      worst: { before: 0.5, now: 0.5, fallen: 0, p: 1 },
+    });
     const five = { ...of, images: six.slice(1), budget: { ...now.budget, steps: 5 } };
     expect(compared(earlier(1), five)).toMatchObject({
       outcome: "undecided",

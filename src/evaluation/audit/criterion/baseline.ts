@@ -4,6 +4,7 @@ import { Counts } from "../../../trials/index.js";
 import { difference, isAbove, signTest } from "../difference.js";
 import type { AuditJson } from "../report/schema/audit.js";
 import { isTooPoor, resolutionOf } from "../verdict/resolution.js";
+import type { VerdictName } from "../verdict/verdict.js";
 import { shortOf } from "../verdict/verdict-text.js";
 import type { OutcomeName } from "./requirement.js";
 
@@ -74,8 +75,8 @@ function countsOf(shares: readonly number[], draws: number): Counts {
  * Compares an audit with an earlier one, image by image, and fails it where the worst case is significantly
  * lower: p <= 0.05 by McNemar's exact test on the images that changed. For randomized models, whose images
  * change by shares, the difference must be beyond its paired interval, and 6 images must have changed. It
- * passes only where the shared images could have shown a regression of so many points, and no attack ended in
- * an error.
+ * passes only where the shared images could have shown a regression of so many points, no attack ended in an
+ * error, and the verdict is neither `masked` nor `invalid`: then the worst case may be lower than it seems.
  */
 export function compared(
   baseline: AuditJson,
@@ -86,37 +87,28 @@ export function compared(
     readonly dataSha256: string;
     /** Points of a regression that the shared images must be able to show. */
     readonly resolution: number;
+    readonly verdict: VerdictName;
     /** Attacks and checks of this audit that ended in an error, each a sentence without a full stop. */
     readonly errors: readonly string[];
   },
 ): Comparison {
-  const before = new Map(baseline.perImage.map((image) => [image.sha256, image]));
-  const shared = now.images.filter(({ sha256 }) => before.has(sha256));
-  const draws = [baseline.draws, now.draws] as const;
+  const shared = pairsOf(baseline, now.images);
   const pairOf = (figure: "clean" | "worst") => {
-    const earlier = shared.map(({ sha256 }) => before.get(sha256)!.correct[figure]);
-    return [
-      countsOf(earlier, draws[0]),
-      countsOf(
-        shared.map((image) => image[figure]),
-        draws[1],
-      ),
-    ] as const;
+    const [before, after] = [0, 1].map((side) => shared.map((pair) => pair[side]![figure]));
+    return [countsOf(before!, baseline.draws), countsOf(after!, now.draws)] as const;
   };
   const [cleanPair, worstPair] = [pairOf("clean"), pairOf("worst")];
   const worst = changeOf(...worstPair);
   const { fallen, error, p } = worst;
   const significant = p === null ? isAbove(...worstPair, 0) : fallen > 0 && p <= 0.05;
   const tooFew = isTooPoor(resolutionOf(...worstPair, now.resolution));
-  const unseen = tooFew || now.errors.length > 0;
-  const outcome = significant ? "fail" : unseen ? "undecided" : "pass";
+  const doubt = doubtOf(now);
+  const outcome = significant ? "fail" : tooFew || doubt !== undefined ? "undecided" : "pass";
   const why = significant
     ? "a significant regression"
     : tooFew
       ? `too few to tell a regression of ${now.resolution} points from chance`
-      : now.errors.length > 0
-        ? `no significant regression, but ${shortOf(now.errors)}`
-        : "no significant regression";
+      : ["no significant regression", ...(doubt === undefined ? [] : [doubt])].join(", but ");
   const by =
     p === null
       ? `before minus now, paired by image: ${fallen.toFixed(1)} +- ${error.toFixed(1)} points`
@@ -135,6 +127,29 @@ export function compared(
     worst,
     remarks: remarksOf(baseline, now, shared.length),
   };
+}
+
+/**
+ * Images that both audits have, before and now. One that stands several times in both is paired in the order
+ * of its places.
+ */
+function pairsOf(
+  { perImage }: AuditJson,
+  images: readonly ComparedImage[],
+): [AuditJson["perImage"][number]["correct"], ComparedImage][] {
+  const before = new Map<string, AuditJson["perImage"][number]["correct"][]>();
+  for (const { sha256, correct } of perImage) before.set(sha256, [...(before.get(sha256) ?? []), correct]);
+  return images.flatMap((image): ReturnType<typeof pairsOf> => {
+    const earlier = before.get(image.sha256)?.shift();
+    return earlier === undefined ? [] : [[earlier, image]];
+  });
+}
+
+/** Reason for which a worst case may be lower than it seems; undefined for none. */
+function doubtOf({ verdict, errors }: Pick<Parameters<typeof compared>[1], "verdict" | "errors">) {
+  if (verdict === "invalid") return "the audit is invalid";
+  if (verdict === "masked") return "gradients are masked";
+  return errors.length > 0 ? shortOf(errors) : undefined;
 }
 
 function changeOf(before: Counts, now: Counts): Change {

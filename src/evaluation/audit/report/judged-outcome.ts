@@ -34,6 +34,7 @@ export function judgedOutcome(data: ReportData, perImage: AuditJson["perImage"])
       budget: plan.budget,
       dataSha256: manifestSha256(worst),
       resolution: subject.settings.resolution,
+      verdict: conclusion.verdict.name,
       errors: conclusion.errors,
     });
   const { verdict, images, errors } = conclusion;

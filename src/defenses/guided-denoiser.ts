@@ -4,7 +4,7 @@ import { Module, type OnnxEdge, type OnnxSketch, type Pass } from "../nn/index.j
 import { defineDefense } from "./defense.js";
 import { denoiserPart } from "./denoiser/denoiser-part.js";
 import type { UNet } from "./denoiser/u-net.js";
-import { readPart } from "./stored-part.js";
+import { partSha256, readPart } from "./stored-part.js";
 
 /** Denoiser before the model, outside of training. */
 class Denoised extends Module {
@@ -58,6 +58,7 @@ export const guidedDenoiser = defineDefense("guided-denoiser", {
       }
       module.inputTransforms.unshift(new Denoised(network));
     },
+    fileSha256: () => partSha256(denoiser),
     surrogates: (model) => ({ unpurified: model.classifier({ purified: false }) }),
   }),
 });

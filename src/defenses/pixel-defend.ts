@@ -7,7 +7,7 @@ import { densityPart } from "./density/density-part.js";
 import { highestLevel } from "./density/logistic-mixture.js";
 import type { PixelCnn } from "./density/pixel-cnn.js";
 import { purified } from "./density/purify.js";
-import { readPart } from "./stored-part.js";
+import { partSha256, readPart } from "./stored-part.js";
 
 /**
  * Purification of images before the model, outside of training. It has no gradient of its own;
@@ -82,6 +82,7 @@ export const pixelDefend = defineDefense("pixel-defend", {
       const radius = Math.floor(epsilon * highestLevel + 1e-6);
       module.inputTransforms.unshift(new Purifier(model, radius, gradient === "straight-through"));
     },
+    fileSha256: () => partSha256(density),
     surrogates: (model) => ({
       "straight-through": model.classifier({ quantizerGradient: "straight-through" }),
       unpurified: model.classifier({ purified: false }),

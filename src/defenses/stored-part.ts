@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type * as z from "zod";
-import { FileFormatError, firstFault } from "../base/index.js";
+import { FileFormatError, fileSha256, firstFault } from "../base/index.js";
 import { scope, tensor } from "../engine/index.js";
 import { readSealed } from "../files/index.js";
 import { loadState, type Module } from "../nn/index.js";
@@ -21,13 +21,23 @@ export function partNotes<Sizes>(kind: PartKind<Sizes>, sizes: Sizes): Record<st
   return { part: kind.name, sizes: JSON.stringify(sizes) };
 }
 
+/** File of weights in the folder that training leaves. */
+const weightsName = "weights.safetensors";
+
 /** File of a part's weights, given it or the folder that training left. */
 function weightsOf(path: string, { name, command }: PartKind<unknown>): string {
   if (!existsSync(path)) throw new RangeError(`${name}: ${path} does not exist; ${command} trains one`);
   if (!statSync(path).isDirectory()) return path;
-  const file = join(path, "weights.safetensors");
+  const file = join(path, weightsName);
   if (existsSync(file)) return file;
-  throw new RangeError(`${name}: ${path} holds no weights.safetensors; ${command} trains one to its end`);
+  throw new RangeError(`${name}: ${path} holds no ${weightsName}; ${command} trains one to its end`);
+}
+
+/** SHA-256 of a trained part's file, given it or its folder; undefined where it is not there. */
+export function partSha256(path: string | undefined): string | undefined {
+  if (path === undefined || !existsSync(path)) return undefined;
+  const file = statSync(path).isDirectory() ? join(path, weightsName) : path;
+  return existsSync(file) ? fileSha256(file) : undefined;
 }
 
 /**

@@ -42,6 +42,11 @@ export interface DefenseWork {
    * out". Left out where its modules have forms.
    */
   readonly noOnnx?: string;
+  /**
+   * SHA-256 of the file that its options name, such as a trained part; undefined where that is gone. Left out
+   * where the options say all.
+   */
+  fileSha256?(): string | undefined;
   /** Levels that it makes of pixels, where the model takes weights of them in their place; else undefined. */
   levels?(model: Model): LevelFacts | undefined;
 }

@@ -4,7 +4,7 @@ import { FileFormatError, firstFault, readTextFile, writeFileAtomic } from "../.
 import { type Report, verdictNames } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
-import { keptFile } from "./kept-file.js";
+import { isOfOtherFiles, keptFile, keptFiles } from "./kept-file.js";
 import { type Machine, machineSchema } from "./share-machine.js";
 
 /** Question for an audit. */
@@ -43,8 +43,8 @@ export function keepAudit(
 ): void {
   const { accuracy, low, high } = report.worst;
   const answer: Answer = { accuracy, low, high, images: report.images, verdict: report.verdict.name };
-  const text = JSON.stringify({ question: questionData(question), machine, answer }, null, 2);
-  writeFileAtomic(fileOf(folder, question), `${text}\n`);
+  const kept = { question: questionData(question), ...keptFiles(folder), machine, answer };
+  writeFileAtomic(fileOf(folder, question), `${JSON.stringify(kept, null, 2)}\n`);
 }
 
 /**
@@ -56,7 +56,9 @@ export function keptAudit(folder: RunFolder, question: AuditQuestion): Answer | 
   const file = fileOf(folder, question);
   if (!existsSync(file)) return undefined;
   try {
-    const { answer, machine } = keptSchema.parse(JSON.parse(readTextFile(file)));
+    const json = JSON.parse(readTextFile(file)) as unknown;
+    if (isOfOtherFiles(folder, json)) return undefined;
+    const { answer, machine } = keptSchema.parse(json);
     return machine === undefined ? answer : { ...answer, machine };
   } catch (cause) {
     const [problem] = (cause instanceof z.ZodError ? firstFault(cause) : String(cause)).split("\n");

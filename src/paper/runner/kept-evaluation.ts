@@ -5,7 +5,7 @@ import { FileFormatError, firstFault, isObject, readTextFile, writeFileAtomic } 
 import { type Evaluation, FolderStore } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
-import { keptFile } from "./kept-file.js";
+import { isOfOtherFiles, keptFile, keptFiles } from "./kept-file.js";
 import { type Machine, machineSchema } from "./share-machine.js";
 
 /** Fresh draws in which a randomized model answers each image. */
@@ -65,7 +65,8 @@ export function keepEvaluation(
   machine: Machine,
 ): void {
   const withoutImages = (_: string, value: unknown) => (ArrayBuffer.isView(value) ? undefined : value);
-  const text = JSON.stringify({ plan: planData(plan), machine, evaluation }, withoutImages, 2);
+  const kept = { plan: planData(plan), ...keptFiles(folder), machine, evaluation };
+  const text = JSON.stringify(kept, withoutImages, 2);
   writeFileAtomic(fileOf(folder, plan), `${text}\n`);
   forgetTrials(folder, plan);
 }
@@ -80,6 +81,7 @@ export function keptAnswers(folder: RunFolder, plan: EvaluationPlan): Record<str
   if (!existsSync(file)) return undefined;
   try {
     const json = JSON.parse(readTextFile(file)) as { machine?: unknown; evaluation: Evaluation };
+    if (isOfOtherFiles(folder, json)) return undefined;
     const machine = machineSchema.optional().parse(json.machine);
     const onMachine = machine === undefined ? {} : { machine };
     return Object.fromEntries(

@@ -171,6 +171,8 @@ describe("figures of what networks make of images", () => {
     await expect(few).rejects.toThrow("limit: 50 test images have 23 of the classes that are drawn");
     const unknown = runTable(figure2, { ...images, classes: [1, 10] }, { runs });
     await expect(unknown).rejects.toThrow("classes: 10 is not in 0 .. 9");
+    const twice = runTable(figure2, { ...images, classes: [1, 2, 1] }, { runs });
+    await expect(twice).rejects.toThrow("classes: 1 is given twice; give each class once");
   });
 
   it("show each unit's mean by class, as shares of the largest clean mean", async () => {

@@ -114,12 +114,14 @@ async function* drawn(
 /** Least images of t-SNE, which wants more than three times its perplexity of 30 in both forms together. */
 const leastDrawn = 46;
 
-/** Throws a RangeError for a class that there is not, and for too few images of the classes. */
+/** Throws a RangeError for a class that is not there or given twice, and for too few images of them. */
 function checkClasses(data: Dataset, classes: readonly number[], limit: number): void {
   const most = data.classNames.length - 1;
   const unknown = classes.find((label) => label > most);
   if (unknown !== undefined) throw new RangeError(`classes: ${unknown} is not in 0 .. ${most}`);
   const known = new Set(classes);
+  const twice = classes.find((label, i) => classes.indexOf(label) !== i);
+  if (twice !== undefined) throw new RangeError(`classes: ${twice} is given twice; give each class once`);
   const found = [...data.test.labels.subarray(0, limit)].filter((label) => known.has(label)).length;
   if (found < leastDrawn) {
     throw new RangeError(

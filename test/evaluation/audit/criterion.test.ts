@@ -92,6 +92,11 @@ describe("the outcome", () => {
     expect(of("worst >= 0.34").text).toBe(
       "undecided: worst >= 0.34: 40.0 % [33.5, 46.9], the threshold inside the interval, which more images make narrower",
     );
+    // Rounded to one digit its ends would be the threshold itself.
+    const near = { figures: { worst: { accuracy: 0.3, low: 0.2, high: 0.39994 } } };
+    expect(of("worst >= 0.4", near).text).toBe(
+      "fail: worst >= 0.4: 30.00 % [20.00, 39.99], all of the interval below",
+    );
     const exact = { figures: { worst: { accuracy: 1, low: 0.5, high: 1 } } };
     expect([of("worst >= 0.5", exact).name, of("worst > 0.5", exact).name]).toEqual(["pass", "undecided"]);
   });
@@ -105,7 +110,7 @@ describe("the outcome", () => {
     expect(of("worst >= 0.4 and clean >= 0.99").name).toBe("fail");
     expect(of("worst >= 0.3 and per-class worst >= 0.1")).toMatchObject({
       name: "undecided",
-      text: "undecided: per-class worst >= 0.1: was not measured",
+      text: "undecided: per-class worst >= 0.1: was not measured, as a class has no image",
     });
   });
 

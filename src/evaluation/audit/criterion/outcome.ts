@@ -1,4 +1,4 @@
-import { interval, shareText } from "../../../report/index.js";
+import { interval, percent, shareText } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
 import { fewestThatDiffer } from "../difference.js";
 import type { VerdictName } from "../verdict/verdict.js";
@@ -51,6 +51,20 @@ export function worstOutcome(outcomes: readonly OutcomeName[]): OutcomeName {
   return outcomes.includes("undecided") ? "undecided" : "pass";
 }
 
+/** Reason for which a figure is missing, where one is known. */
+const missing: Readonly<Partial<Record<Figure, string>>> = {
+  "per-class worst": ", as a class has no image",
+  "fixed-seed": ", as the attack on a seed ended in an error",
+};
+
+/** Figure with its interval, in as many digits as tell the ends from a threshold. */
+function figureText({ accuracy, low, high }: Accuracy, threshold: number): string {
+  const isTold = (digits: number) =>
+    [low, high].every((end) => end === threshold || percent(end, digits) !== percent(threshold, digits));
+  const digits = [1, 2, 3].find(isTold) ?? 4;
+  return `${shareText(accuracy, digits)} ${interval(low, high, digits)}`;
+}
+
 /**
  * Outcome of one condition. Figures of an invalid, masked or inconclusive audit, or of one with an attack
  * that ended in an error, can fail and cannot pass; but clean accuracy, which needs no attack, can unless the
@@ -63,10 +77,12 @@ function judged(
   const { figure, operator, threshold } = requirement;
   const value = figures[figure];
   const said = requirementText(requirement);
-  if (value === undefined)
-    return { ...requirement, outcome: "undecided", value: null, text: `${said}: was not measured` };
+  if (value === undefined) {
+    const text = `${said}: was not measured${missing[figure] ?? ""}`;
+    return { ...requirement, outcome: "undecided", value: null, text };
+  }
   const meets = (share: number) => (operator === ">=" ? share >= threshold : share > threshold);
-  const found = `${shareText(value.accuracy)} ${interval(value.low, value.high, 1)}`;
+  const found = figureText(value, threshold);
   const ended = (outcome: OutcomeName, why: string) => {
     return { ...requirement, outcome, value, text: `${said}: ${found}${why}` };
   };

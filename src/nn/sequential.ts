@@ -110,9 +110,12 @@ export class Sequential extends Module {
     return this.#named.map(([name, layer]) => [name, layer]);
   }
 
-  /** Input of the last layer in a pass. */
+  /** Input of the last layer in a pass, behind the network's own transforms, such as normalization. */
   applyBeforeLast(input: Tensor, pass: Pass): Tensor {
-    return within(this, () => applyInTurn(this.#layers.slice(0, -1), input, pass));
+    return within(this, () => {
+      const inner = applyInTurn(this.inputTransforms, input, pass);
+      return applyInTurn(this.#layers.slice(0, -1), inner, pass);
+    });
   }
 
   protected override forward(input: Tensor, pass: Pass): Tensor {

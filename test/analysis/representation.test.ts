@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { neighborAgreement } from "../../src/analysis/neighbors.js";
 import { penultimate } from "../../src/analysis/penultimate.js";
 import { deriveSeed } from "../../src/base/index.js";
-import { sqa } from "../../src/defenses/index.js";
+import { randomResizePad, sqa, thermometer } from "../../src/defenses/index.js";
 import { countedUniform, imageIdRange, noGrad, type Tensor, tensor } from "../../src/engine/index.js";
 import { models } from "../../src/models/index.js";
 import { Linear, Module, type Pass, ReLU } from "../../src/nn/index.js";
@@ -10,24 +10,30 @@ import { liveCount } from "../live-count.js";
 
 const noise = { seed: deriveSeed(1), draw: 0, imageIds: imageIdRange(0, 3) };
 
-it.each(["small", "resnet18(width=4)", "preact-resnet18(width=4)"])(
-  "the penultimate layer of %s is what its last layer makes logits of",
-  (text) => {
-    const network = models.parse(text);
-    const { module } = network.build({ seed: 0, defenses: [sqa()] });
-    const images = countedUniform(noise, 0, [...network.inputShape]);
-    const pass = { training: false, noise };
-    noGrad(() => {
-      const given = penultimate(module, images, pass);
-      const last = module.namedChildren().at(-1)![1] as Linear;
-      expect(given.shape[0]).toBe(3);
-      expect(last.apply(given, pass).toNumbers()).toEqual(module.apply(images, pass).toNumbers());
-      const relu = module.namedModules().find(([, layer]) => layer instanceof ReLU)![1];
-      expect(() => penultimate(relu, images, pass)).toThrow("network must be a Sequential");
-    });
-    module.dispose();
-  },
-);
+const statistics = "mean=[0.5, 0.4, 0.3], std=[0.25, 0.2, 0.3]";
+
+it.each([
+  ["small", sqa()],
+  ["resnet18(width=4)", sqa()],
+  ["preact-resnet18(width=4)", sqa()],
+  [`resnet18(width=4, ${statistics})`, sqa()],
+  ["resnet18(width=4)", randomResizePad()],
+  ["small", thermometer()],
+] as const)("the penultimate layer of %s with %s is what its last layer makes logits of", (text, defense) => {
+  const network = models.parse(text);
+  const { module } = network.build({ seed: 0, defenses: [defense] });
+  const images = countedUniform(noise, 0, [...network.inputShape]);
+  const pass = { training: false, noise };
+  noGrad(() => {
+    const given = penultimate(module, images, pass);
+    const last = module.namedChildren().at(-1)![1] as Linear;
+    expect(given.shape[0]).toBe(3);
+    expect(last.apply(given, pass).toNumbers()).toEqual(module.apply(images, pass).toNumbers());
+    const relu = module.namedModules().find(([, layer]) => layer instanceof ReLU)![1];
+    expect(() => penultimate(relu, images, pass)).toThrow("network must be a Sequential");
+  });
+  module.dispose();
+});
 
 it("the penultimate layer of a module of a user's own is what its last Linear is given", () => {
   /** Two paths, the layers in another order than they are applied in. */

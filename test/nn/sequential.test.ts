@@ -64,4 +64,6 @@ test("names and layers that cannot be are refused", () => {
 test("what the last layer is given is the output of those before it", () => {
   const network = new Sequential({ add: new Add(3), tanh: new Tanh() });
   expect(network.applyBeforeLast(tensor([-1], [1, 1]), pass).item()).toBe(2);
+  network.inputTransforms.push(new Add(10));
+  expect(network.applyBeforeLast(tensor([-1], [1, 1]), pass).item()).toBe(12);
 });

@@ -110,11 +110,16 @@ export class Sequential extends Module {
     return this.#named.map(([name, layer]) => [name, layer]);
   }
 
-  /** Input of the last layer in a pass, behind the network's own transforms, such as normalization. */
+  /**
+   * Input of the last layer in a pass, behind the network's own transforms, such as normalization. Of a last
+   * layer that is a `Sequential` itself, its last one counts.
+   */
   applyBeforeLast(input: Tensor, pass: Pass): Tensor {
     return within(this, () => {
       const inner = applyInTurn(this.inputTransforms, input, pass);
-      return applyInTurn(this.#layers.slice(0, -1), inner, pass);
+      const given = applyInTurn(this.#layers.slice(0, -1), inner, pass);
+      const last = this.#layers.at(-1);
+      return last instanceof Sequential ? last.applyBeforeLast(given, pass) : given;
     });
   }
 

@@ -66,4 +66,6 @@ test("what the last layer is given is the output of those before it", () => {
   expect(network.applyBeforeLast(tensor([-1], [1, 1]), pass).item()).toBe(2);
   network.inputTransforms.push(new Add(10));
   expect(network.applyBeforeLast(tensor([-1], [1, 1]), pass).item()).toBe(12);
+  const nested = new Sequential({ add: new Add(1), head: network });
+  expect(nested.applyBeforeLast(tensor([-1], [1, 1]), pass).item()).toBe(13);
 });

@@ -123,7 +123,9 @@ describe("a table", () => {
     const watch = async () => {
       for await (const event of work) events.push(event);
     };
-    await expect(watch()).rejects.toThrow("limit must be at most 10000, the test images of mnist, not 10001");
+    await expect(watch()).rejects.toThrow(
+      "limit must be at most 10000, the test images of mnist, not 10001: give a limit of 10000 or less",
+    );
     expect(events).toEqual([]);
   });
 

@@ -1,4 +1,3 @@
-import { checkNumber } from "../../base/index.js";
 import { type Player, playerOf } from "../../trials/index.js";
 import type { Cell } from "./cell.js";
 import { keptOutcome } from "./run-cells.js";
@@ -8,7 +7,12 @@ function checkImages({ config, questions }: Cell): void {
   const most = Math.max(0, ...questions.map(({ limit }) => limit ?? 0));
   if (most === 0) return;
   const { count } = config.data.test;
-  checkNumber("limit", most, `at most ${count}, the test images of ${config.data}`, most <= count);
+  if (most <= count) return;
+  // A table may ask for so many where nobody has given a limit.
+  throw new RangeError(
+    `limit must be at most ${count}, the test images of ${config.data}, not ${most}: give a limit of ` +
+      `${count} or less`,
+  );
 }
 
 /** Refuses attacks that the models of cells are no subject of, as those that need more classes. */

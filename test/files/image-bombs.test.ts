@@ -202,4 +202,10 @@ test("a list is read by the rules of RFC 4180", () => {
     { line: 3, fields: ["two\nlines", "d"] },
   ]);
   expect(() => parseCsv(Buffer.from([0xff, 0xfe]), "x.csv")).toThrow("x.csv: not text in UTF-8");
+  // Blanks beside commas are not part of a name, and those in quotes are.
+  const blanks = parseCsv(Buffer.from('a.png, "the cat" ,\t"x" \r\n " b.png" , dog,\n'), "x.csv");
+  expect(blanks.map(({ fields }) => fields)).toEqual([
+    ["a.png", "the cat", "x"],
+    [" b.png", "dog", ""],
+  ]);
 });

@@ -11,7 +11,7 @@ const mostFields = 256;
 
 /**
  * Rows of a CSV file (RFC 4180: fields with commas, quotes or line ends stand in quotes, where a quote is
- * written twice). Empty lines are left out.
+ * written twice). Empty lines are left out, as are blanks around fields and their quotes.
  *
  * Throws a FileFormatError that begins with `file` and the line for a quote that is not closed, text behind a
  * closing quote, and bytes that are no UTF-8.
@@ -31,6 +31,7 @@ export function parseCsv(bytes: Uint8Array, file: string): CsvRow[] {
     const first = line;
     const fields: string[] = [];
     for (;;) {
+      at = afterBlanks(at);
       fields.push(text[at] === '"' ? quoted() : plain());
       if (fields.length > mostFields) throw refuse(`more than ${mostFields} fields`);
       if (text[at] !== ",") break;
@@ -43,6 +44,13 @@ export function parseCsv(bytes: Uint8Array, file: string): CsvRow[] {
     if (rows.length > mostRows) throw refuse(`more than ${mostRows} rows`);
   }
   return rows;
+
+  /** Place of what follows blanks, which people put beside commas; those in quotes belong to a field. */
+  function afterBlanks(from: number): number {
+    let next = from;
+    while (text[next] === " " || text[next] === "\t") next++;
+    return next;
+  }
 
   function plain(): string {
     const ends = /[,\r\n]/g;
@@ -66,6 +74,7 @@ export function parseCsv(bytes: Uint8Array, file: string): CsvRow[] {
       at++;
     }
     for (const character of field) if (character === "\n") line++;
+    at = afterBlanks(at);
     if (at < text.length && !/[,\r\n]/.test(text[at]!))
       throw refuse(`text follows a closing quote: ${shownName(text.slice(at, at + 20))}`);
     if (field.includes("\0")) throw refuse("a field holds a NUL character");

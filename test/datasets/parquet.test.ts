@@ -18,6 +18,9 @@ const originals = {
   none: join(golden, "hidden", "none.parquet"),
 };
 
+/** File whose labels are no class numbers from 0 on. */
+const labeled = (name: string) => join(golden, "labels", `${name}.parquet`);
+
 let made = 0;
 
 /** Folder of files by their names. */
@@ -58,8 +61,8 @@ test.each(["minus", "null", "none"] as const)(
 );
 
 test.each([
-  ["minus", /label in row 0 is no class number/],
-  ["null", /label in row 0 is no class number/],
+  ["minus", /label -1 in row 0 is no class number/],
+  ["null", /label null in row 0 is no class number/],
   ["none", /columns image.bytes, image.path; give label=COLUMN/],
 ] as const)("files without any labels, %s, are refused", (hidden, message) => {
   expect(() => imagesFrom(folderOf({ "test-0": hidden })).test).toThrow(message);
@@ -74,5 +77,22 @@ test("a file that says no split is refused beside others that do", () => {
   const folder = folderOf({ "train-0": 10, "test-0": 7, "extra-0": 7 });
   expect(() => imagesFrom(folder).test).toThrow(
     /extra-0.parquet: its name says no split, .*; expected train, training, test/,
+  );
+});
+
+test("categories may have more names than a row group has rows", () => {
+  const { classNames, test } = imagesFrom(labeled("categories"));
+  expect([classNames, [...test.labels]]).toEqual([
+    ["cat", "dog"],
+    [1, 0, 1, 0],
+  ]);
+});
+
+test("class numbers may be texts, and one that is none is shown with its row in the file", () => {
+  const { classNames, test } = imagesFrom(labeled("texts"));
+  const numbers = Array.from({ length: 12 }, (_, i) => i);
+  expect([classNames, [...test.labels]]).toEqual([numbers.map(String), numbers]);
+  expect(() => imagesFrom(labeled("wrong")).test).toThrow(
+    /wrong.parquet: label -7 in row 4 is no class number/,
   );
 });

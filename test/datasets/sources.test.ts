@@ -130,6 +130,14 @@ describe("a CSV list", () => {
     expect(() => listed(rows.join("\n")).test).toThrow(/200000 classes/);
   });
 
+  test("has class numbers also where a table wrote them as floats", () => {
+    const rows = Array.from({ length: 12 }, (_, i) => `bee/0.png,${i}.0`);
+    const data = listed(`path,label\n${rows.join("\n")}`);
+    expect([data.classNames[10], [...data.test.labels]]).toEqual(["10", Array.from(rows, (_, i) => i)]);
+    // Digits alone may be names, as folders have them.
+    expect(listed("bee/0.png,007\nbee/0.png,08").classNames).toEqual(["007", "08"]);
+  });
+
   test("is read by its column label where it has names of classes as well", () => {
     const data = listed("file,class_name,label,y\nbee/0.png,bee,0,7\nant/0.png,ant,1,7\n");
     expect([data.classNames, [...data.test.labels]]).toEqual([
@@ -155,7 +163,10 @@ describe("a CSV list", () => {
     ["", /has no rows/],
     ["path,label\n", /no rows below its header/],
     ["path,name\na.png,ant", /header without a column label/],
-    ["bee/0.png\nant/0.png", /list.csv:1: expected a path and a label/],
+    ["bee/0.png\nant/0.png", /list.csv:1: expected a path and a label, .*, found bee\/0.png$/],
+    ["path;label\nbee/0.png;bee", /list.csv:1: .* found path;label; commas part fields$/],
+    ["bee/0.png,-1\nant/0.png,1", /list.csv: its labels are numbers, and -1 is no class number from 0 on/],
+    ["bee/0.png,0.5\nant/0.png,1.0", /0.5 is no class number from 0 on/],
     ["bee/0.png,bee\nant/0.png,", /list.csv:2: expected a path and a label/],
     ['bee/0.png,"bee\nant/0.png,ant', /a quote is not closed/],
     ['"bee"/0.png,bee', /text follows a closing quote/],

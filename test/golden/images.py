@@ -196,6 +196,21 @@ def save_hidden():
         pq.write_table(pa.table(columns), HERE / "hidden" / f"{name}.parquet", compression="gzip")
 
 
+def save_labels():
+    """Labels in other columns than of class numbers: categories with unused ones among them, and texts."""
+    image = {"bytes": encoded(np.full((12, 10, 3), 128, np.uint8), "PNG"), "path": "0.png"}
+    (HERE / "labels").mkdir(exist_ok=True)
+    categories = ["cat", "dog", *[f"unused {i}" for i in range(20)]]
+    columns = {
+        "categories": pa.DictionaryArray.from_arrays(pa.array([1, 0, 1, 0], pa.int32()), pa.array(categories)),
+        "texts": pa.array([str(i) for i in range(12)]),
+        "wrong": pa.array([0, 1, 0, 1, -7, 1], pa.int64()),
+    }
+    for name, labels in columns.items():
+        table = pa.table({"image": [image] * len(labels), "label": labels})
+        pq.write_table(table, HERE / "labels" / f"{name}.parquet", row_group_size=2, compression="gzip")
+
+
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
     save_pictures()
@@ -204,3 +219,4 @@ if __name__ == "__main__":
     save_parquet()
     save_variants()
     save_hidden()
+    save_labels()

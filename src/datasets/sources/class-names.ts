@@ -48,6 +48,31 @@ export function namesByNumber(labels: Iterable<number>, place: string): string[]
   return Array.from({ length: last + 1 }, (_, i) => String(i));
 }
 
+/** Class number that a label's text says, also as a float such as 3.0; undefined for any other text. */
+export function classNumberIn(text: string): number | undefined {
+  return /^(0|[1-9]\d{0,5})(\.0+)?$/.test(text) ? Number(text) : undefined;
+}
+
+/** Number that can be no class number: signed, or with a fraction. Digits alone, as in 007, may be a name. */
+const otherNumber = /^(?:[+-]\d+(?:\.\d+)?|\d*\.\d+)$/;
+
+/**
+ * Names of classes that labels' texts tell: class numbers, or else names in the order of their bytes.
+ * FileFormatError for numbers that are none of classes: in the order of their bytes -2 comes after -1.
+ */
+export function namesOfTexts(texts: Iterable<string>, place: string): string[] {
+  const labels = [...new Set(texts)];
+  const numbers = labels.map(classNumberIn);
+  if (numbers.every((number) => number !== undefined)) return namesByNumber(numbers, place);
+  const other = labels.find((label, i) => numbers[i] === undefined && otherNumber.test(label));
+  const areNumbers = labels.every((label) => otherNumber.test(label) || /^\d+$/.test(label));
+  if (other === undefined || !areNumbers) return labels.sort(byBytes);
+  throw new FileFormatError(
+    `${place}: its labels are numbers, and ${shownName(other)} is no class number from 0 on: number the ` +
+      "classes 0, 1 and so on, or name them in classes.txt, as the labels are written",
+  );
+}
+
 /**
  * Names of classes: those of the given file, those of the first of usual files that exists, or those of
  * `otherwise`.

@@ -5,7 +5,7 @@ import { type CsvRow, parseCsv } from "../../files/index.js";
 import { defineSource } from "../dataset.js";
 import { checkFit } from "../pixels/fit.js";
 import type { SplitData, SplitName } from "../split.js";
-import { byBytes, checkClassCount, classNamesFrom, namesByNumber } from "./class-names.js";
+import { checkClassCount, classNamesFrom, classNumberIn, namesOfTexts } from "./class-names.js";
 import { decodedSplit, decodingOptions, encodedFiles, type ImageFile, shapeFor } from "./image-files.js";
 import { splitFolders } from "./image-folder.js";
 import { readRegularFile } from "./regular-file.js";
@@ -51,8 +51,13 @@ function listedIn(file: string): Listed[] {
   if (columns.rows.length === 0) throw new FileFormatError(`${file}: it has no rows below its header`);
   return columns.rows.map(({ line, fields }) => {
     const [path, label] = [fields[columns.path], fields[columns.label]];
-    if (path === undefined || path === "" || label === undefined || label === "")
-      throw new FileFormatError(`${file}:${line}: expected a path and a label, as in cats/1.png,cat`);
+    if (path === undefined || path === "" || label === undefined || label === "") {
+      const given = fields.join(",");
+      const hint = /[;\t]/.test(given) ? "; commas part fields" : "";
+      throw new FileFormatError(
+        `${file}:${line}: expected a path and a label, as in cats/1.png,cat, found ${shownName(given)}${hint}`,
+      );
+    }
     const split = columns.split < 0 ? undefined : splitNamed(fields[columns.split] ?? "", file, line);
     return { line, path, label, split };
   });
@@ -71,19 +76,10 @@ function rowsOf(listed: readonly Listed[], split: SplitName): readonly Listed[] 
   return name === undefined ? [] : listed.filter((row) => row.split === name);
 }
 
-/** Classes that labels name: class numbers, or names in the order of their bytes. */
-function classesOf(listed: readonly Listed[], file: string): string[] {
-  const labels = [...new Set(listed.map(({ label }) => label))];
-  if (!labels.every((label) => /^(0|[1-9]\d{0,5})$/.test(label))) return labels.sort(byBytes);
-  return namesByNumber(labels.map(Number), file);
-}
-
 /** Reads a label: the name of a class, or its number where no class is named so. */
 function labelOf({ label, line }: Listed, numbers: ReadonlyMap<string, number>, file: string): number {
-  const number = numbers.get(label);
-  if (number !== undefined) return number;
-  const isNumber = /^(0|[1-9]\d{0,5})$/.test(label) && Number(label) < numbers.size;
-  if (isNumber) return Number(label);
+  const number = numbers.get(label) ?? classNumberIn(label);
+  if (number !== undefined && number < numbers.size) return number;
   throw new FileFormatError(
     `${file}:${line}: label ${shownName(label)} is none of the ${numbers.size} classes`,
   );
@@ -103,7 +99,10 @@ export const imageList = defineSource("image-list", {
     checkFit(decoding, name);
     const listed = listedIn(place);
     const usual = [join(dirname(place), "classes.txt")];
-    const classNames = classNamesFrom(classes, usual, () => classesOf(listed, place));
+    const classNames = classNamesFrom(classes, usual, () => {
+      const labels = listed.map(({ label }) => label);
+      return namesOfTexts(labels, place);
+    });
     checkClassCount(classNames.length, place);
     const numbers = new Map(classNames.map((label, i) => [label, i]));
     const files = (split: SplitName): ImageFile[] =>

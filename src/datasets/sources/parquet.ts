@@ -6,7 +6,13 @@ import { defineSource } from "../dataset.js";
 import type { EncodedImages } from "../pixels/decoded-images.js";
 import { checkFit } from "../pixels/fit.js";
 import type { SplitData, SplitName } from "../split.js";
-import { byBytes, checkClassCount, classNamesFrom, namesByNumber } from "./class-names.js";
+import {
+  checkClassCount,
+  classNamesFrom,
+  classNumberIn,
+  namesByNumber,
+  namesOfTexts,
+} from "./class-names.js";
 import { decodedSplit, decodingOptions, shapeFor } from "./image-files.js";
 import { type SplitFiles, splitFilesIn } from "./parquet-files.js";
 import { pathOf, sourceOf, sourceOptions } from "./source.js";
@@ -129,23 +135,26 @@ const firstOf = (groups: readonly Group[], path: string) => groups.find((one) =>
 
 function labelsOf(groups: readonly Group[], column: string): (number | string)[] {
   const decoder = new TextDecoder();
-  return groups.flatMap(({ path, group }) =>
-    Array.from(group.column(column), (value, row) => {
+  return groups.flatMap(({ path, first, group }) =>
+    Array.from(group.column(column), (value, i) => {
       if (typeof value === "bigint" || typeof value === "number") {
         const label = Number(value);
         if (Number.isInteger(label) && label >= 0 && label < 100_000) return label;
       } else if (value instanceof Uint8Array || typeof value === "string") {
         return typeof value === "string" ? value : decoder.decode(value);
       }
-      throw new FileFormatError(`${path}: label in row ${row} is no class number from 0 on, and no name`);
+      const row = first + i - firstOf(groups, path);
+      throw new FileFormatError(
+        `${path}: label ${shownName(String(value))} in row ${row} is no class number from 0 on, and no name`,
+      );
     }),
   );
 }
 
-/** Classes of labels: as many as the largest number says, or names in the order of their bytes. */
+/** Classes of labels: as many as the largest number says, or as their texts say. */
 function classesIn(labels: readonly (number | string)[], place: string): string[] {
   if (labels.every((label) => typeof label === "number")) return namesByNumber(labels, place);
-  return [...new Set(labels.map(String))].sort(byBytes);
+  return namesOfTexts(labels.map(String), place);
 }
 
 /**
@@ -184,7 +193,7 @@ export const parquet = defineSource("parquet", {
     checkClassCount(classNames.length, place);
     const numbers = new Map(classNames.map((one, i) => [one, i]));
     const numberOf = (value: number | string) =>
-      typeof value === "number" ? value : (numbers.get(value) ?? -1);
+      typeof value === "number" ? value : (numbers.get(value) ?? classNumberIn(value) ?? -1);
     const wrong = all.find((value) => !(numberOf(value) >= 0 && numberOf(value) < classNames.length));
     if (wrong !== undefined)
       throw new FileFormatError(

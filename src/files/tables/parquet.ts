@@ -164,7 +164,11 @@ function checkPages(bytes: Uint8Array, rows: number, codec: string, column: type
     reader.offset += packed;
     // Each kind of page is read by its own description; a page may carry several.
     const { data_page_header: first, data_page_header_v2: second, dictionary_page_header: words } = header;
-    const counts = [first?.num_values, second?.num_values, second?.num_rows, words?.num_values];
+    // A dictionary of categories has those, too, that no row is of; each takes a byte at least.
+    const listed = Number(words?.num_values ?? 0);
+    if (!(listed >= 0 && listed <= Math.min(unpacked, mostGroupRows)))
+      throw new Error(`a dictionary of ${listed} values in ${unpacked} bytes`);
+    const counts = [first?.num_values, second?.num_values, second?.num_rows];
     for (const count of counts.map((value) => Number(value ?? 0)))
       if (!(count >= 0 && count <= rows)) throw new Error(`a page of ${count} values for ${rows} rows`);
     values += Number(first?.num_values ?? second?.num_values ?? 0);

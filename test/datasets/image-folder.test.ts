@@ -99,6 +99,20 @@ describe("folders of splits", () => {
   });
 });
 
+test("JPEGs may end in .jfif and .jpe, as browsers save them", () => {
+  const folder = writeClasses(join(parent, "saved"), ["cat", "dog"], 1);
+  for (const ending of [".jfif", ".JPE"]) write(join(folder, "cat"), `9${ending}`, pngOf(0, 9));
+  expect(imagesFrom(folder).test.count).toBe(4);
+  write(join(folder, "dog"), "9.heif");
+  expect(refusal(folder)).toMatch(/9.heif: .heif is not read: save it as PNG, JPEG or WebP/);
+});
+
+test.skipIf(process.platform === "darwin")("names that are not in UTF-8 are refused as such", () => {
+  const folder = writeClasses(join(parent, "latin"), ["cat", "dog"], 1);
+  writeFileSync(Buffer.from(`${folder}/cat/caf\xe9.png`, "latin1"), pngOf(0, 9));
+  expect(refusal(folder)).toMatch(/cat\/caf\ufffd.png: its name is not in UTF-8, .*: rename it/);
+});
+
 describe("links to nothing", () => {
   const linked = (below: string, to = join(parent, "lost")) => {
     const folder = writeClasses(join(parent, `made-${made++}`), ["cat", "dog"], 2);

@@ -122,6 +122,8 @@ describe("NumPy arrays", () => {
     const data = new Uint8Array(2 * 12);
     expect(refused(npyBytes("|O", [2, 2, 2, 3], data))).toThrow(/Python objects or records/);
     expect(refused(npyBytes(">f4", [2, 2, 2, 3], data))).toThrow(/type >f4 are not read/);
+    expect(refused(npyBytes("<U200", [2, 2, 2, 3], data))).toThrow(/type <U200 are not .*; numpy.unique\(/);
+    expect(refused(npyBytes("<M8[ns]", [2, 2, 2, 3], data))).toThrow(/type <M8\[ns\] are not read/);
     expect(refused(npyBytes("|b1", [2, 2, 2, 3], data))).toThrow(/save \(array \* 255\)/);
     const fortran = npyBytes("|u1", [2, 2, 2, 3], data).toString("latin1").replace("False, ", "True,  ");
     expect(refused(Buffer.from(fortran, "latin1"))).toThrow(/numpy.ascontiguousarray/);

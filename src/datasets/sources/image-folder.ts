@@ -14,8 +14,16 @@ const mostFiles = 20_000_000;
 const mostDepth = 32;
 
 /** Endings of files that are decoded, and of images that are not. */
-const decodedEndings = [".png", ".jpg", ".jpeg", ".webp"];
-const otherEndings = [".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".ppm", ".pgm", ".jp2", ".jxl"];
+const decodedEndings = [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"];
+const otherEndings = [
+  ...[".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".jxl"],
+  ...[".ppm", ".pgm", ".pbm", ".pnm"],
+];
+
+const endsAs = (endings: readonly string[], name: string) => endings.includes(extname(name).toLowerCase());
+
+/** Tells whether a file's name is that of an image which is decoded. */
+export const isDecoded = (name: string) => endsAs(decodedEndings, name);
 
 /** Names of splits, in any case; of several the first is read. */
 export const splitFolders: Readonly<Record<SplitName, readonly string[]>> = {
@@ -44,6 +52,9 @@ function partsIn(folder: string): string[] {
 function kindOf(path: string): Exclude<ReturnType<typeof kindAt>, "nothing"> {
   const kind = kindAt(path);
   if (kind !== "nothing") return kind;
+  // Bytes that are no UTF-8 are read as this character, and no path leads to the file.
+  if (path.includes("\ufffd"))
+    throw new FileFormatError(`${path}: its name is not in UTF-8, so it cannot be opened: rename it`);
   throw new FileFormatError(
     `${path}: a link to nothing, so images would be left out: mend it or take it out`,
   );
@@ -54,14 +65,14 @@ function imagesIn(folder: string, depth = 0): string[] {
   checkDepth(folder, depth);
   return namesIn(folder).flatMap((name) => {
     const path = join(folder, name);
-    const ending = extname(name).toLowerCase();
     const kind = kindOf(path);
     if (kind === "folder") return imagesIn(path, depth + 1);
-    if (decodedEndings.includes(ending)) {
+    if (isDecoded(name)) {
       if (kind === "file") return [path];
       throw new FileFormatError(`${path}: not a regular file`);
     }
-    if (!otherEndings.includes(ending)) return [];
+    if (!endsAs(otherEndings, name)) return [];
+    const ending = extname(name).toLowerCase();
     throw new FileFormatError(`${path}: ${ending} is not read: save it as PNG, JPEG or WebP, or take it out`);
   });
 }
@@ -70,9 +81,7 @@ function imagesIn(folder: string, depth = 0): string[] {
 function holdsImages(folder: string, depth = 0): boolean {
   checkDepth(folder, depth);
   const names = namesIn(folder);
-  const isImage = (name: string) =>
-    [...decodedEndings, ...otherEndings].includes(extname(name).toLowerCase());
-  if (names.some(isImage)) return true;
+  if (names.some((name) => isDecoded(name) || endsAs(otherEndings, name))) return true;
   return names.some((name) => isFolder(join(folder, name)) && holdsImages(join(folder, name), depth + 1));
 }
 

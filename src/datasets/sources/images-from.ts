@@ -3,7 +3,7 @@ import { basename, extname } from "node:path";
 import { MissingFileError, shownName } from "../../base/index.js";
 import type { Dataset } from "../dataset.js";
 import { idx, idxFilesIn } from "./idx.js";
-import { foldersIn, imageFolder } from "./image-folder.js";
+import { foldersIn, imageFolder, isDecoded } from "./image-folder.js";
 import { imageList } from "./image-list.js";
 import { npz } from "./npz.js";
 import { parquet } from "./parquet.js";
@@ -80,7 +80,7 @@ function sourceInFolder(path: string): (options: object) => Dataset {
   if (parquetFilesIn(path).length > 0) return parquet;
   if (foldersIn(path).length > 0) return imageFolder;
   const names = readdirSync(path);
-  const images = names.filter((name) => /\.(png|jpe?g|webp)$/i.test(name)).length;
+  const images = names.filter(isDecoded).length;
   const lists = names.filter((name) => /\.(csv|npz|npy)$/i.test(name)).map(shownName);
   const found =
     lists.length > 0

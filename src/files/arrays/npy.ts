@@ -83,7 +83,7 @@ function parseHeader(header: string, refuse: (problem: string) => Error) {
   const shown = shownName(header.trim());
   // No part can match in two ways, so that no header takes long.
   const literal =
-    /^\{'descr': *'([^']{2,4})', *'fortran_order': *(True|False), *'shape': *\(([\d ,L]*)\) *,? *\}\s*$/;
+    /^\{'descr': *'([^']{2,40})', *'fortran_order': *(True|False), *'shape': *\(([\d ,L]*)\) *,? *\}\s*$/;
   const found = literal.exec(header);
   if (/'descr': *('\|O|\[)/.test(header))
     throw refuse("it holds Python objects or records: save an array of numbers");
@@ -92,7 +92,8 @@ function parseHeader(header: string, refuse: (problem: string) => Error) {
   const plain = descr!.replace(/^=/, "<").replace(/^<(?=[uib]1)/, "|");
   if (!(plain in elementBytes)) {
     const accepted = "integers, and floats of 16, 32 or 64 bits, little-endian";
-    throw refuse(`elements of type ${shownName(descr!)} are not read; ${accepted} are`);
+    const hint = /^.[US]/.test(descr!) ? "; numpy.unique(array, return_inverse=True) numbers texts" : "";
+    throw refuse(`elements of type ${shownName(descr!)} are not read; ${accepted} are${hint}`);
   }
   const written = sides!.split(",").map((side) => side.trim());
   if (written.at(-1) === "") written.pop();

@@ -90,6 +90,22 @@ describe("a file that PyTorch wrote", () => {
   });
 });
 
+test("a tensor whose sign is turned around as it is read is refused", () => {
+  const flags = (neg: number) => ops.dict([["neg", ops.byte(neg)]]);
+  const whole = [storage, ops.int(0), ops.tuple([ops.int(4)]), ops.tuple([ops.int(1)])];
+  const tensor = (neg: number) =>
+    ops.call("torch._utils._rebuild_tensor_v2", [
+      ...whole,
+      ops.byte(0x89),
+      ops.call("collections.OrderedDict", []),
+      flags(neg),
+    ]);
+  const checkpointOf = (neg: number) => checkpoint(pickle(ops.dict([["w", tensor(neg)]])), { 0: four });
+  const [no, yes] = [0x89, 0x88];
+  expect([...stateDictOf(read(checkpointOf(no))).tensors.keys()]).toEqual(["w"]);
+  expect(() => read(checkpointOf(yes))).toThrow(/is negated when it is read: save its resolve_neg\(\)/);
+});
+
 describe("nothing is executed", () => {
   test.each([
     "os.system",
@@ -109,7 +125,10 @@ describe("nothing is executed", () => {
   test("operations that make objects, and calls of what is no function, are refused", () => {
     const ordered = ops.call("collections.OrderedDict", []);
     for (const [data, message] of [
-      [pickle(Buffer.from("(i os\nsystem\n")), "operation 0x69 at byte 3 is not allowed"],
+      [
+        pickle(Buffer.from("(i os\nsystem\n")),
+        "operation 0x69 at byte 3 is not allowed: protocols 2 to 5 are read",
+      ],
       [pickle(ops.int(1), ops.tuple([]), ops.byte(0x81)), "it calls what is no function"],
       [pickle(ops.text("f"), ops.tuple([]), ops.byte(0x52)), "it calls what is no function"],
       [pickle(ordered, ops.tuple([]), ops.byte(0x52)), "it calls what is no function"],

@@ -32,9 +32,9 @@ function isCounts(value: unknown): value is number[] {
 /**
  * `torch._utils._rebuild_tensor_v2(storage, offset, size, stride, ...)`, checked to lie inside its storage.
  */
-function rebuildTensor([storage, offset, shape, strides]: readonly CheckpointValue[]):
-  | CheckpointValue
-  | undefined {
+function rebuildTensor(args: readonly CheckpointValue[]): CheckpointValue | undefined {
+  const [storage, offset, shape, strides] = args;
+  const metadata = args[6];
   // A storage of a type that is not read: so is the tensor.
   if (storage instanceof PickleUnread) return storage;
   if (!(storage instanceof TorchStorage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
@@ -50,6 +50,9 @@ function rebuildTensor([storage, offset, shape, strides]: readonly CheckpointVal
   const last = shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, offset);
   if (size > 0 && last >= storage.count)
     throw new PickleError(`${shown} ends behind the ${storage.count} elements`);
+  // Views such as the imaginary part of a conjugate have their elements' signs beside them.
+  const isNegated = metadata instanceof Map && [...metadata.values()].some((bit) => bit !== false);
+  if (isNegated) throw new PickleError(`${shown} is negated when it is read: save its resolve_neg()`);
   return new StridedTensor(storage, offset, shape, strides);
 }
 

@@ -205,7 +205,8 @@ export function unpickle<Made extends object>(
     if (code === 0x2e) return pop();
     const operation = operations[code];
     if (operation === undefined) {
-      throw new PickleError(`operation 0x${code.toString(16).padStart(2, "0")} at byte ${at} is not allowed`);
+      const shown = `0x${code.toString(16).padStart(2, "0")}`;
+      throw new PickleError(`operation ${shown} at byte ${at} is not allowed: protocols 2 to 5 are read`);
     }
     spend(unitsOf.operation);
     const value = operation();

@@ -21,6 +21,7 @@ const PATH = /[A-Za-z0-9_.~@+-]*(?:\/[A-Za-z0-9_.~@+-]*)+/y;
 const NUMBER = /[+-]?(?:\d|\.\d)[^\s,()[\]]*/y;
 const QUOTED = /"(?:[^"\\]|\\.)*"/y;
 const MAX_DEPTH = 32;
+const textHint = ' (text with spaces or other signs goes in "quotes")';
 
 /**
  * Reads one call: `fgsm`, `pgd(epsilon=8/255, steps=7, norm=l2)`, `restarts(pgd(epsilon=0.3), times=10)`.
@@ -92,7 +93,7 @@ class Reader {
   }
 
   #hint(): string {
-    return this.#isBare ? ' (text with spaces or other signs goes in "quotes")' : "";
+    return this.#isBare ? textHint : "";
   }
 
   #value(depth: number): OptionValue {
@@ -111,8 +112,11 @@ class Reader {
     if (this.#peek('"')) this.#expected("a closing quote");
     if (this.#skip("[")) return this.#list(depth);
     const word = this.#take(PATH) ?? this.#take(WORD);
-    if (word === undefined)
-      return this.#expected(this.#peek("'") ? 'a value (text goes in "double quotes")' : "a value");
+    if (word === undefined) {
+      const rest = this.text.slice(this.#position);
+      const other = /^[^,()[\]=]/.test(rest) ? textHint : "";
+      return this.#expected(`a value${rest.startsWith("'") ? ' (text goes in "double quotes")' : other}`);
+    }
     if (this.#peek("(")) return this.#callNamed(word, depth + 1);
     this.#isBare = true;
     if (word === "true") return true;

@@ -48,6 +48,15 @@ describe("a folder with one folder for each class", () => {
     ]);
     writeFileSync(join(folder, "classes.txt"), "bee\ncow\n");
     expect(() => imagesFrom(folder).test).toThrow(/ant: no class of this name; classes: bee, cow/);
+    const named = (content: string | Uint8Array) => {
+      writeFileSync(join(folder, "classes.txt"), content);
+      return () => imagesFrom(folder).test;
+    };
+    // Left out, an empty line would give each class behind it the number before its own.
+    expect(named("bee\n\nant\ncow\n")).toThrow(/classes.txt:2: an empty line, expected a class on each/);
+    expect(named(Buffer.from("\ufeffant\nbee\n", "utf16le"))).toThrow(/classes.txt: not text in UTF-8/);
+    expect(named(Buffer.from("ant\nb\xe9e\n", "latin1"))).toThrow(/classes.txt: not text in UTF-8/);
+    expect(named(" \n")).toThrow(/classes.txt: 0 classes/);
     writeFileSync(join(folder, "classes.txt"), "bee\nbee\n");
     expect(() => imagesFrom(folder).test).toThrow(/the class bee stands twice/);
   });

@@ -4,18 +4,32 @@ import { readRegularFile } from "./regular-file.js";
 
 const mostClasses = 100_000;
 
-/** Names of classes in a file, one a line; FileFormatError where one stands twice, or for under two. */
+/**
+ * Names of classes in a file, one a line; FileFormatError where one stands twice, for under two, for an empty
+ * line between them, by which numbers would shift, and for what is no text in UTF-8.
+ */
 export function readClassNames(file: string): string[] {
-  const text = Buffer.from(readRegularFile(file, 2 ** 24)).toString("utf8");
-  const names = text
-    .replace(/^\ufeff/, "")
+  const names = textOf(file)
+    .trimEnd()
     .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
+    .map((line) => line.trim());
+  const empty = names.length > 1 ? names.indexOf("") : -1;
+  if (empty >= 0) throw new FileFormatError(`${file}:${empty + 1}: an empty line, expected a class on each`);
   const twice = firstTwice(names);
   if (twice !== undefined) throw new FileFormatError(`${file}: the class ${shownName(twice)} stands twice`);
-  checkClassCount(names.length, file);
+  checkClassCount(names[0] === "" ? 0 : names.length, file);
   return names;
+}
+
+function textOf(file: string): string {
+  const bytes = readRegularFile(file, 2 ** 24);
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (!text.includes("\0")) return text;
+  } catch {
+    // Told below.
+  }
+  throw new FileFormatError(`${file}: not text in UTF-8: save it as such`);
 }
 
 /** First of names that stands twice. */

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import * as node from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { MissingFileError } from "./errors.js";
+import { FileFormatError, MissingFileError } from "./errors.js";
 import { fileSha256 } from "./files/file-hash.js";
 
 /** Module of a user's own that was loaded. */
@@ -79,11 +79,14 @@ function reasonOf(file: string, error: unknown): string {
 /**
  * Loads a module of a user's own, JavaScript or TypeScript.
  *
- * @throws MissingFileError where the file is missing, Error of one line that names it where it fails while it
- *   loads
+ * @throws MissingFileError where the file is missing, FileFormatError for what is no file, Error of one line
+ *   that names it where it fails while it loads
  */
 export async function loadUserModule(file: string): Promise<UserModule> {
-  if (!existsSync(file)) throw new MissingFileError(`module ${file} does not exist`);
+  const status = statSync(file, { throwIfNoEntry: false });
+  if (status === undefined) throw new MissingFileError(`module ${file} does not exist`);
+  // To open a pipe would wait for its writer.
+  if (!status.isFile()) throw new FileFormatError(`module ${file} is no regular file`);
   try {
     if (/\.[cm]?ts$/.test(file)) await readTypeScript(file);
     await hookResolution();

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -147,6 +148,16 @@ schedules.register(flat);
       out: "",
       err: "error: module nowhere.mjs does not exist\n",
     });
+  });
+
+  it("names what is no file, and waits for no pipe's writer", async () => {
+    const [inside, pipe] = [join(folder, "folder.mjs"), join(folder, "pipe.mjs")];
+    mkdirSync(inside);
+    execFileSync("mkfifo", [pipe]);
+    for (const file of [inside, pipe]) {
+      const err = `error: module ${file} is no regular file\n`;
+      expect(await sqa("--import", file, "list")).toEqual({ code: 65, out: "", err });
+    }
   });
 });
 

@@ -85,3 +85,50 @@ it("images of one color have no NaN behind MeanVarianceNormalization", () => {
     expect(made.every(Number.isFinite)).toBe(true);
   });
 });
+
+/** Results of ONNX Runtime 1.30.0, and of PyTorch's `interpolate` for the first. */
+describe("Resize by a scale that makes no whole length", () => {
+  const image = () => tensor([1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 2, 4]);
+  const resized = (mode: string, coordinates: string, factor: number) =>
+    scope(() =>
+      run("Resize", [image(), null, tensor([1, 1, factor, factor])], {
+        mode: text(mode),
+        coordinate_transformation_mode: text(coordinates),
+      }).toNumbers(),
+    );
+
+  it.each([
+    ["linear", "align_corners", 0.6, [1, 4]],
+    ["cubic", "align_corners", 0.6, [1, 4]],
+    ["linear", "pytorch_half_pixel", 0.6, [1.3333333, 3]],
+    ["linear", "half_pixel", 0.6, [2.6666667, 4.3333333]],
+    [
+      "linear",
+      "align_corners",
+      1.7,
+      [1, 1.6, 2.2, 2.8, 3.4, 4, 3, 3.6, 4.2, 4.8, 5.4, 6, 5, 5.6, 6.2, 6.8, 7.4, 8],
+    ],
+  ] as const)("%s, %s by %d", (mode, coordinates, factor, wanted) => {
+    const found = resized(mode, coordinates, factor);
+    expect(found).toHaveLength(wanted.length);
+    for (const [i, value] of wanted.entries()) expect(found[i]).toBeCloseTo(value, 5);
+  });
+
+  it("takes the first element for one alone, whatever its number is as a float", () => {
+    const one = (side: number) =>
+      scope(() => {
+        const x = tensor(
+          Float32Array.from({ length: side }, (_, i) => i),
+          [1, 1, 1, side],
+        );
+        const sizes = tensor([1, 1, 1, 1], [4], "int64");
+        const attributes = {
+          mode: text("linear"),
+          coordinate_transformation_mode: text("pytorch_half_pixel"),
+        };
+        return run("Resize", [x, null, null, sizes], attributes).item();
+      });
+    // 49 x (1 / 49) is less than 1.
+    expect([one(7), one(49)]).toEqual([0, 0]);
+  });
+});

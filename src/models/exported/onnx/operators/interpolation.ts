@@ -23,24 +23,26 @@ export interface Axis {
   readonly roi: readonly [start: number, end: number];
 }
 
-/** Place in the input of an element of the output. */
+/**
+ * Place in the input of an element of the output. Lengths are whole, as in ONNX Runtime and PyTorch; the onnx
+ * package's own implementation has the fraction that a scale makes.
+ */
 function placeOf({ coordinates }: Interpolation, { side, goal, scale, roi }: Axis, at: number): number {
-  const wanted = side * scale;
   const half = (at + 0.5) / scale - 0.5;
   switch (coordinates) {
     case "half_pixel":
       return half;
     case "half_pixel_symmetric":
-      return (side / 2) * (1 - goal / wanted) + half;
+      return (side / 2) * (1 - goal / (side * scale)) + half;
     case "pytorch_half_pixel":
-      return wanted === 1 ? 0 : half;
+      return goal === 1 ? 0 : half;
     case "align_corners":
-      return wanted === 1 ? 0 : (at * (side - 1)) / (wanted - 1);
+      return goal === 1 ? 0 : (at * (side - 1)) / (goal - 1);
     case "asymmetric":
       return at / scale;
     case "tf_crop_and_resize": {
       const width = (roi[1] - roi[0]) * (side - 1);
-      return roi[0] * (side - 1) + (wanted === 1 ? width / 2 : (at * width) / (wanted - 1));
+      return roi[0] * (side - 1) + (goal === 1 ? width / 2 : (at * width) / (goal - 1));
     }
   }
 }

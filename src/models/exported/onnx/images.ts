@@ -187,9 +187,10 @@ function otherNumbers(node: OnnxNode, name: string, constants: ReadonlyMap<strin
 
 function rangeSaidBy(operator: string, numbers: readonly number[], notes: string[]): number {
   const every = (least: number, most: number) => numbers.every((one) => one >= least && one <= most);
+  // A deviation in bytes, such as 255 x 0.225, and what multiplies by its inverse.
   const ofBytes =
-    (operator === "Div" && every(100, 256)) ||
-    (operator === "Mul" && every(1 / 256, 1 / 100)) ||
+    (operator === "Div" && every(40, 256)) ||
+    (operator === "Mul" && every(1 / 256, 1 / 40)) ||
     ((operator === "Sub" || operator === "Add") &&
       numbers.every((one) => Math.abs(one) >= 20 && Math.abs(one) <= 200));
   if (ofBytes) {

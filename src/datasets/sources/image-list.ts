@@ -55,7 +55,8 @@ function listedIn(file: string): Listed[] {
       const given = fields.join(",");
       const hint = /[;\t]/.test(given) ? "; commas part fields" : "";
       throw new FileFormatError(
-        `${file}:${line}: expected a path and a label, as in cats/1.png,cat, found ${shownName(given)}${hint}`,
+        `${file}:${line}: expected a path and a label, as in cats/1.png,cat, ` +
+          `found ${shownName(given)}${hint}`,
       );
     }
     const split = columns.split < 0 ? undefined : splitNamed(fields[columns.split] ?? "", file, line);

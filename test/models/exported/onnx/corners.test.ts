@@ -132,3 +132,17 @@ describe("Resize by a scale that makes no whole length", () => {
     expect([one(7), one(49)]).toEqual([0, 0]);
   });
 });
+
+/** ONNX, Slice: of negative steps, starts are clamped to the axis, and ends to the place before it. */
+it.each([
+  [-4, -6, [0]],
+  [-4, 0, []],
+  [2, -6, [2, 1, 0]],
+  [9, 0, [2, 1]],
+] as const)("Slice backwards from %d to %d", (start, end, wanted) => {
+  const one = (value: number) => tensor([value], [1], "int64");
+  const found = scope(() =>
+    run("Slice", [tensor([0, 1, 2]), one(start), one(end), one(0), one(-1)]).toNumbers(),
+  );
+  expect([...found]).toEqual(wanted);
+});

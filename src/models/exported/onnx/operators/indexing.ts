@@ -104,8 +104,10 @@ function slice(
       const start = place(from[i]!, 0, side);
       return made.slice(axis, start, Math.max(start, place(to[i]!, 0, side)), Math.min(by[i]!, 2 ** 40));
     }
-    // Backwards is forwards in the flipped tensor, whose element k is side - 1 - k.
-    const [start, end] = [place(from[i]!, -1, side - 1), place(to[i]!, -1, side - 1)];
+    if (side === 0) return made;
+    // Backwards is forwards in the flipped tensor, whose element k is side - 1 - k. A start before the first
+    // element is that element, other than in NumPy.
+    const [start, end] = [place(from[i]!, 0, side - 1), place(to[i]!, -1, side - 1)];
     const first = side - 1 - start;
     return made.flip([axis]).slice(axis, first, Math.max(first, side - 1 - end), Math.min(-by[i]!, 2 ** 40));
   }, data);

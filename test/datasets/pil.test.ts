@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { decodeImage } from "../../src/datasets/pixels/decode.js";
 import { type Fit, fitted } from "../../src/datasets/pixels/fit.js";
+import { sha256 } from "../../src/datasets/pixels/pixel-cache.js";
 import { fileBytes, openNpz } from "../../src/files/index.js";
 
 const golden = new URL("../golden/images", import.meta.url).pathname;
@@ -49,6 +50,17 @@ describe("images are as PIL makes them", () => {
       expect(await largestDifference(one)).toBe(0);
     },
   );
+
+  // SHA-256 of what Pillow 12.3 makes of the same strip, as (C, H, W).
+  test.each([
+    [{ size: 16, interpolation: "bicubic" }, "dca6d1d6a6126025"],
+    [{ resize: 1, interpolation: "bilinear" }, "704b0a0ee94810bf"],
+  ] as const)("the same bytes of a strip that is 111 times as high as wide: %j", (options, wanted) => {
+    const pixels = Uint8Array.from({ length: 3 * 333 * 3 }, (_, i) => i * 37 + (i >> 3) * 11);
+    const strip = { pixels, width: 3, height: 333, channels: 3 };
+    const { bytes } = fitted(strip, { channels: "color", ...options })!;
+    expect(sha256(bytes).toString("hex").slice(0, 16)).toBe(wanted);
+  });
 
   const variants = join(golden, "variants");
   const decoded = openNpz(fileBytes(join(variants, "expected.npz")));

@@ -95,6 +95,11 @@ export function resized(
 ): Raster {
   const filter = filters[interpolation];
   const rows = weightsOf(image.height, height, filter, window.top, window.top + window.height);
+  // Strips more than 100 times as high as wide are shrunk along their columns first, as in Pillow 12.
+  if (image.height > 100 * image.width && height < image.height) {
+    const low = alongColumns(image, rows, 0, window.height);
+    return alongRows(low, width, filter, window, 0, window.height);
+  }
   const last = window.height - 1;
   // The rows that the second pass reads, or those of the window where there is none.
   const isTall = image.height !== height;

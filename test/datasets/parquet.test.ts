@@ -96,3 +96,9 @@ test("class numbers may be texts, and one that is none is shown with its row in 
     /wrong.parquet: label -7 in row 4 is no class number/,
   );
 });
+
+test("pages that are packed in another way are refused, with what to do", () => {
+  expect(() => imagesFrom(labeled("zstd")).test).toThrow(
+    /zstd.parquet: pages are packed by ZSTD; snappy and gzip are read: write it anew with compression="snappy"/,
+  );
+});

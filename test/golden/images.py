@@ -209,6 +209,7 @@ def save_labels():
     for name, labels in columns.items():
         table = pa.table({"image": [image] * len(labels), "label": labels})
         pq.write_table(table, HERE / "labels" / f"{name}.parquet", row_group_size=2, compression="gzip")
+    pq.write_table(table, HERE / "labels" / "zstd.parquet", compression="zstd")
 
 
 if __name__ == "__main__":

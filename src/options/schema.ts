@@ -21,7 +21,9 @@ export type CheckedOptions<S extends z.ZodObject> =
 export function checkOptions<S extends z.ZodObject>(schema: S, given: object): CheckedOptions<S> {
   const result = schema.safeParse(given);
   if (result.success) return { ok: true, options: result.data };
-  return { ok: false, faults: result.error.issues.flatMap((issue) => faultsOf(issue, schema, given)) };
+  const faults = result.error.issues.flatMap((issue) => faultsOf(issue, schema, given));
+  // Each wrong number of a list is an issue, and all of them make one fault of the option.
+  return { ok: false, faults: [...new Map(faults.map((fault) => [JSON.stringify(fault), fault])).values()] };
 }
 
 /** Schema of an option that `read` makes of what was given: its TypeError or RangeError is the option's. */

@@ -22,12 +22,12 @@ describe("parseOptions", () => {
   });
 
   it("has one line for every fault", () => {
-    const given = { epsilom: 1, epsilon: 2, steps: 1.5, norm: "l3", layers: ["a", 4] };
+    const given = { epsilom: 1, epsilon: 2, steps: 1.5, norm: "l3", layers: ["a", 4, 5] };
     expect(() => parseOptions("attack", "pgd", schema, given)).toThrowErrorMatchingInlineSnapshot(`
       [RangeError: attack pgd: option "epsilon" cannot be 2; accepted: a number in [0, 1]
       attack pgd: option "steps" cannot be 1.5; accepted: a whole number of at least 1
       attack pgd: option "norm" cannot be "l3"; accepted: linf | l2
-      attack pgd: option "layers" cannot be ["a", 4]; accepted: a list of: text
+      attack pgd: option "layers" cannot be ["a", 4, 5]; accepted: a list of: text
       attack pgd: option "name" is missing; accepted: text
       attack pgd: unknown option "epsilom"; did you mean "epsilon"?
       attack pgd: options: epsilon=0.3, steps=7, norm=linf, layers=[], name (required)]

@@ -78,8 +78,8 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-/** Parquet file with a page more in its first column. */
-function withPage(page: Buffer): Buffer {
+/** Parquet file with a page more in its first column, of which it claims a size. */
+function withPage(page: Buffer, claimed?: number): Buffer {
   const bytes = readFileSync(join(golden, "parquet", "train-00000-of-00001.parquet"));
   const tail = bytes.length - 8;
   const footer = bytes.subarray(tail - bytes.readUInt32LE(tail), tail);
@@ -104,7 +104,7 @@ function withPage(page: Buffer): Buffer {
   const start = Math.min(words, data);
   // The column again, behind all others.
   const body = bytes.subarray(0, tail - footer.length);
-  const next = places(size + page.length, body.length - start);
+  const next = places(claimed ?? size + page.length, body.length - start);
   const description = Buffer.concat([footer.subarray(0, at), next, footer.subarray(at + old.length)]);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(description.length);
@@ -175,6 +175,13 @@ describe("what would unpack to more than it should", () => {
       openParquet(fileBytes(place("z.parquet", withPage(page)))).rowGroups[0]!.column("image.bytes").length;
     expect(read(Buffer.alloc(0))).toBeGreaterThan(0);
     expect(() => read(evil("feffffff0f"))).toThrow(/a page of 0 bytes that unpacks to 2147483647/);
+  });
+
+  test("a column of parquet beyond what is held at once is refused, with what to do", () => {
+    const { rowGroups } = openParquet(fileBytes(place("c.parquet", withPage(Buffer.alloc(0), 6e8))));
+    expect(() => rowGroups[0]!.column("image.bytes")).toThrow(
+      /c.parquet: a column of 600000000 bytes in a row group, more than 536870912: .* row_group_size=100$/,
+    );
   });
 });
 

@@ -30,6 +30,7 @@ const mostChunkBytes = 2 ** 29;
 const mostPageBytes = 2 ** 29;
 /** All pages of a column in a row group, unpacked. */
 const mostUnpackedBytes = 2 ** 30;
+const smaller = ": write it anew with smaller row groups, such as row_group_size=100";
 /** A snappy page cannot unpack to more times its size than this. */
 const mostExpansion: Readonly<Record<string, number>> = { UNCOMPRESSED: 1, SNAPPY: 64, GZIP: 1100 };
 
@@ -100,7 +101,7 @@ export function openParquet(source: ByteSource): ParquetFile {
     const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
     const length = Number(meta.total_compressed_size);
     if (!(length > 0 && length <= mostChunkBytes))
-      throw refuse(`a column of ${length} bytes: more than are read`);
+      throw refuse(`a column of ${length} bytes in a row group, more than ${mostChunkBytes}${smaller}`);
     // hyparquet reads from the beginning of a buffer.
     const bytes = source.read(Math.min(start, Number(meta.data_page_offset)), length).slice();
     try {
@@ -163,7 +164,7 @@ function checkPages(bytes: Uint8Array, rows: number, codec: string, column: type
       throw new Error(`a page of ${packed} bytes that unpacks to ${unpacked}`);
     total += unpacked;
     if (total > mostUnpackedBytes)
-      throw new Error(`pages that unpack to more than ${mostUnpackedBytes} bytes`);
+      throw new Error(`pages that unpack to more than ${mostUnpackedBytes} bytes${smaller}`);
     reader.offset += packed;
     // Each kind of page is read by its own description; a page may carry several.
     const { data_page_header: first, data_page_header_v2: second, dictionary_page_header: words } = header;

@@ -95,8 +95,8 @@ export function openParquet(source: ByteSource): ParquetFile {
     if (leaf.repeated) throw refuse(`column ${shownName(path)} holds lists`);
     if (mostExpansion[meta.codec] === undefined)
       throw refuse(
-        `pages are packed by ${shownName(String(meta.codec))}; snappy and gzip are read: write it anew with ` +
-          'compression="snappy"',
+        `pages are packed by ${shownName(String(meta.codec))}; snappy and gzip are read: ` +
+          'write it anew with compression="snappy"',
       );
     const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
     const length = Number(meta.total_compressed_size);

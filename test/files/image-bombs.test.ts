@@ -202,6 +202,16 @@ test("headers tell format and size", () => {
   );
 });
 
+test.each([
+  ["GIF89a.......", "a GIF"],
+  ["\n<!DOCTYPE html>\n<html>", "a web page"],
+  ["<html><body>403</body>", "a web page"],
+  ['<?xml version="1.0"?><svg', "an SVG or other XML"],
+])("what is no image says so: %j", (content, what) => {
+  const read = () => imageHeader(Buffer.from(content), "a.jpg");
+  expect(read).toThrow(`a.jpg: not an image in PNG, JPEG or WebP: it is ${what}`);
+});
+
 test("a list is read by the rules of RFC 4180", () => {
   const rows = parseCsv(Buffer.from('a,"b ""x"", c"\r\n\r\n"two\nlines",d\n'), "x.csv");
   expect(rows).toEqual([

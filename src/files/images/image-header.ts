@@ -47,6 +47,8 @@ function hintOf(bytes: Uint8Array): string {
   if (start.startsWith("BM")) return ": it is a BMP";
   if (/^(II\*\0|MM\0\*)/.test(start)) return ": it is a TIFF";
   if (start.slice(4, 8) === "ftyp") return ": it is a HEIC or AVIF";
+  if (/^\s*<(?:!doctype|html)/i.test(textAt(bytes, 0, 64))) return ": it is a web page";
+  if (/^\s*<(?:svg|\?xml)/i.test(textAt(bytes, 0, 64))) return ": it is an SVG or other XML";
   if (start.startsWith("version https")) return ": it is a Git LFS pointer, which git lfs pull replaces";
   return "";
 }

@@ -68,6 +68,8 @@ function split(node: NodeView, values: Tensor, sides?: Tensor): readonly Tensor[
   const whole = values.shape[axis]!;
   const count = node.int("num_outputs", node.outputs);
   const given = sides === undefined ? node.ints("split") : numbersOf(sides);
+  if (count !== node.outputs)
+    throw node.refuse(`num_outputs is ${count}, and it has ${node.outputs} outputs`);
   const side = Math.ceil(whole / Math.max(1, count));
   const each =
     given ?? Array.from({ length: count }, (_, i) => Math.max(0, Math.min(side, whole - i * side)));

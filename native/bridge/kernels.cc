@@ -12,6 +12,7 @@
 #include "tiles/convolution.h"
 #include "products/layer.h"
 #include "quantize/quantize.h"
+#include "quantize/weighted_draws.h"
 
 namespace sqa {
 namespace {
@@ -92,6 +93,11 @@ napi_value stepToNew(napi_env env, const Arguments& arguments) {
   return wrapTensor(env, to);
 }
 
+// weightedDraws(weights, uniforms)
+napi_value draws(napi_env env, const Arguments& arguments) {
+  return wrapTensor(env, weightedDraws(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1])));
+}
+
 napi_value stepInPlace(napi_env env, const Arguments& arguments) {
   stepTo(unwrapTensor(env, arguments[0]), env, arguments);
   return nullptr;
@@ -166,6 +172,7 @@ void defineKernels(napi_env env, napi_value exports) {
   define<sgd, 7>(env, exports, "sgdUpdate");
   define<stepToNew, 5>(env, exports, "signStep");
   define<stepInPlace, 5>(env, exports, "signStep_");
+  define<draws, 2>(env, exports, "weightedDraws");
 }
 
 }  // namespace sqa

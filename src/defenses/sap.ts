@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { sizeOf } from "../base/index.js";
-import { noGrad, operators as ops, scope, type Tensor, uniform } from "../engine/index.js";
+import { noGrad, scope, type Tensor, uniform, weightedDraws } from "../engine/index.js";
 import { attribute, Module, type OnnxEdge, type OnnxSketch, type Pass } from "../nn/index.js";
 import { ratio } from "../options/index.js";
 import { defineDefense } from "./defense.js";
@@ -54,19 +54,14 @@ class PrunedActivation extends Module {
 
   /** Factor of each element: 0, or the inverse of its chance to be drawn. */
   #factors(input: Tensor, { noise }: Pass): Tensor {
-    // In float64, since the chances of a wide layer's elements are far below those of float32's steps near 1.
-    const sizes = input.abs().to("float64").flatten(1);
-    const [images, elements] = sizes.shape as [number, number];
-    const draws = this.#drawsOf([elements]);
-    const ends = sizes.cumsum(1);
-    const total = ends.select(1, elements - 1).unsqueeze(1);
-    const points = uniform(noise, [draws], this.noiseStream).to("float64").mul(total);
-    const drawn = ops.searchsorted(ends, points, false, true).clamp(0, elements - 1);
-    const kept = ops.zeros([images, elements], "float64", input.device).scatterValue(1, drawn, 1);
-    const chance = sizes.div(total.clamp(tiny));
-    // Where rounding leaves nothing of 1 - (1 - p)^r, p itself is below it.
-    const keep = chance.neg().add(1).pow(draws).neg().add(1).maximum(chance).clamp(tiny);
-    return kept.div(keep).to(input.dtype).reshape(input.shape);
+    const sizes = input.abs().flatten(1);
+    const draws = this.#drawsOf(input.shape.slice(1));
+    const drawn = weightedDraws(sizes, uniform(noise, [draws], this.noiseStream));
+    // In float64, and as -expm1(r * log1p(-p)): a wide layer's chances lie below float32's steps near 1.
+    const exact = sizes.to("float64");
+    const chance = exact.div(exact.sumDim([1], true).clamp(tiny));
+    const keep = chance.neg().log1p().mul(draws).expm1().neg().clamp(tiny);
+    return drawn.to("float64").div(keep).to(input.dtype).reshape(input.shape);
   }
 }
 

@@ -41,6 +41,7 @@ export {
 export { sgdUpdate, sgdUpdateSupports } from "./kernels/sgd-update.js";
 export { type LinfBall, signStep, signStep_ } from "./kernels/sign-step.js";
 export { tiledConvolution, tiledConvolutionSupports, tilesWeight } from "./kernels/tiled-convolution.js";
+export { weightedDraws } from "./kernels/weighted-draws.js";
 export { normal, uniform } from "./keyed-noise.js";
 export { withMemoryLimit } from "./memory-limit.js";
 export {

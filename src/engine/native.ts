@@ -114,6 +114,7 @@ interface Native {
   ): void;
   signStep(points: Handle, gradient: Handle, length: number, images: Handle | null, radius: number): Handle;
   signStep_(points: Handle, gradient: Handle, length: number, images: Handle | null, radius: number): void;
+  weightedDraws(weights: Handle, uniforms: Handle): Handle;
   signalsArrived(number: number): number;
   openDevice(device: number): void;
   searchConvolutions(flag: boolean): void;

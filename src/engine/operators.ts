@@ -21,7 +21,9 @@ const negOperator = operator("aten::neg", "");
 const absOperator = operator("aten::abs", "");
 const signOperator = operator("aten::sign", "");
 const expOperator = operator("aten::exp", "");
+const expm1Operator = operator("aten::expm1", "");
 const logOperator = operator("aten::log", "");
+const log1pOperator = operator("aten::log1p", "");
 const sqrtOperator = operator("aten::sqrt", "");
 const squareOperator = operator("aten::square", "");
 const erfOperator = operator("aten::erf", "");
@@ -247,9 +249,19 @@ export abstract class TensorOperators {
     return call(expOperator, [this.self()]) as Tensor;
   }
 
+  /** `aten::expm1(Tensor self) -> Tensor` */
+  expm1(): Tensor {
+    return call(expm1Operator, [this.self()]) as Tensor;
+  }
+
   /** `aten::log(Tensor self) -> Tensor` */
   log(): Tensor {
     return call(logOperator, [this.self()]) as Tensor;
+  }
+
+  /** `aten::log1p(Tensor self) -> Tensor` */
+  log1p(): Tensor {
+    return call(log1pOperator, [this.self()]) as Tensor;
   }
 
   /** `aten::sqrt(Tensor self) -> Tensor` */

@@ -91,7 +91,7 @@ function layer(inputs: number, out: number, side: number): void {
 
 /** A step of single-step adversarial training: an attack by the input gradient alone, and an update. */
 function step(model: Architecture, quantized: boolean): void {
-  const { module } = model.build({ seed: 0, defenses: quantized ? [sqa()] : [] });
+  const { module } = model.build({ seed: 0, defenses: quantized ? [sqa({ places: "blocks" })] : [] });
   const parameters = module.parameters();
   const optimizer = sgd().on(parameters);
   const images = uniform([1, 28, 28]);

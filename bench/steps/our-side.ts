@@ -39,7 +39,7 @@ function sessionOf(task: Task): TrainingSession {
   const config = trainConfig({
     model: models.parse(task.model),
     data: datasetOf(task),
-    defenses: task.sqa ? ["sqa"] : [],
+    defenses: task.sqa ? ["sqa(places=blocks)"] : [],
     method: task.method === "standard" ? standard() : fgsm({ epsilon: task.epsilon }),
     batchSize: task.batch,
     precision: task.precision,

@@ -81,9 +81,9 @@ describe("what the steps are", () => {
     expect(small!.task).toMatchObject({ imageShape: [1, 28, 28], batch: 128, epsilon: 0.3 });
   });
 
-  it("place SQA in ResNet-18 where our default is, which the peer repeats", () => {
+  it("place SQA after every block of ResNet-18, as the peer does", () => {
     const blocks = [1, 2, 3, 4].flatMap((stage) => [0, 1].map((block) => [`layer${stage}.${block}`, 2]));
-    const { module } = networks.resnet18.model.build({ seed: 0, defenses: [sqa()] });
+    const { module } = networks.resnet18.model.build({ seed: 0, defenses: [sqa({ places: "blocks" })] });
     const placed = placedQuantizers(module).map(([name, { options }]) => [name, options.lambda]);
     expect(Object.fromEntries(placed)).toEqual({ relu: 1, ...Object.fromEntries(blocks) });
     module.dispose();

@@ -10,14 +10,9 @@ function places(model: string, defense: Defense): Record<string, number> {
 }
 
 describe("SQA without layers of its own", () => {
-  const blocks = [1, 2, 3, 4].flatMap((stage) => [0, 1].map((block) => [`layer${stage}.${block}`, 2]));
-
-  test("stands after the first layer with lambda 1 and after every block with lambda 2", () => {
-    expect(places("resnet18(width=8)", sqa())).toEqual({ relu: 1, ...Object.fromEntries(blocks) });
-    expect(places("preact-resnet18(width=8)", sqa())).toEqual({
-      "layer1.0.relu1": 1,
-      ...Object.fromEntries(blocks),
-    });
+  test("stands after the first layer with lambda 1 and after the first block with lambda 2", () => {
+    expect(places("resnet18(width=8)", sqa())).toEqual({ relu: 1, "layer1.0": 2 });
+    expect(places("preact-resnet18(width=8)", sqa())).toEqual({ "layer1.0.relu1": 1, "layer1.0": 2 });
   });
 
   test("stands after the first layer with lambda 1 and after the second with lambda 2 where there are no blocks", () => {
@@ -29,7 +24,11 @@ describe("SQA without layers of its own", () => {
   test("reads the paper's bottleneck module in other ways as well", () => {
     const read = (text: string) => places("resnet34(width=8)", defenses.parse(text));
     expect(read("sqa(places=first-layer)")).toEqual({ relu: 1 });
-    expect(read("sqa(places=first-block)")).toEqual({ relu: 1, "layer1.0": 2 });
+    const depths = [3, 4, 6, 3];
+    const blocks = depths.flatMap((depth, i) =>
+      Array.from({ length: depth }, (_, block) => [`layer${i + 1}.${block}`, 2]),
+    );
+    expect(read("sqa(places=blocks)")).toEqual({ relu: 1, ...Object.fromEntries(blocks) });
     expect(read("sqa(places=stages)")).toEqual({
       relu: 1,
       "layer1.2": 2,
@@ -61,7 +60,7 @@ describe("SQA after named layers", () => {
     expect(String(sqa({ layers: { "block*.relu": 1 } }))).toBe('sqa("block*.relu"=1)');
     expect(defenses.parse("sqa(relu1=1)").options).toEqual({
       layers: { relu1: 1 },
-      places: "blocks",
+      places: "first-block",
       range: "image",
     });
   });

@@ -165,8 +165,9 @@ describe("docs/reproduction/", () => {
       ["FGSM, full precision, seed 0", "cifar10-resnet18-plain-fgsm-seed0-4a15a598"],
       ["FGSM, full precision, seed 1", "cifar10-resnet18-plain-fgsm-seed1-5c1ea8c5"],
       ["N-FGSM, full precision, seed 0", "cifar10-resnet18-plain-n-fgsm-seed0-3f9a0823"],
-      ["SQA, FGSM, seed 0", "cifar10-resnet18-sqa-fgsm-seed0-64f27c94"],
-      ["SQA, FGSM, seed 1", "cifar10-resnet18-sqa-fgsm-seed1-27e2ec37"],
+      ["N-FGSM, full precision, seed 1", "cifar10-resnet18-plain-n-fgsm-seed1-d34ad309"],
+      ["SQA after every block, FGSM, seed 0", "cifar10-resnet18-sqa-fgsm-seed0-f91033ae"],
+      ["SQA after every block, FGSM, seed 1", "cifar10-resnet18-sqa-fgsm-seed1-39d7ab25"],
     ].map(([title, run]) => {
       const events = RunFolder.open(`results/runs/${run}`).events();
       const epochs = events.filter((event) => event.type === "epoch");

@@ -68,7 +68,7 @@ describe("a pass with constant weights", () => {
     ["resnet18", resnet18({ width: 32, ...sides })],
     ["resnet50", resnet50({ width: 32, ...sides })],
     ["preact-resnet18", preactResnet18({ width: 32, ...sides })],
-    ["resnet18 with SQA", resnet18({ width: 32, ...sides }), sqa()],
+    ["resnet18 with SQA", resnet18({ width: 32, ...sides }), sqa({ places: "blocks" })],
   ])("has the logits and gradients of %s, but for the last bits", (_, architecture, defense?) => {
     scope(() => {
       const model = architecture.build({ seed: 1, defenses: defense === undefined ? [] : [defense] });

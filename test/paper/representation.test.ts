@@ -285,7 +285,7 @@ describe("figures of what networks make of images", () => {
       "fgsm-16-255-seed1",
       "n-fgsm-16-255-seed0",
     ]);
-    const accepted = "fgsm | sqa-fgsm | n-fgsm";
+    const accepted = "fgsm | sqa-fgsm | sqa-blocks-fgsm | n-fgsm";
     expect(() => collapse({ rows: [] })).toThrow(accepted);
     expect(() => collapse({ oneSeed: ["fgms"] })).toThrow(accepted);
   });

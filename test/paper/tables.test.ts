@@ -58,12 +58,12 @@ describe("the table of SQA's places", () => {
     expect(layers.slice(0, 5)).toEqual([
       "",
       "sqa(places=first-layer)",
-      "sqa(places=first-block)",
-      "sqa(places=stages)",
       "sqa",
+      "sqa(places=stages)",
+      "sqa(places=blocks)",
     ]);
     expect(layers[5]).toMatch(/^sqa\(layer1\.0\.bn2=2, layer1\.1\.bn2=2, .*layer4\.1\.bn2=2, relu=1\)$/);
-    expect(layers.slice(6)).toEqual(["sqa(range=channel)", "sqa(range=batch)"]);
+    expect(layers.slice(6)).toEqual(["sqa(places=blocks, range=channel)", "sqa(places=blocks, range=batch)"]);
     expect(new Set(cells.map(({ config }) => JSON.stringify({ ...config, defenses: [] }))).size).toBe(1);
     const { notes } = await madeUpResult(placements({ rows: ["full"] }), () => 0.5);
     expect(notes[0]).toBe(

@@ -14,8 +14,8 @@ export const quantizedLayersOptions = z.strictObject({
     .optional()
     .describe("lambda (levels - 1) after each named layer (default: the paper's places)"),
   places: z
-    .enum(["blocks", "stages", "first-block", "first-layer"])
-    .default("blocks")
+    .enum(["first-block", "first-layer", "stages", "blocks"])
+    .default("first-block")
     .describe("where a residual network is quantized beside its first layer, if no layers are named"),
   range: quantizerOptions.shape.range,
 });
@@ -23,10 +23,11 @@ type QuantizedLayers = z.output<typeof quantizedLayersOptions>;
 
 /**
  * Layers with their lambda: those that are named, else the paper's. These are lambda 1 after the first layer,
- * and lambda 2 after the second or after the blocks of a residual network (section 4.1). RangeError for a
- * model without places.
+ * and lambda 2 after the second layer, or after the first block of a residual network (section 4.1).
+ * RangeError for a model without places.
  */
-// paper: section 4.1 quantizes "the bottleneck module" with lambda 2 and does not say which.
+// paper: section 4.1 says "its bottleneck module", in the singular, with lambda 2; docs/reproduction/readings.md
+// compares what it can mean.
 function layersOf(
   model: Model,
   defense: string,

@@ -31,6 +31,11 @@ const noisy = (epsilon: number) => nFgsm({ epsilon });
 const contenders: Readonly<Record<string, Contender>> = {
   fgsm: { title: "FGSM", defenses: [], method: plain },
   "sqa-fgsm": { title: "SQA + FGSM", defenses: [sqa()], method: plain },
+  "sqa-blocks-fgsm": {
+    title: "SQA after every block + FGSM",
+    defenses: [sqa({ places: "blocks" })],
+    method: plain,
+  },
   "n-fgsm": { title: "N-FGSM", defenses: [], method: noisy },
   "fgsm-rs": { title: "FGSM-RS", defenses: [], method: (epsilon) => fgsmRs({ epsilon }) },
   "pgd-2": { title: "PGD-2", defenses: [], method: pgd2 },

@@ -18,15 +18,15 @@ const beforeShortcuts = [1, 2, 3, 4].flatMap((stage) => [0, 1].map((block) => `l
 const readings: Readonly<Record<string, readonly [title: string, ...defenses: readonly Defense[]]>> = {
   full: ["full precision"],
   "first-layer": ["after the first layer", sqa({ places: "first-layer" })],
-  "first-block": ["after the first layer and block", sqa({ places: "first-block" })],
+  "first-block": ["after the first layer and block", sqa()],
   stages: ["after the first layer and each stage", sqa({ places: "stages" })],
-  blocks: ["after the first layer and every block", sqa()],
+  blocks: ["after the first layer and every block", sqa({ places: "blocks" })],
   "before-shortcut": [
     "after the first layer, and in every block before its shortcut is added",
     sqa({ layers: Object.fromEntries([["relu", 1], ...beforeShortcuts.map((layer) => [layer, 2])]) }),
   ],
-  channel: ["every block, a range for each channel", sqa({ range: "channel" })],
-  batch: ["every block, one range for the batch", sqa({ range: "batch" })],
+  channel: ["every block, a range for each channel", sqa({ places: "blocks", range: "channel" })],
+  batch: ["every block, one range for the batch", sqa({ places: "blocks", range: "batch" })],
 };
 const keys = Object.keys(readings);
 
@@ -84,6 +84,7 @@ export const placements = defineAccuracyTable("placements", {
   title: "Readings of SQA's places in a residual network, on CIFAR-10 at 8/255",
   options,
   columns,
+  shared: ["width"],
   rows: ({ width, ...given }) =>
     given.rows.map((key) => {
       const [title, ...defenses] = readings[key]!;

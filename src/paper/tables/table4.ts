@@ -166,6 +166,9 @@ function notesOn(data: Data): string[] {
     "Predicted: (kappa + 1) times the measured step on clean images, of a network with SQA for SQA.",
     "By the measured pass: kappa times what FGSM's step has more than the one on clean images. Passes of " +
       "the attack need no gradients of the weights.",
+    ...(/resnet/.test(model)
+      ? ["SQA stands after the first layer and every block, the reading that costs most."]
+      : []),
     `Fitted to all rows without SQA, one pass forward and backward takes ${fitted.toPrecision(3)} s.`,
     ...equation10Notes(data),
     ...(device === "cpu" || replayed ? [] : ["Steps were made operator by operator: no graph was captured."]),

@@ -40,7 +40,8 @@ for (const name of architectures) {
   write(`${name}-drawn-noise-free`, builtModel(name, ["binary-weights(stochastic=true)"]), true);
 }
 write("every-layer", everyLayer());
-for (const name of ["compact", "small", "resnet18"]) write(`${name}-sqa`, builtModel(name, ["sqa"]));
+for (const name of ["compact", "small", "resnet18"])
+  write(`${name}-sqa`, builtModel(name, ["sqa(places=blocks)"]));
 for (const range of ["image", "channel", "batch"])
   for (const lambda of [1, 3])
     write(`bare-${range}-${lambda}`, bareQuantizer(`sqa(relu=${lambda}, range=${range})` as "sqa"));

@@ -85,6 +85,7 @@ describe("docs/reproduction/", () => {
     ["table3", "table3-mnist-audit"],
     ["table4", "table4"],
     ["readings", "placements-8-epochs"],
+    ["readings", "placements-15-epochs"],
   ])("%s shows the table of results/%s.json", (name, stored) => {
     expect(missing(name, printed(stored))).toEqual([]);
   });

@@ -6,6 +6,8 @@ export interface ProgressOptions {
   readonly label: string;
   readonly total?: number;
   readonly initial?: number;
+  /** Word for what is counted, behind the numbers, such as "attacks". */
+  readonly unit?: string;
   /** Milliseconds that only grow; for tests. */
   readonly now?: () => number;
 }
@@ -14,6 +16,8 @@ export interface ProgressOptions {
 export interface ProgressUpdate {
   readonly done?: number;
   readonly total?: number;
+  /** Share of the work in [0, 1], where the steps take unlike times. */
+  readonly share?: number | undefined;
   readonly metrics?: Readonly<Record<string, number | string>>;
   /** Seconds left, where somebody knows better than by the steps done so far. */
   readonly left?: number | undefined;
@@ -78,14 +82,17 @@ export class Progress {
   /** Parts of the line in their order: those that a narrow terminal can do without are not needed. */
   #parts(barColumns: number): { readonly text: string; readonly needed: boolean }[] {
     const { done = 0, total, metrics = {} } = this.#state;
-    const share = total === undefined || total === 0 ? undefined : Math.min(1, done / total);
+    const share = this.#share();
+    const { unit } = this.#options;
+    const counted = total === undefined ? String(done) : `${done}/${total}`;
+    const isKnown = total !== undefined || done > 0;
     const left = this.#secondsLeft();
     const needed = (text: string) => ({ text, needed: true });
     return [
       needed(this.#options.label),
       ...(share !== undefined && barColumns > 0 ? [{ text: bar(share, barColumns), needed: false }] : []),
       ...(share === undefined ? [] : [needed(`${Math.floor(share * 100)}%`.padStart(4))]),
-      needed(total === undefined ? String(done) : `${done}/${total}`),
+      ...(isKnown ? [needed(unit === undefined ? counted : `${counted} ${unit}`)] : []),
       ...Object.entries(metrics).map(([name, value]) => ({
         text: `${name} ${formatMetric(value)}`,
         needed: false,
@@ -107,6 +114,12 @@ export class Progress {
       parts.splice(last, 1);
     }
     return truncate(text(), columns);
+  }
+
+  #share(): number | undefined {
+    const { done = 0, total, share } = this.#state;
+    if (share !== undefined) return share;
+    return total === undefined || total === 0 ? undefined : Math.min(1, done / total);
   }
 
   #secondsLeft(): number | undefined {

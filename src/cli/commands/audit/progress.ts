@@ -23,24 +23,26 @@ export function secondsLeft(expected: number, done: number, elapsed: number): nu
  */
 export function withBar(events: AsyncIterable<AuditEvent>, now = () => performance.now()) {
   let began = now();
+  let ended = 0;
   let worst: number | undefined;
-  return withProgress(events, { label: "audit" }, (event) => {
+  return withProgress(events, { label: "audit", unit: "attacks" }, (event) => {
     if (event.type === "estimate") note(`${event.trials} attacks; their time is being estimated`);
     if (event.type === "plan") {
       began = now();
       if (event.folder !== undefined) note(`kept in ${shownPath(event.folder)}`);
-      return { total: Math.round(event.seconds), left: event.seconds };
+      return { total: event.trials, share: 0, left: event.seconds };
     }
-    if (event.type === "trial") worst = event.worst;
+    if (event.type === "trial") {
+      worst = event.worst;
+      return { done: ++ended };
+    }
     if (event.type !== "progress") return undefined;
     const { trial, done, seconds } = event;
     const fallen = worst === undefined ? {} : { "worst so far": `${percent(worst, 1)} %` };
-    const left = secondsLeft(seconds, done, (now() - began) / 1000);
     return {
-      done: Math.round(done),
-      total: Math.round(seconds),
+      share: seconds > 0 ? Math.min(1, done / seconds) : 1,
       metrics: { under: trialLabel(trial), ...fallen },
-      left,
+      left: secondsLeft(seconds, done, (now() - began) / 1000),
     };
   });
 }

@@ -30,6 +30,6 @@ export async function keepTableShard(
     throw error;
   });
   record.finish(result);
-  out(`${label} is done; when all are: sqa merge ${shownPath(result.folder)}`);
+  out(`${label} is done; when all are: npx sqa merge ${shownPath(result.folder)}`);
   return exitCode.done;
 }

@@ -34,7 +34,7 @@ export class JobsProgress implements Disposable {
 
   /** @param logs writes a log for TensorBoard into `tb`, in the folder that the jobs keep their work in */
   constructor(label: string, jobs: number, logs: boolean) {
-    this.#bar = new Progress({ label });
+    this.#bar = new Progress({ label, unit: "attacked images" });
     this.#logs = logs;
     this.#ended = new Map(Array.from({ length: jobs }, (_, job) => [job, []]));
   }

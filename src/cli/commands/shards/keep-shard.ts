@@ -40,14 +40,14 @@ export async function keepShard(
   record.finish(result);
   for (const { trial, error } of result.failed) warn(callsShown(`${trial} failed: ${error}`, verbose));
   if (json) out(JSON.stringify({ shard, id: result.id, folder: result.folder, failed: result.failed }));
-  else out(`${label} is done; when all are: sqa merge ${shownPath(result.folder)}`);
+  else out(`${label} is done; when all are: npx sqa merge ${shownPath(result.folder)}`);
   return exitCode.done;
 }
 
 /** Passes events on, and shows a bar over the images of all trials. */
 function withShardBar(events: AsyncIterable<ShardEvent>, label: string) {
   let worst: number | undefined;
-  return withProgress(events, { label }, (event) => {
+  return withProgress(events, { label, unit: "attacked images" }, (event) => {
     if (event.type === "attack" && event.worst !== undefined) worst = event.worst;
     if (event.type !== "progress") return undefined;
     const { attack, done, total } = event;

@@ -26,7 +26,7 @@ export const commands: CommandTable = {
     load: async () => (await import("./commands/audit.js")).auditCommand,
   },
   merge: {
-    summary: "make the result of an audit or evaluation from its shards",
+    summary: "make the result of an audit, evaluation or table from its shards",
     answersByCode: true,
     load: async () => (await import("./commands/merge.js")).mergeCommand,
   },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { referencePages } from "../../scripts/reference/pages.js";
+import { commands } from "../../src/cli/main.js";
 import { read, references } from "./pages.js";
 
 const pages = await referencePages();
@@ -13,6 +14,13 @@ describe("docs/reference/", () => {
 
   it.each(pages)("%s is what npm run docs:reference writes", (name, text) => {
     expect(read(`docs/reference/${name}`)).toBe(text);
+  });
+
+  it("has the same summary of a command as sqa --help", async () => {
+    for (const [name, { summary, load }] of Object.entries(commands)) {
+      const loaded = await load();
+      if (!("commands" in loaded)) expect.soft(summary, name).toBe(loaded.summary);
+    }
   });
 
   it("shows every option of a command and of an attack", () => {

@@ -116,7 +116,7 @@ function listening(app: Hono, port: number): Promise<Server> {
   return new Promise((done, fail) => {
     const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port }, () => done(server as Server));
     server.on("error", (error: NodeJS.ErrnoException) => {
-      fail(error.code === "EADDRINUSE" ? new Error(`port ${port} is taken: give another, or 0`) : error);
+      fail(error.code === "EADDRINUSE" ? new Error(`port ${port} is taken: give another, or 0 for any that is free`) : error);
     });
   });
 }

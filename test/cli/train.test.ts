@@ -195,7 +195,11 @@ describe("sqa train", () => {
     ["--model no.pth --architecture small", 66, "--model no.pth: there is no such file or folder"],
     ["--model model.pt2", 66, "--model model.pt2: there is no such file or folder"],
     ["--out hardened.pt2", 64, "--out hardened.pt2: it is for exported models, such as --model model.pt2"],
-    ["--model w.safetensors", 64, "w.safetensors: say what its weights are of: --architecture resnet18"],
+    [
+      "--model w.safetensors",
+      64,
+      "w.safetensors: say what its weights are of: give --architecture a name such as resnet18",
+    ],
     ["--defense sqa(rnge=batch)", 64, "rnge"],
     ["--defense all", 64, 'unknown defense "all"'],
     ["--defense sqa(relu9=1)", 64, 'unknown layer "relu9"; did you mean "relu'],

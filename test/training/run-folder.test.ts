@@ -211,7 +211,10 @@ describe("a damaged file of a run is named", () => {
     }
     writeFileSync(file, '{"model": "small", "data": "mnist", "epochs": 3}');
     expect(await refusal()).toContain(`${file}: not the configuration that the folder is named after`);
-    expect(() => RunFolder.open(folder)).toThrow(`${folder} is not a run folder: it has no config.json`);
+    expect(() => RunFolder.open(join(folder, "runs"))).toThrow(
+      `runs is not a run folder: it has no config.json; it holds runs: give one of them, such as ${run.path}`,
+    );
+    expect(() => RunFolder.open(folder)).toThrow(/is not a run folder: it has no config.json$/);
   });
 
   test("result.json", async () => {

@@ -52,7 +52,7 @@ function noteNoise(model: Model, noiseFree: boolean): void {
   note("noise is the runtime's own, new in each run of the file; --noise-free writes the mean");
 }
 
-/** Says what gives the model gradients that no file has. */
+/** Says which parts have gradients or surrogates that no file has. */
 function noteGradients({ defenses, module }: Model, noiseFree: boolean): void {
   const own = [
     ...defenses.filter(({ randomized }) => !(randomized && noiseFree)).map(({ name }) => name),
@@ -60,7 +60,8 @@ function noteGradients({ defenses, module }: Model, noiseFree: boolean): void {
   ];
   if (own.length === 0) return;
   note(
-    `attacks on the file can find less than attacks on the run: it lacks own gradients of ${own.join(", ")}`,
+    `attacks on the file can find less than attacks on the model: gradients and surrogates of ` +
+      `${own.join(", ")} are this package's, and not in the file`,
   );
 }
 
@@ -100,7 +101,9 @@ async function run(given: Options, [text, to]: readonly [string, string]): Promi
   const { architecture, key, prefix } = given;
   const opened = await openModel(text, { architecture, images, defenses: defensesOf(given), key, prefix });
   if (opened.run?.finished === false)
-    note(`${opened.run.path} is not finished: its checkpoint after step ${opened.run.steps} is written`);
+    note(
+      `${shownPath(opened.run.path)} is not finished: its checkpoint after step ${opened.run.steps} is written`,
+    );
   write({ opened, to, given });
   out(shownPath(to));
   return 0;

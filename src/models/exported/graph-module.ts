@@ -103,7 +103,7 @@ export class GraphModule extends Module {
 
   protected override onnx(): OnnxEdge {
     throw new TypeError(
-      "it is a graph out of a file, which is not written as ONNX: write its weights (.safetensors), or a " +
+      "a graph out of a file is not written as ONNX: write its weights (.safetensors), or a " +
         "copy of its file (.pt2), which torch.onnx.export takes in Python",
     );
   }

@@ -123,7 +123,8 @@ export function trainDenoiser(
   const given = parseOptions("training", "denoiser", denoiserConfig, config as object);
   const { run, width, seed, epochs, batchSize, learningRate } = given;
   const { config: trained, weights, result } = RunFolder.open(run);
-  if (result === undefined) throw new RangeError(`run ${run} is not finished: train it to its end first`);
+  if (result === undefined)
+    throw new RangeError(`run ${run} is not finished: npx sqa train ${run} trains it to its end`);
   const { data } = trained;
   const attack = given.attack ?? usualAttack(data);
   const sizes = { channels: data.imageShape[0], width };

@@ -1,4 +1,13 @@
-import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { basename, join, resolve } from "node:path";
 import {
   checkKind,
@@ -63,7 +72,8 @@ export class RunFolder {
     checkKind("path", path, "the path of a run folder", typeof path === "string");
     if (!existsSync(path)) throw new MissingFileError(`run folder ${path} does not exist`);
     const file = join(path, "config.json");
-    if (!existsSync(file)) throw new FileFormatError(`${path} is not a run folder: it has no config.json`);
+    if (!existsSync(file))
+      throw new FileFormatError(`${path} is not a run folder: it has no config.json${runsIn(path)}`);
     const stored = readJsonFile(file);
     if (!isObject(stored) || Array.isArray(stored)) throw new FileFormatError(`${file}: not a configuration`);
     return new RunFolder(resolve(path), () => {
@@ -190,6 +200,13 @@ export class RunFolder {
     writeFileAtomic(this.file("result.json"), `${JSON.stringify(result, null, 2)}\n`);
     rmSync(this.file("checkpoint.before.safetensors"), { force: true });
   }
+}
+
+/** Runs that a folder holds, as the end of an error's sentence. */
+function runsIn(path: string): string {
+  const names = statSync(path).isDirectory() ? readdirSync(path).sort() : [];
+  const first = names.find((name) => existsSync(join(path, name, "config.json")));
+  return first === undefined ? "" : `; it holds runs: give one of them, such as ${join(path, first)}`;
 }
 
 /** Files that a run is kept in while it is trained. */

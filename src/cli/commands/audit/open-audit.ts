@@ -17,7 +17,7 @@ import { checkFits, imagesFrom, prepareWithBar } from "../../frame/inputs/images
 import { defensesOf } from "../../frame/inputs/input-options.js";
 import { type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
 import { asUsage, UsageError } from "../../frame/usage-error.js";
-import { commandText } from "../../frame/words/command-text.js";
+import { commandText, finishFirst } from "../../frame/words/command-text.js";
 import { auditOptions, type GivenAudit } from "./audit-options.js";
 
 /** Model and images of an audit that the command line asks for, and its options. */
@@ -58,8 +58,7 @@ async function transfersFrom(
   const transfers: Record<string, Model> = {};
   for (const text of given.surrogate) {
     const other = await openModel(text, { images: choice?.images });
-    if (other.run?.finished === false)
-      throw new Error(`run ${text} is not finished: train it to its end first`);
+    if (other.run?.finished === false) throw new Error(`run ${text} is not finished: ${finishFirst(text)}`);
     if (other.name in transfers)
       throw new UsageError(`--surrogate ${text}: another model of that name was given already`);
     if (other.model.inputShape.join() !== model.inputShape.join() || other.model.classes !== model.classes) {
@@ -82,8 +81,7 @@ export async function openAudit(
   const choice = { ...given, images, defenses: defensesOf(given) };
   const opened = await openModel(text, choice);
   const { run: of, model, name } = opened;
-  if (of?.finished === false)
-    throw new Error(`run ${of.path} is not finished: train it to its end, then audit it`);
+  if (of?.finished === false) throw new Error(`run ${text} is not finished: ${finishFirst(text)}`);
   const shown = images ?? of?.config.data;
   if (shown === undefined)
     throw new UsageError(`give --images, such as mnist: ${text} is no run, which knows its own`);

@@ -8,6 +8,7 @@ import { checkFits } from "../../frame/inputs/images-from.js";
 import { defensesOf } from "../../frame/inputs/input-options.js";
 import { type ModelChoice, type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
 import { note } from "../../frame/output.js";
+import { shownPath } from "../../frame/shown-path.js";
 import { asUsage, UsageError } from "../../frame/usage-error.js";
 import type { EvaluateCommandOptions } from "./evaluate-options.js";
 
@@ -40,7 +41,7 @@ async function surrogateOf(given: EvaluateCommandOptions, { model }: OpenedModel
   }
   const { run, model: other } = await openModel(surrogate, { images: choice.images });
   if (run?.finished === false)
-    note(`${run.path} is not finished: its checkpoint after step ${run.steps} is attacked`);
+    note(`${shownPath(run.path)} is not finished: its checkpoint after step ${run.steps} is attacked`);
   return other;
 }
 
@@ -58,7 +59,7 @@ export async function subjectOf(
     throw new UsageError(`give --images, such as mnist: ${text} is no run, which knows its own`);
   checkFits(model, shown);
   if (run?.finished === false)
-    note(`${run.path} is not finished: its checkpoint after step ${run.steps} is evaluated`);
+    note(`${shownPath(run.path)} is not finished: its checkpoint after step ${run.steps} is evaluated`);
   const attacks = given.attack ?? defaultAttacks(opened, shown);
   return { opened, images: shown, attacks, surrogate: await surrogateOf(given, opened, choice) };
 }

@@ -17,6 +17,7 @@ import { kebabCase } from "../../frame/option-names.js";
 import { precisionOf } from "../../frame/run-options.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { asUsage, UsageError } from "../../frame/usage-error.js";
+import { finishFirst } from "../../frame/words/command-text.js";
 import type { TrainOptions } from "./train-options.js";
 
 /** Parts of a configuration that a model to train brings along. */
@@ -48,8 +49,7 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
     const folder = RunFolder.open(text, {
       model: await ownModelFrom(choice.architecture, choice),
     });
-    if (folder.result === undefined)
-      throw new Error(`run ${text} is not finished: train it to its end first`);
+    if (folder.result === undefined) throw new Error(`run ${text} is not finished: ${finishFirst(text)}`);
     folder.checkWeights(folder.result);
     const { model, data, defenses } = folder.config;
     return { model, data, defenses, initialWeights: shownPath(join(text, "weights.safetensors")) };

@@ -108,9 +108,9 @@ export async function architectureOfWeights(file: string, choice: ModelChoice): 
   const { architecture, images } = choice;
   if (architecture === undefined) {
     throw new UsageError(
-      `${file}: say what its weights are of: --architecture resnet18, or a module file; ` +
-        "a network of your own in PyTorch, a whole module or TorchScript goes as .pt2: " +
-        "torch.export.save(torch.export.export(model, (images,)), 'model.pt2')",
+      `${file}: say what its weights are of: give --architecture a name such as resnet18, an exported model ` +
+        "(.pt2, .onnx) or a module file; or export your network of PyTorch, then its file needs no " +
+        "architecture: torch.export.save(torch.export.export(model, (images,)), 'model.pt2')",
     );
   }
   const of = await architectureFrom(architecture, choice);

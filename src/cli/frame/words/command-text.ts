@@ -3,6 +3,9 @@ import { formatRatio } from "../../../options/index.js";
 import { kebabCase } from "../option-names.js";
 import { importWords, quoted } from "../shown-path.js";
 
+/** Command that trains a run to its end, as the end of an error's sentence. */
+export const finishFirst = (run: string) => `npx sqa train ${quoted(run)} trains it to its end`;
+
 /** Words of a command line that its options do not say. */
 export interface CommandWords {
   /** Options that change nothing of the outcome, and are left out. */

@@ -5,7 +5,7 @@ import {
   resolutionText,
 } from "../../../src/evaluation/audit/verdict/resolution.js";
 import { type VerdictCounts, verdictName } from "../../../src/evaluation/audit/verdict/verdict.js";
-import { verdictOf } from "../../../src/evaluation/audit/verdict/verdict-text.js";
+import { verdictMeaning, verdictOf } from "../../../src/evaluation/audit/verdict/verdict-text.js";
 import type { Outcome } from "../../../src/evaluation/index.js";
 import { Answers, wilson } from "../../../src/trials/index.js";
 import { leaving } from "./judged.js";
@@ -211,6 +211,16 @@ describe("the verdict's sentence", () => {
     });
   });
 
+  it("means by inconclusive what was the cause, and says what to do", () => {
+    const meaning = (few: boolean, failed: boolean) => verdictMeaning("inconclusive", { few, failed });
+    const images = "the images are too few to find one (--limit takes more)";
+    const errors = "an attack or a check ended in an error (the same command runs it again)";
+    expect(meaning(true, false)).toBe(`no fault was found, but ${images}`);
+    expect(meaning(false, false)).toBe(`no fault was found, but ${errors}`);
+    expect(meaning(false, true)).toBe(`no fault was found, but ${errors}`);
+    expect(meaning(true, true)).toBe(`no fault was found, but ${images}, and ${errors}`);
+  });
+
   it("names the worst case alone where nobody claims anything", () => {
     const unclaimed = { ...figures, claimed: false };
     const text = `${worst} within linf 8/255`;
@@ -219,7 +229,7 @@ describe("the verdict's sentence", () => {
       `masked: ${text} says little, for gradients lead attacks astray (gradients, transfer)`,
     );
     expect(verdictOf("not robust", unclaimed).text).toBe(
-      "not robust: 20.0 % [13.3, 28.9] in the worst case of all attacks, no more than chance within linf 8/255",
+      "not robust: 20.0 % [13.3, 28.9] in the worst case of all attacks within linf 8/255, no more than chance",
     );
   });
 });

@@ -1,13 +1,21 @@
 import { formatRatio } from "../../../options/index.js";
 import { type Html, html, htmlPage, htmlTable, interval, percent, renderSvg } from "../../../report/index.js";
 import { resolutionText } from "../verdict/resolution.js";
-import { verdictMeaning } from "../verdict/verdict-text.js";
 import { convergenceCharts, securityChart } from "./charts.js";
 import { evidenceSection } from "./page-evidence.js";
 import { imageSection } from "./page-gallery.js";
 import type { ImagePair } from "./page-images.js";
 import type { AuditJson } from "./schema/audit.js";
-import { figuresOf, orderedLines, outcomeLines, outcomeTone, reasonTexts, toneOf } from "./text.js";
+import {
+  figuresOf,
+  meaningOf,
+  orderedLines,
+  outcomeLines,
+  outcomeTone,
+  reasonsShown,
+  reasonTexts,
+  toneOf,
+} from "./text.js";
 
 /**
  * An audit as one HTML page that loads nothing from anywhere, and runs nothing.
@@ -65,7 +73,7 @@ function titleOf({ title }: Spec): string {
 function verdictBox(audit: AuditJson): Html {
   const { verdict, images, resolution } = audit;
   const known = new Set(audit.checklist.map(({ name }) => name));
-  const reasons = verdict.reasons.map(({ line, text }, i) =>
+  const reasons = reasonsShown(audit).map(({ line, text }, i) =>
     line === undefined || !known.has(line)
       ? html`<li>${reasonTexts(audit)[i]!}</li>`
       : html`<li><a href="#${line}">${line}</a>: ${text}</li>`,
@@ -73,7 +81,7 @@ function verdictBox(audit: AuditJson): Html {
   return html`<section class="verdict ${tones[toneOf(verdict.name)]}">
 <p><strong>${sentence(verdict.text)}</strong></p>
 <p>Because:</p><ul>${reasons}</ul>
-<p class="plain">${sentence(verdictMeaning[verdict.name])} ${sentence(resolutionText(resolution, images))}</p>
+<p class="plain">${sentence(meaningOf(audit))} ${sentence(resolutionText(resolution, images))}</p>
 </section>`;
 }
 

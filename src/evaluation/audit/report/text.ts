@@ -75,9 +75,22 @@ function wrapped(text: string, width: number, indent = "", first = indent): stri
   return lines;
 }
 
+/** Grounds of a verdict that its own text does not give already. */
+export function reasonsShown({ verdict }: AuditJson): AuditJson["verdict"]["reasons"] {
+  return verdict.reasons.filter(({ line, text }) => line !== undefined || !verdict.text.includes(text));
+}
+
 /** Grounds of a verdict, each a sentence. */
-export function reasonTexts({ verdict }: AuditJson): string[] {
-  return verdict.reasons.map(({ line, text }) => (line === undefined ? text : `${line}: ${text}`));
+export function reasonTexts(audit: AuditJson): string[] {
+  return reasonsShown(audit).map(({ line, text }) => (line === undefined ? text : `${line}: ${text}`));
+}
+
+/** Meaning of an audit's verdict, in a sentence without a full stop. */
+export function meaningOf({ verdict, resolution, failed }: AuditJson): string {
+  const few = isTooPoor(resolution);
+  // Beside few images and the strongest attack, the grounds are errors.
+  const errors = failed.length > 0 || verdict.reasons.length > (few ? 2 : 1);
+  return verdictMeaning(verdict.name, { few, failed: errors });
 }
 
 /** An audit for a terminal: verdict and what decided it, outcome, figures, checklist. */
@@ -125,7 +138,7 @@ export function reportText(audit: AuditJson, options: TextOptions = {}): string 
   return [
     paragraph(named(verdict.text), colors[toneOf(verdict.name)], "  ", ""),
     ...because,
-    paragraph(`${verdictMeaning[verdict.name]}.`, plain),
+    paragraph(`${meaningOf(audit)}.`, plain),
     ...(verdict.name === "inconclusive" && isTooPoor(resolution)
       ? []
       : [paragraph(`${resolutionText(resolution, images)}.`, dim)]),

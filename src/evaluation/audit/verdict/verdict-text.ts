@@ -26,19 +26,30 @@ export interface VerdictFigures {
 
 const figure = ({ accuracy, low, high }: Accuracy) => `${shareText(accuracy)} ${interval(low, high, 1)}`;
 
-/** Meaning of each verdict, in a sentence without a full stop. */
-export const verdictMeaning: Readonly<Record<VerdictName, string>> = {
+/** Meaning of each verdict but `inconclusive`, in a sentence without a full stop. */
+const meanings: Readonly<Record<Exclude<VerdictName, "inconclusive">, string>> = {
   "claim holds":
     "no attack in the ball lowers the accuracy clearly below the claim, and nothing hides gradients",
   "no fault found":
     "nobody has made a claim: the worst case is what the audit found, and nothing hides gradients",
-  inconclusive:
-    "no fault was found, but the images are too few to find one, or an attack or a check ended in an error",
   "not robust": "attacks in the ball lower the accuracy to no more than chance",
   overstated: "attacks in the same ball lower the accuracy clearly below the claim",
   masked: "attacks by gradients fail for another reason than robustness, so their figures say little",
   invalid: "the model or the claimed attack breaks an assumption of every evaluation",
 };
+
+/** Meaning of a verdict, in a sentence without a full stop; of an inconclusive one, with what to do. */
+export function verdictMeaning(
+  name: VerdictName,
+  { few, failed }: { readonly few: boolean; readonly failed: boolean },
+): string {
+  if (name !== "inconclusive") return meanings[name];
+  const causes = [
+    ...(few ? ["the images are too few to find one (--limit takes more)"] : []),
+    ...(failed || !few ? ["an attack or a check ended in an error (the same command runs it again)"] : []),
+  ];
+  return `no fault was found, but ${causes.join(", and ")}`;
+}
 
 /** The verdict with its sentence and its grounds. */
 export function verdictOf(name: VerdictName, figures: VerdictFigures): AuditVerdict {
@@ -75,11 +86,13 @@ const sentences: Readonly<Record<VerdictName, (figures: VerdictFigures) => strin
     return [worstAndClaim(figures), ...tooFew(figures), ...errors].join("; ");
   },
   "not robust": (figures) => {
-    const worst = `${worstText(figures)}, no more than chance`;
+    const chance = "no more than chance";
     // Judged by other draws than chose it, a worst case may lie a little above what decided.
     if (figures.claim.accuracy < figures.worst.accuracy)
-      return `${claimText(figures)}, no more than chance; ${worstText(figures)}`;
-    return figures.claimed ? `${worst}; ${claimText(figures)}` : `${worst} ${inBall(figures)}`;
+      return `${claimText(figures)}, ${chance}; ${worstText(figures)}`;
+    return figures.claimed
+      ? `${worstText(figures)}, ${chance}; ${claimText(figures)}`
+      : `${worstText(figures)} ${inBall(figures)}, ${chance}`;
   },
   overstated: (figures) => `${claimText(figures)}, but ${worstText(figures)}`,
   masked(figures) {

@@ -109,11 +109,13 @@ export async function download(url: string, file: string, options: DownloadOptio
     if (signal?.aborted) throw signal.reason;
     if (cause instanceof RangeError) throw cause;
     const reason = (cause as Error).message;
-    throw new Error(`${url}: broke off after ${done} bytes; the same command goes on (${reason})`, { cause });
+    throw new Error(`${url}: broke off after ${done} bytes; the same command resumes it (${reason})`, {
+      cause,
+    });
   } finally {
     body.destroy();
     closeSync(descriptor);
   }
   if (total === undefined || done === total) return;
-  throw new Error(`${url}: ended after ${done} of ${total} bytes; the same command goes on`);
+  throw new Error(`${url}: ended after ${done} of ${total} bytes; the same command resumes it`);
 }

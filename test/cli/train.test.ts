@@ -295,7 +295,7 @@ test("Ctrl-C stops at a step, saves, and says how to go on; the run then ends as
   child.kill("SIGINT");
   expect([await child.ended(), child.stdout], child.stderr).toEqual([75, ""]);
   const [, step, command] =
-    /\nstopped and saved after step (\d+); the same command goes on, or: npx sqa train (.*)\n$/.exec(
+    /\nstopped and saved after step (\d+); the same command resumes the run, or: npx sqa train (.*)\n$/.exec(
       child.stderr,
     )!;
   expect(Number(step)).toBeLessThan(60);

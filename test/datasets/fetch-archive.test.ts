@@ -100,7 +100,7 @@ describe("an archive is fetched", () => {
       response.write(official.subarray(0, 1000), () => setTimeout(() => response.destroy(), 50));
     };
     await expect(fetchArchive(archive, folder)).rejects.toThrow(
-      /broke off after 1000 bytes; the same command goes on/,
+      /broke off after 1000 bytes; the same command resumes it/,
     );
     expect(statSync(join(folder, part)).size).toBe(1000);
     answer = (request, response) => sendRange(request, response, official);
@@ -195,7 +195,7 @@ describe("a server", () => {
         response.writeHead(200, { "content-length": official.length });
         response.write(official.subarray(0, 1000));
       },
-      /broke off after 1000 bytes; the same command goes on \(the server has sent nothing for 0\.2 s\)$/,
+      /broke off after 1000 bytes; the same command resumes it \(the server has sent nothing for 0\.2 s\)$/,
     ],
   ])("that sends nothing more is given up, %s", async (_, stall, message) => {
     answer = stall;

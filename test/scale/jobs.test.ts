@@ -52,10 +52,10 @@ describe("work by --jobs", { timeout: 1_200_000 }, () => {
         return child.stderr;
       };
       const stopped = await disturbed((child) => child.kill("SIGINT"));
-      expect(stopped).toContain("stopped: the same command goes on");
+      expect(stopped).toContain("stopped: the same command resumes the work");
       const killed = await disturbed(({ pid }) => killJob(pid));
       expect(killed).toMatch(/the process of job [12] of 2 ended by SIGKILL/);
-      expect(killed).toContain("what is finished is kept: the same command goes on");
+      expect(killed).toContain("what is finished is kept: the same command does the rest");
       const last = new SqaProcess(words, { cwd: folder });
       expect(await last.ended(), last.stderr).toBe(0);
       const records = audit.records();

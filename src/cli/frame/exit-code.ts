@@ -22,6 +22,6 @@ export const exitCode = {
    * in the set-up (`EX_SOFTWARE`).
    */
   broken: 70,
-  /** Stopped where it can go on (`EX_TEMPFAIL`): the same command goes on. */
+  /** Stopped where it can go on (`EX_TEMPFAIL`): the same command resumes the work. */
   stopped: 75,
 } as const;

@@ -62,7 +62,7 @@ export function sayAlarm(text: string): void {
 
 /** Says that work was stopped where it can go on; also with `--quiet`. */
 export function sayStopped(): void {
-  warn("stopped: the same command goes on");
+  warn("stopped: the same command resumes the work");
 }
 
 /** Says what is done next, after the word `next:`. */

@@ -25,7 +25,7 @@ export async function keepTableShard(
   const result = await work.then(undefined, (error) => {
     if (isAbort(error)) {
       record.stop();
-      warn("stopped: the same command goes on");
+      warn("stopped: the same command resumes the work");
     }
     throw error;
   });

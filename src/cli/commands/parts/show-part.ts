@@ -36,7 +36,7 @@ export async function showPart(
         note(`epoch ${event.epoch}/${epochs}  ${figures}`);
       } else if (event.type === "stopped") {
         progress?.[Symbol.dispose]();
-        warn(`stopped and saved after step ${event.step}; the same command goes on`);
+        warn(`stopped and saved after step ${event.step}; the same command resumes it`);
       } else if (event.type === "end") {
         progress?.finish();
         const { result } = event;

@@ -67,6 +67,6 @@ export async function runJobs(
     return subject;
   }
   for (const fault of faults) warn((fault as Error).message);
-  warn("what is finished is kept: the same command goes on");
+  warn("what is finished is kept: the same command does the rest");
   return undefined;
 }

@@ -31,7 +31,7 @@ function sayEnd(
   const time = formatDuration(result.seconds);
   note(
     trained
-      ? `trained in ${time}`
+      ? `trained in ${time}, validation not counted`
       : `finished already, in ${time}: ${epochLine(result.last, result.epochs, { verbose })}`,
   );
   for (const { kind, epoch, message } of result.alarms) {

@@ -84,7 +84,7 @@ export class TrainingDisplay implements Disposable {
     else if (event.type === "stopped") {
       this.#progress?.[Symbol.dispose]();
       const other = goOn === undefined ? "" : `, or: ${goOn(event.run)}`;
-      warn(named(`stopped and saved after step ${event.step}; the same command goes on${other}`));
+      warn(named(`stopped and saved after step ${event.step}; the same command resumes the run${other}`));
     } else if (event.type === "end") this.#progress?.finish();
   }
 

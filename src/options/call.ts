@@ -22,6 +22,7 @@ const NUMBER = /[+-]?(?:\d|\.\d)[^\s,()[\]]*/y;
 const QUOTED = /"(?:[^"\\]|\\.)*"/y;
 const MAX_DEPTH = 32;
 const textHint = ' (text with spaces or other signs goes in "quotes")';
+const nameNotPath = "a name, not a path (--import FILE loads a file that registers a name),";
 
 /**
  * Reads one call: `fgsm`, `pgd(epsilon=8/255, steps=7, norm=l2)`, `restarts(pgd(epsilon=0.3), times=10)`.
@@ -46,7 +47,7 @@ class Reader {
   constructor(readonly text: string) {}
 
   call(depth: number): Call {
-    const name = this.#take(WORD) ?? this.#expected("a name");
+    const name = this.#take(WORD) ?? this.#expected(this.#isAtPath() ? nameNotPath : "a name");
     return this.#callNamed(name, depth);
   }
 
@@ -75,6 +76,8 @@ class Reader {
   #argument(options: Map<string, OptionValue>, of: Call[], depth: number): void {
     this.#take(SPACE);
     const start = this.#position;
+    if (this.#isAtPath())
+      this.#expected('the name of an option first, as in "path=./photos" or "epsilon=8/255"');
     const quoted = this.#take(QUOTED);
     const word =
       quoted === undefined
@@ -150,6 +153,11 @@ class Reader {
     const found = pattern.exec(this.text)?.[0];
     if (found !== undefined) this.#position += found.length;
     return found;
+  }
+
+  #isAtPath(): boolean {
+    PATH.lastIndex = this.#position;
+    return PATH.test(this.text);
   }
 
   #peek(mark: string): boolean {

@@ -118,7 +118,7 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: object): 
   if (option === undefined) return [{ option, unknown: false, problem: issue.message }];
   const value = (given as Record<string, unknown>)[option];
   if (value === undefined)
-    return [{ option, unknown: false, problem: `is missing${acceptedBy(schema, option)}` }];
+    return [{ option, unknown: false, problem: `is missing${wanted(schema, option)}` }];
   // A check written by hand explains itself better than the type does.
   if (issue.code === "custom" && issue.message !== "Invalid input") {
     return [
@@ -139,6 +139,14 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: object): 
       problem: `cannot be ${describeValue(value)}${acceptedBy(schema, option)}${unsafe}`,
     },
   ];
+}
+
+/** What a missing option should be: of mere text, its description says more than its type. */
+function wanted(schema: z.ZodObject, option: string): string {
+  const field = schema.shape[option];
+  const shape = field === undefined ? {} : optionShape(field);
+  const isText = shape.description !== undefined && describeType(shape) === "text";
+  return isText ? `: ${shape.description}` : acceptedBy(schema, option);
 }
 
 function acceptedBy(schema: z.ZodObject, option: string): string {

@@ -37,6 +37,11 @@ describe("readConfigFile", () => {
   it.each([
     ["limit: 3\nstep-sise: 1\n", ':2: unknown option "step-sise"; did you mean "step-size"?'],
     ["zzzzzz: 1\n", ':1: unknown option "zzzzzz"; known: network, step-size, attack, limit'],
+    ["limit: 3\nimport: ./mine.mjs\n", ':2: option "import" is for the command line, not for a file'],
+    [
+      "limit: 3\nattack: fgsm(epsilon: 0.3)\n",
+      ':2: text with ": " in it goes in quotes; options of a value are',
+    ],
     ["limit: 3\nlimit: 4\n", ":2: Map keys must be unique"],
     ["step-size: 3\nstepSize: 4\n", ':2: option "stepSize" is given twice'],
     ["network: [small\nlimit: 3\n", ":2: "],

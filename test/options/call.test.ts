@@ -41,6 +41,16 @@ describe("parseCall", () => {
     ["pgd(epsilon=8/, steps=7)", "expected a number such as 7, 0.3, 1e-3 or 8/255"],
     ["pgd(epsilon=8/0)", "expected a number"],
     ["pgd(0.3)", 'expected an option such as "steps=7"'],
+    [
+      "pgd(8/255)",
+      'expected the name of an option first, as in "path=./photos" or "epsilon=8/255" at character 5',
+    ],
+    ["image-folder(./photos)", "expected the name of an option first"],
+    ["image-folder( my/photos, size=8)", "expected the name of an option first"],
+    [
+      "./mine.mjs",
+      "expected a name, not a path (--import FILE loads a file that registers a name), at character 1",
+    ],
     ["pgd(steps)", 'expected "=" and a value after "steps", or "()" as in restarts(pgd())'],
     ["pgd(steps=)", "expected a value"],
     ["pgd(steps=7", 'expected "," or ")"'],

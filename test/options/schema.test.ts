@@ -34,6 +34,13 @@ describe("parseOptions", () => {
     `);
   });
 
+  it("tells what a missing text is, not that it is text", () => {
+    const named = z.strictObject({ out: z.string().describe("file to write") });
+    expect(() => parseOptions("command", "export", named, {})).toThrow(
+      'command export: option "out" is missing: file to write',
+    );
+  });
+
   it.each([
     ["eps", "epsilon"],
     ["max_eps", "epsilon"],

@@ -25,6 +25,11 @@ export function readConfigFile(path: string, known: readonly string[]): ConfigFi
   const [error] = document.errors;
   if (error?.code === "MULTIPLE_DOCS")
     return fail(error.pos[0], "expected one document, found a second after ---");
+  if (error?.code === "BLOCK_AS_IMPLICIT_KEY")
+    return fail(
+      error.pos[0],
+      'text with ": " in it goes in quotes; options of a value are written with "=", as in pgd(steps=7)',
+    );
   if (error !== undefined) return fail(error.pos[0], error.message);
   const { contents } = document;
   const values: Record<string, unknown> = {};
@@ -55,7 +60,11 @@ function toPlain(place: string, convert: () => unknown): unknown {
   }
 }
 
+/** Options of every command that a file does not hold. */
+const ofTheLine: readonly string[] = ["import", "config", "quiet", "debug", "color", "noColor", "help"];
+
 function unknownOption(written: string, name: string, known: readonly string[]): string {
+  if (ofTheLine.includes(name)) return `option "${written}" is for the command line, not for a file`;
   const near = suggestedName(name, known);
   const hint =
     near === undefined ? `known: ${known.map(kebabCase).join(", ")}` : `did you mean "${kebabCase(near)}"?`;

@@ -5,10 +5,14 @@ import type { Accuracy } from "../trials/index.js";
 /** Accuracies are told in whole percents: half of one is no difference. */
 const rounding = 0.005;
 
-const causes =
+const causesOfLess =
   "usual causes: the normalization is missing or stands twice, in the model and in the images; " +
   "red and blue are exchanged, or rows and columns; classes are in another order than the model's; " +
   "images are resized or cropped otherwise than in training";
+
+const causesOfMore =
+  "usual causes: the model was trained on these images, or they are easier than those of the known figure; " +
+  "the known figure was measured wrongly, such as without normalization";
 
 /** The accuracy on clean images is not the one that was expected: the model and the images do not fit. */
 export class UnexpectedAccuracyError extends Error {
@@ -34,7 +38,8 @@ export function checkExpectedClean(
   if (expected === undefined) return;
   if (expected >= low - rounding && expected <= high + rounding) return;
   throw new UnexpectedAccuracyError(
-    `model ${model} classifies ${shareText(accuracy)} of ${images} clean images correctly (95 % interval ` +
-      `${shareText(low)} to ${shareText(high)}), and ${shareText(expected)} were expected; ${causes}`,
+    `${model} classifies ${shareText(accuracy)} of ${images} clean images correctly (95 % interval ` +
+      `${shareText(low)} to ${shareText(high)}), and ${shareText(expected)} were expected; ` +
+      (expected > high ? causesOfLess : causesOfMore),
   );
 }

@@ -185,7 +185,7 @@ describe("sqa audit", () => {
     [["RUN", "--limit", "21"], "limit: mnist test has 20 images, not 21", 64],
     [
       ["RUN", "--images", "cifar10"],
-      "model small takes images of 1 x 28 x 28; data set cifar10 has 3 x 32 x 32",
+      "small takes images of 1 x 28 x 28; data set cifar10 has 3 x 32 x 32",
       64,
     ],
     [["RUN", "--device", "cuda:99"], "device cuda:99 is not there", 64],

@@ -82,13 +82,13 @@ export function checkFits({ name, inputShape, classes }: Model, images: Dataset)
   const by = (shape: readonly number[]) => shape.join(" x ");
   if (images.imageShape.join() !== inputShape.join()) {
     throw new UsageError(
-      `model ${name} takes images of ${by(inputShape)}; data set ${images} has ${by(images.imageShape)}` +
+      `${name} takes images of ${by(inputShape)}; data set ${images} has ${by(images.imageShape)}` +
         fitHint(images, inputShape),
     );
   }
   if (images.classNames.length !== classes) {
     throw new UsageError(
-      `model ${name} has ${classes} classes; data set ${images} has ${images.classNames.length}: ` +
+      `${name} has ${classes} classes; data set ${images} has ${images.classNames.length}: ` +
         "give images of the model's classes, or name all of these in its order in classes.txt, one a line",
     );
   }

@@ -14,7 +14,8 @@ export const completionCommand = defineCommand({
   summary: "print a script that completes commands and options in a shell",
   description:
     "Print a script that makes a shell complete commands, options, and names of attacks, models and the " +
-    "like. With --import it also completes the names that those modules register.",
+    "like. With --import it also completes the names that those modules register. The command sqa must be " +
+    "found by the shell: npx sqa is not completed. In a project, put node_modules/.bin on PATH.",
   operands: [{ name: "shell", description: shells.join(", "), words: shells }],
   options: z.strictObject({}),
   endsAtOnce: true,

@@ -11,7 +11,7 @@ export const pgd = defineMethod("pgd", {
     .strictObject({
       epsilon: radiusOption(0.3),
       norm: normOption,
-      steps: z.int().min(1).default(40).describe("gradient steps, kappa"),
+      steps: z.int().min(1).default(40).describe("number of steps"),
       stepSize: stepSizeOption("2.5 * epsilon / steps"),
       randomStart: z.boolean().default(true).describe("start at a random point of the ball"),
     })

@@ -26,6 +26,7 @@ const guides = [
   "extend",
   "extend-training",
   "export",
+  "command-line",
   "report",
   "ci",
   "scale",

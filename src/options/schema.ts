@@ -141,7 +141,7 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: object): 
   ];
 }
 
-/** What a missing option should be: of mere text, its description says more than its type. */
+/** End of the sentence on a missing option. The description of a mere text says more than its type. */
 function wanted(schema: z.ZodObject, option: string): string {
   const field = schema.shape[option];
   const shape = field === undefined ? {} : optionShape(field);

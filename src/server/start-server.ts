@@ -113,10 +113,11 @@ function existing(folder: string): string {
 }
 
 function listening(app: Hono, port: number): Promise<Server> {
+  const taken = `port ${port} is taken: give another, or 0 for any that is free`;
   return new Promise((done, fail) => {
     const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port }, () => done(server as Server));
     server.on("error", (error: NodeJS.ErrnoException) => {
-      fail(error.code === "EADDRINUSE" ? new Error(`port ${port} is taken: give another, or 0 for any that is free`) : error);
+      fail(error.code === "EADDRINUSE" ? new Error(taken) : error);
     });
   });
 }

@@ -34,6 +34,7 @@ describe("sqa completion", () => {
     expect(words("sqa", "train", "--method", "n-")).toEqual(["n-fgsm"]);
     expect(words("sqa", "evaluate", "runs/x", "--attack", "autoa")).toEqual(["autoattack"]);
     expect(words("sqa", "list", "pre")).toEqual(["presets"]);
+    expect(words("sqa", "data", "fetch", "ci")).toEqual(["cifar10"]);
     expect(words("sqa", "--quiet", "help", "au")).toEqual(["audit"]);
     // A file or folder: the shell's own completion takes over.
     expect(words("sqa", "evaluate", "runs/")).toEqual([""]);

@@ -32,6 +32,7 @@ async function commandAt(
 async function complaint(line: string): Promise<string | undefined> {
   const words = wordsOf(line.replace(/^(?:npx |gpu\/run\.sh )?sqa\s+/, ""));
   const imports = words[0] === "--import";
+  if (words.join(" ") === "--help") return undefined;
   try {
     const inPackage = words[1]?.startsWith("./examples/") === true;
     if (imports && inPackage && !existsSync(new URL(words[1]!, root)))

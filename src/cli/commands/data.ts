@@ -35,6 +35,7 @@ export const dataCommand = defineCommand({
       description: `data set: ${withArchives()
         .map(({ name }) => name)
         .join(", ")}`,
+      words: withArchives().map(({ name }) => name),
     },
   ],
   options: z.strictObject({

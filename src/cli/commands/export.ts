@@ -100,10 +100,10 @@ async function run(given: Options, [text, to]: readonly [string, string]): Promi
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
   const { architecture, key, prefix } = given;
   const opened = await openModel(text, { architecture, images, defenses: defensesOf(given), key, prefix });
-  if (opened.run?.finished === false)
-    note(
-      `${shownPath(opened.run.path)} is not finished: its checkpoint after step ${opened.run.steps} is written`,
-    );
+  if (opened.run?.finished === false) {
+    const { path, steps } = opened.run;
+    note(`${shownPath(path)} is not finished: its checkpoint after step ${steps} is written`);
+  }
   write({ opened, to, given });
   out(shownPath(to));
   return 0;

@@ -108,8 +108,8 @@ export async function architectureOfWeights(file: string, choice: ModelChoice): 
   const { architecture, images } = choice;
   if (architecture === undefined) {
     throw new UsageError(
-      `${file}: say what its weights are of: give --architecture a name such as resnet18, an exported model ` +
-        "(.pt2, .onnx) or a module file; or export your network of PyTorch, then its file needs no " +
+      `${file}: say what its weights are of: give --architecture a name such as resnet18, an exported ` +
+        "model (.pt2, .onnx) or a module file; or export your network of PyTorch, then its file needs no " +
         "architecture: torch.export.save(torch.export.export(model, (images,)), 'model.pt2')",
     );
   }

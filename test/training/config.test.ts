@@ -278,7 +278,7 @@ describe("a configuration with parts of the user's own", () => {
       'run R was trained with the own model "linear": give it again, as { model }',
     );
     expect(() => read({ model: small() })).toThrow(
-      /own model "linear" of hash [0-9a-f]{8}, given model small/,
+      /own model "linear" of hash [0-9a-f]{8}, given model small: layers, fields or classes differ; give/,
     );
     expect(() => read({ model: linear(), data: images(1) })).toThrow(
       'run R was trained on images "own-images-',
@@ -291,6 +291,15 @@ describe("a configuration with parts of the user's own", () => {
     expect(() => config.data.train).toThrow(
       'run R was trained on the own images "own-images": give them again',
     );
+  });
+
+  test("is opened without its images where the network is a named one", () => {
+    const named = trainConfig({ ...given, model: small() });
+    const reopened = configOf(texts(storedForm(named)), {}, "run R");
+    expect(configHash(reopened)).toBe(configHash(named));
+    expect(() => reopened.data.test).toThrow('trained on the own images "own-images": give them again');
+    const unknown = { ...texts(storedForm(named)), model: "nothing" };
+    expect(() => configOf(unknown, {}, "run R")).toThrow('unknown model "nothing"');
   });
 
   test("is another run with other code or other images", () => {

@@ -1,6 +1,6 @@
 import { type Dataset, datasets } from "../../datasets/index.js";
 import type { Architecture } from "../../models/index.js";
-import { numberedClasses } from "../../models/index.js";
+import { models, numberedClasses } from "../../models/index.js";
 import { type TrainConfig, trainConfig } from "../config.js";
 import type { TrainConfigInput } from "../config-input.js";
 
@@ -114,7 +114,8 @@ function ownModel(
   if (model.own?.hash === hash) return model;
   const given = model.own === undefined ? `model ${model}` : `a model of hash ${model.own.hash.slice(0, 8)}`;
   throw new Error(
-    `${of} was trained with the own model "${name}" of hash ${hash.slice(0, 8)}${from}, given ${given}`,
+    `${of} was trained with the own model "${name}" of hash ${hash.slice(0, 8)}${from}, given ${given}: ` +
+      "layers, fields or classes differ; give the network as it was",
   );
 }
 
@@ -128,7 +129,16 @@ function ownData(
   if (data?.identity === identity) return data;
   if (data !== undefined)
     throw new Error(`${of} was trained on images "${identity}", given "${data.identity}"`);
-  return missingImages(name, identity, model as Architecture | undefined, of);
+  return missingImages(name, identity, architectureOf(model), of);
+}
+
+/** Architecture of a stored configuration; undefined where it cannot be read, which others tell. */
+function architectureOf(model: unknown): Architecture | undefined {
+  try {
+    return typeof model === "string" ? models.parse(model) : (model as Architecture | undefined);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Data set whose images are not at hand: an Error says so where they are asked for. */

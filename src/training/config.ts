@@ -48,14 +48,18 @@ export interface TrainConfig {
 const ownBy = (property: string) => (given: unknown) =>
   isObject(given) && !("call" in given) && property in given;
 
+/** Schema of a data set, or of images of a user's own. */
+export const dataOption = datasets.option(ownBy("train"), ", or what imagesOf returns") as z.ZodType<
+  Dataset,
+  unknown
+>;
+
 /** Options of a training configuration, with their defaults and their help. */
 export const trainConfigSchema = z.strictObject({
   model: (
     models.option(ownBy("build"), ", or what modelOf returns") as z.ZodType<Architecture, unknown>
   ).describe("architecture, or a model of your own"),
-  data: (
-    datasets.option(ownBy("train"), ", or what imagesOf returns") as z.ZodType<Dataset, unknown>
-  ).describe("data set, or images of your own"),
+  data: dataOption.describe("data set, or images of your own"),
   defenses: z.array(defenses.option()).default([]).describe("defenses, in the order of their application"),
   initialWeights: initialWeightsOption
     .nullable()

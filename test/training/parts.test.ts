@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { imagesFrom, mnist } from "../../src/datasets/index.js";
+import { imagesFrom, imagesOf, mnist } from "../../src/datasets/index.js";
 import { guidedDenoiser, pixelDefend } from "../../src/defenses/index.js";
 import { small } from "../../src/models/index.js";
 import { type PartEvent, train, trainDenoiser, trainDensity } from "../../src/training/index.js";
@@ -36,6 +36,18 @@ describe("training of a density model", () => {
       { ...density, data, limit: undefined, epochs: 1, batchSize: 4 },
       { runs: join(runs, "files"), threads: 1 },
     );
+    expect(result.measure).toBeGreaterThan(0);
+  });
+
+  it("learns images in memory", async () => {
+    const images = Uint8Array.from({ length: 8 * 64 }, (_, i) => (i * 37) % 256);
+    const own = { images, labels: [0, 1, 0, 1, 0, 1, 0, 1] };
+    const data = imagesOf({ ...own, shape: [1, 8, 8], classes: ["a", "b"], test: own });
+    const { folder, result } = await trainDensity(
+      { ...density, data, limit: undefined, epochs: 1, batchSize: 4 },
+      { runs: join(runs, "memory"), threads: 1 },
+    );
+    expect(folder).toContain("density-own-images-seed0-");
     expect(result.measure).toBeGreaterThan(0);
   });
 

@@ -1,17 +1,11 @@
 import * as z from "zod";
 import { deriveSeed, type Work } from "../../base/index.js";
-import {
-  type Dataset,
-  type DatasetText,
-  datasets,
-  prepareImages,
-  subset,
-  TensorSplit,
-} from "../../datasets/index.js";
+import { type Dataset, type DatasetText, prepareImages, subset, TensorSplit } from "../../datasets/index.js";
 import { densityPart, logLikelihood, PixelCnn, partNotes } from "../../defenses/index.js";
 import { imageIdRange, scope, type Tensor } from "../../engine/index.js";
 import { adam, oneCycle } from "../../nn/index.js";
 import { parseOptions, ratio } from "../../options/index.js";
+import { dataOption } from "../config.js";
 import type { PartEvent } from "./events.js";
 import { PartFolder } from "./part-folder.js";
 import { checkedPartOptions, type PartOptions, type TrainedPart, trainPart } from "./train-part.js";
@@ -28,7 +22,7 @@ export const densityOptions = {
   seed: z.int().min(0).default(0).describe("seed of weights and shuffling"),
 };
 
-const densityConfig = z.strictObject({ data: datasets.option(), ...densityOptions });
+const densityConfig = z.strictObject({ data: dataOption, ...densityOptions });
 
 /** Everything that decides a density model's weights. */
 export type DensityConfig = Omit<z.input<typeof densityConfig>, "data"> & {

@@ -122,6 +122,25 @@ describe("training of a guided denoiser", () => {
     expect(Object.keys(guarded.classifier().surrogates!)).toEqual(["unpurified"]);
     expect(() => trainDenoiser({ run: runs })).toThrow("is not a run folder");
   });
+
+  it("takes the images of the user's own that the run was trained on", async () => {
+    const images = Uint8Array.from({ length: 8 * 256 }, (_, i) => (i * 37) % 256);
+    const own = { images, labels: [0, 1, 0, 1, 0, 1, 0, 1] };
+    const data = imagesOf({ ...own, shape: [1, 16, 16], classes: ["a", "b"], test: own });
+    const config = { model: small(), data, method: "standard", batchSize: 4, epochs: 1 } as const;
+    const run = await train({ ...config, validationAttacks: [] }, { runs, threads: 1 });
+    const denoiser = {
+      run: run.folder,
+      attack: "fgsm(epsilon=0.1)",
+      epochs: 1,
+      batchSize: 4,
+      width: 2,
+    } as const;
+    const missing = 'the own images "own-images": give them again';
+    await expect(async () => trainDenoiser(denoiser, { runs, threads: 1 })).rejects.toThrow(missing);
+    const { result } = await trainDenoiser({ ...denoiser, data }, { runs, threads: 1 });
+    expect(result.measure).toBeGreaterThanOrEqual(0);
+  });
 });
 
 it.each<[object, string]>([

@@ -11,6 +11,7 @@ import { parseOptions, ratio } from "../../options/index.js";
 import { configHash } from "../config.js";
 import { modelFromRun } from "../run/open-model.js";
 import { RunFolder } from "../run/run-folder.js";
+import type { OwnParts } from "../run/stored-config.js";
 import type { PartEvent } from "./events.js";
 import { PartFolder } from "./part-folder.js";
 import { checkedPartOptions, type PartOptions, type TrainedPart, trainPart } from "./train-part.js";
@@ -30,12 +31,13 @@ export const denoiserOptions = {
 
 const denoiserConfig = z.strictObject({ run: z.string(), ...denoiserOptions });
 
-/** Everything that decides a denoiser's weights. */
-export type DenoiserConfig = Omit<z.input<typeof denoiserConfig>, "attack"> & {
-  /** Folder of the finished run whose model it guards. */
-  readonly run: string;
-  readonly attack?: Attack | AttackText | undefined;
-};
+/** Everything that decides a denoiser's weights; a run's own model and images are given again. */
+export type DenoiserConfig = Omit<z.input<typeof denoiserConfig>, "attack"> &
+  OwnParts & {
+    /** Folder of the finished run whose model it guards. */
+    readonly run: string;
+    readonly attack?: Attack | AttackText | undefined;
+  };
 
 /** Test images by which it is measured, at most. */
 const measuredImages = 500;
@@ -120,9 +122,11 @@ export function trainDenoiser(
   options: PartOptions = {},
 ): Work<PartEvent, TrainedPart> {
   const checked = checkedPartOptions(options);
-  const given = parseOptions("training", "denoiser", denoiserConfig, config as object);
+  const { model: ownModel, data: ownData, ...sizing } = { ...config };
+  const parts = { model: ownModel, data: ownData };
+  const given = parseOptions("training", "denoiser", denoiserConfig, sizing as object);
   const { run, width, seed, epochs, batchSize, learningRate } = given;
-  const { config: trained, weights, result } = RunFolder.open(run);
+  const { config: trained, weights, result } = RunFolder.open(run, parts);
   if (result === undefined)
     throw new RangeError(`run ${run} is not finished: npx sqa train ${run} trains it to its end`);
   const { data } = trained;
@@ -135,7 +139,7 @@ export function trainDenoiser(
     const split = trained.limit === null ? data.train : subset(data.train, trained.limit);
     const seen = subset(data.test, Math.min(measuredImages, data.test.count));
     for (const part of [split, seen]) await prepareImages(part, { signal });
-    const { model } = modelFromRun(run);
+    const { model } = modelFromRun(run, parts);
     const guided = { model, denoiser: new UNet(sizes, deriveSeed(seed, "denoiser")), attack, seed };
     const images = new TensorSplit(split);
     const unseen = new TensorSplit(seen);

@@ -30,9 +30,11 @@ class Row {
       starts_[share] = element;
     }
     for (int64_t draw = 0; draw < draws; draw++) {
-      const double point = uniforms[draw] * sum;
-      const auto share = static_cast<int64_t>(uniforms[draw] * static_cast<double>(sums_.size()));
-      int64_t found = starts_[std::clamp<int64_t>(share, 0, last)];
+      const double uniform = uniforms[draw];
+      const double point = uniform * sum;
+      // What is not in [0, 1), NaN among it, begins at an end.
+      const double share = uniform > 0 ? std::min(uniform * static_cast<double>(sums_.size()), double(last)) : 0;
+      int64_t found = starts_[static_cast<int64_t>(share)];
       // Rounding may have put the start behind the element.
       while (found > 0 && sums_[found - 1] > point) found--;
       while (found < last && !(sums_[found] > point)) found++;

@@ -28,6 +28,7 @@ const kernels = [
   "sgdUpdate",
   "signStep",
   "signStep_",
+  "weightedDraws",
 ].concat([
   ...["fromBytes", "toBytes", "describe", "writeBytes", "setRequiresGrad", "setCollectable", "grad"],
 ]);

@@ -26,8 +26,8 @@ type QuantizedLayers = z.output<typeof quantizedLayersOptions>;
  * and lambda 2 after the second layer, or after the first block of a residual network (section 4.1).
  * RangeError for a model without places.
  */
-// paper: section 4.1 says "its bottleneck module", in the singular, with lambda 2; what it can mean is compared
-// in docs/reproduction/readings.md.
+// paper: section 4.1 says "its bottleneck module", in the singular, with lambda 2;
+// docs/reproduction/readings.md compares what it can mean.
 function layersOf(
   model: Model,
   defense: string,

@@ -123,7 +123,7 @@ describe("an ONNX file", () => {
   });
 
   it("keeps the names of weights and layers, and says what it is", async () => {
-    const model = builtModel("resnet18", ["sqa(places=blocks)"]);
+    const model = builtModel("resnet18", ["sqa"]);
     const again = await readBack(model);
     expect([...again.module.state().keys()]).toEqual(
       expect.arrayContaining([...model.module.state().keys()]),

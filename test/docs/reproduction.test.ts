@@ -83,6 +83,7 @@ describe("docs/reproduction/", () => {
     ["table1", "noise-free-mnist-short"],
     ["table2", "table2"],
     ["table3", "table3-mnist-audit"],
+    ["table3", "table3-cifar10"],
     ["table4", "table4"],
     ["readings", "placements-8-epochs"],
     ["readings", "placements-15-epochs"],

@@ -12,8 +12,8 @@
 namespace sqa {
 namespace {
 
-// One row's sums, and where a search among them begins: no draw looks at more than a few elements, where a binary search of
-// thousands would.
+// One row's sums, and where a search among them begins: a draw looks at a few elements, where a binary search
+// would look all over thousands.
 class Row {
  public:
   explicit Row(int64_t elements) : sums_(elements), starts_(elements) {}
@@ -33,7 +33,8 @@ class Row {
       const double uniform = uniforms[draw];
       const double point = uniform * sum;
       // What is not in [0, 1), NaN among it, begins at an end.
-      const double share = uniform > 0 ? std::min(uniform * static_cast<double>(sums_.size()), double(last)) : 0;
+      const double shares = uniform * static_cast<double>(sums_.size());
+      const double share = uniform > 0 ? std::min(shares, static_cast<double>(last)) : 0;
       int64_t found = starts_[static_cast<int64_t>(share)];
       // Rounding may have put the start behind the element.
       while (found > 0 && sums_[found - 1] > point) found--;
@@ -52,8 +53,10 @@ class Row {
 at::Tensor weightedDraws(const at::Tensor& weights, const at::Tensor& uniforms) {
   checkFloat(weights, "weights");
   checkFloat(uniforms, "uniforms");
-  if (weights.dim() != 2 || uniforms.dim() != 2 || weights.size(0) != uniforms.size(0) || weights.size(1) == 0) {
-    throw std::invalid_argument("weights (N, E) and uniforms (N, R) must have as many rows, and weights an element");
+  const bool areRows = weights.dim() == 2 && uniforms.dim() == 2 && weights.size(0) == uniforms.size(0);
+  if (!areRows || weights.size(1) == 0) {
+    throw std::invalid_argument(
+        "weights (N, E) and uniforms (N, R) must have as many rows, and weights an element");
   }
   const at::Tensor from = weights.contiguous();
   const at::Tensor points = uniforms.contiguous();

@@ -1,6 +1,7 @@
 import { native } from "../native.js";
 import { checkLambda, type Noise, noiseWords } from "../noise.js";
 import { Tensor } from "../tensor.js";
+import { arePlainFloats } from "./plain-floats.js";
 
 /**
  * Manner in which `convBlock` quantizes an image between ReLU and pooling: SQA over the image's own range.
@@ -21,8 +22,7 @@ export interface BlockOptions {
 
 /** Tells whether `convBlock` takes tensors of these kinds and shapes; it is for float32 on the CPU. */
 export function convBlockSupports(input: Tensor, weight: Tensor, bias: Tensor): boolean {
-  if (![input, weight, bias].every((tensor) => tensor.dtype === "float32" && tensor.device === "cpu"))
-    return false;
+  if (!arePlainFloats([input, weight, bias])) return false;
   if (input.shape.length !== 4 || weight.shape.length !== 4) return false;
   const [, inputs, height, width] = input.shape as [number, number, number, number];
   const outputs = weight.shape[0]!;

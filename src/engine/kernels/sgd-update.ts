@@ -1,9 +1,10 @@
 import { native } from "../native.js";
 import type { Tensor } from "../tensor.js";
+import { arePlainFloats } from "./plain-floats.js";
 
 /** Tells whether `sgdUpdate` takes such parameters: float32 on the CPU. */
 export function sgdUpdateSupports(parameters: readonly Tensor[]): boolean {
-  return parameters.every(({ dtype, device }) => dtype === "float32" && device === "cpu");
+  return arePlainFloats(parameters);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { native } from "../native.js";
 import { scope } from "../scope.js";
 import { Tensor } from "../tensor.js";
+import { arePlainFloats } from "./plain-floats.js";
 
 /** Points within a radius of images in every pixel. */
 export interface LinfBall {
@@ -16,22 +17,19 @@ export interface LinfBall {
  * was given. For float32 on the CPU one pass over memory, with the bits of the operators one by one.
  */
 export function signStep(points: Tensor, gradient: Tensor, length: number, ball?: LinfBall): Tensor {
-  if (!inOnePass(points, gradient)) return stepByOperators(points, gradient, length, ball);
+  if (!arePlainFloats([points, gradient])) return stepByOperators(points, gradient, length, ball);
   return new Tensor(native().signStep(...handles(points, gradient), length, ...ballOf(ball)));
 }
 
 /** `signStep` that moves the points in place. */
 export function signStep_(points: Tensor, gradient: Tensor, length: number, ball?: LinfBall): void {
-  if (inOnePass(points, gradient)) native().signStep_(...handles(points, gradient), length, ...ballOf(ball));
+  if (arePlainFloats([points, gradient]))
+    native().signStep_(...handles(points, gradient), length, ...ballOf(ball));
   else scope(() => points.copy_(stepByOperators(points, gradient, length, ball)));
 }
 
 const handles = (points: Tensor, gradient: Tensor) => [points.handle, gradient.handle] as const;
 const ballOf = (ball?: LinfBall) => [ball?.images.handle ?? null, ball?.radius ?? 0] as const;
-
-function inOnePass(...tensors: readonly Tensor[]): boolean {
-  return tensors.every(({ dtype, device }) => dtype === "float32" && device === "cpu");
-}
 
 function stepByOperators(points: Tensor, gradient: Tensor, length: number, ball?: LinfBall): Tensor {
   return scope(() => {

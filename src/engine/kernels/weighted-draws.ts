@@ -2,6 +2,7 @@ import { native } from "../native.js";
 import * as ops from "../operators.js";
 import { scope } from "../scope.js";
 import { Tensor } from "../tensor.js";
+import { arePlainFloats } from "./plain-floats.js";
 
 /**
  * Tells which elements are drawn at least once, with replacement and by their weights: bool (N, E).
@@ -15,7 +16,7 @@ import { Tensor } from "../tensor.js";
  * const kept = weightedDraws(sizes, countedUniform(noise, 0, [sizes.shape[1]!]));
  */
 export function weightedDraws(weights: Tensor, uniforms: Tensor): Tensor {
-  if (inOneKernel(weights, uniforms))
+  if (arePlainFloats([weights, uniforms]))
     return new Tensor(native().weightedDraws(weights.handle, uniforms.handle));
   return scope(() => {
     const [rows, elements] = weights.shape as [number, number];
@@ -24,8 +25,4 @@ export function weightedDraws(weights: Tensor, uniforms: Tensor): Tensor {
     const drawn = ops.searchsorted(sums, points, false, true).clamp(0, elements - 1);
     return ops.zeros([rows, elements], "bool", weights.device).scatterValue(1, drawn, 1);
   });
-}
-
-function inOneKernel(...tensors: readonly Tensor[]): boolean {
-  return tensors.every(({ dtype, device }) => dtype === "float32" && device === "cpu");
 }

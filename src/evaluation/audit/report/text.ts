@@ -86,11 +86,11 @@ export function reasonTexts(audit: AuditJson): string[] {
 }
 
 /** Meaning of an audit's verdict, in a sentence without a full stop. */
-export function meaningOf({ verdict, resolution, failed }: AuditJson): string {
+export function meaningOf({ verdict, resolution }: AuditJson): string {
   const few = isTooPoor(resolution);
-  // Beside few images and the strongest attack, the grounds are errors.
-  const errors = failed.length > 0 || verdict.reasons.length > (few ? 2 : 1);
-  return verdictMeaning(verdict.name, { few, failed: errors });
+  // An inconclusive verdict's grounds are that images are few, each error, and the strongest attack.
+  const failed = verdict.reasons.length > (few ? 2 : 1);
+  return verdictMeaning(verdict.name, { few, failed });
 }
 
 /** An audit for a terminal: verdict and what decided it, outcome, figures, checklist. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { packageVersion } from "../base/index.js";
 import { contentHash, type Split, type TensorSplit } from "../datasets/index.js";
 import type { OpenedModel, TrialStore } from "../trials/index.js";
 import { modelIdentity } from "./model-hash.js";
@@ -29,12 +30,14 @@ export interface StoreSubject {
  * Binds a store to what its trials are of, by a note in it. Other attacks may be added, and other models to
  * transfer from.
  *
- * @throws OtherSubjectError where it keeps trials of another model, of other images or of another seed
+ * @throws OtherSubjectError where it keeps trials of another model, other images, another seed or another
+ *   version of sqa
  */
 export function bindStore(store: TrialStore, subject: StoreSubject): void {
   const { work, opened, others, split, data, seed } = subject;
   const facts: z.output<typeof noted> = {
     "kind of work": work,
+    "version of sqa": packageVersion(),
     // First of the images, since a classifier is known by its answers to them.
     "set of images": `${split.count} of SHA-256 ${contentHash(split).slice(0, 12)}`,
     model: modelIdentity(opened, data),

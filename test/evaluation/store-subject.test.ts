@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FileFormatError } from "../../src/base/index.js";
+import { FileFormatError, packageVersion } from "../../src/base/index.js";
 import { setThreads } from "../../src/engine/index.js";
 import { audit, evaluate, FolderStore, MemoryStore } from "../../src/evaluation/index.js";
 import { tinyCnn } from "../attacks/tiny-networks.js";
@@ -65,6 +65,16 @@ describe.each(stores)("a store in %s", (_, newStore) => {
     await expect(stopped({ seed: 1 })).rejects.toThrow("store: it keeps trials of another seed: 0, not 1");
     await expect(stopped({ limit: 3 })).rejects.toThrow(
       "store: it keeps trials of another set of images: 6 of",
+    );
+  });
+
+  it("is refused by another version of sqa", async () => {
+    const store = newStore("version");
+    await evaluate(brightness, split, { attacks, store });
+    const written = store.readNote("subject") as Record<string, string>;
+    store.writeNote("subject", { ...written, "version of sqa": "0.0.9" });
+    await expect(evaluate(brightness, split, { attacks, store })).rejects.toThrow(
+      `store: it keeps trials of another version of sqa: 0.0.9, not ${packageVersion()}`,
     );
   });
 

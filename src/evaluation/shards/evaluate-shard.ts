@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { checkKind, Work } from "../../base/index.js";
+import { checkKind, packageVersion, Work } from "../../base/index.js";
 import { contentHash } from "../../datasets/index.js";
 import {
   type Attackable,
@@ -49,7 +49,9 @@ function factsOf({
 
 /** Name of the folder that keeps an evaluation: `evaluation-<hash>`, of all that decides its numbers. */
 function nameOf({ "batch size": _, ...decisive }: ShardFacts): string {
-  const hash = createHash("sha256").update(JSON.stringify(decisive)).digest("hex");
+  const hash = createHash("sha256")
+    .update(JSON.stringify([packageVersion(), decisive]))
+    .digest("hex");
   return `evaluation-${hash.slice(0, 8)}`;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, Progress, withProgress } from "../../src/cli/frame/progress.js";
+import { formatDuration, Progress, showWaiting, withProgress } from "../../src/cli/frame/progress.js";
 import { captureOutput } from "./captured-output.js";
 
 /** A clock set by hand, in milliseconds. */
@@ -60,6 +60,22 @@ describe("Progress", () => {
     expect(captured.stderr.text).toBe(
       "evaluate   50%  5/10  5.0 s left\nevaluate  100%  10/10\nevaluate: took 10 s\n",
     );
+  });
+
+  it("says how long work has taken that tells nothing meanwhile", () => {
+    for (const terminal of [true, false]) {
+      using captured = captureOutput({ terminal });
+      const clock = handClock();
+      const progress = new Progress({ label: "AutoAttack", total: 50, now: clock.now });
+      for (; clock.time <= 130_000; clock.time += 500) showWaiting();
+      expect(captured.stderr.text.match(/so far/g)).toHaveLength(terminal ? 126 : 2);
+      expect(captured.stderr.text).toContain("  0%  0/50  1:00 so far");
+      progress.finish();
+      const ended = captured.stderr.text;
+      clock.time = 1e6;
+      showWaiting();
+      expect(captured.stderr.text).toBe(ended);
+    }
   });
 
   it("shows nothing when quiet", () => {

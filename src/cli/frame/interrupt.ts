@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { type StopSignal, signalsArrived, stopSignals } from "../../engine/index.js";
 import { exitCode } from "./exit-code.js";
 import { warn } from "./output.js";
+import { showWaiting } from "./progress.js";
 
 /**
  * A run that a signal can stop: `code` is the exit code of a stopped run, undefined while none was asked for.
@@ -10,7 +11,7 @@ import { warn } from "./output.js";
 export interface Interruptible extends Disposable {
   /**
    * Its `throwIfAborted` also knows of a signal that came in the midst of synchronous work, which `aborted`
-   * does only after.
+   * does only after, and lets what is shown say how long it has taken.
    */
   readonly signal: AbortSignal;
   readonly code: number | undefined;
@@ -66,6 +67,7 @@ export function interruptible(
   for (const name of stopSignals) source.on(name, onSignal);
   const { signal } = controller;
   signal.throwIfAborted = () => {
+    showWaiting();
     for (const name of stopSignals) {
       for (const found = arrived(name); heeded[name] < found; heeded[name]++) {
         ahead[name]++;

@@ -25,7 +25,17 @@ export interface ProgressUpdate {
 
 const REDRAW_MILLISECONDS = 80;
 const LINE_MILLISECONDS = 5_000;
+/** The same where nothing has been told meanwhile. */
+const WAITING_LINE_MILLISECONDS = 60_000;
 const BAR_COLUMNS = 24;
+
+/** Progresses that are shown. */
+const shown = new Set<Progress>();
+
+/** Lets what is shown tell how long it has taken; called in the midst of work that tells nothing for long. */
+export function showWaiting(): void {
+  for (const progress of shown) progress.wait();
+}
 
 /** A bar on a terminal, a line every few seconds elsewhere, nothing with `--quiet`; on standard error. */
 export class Progress {
@@ -45,6 +55,7 @@ export class Progress {
       ...(options.total === undefined ? {} : { total: options.total }),
     };
     this.#shown = progressStyle().terminal ? Number.NEGATIVE_INFINITY : this.#start;
+    shown.add(this);
     this.update({});
   }
 
@@ -52,9 +63,19 @@ export class Progress {
   update(update: ProgressUpdate): void {
     if (this.#finished) return;
     this.#state = { ...this.#state, ...update };
+    this.#show(REDRAW_MILLISECONDS, LINE_MILLISECONDS);
+  }
+
+  /** Shows how long the work has taken, where nothing has been shown for a while. */
+  wait(): void {
+    this.#show(1000, WAITING_LINE_MILLISECONDS);
+  }
+
+  /** Shows the state where the last was shown so long ago: on a terminal, and elsewhere. */
+  #show(onTerminal: number, elsewhere: number): void {
     const { quiet, terminal, columns } = progressStyle();
     const now = this.#now();
-    if (quiet || now - this.#shown < (terminal ? REDRAW_MILLISECONDS : LINE_MILLISECONDS)) return;
+    if (quiet || now - this.#shown < (terminal ? onTerminal : elsewhere)) return;
     this.#shown = now;
     if (terminal) showLiveLine(this, this.#line(BAR_COLUMNS, columns - 1));
     else note(this.#line(0));
@@ -63,7 +84,7 @@ export class Progress {
   /** Takes the bar away. Where there is no terminal, long work says how long it took. */
   finish(): void {
     if (this.#finished) return;
-    this.#finished = true;
+    this.#end();
     const { quiet, terminal } = progressStyle();
     if (quiet) return;
     if (terminal) showLiveLine(this, undefined);
@@ -75,8 +96,13 @@ export class Progress {
   /** Takes the bar away without a word: the work has ended, or was broken off. */
   [Symbol.dispose](): void {
     if (this.#finished) return;
-    this.#finished = true;
+    this.#end();
     if (progressStyle().terminal) showLiveLine(this, undefined);
+  }
+
+  #end(): void {
+    this.#finished = true;
+    shown.delete(this);
   }
 
   /** Parts of the line in their order: those that a narrow terminal can do without are not needed. */
@@ -97,7 +123,7 @@ export class Progress {
         text: `${name} ${formatMetric(value)}`,
         needed: false,
       })),
-      ...(left === undefined ? [] : [needed(`${formatDuration(left)} left`)]),
+      ...(left === undefined ? this.#soFar().map(needed) : [needed(`${formatDuration(left)} left`)]),
     ];
   }
 
@@ -120,6 +146,14 @@ export class Progress {
     const { done = 0, total, share } = this.#state;
     if (share !== undefined) return share;
     return total === undefined || total === 0 ? undefined : Math.min(1, done / total);
+  }
+
+  /** What to say of the time where nobody knows how much is left. */
+  #soFar(): string[] {
+    const milliseconds = this.#now() - this.#start;
+    return this.#share() === 1 || milliseconds < LINE_MILLISECONDS
+      ? []
+      : [`${formatDuration(milliseconds / 1000)} so far`];
   }
 
   #secondsLeft(): number | undefined {

@@ -170,6 +170,7 @@ describe("docs/reproduction/", () => {
       ["N-FGSM, full precision, seed 1", "cifar10-resnet18-plain-n-fgsm-seed1-d34ad309"],
       ["SQA after every block, FGSM, seed 0", "cifar10-resnet18-sqa-fgsm-seed0-f91033ae"],
       ["SQA after every block, FGSM, seed 1", "cifar10-resnet18-sqa-fgsm-seed1-39d7ab25"],
+      ["SQA after the first block, FGSM, seed 0", "cifar10-resnet18-sqa-fgsm-seed0-64f27c94"],
     ].map(([title, run]) => {
       const events = RunFolder.open(`results/runs/${run}`).events();
       const epochs = events.filter((event) => event.type === "epoch");

@@ -142,8 +142,8 @@ napi_value grad(napi_env env, const Arguments& arguments) {
   auto inputs = toTensors(env, arguments[1]);
   std::vector<at::Tensor> seeds;
   if (!isNullish(env, arguments[2])) seeds = toTensors(env, arguments[2]);
-  bool keepGraph = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
-  bool createGraph = toIValue(env, arguments[4], c10::BoolType::get()).toBool();
+  bool keepGraph = toBool(env, arguments[3]);
+  bool createGraph = toBool(env, arguments[4]);
   auto gradients = torch::autograd::grad(outputs, inputs, seeds, keepGraph, createGraph, /*allow_unused=*/true);
   napi_value array;
   check(env, napi_create_array_with_length(env, gradients.size(), &array), "cannot make an array");
@@ -212,7 +212,7 @@ napi_value writeBytes(napi_env env, const Arguments& arguments) {
 // toBytes(tensor, share) -> ArrayBuffer; with `share` the buffer is the tensor's own memory, which it keeps alive
 napi_value toBytes(napi_env env, const Arguments& arguments) {
   at::Tensor tensor = unwrapTensor(env, arguments[0]).detach();
-  bool share = toIValue(env, arguments[1], c10::BoolType::get()).toBool();
+  bool share = toBool(env, arguments[1]);
   if (share && !(tensor.device().is_cpu() && tensor.is_contiguous())) {
     throw std::invalid_argument("only a contiguous tensor on the CPU can share its memory");
   }
@@ -248,7 +248,7 @@ napi_value describe(napi_env env, const Arguments& arguments) {
 
 napi_value setRequiresGrad(napi_env env, const Arguments& arguments) {
   at::Tensor tensor = unwrapTensor(env, arguments[0]);
-  tensor.set_requires_grad(toIValue(env, arguments[1], c10::BoolType::get()).toBool());
+  tensor.set_requires_grad(toBool(env, arguments[1]));
   return nullptr;
 }
 
@@ -259,14 +259,14 @@ napi_value dispose(napi_env env, const Arguments& arguments) {
 
 // setCollectable(tensor, flag)
 napi_value collectable(napi_env env, const Arguments& arguments) {
-  setCollectable(env, arguments[0], toIValue(env, arguments[1], c10::BoolType::get()).toBool());
+  setCollectable(env, arguments[0], toBool(env, arguments[1]));
   return nullptr;
 }
 
 // setGradEnabled(flag) -> the flag before
 napi_value setGradEnabled(napi_env env, const Arguments& arguments) {
   bool before = at::GradMode::is_enabled();
-  at::GradMode::set_enabled(toIValue(env, arguments[0], c10::BoolType::get()).toBool());
+  at::GradMode::set_enabled(toBool(env, arguments[0]));
   napi_value result;
   napi_get_boolean(env, before, &result);
   return result;

@@ -35,11 +35,7 @@ c10::Device toDevice(const std::string& name) {
 }
 
 at::Scalar toScalar(napi_env env, napi_value value) {
-  if (typeOf(env, value) == napi_boolean) {
-    bool flag = false;
-    napi_get_value_bool(env, value, &flag);
-    return flag;
-  }
+  if (typeOf(env, value) == napi_boolean) return toBool(env, value);
   double number = toDouble(env, value, "a number");
   // An integral value stays an integer, so that integer tensors are not promoted to floating point.
   if (std::trunc(number) == number && std::abs(number) < 9007199254740992.0) return static_cast<int64_t>(number);
@@ -77,9 +73,7 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
     }
     case c10::TypeKind::BoolType: {
       c10::List<bool> list;
-      forEachElement(env, value, "booleans", [&](napi_value item) {
-        list.push_back(toIValue(env, item, c10::BoolType::get()).toBool());
-      });
+      forEachElement(env, value, "booleans", [&](napi_value item) { list.push_back(toBool(env, item)); });
       return list;
     }
     case c10::TypeKind::NumberType: {
@@ -111,6 +105,12 @@ int64_t toInt(napi_env env, napi_value value, const char* what) {
     throw std::invalid_argument(std::string("expected ") + what + ", an integer, not " + std::to_string(number));
   }
   return static_cast<int64_t>(number);
+}
+
+bool toBool(napi_env env, napi_value value) {
+  bool flag = false;
+  if (napi_get_value_bool(env, value, &flag) != napi_ok) throw std::invalid_argument("expected true or false");
+  return flag;
 }
 
 std::string toString(napi_env env, napi_value value, const char* what) {
@@ -151,11 +151,8 @@ c10::IValue toIValue(napi_env env, napi_value value, const c10::TypePtr& type) {
       return toDouble(env, value, "a number");
     case c10::TypeKind::NumberType:
       return c10::IValue(toScalar(env, value));
-    case c10::TypeKind::BoolType: {
-      bool flag = false;
-      if (napi_get_value_bool(env, value, &flag) != napi_ok) throw std::invalid_argument("expected true or false");
-      return flag;
-    }
+    case c10::TypeKind::BoolType:
+      return toBool(env, value);
     case c10::TypeKind::StringType:
       return toString(env, value, "a string");
     case c10::TypeKind::DeviceObjType:

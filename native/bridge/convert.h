@@ -15,6 +15,7 @@ napi_value fromIValue(napi_env env, const c10::IValue& value);
 
 int64_t toInt(napi_env env, napi_value value, const char* what);
 double toDouble(napi_env env, napi_value value, const char* what);
+bool toBool(napi_env env, napi_value value);
 std::string toString(napi_env env, napi_value value, const char* what);
 std::vector<int64_t> toInts(napi_env env, napi_value value, const char* what);
 std::vector<at::Tensor> toTensors(napi_env env, napi_value value);

@@ -32,7 +32,7 @@ napi_value openDevice(napi_env env, const Arguments& arguments) {
 
 // searchConvolutions(flag): whether cuDNN times its algorithms for each new shape and takes the fastest
 napi_value searchConvolutions(napi_env env, const Arguments& arguments) {
-  at::globalContext().setBenchmarkCuDNN(toIValue(env, arguments[0], c10::BoolType::get()).toBool());
+  at::globalContext().setBenchmarkCuDNN(toBool(env, arguments[0]));
   return nullptr;
 }
 

@@ -38,7 +38,7 @@ napi_value quantize(napi_env env, const Arguments& arguments) {
   int64_t range = toInt(env, arguments[2], "a range");
   if (lambda < 1 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 1 .. 2^20");
   if (range < 0 || range > 2) throw std::invalid_argument("unknown range");
-  bool nearest = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
+  bool nearest = toBool(env, arguments[3]);
   return wrapTensor(env, quantizeActivation(unwrapTensor(env, arguments[0]), lambda, static_cast<Range>(range), nearest,
                                             noiseSource(env, arguments, 4), optionalTensor(env, arguments[9]),
                                             optionalTensor(env, arguments[10])));
@@ -53,12 +53,12 @@ napi_value uniform(napi_env env, const Arguments& arguments) {
 
 // convBlock(input, weight, bias, bfloat16, lambda | 0 for no quantization, nearest, ...noise source, image ids | null)
 napi_value block(napi_env env, const Arguments& arguments) {
-  const bool bfloat16 = toIValue(env, arguments[3], c10::BoolType::get()).toBool();
+  const bool bfloat16 = toBool(env, arguments[3]);
   int64_t lambda = toInt(env, arguments[4], "lambda");
   if (lambda < 0 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 0 .. 2^20");
   std::optional<ImageQuantization> quantization;
   if (lambda > 0) {
-    bool nearest = toIValue(env, arguments[5], c10::BoolType::get()).toBool();
+    bool nearest = toBool(env, arguments[5]);
     quantization = ImageQuantization{lambda, nearest, keyOf(noiseSource(env, arguments, 6)), optionalTensor(env, arguments[11])};
   }
   return wrapTensor(env, convBlock(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
@@ -69,7 +69,7 @@ napi_value block(napi_env env, const Arguments& arguments) {
 napi_value sgd(napi_env env, const Arguments& arguments) {
   const SgdOptions options{static_cast<float>(toDouble(env, arguments[4], "a momentum")),
                            static_cast<float>(toDouble(env, arguments[5], "a weight decay")),
-                           toIValue(env, arguments[6], c10::BoolType::get()).toBool()};
+                           toBool(env, arguments[6])};
   const auto parameters = toTensors(env, arguments[0]);
   const auto gradients = toTensors(env, arguments[1]);
   const auto velocities = toTensors(env, arguments[2]);
@@ -134,8 +134,8 @@ napi_value layer(napi_env env, const Arguments& arguments) {
   const int64_t in = toInt(env, arguments[6], "channels in"), out = toInt(env, arguments[7], "channels out");
   constexpr int64_t kMost = 1 << 24;
   if (in < 1 || out < 1 || in > kMost || out > kMost) throw std::invalid_argument("channels must lie in 1 .. 2^24");
-  const bool isLinear = toIValue(env, arguments[9], c10::BoolType::get()).toBool();
-  const bool relu = toIValue(env, arguments[10], c10::BoolType::get()).toBool();
+  const bool isLinear = toBool(env, arguments[9]);
+  const bool relu = toBool(env, arguments[10]);
   const PackedWeights weights{unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3])};
   const at::Tensor input = unwrapTensor(env, arguments[0]), residual = optionalTensor(env, arguments[1]);
   const at::Tensor weight = unwrapTensor(env, arguments[4]), bias = optionalTensor(env, arguments[5]);

@@ -148,7 +148,7 @@ export class Progress {
     return total === undefined || total === 0 ? undefined : Math.min(1, done / total);
   }
 
-  /** What to say of the time where nobody knows how much is left. */
+  /** Time that was taken, where nobody knows how much is left; as a list of none or one. */
   #soFar(): string[] {
     const milliseconds = this.#now() - this.#start;
     return this.#share() === 1 || milliseconds < LINE_MILLISECONDS

@@ -12,7 +12,7 @@ export {
 } from "./classifier.js";
 export { withoutFusion } from "./fusion.js";
 export * from "./layers/index.js";
-export { addMultiples, multiply } from "./lists.js";
+export { addMultiples, distinct, multiply } from "./lists.js";
 export { loadState } from "./load-state.js";
 export {
   crossEntropy,

@@ -42,3 +42,15 @@ export function addMultiples(
     );
   }
 }
+
+/** Tensors by name, each once: one that has several names keeps the first. */
+export function distinct(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  const seen = new Set<Tensor>();
+  const found = new Map<string, Tensor>();
+  for (const [name, value] of tensors) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    found.set(name, value);
+  }
+  return found;
+}

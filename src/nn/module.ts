@@ -9,6 +9,7 @@ import {
   Tensor,
 } from "../engine/index.js";
 import type { Precision } from "./bfloat16.js";
+import { distinct } from "./lists.js";
 import { hasOnnxForm, noOnnxForm } from "./onnx-form.js";
 import type { OnnxEdge, OnnxSketch } from "./onnx-sketch.js";
 import { placeOf, transformFields, transformTensors, within } from "./places.js";
@@ -187,9 +188,9 @@ export abstract class Module {
     });
   }
 
-  /** The tensors that training changes, by name. */
+  /** The tensors that training changes, by name, each once: one that layers share has its first name. */
   parameters(): Map<string, Tensor> {
-    return new Map([...this.state()].filter(([, value]) => value.requiresGrad));
+    return new Map([...distinct(this.state())].filter(([, value]) => value.requiresGrad));
   }
 
   /**

@@ -1,5 +1,5 @@
 import { noGrad, scope, type Tensor } from "../engine/index.js";
-import { addMultiples, multiply } from "../nn/index.js";
+import { addMultiples, distinct, multiply } from "../nn/index.js";
 
 /**
  * The decay of an average's update, the first being 1: that of a long run is reached only when a run is long.
@@ -22,8 +22,10 @@ export function updateAverage(
   values: ReadonlyMap<string, Tensor>,
   { kept, taken }: { kept: Tensor; taken: Tensor },
 ): void {
-  const own = [...average.values()];
-  const given = [...average.keys()].map((name) => {
+  // A tensor that layers share is moved once.
+  const moved = distinct(average);
+  const own = [...moved.values()];
+  const given = [...moved.keys()].map((name) => {
     const value = values.get(name);
     if (value === undefined)
       throw new RangeError(`values must have every name of the average; "${name}" is missing`);

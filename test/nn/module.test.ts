@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { placeAfter, quantizer, sap, sqa } from "../../src/defenses/index.js";
-import type { Tensor } from "../../src/engine/index.js";
+import { grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import { type Defense, small } from "../../src/models/index.js";
 import {
   BatchNorm2d,
@@ -10,8 +10,10 @@ import {
   Linear,
   Module,
   type Pass,
+  parameterCount,
   ReLU,
   Sequential,
+  sgd,
   usesBatchStatistics,
 } from "../../src/nn/index.js";
 
@@ -46,6 +48,23 @@ test("a list of modules in a field is refused: its weights would neither be trai
     ["fc1.weight", "fc1.bias"].concat(
       ["weight", "bias", "running_mean", "running_var"].map((name) => `bn.${name}`),
     ),
+  );
+});
+
+test("a weight that layers share is one parameter: an update moves it once", () => {
+  const shared = Linear.of(tensor([2], [1, 1]).requireGrad());
+  const network = new Sequential({ a: shared, b: shared });
+  expect([...network.state().keys()]).toEqual(["a.weight", "b.weight"]);
+  expect([...network.parameters().keys()]).toEqual(["a.weight"]);
+  expect(parameterCount(network)).toBe(1);
+  const noise = { seed: { low: 0, high: 0 }, draw: 0, imageIds: imageIdRange(0, 1) };
+  const output = network.apply(tensor([1], [1, 1]), { training: true, noise }).sum();
+  const optimizer = sgd({ momentum: 0, weightDecay: 0 }).on(network.parameters());
+  // The output is w^2 at w = 2: its derivative is 4.
+  optimizer.step(grad(output, [shared.weight]), 0.25);
+  expect(shared.weight.item()).toBe(1);
+  expect(() => sgd().on(network.state())).toThrow(
+    new RangeError('parameters must hold each tensor once; "b.weight" is there by another name too'),
   );
 });
 

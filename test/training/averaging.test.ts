@@ -46,6 +46,17 @@ describe("an average", () => {
     expect(own.item()).toBeCloseTo(expected, 5);
   });
 
+  test("moves a tensor that has two names once", () => {
+    const [own, value] = [tensor([8], [1]), tensor([0], [1])];
+    const twice = (w: Tensor) =>
+      new Map([
+        ["a", w],
+        ["b", w],
+      ]);
+    updateAverage(twice(own), twice(value), { kept: tensor(0.5), taken: tensor(0.5) });
+    expect(own.item()).toBe(4);
+  });
+
   test("of a constant is the constant, and after many updates has the decay asked for", () => {
     expect(averagingDecay(0.9995, 10)).toBeCloseTo(11 / 20, 12);
     expect(averagingDecay(0.9995, 100_000)).toBe(0.9995);

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { checkKind, checkNumber } from "../../base/index.js";
 import { noGrad, operators as ops, scope, Tensor } from "../../engine/index.js";
 import { type Factory, Kind, type Value } from "../../options/index.js";
+import { distinct } from "../lists.js";
 
 /** Changes parameters by their gradients; `state` holds what a checkpoint must keep. */
 export interface OptimizerRun {
@@ -36,6 +37,10 @@ function checkParameters(parameters: ReadonlyMap<string, Tensor>): void {
   checkKind("parameters", parameters, "a Map such as module.parameters()", fits);
   if (parameters.size === 0)
     throw new RangeError("parameters must hold a tensor or more: there is nothing to train");
+  const once = distinct(parameters);
+  const twice = [...parameters.keys()].find((name) => !once.has(name));
+  if (twice !== undefined)
+    throw new RangeError(`parameters must hold each tensor once; "${twice}" is there by another name too`);
 }
 
 /** Rule of an optimizer, for parameters that it knows. */

@@ -1,6 +1,6 @@
-import { checkKind, isObject } from "../base/index.js";
+import { checkKind, checkOptionNames, isObject, unknownName } from "../base/index.js";
 import type { Classifier, LevelFacts, Module, Precision } from "../nn/index.js";
-import { classifierOf, isRandomized, Normalize } from "../nn/index.js";
+import { classifierOf, isRandomized, Normalize, precisions } from "../nn/index.js";
 import type { Value } from "../options/index.js";
 
 /** Channels, height and width of an image. */
@@ -69,6 +69,17 @@ export interface ClassifierOptions {
   readonly purified?: boolean;
   /** Precision of layers; what is reported is in float32, the default. */
   readonly precision?: Precision;
+}
+
+/** Throws for options that a classifier does not have: they would be passed over, and another one attacked. */
+function checkClassifierOptions(options: ClassifierOptions): void {
+  checkKind("options", options, "an object such as { noiseFree: true }", isObject(options));
+  checkOptionNames(options, ["noiseFree", "quantizerGradient", "purified", "precision"]);
+  const { precision } = options;
+  for (const name of ["noiseFree", "purified"] as const)
+    checkKind(name, options[name], "true or false", ["undefined", "boolean"].includes(typeof options[name]));
+  if (precision !== undefined && !precisions.includes(precision))
+    throw unknownName("precision", precision, precisions);
 }
 
 /** Facts about the graph of an exported model. */
@@ -141,7 +152,9 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
   const model: Model = {
     ...parts,
     defenses,
-    classifier({ noiseFree, quantizerGradient, purified, precision } = {}) {
+    classifier(options = {}) {
+      checkClassifierOptions(options);
+      const { noiseFree, quantizerGradient, purified, precision } = options;
       const isSurrogate = noiseFree === true || quantizerGradient !== undefined || purified === false;
       return classifierOf(module, {
         name: `model ${name}`,

@@ -1,4 +1,4 @@
-import { checkKind } from "../base/index.js";
+import { checkKind, checkNumber } from "../base/index.js";
 import { operators as ops, Tensor } from "../engine/index.js";
 
 /** A loss of each image: logits (N, classes) and labels int64 (N) to losses (N), higher when more wrong. */
@@ -11,8 +11,12 @@ const reduction = { none: 0, mean: 1 } as const;
 export const crossEntropy: Loss = (logits, labels) =>
   ops.crossEntropyLoss(logits, labels, undefined, reduction.none);
 
-/** Mean cross-entropy, a scalar; `labelSmoothing` s mixes the labels with s of the uniform distribution. */
+/**
+ * Mean cross-entropy, a scalar; `labelSmoothing` s in [0, 1] mixes the labels with s of the uniform
+ * distribution.
+ */
 export function meanCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing = 0): Tensor {
+  checkNumber("labelSmoothing", labelSmoothing, "in [0, 1]", labelSmoothing >= 0 && labelSmoothing <= 1);
   return ops.crossEntropyLoss(logits, labels, undefined, reduction.mean, undefined, labelSmoothing);
 }
 

@@ -188,3 +188,14 @@ test("a model that normalizes takes a mean and a deviation of each channel, both
   expect(parse("resnet18(mean=[0, 0, 0], std=[1, 0, 1])")).toThrow("a standard deviation is above 0");
   expect(parse("compact(mean=[0], std=[1])")).toThrow("which mean and std change: give threshold=false");
 });
+
+test("a classifier refuses options that it does not have, which would leave another to be attacked", () => {
+  const model = models.parse("compact").build({ seed: 0 });
+  const refused = (options: unknown) => () => model.classifier(options as never);
+  expect(refused({ noisefree: true })).toThrow('unknown option "noisefree"; did you mean "noiseFree"?');
+  expect(refused({ noiseFree: "yes" })).toThrow('noiseFree must be true or false, not "yes"');
+  expect(refused({ precision: "bf16" })).toThrow('unknown precision "bf16"');
+  expect(refused("noise-free")).toThrow("options must be an object such as { noiseFree: true }");
+  expect(model.classifier({ noiseFree: false }).classes).toBe(10);
+  model.module.dispose();
+});

@@ -41,6 +41,11 @@ test("the mean cross-entropy is the mean, and smooths labels towards uniform one
   const uniform = mean(rows.map((row) => logSum(row) - mean(row)));
   expect(meanCrossEntropy(logits, labels).item()).toBeCloseTo(hard, 5);
   expect(meanCrossEntropy(logits, labels, 0.2).item()).toBeCloseTo(0.8 * hard + 0.2 * uniform, 5);
+  // libtorch takes both for 0.
+  for (const share of [-0.1, Number.NaN]) {
+    const refused = new RangeError(`labelSmoothing must be in [0, 1], not ${share}`);
+    expect(() => meanCrossEntropy(logits, labels, share)).toThrow(refused);
+  }
 });
 
 test("DLR needs three classes, its targeted form four", () => {

@@ -126,6 +126,8 @@ describe.each(optimizers.names)("optimizer %s", (name) => {
     expect(() => run.step(gradients().slice(1), 0.1)).toThrow(
       "a gradient for each of the 4 parameters, not 3",
     );
+    expect(() => run.step(gradients(), "0.1" as never)).toThrow('learningRate must be a number, not "0.1"');
+    expect(() => run.step([...gradients().slice(1), tensor(1)], 0.1)).toThrow(/must have its shape .*, not /);
     expect(() => run.step(undefined as never, 0.1)).toThrow(
       "gradients must be a list of tensors, not undefined",
     );

@@ -53,18 +53,28 @@ export interface Rule {
 
 function running(parameters: ReadonlyMap<string, Tensor>, rule: Rule): OptimizerRun {
   const [like] = parameters.values();
+  const shapes = [...parameters].map(([name, { shape }]) => [name, shape.join(", ")] as const);
   const checkGradients = (gradients: readonly Tensor[]) => {
-    checkKind("gradients", gradients, "a list of tensors", Array.isArray(gradients));
-    if (gradients.length === parameters.size) return;
-    throw new RangeError(
-      `step takes a gradient for each of the ${parameters.size} parameters, not ${gradients.length}`,
-    );
+    const listed = Array.isArray(gradients) && gradients.every((gradient) => gradient instanceof Tensor);
+    checkKind("gradients", gradients, "a list of tensors", listed);
+    if (gradients.length !== shapes.length) {
+      throw new RangeError(
+        `step takes a gradient for each of the ${shapes.length} parameters, not ${gradients.length}`,
+      );
+    }
+    // A smaller one would be spread over its parameter.
+    for (const [i, [name, shape]] of shapes.entries()) {
+      const given = gradients[i]!.shape.join(", ");
+      if (given === shape) continue;
+      throw new RangeError(`the gradient of "${name}" must have its shape [${shape}], not [${given}]`);
+    }
   };
   return {
     state: rule.state,
     factorCount: rule.factorCount,
     steps: 0,
     nextFactors(learningRate) {
+      checkKind("learningRate", learningRate, "a number", typeof learningRate === "number");
       const ok = learningRate >= 0 && learningRate < Number.POSITIVE_INFINITY;
       checkNumber("learningRate", learningRate, "finite and >= 0", ok);
       this.steps++;

@@ -229,10 +229,11 @@ export class TrainingSession {
     return { clean: found.clean, weak: weak!.accuracy, strong: strong!.accuracy };
   }
 
-  /** Tells whether the model answers validation images with finite numbers. */
-  outputsFinite(): boolean {
-    const { data, validation, seed } = this.#prepared;
-    return outputsFinite(this.evaluated.classifier(), data, validation, seed);
+  /** Tells whether validation images, or a guard's by the model in training, have finite answers. */
+  outputsFinite(of: "validation" | "guard" = "validation"): boolean {
+    const { data, validation, guarded, seed } = this.#prepared;
+    const [model, images] = of === "guard" ? [this.model, guarded] : [this.evaluated, validation];
+    return outputsFinite(model.classifier(), data, images, seed);
   }
 
   /** Frees everything but a module that is its user's. */

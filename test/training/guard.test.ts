@@ -245,6 +245,21 @@ describe("a guarded run", () => {
     ]);
   });
 
+  test("ends by the alarm of every run where the weights are no numbers any more", async () => {
+    const wild: TrainConfigInput = {
+      ...guarded,
+      schedule: "constant(peak=3e38)",
+      optimizer: "sgd",
+      averaging: 0,
+      guard: "roll-back(interval=1, signalInterval=100)",
+    };
+    await expect(eventsUntil(wild, join(folder, "wild"))).rejects.toThrow(
+      "training stopped: the model's output is not finite after step 1, and would be again: lower",
+    );
+    const alarms = RunFolder.for(trainConfig(wild), join(folder, "wild")).events();
+    expect(alarms).toMatchObject([{ type: "alarm", kind: "loss-not-finite", step: 1 }]);
+  });
+
   test("is checked by attacks in the method's norm", () => {
     const config = trainConfig({ ...guarded, method: "pgd(norm=l2, epsilon=2, steps=1)" });
     const session = new TrainingSession(config);

@@ -20,6 +20,9 @@ export function* guardStep(run: Standing, signals: Signals | undefined): Generat
   const { step } = progress;
   if (step % rules.interval !== 0 && measured?.suspicious !== true) return;
   const { alignment, lossFell } = progress.guard;
+  // No attack could run on a model that answers with NaN.
+  if (!session.ranks.fromFirst(() => session.outputsFinite("guard")))
+    yield* run.fail(step, "the model's output is not finite");
   const check = session.ranks.fromFirst(() => session.guardCheck(step));
   const { state, verdict } = afterCheck(progress.guard, check);
   progress.guard = state;

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { imagesFrom, imagesOf, mnist } from "../../src/datasets/index.js";
 import { guidedDenoiser, pixelDefend } from "../../src/defenses/index.js";
-import { small } from "../../src/models/index.js";
+import { modelOf, small } from "../../src/models/index.js";
+import { Flatten, Linear, Sequential } from "../../src/nn/index.js";
 import { type PartEvent, train, trainDenoiser, trainDensity } from "../../src/training/index.js";
 import { writeClasses } from "../datasets/image-files.js";
 
@@ -49,6 +50,13 @@ describe("training of a density model", () => {
     );
     expect(folder).toContain("density-own-images-seed0-");
     expect(result.measure).toBeGreaterThan(0);
+  });
+
+  it("writes no weights that the last update has spoilt", async () => {
+    const config = { ...density, limit: 16, epochs: 1, learningRate: 1e37 };
+    await expect(trainDensity(config, { runs: join(runs, "wild"), threads: 1 })).rejects.toThrow(
+      /^training stopped: the (weights are not finite|measure is NaN) after step 1: lower the learning rate$/,
+    );
   });
 
   it("goes on where it was stopped, to the same weights, and is not repeated", async () => {
@@ -140,6 +148,19 @@ describe("training of a guided denoiser", () => {
     await expect(async () => trainDenoiser(denoiser, { runs, threads: 1 })).rejects.toThrow(missing);
     const { result } = await trainDenoiser({ ...denoiser, data }, { runs, threads: 1 });
     expect(result.measure).toBeGreaterThanOrEqual(0);
+  });
+
+  it("leaves a module of the user's own alive", async () => {
+    const images = Uint8Array.from({ length: 4 * 256 }, (_, i) => (i * 37) % 256);
+    const own = { images, labels: [0, 1, 0, 1] };
+    const data = imagesOf({ ...own, shape: [1, 16, 16], classes: ["a", "b"], test: own });
+    const module = new Sequential({ flat: new Flatten(), fc: new Linear(256, 2, { seed: 0 }) });
+    const model = modelOf(module, { inputShape: [1, 16, 16], classes: 2 });
+    const config = { model, data, method: "standard", batchSize: 4, epochs: 1 } as const;
+    const { folder } = await train({ ...config, validationAttacks: [] }, { runs, threads: 1 });
+    const denoiser = { run: folder, model, data, attack: "fgsm(epsilon=0.1)", epochs: 1, width: 2 } as const;
+    await trainDenoiser(denoiser, { runs, threads: 1 });
+    expect([...module.state().values()].map(({ disposed }) => disposed)).toEqual([false, false]);
   });
 });
 

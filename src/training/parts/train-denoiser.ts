@@ -157,7 +157,7 @@ export function trainDenoiser(
       dispose() {
         images.dispose();
         unseen.dispose();
-        model.module.dispose();
+        if (model.borrowed !== true) model.module.dispose();
       },
     };
   };

@@ -150,12 +150,14 @@ async function* steps(
     const step = ++progress.step;
     progress.seconds += (performance.now() - began) / 1000;
     progress.epochLoss += loss;
-    if (!Number.isFinite(loss))
-      throw new Error(`training stopped: the loss is ${loss} after step ${step}: lower the learning rate`);
+    if (!Number.isFinite(loss)) throw diverged(`the loss is ${loss}`, step);
     const epoch = Math.ceil(step / stepsPerEpoch);
     yield { type: "step", epoch, step, loss, learningRate };
     if (step % stepsPerEpoch !== 0) continue;
+    // The loss is that before the last update.
+    if (!hasFiniteWeights(module)) throw diverged("the weights are not finite", step);
     const measure = noGrad(() => scope(() => work.measure()));
+    if (!Number.isFinite(measure)) throw diverged(`the measure is ${measure}`, step);
     result = { steps: step, loss: progress.epochLoss / stepsPerEpoch, measure, seconds: progress.seconds };
     yield { type: "epoch", epoch, step, loss: result.loss, measure, seconds: progress.seconds };
     progress.epochLoss = 0;
@@ -164,6 +166,15 @@ async function* steps(
   folder.finish(module, work.notes, result!);
   yield { type: "end", run, weights: folder.weights, result: result! };
   return result;
+}
+
+function diverged(what: string, step: number): Error {
+  return new Error(`training stopped: ${what} after step ${step}: lower the learning rate`);
+}
+
+function hasFiniteWeights(module: Module): boolean {
+  const values = [...module.state().values()];
+  return values.every((value) => scope(() => value.detach().isfinite().all().item()) === 1);
 }
 
 /** Makes one step, and returns its loss. */

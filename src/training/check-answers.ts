@@ -72,6 +72,19 @@ export function checkValidationAttacks({ validationAttacks }: TrainConfig, model
   }
 }
 
+/** Throws an Error for an augmentation whose images have another form, or pixels outside [0, 1]. */
+export function checkAugmentedImages({ augmentation }: TrainConfig, data: TensorSplit, seed: Seed): void {
+  const { augment } = augmentation;
+  if (augment === undefined) return;
+  noGrad(() =>
+    scope(() => {
+      const { images, imageIds } = data.range(0, 16);
+      const varied = augment(images.clone(), { seed, draw: 0, imageIds });
+      checkProposal(`augmentation ${augmentation}`, varied, images);
+    }),
+  );
+}
+
 /** Throws an Error for a model that passes no gradient to its images: attacks would change nothing. */
 function checkGradient(model: Model, images: Tensor, noise: Noise, method: string): void {
   const input = images.detach().requireGrad();

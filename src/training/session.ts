@@ -13,6 +13,7 @@ import {
 import type { Model } from "../models/index.js";
 import type { Classifier } from "../nn/index.js";
 import {
+  checkAugmentedImages,
   checkLastBatch,
   checkMethodImages,
   checkModelAnswers,
@@ -82,6 +83,7 @@ export class TrainingSession {
     this.#runner = new StepRunner(device, ranks.size === 1);
     checkModelAnswers(model, data, prepared.seed);
     checkLastBatch(model, data, plan, prepared.seed);
+    checkAugmentedImages(config, data, prepared.seed);
     checkMethodImages(config, model, data, prepared.seed, sources);
     checkValidationAttacks(config, model);
   }

@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { attacks, fgsm } from "../../src/attacks/index.js";
-import { imagesOf } from "../../src/datasets/index.js";
+import { defineAugmentation, imagesOf } from "../../src/datasets/index.js";
 import { keep, scope, type Tensor, tensor } from "../../src/engine/index.js";
 import { modelOf } from "../../src/models/index.js";
 import { Flatten, Linear, Module, Sequential } from "../../src/nn/index.js";
@@ -150,5 +151,25 @@ test.each([
     await expect(run).rejects.toThrow(fault);
     expect(readdirSync(runs)).toEqual([]);
     rmSync(runs, { recursive: true });
+  },
+);
+
+test.each<[string, (images: Tensor) => unknown, string]>([
+  ["brighter", (images) => images.add(0.5), "returned pixels outside [0, 1], 0.5 .. "],
+  ["flatter", (images) => images.flatten(1), "returned float32 [16, 4], not float32 [16, 1, 2, 2] as its"],
+  ["absent", () => undefined, "returned undefined, not float32 [16, 1, 2, 2] as its images"],
+])(
+  "an augmentation whose images are no images, as those of %s, is refused before the first step",
+  (...given) => {
+    const [name, augment, fault] = given;
+    const mine = defineAugmentation(name, {
+      summary: "one of somebody else's",
+      options: z.strictObject({}),
+      create: () => ({ augment: augment as (images: Tensor) => Tensor }),
+    });
+    const images = Uint8Array.from({ length: 80 }, (_, i) => i * 3);
+    const data = imagesOf({ images, labels: mixed.slice(0, 20), shape: [1, 2, 2], classes });
+    const config = trainConfig({ model, data, epochs: 1, method: "standard", augmentation: mine() });
+    expect(() => new TrainingSession(config)).toThrow(`augmentation ${name} ${fault}`);
   },
 );

@@ -56,7 +56,10 @@ export function someNames(names: readonly string[]): string {
   return names.slice(0, 10).join(", ") + (names.length > 10 ? ", ..." : "");
 }
 
-/** The ReLU layers of a network that a pattern matches. RangeError that lists them where there are none. */
+/**
+ * The ReLU layers of a network that a pattern matches, each once: a module may have several names. RangeError
+ * that lists them where there are none.
+ */
 export function reluLayers(network: Module, pattern: string): ReLU[] {
   checkNetwork(network);
   const layers = network.namedModules().filter((entry): entry is [string, ReLU] => entry[1] instanceof ReLU);
@@ -64,7 +67,10 @@ export function reluLayers(network: Module, pattern: string): ReLU[] {
     pattern,
     layers.map(([name]) => name),
   );
-  if (chosen.length > 0) return layers.filter(([name]) => chosen.includes(name)).map(([, layer]) => layer);
+  if (chosen.length > 0) {
+    const named = layers.filter(([name]) => chosen.includes(name)).map(([, layer]) => layer);
+    return [...new Set(named)];
+  }
   if (layers.length === 0) {
     const known = network.namedModules().map(([name]) => name);
     throw new RangeError(

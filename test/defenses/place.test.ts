@@ -1,14 +1,17 @@
 import { expect, test } from "vitest";
 import { deriveSeed } from "../../src/base/index.js";
 import {
+  binarizedNetwork,
   binarizeWeights,
   binary,
   clipBinaryWeights,
   placeAfter,
   placedQuantizers,
   quantizer,
+  sap,
 } from "../../src/defenses/index.js";
 import { grad, imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
+import { modelOf } from "../../src/models/index.js";
 import { Flatten, isRandomized, Linear, Module, type Pass, ReLU, Sequential } from "../../src/nn/index.js";
 
 const seed = deriveSeed(1);
@@ -108,4 +111,25 @@ test("binary weights go to layers that have weights only", () => {
     /known: fc1, block.fc2$/,
   );
   expect(() => binary({ mode: "random" as never })).toThrow(RangeError);
+});
+
+test("a module that has several names in a network is given a quantizer, pruning or signs once", () => {
+  const twice = () => {
+    const relu = new ReLU();
+    const [fc1, fc2] = [new Linear(4, 4, { seed }), new Linear(4, 4, { seed })];
+    return { relu, network: new Sequential({ flat: new Flatten(), fc1, relu1: relu, fc2, relu2: relu }) };
+  };
+  const placed = twice();
+  placeAfter(placed.network, { "relu*": quantizer() });
+  expect(placed.relu.outputTransforms).toHaveLength(1);
+  const { network } = twice();
+  expect(() => placeAfter(network, { relu1: quantizer(), relu2: quantizer({ lambda: 2 }) })).toThrow(
+    new RangeError('layers "relu1" and "relu2" are one module: name one of them'),
+  );
+  for (const defense of [sap(), binarizedNetwork()]) {
+    const own = twice();
+    const model = modelOf(own.network, { inputShape: [1, 2, 2], classes: 4 });
+    model.build({ seed: 0, defenses: [defense] });
+    expect(own.relu.outputTransforms).toHaveLength(1);
+  }
 });

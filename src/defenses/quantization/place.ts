@@ -15,6 +15,24 @@ export function placedQuantizers(network: Module): [string, QuantizedActivation]
 }
 
 /**
+ * What is placed after each module, once. RangeError where names of one module are given different things.
+ */
+function onceEach<Make>(
+  chosen: readonly (readonly [string, Make])[],
+  modules: ReadonlyMap<string, Module>,
+): (readonly [string, Make])[] {
+  const placed = new Map<Module, readonly [string, Make]>();
+  for (const [name, make] of chosen) {
+    const module = modules.get(name)!;
+    const [before, other] = placed.get(module) ?? [];
+    if (before === undefined) placed.set(module, [name, make]);
+    else if (other !== make)
+      throw new RangeError(`layers "${before}" and "${name}" are one module: name one of them`);
+  }
+  return [...placed.values()];
+}
+
+/**
  * Places quantizers after named layers of any network.
  *
  * Names are those of `namedModules`, or patterns with `*`. Throws a RangeError that lists the layers when a
@@ -31,7 +49,7 @@ export function placeAfter<M extends Module>(
 ): M {
   checkNetwork(network);
   const modules = new Map(network.namedModules());
-  const chosen = layersOf(placement, [...modules.keys()]);
+  const chosen = onceEach(layersOf(placement, [...modules.keys()]), modules);
   const first = placedQuantizers(network).length;
   const quantizers = chosen.map(([name, make], i) => [name, make(first + i)] as const);
   const wrong = quantizers.find(([, quantizer]) => !(quantizer instanceof Module));

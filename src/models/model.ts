@@ -71,7 +71,9 @@ export interface ClassifierOptions {
   readonly precision?: Precision;
 }
 
-/** Throws for options that a classifier does not have: they would be passed over, and another one attacked. */
+/**
+ * Throws for options that a classifier does not have: they would be passed over, and another one attacked.
+ */
 function checkClassifierOptions(options: ClassifierOptions): void {
   checkKind("options", options, "an object such as { noiseFree: true }", isObject(options));
   checkOptionNames(options, ["noiseFree", "quantizerGradient", "purified", "precision"]);

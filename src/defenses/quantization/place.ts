@@ -14,9 +14,7 @@ export function placedQuantizers(network: Module): [string, QuantizedActivation]
     );
 }
 
-/**
- * What is placed after each module, once. RangeError where names of one module are given different things.
- */
+/** Placement after each module, once. RangeError where names of one module are given different things. */
 function onceEach<Make>(
   chosen: readonly (readonly [string, Make])[],
   modules: ReadonlyMap<string, Module>,

@@ -19,9 +19,11 @@ function lookingAt(
   changed: number,
   hide: (images: Tensor, noise: Noise) => Tensor,
   randomized = false,
+  scale = 1,
 ) {
   const shape = [1, 4, 4] as const;
-  const base = linearModel(shape, 3);
+  const linear = linearModel(shape, 3);
+  const base: Classifier = { ...linear, logits: (shown, noise) => linear.logits(shown, noise).mul(scale) };
   const imageIds = imageIdRange(0, 100);
   const images = countedUniform({ seed: deriveSeed(0, "looked at"), draw: 0, imageIds }, 0, shape)
     .mul(0.5)
@@ -55,6 +57,14 @@ describe("gradients", () => {
       evidence: "zero for 0 % of images; a step of epsilon / 10 does not raise the loss for 25 %",
     });
     expect(lookingAt(gradients(), 40, reversed).outcome).toBe("masked");
+  });
+
+  it("sees the loss rise however small or confident the logits are", () => {
+    const open = (images: Tensor) => images;
+    const evidence = "zero for 0 % of images; a step of epsilon / 10 does not raise the loss for 0 %";
+    for (const scale of [1e-10, 1, 8])
+      expect(lookingAt(gradients(), 0, open, false, scale)).toEqual({ outcome: "passed", evidence });
+    expect(lookingAt(gradients(), 0, open, false, 1e4).outcome).toBe("masked");
   });
 });
 

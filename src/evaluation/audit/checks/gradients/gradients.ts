@@ -2,7 +2,7 @@ import { norms, Victim } from "../../../../attacks/index.js";
 import { deriveSeed } from "../../../../base/index.js";
 import { type Batch, partsOfBatch } from "../../../../datasets/index.js";
 import { scope } from "../../../../engine/index.js";
-import { crossEntropy } from "../../../../nn/index.js";
+import { crossEntropy, type Loss } from "../../../../nn/index.js";
 import { shareText } from "../../../../report/index.js";
 import { wilson } from "../../../../trials/index.js";
 import type { AuditPlan } from "../../plan.js";
@@ -26,6 +26,9 @@ const lossDraws = 16;
 /** Shares of images above which gradients count as hidden: far above those of models without a defense. */
 const most = { zero: 0.1, misleading: 0.25 } as const;
 
+/** Cross-entropy in float64: that of tiny or of large logits would not change in float32. */
+const exactLoss: Loss = (logits, labels) => crossEntropy(logits.to("float64"), labels);
+
 function faultsOf(plan: AuditPlan, sample: Batch): GradientFaults {
   const faults = { notFinite: false, zero: 0, misleading: 0 };
   for (const part of partsOfBatch(sample, plan.batchSize)) {
@@ -47,7 +50,7 @@ function faultsIn(
     const { model } = players;
     const victim = new Victim(model, { seed: deriveSeed(seed, "gradients"), imageIds }, "gradients");
     const draws = model.randomized ? [gradientDraws, lossDraws] : [1, 1];
-    const before = victim.meanLoss(images, labels, crossEntropy, draws[1]!);
+    const before = victim.meanLoss(images, labels, exactLoss, draws[1]!);
     const faults = { notFinite: false, zero: 0, misleading: 0 };
     for (let draw = 0; draw < draws[0]!; draw++) {
       scope(() => {
@@ -56,7 +59,7 @@ function faultsIn(
         faults.zero += gradient.flatten(1).abs().amax([1]).eq(0).to("float32").mean().item() / draws[0]!;
         norms[norm].step_(gradient, images);
         const moved = images.add(gradient, epsilon / 10).clamp(0, 1);
-        const after = victim.meanLoss(moved, labels, crossEntropy, draws[1]!);
+        const after = victim.meanLoss(moved, labels, exactLoss, draws[1]!);
         faults.misleading += after.le(before).to("float32").mean().item() / draws[0]!;
       });
     }

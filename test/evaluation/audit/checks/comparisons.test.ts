@@ -141,6 +141,8 @@ describe("a comparison with several attacks", () => {
 describe("the claimed attack", () => {
   it("is invalid where it does no harm and others do much", () => {
     expect(judge(claimedAttack(), [], { byGradients: 150 }).outcome).toBe("invalid");
+    const reference = { plan: { ...plan, claimed: false }, byGradients: 150 };
+    expect(judge(claimedAttack(), [], reference).outcome).toBe("masked");
     // 5 of 200 images are no proof of harm, but then the others do not prove much more either.
     expect(judge(claimedAttack(), [[plan.claim, 195]], { byGradients: 190 }).outcome).toBe("passed");
     // Neither does harm: that says nothing of the claimed attack.

@@ -15,7 +15,9 @@ export const claimedAttack = defineCheck("claimed-attack", {
       `clean accuracy ${percentOf(clean)}, ${percentOf(claimed)} under ${claimName(plan)}, ` +
       `${percentOf(byGradients)} in the worst case of attacks by gradients`;
     const nothing = !isAbove(clean, claimed, 0) && isAbove(claimed, byGradients, 5);
-    const outcome = isAbove(claimed, clean) || nothing ? "invalid" : "passed";
+    // The reference is the audit's own: where it fails, it was given gradients that mislead.
+    const failed = plan.claimed ? "invalid" : "masked";
+    const outcome = isAbove(claimed, clean) || nothing ? failed : "passed";
     return unlessTooWeak({ outcome, evidence }, clean, [claimed]);
   },
 });

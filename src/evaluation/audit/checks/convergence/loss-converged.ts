@@ -18,7 +18,7 @@ export const lossConverged = defineCheck("loss-converged", {
     const change = end === before ? 0 : (end - before) / Math.abs(before);
     const evidence =
       `mean loss ${losses[0]!.toFixed(2)} at first, ${end.toFixed(2)} in the last tenth of the steps, ` +
-      `${shareText(change)} above the tenth before`;
+      `${shareText(Math.abs(change))} ${change < 0 ? "below" : "above"} the tenth before`;
     // One draw of few images: no ground for more than a note, and `gradients` examines the first step.
     if (end <= losses[0]!)
       return { outcome: "noted", evidence: `${evidence}: the attack does not raise the loss` };

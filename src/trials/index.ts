@@ -12,6 +12,7 @@ export { type Accuracy, bootstrap, wilson } from "./counts/interval.js";
 export { type BallOf, rowsWithin, withinRadius, worstWithin } from "./counts/within-radius.js";
 export { worstEveryDrawOf, worstOf, worstVoteOf } from "./counts/worst-of.js";
 export { WorstSoFar } from "./counts/worst-so-far.js";
+export { answerFlags } from "./flags/answer-flags.js";
 export { changedNothingFlag, gradientFlag, gradientImages } from "./flags/attack-flags.js";
 export type { Flag } from "./flags/flag.js";
 export { flagImages, flagsOf } from "./flags/model-flags.js";

@@ -122,7 +122,7 @@ export async function* auditSteps(
     else yield { type: "trial", outcome, worst };
   }
   if (outcomes.length < trials.length) return undefined;
-  const named = { model: subject.opened.name, resolution: settings.resolution };
+  const named = { model: subject.opened.name, resolution: settings.resolution, store };
   const conclusion = scope(() => conclude(plan, outcomes, data, named, signal));
   const { forms: worst, images } = worstImages(plan, conclusion.brokenBy, data, store, batchSize);
   const report = reportOf({

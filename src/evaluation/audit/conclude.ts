@@ -16,10 +16,12 @@ import {
   type Trial,
   type TrialOutcome,
   type TrialResult,
+  type TrialStore,
   worstEveryDrawOf,
   worstOf,
   worstVoteOf,
 } from "../../trials/index.js";
+import { askAgain } from "./ask-again.js";
 import { type Check, type CheckGroup, checklist, type Judgment } from "./checks/index.js";
 import { type ConvergenceCurve, convergenceOf } from "./curves/convergence-curves.js";
 import { type Curve, curvesOf } from "./curves/curves.js";
@@ -28,6 +30,7 @@ import { traceOf } from "./trace.js";
 import { type Resolution, resolutionOf } from "./verdict/resolution.js";
 import { type AuditVerdict, verdictName } from "./verdict/verdict.js";
 import { verdictOf } from "./verdict/verdict-text.js";
+import { mostHarmful } from "./worst-images.js";
 
 /** Images that checks examine by themselves, beside all trials. */
 const sampleImages = 100;
@@ -98,12 +101,19 @@ export function accuracyIn(
   return accuracyOf(answers, playerOf(players, of).randomized, deriveSeed(seed, "interval", name));
 }
 
-/** Judges the outcomes of all of a plan's trials; `model` names the audited model. */
+/** Name of the audited model, the bound on the resolution, and the store that keeps the trials. */
+interface Given {
+  readonly model: string;
+  readonly resolution: number;
+  readonly store: TrialStore;
+}
+
+/** Judges the outcomes of all of a plan's trials. */
 export function conclude(
   plan: AuditPlan,
   outcomes: readonly TrialOutcome[],
   data: TensorSplit,
-  { model, resolution: bound }: { readonly model: string; readonly resolution: number },
+  { model, resolution: bound, store }: Given,
   signal?: AbortSignal,
 ): Conclusion {
   const failed = outcomes.filter(hasFailed);
@@ -137,6 +147,10 @@ export function conclude(
     byGradients: worstOf(rowsOf(gradientTrials), randomized),
     worst: worstOf(rowsOf(within), randomized),
     trials,
+    again: (trial) => {
+      const { batchSize } = plan;
+      return askAgain(plan, of(trial), data, { store, batchSize, images: sampleImages });
+    },
     sample,
     trace,
   };
@@ -232,16 +246,4 @@ function strongestOf(within: readonly TrialResult[]) {
   const { trial, answers } = within.reduce((a, b) => (b.answers.mean() < a.answers.mean() ? b : a));
   const attack = trial.attack === undefined ? "clean images" : attackLabel(trial.attack, { radius: false });
   return { attack, accuracy: answers.mean() };
-}
-
-/**
- * For each of so many images the trial under which it was least often answered correctly; the first of
- * several.
- */
-export function mostHarmful(within: readonly TrialResult[], images: number): TrialResult[] {
-  const shareOf = ({ answers: { halves, draws } }: TrialResult, image: number) =>
-    (halves[0][image]! + halves[1][image]!) / draws;
-  return Array.from({ length: images }, (_, image) =>
-    within.reduce((worst, result) => (shareOf(result, image) < shareOf(worst, image) ? result : worst)),
-  );
 }

@@ -1,6 +1,7 @@
 import type { Seed } from "../../base/index.js";
 import type { Batch } from "../../datasets/index.js";
 import type { Answers, Counts, Players, Trial, TrialResult } from "../../trials/index.js";
+import type { Repeated } from "./ask-again.js";
 import type { Budget } from "./budget.js";
 
 /**
@@ -54,6 +55,8 @@ export interface AuditResults {
   readonly worst: Counts;
   /** All outcomes, in the order of running. */
   readonly trials: readonly TrialResult[];
+  /** Asks the model once more about a trial's first images; undefined where it got no answers. */
+  again(trial: Trial): Repeated | undefined;
   /** A few clean images. */
   readonly sample: Batch;
   /** Trace of the standard attack on them. */

@@ -44,6 +44,18 @@ export interface Worst {
 }
 
 /**
+ * For each of so many images the trial under which it was least often answered correctly; the first of
+ * several.
+ */
+export function mostHarmful(within: readonly TrialResult[], images: number): TrialResult[] {
+  const shareOf = ({ answers: { halves, draws } }: TrialResult, image: number) =>
+    (halves[0][image]! + halves[1][image]!) / draws;
+  return Array.from({ length: images }, (_, image) =>
+    within.reduce((worst, result) => (shareOf(result, image) < shareOf(worst, image) ? result : worst)),
+  );
+}
+
+/**
  * Every audited image in its worst form, from the store, with the answers to it as it is and rounded to 8
  * bits.
  */

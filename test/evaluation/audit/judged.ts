@@ -24,7 +24,7 @@ export function judge(
     notFinite = [],
     ...given
   }: { plan?: AuditPlan; byGradients?: number; notFinite?: readonly Player[] } & Partial<
-    Pick<AuditResults, "sample" | "trace" | "trials">
+    Pick<AuditResults, "again" | "sample" | "trace" | "trials">
   > = {},
 ) {
   const correct = new Map(under.map(([trial, count]) => [trial.id, count]));

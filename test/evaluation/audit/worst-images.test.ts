@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { mostHarmful } from "../../../src/evaluation/audit/conclude.js";
-import { keptImages } from "../../../src/evaluation/audit/worst-images.js";
+import { keptImages, mostHarmful } from "../../../src/evaluation/audit/worst-images.js";
 import { Answers, clean, type TrialResult } from "../../../src/trials/index.js";
 
 it("a report keeps the pixels of as many images as one write of Node takes", () => {

@@ -162,6 +162,7 @@ export function conclude(
   const resolution = resolutionOf(claim, results.worst, bound);
   const name = verdictName(lines, { claim, worst: results.worst, classes, claimed, resolution, errors });
   const figures = {
+    clean: accuracyIn(plan, results.clean, "clean"),
     claim: accuracyIn(plan, claim, "claim"),
     worst: accuracyIn(plan, results.worst, "worst"),
   };
@@ -172,6 +173,7 @@ export function conclude(
       claimed,
       ball: `${plan.norm} ${formatRatio(plan.epsilon)}`,
       ...figures,
+      chance: 1 / classes,
       strongest: strongestOf(within),
       images: data.count,
       resolution,
@@ -179,7 +181,6 @@ export function conclude(
       lines,
     }),
     images: data.count,
-    clean: accuracyIn(plan, results.clean, "clean"),
     ...figures,
     ...(randomized
       ? {

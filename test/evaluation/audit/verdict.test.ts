@@ -139,6 +139,8 @@ describe("the verdict's sentence", () => {
     attack: "PGD-40",
     claimed: true,
     ball: "linf 8/255",
+    clean: wilson(90, 100),
+    chance: 0.1,
     claim: wilson(30, 100),
     worst: wilson(20, 100),
     strongest: { attack: "APGD-T-9", accuracy: 0.25 },
@@ -193,6 +195,31 @@ describe("the verdict's sentence", () => {
           `${high} in the worst case of all attacks`,
       );
     }
+  });
+
+  it("says of a single attack below the worst case that its own draws chose it", () => {
+    const lucky = { ...figures, strongest: { attack: "APGD-T-9", accuracy: 0.19 } };
+    expect(verdictOf("claim holds", lucky).reasons).toEqual([
+      { text: "strongest single attack: APGD-T-9, 19.0 % left in the draws that chose it" },
+    ]);
+  });
+
+  it("says that a model which guesses does so before any attack", () => {
+    const given = {
+      ...figures,
+      claimed: false,
+      clean: wilson(10, 100),
+      claim: wilson(3, 100),
+      worst: wilson(2, 100),
+    };
+    expect(verdictOf("not robust", given).text).toBe(
+      "not robust: 10.0 % [5.5, 17.4] on clean images, no more than chance before any attack; " +
+        "2.0 % [0.6, 7.0] in the worst case of all attacks within linf 8/255",
+    );
+    const meaning = (guesses: boolean) =>
+      verdictMeaning("not robust", { few: false, failed: false, guesses });
+    expect(meaning(false)).toBe("attacks in the ball lower the accuracy to no more than chance");
+    expect(meaning(true)).toMatch(/^the model only guesses on clean images already/);
   });
 
   it("names the attacks that ended in an error, and few images beside them", () => {

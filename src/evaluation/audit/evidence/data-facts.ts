@@ -53,11 +53,13 @@ export function dataFacts(
   images: readonly Listed[],
 ): AuditJson["evidence"]["data"] {
   const { sampling, decoding, source } = settings.provenance;
+  const taken = sampling ?? `the first ${images.length} images of ${split.name}, in their order`;
+  const distinct = new Set(images.map(({ sha256 }) => sha256)).size;
   return {
     images: images.length,
     manifestSha256: manifestSha256(images),
     ids: "positions in the split, from 0",
-    sampling: sampling ?? `the first ${images.length} images of ${split.name}, in their order`,
+    sampling: distinct < images.length ? `${taken}; only ${distinct} of them differ` : taken,
     decoding: decoding ?? decodingOf(split),
     source: source ?? null,
   };

@@ -6,7 +6,7 @@ import type { Outcome } from "../checks/index.js";
 import type { OutcomeName } from "../criterion/requirement.js";
 import { isTooPoor, resolutionText } from "../verdict/resolution.js";
 import { isSound, type VerdictName } from "../verdict/verdict.js";
-import { verdictMeaning } from "../verdict/verdict-text.js";
+import { onlyGuesses, verdictMeaning } from "../verdict/verdict-text.js";
 import type { AuditJson } from "./schema/audit.js";
 
 /** Paints a part of a text, such as picocolors' `bold`. */
@@ -86,11 +86,12 @@ export function reasonTexts(audit: AuditJson): string[] {
 }
 
 /** Meaning of an audit's verdict, in a sentence without a full stop. */
-export function meaningOf({ verdict, resolution }: AuditJson): string {
+export function meaningOf({ verdict, resolution, clean, evidence }: AuditJson): string {
   const few = isTooPoor(resolution);
   // An inconclusive verdict's grounds are that images are few, each error, and the strongest attack.
   const failed = verdict.reasons.length > (few ? 2 : 1);
-  return verdictMeaning(verdict.name, { few, failed });
+  const guesses = onlyGuesses(clean, 1 / evidence.model.classes);
+  return verdictMeaning(verdict.name, { few, failed, guesses });
 }
 
 /** An audit for a terminal: verdict and what decided it, outcome, figures, checklist. */

@@ -13,8 +13,11 @@ export interface VerdictFigures {
   readonly claimed: boolean;
   /** Text of the ball, such as "linf 8/255". */
   readonly ball: string;
+  readonly clean: Accuracy;
   readonly claim: Accuracy;
   readonly worst: Accuracy;
+  /** Accuracy of a guess. */
+  readonly chance: number;
   /** Name of the attack under which the accuracy is lowest, with that. */
   readonly strongest: { readonly attack: string; readonly accuracy: number };
   readonly images: number;
@@ -38,11 +41,22 @@ const meanings: Readonly<Record<Exclude<VerdictName, "inconclusive">, string>> =
   invalid: "the model or the claimed attack breaks an assumption of every evaluation",
 };
 
+/** Tells a model that is no better than a guess before any attack. */
+export function onlyGuesses(clean: Pick<Accuracy, "accuracy">, chance: number): boolean {
+  return clean.accuracy <= chance;
+}
+
 /** Meaning of a verdict, in a sentence without a full stop; of an inconclusive one, with what to do. */
 export function verdictMeaning(
   name: VerdictName,
-  { few, failed }: { readonly few: boolean; readonly failed: boolean },
+  {
+    few,
+    failed,
+    guesses = false,
+  }: { readonly few: boolean; readonly failed: boolean; readonly guesses?: boolean },
 ): string {
+  if (name === "not robust" && guesses)
+    return "the model only guesses on clean images already: its labels or its preprocessing may be wrong";
   if (name !== "inconclusive") return meanings[name];
   const causes = [
     ...(few ? ["the images are too few to find one (--limit takes more)"] : []),
@@ -87,6 +101,8 @@ const sentences: Readonly<Record<VerdictName, (figures: VerdictFigures) => strin
   },
   "not robust": (figures) => {
     const chance = "no more than chance";
+    if (onlyGuesses(figures.clean, figures.chance))
+      return `${figure(figures.clean)} on clean images, ${chance} before any attack; ${worstAndClaim(figures)}`;
     // Judged by other draws than chose it, a worst case may lie a little above what decided.
     if (figures.claim.accuracy < figures.worst.accuracy)
       return `${claimText(figures)}, ${chance}; ${worstText(figures)}`;
@@ -113,9 +129,10 @@ function reasonsOf(name: VerdictName, figures: VerdictFigures): Reason[] {
       .filter((line) => line.outcome === outcome)
       .map((line) => ({ line: line.name, text: line.evidence }));
   if (name === "invalid" || name === "masked") return withOutcome(name);
-  const most = {
-    text: `strongest single attack: ${strongest.attack}, ${shareText(strongest.accuracy)} left`,
-  };
+  // A randomized model's worst case is judged by other draws, and may lie above.
+  const lucky = strongest.accuracy < figures.worst.accuracy ? " in the draws that chose it" : "";
+  const left = `${shareText(strongest.accuracy)} left${lucky}`;
+  const most = { text: `strongest single attack: ${strongest.attack}, ${left}` };
   if (name === "inconclusive") return [...[...tooFew(figures), ...errors].map((text) => ({ text })), most];
   return [most];
 }

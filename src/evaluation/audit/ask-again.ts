@@ -1,13 +1,7 @@
 import type { TensorSplit } from "../../datasets/index.js";
 import { scope } from "../../engine/index.js";
 import { Answers, placesOf, type TrialResult, type TrialStore, trialSeeds } from "../../trials/index.js";
-import type { AuditPlan } from "./plan.js";
-
-/** Images that were answered before, and those of them that are answered otherwise now. */
-export interface Repeated {
-  readonly images: number;
-  readonly changed: number;
-}
+import type { AuditPlan, Repeated } from "./plan.js";
 
 /**
  * Asks a model once more, in the same batches and draws, about at least so many images of a trial, the first

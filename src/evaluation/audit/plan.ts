@@ -1,7 +1,6 @@
 import type { Seed } from "../../base/index.js";
 import type { Batch } from "../../datasets/index.js";
 import type { Answers, Counts, Players, Trial, TrialResult } from "../../trials/index.js";
-import type { Repeated } from "./ask-again.js";
 import type { Budget } from "./budget.js";
 
 /**
@@ -40,6 +39,12 @@ export interface Trace {
   readonly fooled: readonly Uint8Array[];
   /** Error that the attack ended in, where logits or gradients are not finite. */
   readonly stop?: string;
+}
+
+/** Images that were answered before, and those of them that are answered otherwise now. */
+export interface Repeated {
+  readonly images: number;
+  readonly changed: number;
 }
 
 /** Outcomes of trials, for the checks to judge. */

@@ -108,8 +108,8 @@ export function answerFlags(
           kind: "hidden-randomness",
           message:
             `the same question about the same draw, asked twice, has other logits for ${again} of ${count} ` +
-            `${what}: the model remembers earlier calls, or draws noise that is not counted; take its noise ` +
-            "from the pass",
+            `${what}: the model remembers earlier calls, or draws noise that is not counted; take its ` +
+            "noise from the pass",
         },
       ];
     }
@@ -147,8 +147,8 @@ export function answerFlags(
       flags.push({
         kind: "gradient-dependent",
         message:
-          `the logits of ${underAttack} of ${count} ${what} are others where a gradient is asked for: attacks ` +
-          "by gradients meet another model than the one that answers (dropout or batch statistics?)",
+          `the logits of ${underAttack} of ${count} ${what} are others where a gradient is asked for: ` +
+          "attacks by gradients meet another model than the one that answers (dropout or batch statistics?)",
       });
     }
     return flags;

@@ -101,8 +101,10 @@ const sentences: Readonly<Record<VerdictName, (figures: VerdictFigures) => strin
   },
   "not robust": (figures) => {
     const chance = "no more than chance";
-    if (onlyGuesses(figures.clean, figures.chance))
-      return `${figure(figures.clean)} on clean images, ${chance} before any attack; ${worstAndClaim(figures)}`;
+    if (onlyGuesses(figures.clean, figures.chance)) {
+      const guess = `${figure(figures.clean)} on clean images, ${chance} before any attack`;
+      return `${guess}; ${worstAndClaim(figures)}`;
+    }
     // Judged by other draws than chose it, a worst case may lie a little above what decided.
     if (figures.claim.accuracy < figures.worst.accuracy)
       return `${claimText(figures)}, ${chance}; ${worstText(figures)}`;

@@ -242,9 +242,9 @@ function lineOf(
   return { name, group, question, source, ...judgment };
 }
 
-/** Name of the trial under which the accuracy is lowest, with that. */
+/** Name of the attack under which the accuracy is lowest, with that; undefined for the clean images. */
 function strongestOf(within: readonly TrialResult[]) {
   const { trial, answers } = within.reduce((a, b) => (b.answers.mean() < a.answers.mean() ? b : a));
-  const attack = trial.attack === undefined ? "clean images" : attackLabel(trial.attack, { radius: false });
+  const attack = trial.attack && attackLabel(trial.attack, { radius: false });
   return { attack, accuracy: answers.mean() };
 }

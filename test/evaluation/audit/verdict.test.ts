@@ -204,6 +204,13 @@ describe("the verdict's sentence", () => {
     ]);
   });
 
+  it("says where no attack lowers the accuracy", () => {
+    const none = { ...figures, strongest: { attack: undefined, accuracy: 0.75 } };
+    expect(verdictOf("claim holds", none).reasons).toEqual([
+      { text: "no single attack leaves less than the 75.0 % of clean images" },
+    ]);
+  });
+
   it("says that a model which guesses does so before any attack", () => {
     const given = {
       ...figures,

@@ -18,8 +18,8 @@ export interface VerdictFigures {
   readonly worst: Accuracy;
   /** Accuracy of a guess. */
   readonly chance: number;
-  /** Name of the attack under which the accuracy is lowest, with that. */
-  readonly strongest: { readonly attack: string; readonly accuracy: number };
+  /** Name of the attack under which the accuracy is lowest, with that; undefined for the clean images. */
+  readonly strongest: { readonly attack: string | undefined; readonly accuracy: number };
   readonly images: number;
   readonly resolution: Resolution;
   /** Attacks and checks that ended in an error, each a sentence without a full stop. */
@@ -133,8 +133,13 @@ function reasonsOf(name: VerdictName, figures: VerdictFigures): Reason[] {
   if (name === "invalid" || name === "masked") return withOutcome(name);
   // A randomized model's worst case is judged by other draws, and may lie above.
   const lucky = strongest.accuracy < figures.worst.accuracy ? " in the draws that chose it" : "";
-  const left = `${shareText(strongest.accuracy)} left${lucky}`;
-  const most = { text: `strongest single attack: ${strongest.attack}, ${left}` };
+  const left = shareText(strongest.accuracy);
+  const most = {
+    text:
+      strongest.attack === undefined
+        ? `no single attack leaves less than the ${left} of clean images`
+        : `strongest single attack: ${strongest.attack}, ${left} left${lucky}`,
+  };
   if (name === "inconclusive") return [...[...tooFew(figures), ...errors].map((text) => ({ text })), most];
   return [most];
 }

@@ -30,7 +30,7 @@ import { traceOf } from "./trace.js";
 import { type Resolution, resolutionOf } from "./verdict/resolution.js";
 import { type AuditVerdict, verdictName } from "./verdict/verdict.js";
 import { verdictOf } from "./verdict/verdict-text.js";
-import { mostHarmful } from "./worst-images.js";
+import { distinctImages, mostHarmful } from "./worst-images.js";
 
 /** Images that checks examine by themselves, beside all trials. */
 const sampleImages = 100;
@@ -159,7 +159,7 @@ export function conclude(
     return lineOf(check, plan, results, { failed, fail }, signal);
   });
   const claim = of(plan.claim).answers;
-  const resolution = resolutionOf(claim, results.worst, bound);
+  const resolution = resolutionOf(claim, results.worst, bound, distinctImages(data));
   const name = verdictName(lines, { claim, worst: results.worst, classes, claimed, resolution, errors });
   const figures = {
     clean: accuracyIn(plan, results.clean, "clean"),

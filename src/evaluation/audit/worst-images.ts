@@ -2,7 +2,7 @@ import { deriveSeed } from "../../base/index.js";
 import type { Batch, TensorSplit } from "../../datasets/index.js";
 import { noGrad, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { TrialResult, TrialStore } from "../../trials/index.js";
-import { imageSha256 } from "./evidence/data-facts.js";
+import { imageHashes, imageSha256 } from "./evidence/data-facts.js";
 import type { AuditPlan } from "./plan.js";
 
 /** Answers to an image in the form that did the model most harm. */
@@ -27,6 +27,11 @@ export interface WorstImage extends WorstForm {
   /** Pixels in [0, 1], row-major (C, H, W). */
   readonly clean: Float32Array;
   readonly adversarial: Float32Array;
+}
+
+/** Number of images that differ in pixels or label. */
+export function distinctImages(data: TensorSplit): number {
+  return new Set(imageHashes(data)).size;
 }
 
 /** Numbers of all kept images in one form: both are a file of less than 2 GiB, as much as Node writes. */

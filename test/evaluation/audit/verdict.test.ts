@@ -71,6 +71,10 @@ describe("the verdict", () => {
     const enough = answersTo(120, 100);
     expect(resolutionText(resolutionOf(enough, enough, 5), 120)).toMatch(/below 5 points can go unseen$/);
     expect(resolutionOf(answersTo(5, 5), answersTo(5, 5), 5)).toEqual({ points: null, bound: 5 });
+    // 120 copies of 5 images show as little as these; a few copies among many images change nothing.
+    expect(resolutionOf(enough, enough, 5, 5)).toEqual({ points: null, bound: 5 });
+    expect(resolutionOf(enough, enough, 5, 60).points).toBe(10);
+    expect(resolutionOf(enough, enough, 5, 110).points).toBe(5);
     const of = (answers: Answers, bound = 5, claimed = true) =>
       verdict([], 0, 0, {
         claim: answers,

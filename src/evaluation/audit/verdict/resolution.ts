@@ -12,16 +12,28 @@ export interface Resolution {
 /** Points that an audit without a fault must be able to see, where no bound is given. */
 export const usualResolution = 5;
 
+/** Share of the images that may stand there before, as chance has it in large data sets. */
+const copies = 0.1;
+
 /**
  * Smallest difference that a comparison of attacks can show, in points: as many images as the sign test needs
  * to differ, all one way; of a randomized model, whose images differ by shares, the half width of the paired
- * interval between the attack of the claim and the worst case.
+ * interval between the attack of the claim and the worst case. Copies of an image show no more than it does.
+ *
+ * @param distinct images of which none is another's copy
  */
-export function resolutionOf(claim: Counts, worst: Counts, bound: number): Resolution {
-  const { images } = claim;
+export function resolutionOf(
+  claim: Counts,
+  worst: Counts,
+  bound: number,
+  distinct = claim.images,
+): Resolution {
+  const images = distinct < (1 - copies) * claim.images ? distinct : claim.images;
   if (images < fewestThatDiffer) return { points: null, bound };
   const certain = claim.draws === 1 && worst.draws === 1;
-  const points = certain ? (100 * fewestThatDiffer) / images : difference(claim, worst).error;
+  const points = certain
+    ? (100 * fewestThatDiffer) / images
+    : difference(claim, worst).error * Math.sqrt(claim.images / images);
   return { points: Math.max(negligible, points), bound };
 }
 
@@ -33,7 +45,7 @@ export function isTooPoor({ points, bound }: Resolution): boolean {
 /** The resolution as a sentence without a full stop. */
 export function resolutionText({ points, bound }: Resolution, images: number): string {
   if (points === null) {
-    const few = `fewer than ${fewestThatDiffer} images`;
+    const few = `fewer than ${fewestThatDiffer} images that differ`;
     return `no comparison of attacks can fail on ${few}, so passed checks prove nothing`;
   }
   // Upwards: 5.04 points, which a bound of 5 refuses, are not to be read as 5.

@@ -85,3 +85,8 @@ export function verdictName(
 export function isSound(name: VerdictName): boolean {
   return name === "claim holds" || name === "no fault found";
 }
+
+/** Tells verdicts under which no figure under attack says much, whatever it is. */
+export function isDoubtful(name: VerdictName): boolean {
+  return name === "masked" || name === "invalid";
+}

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { formatRatio } from "../../../../options/index.js";
+import { isDoubtful } from "../../verdict/verdict.js";
 import type { AuditJson } from "../schema/audit.js";
 import { figuresOf } from "../text.js";
 
@@ -74,6 +75,7 @@ export function cycloneDx(audit: AuditJson): object {
           quantitativeAnalysis: { performanceMetrics: metricsOf(audit) },
           considerations: {
             technicalLimitations: [
+              ...(isDoubtful(verdict.name) ? [`verdict of the audit: ${verdict.text}`] : []),
               ...evidence.statistics,
               ...evidence.notTested.map((one) => `not tested: ${one}`),
             ],

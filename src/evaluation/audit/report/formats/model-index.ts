@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { formatRatio } from "../../../../options/index.js";
+import { isDoubtful } from "../../verdict/verdict.js";
 import type { AuditJson } from "../schema/audit.js";
 import { figuresOf } from "../text.js";
 
@@ -7,9 +8,12 @@ import { figuresOf } from "../text.js";
 export function modelIndex(audit: AuditJson): string {
   const ball = `${audit.norm} ${formatRatio(audit.epsilon)}`;
   const percent = (share: number) => Number((100 * share).toFixed(2));
+  // A card shows the metrics alone, without the verdict above them.
+  const { name: verdictName } = audit.verdict;
+  const doubted = isDoubtful(verdictName) ? ` (audit: ${verdictName})` : "";
   const metrics = figuresOf(audit).map(([name, { accuracy, low, high }]) => ({
     type: "accuracy",
-    name: name === "clean accuracy" ? "clean accuracy" : `robust accuracy, ${name}, ${ball}`,
+    name: name === "clean accuracy" ? "clean accuracy" : `robust accuracy, ${name}, ${ball}${doubted}`,
     value: percent(accuracy),
     args: { interval: [percent(low), percent(high)], confidence: 0.95, images: audit.images },
     verified: false,

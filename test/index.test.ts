@@ -94,7 +94,7 @@ describe("an argument of another kind is named, with what was given and what is 
     );
   });
 
-  test("names and options that cannot be", () => {
+  test("names and options that cannot be", async () => {
     const config = { model: sqa.small(), data };
     expect(() => sqa.datasets.parse("minst")).toThrow('unknown data set "minst"; did you mean "mnist"?');
     expect(() => sqa.small().build(undefined as never)).toThrow(
@@ -104,6 +104,10 @@ describe("an argument of another kind is named, with what was given and what is 
       "architecture must be a model such as",
     );
     expect(() => sqa.train(config, { runs: 5 as never })).toThrow("runs must be the path of a folder, not 5");
+    const noFolder = 'must be the path of a folder, not ""';
+    expect(() => sqa.train(config, { runs: "" })).toThrow(noFolder);
+    const audited = sqa.audit(sqa.small().build({ seed: 0 }), data.train, { epsilon: 0.3, folder: "" });
+    await expect(audited).rejects.toThrow(noFolder);
     expect(() => sqa.train({ ...config, method: "fgsm" }, { signal: true as never })).toThrow(
       "signal must be an AbortSignal, not true",
     );

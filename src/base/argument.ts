@@ -34,6 +34,11 @@ export function checkNumber(name: string, given: number, accepted: string, isAcc
   if (!isAccepted) throw new RangeError(`${name} must be ${accepted}, not ${shownGiven(given)}`);
 }
 
+/** Throws a TypeError unless an argument is the path of a folder; an empty text would mean the current one. */
+export function checkFolder(name: string, given: unknown): void {
+  checkKind(name, given, "the path of a folder", typeof given === "string" && given !== "");
+}
+
 const folderName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/;
 
 /** Throws a TypeError unless text can name a folder, as names of a user's own models and images do. */

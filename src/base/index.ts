@@ -1,5 +1,5 @@
 export { suggestedName } from "./aliases.js";
-export { checkFolderName, checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
+export { checkFolder, checkFolderName, checkKind, checkNumber, isObject, shownGiven } from "./argument.js";
 export {
   errorOf,
   FileFormatError,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import { checkKind, checkOptionNames, isObject, type Steps, Work } from "../base/index.js";
+import { checkFolder, checkKind, checkOptionNames, isObject, type Steps, Work } from "../base/index.js";
 import { contentHash, prepareImages, subset } from "../datasets/index.js";
 import {
   alone,
@@ -90,7 +90,7 @@ export function train(config: TrainConfigInput, options: TrainOptions = {}): Wor
   checkSeconds(checkpointSeconds);
   checkKind("tensorboard", tensorboard, "true or false", typeof tensorboard === "boolean");
   checkKind("ranks", ranks, "what joinRanks returns", isObject(ranks) && "fromFirst" in ranks);
-  checkKind("runs", runs, "the path of a folder", typeof runs === "string");
+  checkFolder("runs", runs);
   const checked = trainConfig(config);
   const manner = { runs, device, checkpointSeconds, tensorboard, ranks, threads: options.threads };
   const plan = { config: checked, ...manner };

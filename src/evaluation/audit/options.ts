@@ -1,5 +1,6 @@
 import { type Attack, type AttackText, attacks, pgd } from "../../attacks/index.js";
 import {
+  checkFolder,
   checkKind,
   checkNumber,
   checkOptionNames,
@@ -103,7 +104,7 @@ export function auditSettings(options: AuditOptions): AuditSettings {
   checkShare(options.expectClean);
   checkNumber("batchSize", batchSize, "a whole number >= 1", Number.isInteger(batchSize) && batchSize >= 1);
   checkKind("transfers", transfers, "an object such as { other: model }", isObject(transfers));
-  checkKind("folder", folder, "the path of a folder", folder === undefined || typeof folder === "string");
+  if (folder !== undefined) checkFolder("folder", folder);
   if (folder !== undefined && store !== undefined) throw new RangeError("give a folder or a store, not both");
   const claimed = options.claim === undefined ? undefined : attacks.of(options.claim, "claim");
   const ball = ballOf(options, claimed);

@@ -1,4 +1,4 @@
-import { checkKind, Work } from "../../base/index.js";
+import { checkFolder, Work } from "../../base/index.js";
 import { contentHash } from "../../datasets/index.js";
 import {
   type Attackable,
@@ -75,7 +75,7 @@ export function auditShard(
   options: AuditShardOptions,
 ): Work<ShardEvent, ShardResult> {
   const { shard, ...rest } = options;
-  checkKind("folder", rest.folder, "the path of a folder", typeof rest.folder === "string");
+  checkFolder("folder", rest.folder);
   return new Work(
     (signal) =>
       withSubject(model, images, rest, signal, ({ given, ...parts }) => {

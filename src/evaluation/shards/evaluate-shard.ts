@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { checkKind, packageVersion, Work } from "../../base/index.js";
+import { checkFolder, packageVersion, Work } from "../../base/index.js";
 import { contentHash } from "../../datasets/index.js";
 import {
   type Attackable,
@@ -69,7 +69,7 @@ export function evaluateShard(
   options: EvaluateShardOptions,
 ): Work<ShardEvent, ShardResult> {
   const { shard, folder: parent, ...rest } = options;
-  checkKind("folder", parent, "the path of a folder", typeof parent === "string");
+  checkFolder("folder", parent);
   return new Work(
     (signal) =>
       withParts(model, images, rest, signal, (parts) => {

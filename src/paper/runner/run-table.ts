@@ -1,4 +1,12 @@
-import { checkKind, checkNumber, checkOptionNames, isObject, type Steps, Work } from "../../base/index.js";
+import {
+  checkFolder,
+  checkKind,
+  checkNumber,
+  checkOptionNames,
+  isObject,
+  type Steps,
+  Work,
+} from "../../base/index.js";
 import { checkDevice, threads as currentThreads, setThreads } from "../../engine/index.js";
 import type { Definition } from "../../options/index.js";
 import { TableResult } from "../result.js";
@@ -78,7 +86,7 @@ export function tableSettings(
   checkOptionNames(work, ["runs", "device", "jobs", "threads", "imports", "signal", ...others]);
   const { runs = "runs", jobs, threads, imports = [] } = work;
   const device = checkDevice(work.device ?? "cpu");
-  checkKind("runs", runs, "the path of a folder", typeof runs === "string" && runs !== "");
+  checkFolder("runs", runs);
   for (const [name, count] of Object.entries({ jobs, threads })) {
     if (count !== undefined)
       checkNumber(name, count, "a whole number >= 1", Number.isInteger(count) && count >= 1);

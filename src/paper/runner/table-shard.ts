@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { checkKind, type Steps, Work } from "../../base/index.js";
+import { checkFolder, type Steps, Work } from "../../base/index.js";
 import { contentHash, type Dataset, prepareImages } from "../../datasets/index.js";
 import { threads as currentThreads, setThreads } from "../../engine/index.js";
 import {
@@ -80,7 +80,7 @@ export function runTableShard(
 ): Work<TableShardEvent, ShardResult> {
   const { value, settings } = tableSettings(table, options, work, ["shard", "folder"]);
   const { shard, folder } = work;
-  checkKind("folder", folder, "the path of a folder", typeof folder === "string" && folder !== "");
+  checkFolder("folder", folder);
   if (value.timed) {
     throw new RangeError(
       `${value.name} compares times, which are measured on one machine: make it without shards`,

@@ -1,5 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { checkKind, checkOptionNames, isObject, type Seed, type Steps, Work } from "../../base/index.js";
+import {
+  checkFolder,
+  checkKind,
+  checkOptionNames,
+  isObject,
+  type Seed,
+  type Steps,
+  Work,
+} from "../../base/index.js";
 import {
   threads as currentThreads,
   enableGrad,
@@ -51,7 +59,7 @@ export function checkedPartOptions(options: PartOptions) {
   checkKind("options", options, "an object", isObject(options));
   checkOptionNames(options, ["runs", "signal", "threads", "checkpointSeconds"]);
   const { runs = "runs", signal, threads, checkpointSeconds = 30 } = options;
-  checkKind("runs", runs, "the path of a folder", typeof runs === "string" && runs !== "");
+  checkFolder("runs", runs);
   checkSeconds(checkpointSeconds);
   return { runs, signal, threads, checkpointSeconds };
 }

@@ -5,7 +5,7 @@ import { enableGrad, grad, noGrad, operators as ops, scope, type Tensor } from "
 import type { Classifier } from "../../../nn/index.js";
 import { playerOf, stoppable, type Trial, type TrialStore } from "../../../trials/index.js";
 import type { AuditPlan } from "../plan.js";
-import { standInFor, unfoolable } from "../stand-in.js";
+import { standInFor, unfoolable } from "./stand-in.js";
 
 /**
  * Passes of an image that an attack on a classifier of this form takes at most. It is run on one that nothing

@@ -1,5 +1,5 @@
-import { operators as ops, type Tensor } from "../../engine/index.js";
-import type { Classifier } from "../../nn/index.js";
+import { operators as ops, type Tensor } from "../../../engine/index.js";
+import type { Classifier } from "../../../nn/index.js";
 
 /**
  * Classifier that costs nothing, in the form of another. It answers class 0 where `leads` is 1, by far, and

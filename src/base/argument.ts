@@ -34,7 +34,7 @@ export function checkNumber(name: string, given: number, accepted: string, isAcc
   if (!isAccepted) throw new RangeError(`${name} must be ${accepted}, not ${shownGiven(given)}`);
 }
 
-/** Throws a TypeError unless an argument is the path of a folder; an empty text would mean the current one. */
+/** Throws a TypeError unless an argument is the path of a folder; an empty text would be the current one. */
 export function checkFolder(name: string, given: unknown): void {
   checkKind(name, given, "the path of a folder", typeof given === "string" && given !== "");
 }

@@ -109,7 +109,9 @@ int64_t toInt(napi_env env, napi_value value, const char* what) {
 
 bool toBool(napi_env env, napi_value value) {
   bool flag = false;
-  if (napi_get_value_bool(env, value, &flag) != napi_ok) throw std::invalid_argument("expected true or false");
+  if (napi_get_value_bool(env, value, &flag) != napi_ok) {
+    throw std::invalid_argument("expected true or false");
+  }
   return flag;
 }
 

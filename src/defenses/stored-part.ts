@@ -4,7 +4,7 @@ import type * as z from "zod";
 import { FileFormatError, fileSha256, firstFault } from "../base/index.js";
 import { scope, tensor } from "../engine/index.js";
 import { readSealed } from "../files/index.js";
-import { loadState, type Module } from "../nn/index.js";
+import { loadState, type Module, notFiniteWeight } from "../nn/index.js";
 
 /** Kind of a trained part of a defense: its name in files, its sizes, and the module that they make. */
 export interface PartKind<Sizes, M extends Module = Module> {
@@ -71,10 +71,8 @@ export function readPart<Sizes, M extends Module>(
       if (!(error instanceof RangeError)) throw error;
       throw new FileFormatError(`${file}: ${error.message}`, { cause: error });
     }
-    for (const [name, value] of module.state()) {
-      if (value.detach().isfinite().all().item() === 1) continue;
-      throw new FileFormatError(`${file}: weight "${name}" holds NaN or infinity`);
-    }
+    const broken = notFiniteWeight(module);
+    if (broken !== undefined) throw new FileFormatError(`${file}: weight "${broken}" holds NaN or infinity`);
   });
   return { sizes: sizes.data, module };
 }

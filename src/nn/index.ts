@@ -13,7 +13,7 @@ export {
 export { withoutFusion } from "./fusion.js";
 export * from "./layers/index.js";
 export { addMultiples, distinct, multiply } from "./lists.js";
-export { loadState } from "./load-state.js";
+export { loadState, notFiniteWeight } from "./load-state.js";
 export {
   crossEntropy,
   dlr,

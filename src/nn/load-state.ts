@@ -37,3 +37,10 @@ export function loadState(module: Module, tensors: ReadonlyMap<string, Tensor>):
     for (const [name, own] of state) own.detach().copy_(tensors.get(name)!);
   });
 }
+
+/** Name of the first of a module's tensors that holds NaN or infinity; undefined where none does. */
+export function notFiniteWeight(module: Module): string | undefined {
+  for (const [name, value] of module.state())
+    if (scope(() => value.detach().isfinite().all().item()) === 0) return name;
+  return undefined;
+}

@@ -25,7 +25,8 @@ export interface ProgressUpdate {
 
 const REDRAW_MILLISECONDS = 80;
 const LINE_MILLISECONDS = 5_000;
-/** The same where nothing has been told meanwhile. */
+/** The same two where nothing has been told meanwhile. */
+const WAITING_REDRAW_MILLISECONDS = 1_000;
 const WAITING_LINE_MILLISECONDS = 60_000;
 const BAR_COLUMNS = 24;
 
@@ -68,7 +69,7 @@ export class Progress {
 
   /** Shows how long the work has taken, where nothing has been shown for a while. */
   wait(): void {
-    this.#show(1000, WAITING_LINE_MILLISECONDS);
+    this.#show(WAITING_REDRAW_MILLISECONDS, WAITING_LINE_MILLISECONDS);
   }
 
   /** Shows the state where the last was shown so long ago: on a terminal, and elsewhere. */

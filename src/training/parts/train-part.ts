@@ -17,7 +17,13 @@ import {
   setThreads,
   type Tensor,
 } from "../../engine/index.js";
-import { type Module, type Optimizer, parameterCount, type Schedule } from "../../nn/index.js";
+import {
+  type Module,
+  notFiniteWeight,
+  type Optimizer,
+  parameterCount,
+  type Schedule,
+} from "../../nn/index.js";
 import { checkSeconds, loadCheckpoint, type Progress, saveCheckpoint } from "../run/checkpoint.js";
 import { StepPlan } from "../step/plan.js";
 import type { PartEvent, PartResult } from "./events.js";
@@ -163,7 +169,7 @@ async function* steps(
     yield { type: "step", epoch, step, loss, learningRate };
     if (step % stepsPerEpoch !== 0) continue;
     // The loss is that before the last update.
-    if (!hasFiniteWeights(module)) throw diverged("the weights are not finite", step);
+    if (notFiniteWeight(module) !== undefined) throw diverged("the weights are not finite", step);
     const measure = noGrad(() => scope(() => work.measure()));
     if (!Number.isFinite(measure)) throw diverged(`the measure is ${measure}`, step);
     result = { steps: step, loss: progress.epochLoss / stepsPerEpoch, measure, seconds: progress.seconds };
@@ -178,11 +184,6 @@ async function* steps(
 
 function diverged(what: string, step: number): Error {
   return new Error(`training stopped: ${what} after step ${step}: lower the learning rate`);
-}
-
-function hasFiniteWeights(module: Module): boolean {
-  const values = [...module.state().values()];
-  return values.every((value) => scope(() => value.detach().isfinite().all().item()) === 1);
 }
 
 /** Makes one step, and returns its loss. */

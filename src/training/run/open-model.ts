@@ -2,9 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { checkKind, FileFormatError, isObject, MissingFileError } from "../../base/index.js";
 import { type DefenseText, defenses } from "../../defenses/index.js";
-import { scope } from "../../engine/index.js";
 import { type Architecture, type Defense, type Model, type ModelText, models } from "../../models/index.js";
-import type { Module } from "../../nn/index.js";
+import { type Module, notFiniteWeight } from "../../nn/index.js";
 import type { TrainConfig } from "../config.js";
 import { lastCheckpoint, loadCheckpointWeights } from "./checkpoint.js";
 import { RunFolder } from "./run-folder.js";
@@ -31,10 +30,9 @@ function checkFile(path: string): void {
 
 /** Throws a FileFormatError for weights that are no numbers: their answers would look like some. */
 function checkFinite(path: string, module: Module): void {
-  for (const [name, value] of module.state()) {
-    if (scope(() => value.detach().isfinite().all().item()) === 1) continue;
-    throw new FileFormatError(`${path}: weight "${name}" holds NaN or infinity: the model is broken`);
-  }
+  const broken = notFiniteWeight(module);
+  if (broken === undefined) return;
+  throw new FileFormatError(`${path}: weight "${broken}" holds NaN or infinity: the model is broken`);
 }
 
 function defensesOf(given: readonly (Defense | string)[] | undefined): Defense[] | undefined {

@@ -30,6 +30,7 @@ export interface OptionShape {
   readonly exclusiveMaximum?: number;
   readonly multipleOf?: number;
   readonly minItems?: number;
+  readonly minLength?: number;
   readonly description?: string;
   readonly accepted?: string;
   readonly placeholder?: string;

@@ -153,7 +153,10 @@ function acceptedBy(schema: z.ZodObject, option: string): string {
   const field = schema.shape[option];
   if (field === undefined) return "";
   const shape = optionShape(field);
-  return `; accepted: ${describeType(shape)}${shape.hint === undefined ? "" : `; ${shape.hint}`}`;
+  // Help texts leave out what goes without saying.
+  const isBare = shape.accepted !== undefined || shape.minLength === undefined;
+  const notEmpty = isBare ? "" : " that is not empty";
+  return `; accepted: ${describeType(shape)}${notEmpty}${shape.hint === undefined ? "" : `; ${shape.hint}`}`;
 }
 
 function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {

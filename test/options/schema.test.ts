@@ -41,6 +41,13 @@ describe("parseOptions", () => {
     );
   });
 
+  it("tells that a text must not be empty", () => {
+    const folder = z.strictObject({ runs: z.string().min(1).default("runs") });
+    expect(() => parseOptions("command", "train", folder, { runs: "" })).toThrow(
+      'option "runs" cannot be ""; accepted: text that is not empty',
+    );
+  });
+
   it.each([
     ["eps", "epsilon"],
     ["max_eps", "epsilon"],

@@ -190,6 +190,18 @@ describe("the verdict's sentence", () => {
     expect(verdictOf(name, figures)).toEqual({ name, text: `${name}: ${text}`, reasons });
   });
 
+  it("keeps to the claim where only the claimed attack fails", () => {
+    const line = (name: string) => ({ name, outcome: "invalid", evidence: "12 % of images" }) as const;
+    const text = (...lines: readonly ReturnType<typeof line>[]) =>
+      verdictOf("invalid", { ...figures, lines }).text;
+    expect(text(line("claimed-attack"))).toBe(
+      "invalid: the claim about model small says nothing (claimed-attack: 12 % of images)",
+    );
+    expect(text(line("claimed-attack"), line("finite"))).toBe(
+      "invalid: no accuracy of model small in this audit can be trusted (finite: 12 % of images)",
+    );
+  });
+
   it("says of the figure that decided that it is no more than chance", () => {
     const [low, high] = ["5.0 % [2.2, 11.2]", "12.0 % [7.0, 19.8]"];
     for (const claimed of [true, false]) {

@@ -48,7 +48,11 @@ export const evaluateOptions = z.strictObject({
       "fresh draws of a randomized model for each image; with 10 the evaluation is three times as quick",
     ),
   seed: z.int().min(0).default(0).describe("seed of all noise"),
-  batchSize: z.int().min(1).default(500).describe("images attacked together; results do not depend on it"),
+  batchSize: z
+    .int()
+    .min(1)
+    .default(500)
+    .describe("images attacked together, and kept once all are done; results do not depend on it"),
   out: z
     .string()
     .min(1)

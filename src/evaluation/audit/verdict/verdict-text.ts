@@ -118,8 +118,14 @@ const sentences: Readonly<Record<VerdictName, (figures: VerdictFigures) => strin
     return `${worstAndClaim(figures)} says little, for gradients lead attacks astray (${names})`;
   },
   invalid({ model, lines }) {
-    const [first] = lines.filter(({ outcome }) => outcome === "invalid");
-    return `no accuracy of model ${model} in this audit can be trusted (${first?.name}: ${first?.evidence})`;
+    const faults = lines.filter(({ outcome }) => outcome === "invalid");
+    // A claimed attack that fails is no fault of the model: the figures under other attacks stand.
+    const { name, evidence } = faults.find((line) => line.name !== "claimed-attack") ?? faults[0]!;
+    const what =
+      name === "claimed-attack"
+        ? `the claim about model ${model} says nothing`
+        : `no accuracy of model ${model} in this audit can be trusted`;
+    return `${what} (${name}: ${evidence})`;
   },
 };
 

@@ -97,14 +97,9 @@ export async function main(words: readonly string[], table: CommandTable = comma
     const { command, rest, imports } = choice;
     name = `sqa ${command.name}`;
     const { runCommand } = await import("./frame/run-command.js");
-    const keepsNothing = () => {
-      interrupt[Symbol.dispose]();
-      notStopped();
-    };
-    if (command.endsAtOnce === true) keepsNothing();
+    if (command.endsAtOnce === true) interrupt[Symbol.dispose]();
     else notStopped = stoppedBy(interrupt.stop);
-    const { signal } = interrupt;
-    const code = await runCommand(command, rest, { signal, keepsNothing, commands: table, imports });
+    const code = await runCommand(command, rest, { signal: interrupt.signal, commands: table, imports });
     return code === exitCode.done ? (interrupt.code ?? exitCode.done) : code;
   } catch (error) {
     removeLiveLines();

@@ -72,29 +72,45 @@ export function recordedAnswers(answers: Answers) {
   };
 }
 
+/** One record of consecutive batches of a trial; of their faults, the first. */
+export function joinRecords(batches: readonly BatchRecord[]): BatchRecord {
+  const all = (part: (batch: BatchRecord) => readonly number[]) => batches.flatMap(part);
+  const sum = (part: (batch: BatchRecord) => number) => batches.reduce((total, b) => total + part(b), 0);
+  const { draws, norm } = batches[0]!;
+  const stop = batches.find((batch) => batch.stop !== undefined)?.stop;
+  return {
+    count: sum(({ count }) => count),
+    even: all(({ even }) => even),
+    odd: all(({ odd }) => odd),
+    majority: all(({ majority }) => majority),
+    evenVote: all(({ evenVote }) => evenVote),
+    oddVote: all(({ oddVote }) => oddVote),
+    draws,
+    lengths: all(({ lengths }) => lengths),
+    norm,
+    passes: { forward: sum(({ passes }) => passes.forward), backward: sum(({ passes }) => passes.backward) },
+    seconds: sum(({ seconds }) => seconds),
+    ...(stop === undefined ? {} : { stop }),
+  };
+}
+
 /** Outcome of a trial from the records of its batches, in order. */
 export function joinBatches(trial: Trial, batches: readonly BatchRecord[]): TrialResult {
-  const images = batches.reduce((sum, batch) => sum + batch.count, 0);
-  const { draws, norm } = batches[0]!;
-  const answers = new Answers(images, draws);
-  const all = (part: (batch: BatchRecord) => readonly number[]) => batches.flatMap(part);
-  answers.halves[0].set(all(({ even }) => even));
-  answers.halves[1].set(all(({ odd }) => odd));
-  answers.majority.set(all(({ majority }) => majority));
-  answers.votes[0].set(all(({ evenVote }) => evenVote));
-  answers.votes[1].set(all(({ oddVote }) => oddVote));
-  const mean = (count: (batch: BatchRecord) => number) =>
-    batches.reduce((sum, b) => sum + count(b), 0) / images;
+  const joined = joinRecords(batches);
+  const { count, draws, lengths, norm, passes, seconds } = joined;
+  const answers = new Answers(count, draws);
+  answers.halves[0].set(joined.even);
+  answers.halves[1].set(joined.odd);
+  answers.majority.set(joined.majority);
+  answers.votes[0].set(joined.evenVote);
+  answers.votes[1].set(joined.oddVote);
   return {
     trial,
     answers,
-    lengths: all(({ lengths }) => lengths),
+    lengths,
     norm,
-    passes: {
-      forward: mean(({ passes }) => passes.forward),
-      backward: mean(({ passes }) => passes.backward),
-    },
-    seconds: batches.reduce((sum, { seconds }) => sum + seconds, 0),
+    passes: { forward: passes.forward / count, backward: passes.backward / count },
+    seconds,
     stops: batches.flatMap(({ stop }) => (stop === undefined ? [] : [stop])),
   };
 }

@@ -28,13 +28,7 @@ export {
   type TrialSeeds,
   trialSeeds,
 } from "./run-batch.js";
-export {
-  type KeptBatches,
-  keptBatches,
-  runTrials,
-  type TrialEvent,
-  type TrialOptions,
-} from "./run-trials.js";
+export { keptBatches, runTrials, type TrialEvent } from "./run-trials.js";
 export { checkShard, placesOf, type Shard, shardBatchSize, shardText } from "./shard.js";
 export { stoppable, stoppables } from "./stoppable.js";
 export { FolderStore } from "./store/folder-store.js";
@@ -52,4 +46,5 @@ export {
   whiteBox,
 } from "./trial.js";
 export { trialLabel, trialLabels } from "./trial-label.js";
+export type { KeptBatches, TrialOptions } from "./trial-options.js";
 export { verifyAdversarial } from "./verify.js";

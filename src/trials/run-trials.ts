@@ -1,8 +1,5 @@
-import { setImmediate as turn } from "node:timers/promises";
-import type { SuitePart } from "../attacks/index.js";
-import { errorOf, NotFiniteError, type Steps } from "../base/index.js";
+import type { Steps } from "../base/index.js";
 import type { TensorSplit } from "../datasets/index.js";
-import { scope } from "../engine/index.js";
 import {
   type BatchRecord,
   type FailedTrial,
@@ -10,11 +7,12 @@ import {
   joinBatches,
   type TrialOutcome,
 } from "./batch-record.js";
-import { type Players, playerOf } from "./players.js";
-import { type Earlier, runBatch, type TrialSeeds } from "./run-batch.js";
-import { placesOf, type Shard } from "./shard.js";
-import { type BatchPlace, type BatchPlan, MemoryStore, type TrialStore } from "./store/store.js";
-import type { Trial } from "./trial.js";
+import { playerOf } from "./players.js";
+import { expectedPace, runPlace } from "./run-place.js";
+import { placesOf } from "./shard.js";
+import { type BatchPlace, type BatchPlan, MemoryStore } from "./store/store.js";
+import { clean, type Trial } from "./trial.js";
+import type { KeptBatches, TrialOptions } from "./trial-options.js";
 
 export type TrialEvent =
   /** Images that a trial has behind it; `kept` where the store had this batch already. */
@@ -28,28 +26,6 @@ export type TrialEvent =
   /** End of a trial, or the error that it ended in. */
   | { readonly type: "trial"; readonly outcome: TrialOutcome };
 
-/** Records of a trial's batches that a store holds, in the batches' order; undefined for the others. */
-export type KeptBatches = readonly (BatchRecord | undefined)[];
-
-export interface TrialOptions {
-  readonly players: Players;
-  /** Draws in which a randomized player answers each image. */
-  readonly draws: number;
-  readonly seeds: TrialSeeds;
-  /** Images attacked together; results do not depend on it. */
-  readonly batchSize: number;
-  /** Runs every so many batches alone: outcomes are those of their images. All where left out. */
-  readonly shard?: Shard | undefined;
-  /** Keeps finished batches, and has those of an earlier run. */
-  readonly store?: TrialStore | undefined;
-  /** Outcome of `keptBatches`, where it is known already. */
-  readonly kept?: ReadonlyMap<Trial, KeptBatches> | undefined;
-  /** Logits or gradients that are not finite: `count` them as the record's `stop`, or `fail` the trial. */
-  readonly notFinite?: "count" | "fail" | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onPart?: ((part: SuitePart) => void) | undefined;
-}
-
 /** Batches of trials that a store holds. FileFormatError where one is not of these trials. */
 export function keptBatches(
   trials: readonly Trial[],
@@ -62,14 +38,20 @@ export function keptBatches(
     store,
   }: Pick<TrialOptions, "players" | "draws" | "batchSize" | "shard" | "store">,
 ): Map<Trial, KeptBatches> {
-  const { inputShape: shape } = players.model;
-  const planOf = (trial: Trial, place: BatchPlace): BatchPlan => {
-    return { ...place, shape, draws: playerOf(players, trial.shownTo).randomized ? draws : 1 };
-  };
   const places = placesOf(data.count, batchSize, shard);
-  return new Map(
-    trials.map((trial) => [trial, places.map((place) => store?.read(trial, planOf(trial, place)))]),
-  );
+  const read = (trial: Trial) =>
+    places.map((place) => store?.read(trial, planOf(trial, place, { players, draws })));
+  return new Map(trials.map((trial) => [trial, read(trial)]));
+}
+
+/** Plan of a trial's batch. */
+function planOf(
+  trial: Trial,
+  place: BatchPlace,
+  { players, draws }: Pick<TrialOptions, "players" | "draws">,
+): BatchPlan {
+  const { randomized } = playerOf(players, trial.shownTo);
+  return { ...place, shape: players.model.inputShape, draws: randomized ? draws : 1 };
 }
 
 /**
@@ -84,7 +66,7 @@ export async function* runTrials(
   data: TensorSplit,
   options: TrialOptions,
 ): Steps<TrialEvent, readonly TrialOutcome[]> {
-  const { batchSize, shard, signal } = options;
+  const { batchSize, shard } = options;
   const continues = trials.some(({ after, from }) => (after ?? from) !== undefined);
   const store = options.store ?? (continues ? new MemoryStore() : undefined);
   const kept = options.kept ?? keptBatches(trials, data, { ...options, store });
@@ -107,14 +89,19 @@ export async function* runTrials(
       const known = kept.get(trial)?.[i];
       if (known !== undefined) records.push(known);
       else {
-        // Timers and signals get their turn only between batches.
-        await turn();
-        if (signal?.aborted) return undefined;
-        const from = before && { trial: before, record: recordsOf.get(before.id)![i]! };
-        const run = scope(() => attemptBatch(trial, place, data, { ...options, store }, from));
-        if (signal?.aborted && "error" in run) return undefined;
-        if ("error" in run) failed = { trial, error: run.error };
-        else records.push(run.record);
+        const earlierRecord = before && recordsOf.get(before.id)![i]!;
+        const runs = runPlace(trial, planOf(trial, place, options), data, {
+          ...options,
+          store,
+          pace: expectedPace(trial, records, recordsOf.get(clean.id)),
+          before: before && { trial: before, place, record: earlierRecord! },
+        });
+        let run = await runs.next();
+        for (; run.done !== true; run = await runs.next())
+          yield progressOf(trial, done + run.value, images, false);
+        if (run.value === undefined) return undefined;
+        if ("error" in run.value) failed = { trial, error: run.value.error };
+        else records.push(run.value.record);
       }
       done += place.count;
       if (failed === undefined) yield progressOf(trial, done, images, known !== undefined);
@@ -130,47 +117,4 @@ export async function* runTrials(
 
 function progressOf(trial: Trial, done: number, images: number, kept: boolean): TrialEvent {
   return { type: "progress", trial, done, images, kept };
-}
-
-/** Runs a batch and keeps it. An error of the attack is returned, one of the store is thrown. */
-function attemptBatch(
-  trial: Trial,
-  place: BatchPlace,
-  data: TensorSplit,
-  { store, notFinite = "count", ...options }: TrialOptions,
-  before: BatchBefore | undefined,
-): { readonly record: BatchRecord } | { readonly error: Error } {
-  const batch = data.range(place.first, place.count);
-  const earlier = before && earlierOf(before, place, store!, batch.images.device);
-  let run: ReturnType<typeof runBatch>;
-  try {
-    run = runBatch(trial, batch, { ...options, earlier });
-  } catch (error) {
-    return { error: errorOf(error) };
-  }
-  const { stop } = run.record;
-  if (stop !== undefined && notFinite === "fail")
-    return { error: new NotFiniteError(stop.what, stop.message) };
-  store?.write(trial, place, run.record, run.images);
-  return { record: run.record };
-}
-
-/** The same batch in the trial before. */
-interface BatchBefore {
-  readonly trial: Trial;
-  readonly record: BatchRecord;
-}
-
-function earlierOf(
-  { trial, record }: BatchBefore,
-  place: BatchPlace,
-  store: TrialStore,
-  device: string,
-): Earlier {
-  return {
-    images: store.images(trial, place).to({ device }),
-    correct: record.even.map((count, i) => count + record.odd[i]!),
-    passes: record.passes,
-    stop: record.stop,
-  };
 }

@@ -9,6 +9,7 @@ import { asUsage, UsageError } from "../frame/usage-error.js";
 import { type EvaluateCommandOptions, evaluateOptions } from "./evaluate/evaluate-options.js";
 import { evaluated, showEvaluations } from "./evaluate/evaluated.js";
 import type { Evaluated } from "./evaluate/evaluation-text.js";
+import { KeptTrials } from "./evaluate/kept-trials.js";
 import { evaluationOptions, evaluationParent, type Subject, subjectOf } from "./evaluate/subject.js";
 import { runJobs } from "./shards/jobs.js";
 import { keepShard } from "./shards/keep-shard.js";
@@ -21,9 +22,6 @@ async function run(given: EvaluateCommandOptions, context: CommandContext): Prom
   const isShared = shard !== undefined || given.jobs > 1;
   if (isShared && operands.length > 1)
     throw new UsageError("give one model with --shard or --jobs: several are evaluated one after the other");
-  if (!isShared && given.out !== undefined)
-    throw new UsageError("--out is for --shard and --jobs: nothing else is kept");
-  if (!isShared) context.keepsNothing();
   if (given.threads !== undefined) setThreads(given.threads);
   asUsage(() => checkDevice(given.device));
   const images = given.images === undefined ? undefined : await imagesFrom(given.images);
@@ -41,17 +39,22 @@ async function run(given: EvaluateCommandOptions, context: CommandContext): Prom
     return keepShard(work, call, given);
   }
   const all: Evaluated[] = [];
-  for (const subject of subjects) {
+  const kept = new KeptTrials(request, signal);
+  for (const [i, subject] of subjects.entries()) {
     await prepareWithBar(subject.images[given.split], given.limit, signal);
     const label = subjects.length === 1 ? "evaluate" : subject.opened.name;
     const one =
       given.jobs > 1
         ? await evaluatedByJobs(subject, given, request, signal)
-        : await evaluated(subject, workOf(subject, given, { signal }), given, label);
+        : await kept.run(operands[i]!, evaluationParent(given, subject), (store) =>
+            evaluated(subject, workOf(subject, given, { store, signal }), given, label),
+          );
     if (one === undefined) return exitCode.stopped;
     all.push(one);
   }
-  return showEvaluations(all, given) ? exitCode.failed : exitCode.done;
+  const failed = showEvaluations(all, given);
+  kept.forget();
+  return failed ? exitCode.failed : exitCode.done;
 }
 
 function workOf(
@@ -93,7 +96,8 @@ export const evaluateCommand = defineCommand({
   summary: "measure a model's accuracy on clean images and under attacks",
   description:
     "Measure a model's accuracy on clean images and under attacks. A randomized model is judged by fresh " +
-    "draws of its noise, which no attack saw. Several models are compared.",
+    "draws of its noise, which no attack saw. Several models are compared. The same command resumes a " +
+    "stopped evaluation.",
   operands: [
     {
       name: "model",

@@ -17,8 +17,6 @@ export interface CommandContext {
   readonly operands: readonly string[];
   /** Aborted by the first Ctrl-C: stop where the work can go on later. */
   readonly signal: AbortSignal;
-  /** Says, before the work, that nothing is kept: Ctrl-C ends at once, as with `endsAtOnce`. */
-  keepsNothing(): void;
   /** Paths of modules that were loaded first, by `--import`. */
   readonly imports: readonly string[];
   /** Every command of the program. */

@@ -49,7 +49,7 @@ const trialsOf = (folder: RunFolder, plan: EvaluationPlan) => fileOf(folder, pla
 
 /** Store of an evaluation's finished batches, until the whole is kept. */
 export function trialStore(folder: RunFolder, plan: EvaluationPlan): FolderStore {
-  return new FolderStore(trialsOf(folder, plan));
+  return new FolderStore(trialsOf(folder, plan), { images: false });
 }
 
 /** Removes an evaluation's finished batches. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   FileFormatError,
@@ -16,18 +16,26 @@ import { keptBatch } from "./kept-batch.js";
 import type { BatchPlace, BatchPlan, TrialStore } from "./store.js";
 
 /**
- * Keeps trials in a folder, as `trials/<hash of the trial>/<first image>-<last image>.json` and
- * `.safetensors`. Each file is replaced atomically; a record holds the SHA-256 of its numbers and of its
+ * Keeps trials in a folder, as `trials/<hash of the trial>/<first image>-<last image>.json` and, where images
+ * are kept, `.safetensors`. Each file is replaced atomically; a record holds the SHA-256 of its numbers and
  * images.
  */
 export class FolderStore implements TrialStore {
   /** Folders that were made, and rid of what killed writers left. */
   readonly #prepared = new Set<string>();
 
-  constructor(readonly folder: string) {}
+  readonly keepsImages: boolean;
+
+  constructor(
+    readonly folder: string,
+    { images = true }: { readonly images?: boolean } = {},
+  ) {
+    this.keepsImages = images;
+  }
 
   #prepare(folder: string): void {
-    if (this.#prepared.has(folder)) return;
+    // Another process of the same work may have ended, and removed it.
+    if (this.#prepared.has(folder) && existsSync(folder)) return;
     makeFolder(folder);
     removeAbandoned(folder);
     this.#prepared.add(folder);
@@ -39,10 +47,9 @@ export class FolderStore implements TrialStore {
     return join(this.folder, "trials", hash, `${from}-${to}`);
   }
 
-  /** Tells whether a batch is kept with its images: without them it could not be shown in a report. */
   has(trial: Trial, place: BatchPlace): boolean {
     const path = this.#path(trial, place);
-    return existsSync(`${path}.json`) && existsSync(`${path}.safetensors`);
+    return existsSync(`${path}.json`) && (!this.keepsImages || existsSync(`${path}.safetensors`));
   }
 
   read(trial: Trial, plan: BatchPlan): BatchRecord | undefined {
@@ -51,24 +58,33 @@ export class FolderStore implements TrialStore {
     const [file, images] = [`${path}.json`, `${path}.safetensors`];
     const { id, sha256, ...record } = attempt(file, () => keptBatch(JSON.parse(readTextFile(file)), plan));
     if (id !== trial.id) throw fault(file, "not of the trial that its folder is named after");
-    const { data, shape } = attempt(images, () => imagesIn(images));
+    const shown = existsSync(images) ? attempt(images, () => imagesIn(images)) : undefined;
     const wanted = [plan.count, ...plan.shape];
-    if (shape.join() !== wanted.join()) {
-      throw fault(images, `holds images of [${shape.join(", ")}], not [${wanted.join(", ")}]`);
+    if (shown !== undefined && shown.shape.join() !== wanted.join()) {
+      throw fault(images, `holds images of [${shown.shape.join(", ")}], not [${wanted.join(", ")}]`);
     }
-    if (sha256 !== checksum(id, record, data))
+    if (sha256 !== checksum(id, record, shown?.data))
       throw fault(file, "its checksum is not that of its numbers and images");
     return record;
   }
 
-  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void {
+  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor | undefined): void {
     const path = this.#path(trial, place);
     this.#prepare(join(path, ".."));
-    const data = images.toArray() as Float32Array;
-    writeSafetensors(`${path}.safetensors`, [["images", { dtype: "float32", shape: images.shape, data }]]);
+    const file = `${path}.safetensors`;
+    const shown = this.keepsImages ? images! : undefined;
+    const data = shown && (shown.toArray() as Float32Array);
+    if (data === undefined) rmSync(file, { force: true });
+    else writeSafetensors(file, [["images", { dtype: "float32", shape: shown!.shape, data }]]);
     const sha256 = checksum(trial.id, record, data);
     // The record comes last: where it is, the images are.
     writeFileAtomic(`${path}.json`, `${JSON.stringify({ id: trial.id, sha256, ...record })}\n`);
+  }
+
+  remove(trial: Trial, place: BatchPlace): void {
+    const path = this.#path(trial, place);
+    // The record goes first: where it is, the images are.
+    for (const file of [`${path}.json`, `${path}.safetensors`]) rmSync(file, { force: true });
   }
 
   images(trial: Trial, place: BatchPlace): Tensor {
@@ -93,14 +109,12 @@ export class FolderStore implements TrialStore {
   }
 }
 
-/** SHA-256 of a batch: its trial, its numbers in the order of their names, and its images. */
-function checksum(id: string, record: BatchRecord, pixels: Float32Array): string {
+/** SHA-256 of a batch: its trial, its numbers in the order of their names, and its images, if kept. */
+function checksum(id: string, record: BatchRecord, pixels: Float32Array | undefined): string {
   const sorted = Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
-  const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-  return createHash("sha256")
-    .update(JSON.stringify([id, sorted]))
-    .update(bytes)
-    .digest("hex");
+  const hash = createHash("sha256").update(JSON.stringify([id, sorted]));
+  if (pixels !== undefined) hash.update(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength));
+  return hash.digest("hex");
 }
 
 function fault(file: string, message: string, cause?: unknown): FileFormatError {

@@ -10,6 +10,7 @@ import { type BatchPlace, type BatchPlan, MemoryStore, type TrialStore } from ".
  * memory.
  */
 export class JoinedStore implements TrialStore {
+  readonly keepsImages = true;
   readonly #folders: readonly FolderStore[];
   readonly #memory = new MemoryStore();
   readonly #unfinished: ReadonlySet<string>;
@@ -22,6 +23,10 @@ export class JoinedStore implements TrialStore {
 
   #holder(trial: Trial, place: BatchPlace): FolderStore | undefined {
     return this.#folders.find((store) => store.has(trial, place));
+  }
+
+  has(trial: Trial, place: BatchPlace): boolean {
+    return this.#holder(trial, place) !== undefined || this.#memory.has(trial, place);
   }
 
   /** FileFormatError where no folder has a batch that there must be. */
@@ -38,8 +43,13 @@ export class JoinedStore implements TrialStore {
     throw new FileFormatError(`${this.#folders.map(({ folder }) => folder).join(", ")}: ${what}`);
   }
 
-  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void {
+  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor | undefined): void {
     this.#memory.write(trial, place, record, images);
+  }
+
+  /** Forgets what was written; the folders stay as they are. */
+  remove(trial: Trial, place: BatchPlace): void {
+    this.#memory.remove(trial, place);
   }
 
   images(trial: Trial, place: BatchPlace): Tensor {

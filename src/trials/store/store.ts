@@ -17,11 +17,18 @@ export interface BatchPlan extends BatchPlace {
 
 /** Keeps the outcomes of batches, so that stopped trials continue behind the last one. */
 export interface TrialStore {
+  /** Tells whether images under attack are kept, which reports show and later trials continue. */
+  readonly keepsImages: boolean;
+  /** Tells whether a batch is kept, with its images where the store keeps them. */
+  has(trial: Trial, place: BatchPlace): boolean;
   /**
    * Record of a batch; undefined where none is kept. FileFormatError where it is damaged, or of another plan.
    */
   read(trial: Trial, plan: BatchPlan): BatchRecord | undefined;
-  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void;
+  /** Keeps a batch; the images are undefined where they are not kept. */
+  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor | undefined): void;
+  /** Forgets a batch, if it is kept. */
+  remove(trial: Trial, place: BatchPlace): void;
   /** Images (N, C, H, W) on the CPU that a kept batch showed; the caller owns them. */
   images(trial: Trial, place: BatchPlace): Tensor;
   /** JSON that was kept under a name beside the trials; undefined where there is none. */
@@ -31,6 +38,7 @@ export interface TrialStore {
 
 /** Keeps trials in memory. */
 export class MemoryStore implements TrialStore {
+  readonly keepsImages = true;
   readonly #records = new Map<
     string,
     { record: BatchRecord; pixels: Float32Array; shape: readonly number[] }
@@ -39,6 +47,10 @@ export class MemoryStore implements TrialStore {
 
   #key(trial: Trial, { first, count }: BatchPlace): string {
     return `${first} ${count} ${trial.id}`;
+  }
+
+  has(trial: Trial, place: BatchPlace): boolean {
+    return this.#records.has(this.#key(trial, place));
   }
 
   read(trial: Trial, plan: BatchPlan): BatchRecord | undefined {
@@ -53,9 +65,13 @@ export class MemoryStore implements TrialStore {
     return kept.record;
   }
 
-  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor): void {
-    const pixels = Float32Array.from(images.toArray() as Float32Array);
-    this.#records.set(this.#key(trial, place), { record, pixels, shape: images.shape });
+  write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor | undefined): void {
+    const pixels = Float32Array.from(images!.toArray() as Float32Array);
+    this.#records.set(this.#key(trial, place), { record, pixels, shape: images!.shape });
+  }
+
+  remove(trial: Trial, place: BatchPlace): void {
+    this.#records.delete(this.#key(trial, place));
   }
 
   images(trial: Trial, place: BatchPlace): Tensor {

@@ -52,13 +52,16 @@ export const evaluateOptions = z.strictObject({
     .int()
     .min(1)
     .default(500)
-    .describe("images attacked together, and kept once all are done; results do not depend on it"),
+    .describe("most images attacked together; results do not depend on it"),
   out: z
     .string()
     .min(1)
     .meta({ placeholder: "FOLDER" })
     .optional()
-    .describe("folder in which a shard or jobs keep their work (default: the run folder, else evaluations)"),
+    .describe(
+      "folder that keeps finished batches until the end, or a shard's work (default: the run folder, else " +
+        "evaluations)",
+    ),
   ...shardOptions,
   threads: runOptions.threads,
   device: deviceOption,

@@ -64,9 +64,12 @@ export async function subjectOf(
   return { opened, images: shown, attacks, surrogate: await surrogateOf(given, opened, choice) };
 }
 
-/** Folder in which the folder of an evaluation in shards lies. */
+/** Folder for the folders of evaluations of models that are no runs. */
+export const evaluationsFolder = "evaluations";
+
+/** Folder in which the folder of an evaluation's finished batches lies. */
 export function evaluationParent({ out }: EvaluateCommandOptions, { opened: { run } }: Subject): string {
-  return out ?? run?.path ?? "evaluations";
+  return out ?? run?.path ?? evaluationsFolder;
 }
 
 /** Options of a subject's evaluation. */

@@ -27,7 +27,7 @@ export interface PlaceOptions extends TrialOptions {
 /** Seconds of a slice, which are lost where a process is killed. */
 const sliceSeconds = 600;
 /** Fewer images at a time are not worth their overhead. */
-const fewest = 10;
+const fewest = 25;
 /** Passes of an image under AutoAttack on a randomized model, one by gradients counted as three. */
 const longPasses = 50_000;
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { fgsm, square } from "../../src/attacks/index.js";
+import { fgsm, pgd } from "../../src/attacks/index.js";
 import { TensorSplit } from "../../src/datasets/index.js";
 import {
   type BatchRecord,
@@ -19,16 +19,16 @@ import { brightness, grays } from "../evaluation/splits.js";
 const folder = mkdtempSync(join(tmpdir(), "sqa-slices-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const grayLevels = Array.from({ length: 25 }, (_, i) => 40 + 5 * i);
+const grayLevels = Array.from({ length: 60 }, (_, i) => 40 + 2 * i);
 const data = new TensorSplit(grays(...grayLevels));
-const plan = { first: 0, count: 25, draws: 1, shape: brightness.inputShape };
+const plan = { first: 0, count: 60, draws: 1, shape: brightness.inputShape };
 const given: TrialOptions = {
   players: { model: brightness },
   draws: 1,
   seeds: trialSeeds(0, "test"),
-  batchSize: 25,
+  batchSize: 60,
 };
-const attack = square({ epsilon: 0.1, queries: 20 });
+const attack = pgd({ epsilon: 0.1, stepSize: 0.05, steps: 4 });
 const trial = whiteBox(attack);
 const newStore = () => new FolderStore(mkdtempSync(join(folder, "store-")));
 const filesIn = ({ folder: path }: FolderStore) =>
@@ -36,7 +36,7 @@ const filesIn = ({ folder: path }: FolderStore) =>
     .filter((name) => name.endsWith(".json"))
     .map((name) => name.split("/").at(-1));
 
-/** Seconds that an image is expected to take, for a batch at once and for slices of ten images. */
+/** Seconds that an image is expected to take, for a batch at once and for slices of 25 images. */
 const [quick, slow] = [0, 60];
 
 /** Runs the batch in slices, and stops after some of them. */
@@ -62,9 +62,9 @@ describe("a batch that takes long", () => {
     const { end: once, done: none } = await run(whole, quick);
     const { end: parts, done } = await run(sliced, slow);
     // By the first slice's own pace the others are quick.
-    expect([none, done]).toEqual([[], [10]]);
+    expect([none, done]).toEqual([[], [25]]);
     expect(answersOf(parts!.record)).toEqual(answersOf(once!.record));
-    expect(filesIn(sliced)).toEqual(["00000-00024.json"]);
+    expect(filesIn(sliced)).toEqual(["00000-00059.json"]);
     expect(sliced.images(trial, plan).toNumbers()).toEqual(whole.images(trial, plan).toNumbers());
     const [kept] = keptBatches([trial], data, { ...given, store: sliced }).get(trial)!;
     expect(kept).toEqual(parts!.record);
@@ -74,11 +74,11 @@ describe("a batch that takes long", () => {
     const store = newStore();
     const stopped = await run(store, slow, { stopAfter: 1 });
     expect(stopped.end).toBeUndefined();
-    expect(filesIn(store)).toEqual(["00000-00009.json"]);
-    const resumed = await run(store, quick);
-    expect(resumed.done).toEqual([10]);
-    expect(answersOf(resumed.end!.record)).toEqual(answersOf((await run(newStore(), quick)).end!.record));
     expect(filesIn(store)).toEqual(["00000-00024.json"]);
+    const resumed = await run(store, quick);
+    expect(resumed.done).toEqual([25]);
+    expect(answersOf(resumed.end!.record)).toEqual(answersOf((await run(newStore(), quick)).end!.record));
+    expect(filesIn(store)).toEqual(["00000-00059.json"]);
   });
 
   it("continues the slice of the trial before", async () => {
@@ -110,8 +110,8 @@ describe("a slice", () => {
   it.each([
     [0.1, 6000],
     [6, 100],
-    [500, 10],
-  ])("takes ten minutes, or ten images: at %s s an image it has %i", (pace, size) => {
+    [500, 25],
+  ])("takes ten minutes, or 25 images: at %s s an image it has %i", (pace, size) => {
     expect(sliceSize(pace)).toBe(size);
   });
 

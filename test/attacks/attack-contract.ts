@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Attack, attacks, type Norm } from "../../src/attacks/index.js";
+import { type Attack, attacks, type Norm, type PassCounter } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import {
   imageIdRange,
@@ -155,15 +155,21 @@ export function keepsContract(attack: Attack, networks = tinyNetworks): void {
       expect(adversarial.toArray()).toEqual(whole.toArray());
     });
 
-    test("counts its passes", () => {
-      const passes = { forward: 0, backward: 0 };
+    test("counts the passes that each image would take alone", () => {
+      const [passes, alone] = [0, 1].map(() => ({ forward: 0, backward: 0 })) as [PassCounter, PassCounter];
       let calls = 0;
-      const counting = answering(model, (logits, batch) => {
+      const single = oneByOne(model);
+      const counting = answering(single, (logits, batch) => {
         calls += batch.shape[0]!;
         return logits();
       });
-      attack(counting, images, labels, { ...contextOf(ids), passes });
+      attack(single, images, labels, { ...contextOf(ids), passes });
+      for (let i = 0; i < 7; i++) {
+        const [image, label, id] = [images, labels, ids].map((all) => rows(all, i, i + 1));
+        attack(counting, image!, label!, { ...contextOf(id!), passes: alone });
+      }
       expect(passes.forward).toBe(calls);
+      expect(passes).toEqual(alone);
       expect(passes.backward > 0).toBe(attack.traits.usesGradients);
       // A gradient goes back through every pass that it is a mean over.
       if (attack.name === "expectation") expect(passes.backward).toBe(passes.forward);

@@ -46,7 +46,7 @@ export function attackFromNoise(
     const left = scope(() => found.logicalNot().nonzero().flatten());
     if (left.size === 0) break;
     scope(() => {
-      const part = rowsOf(all, left);
+      const part = decidedRows(all, left);
       const candidates = coarseNoise(part, 2 ** (i % 5), i);
       const success = misclassified(part, candidates);
       const hits = success.nonzero().flatten();
@@ -58,7 +58,7 @@ export function attackFromNoise(
   const attacked = correct.logicalAnd(found).nonzero().flatten();
   if (attacked.size === 0) return result;
   const moved = points.indexSelect(0, attacked);
-  attack(rowsOf(all, attacked), moved);
+  attack(decidedRows(all, attacked), moved);
   result.indexCopy_(0, attacked, moved);
   return result;
 }
@@ -74,7 +74,8 @@ function coarseNoise({ victim, images }: Decided, side: number, stream: number):
   return stretched.flatten(4).flatten(2, 3).slice(2, 0, height).slice(3, 0, width).contiguous();
 }
 
-function rowsOf({ victim, images, labels, draws }: Decided, rows: Tensor): Decided {
+/** Those images with the indices `rows`, int64 (K). */
+export function decidedRows({ victim, images, labels, draws }: Decided, rows: Tensor): Decided {
   return {
     victim: victim.rows(rows),
     images: images.indexSelect(0, rows),

@@ -5,7 +5,14 @@ import { mostSteps, stepsOption } from "../contract/options.js";
 import type { Victim } from "../contract/victim.js";
 import { perImage, perturbationLengths, toLength1_ } from "../geometry/norms.js";
 import { Closest } from "../minimum-norm/closest.js";
-import { attackFromNoise, type Decided, initialTries, misclassified, toBoundary } from "./decisions.js";
+import {
+  attackFromNoise,
+  type Decided,
+  decidedRows,
+  initialTries,
+  misclassified,
+  toBoundary,
+} from "./decisions.js";
 import { copiesOf, copiesPerPass, queryDraws } from "./query-search.js";
 
 const options = z.strictObject({
@@ -126,13 +133,18 @@ const halvings = 25;
 function jump(part: Decided, points: Tensor, normal: Tensor, lengths: Tensor): Tensor {
   const result = points.clone();
   const done = part.labels.lt(0);
-  for (let i = 0; i < halvings && done.all().item() === 0; i++) {
+  for (let i = 0; i < halvings; i++) {
+    const left = scope(() => done.logicalNot().nonzero().flatten());
+    if (left.size === 0) return result;
     scope(() => {
-      const candidates = points.add(normal.mul(perImage(lengths.mul(2 ** -i)))).clamp(0, 1);
-      const success = misclassified(part, candidates).logicalAnd(done.logicalNot());
-      result.copy_(ops.where(perImage(success), candidates, result));
-      done.copy_(done.logicalOr(success));
+      const [from, along, far] = [points, normal, lengths].map((all) => all.indexSelect(0, left));
+      const candidates = from!.add(along!.mul(perImage(far!.mul(2 ** -i)))).clamp(0, 1);
+      const success = misclassified(decidedRows(part, left), candidates);
+      const hits = success.nonzero().flatten();
+      result.indexCopy_(0, left.indexSelect(0, hits), candidates.indexSelect(0, hits));
+      done.indexCopy_(0, left, success);
     });
+    left.dispose();
   }
   return result;
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { lossOption, mostSteps } from "../contract/options.js";
-import { rowsOf } from "../contract/selection.js";
+import { countingStanding, rowsOf } from "../contract/selection.js";
 import type { Victim } from "../contract/victim.js";
 
 /** Draws of a randomized classifier whose mean or majority is the answer to a query. */
@@ -73,8 +73,11 @@ export function querySearch<State extends SearchState & Readonly<Record<string, 
       left.dispose();
       return;
     }
+    const standing = left?.size ?? count;
     left?.dispose();
-    scope(() => keep(state, step(victim, state, i), accept, victim.randomized));
+    countingStanding(victim, standing, count, () =>
+      keep(state, step(victim, state, i), accept, victim.randomized),
+    );
   }
 }
 

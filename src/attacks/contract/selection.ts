@@ -31,6 +31,19 @@ export function partOf(victim: Victim, images: Tensor, labels: Tensor, left?: Te
   return { victim: victim.rows(left), images: rows(images), labels: rows(labels), rows };
 }
 
+/**
+ * Does work on all images of a batch, and counts its passes for `standing` of them alone: the others have
+ * succeeded, and only wait to leave. So an image takes the same number of passes in any batch.
+ */
+export function countingStanding(victim: Victim, standing: number, count: number, work: () => void): void {
+  const { passes } = victim.context;
+  const before = { forward: 0, backward: 0, ...passes };
+  scope(work);
+  if (passes === undefined || standing === count) return;
+  for (const way of ["forward", "backward"] as const)
+    passes[way] = before[way] + ((passes[way] - before[way]) / count) * standing;
+}
+
 /** Takes rows, int64 (M), of every tensor of a state. */
 export function rowsOf<State extends Readonly<Record<string, Tensor>>>(state: State, rows: Tensor): State {
   return Object.fromEntries(

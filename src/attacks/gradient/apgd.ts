@@ -14,7 +14,7 @@ import {
   stepsOption,
 } from "../contract/options.js";
 import { clearlyWrong } from "../contract/passes.js";
-import { restartsOf, rowsOf, selectionDraws, worstOf } from "../contract/selection.js";
+import { countingStanding, restartsOf, rowsOf, selectionDraws, worstOf } from "../contract/selection.js";
 import type { Victim } from "../contract/victim.js";
 import { type Ball, norms } from "../geometry/norms.js";
 import { type Position, type StepRule, type StepState, stepRules } from "./apgd-steps.js";
@@ -176,6 +176,7 @@ function climb(stage: Stage, victim: Victim, state: State, first: number): void 
   const ball = ballOf(state.images);
   const { labels, target } = state;
   for (let step = first; step < steps; step++) {
+    let standing = labels.size;
     if (stops) {
       const left = scope(() => state.keptFooled.logicalNot().nonzero().flatten());
       if (left.size === 0) return;
@@ -184,9 +185,10 @@ function climb(stage: Stage, victim: Victim, state: State, first: number): void 
         climbOn(stage, victim, state, step, left);
         return;
       }
+      standing = left.size;
       left.dispose();
     }
-    scope(() => {
+    countingStanding(victim, standing, labels.size, () => {
       const next = rule.propose(state, ball, step);
       state.previous.copy_(state.candidates);
       state.candidates.copy_(next);

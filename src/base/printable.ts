@@ -31,7 +31,7 @@ export function shownName(name: string): string {
   return printable(shortened(name, 200)).replaceAll("\n", "\\u000a");
 }
 
-/** Number with its thing, in the singular or the plural: "1 seed", "3 seeds". */
-export function countText(count: number, thing: string): string {
-  return count === 1 ? `1 ${thing}` : `${count} ${thing}s`;
+/** Number with its thing, in the singular or the plural: "1 seed", "3 seeds", "2 axes". */
+export function countText(count: number, thing: string, several = `${thing}s`): string {
+  return `${count} ${count === 1 ? thing : several}`;
 }

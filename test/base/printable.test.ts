@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { printable, shortened, shownName } from "../../src/base/index.js";
+import { countText, printable, shortened, shownName } from "../../src/base/index.js";
 
 const anyText = fc.string({ unit: "binary" });
 
@@ -42,4 +42,9 @@ describe("a long name", () => {
   test("is one line", () => {
     expect(shownName("a\nerror: b")).toBe("a\\u000aerror: b");
   });
+});
+
+test("a number stands with its thing in the singular or the plural", () => {
+  expect([0, 1, 2].map((count) => countText(count, "seed"))).toEqual(["0 seeds", "1 seed", "2 seeds"]);
+  expect([1, 2].map((count) => countText(count, "axis", "axes"))).toEqual(["1 axis", "2 axes"]);
 });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { shownName, writeNewFile } from "../../base/index.js";
+import { countText, shownName, writeNewFile } from "../../base/index.js";
 import { commonSegment, encodeSafetensors, readCheckpointWeights, someNames } from "../../files/index.js";
 import { defineCommand } from "../frame/command.js";
 import { weightsOptions } from "../frame/inputs/input-options.js";
@@ -43,7 +43,7 @@ export const importCommand = defineCommand({
     if (notFinite.length > 0) {
       sayWarning(`NaN or infinite numbers in ${someNames(notFinite)}: such a network answers nothing`);
     }
-    note(`${tensors.size} tensors`);
+    note(countText(tensors.size, "tensor"));
     out(shownPath(target));
     return 0;
   },

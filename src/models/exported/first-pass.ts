@@ -1,4 +1,4 @@
-import { deriveSeed, sizeOf } from "../../base/index.js";
+import { countText, deriveSeed, sizeOf } from "../../base/index.js";
 import {
   grad,
   imageIdRange,
@@ -58,8 +58,8 @@ export function firstPass(module: Module, { batch }: Graph, inputShape: ImageSha
       const { shape } = logits;
       if (shape.length !== 2 || shape[0] !== count || shape[1]! < 2) {
         throw new RangeError(
-          `its output for ${count} images has shape [${shape.join(", ")}], not [${count}, classes]: ` +
-            "export a module that returns the logits alone",
+          `its output for ${countText(count, "image")} has shape [${shape.join(", ")}], not ` +
+            `[${count}, classes]: export a module that returns the logits alone`,
         );
       }
       if (!/float/.test(logits.dtype)) throw new RangeError(`its output is ${logits.dtype}, no logits`);

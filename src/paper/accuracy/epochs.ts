@@ -73,7 +73,10 @@ export function epochsSetting(rows: readonly EpochsRow[]): string {
   const differing = counts.join(", ").replace(/, (\d+)$/, " and $1");
   const seeds = new Set(counts).size === 1 ? countText(counts[0]!, "seed") : `${differing} seeds`;
   const lines = seeds === "1 seed" ? "one seed" : `a line for each of ${seeds}`;
-  const images = `${validationImages} ${Number(heldOut) > 0 ? "held-out " : ""}training images`;
+  const images = countText(
+    Number(validationImages),
+    `${Number(heldOut) > 0 ? "held-out " : ""}training image`,
+  );
   const under = attacksOf(rows[0]!.runs).map(attackInFull).join(" and ");
   return `${paperName(withoutStatistics(model))} on ${paperName(data)}; ${lines} on ${images} under ${under}`;
 }

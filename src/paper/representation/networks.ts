@@ -1,6 +1,5 @@
 import * as z from "zod";
-import type { Steps } from "../../base/index.js";
-import { countText } from "../../base/index.js";
+import { countText, type Steps } from "../../base/index.js";
 import type { Dataset } from "../../datasets/index.js";
 import { sqa } from "../../defenses/index.js";
 import { type Defense, resnet18 } from "../../models/index.js";
@@ -121,7 +120,7 @@ function withAccuracies(row: MeasuredRow, { labels, accuracy }: Representation):
 /** Training of networks on one data set in words. */
 export function settingText([first, ...others]: readonly MeasuredRow[]): string {
   const { model, data, method, epochs: length, limit } = (others[0] ?? first!).config;
-  const seen = limit === null ? "" : ` on ${limit} images`;
+  const seen = limit === null ? "" : ` on ${countText(limit, "image")}`;
   const trained = `${countText(length, "epoch")}${seen}, (B) and (C) on ${methodInFull(method)}, seed 0`;
   const count = countText(first!.measured.clean?.images ?? 0, "test image");
   return `${paperName(withoutStatistics(model))} on ${paperName(data)}: ${trained}; ${count}.`;

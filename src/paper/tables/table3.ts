@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type Attack, autoattack, cwL2, cwLinf, expectation, pgd, within } from "../../attacks/index.js";
+import { countText } from "../../base/index.js";
 import { cifar10, mnist } from "../../datasets/index.js";
 import { budgetNames } from "../../evaluation/index.js";
 import { resnet18, small } from "../../models/index.js";
@@ -194,14 +195,15 @@ export const table3 = defineAccuracyTable("table3", {
     "Athalye et al. (2018), at 0.031: SAP 0, thermometer 0 (30 with PGD training), PixelDefend 9, random " +
       "resizing 0 (ImageNet), PGD training 47.",
     `All at ${formatRatio(data.epsilon ?? 0)}. PGD takes each defense's own gradients, one draw a ` +
-      `step; ${steps} steps. PixelDefend and the guided denoiser meet PGD and C&W on the model alone, as ` +
-      "published.",
+      `step; ${countText(steps, "step")}. PixelDefend and the guided denoiser meet PGD and C&W on the ` +
+      "model alone, as published.",
     "Adaptive: SAP, the identity's gradient over draws; thermometer, straight-through and LS-PGA; " +
       "random resizing and SQA, over draws; binarized network, scaled logits; deterministic " +
       "quantization, the staircase's gradient; PixelDefend, PGD by the identity's gradient; " +
       "guided denoiser, PGD through it; others, APGD with two restarts.",
-    `Means over ${draws} draws. AutoAttack: ${steps} steps and ${queries} queries; the project's suite for ` +
-      "randomized models where answers differ from draw to draw.",
+    `Means over ${countText(draws, "draw")}. AutoAttack: ${countText(steps, "step")} and ` +
+      `${countText(queries, "query", "queries")}; the project's suite for randomized models where answers ` +
+      "differ from draw to draw.",
     ...(rows.every(({ measured }) => measured.audit === undefined)
       ? []
       : [

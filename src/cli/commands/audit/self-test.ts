@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { countText } from "../../../base/index.js";
 import { type SelfTestResult, selfTest, selfTestCases, selfTestRecord } from "../../../evaluation/index.js";
 import { conclude, shownTable, toned } from "../../frame/look.js";
 import { kebabCase } from "../../frame/option-names.js";
@@ -39,7 +40,7 @@ export async function auditSelfTest({
     const columns = ["model", "deserves", "verdict"];
     out(shownTable({ columns, rows }));
     if (failed === 0) conclude("good", "the audit can be trusted: every verdict is right");
-    else conclude("bad", `${failed} verdicts are wrong`);
+    else conclude("bad", `${countText(failed, "verdict is", "verdicts are")} wrong`);
   }
   return failed === 0 ? 0 : 1;
 }

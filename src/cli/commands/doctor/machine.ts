@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
+import { countText } from "../../../base/index.js";
 import { datasets } from "../../../datasets/index.js";
 import {
   bfloat16Support,
@@ -74,7 +75,7 @@ export function cudaFinding(
 ): Finding {
   const about = { name: "cuda", needed: false };
   if (cuda === "none") return { ...about, value: "no: this libtorch is built without it" };
-  const devices = cudaDevices === 1 ? "1 device" : `${cudaDevices || "no"} devices`;
+  const devices = cudaDevices === 0 ? "no devices" : countText(cudaDevices, "device");
   if (cuda === "kernels" && cudaDevices === 0) return { ...about, value: devices };
   if (cuda === "kernels") {
     const difference = attempted(() => compare("cuda:0"));

@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import type {
   AttackEvaluation,
   Evaluation,
@@ -57,7 +58,7 @@ function headingOf({ evaluation, defenses, data, surrogate }: Evaluated, name?: 
   return [
     ...(name === undefined || name === model ? [] : [name]),
     defenses.length === 0 ? model : `${model} with ${defenses.join(", ")}`,
-    `${images} images of ${data}`,
+    `${countText(images, "image")} of ${data}`,
     draws === 1 ? "one answer an image" : `${draws} fresh draws an image`,
     ...(surrogate === undefined ? [] : [`attacks made on ${surrogate}`]),
   ].join(" · ");

@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import type { PartEvent } from "../../../training/index.js";
 import { sayNext } from "../../frame/look.js";
 import { note, out, warn } from "../../frame/output.js";
@@ -25,7 +26,7 @@ export async function showPart(
       if (event.type === "start") {
         const total = event.epochs * event.stepsPerEpoch;
         epochs = event.epochs;
-        note(`folder ${shownPath(event.run)}: ${event.parameters} weights, ${total} steps`);
+        note(`folder ${shownPath(event.run)}: ${event.parameters} weights, ${countText(total, "step")}`);
         if (event.step > 0) note(`going on after step ${event.step}`);
         progress = new Progress({ label: "training", total, initial: event.step });
       } else if (event.type === "step") {

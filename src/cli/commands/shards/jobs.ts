@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { countText } from "../../../base/index.js";
 import { EndedProcessError, runApart } from "../../../engine/index.js";
 import type { Shard, ShardEvent, ShardSubject } from "../../../evaluation/index.js";
 import { sayStopped } from "../../frame/look.js";
@@ -48,7 +49,7 @@ export async function runJobs(
     if (event.type === "done") subject = event;
     else progress.tell(index, event);
   };
-  note(`${jobs} jobs with ${threads} ${threads === 1 ? "thread" : "threads"} each`);
+  note(`${jobs} jobs with ${countText(threads, "thread")} each`);
   const work = Array.from({ length: jobs }, (_, i) => {
     const shard = { index: i + 1, count: jobs };
     const task: JobTask = { request, shard, folder, threads };

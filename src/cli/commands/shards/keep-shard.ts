@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import type { Work } from "../../../base/index.js";
-import { isAbort } from "../../../base/index.js";
+import { countText, isAbort, type Work } from "../../../base/index.js";
 import { AttackLog, type ShardEvent, type ShardResult, shardText } from "../../../evaluation/index.js";
 import { percent } from "../../../report/index.js";
 import { exitCode } from "../../frame/exit-code.js";
@@ -28,7 +27,8 @@ export async function keepShard(
     record.begin(event);
     if (call.request.command === "audit")
       log = new AttackLog(join(event.folder, "tb", `shard-${shard.index}-of-${shard.count}`));
-    note(`${label}: ${event.images} images, ${event.trials} attacks, kept in ${shownPath(event.folder)}`);
+    const size = `${countText(event.images, "image")}, ${countText(event.trials, "attack")}`;
+    note(`${label}: ${size}, kept in ${shownPath(event.folder)}`);
   }
   const result = await work.then(undefined, (error) => {
     if (isAbort(error)) {

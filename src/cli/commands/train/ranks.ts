@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from "node:os";
+import { countText } from "../../../base/index.js";
 import {
   alone,
   FirstRankError,
@@ -41,8 +42,7 @@ export function ranksOf(given: {
   const device = asUsage(() => rankDevice(given.device, launch));
   const ranks = asUsage(() => joinRanks(launch));
   const own = threads ?? threadsOf(launch);
-  if (ranks.isFirst)
-    note(`${launch.size} ranks by ${launch.launcher}, ${own} ${own === 1 ? "thread" : "threads"} each`);
+  if (ranks.isFirst) note(`${launch.size} ranks by ${launch.launcher}, ${countText(own, "thread")} each`);
   return { ranks, threads: own, device, launcher: wordsOf(launch) };
 }
 

@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import { formatRatio } from "../../../options/index.js";
 import { shareText } from "../../../report/index.js";
 import { Counts } from "../../../trials/index.js";
@@ -115,7 +116,7 @@ export function compared(
       : `McNemar, p = ${p.toPrecision(2)}`;
   const text =
     `worst case ${shareText(worst.before)} in the baseline, ${shareText(worst.now)} now, ` +
-    `on the same ${shared.length} images: ${why} (${by})`;
+    `on the same ${countText(shared.length, "image")}: ${why} (${by})`;
   return {
     outcome,
     text,
@@ -169,7 +170,7 @@ function remarksOf(
   return [
     ...(shared === all || baseline.evidence.data.manifestSha256 === dataSha256
       ? []
-      : [`${shared} images are in both audits; the others are left out`]),
+      : [`${countText(shared, "image is", "images are")} in both audits; the others are left out`]),
     ...(effort(baseline.budget) === effort(budget)
       ? []
       : ["the budgets differ: stronger attacks lower the worst case of the same model"]),

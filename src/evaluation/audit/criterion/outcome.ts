@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import { interval, percent, shareText } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
 import { fewestThatDiffer } from "../difference.js";
@@ -93,8 +94,11 @@ function judged(
   if (verdict === "masked" && figure !== "clean") return ended("undecided", ", but gradients are masked");
   if (errors.length > 0 && figure !== "clean") return ended("undecided", `, but ${shortOf(errors)}`);
   if (verdict === "inconclusive" && figure !== "clean")
-    return ended("undecided", `, but the audit is inconclusive: ${images} images are too few`);
-  if (images < fewestThatDiffer) return ended("undecided", `, but of ${images} images`);
+    return ended(
+      "undecided",
+      `, but the audit is inconclusive: ${countText(images, "image is", "images are")} too few`,
+    );
+  if (images < fewestThatDiffer) return ended("undecided", `, but of ${countText(images, "image")}`);
   return ended("pass", ", all of the interval above");
 }
 

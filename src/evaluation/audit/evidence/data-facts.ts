@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { countText } from "../../../base/index.js";
 import type { Split, TensorSplit } from "../../../datasets/index.js";
 import { scope } from "../../../engine/index.js";
 import type { AuditSubject } from "../identity.js";
@@ -53,7 +54,7 @@ export function dataFacts(
   images: readonly Listed[],
 ): AuditJson["evidence"]["data"] {
   const { sampling, decoding, source } = settings.provenance;
-  const taken = sampling ?? `the first ${images.length} images of ${split.name}, in their order`;
+  const taken = sampling ?? `the first ${countText(images.length, "image")} of ${split.name}, in their order`;
   const distinct = new Set(images.map(({ sha256 }) => sha256)).size;
   return {
     images: images.length,

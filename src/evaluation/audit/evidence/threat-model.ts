@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import type { Model } from "../../../models/index.js";
 import { formatRatio } from "../../../options/index.js";
 import type { AuditPlan } from "../plan.js";
@@ -18,13 +19,14 @@ export function threatModelOf(
   const { target = "none" } = claim.attack?.traits ?? {};
   const aimed = target === "none" ? "" : "; the claimed attack aims for a class";
   const noise = randomized
-    ? `; noise of answers is fresh and unknown, but for ${budget.seeds} fixed seeds`
+    ? `; noise of answers is fresh and unknown, but for ${countText(budget.seeds, "fixed seed")}`
     : "";
+  const queries = countText(budget.queries, "query", "queries");
   return {
     goal: `evasion, untargeted: any wrong class counts${aimed}`,
     knowledge:
       `white-box: weights, gradients and defenses are known${noise}; ` +
-      `besides, attacks that see scores alone (${budget.queries} queries) or labels alone`,
+      `besides, attacks that see scores alone (${queries}) or labels alone`,
     capability: `${norm} perturbation of at most ${formatRatio(epsilon)} of pixels in [0, 1]`,
     stage: "deployment: images are changed after training",
     epsilonText: formatRatio(epsilon),
@@ -39,7 +41,9 @@ export function randomnessOf({ players, budget }: AuditPlan, seed: number, draws
   const seeds = `seed ${seed}: every noise of attacks, answers and intervals follows from it`;
   if (!players.model.randomized) return ["the model is deterministic: one answer an image", seeds];
   const known =
-    budget.seeds === 0 ? "no fixed seed was attacked" : `${budget.seeds} fixed seeds were attacked`;
+    budget.seeds === 0
+      ? "no fixed seed was attacked"
+      : `${countText(budget.seeds, "fixed seed was", "fixed seeds were")} attacked`;
   return [
     `accuracy is that of one fresh draw, the mean over ${draws} draws that no attack saw`,
     `votes are of half the draws, the other half of which chose the attack`,

@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import { formatRatio } from "../../../options/index.js";
 import { type Html, html, htmlPage, htmlTable, interval, percent, renderSvg } from "../../../report/index.js";
 import { resolutionText } from "../verdict/resolution.js";
@@ -108,8 +109,8 @@ function aboutText(audit: AuditJson): string {
     ? `Claimed attack: ${claimedBy}.`
     : `Nobody has given a claim; ${claimedBy} is a reference.`;
   return (
-    `${norm} radius ${formatRatio(epsilon)}; ${images} images of ${data}; ${answers}. ${claim} ` +
-    `Seed ${seed}${defended}. Finished ${environment.finishedAt} with sqa ${environment.sqa}.`
+    `${norm} radius ${formatRatio(epsilon)}; ${countText(images, "image")} of ${data}; ${answers}. ` +
+    `${claim} Seed ${seed}${defended}. Finished ${environment.finishedAt} with sqa ${environment.sqa}.`
   );
 }
 
@@ -118,7 +119,7 @@ function checklist(audit: AuditJson): Html {
   const lines = orderedLines(audit);
   const passed = lines.filter(({ outcome }) => outcome === "passed");
   const others = lines.filter(({ outcome }) => outcome !== "passed").map(lineHtml);
-  const counted = `${passed.length} ${passed.length === 1 ? "check" : "checks"} passed`;
+  const counted = `${countText(passed.length, "check")} passed`;
   const folded = html`<details><summary>${counted}</summary>
 ${passed.map(lineHtml)}</details>`;
   return html`<div class="lines">${others}${passed.length === 0 ? [] : folded}</div>`;

@@ -1,4 +1,5 @@
 import { labeledCalls } from "../../../attacks/index.js";
+import { countText } from "../../../base/index.js";
 import { formatRatio } from "../../../options/index.js";
 import { interval, percent, renderTable, visibleWidth } from "../../../report/index.js";
 import type { Accuracy } from "../../../trials/index.js";
@@ -34,7 +35,7 @@ export function figuresOf(audit: AuditJson): [name: string, value: Accuracy & { 
     ["clean accuracy", clean],
     [audit.claimGiven ? "under the claimed attack" : `under ${audit.claimedByLabel}`, claim],
     ["worst case of all attacks in the ball", worst],
-    ...optional(`worst case, majority vote of ${Math.floor(draws / 2)} draws`, worstMajority),
+    ...optional(`worst case, majority vote of ${countText(Math.floor(draws / 2), "draw")}`, worstMajority),
     ...optional(`worst case, correct in each of ${draws} draws`, worstEveryDraw),
     ...optional("noise known: AutoAttack on fixed seeds", fixedSeed),
     ...optional("lowest worst case of a class", perClassWorst),
@@ -115,7 +116,7 @@ export function reportText(audit: AuditJson, options: TextOptions = {}): string 
   const table = renderTable(
     {
       columns: [
-        `${audit.norm} ${formatRatio(audit.epsilon)}, ${images} images`,
+        `${audit.norm} ${formatRatio(audit.epsilon)}, ${countText(images, "image")}`,
         "accuracy %",
         "95 % interval",
       ],

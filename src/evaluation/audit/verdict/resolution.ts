@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import type { Counts } from "../../../trials/index.js";
 import { difference, fewestThatDiffer, negligible } from "../difference.js";
 
@@ -50,6 +51,7 @@ export function resolutionText({ points, bound }: Resolution, images: number): s
   }
   // Upwards: 5.04 points, which a bound of 5 refuses, are not to be read as 5.
   const smallest = Math.ceil(10 * points - 1e-9) / 10;
-  const seen = `with ${images} images a difference of attacks below ${smallest} points can go unseen`;
+  const shown = countText(images, "image");
+  const seen = `with ${shown} a difference of attacks below ${smallest} points can go unseen`;
   return isTooPoor({ points, bound }) ? `${seen}; no more than ${bound} should` : seen;
 }

@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import {
   call,
   elementBytes,
@@ -99,7 +100,7 @@ function imagesOf(program: Pt2Program) {
   if (tensors.length !== 1 || users.length !== 1 || images?.value.kind !== "tensor") {
     const advice = "export a module that takes the images alone, and makes the rest itself";
     throw new TypeError(
-      `it takes ${users.length} inputs; a classifier takes one tensor of images: ${advice}`,
+      `it takes ${countText(users.length, "input")}; a classifier takes one tensor of images: ${advice}`,
     );
   }
   const form = program.formOf(images.value.name);
@@ -117,7 +118,9 @@ function outputOf({ outputs }: Pt2Program): string {
   }
   const [output] = outputs;
   if (outputs.length !== 1 || output?.value.kind !== "tensor") {
-    throw new TypeError(`it returns ${outputs.length} values; export a module that returns the logits alone`);
+    throw new TypeError(
+      `it returns ${countText(outputs.length, "value")}; export a module that returns the logits alone`,
+    );
   }
   return output.value.name;
 }

@@ -1,4 +1,4 @@
-import { FileFormatError, shownName } from "../../../base/index.js";
+import { countText, FileFormatError, shownName } from "../../../base/index.js";
 import { scope, Tensor } from "../../../engine/index.js";
 import type { OnnxModel, OnnxNode } from "../../../files/index.js";
 import type { GraphNode, GraphValue } from "../graph.js";
@@ -59,7 +59,7 @@ function problemOf(node: OnnxNode): string | undefined {
   const [least, most] = known.inputs;
   const fits =
     inputs.length <= most && inputs.slice(0, least).filter((input) => input !== "").length === least;
-  return fits ? undefined : `${name} with ${inputs.length} inputs`;
+  return fits ? undefined : `${name} with ${countText(inputs.length, "input")}`;
 }
 
 /** Throws a FileFormatError that lists everything in a graph that is not known here, unless all is. */

@@ -1,4 +1,4 @@
-import { FileFormatError, shownName } from "../../../base/index.js";
+import { countText, FileFormatError, shownName } from "../../../base/index.js";
 import type { Tensor } from "../../../engine/index.js";
 import { type OnnxElements, type OnnxFile, readOnnx } from "../../../files/index.js";
 import type { ImageShape } from "../../model.js";
@@ -89,7 +89,7 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
   const graphWith = (tensors: Held["constants"]) => wholeGraph(images, lowered, tensors, parameters);
   const tried = tryBatches(held, images.batch, graphWith, kept);
   if (tried.batch !== undefined) {
-    notes.push(`the model takes exactly ${tried.batch} images at a time, by its export`);
+    notes.push(`the model takes exactly ${countText(tried.batch, "image")} at a time, by its export`);
   }
   checkAttributes(lowered.map(({ view }) => view));
   const found = logitsOf(tried.trials[0]!, kept, names, notes);

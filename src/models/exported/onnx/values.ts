@@ -1,4 +1,4 @@
-import { sizeOf } from "../../../base/index.js";
+import { countText, sizeOf } from "../../../base/index.js";
 import { type DType, keep, type Tensor, tensor, tensorOfBytes } from "../../../engine/index.js";
 import { type OnnxElements, onnxType, storedTypes } from "../../../files/index.js";
 import type { NodeView } from "./node.js";
@@ -46,7 +46,7 @@ export function axesOf(node: NodeView, axes: readonly number[], rank: number): n
 /** An axis counted from the front. */
 export function axisOf(node: NodeView, axis: number, rank: number): number {
   const fits = Number.isInteger(axis) && axis >= -rank && axis < rank;
-  if (!fits) throw node.refuse(`axis ${axis} is not one of ${rank} axes`);
+  if (!fits) throw node.refuse(`axis ${axis} is not one of ${countText(rank, "axis", "axes")}`);
   return axis < 0 ? axis + rank : axis;
 }
 

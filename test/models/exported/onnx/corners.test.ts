@@ -150,6 +150,6 @@ it.each([
 it("Split into more parts than it has outputs is refused before they are made", () => {
   const parts = { num_outputs: { kind: "int", value: 2 ** 31 - 1 } } as const;
   expect(() => run("Split", [tensor([1, 2])], parts)).toThrow(
-    /num_outputs is 2147483647, and it has 1 outputs/,
+    /num_outputs is 2147483647, and it has 1 output$/,
   );
 });

@@ -1,3 +1,4 @@
+import { countText } from "../../../../base/index.js";
 import { shareText } from "../../../../report/index.js";
 import { defineCheck } from "../check.js";
 
@@ -11,7 +12,10 @@ export const lossConverged = defineCheck("loss-converged", {
   judge(_, { trace: { losses, stop } }) {
     if (stop !== undefined) return { outcome: "skipped", evidence: stop };
     if (losses.length < 4)
-      return { outcome: "skipped", evidence: `an attack of ${losses.length} steps has no tenths` };
+      return {
+        outcome: "skipped",
+        evidence: `an attack of ${countText(losses.length, "step")} has no tenths`,
+      };
     const last = Math.max(2, Math.floor(losses.length / 10));
     const [before, end] = [mean(losses.slice(-2 * last, -last)), mean(losses.slice(-last))];
     // A loss of 0 that rises at all has risen beyond any share of it.

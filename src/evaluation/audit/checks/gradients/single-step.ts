@@ -1,3 +1,4 @@
+import { countText } from "../../../../base/index.js";
 import { whiteBox } from "../../../../trials/index.js";
 import { singleStep as oneStep, standardAttack } from "../../attacks.js";
 import { isAbove, percentOf } from "../../difference.js";
@@ -16,8 +17,8 @@ export const singleStep = defineCheck("single-step", {
   trials: (plan) => [iterative(plan), single(plan)],
   judge(plan, { of, clean }) {
     const [many, step] = [of(iterative(plan)).answers, of(single(plan)).answers];
-    const { steps } = plan.budget;
-    const evidence = `accuracy ${percentOf(step)} under one step, ${percentOf(many)} under ${steps} steps`;
+    const steps = countText(plan.budget.steps, "step");
+    const evidence = `accuracy ${percentOf(step)} under one step, ${percentOf(many)} under ${steps}`;
     const outcome = isAbove(many, step) ? "masked" : "passed";
     return unlessTooWeak({ outcome, evidence }, clean, [many, step]);
   },

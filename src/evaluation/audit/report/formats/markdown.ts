@@ -1,3 +1,4 @@
+import { countText } from "../../../../base/index.js";
 import { formatRatio } from "../../../../options/index.js";
 import { interval, percent, renderTable } from "../../../../report/index.js";
 import type { AuditJson } from "../schema/audit.js";
@@ -22,7 +23,11 @@ export function reportMarkdown(audit: AuditJson): string {
       ? []
       : [`**${marked(outcomeLines(outcome)[0]!)}**`, list(outcomeLines(outcome).slice(1))]),
     table(
-      [`${audit.norm} ${formatRatio(audit.epsilon)}, ${audit.images} images`, "accuracy %", "95 % interval"],
+      [
+        `${audit.norm} ${formatRatio(audit.epsilon)}, ${countText(audit.images, "image")}`,
+        "accuracy %",
+        "95 % interval",
+      ],
       figuresOf(audit).map(([name, { accuracy, low, high }]) => [
         name,
         percent(accuracy),

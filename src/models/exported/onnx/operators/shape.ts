@@ -1,4 +1,4 @@
-import { sizeOf } from "../../../../base/index.js";
+import { countText, sizeOf } from "../../../../base/index.js";
 import { operators, type Tensor } from "../../../../engine/index.js";
 import { anyNumber, keepsMasks, type NodeView, type OnnxOperators, operator } from "../node.js";
 import { axesOf, axisOf, checkedShape, intTensor, numbersOf } from "../values.js";
@@ -22,7 +22,9 @@ function reshape(node: NodeView, values: Tensor, shape: Tensor): Tensor {
 function flatten(node: NodeView, values: Tensor): Tensor {
   const rank = values.shape.length;
   const axis = node.int("axis", 1);
-  if (!(axis >= -rank && axis <= rank)) throw node.refuse(`axis ${axis} is not one of ${rank} axes`);
+  if (!(axis >= -rank && axis <= rank)) {
+    throw node.refuse(`axis ${axis} is not one of ${countText(rank, "axis", "axes")}`);
+  }
   const first = axis < 0 ? axis + rank : axis;
   return values.reshape([sizeOf(values.shape.slice(0, first)), sizeOf(values.shape.slice(first))]);
 }
@@ -57,7 +59,7 @@ function unsqueeze(node: NodeView, values: Tensor, axes?: Tensor): Tensor {
 function transpose(node: NodeView, values: Tensor): Tensor {
   const order = node.ints("perm") ?? values.shape.map((_, axis) => values.shape.length - 1 - axis);
   if (order.length !== values.shape.length) {
-    throw node.refuse(`perm has ${order.length} axes for ${values.shape.length}`);
+    throw node.refuse(`perm has ${countText(order.length, "axis", "axes")} for ${values.shape.length}`);
   }
   return values.permute(axesOf(node, order, order.length));
 }
@@ -69,15 +71,14 @@ function split(node: NodeView, values: Tensor, sides?: Tensor): readonly Tensor[
   const count = node.int("num_outputs", node.outputs);
   const given = sides === undefined ? node.ints("split") : numbersOf(sides);
   if (count !== node.outputs)
-    throw node.refuse(`num_outputs is ${count}, and it has ${node.outputs} outputs`);
+    throw node.refuse(`num_outputs is ${count}, and it has ${countText(node.outputs, "output")}`);
   const side = Math.ceil(whole / Math.max(1, count));
   const each =
     given ?? Array.from({ length: count }, (_, i) => Math.max(0, Math.min(side, whole - i * side)));
   const sum = each.reduce((total, one) => total + one, 0);
   if (sum !== whole || each.length !== node.outputs || each.some((one) => one < 0)) {
-    throw node.refuse(
-      `parts of [${each.slice(0, 20).join(", ")}] do not make ${whole} for ${node.outputs} outputs`,
-    );
+    const outputs = countText(node.outputs, "output");
+    throw node.refuse(`parts of [${each.slice(0, 20).join(", ")}] do not make ${whole} for ${outputs}`);
   }
   let start = 0;
   return each.map((one) => {
@@ -149,7 +150,9 @@ export const shape: OnnxOperators = {
   Tile: operator(2, (node, values, repeats) => {
     const times = numbersOf(repeats);
     if (times.length !== values.shape.length)
-      throw node.refuse(`${times.length} repeats for ${values.shape.length} axes`);
+      throw node.refuse(
+        `${countText(times.length, "repeat")} for ${countText(values.shape.length, "axis", "axes")}`,
+      );
     checkedShape(
       node,
       values.shape.map((side, axis) => side * times[axis]!),

@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
 import * as z from "zod";
-import { FileFormatError, firstFault, readTextFile, writeFileAtomic } from "../../base/index.js";
+import { writeFileAtomic } from "../../base/index.js";
 import { type Report, verdictNames } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
-import { isOfOtherFiles, keptFile, keptFiles } from "./kept-file.js";
+import { keptFile, keptFiles, readKept } from "./kept-file.js";
 import { type Machine, machineSchema } from "./share-machine.js";
 
 /** Question for an audit. */
@@ -53,15 +52,9 @@ export function keepAudit(
  * @throws FileFormatError that names a damaged file
  */
 export function keptAudit(folder: RunFolder, question: AuditQuestion): Answer | undefined {
-  const file = fileOf(folder, question);
-  if (!existsSync(file)) return undefined;
-  try {
-    const json = JSON.parse(readTextFile(file)) as unknown;
-    if (isOfOtherFiles(folder, json)) return undefined;
+  const read = (json: unknown): Answer => {
     const { answer, machine } = keptSchema.parse(json);
     return machine === undefined ? answer : { ...answer, machine };
-  } catch (cause) {
-    const [problem] = (cause instanceof z.ZodError ? firstFault(cause) : String(cause)).split("\n");
-    throw new FileFormatError(`${file}: ${problem}; delete the file to audit again`, { cause });
-  }
+  };
+  return readKept(folder, fileOf(folder, question), read, "audit");
 }

@@ -1,11 +1,10 @@
-import { existsSync, rmSync } from "node:fs";
-import * as z from "zod";
+import { rmSync } from "node:fs";
 import type { Attack } from "../../attacks/index.js";
-import { FileFormatError, firstFault, isObject, readTextFile, writeFileAtomic } from "../../base/index.js";
+import { isObject, writeFileAtomic } from "../../base/index.js";
 import { type Evaluation, FolderStore } from "../../evaluation/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
-import { isOfOtherFiles, keptFile, keptFiles } from "./kept-file.js";
+import { keptFile, keptFiles, readKept } from "./kept-file.js";
 import { type Machine, machineSchema } from "./share-machine.js";
 
 /** Fresh draws in which a randomized model answers each image. */
@@ -77,23 +76,16 @@ export function keepEvaluation(
  * @throws FileFormatError that names a damaged file
  */
 export function keptAnswers(folder: RunFolder, plan: EvaluationPlan): Record<string, Answer> | undefined {
-  const file = fileOf(folder, plan);
-  if (!existsSync(file)) return undefined;
-  try {
-    const json = JSON.parse(readTextFile(file)) as { machine?: unknown; evaluation: Evaluation };
-    if (isOfOtherFiles(folder, json)) return undefined;
-    const machine = machineSchema.optional().parse(json.machine);
+  const read = (json: unknown): Record<string, Answer> => {
+    const kept = json as { machine?: unknown; evaluation: Evaluation };
+    const machine = machineSchema.optional().parse(kept.machine);
     const onMachine = machine === undefined ? {} : { machine };
-    return Object.fromEntries(
-      plan.questions.map((question) => [
-        question.key,
-        { ...answerTo(question, json.evaluation), ...onMachine },
-      ]),
-    );
-  } catch (cause) {
-    const problem = cause instanceof z.ZodError ? firstFault(cause) : (cause as Error).message;
-    throw new FileFormatError(`${file}: ${problem}; delete the file to evaluate again`, { cause });
-  }
+    const answers = plan.questions.map((question) => {
+      return [question.key, { ...answerTo(question, kept.evaluation), ...onMachine }];
+    });
+    return Object.fromEntries(answers);
+  };
+  return readKept(folder, fileOf(folder, plan), read, "evaluate");
 }
 
 function answerTo({ attack }: Question, { images, clean, attacks }: Evaluation): Answer {

@@ -18,7 +18,7 @@ import {
   plansOf,
   trialStore,
 } from "./kept-evaluation.js";
-import { machineWith } from "./share-machine.js";
+import { type Machine, machineWith } from "./share-machine.js";
 
 /**
  * Does what is missing of each cell, in turn. Training goes on where it stopped, and an evaluation that is
@@ -86,16 +86,34 @@ export function keptOutcome({ name, config, questions }: Cell, runs: string): Ce
   return { cell: name, run: folder.path, training, answers };
 }
 
+/** Trained model of a cell on its device, and what keeps the answers that it gives. */
+interface Answering {
+  readonly cell: Cell;
+  readonly model: Model;
+  readonly folder: RunFolder;
+  readonly device: string;
+  readonly machine: Machine;
+}
+
 /** Answers the questions of a cell that no file answers yet, and keeps the answers, until the signal. */
 async function* answer(
-  { name, config, questions }: Cell,
+  cell: Cell,
   model: Model,
   { runs, device }: CellOptions,
   signal: AbortSignal,
 ): Steps<CellEvent, void> {
-  const folder = RunFolder.for(config, runs);
-  const machine = machineWith(device);
+  const folder = RunFolder.for(cell.config, runs);
+  const answering: Answering = { cell, model, folder, device, machine: machineWith(device) };
   model.module.to(device);
+  yield* evaluateCell(answering, signal);
+  if (!signal.aborted) yield* auditCell(answering, signal);
+}
+
+/** Makes the evaluations that no file keeps yet, until the signal. */
+async function* evaluateCell(
+  { cell: { name, config, questions }, model, folder, device, machine }: Answering,
+  signal: AbortSignal,
+): Steps<CellEvent, void> {
   for (const plan of plansOf(questions)) {
     if (keptAnswers(folder, plan) !== undefined) continue;
     const { attacks, limit, noiseFree, surrogate } = plan;
@@ -123,6 +141,13 @@ async function* answer(
     checkAttacks(name, evaluation);
     keepEvaluation(folder, plan, evaluation, machine);
   }
+}
+
+/** Makes the audits that no file keeps yet, until the signal. */
+async function* auditCell(
+  { cell: { name, config, questions }, model, folder, device, machine }: Answering,
+  signal: AbortSignal,
+): Steps<CellEvent, void> {
   for (const question of auditsOf(questions)) {
     if (keptAudit(folder, question) !== undefined) continue;
     const { attack: claim, audit: budget, limit, noiseFree } = question;

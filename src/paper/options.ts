@@ -41,6 +41,19 @@ export const sizeOptions = {
   precision: z.enum(precisions).default("float32").describe("precision of training"),
 };
 
+/** Option of the number of training images. */
+export const trainImages = images
+  .optional()
+  .describe("number of training images, the first ones (default: all)");
+
+/** Option of the rows that a table makes: a list of some of its keys. */
+export function rowsOption(keys: readonly string[]) {
+  return z
+    .array(z.string())
+    .refine((given) => given.every((key) => keys.includes(key)))
+    .meta({ accepted: `a list of: ${keys.join(" | ")}` });
+}
+
 /** Options of tables on MNIST. */
 export const mnistOptions = {
   ...sizeOptions,

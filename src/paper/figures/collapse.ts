@@ -12,7 +12,7 @@ import { accuracyNotes } from "../accuracy/notes.js";
 import { accuracyTable } from "../accuracy/render.js";
 import { planOf, type Row } from "../accuracy/row.js";
 import { paperName } from "../expected.js";
-import { architecture, dataset, sizeOptions } from "../options.js";
+import { architecture, dataset, rowsOption, sizeOptions } from "../options.js";
 import { defineTable } from "../table.js";
 
 /** Training that is compared: a method, with SQA or without. */
@@ -42,12 +42,7 @@ const contenders: Readonly<Record<string, Contender>> = {
   "sqa-n-fgsm": { title: "SQA + N-FGSM", defenses: [sqa()], method: noisy },
   "sqa-pgd-2": { title: "SQA + PGD-2", defenses: [sqa()], method: pgd2 },
 };
-const keys = Object.keys(contenders);
-
-const rowKeys = z
-  .array(z.string())
-  .refine((given) => given.every((key) => keys.includes(key)))
-  .meta({ accepted: `a list of: ${keys.join(" | ")}` });
+const rowKeys = rowsOption(Object.keys(contenders));
 
 const options = z.strictObject({
   ...sizeOptions,
@@ -60,10 +55,7 @@ const options = z.strictObject({
     .default(16 / 255)
     .describe("radius of training and of attacks")
     .meta({ hint: grayLevels }),
-  rows: rowKeys
-    .refine((given) => given.length > 0)
-    .default(["fgsm", "sqa-fgsm", "n-fgsm"])
-    .describe("rows that are made, by their keys"),
+  rows: rowKeys.min(1).default(["fgsm", "sqa-fgsm", "n-fgsm"]).describe("rows that are made, by their keys"),
   oneSeed: rowKeys.default([]).describe("rows that are made with seed 0 alone, by their keys"),
 });
 type Options = z.output<typeof options>;

@@ -9,7 +9,7 @@ import { publishedMean } from "../accuracy/render.js";
 import { shortenedNotes } from "../accuracy/shortened.js";
 import { cifarEpochs, cifarRecipe } from "../cifar-recipe.js";
 import { expected } from "../expected.js";
-import { dataset, sizeOptions } from "../options.js";
+import { dataset, rowsOption, sizeOptions, trainImages } from "../options.js";
 
 /** Last layer of each block of a ResNet-18 before its shortcut is added. */
 const beforeShortcuts = [1, 2, 3, 4].flatMap((stage) => [0, 1].map((block) => `layer${stage}.${block}.bn2`));
@@ -46,14 +46,8 @@ const options = z.strictObject({
     .default(16)
     .describe("channels of ResNet-18's first stage; 64 are published"),
   data: dataset.default(() => cifar10()).describe("data set"),
-  trainImages: z.int().min(1).optional().describe("number of training images, the first ones (default: all)"),
-  rows: z
-    .array(z.string())
-    .min(1)
-    .refine((given) => given.every((key) => keys.includes(key)))
-    .meta({ accepted: `a list of: ${keys.join(" | ")}` })
-    .default(keys)
-    .describe("rows that are made, by their keys"),
+  trainImages,
+  rows: rowsOption(keys).min(1).default(keys).describe("rows that are made, by their keys"),
 });
 
 const epsilon = 8 / 255;

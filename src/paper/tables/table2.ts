@@ -9,7 +9,7 @@ import { shortenedNotes } from "../accuracy/shortened.js";
 import { cifarEpochs, cifarRecipe } from "../cifar-recipe.js";
 import { contenderRows, noiseFreeRow } from "../contenders.js";
 import { expected, paperName, publishedRow } from "../expected.js";
-import { architecture, dataset, sizeOptions } from "../options.js";
+import { architecture, dataset, sizeOptions, trainImages } from "../options.js";
 
 const level = 1 / 255;
 const pgd50 = { epsilon: 8 * level, stepSize: 2 * level, steps: 50 };
@@ -74,7 +74,7 @@ const options = z.strictObject({
   attackLimit: sizeOptions.attackLimit.describe(
     "those under strong attacks, at most limit (default: 1000; on a CPU 200)",
   ),
-  trainImages: z.int().min(1).optional().describe("number of training images, the first ones (default: all)"),
+  trainImages,
   data: dataset.default(() => cifar10()).describe("data set"),
 });
 type Options = z.output<typeof options>;

@@ -9,7 +9,7 @@ import { defineAccuracyTable } from "../accuracy/accuracy-table.js";
 import { type Column, clean } from "../accuracy/column.js";
 import type { MeasuredRow } from "../accuracy/data.js";
 import { expected, paperName } from "../expected.js";
-import { architecture, dataset, sizeOptions } from "../options.js";
+import { architecture, dataset, rowsOption, sizeOptions, trainImages } from "../options.js";
 import { ensembleKey, type Strength, table3Keys, table3Rows } from "./table3-rows.js";
 
 const options = z.strictObject({
@@ -18,7 +18,7 @@ const options = z.strictObject({
   epochs: sizeOptions.epochs.describe("epochs of training (default: 4; on CIFAR-10 15)"),
   limit: sizeOptions.limit.describe("number of test images, the first ones (default: 1000)"),
   attackLimit: sizeOptions.attackLimit.describe("those under strong attacks (default: 200, or limit)"),
-  trainImages: z.int().min(1).optional().describe("number of training images, the first ones (default: all)"),
+  trainImages,
   model: architecture
     .optional()
     .describe("model of the table (default: small; on CIFAR-10 resnet18(width=16))"),
@@ -26,13 +26,7 @@ const options = z.strictObject({
   steps: z.int().min(1).max(1000).default(40).describe("steps of attacks by gradients"),
   draws: z.int().min(1).max(1000).default(20).describe("draws over which adaptive attacks average"),
   queries: z.int().min(1).max(100_000).default(1000).describe("queries of AutoAttack's Square"),
-  rows: z
-    .array(z.string())
-    .min(1)
-    .refine((keys) => keys.every((key) => table3Keys.includes(key)))
-    .meta({ accepted: `a list of: ${table3Keys.join(" | ")}` })
-    .optional()
-    .describe("rows that are made, by their keys (default: all)"),
+  rows: rowsOption(table3Keys).min(1).optional().describe("rows that are made, by their keys (default: all)"),
   sources: z
     .array(z.string().min(1))
     .default([])

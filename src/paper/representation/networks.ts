@@ -28,16 +28,26 @@ export const networkOptions = {
 };
 type Options = z.output<z.ZodObject<typeof networkOptions>>;
 
+/** Network of a figure, on whatever data set. */
 interface Network {
   readonly key: string;
   readonly title: string;
   readonly defenses: readonly Defense[];
   method(epsilon: number): TrainConfigInput["method"];
+  /** Options of training that differ. */
+  readonly train?: Partial<TrainConfigInput>;
 }
 
 /** The paper's networks (A), (B) and (C) of Figures 2 and 3. */
 const networks: readonly Network[] = [
-  { key: "standard", title: "(A) full precision, no defense", defenses: [], method: () => standard() },
+  {
+    key: "standard",
+    title: "(A) full precision, no defense",
+    defenses: [],
+    method: () => standard(),
+    // All of its images are clean: there are no others beside which some would be weighed.
+    train: { cleanWeight: 0 },
+  },
   { key: "fgsm", title: "(B) full precision + FGSM", defenses: [], method: (epsilon) => fgsm({ epsilon }) },
   { key: "sqa-fgsm", title: "(C) SQA + FGSM", defenses: [sqa()], method: (epsilon) => fgsm({ epsilon }) },
 ];
@@ -54,12 +64,12 @@ function trainingFor(options: Options, data: Dataset): Omit<TrainConfigInput, "s
 function rowsFor(options: Options, data: Dataset): Row[] {
   const training = trainingFor(options, data);
   const epsilon = radiusFor(data);
-  return networks.map(({ key, title, defenses, method }) => {
-    const train = { ...training, defenses, method: method(epsilon) };
-    // Clean images have half of no batch where all of it is clean.
-    const whole = key === "standard" ? { ...train, cleanWeight: 0 } : train;
-    return { key: `${data.identity}-${key}`, title, train: whole, seeds: 1 };
-  });
+  return networks.map(({ key, title, defenses, method, train }) => ({
+    key: `${data.identity}-${key}`,
+    title,
+    train: { ...training, ...train, defenses, method: method(epsilon) },
+    seeds: 1,
+  }));
 }
 
 /** Runs of the figures, seed 0, on each data set. */

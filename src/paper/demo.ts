@@ -54,7 +54,7 @@ export const demo = defineAccuracyTable("demo", {
     return rows.map((row) => ({ ...row, paper: expected.table1.rows[row.key] }));
   },
   notes: () => [
-    "The paper trains 100 epochs.",
+    `The paper trains ${presets.paper.config.epochs} epochs.`,
     "A model has overfitted to FGSM where its accuracy holds under FGSM and falls under PGD.",
   ],
 });

@@ -7,6 +7,7 @@ import {
   type AccuracyData,
   accuracySchema,
   joinedRows,
+  type LimitOptions,
   limitsOf,
   type MeasuredRow,
   measuredRows,
@@ -14,12 +15,6 @@ import {
 import { accuracyNotes } from "./notes.js";
 import { accuracyTable, filledColumns } from "./render.js";
 import { type Limits, planOf, type Row } from "./row.js";
-
-/** Options that every table of accuracies takes. */
-interface AccuracyOptions {
-  readonly limit?: number | undefined;
-  readonly attackLimit?: number | undefined;
-}
 
 /** Parts of a table of accuracies. */
 export interface AccuracyTableParts<Schema extends z.ZodObject>
@@ -37,7 +32,7 @@ export interface AccuracyTableParts<Schema extends z.ZodObject>
 }
 
 /** Refuses more images under strong attacks than under the others. */
-function checkLimits({ limit, attackLimit }: AccuracyOptions, issues: z.core.$ZodRawIssue[]): void {
+function checkLimits({ limit, attackLimit }: LimitOptions, issues: z.core.$ZodRawIssue[]): void {
   if (limit === undefined || attackLimit === undefined || attackLimit <= limit) return;
   const message = `at most limit, ${limit}`;
   issues.push({ code: "custom", message, path: ["attackLimit"], input: attackLimit });
@@ -65,11 +60,11 @@ export function defineAccuracyTable<const Name extends string, Schema extends z.
   const columnsOf = (options: Options) =>
     typeof parts.columns === "function" ? parts.columns(options) : parts.columns;
   const planFor = (options: Options, device: string) => {
-    const images = limits?.(options, device) ?? limitsOf(options as AccuracyOptions);
+    const images = limits?.(options, device) ?? limitsOf(options as LimitOptions);
     return planOf(rows(options, device), columnsOf(options), images);
   };
   const options = parts.options.check(({ value, issues }) =>
-    checkLimits(value as AccuracyOptions, issues),
+    checkLimits(value as LimitOptions, issues),
   ) as Schema;
   return defineTable(name, {
     summary,

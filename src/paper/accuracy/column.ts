@@ -27,6 +27,7 @@ export interface TrainingColumn {
   of(training: TrainResult): number;
 }
 
+/** Column of a table of accuracies. */
 export type Column = AccuracyColumn | TrainingColumn;
 
 /** Tells whether a column holds accuracies. */

@@ -183,17 +183,17 @@ export function joinedRows<Row extends { readonly key: string }>(
   return { rows: [...kept, ...data.rows.filter(({ key }) => !known.has(key))] };
 }
 
-/** Numbers of test images that options ask for. */
-export function limitsOf({
-  limit,
-  attackLimit,
-}: {
+/** Test images under strong attacks where nothing else is asked for. */
+const usualAttackLimit = 1000;
+
+/** Options on the number of test images, which every table of accuracies takes. */
+export interface LimitOptions {
   readonly limit?: number | undefined;
   readonly attackLimit?: number | undefined;
-}): Limits {
+}
+
+/** Numbers of test images that options ask for. */
+export function limitsOf({ limit, attackLimit }: LimitOptions): Limits {
   const usual = Math.min(usualAttackLimit, limit ?? usualAttackLimit);
   return { limit: limit ?? null, attackLimit: attackLimit ?? usual };
 }
-
-/** Test images under strong attacks where nothing else is asked for. */
-export const usualAttackLimit = 1000;

@@ -8,6 +8,9 @@ type Rows = readonly MeasuredRow[];
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
+/** Remark on steps of training on a device that no graph replayed. */
+export const noGraphNote = "Steps were made operator by operator: no graph was captured.";
+
 /** Training of a row in words. */
 function trainingText({ config }: MeasuredRow): string {
   const { method, cleanWeight, epochs, batchSize, limit, schedule, augmentation } = config;
@@ -92,7 +95,7 @@ function deviceNotes(rows: Rows, columns: readonly Column[]): string[] {
   const names = unique(elsewhere.map(({ measuredOn: { model, device } }) => model ?? device)).join(", ");
   const steps = elsewhere.every(({ replayed }) => replayed === true)
     ? "Steps were replayed as graphs."
-    : "Steps were made operator by operator: no graph was captured.";
+    : noGraphNote;
   return [
     `Measured on ${names}, where convolutions in float32 are computed in TF32.`,
     ...(columns.every(isAccuracy) ? [] : [steps]),

@@ -12,6 +12,7 @@ import type { ProgressEvent } from "../table.js";
 /** Forms in which the figures show test images: as they are, and under C&W. */
 export const shownAs = ["clean", "cw"] as const;
 
+/** Form in which a figure shows a test image. */
 export type ShownAs = (typeof shownAs)[number];
 
 /** Value for each form in which images are shown. */

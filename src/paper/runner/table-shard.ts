@@ -24,6 +24,7 @@ export interface TableShardOptions extends RunTableOptions {
   readonly folder: string;
 }
 
+/** Event of a shard of a table in the making. */
 export type TableShardEvent =
   /** Table that it is a shard of, before its first run. */
   | ({ readonly type: "shard" } & ShardSubject)

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { cwLinf, fgsm, pgd } from "../../attacks/index.js";
 import { large, small } from "../../models/index.js";
+import { presets } from "../../training/index.js";
 import { defineAccuracyTable } from "../accuracy/accuracy-table.js";
 import { type Column, clean } from "../accuracy/column.js";
 import { shortenedNotes } from "../accuracy/shortened.js";
@@ -52,5 +53,5 @@ export const table1 = defineAccuracyTable("table1", {
         paper: publishedRow(expected.table1, options.data, row.key),
       })),
     ),
-  notes: (rows) => shortenedNotes(rows, 100),
+  notes: (rows) => shortenedNotes(rows, presets.paper.config.epochs),
 });

@@ -16,6 +16,7 @@ export interface Purifiers {
 /** Rows by the part that each needs. */
 const keys = { density: "pixel-defend", denoiser: "guided-denoiser" } as const;
 
+/** Keys of all rows that purify images. */
 export const purifiedKeys: readonly string[] = Object.values(keys);
 
 /** Attacks of the defenses' papers: on the model alone, which is then asked with its purifier. */

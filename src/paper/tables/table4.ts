@@ -2,6 +2,7 @@ import * as z from "zod";
 import { equation10, fittedForwardBackward, predictedSeconds } from "../../analysis/index.js";
 import { resnet18, resnet34 } from "../../models/index.js";
 import { precisions } from "../../nn/index.js";
+import { noGraphNote } from "../accuracy/notes.js";
 import { expected } from "../expected.js";
 import { architecture } from "../options.js";
 import { machineSchema } from "../runner/share-machine.js";
@@ -171,7 +172,7 @@ function notesOn(data: Data): string[] {
       : []),
     `Fitted to all rows without SQA, one pass forward and backward takes ${fitted.toPrecision(3)} s.`,
     ...equation10Notes(data),
-    ...(device === "cpu" || replayed ? [] : ["Steps were made operator by operator: no graph was captured."]),
+    ...(device === "cpu" || replayed ? [] : [noGraphNote]),
   ];
 }
 

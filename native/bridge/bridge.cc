@@ -56,7 +56,8 @@ napi_value schema(napi_env env, const Arguments& arguments) {
   return fromString(env, toString(handle.schema()));
 }
 
-// An enumeration crosses the border as its number, and libtorch looks numbers up in tables without checking them.
+// An enumeration crosses the border as its number, and libtorch looks numbers up in tables without checking
+// them.
 void checkEnumeration(const c10::IValue& value, c10::TypePtr type) {
   if (type->kind() == c10::TypeKind::OptionalType) type = type->castRaw<c10::OptionalType>()->getElementType();
   int64_t count = 0;
@@ -68,7 +69,8 @@ void checkEnumeration(const c10::IValue& value, c10::TypePtr type) {
   }
 }
 
-// LAPACK complains of NaN in a matrix on standard output, which is not its own: such a matrix does not reach it.
+// LAPACK complains of NaN in a matrix on standard output, which is not its own: such a matrix does not reach
+// it.
 void checkFactorized(const std::string& operation, const torch::jit::Stack& stack,
                      const std::vector<c10::Argument>& declared) {
   if (operation.rfind("aten::linalg_svd", 0) != 0 && operation.rfind("aten::linalg_eig", 0) != 0) return;
@@ -78,8 +80,8 @@ void checkFactorized(const std::string& operation, const torch::jit::Stack& stac
   }
 }
 
-// Whether an operator writes to its first argument and returns it. Its name ends with "_" then, but so does that
-// of __and__, which makes a tensor.
+// Whether an operator writes to its first argument and returns it. Its name ends with "_" then, but so does
+// that of __and__, which makes a tensor.
 bool isInPlace(const std::vector<c10::Argument>& declared) {
   return !declared.empty() && declared[0].alias_info() != nullptr && declared[0].alias_info()->isWrite();
 }
@@ -136,7 +138,8 @@ napi_value call(napi_env env, const Arguments& arguments, std::string& operation
   return results;
 }
 
-// grad(outputs, inputs, gradients | null, keepGraph, createGraph) -> tensors, null for an input the outputs do not depend on
+// grad(outputs, inputs, gradients | null, keepGraph, createGraph) -> tensors, null for an input the outputs
+// do not depend on
 napi_value grad(napi_env env, const Arguments& arguments) {
   auto outputs = toTensors(env, arguments[0]);
   auto inputs = toTensors(env, arguments[1]);
@@ -159,8 +162,8 @@ napi_value grad(napi_env env, const Arguments& arguments) {
   return array;
 }
 
-// A part of a JavaScript buffer. To be asked for last: reading any other argument may run JavaScript, which may
-// free or shrink it.
+// A part of a JavaScript buffer. To be asked for last: reading any other argument may run JavaScript, which
+// may free or shrink it.
 const char* bytesOf(napi_env env, napi_value buffer, int64_t offset, int64_t length) {
   void* data = nullptr;
   size_t size = 0;
@@ -191,7 +194,8 @@ napi_value fromBytes(napi_env env, const Arguments& arguments) {
   return wrapTensor(env, tensor);
 }
 
-// writeBytes(tensor, arrayBuffer, byteOffset, byteLength): the elements of a contiguous tensor, without waiting for its device
+// writeBytes(tensor, arrayBuffer, byteOffset, byteLength): the elements of a contiguous tensor, without
+// waiting for its device
 napi_value writeBytes(napi_env env, const Arguments& arguments) {
   at::Tensor tensor = unwrapTensor(env, arguments[0]).detach();
   int64_t offset = toInt(env, arguments[2], "a byte offset");
@@ -200,7 +204,8 @@ napi_value writeBytes(napi_env env, const Arguments& arguments) {
     throw std::invalid_argument("only a contiguous tensor of as many bytes can be written to");
   }
   if (length == 0) return nullptr;
-  // libtorch keeps pinned memory until the copy out of it is done; from any other the copy would wait for the device.
+  // libtorch keeps pinned memory until the copy out of it is done; from any other the copy would wait for the
+  // device.
   const bool elsewhere = !tensor.is_cpu();
   at::Tensor bytes = elsewhere ? at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true)) : tensor;
   std::memmove(bytes.data_ptr(), bytesOf(env, arguments[1], offset, length), length);
@@ -209,7 +214,8 @@ napi_value writeBytes(napi_env env, const Arguments& arguments) {
   return nullptr;
 }
 
-// toBytes(tensor, share) -> ArrayBuffer; with `share` the buffer is the tensor's own memory, which it keeps alive
+// toBytes(tensor, share) -> ArrayBuffer; with `share` the buffer is the tensor's own memory, which it keeps
+// alive
 napi_value toBytes(napi_env env, const Arguments& arguments) {
   at::Tensor tensor = unwrapTensor(env, arguments[0]).detach();
   bool share = toBool(env, arguments[1]);
@@ -338,8 +344,8 @@ napi_value arrivals(napi_env env, const Arguments& arguments) {
   return value;
 }
 
-// NNPACK is a convolution of libtorch's for a few shapes on some processors; on others it warns at every call that it is not there.
-// Without it there is one convolution less to differ between machines.
+// NNPACK is a convolution of libtorch's for a few shapes on some processors; on others it warns at every call
+// that it is not there. Without it there is one convolution less to differ between machines.
 void leaveOutNnpack() {
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
   at::globalContext().setUserEnabledNNPACK(false);

@@ -5,8 +5,8 @@
 namespace sqa {
 namespace {
 
-// A weak reference to an object that nothing holds: it is empty after the next collection, a minor one as well. One for each
-// thread, which has one environment at most.
+// A weak reference to an object that nothing holds: it is empty after the next collection, a minor one as
+// well. One for each thread, which has one environment at most.
 thread_local napi_ref unheld = nullptr;
 thread_local bool watching = false;
 

@@ -12,8 +12,8 @@
 namespace sqa {
 namespace {
 
-// Graphs by number: one that is none is refused, which an external of somebody else could not be. Never deleted: at the end of
-// the process CUDA may be gone before.
+// Graphs by number: one that is none is refused, which an external of somebody else could not be. Never
+// deleted: at the end of the process CUDA may be gone before.
 std::map<int64_t, std::unique_ptr<Graph>>& graphs() {
   thread_local auto* known = new std::map<int64_t, std::unique_ptr<Graph>>;
   return *known;

@@ -14,8 +14,9 @@ namespace {
 // What a handle costs beside the tensor's data, so that a loop over tiny tensors is collected too.
 constexpr int64_t kHandleBytes = 256;
 
-// What V8 is told of. It collects at once when 128 MiB more than after its last collection are reported, and sooner only
-// where an idle core does the marking; a quarter on top keeps a loop of dropped tensors near 100 MiB on a busy machine too.
+// What V8 is told of. It collects at once when 128 MiB more than after its last collection are reported, and
+// sooner only where an idle core does the marking; a quarter on top keeps a loop of dropped tensors near 100
+// MiB on a busy machine too.
 int64_t reported(int64_t bytes) { return bytes + bytes / 4; }
 
 struct Holder {
@@ -29,8 +30,9 @@ struct EnvironmentData {
   napi_ref errorClass = nullptr;
 };
 
-// The holders of this thread's environment, which tell our externals from anybody else's: what a foreign external points to
-// may be freed already, so it must not be looked at. Never deleted: the environment may end after thread-local destructors.
+// The holders of this thread's environment, which tell our externals from anybody else's: what a foreign
+// external points to may be freed already, so it must not be looked at. Never deleted: the environment may
+// end after thread-local destructors.
 std::unordered_set<void*>& holders() {
   thread_local auto* known = new std::unordered_set<void*>;
   return *known;
@@ -61,8 +63,8 @@ void destroy(napi_env env, Holder* holder) {
   delete holder;
 }
 
-// The bytes that are freed with a tensor. A view owns none: its base is counted already. Nor does a tensor without
-// memory, such as libtorch's "meta" ones, whose sizes may be larger than any machine.
+// The bytes that are freed with a tensor. A view owns none: its base is counted already. Nor does a tensor
+// without memory, such as libtorch's "meta" ones, whose sizes may be larger than any machine.
 int64_t ownBytes(const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.is_view() || !tensor.has_storage()) return 0;
   if (!tensor.is_cpu() && !tensor.is_cuda()) return 0;
@@ -161,8 +163,8 @@ void setErrorClass(napi_env env, napi_value constructor) {
 
 namespace {
 
-// The first line of a message of libtorch's, without what is meant for its developers: file names and the way to
-// report a bug.
+// The first line of a message of libtorch's, without what is meant for its developers: file names and the way
+// to report a bug.
 std::string plainText(const char* message) {
   const char* end = std::strchr(message, '\n');
   std::string text = end == nullptr ? std::string(message) : std::string(message, end);

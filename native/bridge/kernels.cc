@@ -51,7 +51,8 @@ napi_value uniform(napi_env env, const Arguments& arguments) {
   return wrapTensor(env, countedUniform(unwrapTensor(env, arguments[0]), sizes, noiseSource(env, arguments, 2)));
 }
 
-// convBlock(input, weight, bias, bfloat16, lambda | 0 for no quantization, nearest, ...noise source, image ids | null)
+// convBlock(input, weight, bias, bfloat16, lambda | 0 for no quantization, nearest, ...noise source, image
+// ids | null)
 napi_value block(napi_env env, const Arguments& arguments) {
   const bool bfloat16 = toBool(env, arguments[3]);
   int64_t lambda = toInt(env, arguments[4], "lambda");

@@ -75,7 +75,8 @@ void orderGroups(float* run, int64_t count) {
   }
 }
 
-// Two runs of a group in pairs, of which the first run's is added first: the halves that packing made, of those in groups.
+// Two runs of a group in pairs, of which the first run's is added first: the halves that packing made, of
+// those in groups.
 inline Floats<8> interleavedLow(Words<8> first, Words<8> second) {
   return reinterpret_cast<Floats<8>>(
       _mm256_unpacklo_epi16(reinterpret_cast<__m256i>(second), reinterpret_cast<__m256i>(first)));

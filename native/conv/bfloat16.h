@@ -1,8 +1,9 @@
 // A block's kernels in bfloat16: operands rounded to it, their products added up in float32.
 //
-// The processor multiplies pairs. To the convolution a pair of channels is what a float is in float32. A sum of runs interleaves two
-// of them, which makes of 32 neighbors in order sums of 16 that are out of it: "in groups", four of the first half and four of the
-// second alternate, and runs in groups give sums in order. A run is 48 n long, and its last 16 may be a group of their own.
+// The processor multiplies pairs. To the convolution a pair of channels is what a float is in float32. A sum
+// of runs interleaves two of them, which makes of 32 neighbors in order sums of 16 that are out of it: "in
+// groups", four of the first half and four of the second alternate, and runs in groups give sums in order. A
+// run is 48 n long, and its last 16 may be a group of their own.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +34,12 @@ struct Bfloat16Kernels {
   void (*roundInGroups)(const float* from, int64_t count, uint16_t* to);
   // A run in groups to one in order, in place.
   void (*orderGroups)(float* run, int64_t count);
-  // As in ConvKernels, on pairs: a shape of half as many input channels, the padded image and packed weights in pairs.
+  // As in ConvKernels, on pairs: a shape of half as many input channels, the padded image and packed weights
+  // in pairs.
   void (*convolve)(const BlockShape&, const float* padded, const int32_t* offsets, const float* packed,
                    const float* bias, float* h);
-  // As in ConvKernels, of scales that are rounded; either the base's runs are in groups or the target is then. count is 192 or
-  // the rest of a run.
+  // As in ConvKernels, of scales that are rounded; either the base's runs are in groups or the target is
+  // then. count is 192 or the rest of a run.
   void (*addRuns)(const ScaledRun* runs, int64_t runCount, const uint16_t* base, float* target, int64_t count);
 };
 

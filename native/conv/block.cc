@@ -101,7 +101,8 @@ Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::
   const float* from = x.data_ptr<float>();
   float* to = output.data_ptr<float>();
   uint8_t* codesTo = keepCodes ? codes.data_ptr<uint8_t>() : nullptr;
-  // Two rows of pixels make a row of windows: with SQA they are quantized and pooled while they lie in the nearest cache.
+  // Two rows of pixels make a row of windows: with SQA they are quantized and pooled while they lie in the
+  // nearest cache.
   const BlockShape rows{shape.in, shape.out, 2, shape.width};
   const NoiseKey* key = quantization && !quantization->nearest ? &quantization->key : nullptr;
   const int64_t* ids = key != nullptr ? quantization->imageIds.data_ptr<int64_t>() : nullptr;

@@ -12,12 +12,12 @@
 namespace sqa {
 namespace {
 
-// Sums over images are made within each of this many parts of a batch, and then over the parts in order, so that they do
-// not depend on the number of threads.
+// Sums over images are made within each of this many parts of a batch, and then over the parts in order, so
+// that they do not depend on the number of threads.
 constexpr int64_t kParts = 8;
 
-// Floats of runs that are added at a time: what twelve registers of AVX2 hold. It decides the order of sums, so it is the same
-// for each instruction set.
+// Floats of runs that are added at a time: what twelve registers of AVX2 hold. It decides the order of sums,
+// so it is the same for each instruction set.
 constexpr int64_t kTile = 96;
 
 // The same in bfloat16: what twelve of AVX-512 hold.
@@ -32,9 +32,9 @@ struct ImageGradients {
   float* weight;  // added to; null where not wanted. In bfloat16 each run lies in groups
 };
 
-// Pooling lets a quarter of the convolution's outputs through, and ReLU less. So for several input channels the gradient
-// is never spread out: each pooled gradient adds its window of the input to the weights' gradient, and its kernel to the
-// input's, three runs each.
+// Pooling lets a quarter of the convolution's outputs through, and ReLU less. So for several input channels
+// the gradient is never spread out: each pooled gradient adds its window of the input to the weights'
+// gradient, and its kernel to the input's, three runs each.
 class Backward {
  public:
   // `weights` are the operands', (out, 3, 3, in).

@@ -12,7 +12,8 @@ struct BlockGradients {
 };
 
 // Gradients by input, weight and bias, as far as wanted, from the gradient of the pooled output and the codes
-// (N, windows, out) that the forward pass kept. In bfloat16 the gradient is rounded as the other operands are, but for the bias.
+// (N, windows, out) that the forward pass kept. In bfloat16 the gradient is rounded as the other operands
+// are, but for the bias.
 BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& codes,
                              const at::Tensor& outputGradient, const std::array<bool, 3>& wanted, bool bfloat16);
 

@@ -1,6 +1,7 @@
 // The convolution of kernels_body.h and of bfloat16.cc, where what counts as a float is a pair of bfloat16.
 
-// kPixels pixels times kVectors vectors of output channels, all sums in registers; kRun is 3 * in where known.
+// kPixels pixels times kVectors vectors of output channels, all sums in registers; kRun is 3 * in where
+// known.
 template <int kLanes, int kPixels, int kVectors, int kRun>
 inline void convolveTile(const BlockShape& shape, const float* padded, const int32_t* offsets, const float* weights,
                          const float* bias, float* h) {

@@ -10,7 +10,8 @@ namespace sqa {
 
 inline at::Tensor roundedToBfloat16(const at::Tensor& tensor) { return tensor.to(at::kBFloat16).to(at::kFloat); }
 
-// Where bfloat16 is wanted and there are no kernels for it, float32's multiply the rounded numbers: their products are exact.
+// Where bfloat16 is wanted and there are no kernels for it, float32's multiply the rounded numbers: their
+// products are exact.
 struct Operands {
   at::Tensor input, weight;
   bool rounded;

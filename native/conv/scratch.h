@@ -1,4 +1,5 @@
-// What forward and backward pass of a block share: a thread's buffers, kept from call to call, and how tensors lie in memory.
+// What forward and backward pass of a block share: a thread's buffers, kept from call to call, and how
+// tensors lie in memory.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -63,7 +64,8 @@ struct Scratch {
   }
 };
 
-// The tensor in memory order (N, H, W, C); with one channel that is row-major order, whatever its strides say.
+// The tensor in memory order (N, H, W, C); with one channel that is row-major order, whatever its strides
+// say.
 inline at::Tensor channelsLast(const at::Tensor& tensor) {
   return tensor.size(1) == 1 ? tensor.contiguous() : tensor.contiguous(at::MemoryFormat::ChannelsLast);
 }

@@ -14,7 +14,8 @@ class DeviceGraph final : public Graph {
  public:
   explicit DeviceGraph(c10::DeviceIndex device) : device_(device) {
     const c10::cuda::CUDAGuard guard(device_);
-    // Memory of graphs that are gone belongs to them until now, and cannot be had back while a capture is under way.
+    // Memory of graphs that are gone belongs to them until now, and cannot be had back while a capture is
+    // under way.
     c10::cuda::CUDACachingAllocator::emptyCache();
     graph_.capture_begin();
     recording_ = true;

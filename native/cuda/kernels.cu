@@ -1,5 +1,6 @@
 // SQA and counted noise on a CUDA device: the same counters and the same arithmetic as on the CPU
-// (quantize/kernels.cc), compiled without contraction to fused multiply-add, so that the results are the same bits.
+// (quantize/kernels.cc), compiled without contraction to fused multiply-add, so that the results are the same
+// bits.
 #include "cuda/kernels.h"
 
 #include <cstring>
@@ -113,8 +114,8 @@ __device__ inline bool isWord(int64_t id) { return id >= 0 && id <= 0xffffffffll
 
 __device__ inline NoiseKey keyNow(const Key& key) { return key.words == nullptr ? key.key : keyFrom(key.words, key.key); }
 
-// A thread for the eight elements that share a counter, four with its low halves and four with its high ones; blocks along
-// x go over an image, along y over images.
+// A thread for the eight elements that share a counter, four with its low halves and four with its high ones;
+// blocks along x go over an image, along y over images.
 template <typename Scalar>
 __global__ void quantizeElements(Activations activations, uint32_t segmentsPerImage, uint32_t segmentLength,
                                  Rounding rounding, const Extent* extents) {
@@ -122,7 +123,8 @@ __global__ void quantizeElements(Activations activations, uint32_t segmentsPerIm
   const uint32_t group = blockIdx.x * kThreads + threadIdx.x;
   const uint32_t low = static_cast<uint32_t>(lowElements(elements));
   if (group >= low / 4) return;
-  // Neighboring threads take neighboring elements in memory: of one image in row-major order, or of one pixel.
+  // Neighboring threads take neighboring elements in memory: of one image in row-major order, or of one
+  // pixel.
   const bool last = activations.channelsLast;
   const uint32_t first = last ? group % (channels / 2) * pixels + group / (channels / 2) * 4 : group * 4;
   const uint32_t offset = last ? group / (channels / 2) * 4 * channels + group % (channels / 2) : first;

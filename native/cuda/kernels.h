@@ -16,8 +16,8 @@ struct Extent {
   int32_t state, unused;
 };
 
-// Activations of `images` images of channels x pixels elements, bfloat16 or float32, stored (N, C, pixels) or, where
-// `channelsLast`, (N, pixels, C); then pixels must be a multiple of 4 and channels even.
+// Activations of `images` images of channels x pixels elements, bfloat16 or float32, stored (N, C, pixels)
+// or, where `channelsLast`, (N, pixels, C); then pixels must be a multiple of 4 and channels even.
 struct Activations {
   const void* from;
   void* to;
@@ -25,21 +25,22 @@ struct Activations {
   uint32_t images, channels, pixels;
 };
 
-// Elements that share minimum and maximum: consecutive ones in memory. An image has `perImage` such segments of `length`
-// elements each; 0 stands for one segment of all images.
+// Elements that share minimum and maximum: consecutive ones in memory. An image has `perImage` such segments
+// of `length` elements each; 0 stands for one segment of all images.
 struct Segments {
   uint32_t perImage;
   int64_t count, length;
 };
 
-// A noise key; where words are not null, its seed is read from the device's memory and its draw counted from there (keyFrom).
+// A noise key; where words are not null, its seed is read from the device's memory and its draw counted from
+// there (keyFrom).
 struct Key {
   NoiseKey key;
   const int64_t* words;
 };
 
-// Where the uniforms of stochastic rounding come from: given ones (as many as activations, in row-major order), counted
-// ones, or, where neither is there, none: rounding to nearest.
+// Where the uniforms of stochastic rounding come from: given ones (as many as activations, in row-major
+// order), counted ones, or, where neither is there, none: rounding to nearest.
 struct Rounding {
   float lambda;
   const float* uniforms;
@@ -50,8 +51,8 @@ struct Rounding {
 // Into how many parts a segment is cut to find its extent.
 uint32_t partsOf(const Segments& segments);
 
-// Quantizes; `extents` has room for a segment each, and `parts` for its parts. An image whose id lies outside 0 .. 2^32 - 1
-// becomes NaN: an error could not be told without waiting for the device.
+// Quantizes; `extents` has room for a segment each, and `parts` for its parts. An image whose id lies outside
+// 0 .. 2^32 - 1 becomes NaN: an error could not be told without waiting for the device.
 cudaError_t quantizeActivation(const Activations& activations, const Segments& segments, const Rounding& rounding,
                                Extent* extents, Extent* parts, cudaStream_t stream);
 

@@ -1,4 +1,5 @@
-// Starting a kernel. The tests put a version of their own in its place, which runs a kernel's threads on the CPU.
+// Starting a kernel. The tests put a version of their own in its place, which runs a kernel's threads on the
+// CPU.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -13,8 +13,9 @@ struct SignStepBall {
   float radius;
 };
 
-// to = points + length * sign(gradient), cut to [image - radius, image + radius] where there is a ball, and to [0, 1]; the bits
-// of libtorch's operators one by one. Float32 on the CPU, all of one shape; `to` may be `points`.
+// to = points + length * sign(gradient), cut to [image - radius, image + radius] where there is a ball, and
+// to [0, 1]; the bits of libtorch's operators one by one. Float32 on the CPU, all of one shape; `to` may be
+// `points`.
 void signStep(const at::Tensor& to, const at::Tensor& points, const at::Tensor& gradient, float length,
               const std::optional<SignStepBall>& ball);
 

@@ -13,8 +13,9 @@
 namespace sqa {
 namespace {
 
-// Helpers sleep until there is a job. Its state is one word: how many helpers are inside it, whether it is open to more, and
-// its number; the word changes with every job, so that a helper sees by it whether there is something new.
+// Helpers sleep until there is a job. Its state is one word: how many helpers are inside it, whether it is
+// open to more, and its number; the word changes with every job, so that a helper sees by it whether there is
+// something new.
 class Pool {
  public:
   // False, and nothing done, while another thread's job is under way.

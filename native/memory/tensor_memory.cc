@@ -26,7 +26,8 @@ struct alignas(64) Block {
   static Block* of(void* data) { return static_cast<Block*>(data) - 1; }
 };
 
-// Blocks of at least so many bytes are mapped; malloc gives those of fewer, between which its other small blocks may lie.
+// Blocks of at least so many bytes are mapped; malloc gives those of fewer, between which its other small
+// blocks may lie.
 constexpr size_t kMapped = 128 << 10;
 // At most so many bytes are kept.
 constexpr size_t kKept = 1 << 30;
@@ -147,10 +148,11 @@ class TensorMemory final : public c10::Allocator {
 
 void limitTensorMemory(int64_t more) { mostBytes = more < 0 ? SIZE_MAX : takenBytes + static_cast<size_t>(more); }
 
-// Steps free and take the same large blocks again and again: giving them back to the system each time costs a page fault for
-// every 4 KiB, which made a training step 2 to 5 times slower. malloc keeps what its options say, and serves what is not a
-// tensor's. But a small block that lives on, such as the handle of a tensor that is freed already, splits for good what was
-// free around it, so that a process of ResNet steps grew by 35 MB a step: hence tensors' own mappings.
+// Steps free and take the same large blocks again and again: giving them back to the system each time costs a
+// page fault for every 4 KiB, which made a training step 2 to 5 times slower. malloc keeps what its options
+// say, and serves what is not a tensor's. But a small block that lives on, such as the handle of a tensor
+// that is freed already, splits for good what was free around it, so that a process of ResNet steps grew by
+// 35 MB a step: hence tensors' own mappings.
 void keepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);

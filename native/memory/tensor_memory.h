@@ -5,11 +5,12 @@
 
 namespace sqa {
 
-// From now on memory that tensors or libtorch's libraries have freed stays with the process, to be taken again.
+// From now on memory that tensors or libtorch's libraries have freed stays with the process, to be taken
+// again.
 void keepFreedMemory();
 
-// From now on tensors on the CPU take at most so many bytes more than they do now, together: what goes beyond is an error
-// of libtorch. A negative number is no limit.
+// From now on tensors on the CPU take at most so many bytes more than they do now, together: what goes beyond
+// is an error of libtorch. A negative number is no limit.
 void limitTensorMemory(int64_t more);
 
 }  // namespace sqa

@@ -36,8 +36,9 @@ class Block {
     // No row begins where another does within a cache's sets.
     stagedRow = inner + 16 + (16 - inner % 16) % 16;
     productRow = filled_ + 16;
-    // Staged and multiplied, rows should stay in a core's second cache, where there are enough of them that reading the weights
-    // again costs little. Where many matrices do not stay there anyway, more rows make fewer readings.
+    // Staged and multiplied, rows should stay in a core's second cache, where there are enough of them that
+    // reading the weights again costs little. Where many matrices do not stay there anyway, more rows make
+    // fewer readings.
     constexpr int64_t kSecondCache = 1 << 20;
     const int64_t fitting = kSecondCache / static_cast<int64_t>(sizeof(float)) / (matrices * (stagedRow + productRow));
     const int64_t worthReading = matrices == 1 ? 0 : inner * filled_ / (inner + filled_);

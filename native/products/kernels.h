@@ -1,8 +1,9 @@
 // Products of matrices with packed weights, and what turns a convolution into such products.
 //
-// Images are channels-last. A layer's input is staged as matrices (rows, in), each multiplied by packed weights of its own,
-// and finished as the layer's output: one matrix and a pixel a row for a convolution 1x1; for one of 3x3, a matrix for each
-// point of a tile and a row for each tile of the output (Winograd's minimal filtering; Lavin and Gray 2015).
+// Images are channels-last. A layer's input is staged as matrices (rows, in), each multiplied by packed
+// weights of its own, and finished as the layer's output: one matrix and a pixel a row for a convolution 1x1;
+// for one of 3x3, a matrix for each point of a tile and a row for each tile of the output (Winograd's minimal
+// filtering; Lavin and Gray 2015).
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,8 @@
 
 namespace sqa {
 
-// Tiles of 2 x 2 outputs, F(2 x 2, 3 x 3), take 16 multiplications where the definition takes 36; those of 4 x 4 take 36 in
-// place of 144.
+// Tiles of 2 x 2 outputs, F(2 x 2, 3 x 3), take 16 multiplications where the definition takes 36; those of 4
+// x 4 take 36 in place of 144.
 template <int kSide>
 struct Tile {
   static constexpr int kReach = kSide + 2;  // pixels of the input on its side, and points of one axis
@@ -20,8 +21,8 @@ struct Tile {
   static constexpr int kOutputs = kSide * kSide;
 };
 
-// The points of F(4, 3) are 0, near, -near, far, -far and infinity. Chosen by the errors measured (docs/performance.md); the
-// coefficients that they make are exact in float32.
+// The points of F(4, 3) are 0, near, -near, far, -far and infinity. Chosen by the errors measured
+// (docs/performance.md); the coefficients that they make are exact in float32.
 constexpr float kNear = 0.625f, kFar = 1.5f;
 
 // Where a tile reads, (row, column): its pixels in memory, those outside of the image replaced by zeros.
@@ -56,8 +57,9 @@ struct TileKernels {
   void (*stage)(const TileInput<kSide>& tile, int64_t channels, float* staged, int64_t matrix);
   // A tile's pixels out of its row of each of the products.
   void (*finish)(const TileOutput<kSide>& tile, int64_t channels, const float* products, int64_t matrix, const Finish& finish);
-  // Kernels 3x3 at a tile's points: `count` of them, at most `channelStep`, `step` floats apart, as they are or turned by half a
-  // circle. Their values at a point lie side by side, filled up with zeros, those of the next point `matrix` floats on.
+  // Kernels 3x3 at a tile's points: `count` of them, at most `channelStep`, `step` floats apart, as they are
+  // or turned by half a circle. Their values at a point lie side by side, filled up with zeros, those of the
+  // next point `matrix` floats on.
   void (*pack)(const float* kernels, int64_t step, int64_t count, bool isTurned, float* packed, int64_t matrix);
   // A tile's row of each of the matrices of the output's gradient, for the gradient of the kernels.
   void (*stageGradient)(const TileGradient<kSide>& tile, int64_t channels, float* staged, int64_t matrix);
@@ -65,7 +67,8 @@ struct TileKernels {
   void (*unpack)(const float* products, int64_t matrix, int64_t count, float* kernels, int64_t step);
 };
 
-// Two matrices and their product, (rows, inner) times (inner, columns), each row of the product `productRow` floats apart.
+// Two matrices and their product, (rows, inner) times (inner, columns), each row of the product `productRow`
+// floats apart.
 struct Product {
   int64_t rows, inner, columns;
   int64_t terms;  // sums of so many products are made at a time and then added up: the fewer, the smaller the error
@@ -78,8 +81,8 @@ struct Product {
   bool isAdded;  // to what the product holds already
 };
 
-// The functions of one instruction set. Channels are multiples of `channelStep`. Each sum runs in one order, whatever the number of
-// rows or threads.
+// The functions of one instruction set. Channels are multiples of `channelStep`. Each sum runs in one order,
+// whatever the number of rows or threads.
 struct ProductKernels {
   int64_t panel;        // columns of packed weights that lie together
   int64_t rowStep;      // a number of rows that is worked on fastest

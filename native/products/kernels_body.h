@@ -1,14 +1,15 @@
-// The kernels, written once: kernels.cc includes this for each instruction set, in a namespace that has defined kWide (8 or 16 lanes),
-// kTileRows, multiplyAdd and broadcast. Each value is a lane of its own, so that sets with a fused multiply-add give the same bits.
-// No function of the standard library here: its code would be compiled for this instruction set and could be linked to where another is
-// needed.
+// The kernels, written once: kernels.cc includes this for each instruction set, in a namespace that has
+// defined kWide (8 or 16 lanes), kTileRows, multiplyAdd and broadcast. Each value is a lane of its own, so
+// that sets with a fused multiply-add give the same bits. No function of the standard library here: its code
+// would be compiled for this instruction set and could be linked to where another is needed.
 
 #include "vectors/vectors_body.h"
 
 using Lanes = Floats<kWide>;
 
-// kRows rows from `row` on, and kVectors vectors of columns from `column` on, of terms begin .. end; all sums in registers. Meanwhile
-// it prefetches its part of the panel that follows, since weights mostly lie beyond the second cache.
+// kRows rows from `row` on, and kVectors vectors of columns from `column` on, of terms begin .. end; all sums
+// in registers. Meanwhile it prefetches its part of the panel that follows, since weights mostly lie beyond
+// the second cache.
 template <int kRows, int kVectors>
 inline void multiplyTile(const Product& p, int64_t row, int64_t column, int64_t begin, int64_t end) {
   const float* right = p.right + column / (2 * kWide) * p.rightPanel;

@@ -1,5 +1,5 @@
-// A convolution or linear layer with constant weights, and what follows it: bias, a residual, ReLU. Differentiable by its input and the
-// residual alone.
+// A convolution or linear layer with constant weights, and what follows it: bias, a residual, ReLU.
+// Differentiable by its input and the residual alone.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -25,8 +25,9 @@ struct Sides {
 // How a layer becomes products: a row a pixel, a row a window's pixels, or tiles of 2 x 2 or 4 x 4 outputs.
 enum class Form { pixels, windows, tiles2, tiles4 };
 
-// The form that multiplies least for images of these sides: tiles of 4 x 4 outputs for sides of 3, 4, and 7 on. Weights packed for
-// it take images of other sides as well. The number of images has no say: an image's values must not depend on its batch.
+// The form that multiplies least for images of these sides: tiles of 4 x 4 outputs for sides of 3, 4, and 7
+// on. Weights packed for it take images of other sides as well. The number of images has no say: an image's
+// values must not depend on its batch.
 Form formFor(int64_t in, int64_t out, const Geometry& geometry, const Sides& images);
 
 // What a layer is made of beside its input: channels in and out, and how the kernel goes.
@@ -38,7 +39,8 @@ struct LayerShape {
   int64_t window() const { return geometry.kernelHeight * geometry.kernelWidth * in; }
 };
 
-// Weights (out, in, height, width), or (out, in) of a linear layer, for both directions: (matrices, panels, inner, panel) each.
+// Weights (out, in, height, width), or (out, in) of a linear layer, for both directions: (matrices, panels,
+// inner, panel) each.
 struct PackedWeights {
   at::Tensor forward, backward;
 };
@@ -52,8 +54,8 @@ PackedWeights packWeights(const at::Tensor& weight, const Geometry& geometry, co
 // Sizes of the packed weights of a direction.
 std::array<int64_t, 4> packedSizes(const LayerShape& shape, bool isBackward);
 
-// ReLU(layer(input) + bias + residual); bias and residual may be undefined. Input is (N, in, H, W), or (..., in) of a linear layer.
-// `weight` is what was packed, for gradients of gradients.
+// ReLU(layer(input) + bias + residual); bias and residual may be undefined. Input is (N, in, H, W), or (...,
+// in) of a linear layer. `weight` is what was packed, for gradients of gradients.
 at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights, const at::Tensor& weight,
                        const at::Tensor& bias, int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu);
 

@@ -24,8 +24,8 @@ at::Tensor inPanels(const at::Tensor& matrices) {
   return filled.reshape({matrices.size(0), matrices.size(1), panels, panel}).permute({0, 2, 1, 3}).contiguous();
 }
 
-// Kernels (out, in, 3, 3) at the points of a tile, in panels: forward of a panel's outputs for each input, back the other way round and
-// turned by half a circle.
+// Kernels (out, in, 3, 3) at the points of a tile, in panels: forward of a panel's outputs for each input,
+// back the other way round and turned by half a circle.
 template <int kSide>
 at::Tensor atPoints(const at::Tensor& kernels, bool isBackward, const TileKernels<kSide>& tile) {
   const ProductKernels& set = productKernels(instructionSet());

@@ -4,8 +4,9 @@
 //   counter = (block, image id, draw, stream)
 //
 // A uniform in [0, 1) takes a whole word: element e has word e % 4 of block e / 4, and u = (word >> 8) 2^-24.
-// Rounding is content with half a word: of an image's elements the first L = lowElements(elements) take the low halves in
-// the same way, and element L + e takes the high half of element e's word; u = (half + 1/2) 2^-16.
+// Rounding is content with half a word: of an image's elements the first L = lowElements(elements) take the
+// low halves in the same way, and element L + e takes the high half of element e's word; u = (half + 1/2)
+// 2^-16.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Drawing with vectors; included as vector_kernels_body.h is, after Philox. As many of the blocks as go in two
-// vectors are drawn; each function returns how many.
+// Drawing with vectors; included as vector_kernels_body.h is, after Philox. As many of the blocks as go in
+// two vectors are drawn; each function returns how many.
 
 // Stores the words of kWide blocks one block after another: transpositions of 8 x 4 to 4 x 8.
 inline void storeBlocks(const Floats<kWide> words[4], float* out) {

@@ -20,12 +20,12 @@ struct Extent {
 
 Extent extentOf(const float* h, int64_t count);
 
-// Quantizes `count` elements of one extent. A constant extent is copied; one that is not finite, or whose width overflows,
-// becomes NaN. Uniforms are one an element; null rounds to nearest, half up.
+// Quantizes `count` elements of one extent. A constant extent is copied; one that is not finite, or whose
+// width overflows, becomes NaN. Uniforms are one an element; null rounds to nearest, half up.
 void quantizeElements(const float* h, const float* uniforms, float* y, int64_t count, const Extent& extent, float lambda);
 
-// Quantizes images stored channels-last, (pixels, channels), a band of pixels at a time, so that a caller can use a band while
-// it lies in the nearest cache. Bands start at multiples of `band`.
+// Quantizes images stored channels-last, (pixels, channels), a band of pixels at a time, so that a caller can
+// use a band while it lies in the nearest cache. Bands start at multiples of `band`.
 class ChannelsLastQuantizer {
  public:
   // Without a key it rounds to nearest.
@@ -38,7 +38,8 @@ class ChannelsLastQuantizer {
   void quantize(int64_t first, int64_t count, float* y);
 
  private:
-  // With the pass that quantizes; before it, as words of two elements each; or before it, as uniforms, in memory order.
+  // With the pass that quantizes; before it, as words of two elements each; or before it, as uniforms, in
+  // memory order.
   enum class Drawing { byBand, byWord, byElement };
 
   int64_t pixels_, channels_;

@@ -1,4 +1,5 @@
-// Philox-4x32-10 (Salmon et al. 2011, Random123), one block for a key and a counter; the same code on the CPU and on a device.
+// Philox-4x32-10 (Salmon et al. 2011, Random123), one block for a key and a counter; the same code on the CPU
+// and on a device.
 #pragma once
 
 #include <cstdint>

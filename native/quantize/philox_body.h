@@ -1,5 +1,6 @@
-// Philox on vectors: kLanes blocks in a set of four vectors, and several sets at once, so that the latency of one set's
-// multiplications is not waited for. Included for each instruction set within a namespace that has multiplyWords and exclusiveOr.
+// Philox on vectors: kLanes blocks in a set of four vectors, and several sets at once, so that the latency of
+// one set's multiplications is not waited for. Included for each instruction set within a namespace that has
+// multiplyWords and exclusiveOr.
 
 // The keys of the rounds, made once for many blocks.
 struct RoundKeys {

@@ -1,4 +1,5 @@
-// Stochastic Quantized Activation (Yoon, Park and Kim, Algorithm 1) in one pass, with a straight-through gradient.
+// Stochastic Quantized Activation (Yoon, Park and Kim, Algorithm 1) in one pass, with a straight-through
+// gradient.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,8 +11,8 @@ namespace sqa {
 // The set over which minimum and maximum run.
 enum class Range { image, channel, batch };
 
-// A noise key, or where its seed is read when the work is done: words are undefined, or int64 of shape (3): the seed's low and
-// high word, and what the key's draw is counted from.
+// A noise key, or where its seed is read when the work is done: words are undefined, or int64 of shape (3):
+// the seed's low and high word, and what the key's draw is counted from.
 struct NoiseSource {
   NoiseKey key;
   at::Tensor words;
@@ -23,9 +24,10 @@ void checkWords(const at::Tensor& words);
 // The key as it is now. Throws where the words do not lie on the CPU.
 NoiseKey keyOf(const NoiseSource& noise);
 
-// Quantizes activations (N, C, ...) or (N, F), float32 or bfloat16 (by float32's arithmetic), to lambda + 1 levels between the minimum
-// and the maximum of the range. Where `uniforms` is defined they are used in place of counted noise; `nearest` rounds half up and draws none.
-// A constant range is returned as it is; one that holds NaN or infinity, or whose width overflows, becomes NaN.
+// Quantizes activations (N, C, ...) or (N, F), float32 or bfloat16 (by float32's arithmetic), to lambda + 1
+// levels between the minimum and the maximum of the range. Where `uniforms` is defined they are used in place
+// of counted noise; `nearest` rounds half up and draws none. A constant range is returned as it is; one that
+// holds NaN or infinity, or whose width overflows, becomes NaN.
 at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseSource& noise,
                               const at::Tensor& imageIds, const at::Tensor& uniforms);
 

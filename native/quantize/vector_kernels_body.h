@@ -1,6 +1,7 @@
 // SQA's kernels, written once: vector_kernels.cc includes this for each instruction set, in a namespace that
-// has defined kWide (8 or 16 lanes), the primitives for 8 and kWide lanes, and Philox. The bits are those of the scalar functions. No function
-// of the standard library here: its code would be compiled for this instruction set and could be linked to elsewhere.
+// has defined kWide (8 or 16 lanes), the primitives for 8 and kWide lanes, and Philox. The bits are those of
+// the scalar functions. No function of the standard library here: its code would be compiled for this
+// instruction set and could be linked to elsewhere.
 
 #include "vectors/vectors_body.h"
 
@@ -70,7 +71,8 @@ __attribute__((always_inline)) inline Floats<kLanes> quantizedLanes(Floats<kLane
   }
 }
 
-// Counter blocks lie on four neighboring pixels each. kSets vectors of them, each of kLanes / 8 sets of eight channels.
+// Counter blocks lie on four neighboring pixels each. kSets vectors of them, each of kLanes / 8 sets of eight
+// channels.
 template <int kLanes, Values kValues, int kSets>
 __attribute__((always_inline)) inline void quantizeSets(const Band& band, const RoundKeys& keys, int64_t set,
                                                         const LevelVectors<kLanes>& levels) {
@@ -124,7 +126,8 @@ void quantizeBand(const Band& band, const Levels& levels) {
   quantizeSets<8, kValues, 1>(band, keys, set, LevelVectors<8>(levels));
 }
 
-// By given uniforms, which may be any number: for two levels a table too, since to choose one takes that they are below 1.
+// By given uniforms, which may be any number: for two levels a table too, since to choose one takes that they
+// are below 1.
 template <Values kValues>
 int64_t quantizeVectors(const float* h, const float* uniforms, float* y, int64_t count, const Levels& levels) {
   const LevelVectors<kWide> vectors(levels);

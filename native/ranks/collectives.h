@@ -1,5 +1,5 @@
-// What ranks do together. Each library that can do it has a file: Open MPI (mpi.cc) and libtorch's Gloo (gloo.cc) on CPUs,
-// NCCL (nccl.cc) on CUDA devices. ranks.cc chooses.
+// What ranks do together. Each library that can do it has a file: Open MPI (mpi.cc) and libtorch's Gloo
+// (gloo.cc) on CPUs, NCCL (nccl.cc) on CUDA devices. ranks.cc chooses.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -23,7 +23,8 @@ class Collectives {
   virtual void sum(const at::Tensor& numbers) = 0;
   // Brings the first rank's bytes to all.
   virtual void broadcast(const at::Tensor& bytes) = 0;
-  // Leaves: with a code of 0 when all do, with another at once; the other ranks end too, or fail at their next call.
+  // Leaves: with a code of 0 when all do, with another at once; the other ranks end too, or fail at their
+  // next call.
   virtual void leave(int code) = 0;
 };
 

@@ -1,5 +1,6 @@
-// Names of Gloo's that libtorch's ProcessGroupGloo.hpp mentions. libtorch has Gloo inside, but comes without its headers. Nothing
-// here is called or laid out: the class holds these by pointers, and all of its work lies in libtorch.
+// Names of Gloo's that libtorch's ProcessGroupGloo.hpp mentions. libtorch has Gloo inside, but comes without
+// its headers. Nothing here is called or laid out: the class holds these by pointers, and all of its work
+// lies in libtorch.
 #pragma once
 
 #include <chrono>

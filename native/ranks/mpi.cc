@@ -1,5 +1,5 @@
-// Ranks that mpirun or srun started, by Open MPI, which is looked for when it is asked for: the addon is linked to none, so that
-// it loads where there is none.
+// Ranks that mpirun or srun started, by Open MPI, which is looked for when it is asked for: the addon is
+// linked to none, so that it loads where there is none.
 #include <ATen/DynamicLibrary.h>
 #include <dlfcn.h>
 
@@ -11,7 +11,8 @@
 namespace sqa {
 namespace {
 
-// What the MPI standard declares, as Open MPI has it: its handles are addresses of objects that the library exports.
+// What the MPI standard declares, as Open MPI has it: its handles are addresses of objects that the library
+// exports.
 using Handle = void*;
 void* const kInPlace = reinterpret_cast<void*>(1);
 
@@ -21,8 +22,8 @@ constexpr int64_t kPiece = 1 << 24;
 class Mpi final : public Collectives {
  public:
   explicit Mpi(const std::string& library) {
-    // Open MPI's plugins find the library's functions among the global ones alone. The loader's function is looked up, not linked:
-    // its version would ask for a newer system than the rest of the addon does.
+    // Open MPI's plugins find the library's functions among the global ones alone. The loader's function is
+    // looked up, not linked: its version would ask for a newer system than the rest of the addon does.
     using Open = void* (*)(const char*, int);
     at::DynamicLibrary process(nullptr, nullptr, true);
     if (reinterpret_cast<Open>(process.sym("dlopen"))(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {

@@ -1,5 +1,6 @@
-// Devices of ranks, by NCCL's library that a CUDA libtorch brings along. Its headers are not part of libtorch, and libtorch's own
-// functions of it ask for more of the CUDA toolkit than nvcc has: what NCCL 2 promises to keep is declared here.
+// Devices of ranks, by NCCL's library that a CUDA libtorch brings along. Its headers are not part of
+// libtorch, and libtorch's own functions of it ask for more of the CUDA toolkit than nvcc has: what NCCL 2
+// promises to keep is declared here.
 #include <ATen/DynamicLibrary.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
@@ -49,7 +50,8 @@ class Nccl final : public Collectives {
     succeed(broadcast_(data, data, bytes.nbytes(), kBytes, 0, communicator_, streamOf(bytes)), "ncclBroadcast");
   }
 
-  // The process ends, and what it holds of the device with it: NCCL asks that nothing of it be freed that late.
+  // The process ends, and what it holds of the device with it: NCCL asks that nothing of it be freed that
+  // late.
   void leave(int) override {}
 
  private:

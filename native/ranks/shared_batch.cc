@@ -21,7 +21,8 @@ struct Statistics {
   at::Tensor count;
 };
 
-// By the law of total variance, of which each rank's part is exact: a difference of sums of squares would lose digits.
+// By the law of total variance, of which each rank's part is exact: a difference of sums of squares would
+// lose digits.
 Statistics statisticsOf(const at::Tensor& input) {
   const int64_t channels = input.size(1);
   const double own = static_cast<double>(input.numel() / channels);

@@ -1,4 +1,5 @@
-// Work of a training step that needs all ranks: gradients, and batch normalization over a batch that they share.
+// Work of a training step that needs all ranks: gradients, and batch normalization over a batch that they
+// share.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -15,7 +16,8 @@ struct BatchNormOptions {
   double epsilon;
 };
 
-// Batch normalization in training over the images of all ranks, with its gradient; moves the running statistics.
+// Batch normalization in training over the images of all ranks, with its gradient; moves the running
+// statistics.
 at::Tensor sharedBatchNorm(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
                            const at::Tensor& runningMean, const at::Tensor& runningVariance, const BatchNormOptions& options);
 

@@ -12,8 +12,8 @@ namespace {
 // Tiles whose products are summed at a time.
 constexpr int64_t kTermsOfKernels = 32;
 
-// Matrices of a number of tiles, one row a tile and one matrix a point: of the input, of the output's gradient, and their product, one
-// row a channel of the input.
+// Matrices of a number of tiles, one row a tile and one matrix a point: of the input, of the output's
+// gradient, and their product, one row a channel of the input.
 struct Matrices {
   int64_t tiles, inputRow, gradientRow, productRow;
 
@@ -22,7 +22,8 @@ struct Matrices {
     inputRow = padded(shape.in);
     gradientRow = padded(shape.out);
     productRow = padded(shape.out);
-    // Staged tiles should stay in a core's second cache, but each block of them reads and writes the product once.
+    // Staged tiles should stay in a core's second cache, but each block of them reads and writes the product
+    // once.
     constexpr int64_t kSecondCache = 1 << 20;
     const int64_t fitting = kSecondCache / static_cast<int64_t>(sizeof(float)) / (points * (inputRow + gradientRow));
     const int64_t worthReading = 2 * shape.in * shape.out / (shape.in + shape.out);

@@ -5,8 +5,8 @@
 
 namespace sqa {
 
-// Of a layer whose form are tiles: its input and its output's gradient, both channels-last, to the gradient of its kernels, (out, in, 3,
-// 3). The same bits for any number of threads.
+// Of a layer whose form are tiles: its input and its output's gradient, both channels-last, to the gradient
+// of its kernels, (out, in, 3, 3). The same bits for any number of threads.
 struct KernelGradient {
   const LayerShape& shape;
   int64_t images;

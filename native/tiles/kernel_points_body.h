@@ -1,5 +1,5 @@
-// Kernels 3x3 to the points of tiles, and their gradients back, for one instruction set; part of kernels_body.h. In double precision,
-// so that sums of products are all that rounds.
+// Kernels 3x3 to the points of tiles, and their gradients back, for one instruction set; part of
+// kernels_body.h. In double precision, so that sums of products are all that rounds.
 
 typedef double Exact __attribute__((vector_size(8 * kWide)));
 

@@ -16,8 +16,8 @@ inline void fromPoints(const Lanes (&m)[4], Lanes (&outputs)[2]) {
 
 inline Lanes each(float value) { return Lanes{} + value; }
 
-// Rows of B' of F(4, 3) hold the coefficients of x (x^2 - n^2) (x^2 - f^2) without the factor that is zero at their point; with
-// opposite points the even powers are the same and the odd ones change signs.
+// Rows of B' of F(4, 3) hold the coefficients of x (x^2 - n^2) (x^2 - f^2) without the factor that is zero at
+// their point; with opposite points the even powers are the same and the odd ones change signs.
 inline void toPoints(const Lanes (&d)[6], Lanes (&points)[6]) {
   constexpr float n2 = kNear * kNear, f2 = kFar * kFar;
   const Lanes evenNear = multiplyAdd(each(-f2), d[2], d[4]), oddNear = multiplyAdd(each(-f2), d[1], d[3]);

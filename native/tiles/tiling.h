@@ -19,7 +19,8 @@ class Tiling {
 
   int64_t count() const { return images_ * down_ * across_; }
 
-  // The pixels that tile number `index` reads, of `channels` floats each; `outside` stands for those outside of the image.
+  // The pixels that tile number `index` reads, of `channels` floats each; `outside` stands for those outside
+  // of the image.
   template <class Float>
   void around(int64_t index, Float* base, int64_t channels, std::type_identity_t<Float>* outside,
               Float* (&pixels)[Tile<kSide>::kPoints]) const {

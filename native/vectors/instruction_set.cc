@@ -8,8 +8,8 @@ namespace {
 
 InstructionSet widestSupported() {
 #ifdef SQA_WIDE_KERNELS
-  // What the kernels are compiled for, which is what libtorch's levels want. This also asks the operating system, which has to
-  // save the wider registers.
+  // What the kernels are compiled for, which is what libtorch's levels want. This also asks the operating
+  // system, which has to save the wider registers.
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return InstructionSet::portable;
   const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");

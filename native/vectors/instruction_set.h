@@ -9,8 +9,8 @@ namespace sqa {
 
 enum class InstructionSet { portable, avx2, avx512 };
 
-// The widest set that processor, operating system and addon have; a narrower one where the environment variable
-// ATEN_CPU_CAPABILITY names it as for libtorch ("avx2", "default"). It is read once.
+// The widest set that processor, operating system and addon have; a narrower one where the environment
+// variable ATEN_CPU_CAPABILITY names it as for libtorch ("avx2", "default"). It is read once.
 InstructionSet instructionSet();
 
 // "portable", "AVX2" or "AVX512".

@@ -1,5 +1,5 @@
-// What the kernels need of AVX2 and FMA beyond arithmetic on vectors, for 8 lanes; included within a namespace and a target, as
-// their bodies are.
+// What the kernels need of AVX2 and FMA beyond arithmetic on vectors, for 8 lanes; included within a
+// namespace and a target, as their bodies are.
 
 #include "vectors/primitives_every_set.h"
 

@@ -35,7 +35,8 @@ inline void multiplyWords(Words<16> x, Words<16> multiplier, Words<16>& high, Wo
   const __m512i a = reinterpret_cast<__m512i>(x), b = reinterpret_cast<__m512i>(multiplier);
   const __m512i even = _mm512_mul_epu32(a, b);
   const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), b);
-  // Of each product's two words one goes to its neighbor's place and the other stays: one masked exchange each.
+  // Of each product's two words one goes to its neighbor's place and the other stays: one masked exchange
+  // each.
   high = reinterpret_cast<Words<16>>(_mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_CDAB));
   low = reinterpret_cast<Words<16>>(_mm512_mask_shuffle_epi32(even, 0xAAAA, odd, _MM_PERM_CDAB));
 }

@@ -1,7 +1,8 @@
-// Primitives that every instruction set has, written with vectors' own operations; one that has better specializes them.
+// Primitives that every instruction set has, written with vectors' own operations; one that has better
+// specializes them.
 
-// Appends the words of chosen lanes in pairs, (first, second); up to as many pairs as there are lanes may be written over after them.
-// Returns how many pairs there were.
+// Appends the words of chosen lanes in pairs, (first, second); up to as many pairs as there are lanes may be
+// written over after them. Returns how many pairs there were.
 template <int kLanes>
 inline int appendPairs(Words<kLanes> first, Words<kLanes> second, Ints<kLanes> chosen, uint32_t* to) {
   int count = 0;

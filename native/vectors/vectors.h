@@ -1,4 +1,5 @@
-// Vectors of 8 or 16 lanes as types of GCC. Only types: functions on them are compiled for each instruction set by itself.
+// Vectors of 8 or 16 lanes as types of GCC. Only types: functions on them are compiled for each instruction
+// set by itself.
 #pragma once
 
 #include <cstdint>

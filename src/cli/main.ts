@@ -138,6 +138,7 @@ function program(table: CommandTable): Menu {
     description:
       "Train image classifiers that resist adversarial examples, and measure honestly how robust they are.",
     thing: "command",
+    showsHelp: true,
     commands: () => table,
     examples: [],
     version: packageVersion(),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { unknownName } from "../../base/index.js";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { out } from "../frame/output.js";
 import { UsageError } from "../frame/usage-error.js";
 import { scripts } from "./completion/scripts.js";
@@ -28,6 +29,6 @@ export const completionCommand = defineCommand({
     const script = Object.hasOwn(scripts, shell!) ? scripts[shell as keyof typeof scripts] : undefined;
     if (script === undefined) throw new UsageError(unknownName("shell", shell!, shells).message);
     out(script(await completedCommands(commands)).trimEnd());
-    return 0;
+    return exitCode.done;
   },
 });

@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { type DashboardOptions, startDashboard } from "../../server/index.js";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { note, out } from "../frame/output.js";
-import { runOptions } from "../frame/run-options.js";
+import { runOptions, textOption } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 
 /** Port where none is given: the same at every start, so that an open page finds its way back. */
@@ -43,16 +44,8 @@ export const dashboardCommand = defineCommand({
     "machine can reach it, by the printed address. Ctrl-C ends the server; work started on the page goes on.",
   options: z.strictObject({
     runs: runOptions.runs,
-    results: z
-      .string()
-      .min(1)
-      .meta({ placeholder: "FOLDER" })
-      .default("results")
-      .describe("folder of the paper's tables and figures"),
-    models: z
-      .string()
-      .min(1)
-      .meta({ placeholder: "FOLDER" })
+    results: textOption("FOLDER").default("results").describe("folder of the paper's tables and figures"),
+    models: textOption("FOLDER")
       .optional()
       .describe("folder of exported models (.pt2, .onnx) for the playground (default: those below --runs)"),
     port: z
@@ -75,6 +68,6 @@ export const dashboardCommand = defineCommand({
       else signal.addEventListener("abort", () => done(), { once: true });
     });
     await dashboard.close();
-    return 0;
+    return exitCode.done;
   },
 });

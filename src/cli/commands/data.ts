@@ -2,8 +2,10 @@ import * as z from "zod";
 import { unknownName } from "../../base/index.js";
 import { type Dataset, datasets, fetchArchive } from "../../datasets/index.js";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { note, out } from "../frame/output.js";
 import { Progress } from "../frame/progress.js";
+import { textOption } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 import { asUsage, UsageError } from "../frame/usage-error.js";
 
@@ -39,10 +41,7 @@ export const dataCommand = defineCommand({
     },
   ],
   options: z.strictObject({
-    to: z
-      .string()
-      .min(1)
-      .meta({ placeholder: "FOLDER" })
+    to: textOption("FOLDER")
       .optional()
       .describe("folder for the files, read by --images 'cifar10(folder=FOLDER)'"),
     url: z
@@ -76,6 +75,6 @@ export const dataCommand = defineCommand({
     progress.finish();
     note(fetched ? "every file is the official one" : "the files are there already, and the official ones");
     out(shownPath(folder));
-    return 0;
+    return exitCode.done;
   },
 });

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { demo, runTable } from "../../paper/index.js";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { note, out } from "../frame/output.js";
 import { jobsOption, runOptions } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
@@ -21,7 +22,7 @@ export const demoCommand = defineCommand({
     const { result, runs } = await showTableWork(
       runTable(demo, {}, { runs: folder, threads, jobs, imports, signal }),
     );
-    if (result?.complete !== true) return 0;
+    if (result?.complete !== true) return exitCode.done;
     const folders = runs.map(shownPath).sort();
     out([tableText(result), "", ...folders.map((run) => `Run folder: ${run}`)].join("\n"));
     const sqa = folders.find((run) => run.includes("-sqa-"));
@@ -34,6 +35,6 @@ export const demoCommand = defineCommand({
         "  npx sqa --help",
       ].join("\n"),
     );
-    return 0;
+    return exitCode.done;
   },
 });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { conclude, shownLines, shownTable, toned } from "../frame/look.js";
 import { out } from "../frame/output.js";
 import { examine, type Finding } from "./doctor/machine.js";
@@ -30,12 +31,12 @@ export const doctorCommand = defineCommand({
     const ok = faults.every(({ needed }) => !needed);
     if (json) {
       out(JSON.stringify({ ok, ...Object.fromEntries(findings.map(({ name, ...rest }) => [name, rest])) }));
-      return ok ? 0 : 1;
+      return ok ? exitCode.done : exitCode.failed;
     }
     const lines = faults.map(({ name, problem }) => `${name}: ${problem}`);
     out([table(findings), "", ...shownLines(lines)].join("\n"));
     if (ok) conclude("good", "nothing that is needed is missing");
     else conclude("bad", "something that is needed is missing");
-    return ok ? 0 : 1;
+    return ok ? exitCode.done : exitCode.failed;
   },
 });

@@ -24,7 +24,7 @@ async function run(given: EvaluateCommandOptions, context: CommandContext): Prom
     throw new UsageError("give one model with --shard or --jobs: several are evaluated one after the other");
   if (given.threads !== undefined) setThreads(given.threads);
   asUsage(() => checkDevice(given.device));
-  const images = given.images === undefined ? undefined : await imagesFrom(given.images);
+  const images = await imagesFrom(given.images);
   const subjects: Subject[] = [];
   for (const text of operands) subjects.push(await subjectOf(text, given, images));
   const request = requestOf("evaluate", given, context);

@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import * as z from "zod";
 import { exportOnnx, exportWeights, type Model, saveExported } from "../../models/index.js";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { imagesFrom } from "../frame/inputs/images-from.js";
 import {
   architectureOption,
@@ -15,6 +16,7 @@ import { note, out } from "../frame/output.js";
 import { shownPath } from "../frame/shown-path.js";
 import { UsageError } from "../frame/usage-error.js";
 import { noteLeftOut } from "../frame/words/left-out.js";
+import { noteUnfinished } from "../frame/words/unfinished.js";
 
 const options = z.strictObject({
   architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
@@ -97,16 +99,13 @@ async function run(given: Options, [text, to]: readonly [string, string]): Promi
     throw new UsageError(`${to}: a file ends with ${Object.keys(writers).join(", ")}, which says its format`);
   if (given.noiseFree && ending !== ".onnx")
     throw new UsageError(`--noise-free is for .onnx: ${ending} holds weights, which have no noise`);
-  const images = given.images === undefined ? undefined : await imagesFrom(given.images);
+  const images = await imagesFrom(given.images);
   const { architecture, key, prefix } = given;
   const opened = await openModel(text, { architecture, images, defenses: defensesOf(given), key, prefix });
-  if (opened.run?.finished === false) {
-    const { path, steps } = opened.run;
-    note(`${shownPath(path)} is not finished: its checkpoint after step ${steps} is written`);
-  }
+  noteUnfinished(opened, "written");
   write({ opened, to, given });
   out(shownPath(to));
-  return 0;
+  return exitCode.done;
 }
 
 /** `sqa export RUN model.onnx`: a model for other runtimes. */

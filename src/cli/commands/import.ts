@@ -2,9 +2,11 @@ import * as z from "zod";
 import { countText, shownName, writeNewFile } from "../../base/index.js";
 import { commonSegment, encodeSafetensors, readCheckpointWeights, someNames } from "../../files/index.js";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { weightsOptions } from "../frame/inputs/input-options.js";
 import { sayWarning } from "../frame/look.js";
 import { note, out } from "../frame/output.js";
+import { textOption } from "../frame/run-options.js";
 import { shownPath } from "../frame/shown-path.js";
 
 /** `sqa import FILE.pt --out W.safetensors`: PyTorch weights without executing what the file asks for. */
@@ -17,7 +19,7 @@ export const importCommand = defineCommand({
     "arguments, are passed over.",
   operands: [{ name: "file", description: "the checkpoint" }],
   options: z.strictObject({
-    out: z.string().min(1).meta({ placeholder: "FILE" }).describe("safetensors file to write"),
+    out: textOption("FILE").describe("safetensors file to write"),
     ...weightsOptions,
     force: z.boolean().default(false).describe("replace the file that is there"),
   }),
@@ -45,6 +47,6 @@ export const importCommand = defineCommand({
     }
     note(countText(tensors.size, "tensor"));
     out(shownPath(target));
-    return 0;
+    return exitCode.done;
   },
 });

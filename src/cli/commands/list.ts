@@ -4,6 +4,7 @@ import { describeOptions, listOptions } from "../../options/index.js";
 import { wrapWords } from "../../report/index.js";
 import { type Preset, presets } from "../../training/index.js";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { shownTable } from "../frame/look.js";
 import { colors, out, outputWidth } from "../frame/output.js";
 import { UsageError } from "../frame/usage-error.js";
@@ -158,6 +159,6 @@ export const listCommand = defineCommand({
         out(parts.join("\n\n"));
       }
     }
-    return 0;
+    return exitCode.done;
   },
 });

@@ -20,9 +20,9 @@ import { checkEarlier, mergeTable, tableOfShards } from "../../paper/index.js";
 import { type CommandContext, defineCommand } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
 import { imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
+import { sayWritten } from "../frame/look.js";
 import { note, out } from "../frame/output.js";
-import { runOptions } from "../frame/run-options.js";
-import { shownPath } from "../frame/shown-path.js";
+import { runOptions, textOption } from "../frame/run-options.js";
 import { asUsage } from "../frame/usage-error.js";
 import { auditOptions } from "./audit/audit-options.js";
 import { openAudit } from "./audit/open-audit.js";
@@ -35,10 +35,7 @@ import { TableDisplay, tableText } from "./paper/table-display.js";
 import { versionFacts } from "./shards/shard-record.js";
 
 const options = z.strictObject({
-  out: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "FOLDER" })
+  out: textOption("FOLDER")
     .optional()
     .describe(
       "folder of the result (default: an audit's first folder, the results of a table; " +
@@ -97,7 +94,7 @@ async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortS
   const { request } = shards;
   if (given.out !== undefined && !given.force) refuseOtherEvaluation(given.out);
   const asked = evaluateOptions.parse(request.options);
-  const images = asked.images === undefined ? undefined : await imagesFrom(asked.images);
+  const images = await imagesFrom(asked.images);
   const subject = await subjectOf(request.operands[0]!, asked, images);
   const split = subject.images[asked.split];
   await prepareWithBar(split, asked.limit, signal);
@@ -108,7 +105,7 @@ async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortS
     makeFolder(given.out);
     const file = join(given.out, evaluationName);
     writeFileAtomic(file, `${evaluationsJson([one])}\n`);
-    note(`written: ${shownPath(file)}`);
+    sayWritten(file);
   }
   return showEvaluations([one], given) ? exitCode.failed : exitCode.done;
 }
@@ -122,7 +119,7 @@ async function mergedTable(shards: ShardSet, given: Options, signal: AbortSignal
   for await (const event of work) display.show(event);
   const result = await work;
   out(given.json ? JSON.stringify(result) : tableText(result));
-  for (const file of await result.write(folder, write)) note(`written: ${shownPath(file)}`);
+  for (const file of await result.write(folder, write)) sayWritten(file);
   return exitCode.done;
 }
 

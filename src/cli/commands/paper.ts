@@ -10,10 +10,11 @@ import {
   defineCommand,
   type Menu,
 } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
+import { sayWritten } from "../frame/look.js";
 import { kebabCase } from "../frame/option-names.js";
-import { note, out } from "../frame/output.js";
-import { deviceOption, jobsOption, runOptions } from "../frame/run-options.js";
-import { shownPath } from "../frame/shown-path.js";
+import { out } from "../frame/output.js";
+import { deviceOption, jobsOption, runOptions, textOption } from "../frame/run-options.js";
 import { asUsage, UsageError } from "../frame/usage-error.js";
 import { commandText } from "../frame/words/command-text.js";
 import { showTableWork, tableText } from "./paper/table-display.js";
@@ -22,12 +23,7 @@ import { shardOf, shardOption } from "./shards/shard-options.js";
 
 /** Options of every table, beside its own. */
 const workOptions = {
-  results: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "FOLDER" })
-    .default("results")
-    .describe("folder of the table's files"),
+  results: textOption("FOLDER").default("results").describe("folder of the table's files"),
   force: z
     .boolean()
     .default(false)
@@ -67,10 +63,10 @@ async function make(
   asUsage(() => checkEarlier(definition.make(options), results, write));
   const work = asUsage(() => runTable(definition, options, how));
   const { result } = await showTableWork(work);
-  if (result === undefined) return 0;
+  if (result === undefined) return exitCode.done;
   out(tableText(result));
-  for (const file of await result.write(results, write)) note(`written: ${shownPath(file)}`);
-  return 0;
+  for (const file of await result.write(results, write)) sayWritten(file);
+  return exitCode.done;
 }
 
 /** Command of a table: its options are the table's own, and those of the work. */

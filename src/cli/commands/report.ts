@@ -3,8 +3,9 @@ import { writeNewFile } from "../../base/index.js";
 import { reportFormats, reportIn } from "../../evaluation/index.js";
 import { defineCommand } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
-import { note, out } from "../frame/output.js";
-import { shownPath } from "../frame/shown-path.js";
+import { sayWritten } from "../frame/look.js";
+import { out } from "../frame/output.js";
+import { textOption } from "../frame/run-options.js";
 
 /** `sqa report`: turns the report of an audit into another form. */
 export const reportCommand = defineCommand({
@@ -20,12 +21,7 @@ export const reportCommand = defineCommand({
       .enum(reportFormats)
       .meta({ placeholder: "FORM" })
       .describe(`form of the report: ${reportFormats.join(", ")}`),
-    out: z
-      .string()
-      .min(1)
-      .meta({ placeholder: "FILE" })
-      .optional()
-      .describe("file to write (default: standard output)"),
+    out: textOption("FILE").optional().describe("file to write (default: standard output)"),
     force: z.boolean().default(false).describe("replace a file that is there"),
   }),
   endsAtOnce: true,
@@ -38,7 +34,7 @@ export const reportCommand = defineCommand({
     if (file === undefined) out(text.trimEnd());
     else {
       writeNewFile(file, text, { replace: force });
-      note(`written: ${shownPath(file)}`);
+      sayWritten(file);
     }
     return exitCode.done;
   },

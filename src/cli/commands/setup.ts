@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { defineCommand } from "../frame/command.js";
+import { textOption } from "../frame/run-options.js";
 
 /** `sqa setup`: builds the native addon here, for a libtorch of the user's own. */
 export const setupCommand = defineCommand({
@@ -12,10 +13,7 @@ export const setupCommand = defineCommand({
     "names, the folder SQA_LIBTORCH, an installed Python's torch, or one that pip fetches. With " +
     "SQA_LIBTORCH set, sqa uses that addon; without it, the npm package for this platform comes first.",
   options: z.strictObject({
-    libtorch: z
-      .string()
-      .min(1)
-      .meta({ placeholder: "FOLDER" })
+    libtorch: textOption("FOLDER")
       .optional()
       .describe("a folder with libtorch and its headers, or pip, debian, search"),
     yes: z.boolean().default(false).describe("install Debian packages without asking"),

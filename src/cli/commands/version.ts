@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { packageVersion } from "../../base/index.js";
 import { defineCommand } from "../frame/command.js";
+import { exitCode } from "../frame/exit-code.js";
 import { out } from "../frame/output.js";
 
 /** `sqa version`. */
@@ -12,6 +13,6 @@ export const versionCommand = defineCommand({
   examples: ["sqa version"],
   async run() {
     out(packageVersion());
-    return 0;
+    return exitCode.done;
   },
 });

@@ -59,6 +59,8 @@ export interface Menu {
   readonly description: string;
   /** One of its choices in messages. */
   readonly thing: string;
+  /** Shows its help where no choice is given; else that is a usage error. */
+  readonly showsHelp?: boolean;
   /** Choices by name; more of them where modules have registered some. */
   commands(): Readonly<Record<string, CommandEntry>>;
   readonly examples: readonly string[];

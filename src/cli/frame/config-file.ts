@@ -1,5 +1,6 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { FileFormatError, readTextFile, suggestedName } from "../../base/index.js";
+import { GLOBAL_NAMES } from "./global-options.js";
 import { camelCase, kebabCase } from "./option-names.js";
 
 /** Options of a file, and the place of each, as `file:line`. */
@@ -60,11 +61,9 @@ function toPlain(place: string, convert: () => unknown): unknown {
   }
 }
 
-/** Options of every command that a file does not hold. */
-const ofTheLine: readonly string[] = ["import", "config", "quiet", "debug", "color", "noColor", "help"];
-
 function unknownOption(written: string, name: string, known: readonly string[]): string {
-  if (ofTheLine.includes(name)) return `option "${written}" is for the command line, not for a file`;
+  if ([...GLOBAL_NAMES, "noColor"].includes(name))
+    return `option "${written}" is for the command line, not for a file`;
   const near = suggestedName(name, known);
   const hint =
     near === undefined ? `known: ${known.map(kebabCase).join(", ")}` : `did you mean "${kebabCase(near)}"?`;

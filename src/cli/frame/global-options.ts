@@ -1,5 +1,5 @@
 import { type CommanderError, Option, type Command as Parser } from "commander";
-import { suggestedName } from "../../base/index.js";
+import { loadUserModule, suggestedName } from "../../base/index.js";
 import { camelCase, kebabCase } from "./option-names.js";
 import { configureOutput } from "./output.js";
 
@@ -36,8 +36,6 @@ export async function heedGlobals({
   color = true,
 }: GlobalOptions): Promise<void> {
   configureOutput({ ...(quiet ? { quiet } : {}), ...(color ? {} : { color }) });
-  if (files.length === 0) return;
-  const { loadUserModule } = await import("../../base/index.js");
   for (const file of files) await loadUserModule(file);
 }
 

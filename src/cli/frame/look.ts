@@ -1,5 +1,6 @@
 import { renderTable, shownTitles, type Table, type TableStyle, wrapWords } from "../../report/index.js";
 import { type Colors, colors, note, out, outputWidth, tableWidth, warn } from "./output.js";
+import { shownPath } from "./shown-path.js";
 
 // The look of the terminal, the same for every command; bars are those of `Progress`.
 
@@ -63,6 +64,11 @@ export function sayAlarm(text: string): void {
 /** Says that work was stopped where it can go on; also with `--quiet`. */
 export function sayStopped(): void {
   warn("stopped: the same command resumes the work");
+}
+
+/** Says that a file was written. */
+export function sayWritten(file: string): void {
+  note(`written: ${shownPath(file)}`);
 }
 
 /** Says what is done next, after the word `next:`. */

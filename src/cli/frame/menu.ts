@@ -29,7 +29,7 @@ export async function choose(menu: Menu, words: readonly string[]): Promise<Choi
   const imports = globals.import ?? [];
   await heedGlobals(globals);
   if (word === undefined) {
-    if (menu.thing !== "command")
+    if (menu.showsHelp !== true)
       throw new UsageError(`missing ${menu.thing}: ${Object.keys(menu.commands()).join(", ")}`, {
         program: menu.name,
       });

@@ -36,7 +36,7 @@ const liveLines = new Map<object, string>();
 /** Number of them that are on the terminal. */
 let drawnLines = 0;
 
-/** Change where output goes; returns a function that puts everything back. */
+/** Changes where output goes; returns a function that puts everything back. */
 export function configureOutput(changes: Partial<OutputSettings>): () => void {
   const before = settings;
   settings = { ...settings, ...changes };
@@ -81,7 +81,7 @@ function onlyOwnCodes(text: string): string {
     .join("");
 }
 
-/** Show an owner's line at the bottom of the terminal in place of the one before; undefined takes it away. */
+/** Shows an owner's line at the bottom of the terminal in place of the one before; undefined removes it. */
 export function showLiveLine(owner: object, line: string | undefined): void {
   if (liveLines.get(owner) === line) return;
   const clear = clearLiveLines();
@@ -90,7 +90,7 @@ export function showLiveLine(owner: object, line: string | undefined): void {
   settings.stderr.write(clear + drawLiveLines());
 }
 
-/** Take every live line away. */
+/** Takes every live line away. */
 export function removeLiveLines(): void {
   for (const owner of [...liveLines.keys()]) showLiveLine(owner, undefined);
 }

@@ -3,6 +3,7 @@ import { checkOptions, type OptionFault, optionShape, readText } from "../../opt
 import type { Command, CommandContext } from "./command.js";
 import { parseLine } from "./command-line.js";
 import { type ConfigFile, readConfigFile } from "./config-file.js";
+import { exitCode } from "./exit-code.js";
 import { heedGlobals } from "./global-options.js";
 import { kebabCase } from "./option-names.js";
 import { out } from "./output.js";
@@ -22,7 +23,7 @@ export async function runCommand(
   const line = parseLine(command, words);
   if (line.help !== undefined) {
     out(line.help.trimEnd());
-    return 0;
+    return exitCode.done;
   }
   await heedGlobals(line.globals);
   const file = line.config === undefined ? NO_FILE : readConfig(line.config, command);

@@ -2,6 +2,9 @@ import * as z from "zod";
 import { type Precision, precisions } from "../../nn/index.js";
 import { precisionFor } from "../../training/index.js";
 
+/** Text that is not empty, such as a path; the help shows the placeholder in its place. */
+export const textOption = (placeholder: string) => z.string().min(1).meta({ placeholder });
+
 /** Device that a command computes on; it is looked for when the command begins. */
 export const deviceOption = z
   .string()
@@ -25,7 +28,7 @@ export function precisionOf(asked: z.output<typeof precisionOption>, device: str
 
 /** Options of every command that works on run folders, or that computes. */
 export const runOptions = {
-  runs: z.string().min(1).meta({ placeholder: "FOLDER" }).default("runs").describe("folder of run folders"),
+  runs: textOption("FOLDER").default("runs").describe("folder of run folders"),
   threads: z
     .int()
     .min(1)

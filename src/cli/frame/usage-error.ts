@@ -15,7 +15,7 @@ export class UsageError extends Error {
 }
 
 /**
- * Pass events on; TypeErrors and RangeErrors before the first one, while nothing has begun, are usage errors.
+ * Passes events on; TypeErrors and RangeErrors before the first, while nothing has begun, are usage errors.
  */
 export async function* usageUntilBegun<Event>(
   events: AsyncIterable<Event>,

@@ -10,7 +10,7 @@ import {
   imagesOption,
   weightsOptions,
 } from "../../frame/inputs/input-options.js";
-import { deviceOption, runOptions } from "../../frame/run-options.js";
+import { deviceOption, runOptions, textOption } from "../../frame/run-options.js";
 import { shardOptions } from "../shards/shard-options.js";
 
 /** Options of `sqa audit`. */
@@ -29,19 +29,13 @@ export const auditOptions = z.strictObject({
     .describe(
       "attack that a claimed accuracy was measured by (default: no claim; PGD of 40 steps is the reference)",
     ),
-  require: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "CRITERION" })
+  require: textOption("CRITERION")
     .optional()
     .describe(
       "criterion such as 'worst >= 0.40', written down before the first attack; the exit code is 0 where " +
         `it is met, 1 where not, 2 where undecided; figures: ${Object.keys(figureMeaning).join(", ")}`,
     ),
-  baseline: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "AUDIT.JSON" })
+  baseline: textOption("AUDIT.JSON")
     .optional()
     .describe(
       "earlier audit to compare with; the exit code is 1 if robustness fell significantly on the same images",
@@ -57,7 +51,7 @@ export const auditOptions = z.strictObject({
   author: z.string().min(1).optional().describe("person or body that audits, for the report"),
   source: z.string().min(1).optional().describe("origin and license of the images, for the report"),
   surrogate: z
-    .array(z.string().min(1).meta({ placeholder: "MODEL" }))
+    .array(textOption("MODEL"))
     .default([])
     .describe("another model, whose adversarial images are shown to this one"),
   architecture: architectureOption.optional().describe("architecture of weights, or of a run's own model"),
@@ -70,10 +64,7 @@ export const auditOptions = z.strictObject({
   ...exportedOptions,
   ...defenseOptions,
   seed: z.int().min(0).default(0).describe("seed of all noise"),
-  out: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "FOLDER" })
+  out: textOption("FOLDER")
     .optional()
     .describe("folder of the report (default: inside the run folder, else inside audits)"),
   force: z
@@ -92,10 +83,7 @@ export const auditOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe("audit models that are known to be broken or robust, in place of yours"),
-  selfTested: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "FILE" })
+  selfTested: textOption("FILE")
     .optional()
     .describe("output of 'sqa audit --self-test --json', to be put into the report"),
   tensorboard: z.boolean().default(true).describe("write TensorBoard's event files beside the trials"),

@@ -13,11 +13,12 @@ import {
 import type { Model } from "../../../models/index.js";
 import { ballOf } from "../../../training/index.js";
 import type { CommandContext } from "../../frame/command.js";
-import { checkFits, imagesFrom, prepareWithBar } from "../../frame/inputs/images-from.js";
+import { imagesFrom, prepareWithBar } from "../../frame/inputs/images-from.js";
 import { defensesOf } from "../../frame/inputs/input-options.js";
-import { type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
+import { imagesFor, type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
 import { asUsage, UsageError } from "../../frame/usage-error.js";
-import { commandText, finishFirst } from "../../frame/words/command-text.js";
+import { commandText } from "../../frame/words/command-text.js";
+import { refuseUnfinished } from "../../frame/words/unfinished.js";
 import { auditOptions, type GivenAudit } from "./audit-options.js";
 
 /** Model and images of an audit that the command line asks for, and its options. */
@@ -58,7 +59,7 @@ async function transfersFrom(
   const transfers: Record<string, Model> = {};
   for (const text of given.surrogate) {
     const other = await openModel(text, { images: choice?.images });
-    if (other.run?.finished === false) throw new Error(`run ${text} is not finished: ${finishFirst(text)}`);
+    refuseUnfinished(text, other);
     if (other.name in transfers)
       throw new UsageError(`--surrogate ${text}: another model of that name was given already`);
     if (other.model.inputShape.join() !== model.inputShape.join() || other.model.classes !== model.classes) {
@@ -77,15 +78,12 @@ export async function openAudit(
 ): Promise<OpenedAudit> {
   const { budget, norm, claim, limit, seed, batchSize, device, require, resolution, tensorboard } = given;
   asUsage(() => checkDevice(device));
-  const images = given.images === undefined ? undefined : await imagesFrom(given.images);
+  const images = await imagesFrom(given.images);
   const choice = { ...given, images, defenses: defensesOf(given) };
   const opened = await openModel(text, choice);
   const { run: of, model, name } = opened;
-  if (of?.finished === false) throw new Error(`run ${text} is not finished: ${finishFirst(text)}`);
-  const shown = images ?? of?.config.data;
-  if (shown === undefined)
-    throw new UsageError(`give --images, such as mnist: ${text} is no run, which knows its own`);
-  checkFits(model, shown);
+  refuseUnfinished(text, opened);
+  const shown = imagesFor(opened, text, images);
   const epsilon = usualEpsilon(given, opened, shown.epsilon);
   const transfers = await transfersFrom(given, opened, choice);
   const parent = given.out ?? of?.path ?? `audits/${name.replace(/\.\w+$/, "")}`;

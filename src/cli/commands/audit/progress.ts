@@ -1,3 +1,4 @@
+import { countText } from "../../../base/index.js";
 import type { AuditEvent } from "../../../evaluation/index.js";
 import { percent } from "../../../report/index.js";
 import { trialLabel } from "../../../trials/index.js";
@@ -26,7 +27,8 @@ export function withBar(events: AsyncIterable<AuditEvent>, now = () => performan
   let ended = 0;
   let worst: number | undefined;
   return withProgress(events, { label: "audit", unit: "attacks" }, (event) => {
-    if (event.type === "estimate") note(`${event.trials} attacks; their time is being estimated`);
+    if (event.type === "estimate")
+      note(`${countText(event.trials, "attack")}; their time is being estimated`);
     if (event.type === "plan") {
       began = now();
       if (event.folder !== undefined) note(`kept in ${shownPath(event.folder)}`);

@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { countText } from "../../../base/index.js";
 import { type SelfTestResult, selfTest, selfTestCases, selfTestRecord } from "../../../evaluation/index.js";
+import { exitCode } from "../../frame/exit-code.js";
 import { conclude, shownTable, toned } from "../../frame/look.js";
 import { kebabCase } from "../../frame/option-names.js";
 import { note, out } from "../../frame/output.js";
 import { UsageError } from "../../frame/usage-error.js";
+import { givenBeside } from "../../frame/words/command-text.js";
 
 /**
  * Audits models that are known to be broken or robust, and returns 0 when each gets the verdict that it
@@ -42,7 +44,7 @@ export async function auditSelfTest({
     if (failed === 0) conclude("good", "the audit can be trusted: every verdict is right");
     else conclude("bad", `${countText(failed, "verdict is", "verdicts are")} wrong`);
   }
-  return failed === 0 ? 0 : 1;
+  return failed === 0 ? exitCode.done : exitCode.failed;
 }
 
 /** Result of the self-test, with the checklist of each model. */
@@ -59,9 +61,7 @@ export function refuseBesideSelfTest(
   given: Readonly<Record<string, unknown>>,
   defaults: Readonly<Record<string, unknown>>,
 ): void {
-  const other = Object.entries(given).find(
-    ([name, value]) => !heeded.includes(name) && JSON.stringify(value) !== JSON.stringify(defaults[name]),
-  );
+  const [other] = givenBeside(given, defaults, heeded);
   if (other === undefined) return;
   throw new UsageError(
     `--self-test cannot be given together with --${kebabCase(other[0])}: its audits are fixed`,

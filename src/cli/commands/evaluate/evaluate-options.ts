@@ -10,7 +10,7 @@ import {
   listOption,
   weightsOptions,
 } from "../../frame/inputs/input-options.js";
-import { deviceOption, runOptions } from "../../frame/run-options.js";
+import { deviceOption, runOptions, textOption } from "../../frame/run-options.js";
 import { shardOptions } from "../shards/shard-options.js";
 
 /** Options of `sqa evaluate`. */
@@ -31,10 +31,7 @@ export const evaluateOptions = z.strictObject({
       "attack; none for clean accuracy alone (default: FGSM and PGD of 20 steps at the epsilon that the " +
         "run trained for, else at the images' usual radius)",
     ),
-  surrogate: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "NAME|MODEL" })
+  surrogate: textOption("NAME|MODEL")
     .optional()
     .describe(
       "attack one of the model's surrogates, or another model, and show the adversarial images to the model",
@@ -53,10 +50,7 @@ export const evaluateOptions = z.strictObject({
     .min(1)
     .default(500)
     .describe("most images attacked together; results do not depend on it"),
-  out: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "FOLDER" })
+  out: textOption("FOLDER")
     .optional()
     .describe(
       "folder that keeps finished batches until the end, or a shard's work (default: the run folder, else " +
@@ -68,4 +62,6 @@ export const evaluateOptions = z.strictObject({
   verbose: z.boolean().default(false).describe("name attacks by all their options"),
   json: z.boolean().default(false).describe("print JSON: an object, or a list of several models'"),
 });
+
+/** Checked options of `sqa evaluate`. */
 export type EvaluateCommandOptions = z.output<typeof evaluateOptions>;

@@ -72,20 +72,13 @@ function distanceText({ distances }: AttackEvaluation): string {
 /** Ball of a worst case, as tables name it. */
 const ballText = ({ norm, radius }: WorstCase) => `${norm} ${formatRatio(radius)}`;
 
-/**
- * An evaluation as a table for a terminal, with its subject above and warnings below; the name of the run or
- * file too, where there are `several`.
- */
-export function evaluationTable(evaluated: Evaluated, verbose = false, several = false): string {
-  const { evaluation } = evaluated;
-  const { images, draws, clean, attacks, worstCases, flags } = evaluation;
-  const names = attackNames(
-    attacks.map(({ attack }) => attack),
-    verbose,
-  );
+/** Cell that a table has where its column is shown. */
+const optional = (isShown: boolean, cell: string) => (isShown ? [cell] : []);
+
+/** Columns and rows: clean images, each attack by its name, and worst cases of several attacks. */
+function numbersOf({ images, clean, attacks, worstCases }: Evaluation, names: ReadonlyMap<string, string>) {
   const isVoted = clean.votes !== undefined;
   const hasDistances = attacks.some(({ distances }) => distances !== undefined);
-  const optional = (isShown: boolean, cell: string) => (isShown ? [cell] : []);
   const majority = (votes: VoteEvaluation | undefined) =>
     optional(isVoted, votes === undefined ? "" : percent(votes.majority.accuracy));
   const withoutCost = [...optional(hasDistances, ""), "", "", "", ""];
@@ -132,34 +125,53 @@ export function evaluationTable(evaluated: Evaluated, verbose = false, several =
     ...["forward", "backward", "seconds", "images/s"],
   ];
   const align = columns.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
-  const droppable = ["forward", "backward", "images/s", "seconds", "majority %"];
-  const table = { columns, rows, align, droppable };
-  const titles = printedTitles(table);
-  // What a narrow terminal leaves out needs no word.
+  return { columns, rows, align, droppable: ["forward", "backward", "images/s", "seconds", "majority %"] };
+}
+
+/** Remarks below a table of the columns that are printed, which a narrow terminal leaves some of out. */
+function remarksOf(
+  { draws, clean, attacks, flags }: Evaluation,
+  names: ReadonlyMap<string, string>,
+  titles: readonly string[],
+  verbose: boolean,
+): string[] {
   const passes = ["forward", "backward"].filter((title) => titles.includes(title));
   const votes = optional(titles.includes("majority %"), `majority: the vote of all ${draws} draws`);
   // An attack is named as its row is.
   const warningOf = ({ message, attack = "" }: Flag) =>
     message.replace(attack, () => names.get(attack) ?? attack);
-  const notes = [
-    ...optional(isVoted, toned("aside", ["accuracy: the mean of one draw", ...votes].join("; "))),
+  const failed = attacks.filter(({ error }) => error !== undefined);
+  return [
+    ...optional(
+      clean.votes !== undefined,
+      toned("aside", ["accuracy: the mean of one draw", ...votes].join("; ")),
+    ),
     ...optional(
       passes.length > 0,
       toned("aside", `${passes.join(", ")}: passes of an image through the attacked model`),
     ),
-    ...attacks.flatMap(({ attack, error }) =>
-      error === undefined
-        ? []
-        : [toned("care", `${names.get(attack)} failed: ${callsShown(error, verbose)}`)],
+    ...failed.map(({ attack, error }) =>
+      toned("care", `${names.get(attack)} failed: ${callsShown(error!, verbose)}`),
     ),
     ...flags.map((flag) => toned("care", `warning: ${warningOf(flag)}`)),
   ];
+}
+
+/**
+ * An evaluation as a table for a terminal, with its subject above and warnings below; the name of the run or
+ * file too, where there are `several`.
+ */
+export function evaluationTable(evaluated: Evaluated, verbose = false, several = false): string {
+  const { evaluation } = evaluated;
+  const calls = evaluation.attacks.map(({ attack }) => attack);
+  const names = attackNames(calls, verbose);
+  const table = numbersOf(evaluation, names);
   return [
     ...shownLines([headingOf(evaluated, several ? evaluated.name : undefined)]),
     "",
     shownTable(table),
     "",
-    ...shownLines(notes),
+    ...shownLines(remarksOf(evaluation, names, printedTitles(table), verbose)),
   ].join("\n");
 }
 

@@ -4,12 +4,10 @@ import type { Dataset } from "../../../datasets/index.js";
 import type { EvaluationOptions } from "../../../evaluation/index.js";
 import type { Model } from "../../../models/index.js";
 import { ballOf, usualAttacks } from "../../../training/index.js";
-import { checkFits } from "../../frame/inputs/images-from.js";
 import { defensesOf } from "../../frame/inputs/input-options.js";
-import { type ModelChoice, type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
-import { note } from "../../frame/output.js";
-import { shownPath } from "../../frame/shown-path.js";
+import { imagesFor, type ModelChoice, type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
 import { asUsage, UsageError } from "../../frame/usage-error.js";
+import { noteUnfinished } from "../../frame/words/unfinished.js";
 import type { EvaluateCommandOptions } from "./evaluate-options.js";
 
 /** Model with the images, the attacks and the surrogate that it is evaluated with. */
@@ -39,10 +37,9 @@ async function surrogateOf(given: EvaluateCommandOptions, { model }: OpenedModel
       `--surrogate ${surrogate}: model ${model.name} ${own}, and there is no such file or folder`,
     );
   }
-  const { run, model: other } = await openModel(surrogate, { images: choice.images });
-  if (run?.finished === false)
-    note(`${shownPath(run.path)} is not finished: its checkpoint after step ${run.steps} is attacked`);
-  return other;
+  const other = await openModel(surrogate, { images: choice.images });
+  noteUnfinished(other, "attacked");
+  return other.model;
 }
 
 /** Opens a model with what it is evaluated with. */
@@ -53,13 +50,8 @@ export async function subjectOf(
 ): Promise<Subject> {
   const choice = { ...given, images, defenses: defensesOf(given) };
   const opened = await openModel(text, choice);
-  const { run, model } = opened;
-  const shown = images ?? run?.config.data;
-  if (shown === undefined)
-    throw new UsageError(`give --images, such as mnist: ${text} is no run, which knows its own`);
-  checkFits(model, shown);
-  if (run?.finished === false)
-    note(`${shownPath(run.path)} is not finished: its checkpoint after step ${run.steps} is evaluated`);
+  const shown = imagesFor(opened, text, images);
+  noteUnfinished(opened, "evaluated");
   const attacks = given.attack ?? defaultAttacks(opened, shown);
   return { opened, images: shown, attacks, surrogate: await surrogateOf(given, opened, choice) };
 }

@@ -30,7 +30,7 @@ export const denoiserCommand = defineCommand({
   examples: ["sqa denoiser runs/NAME", "sqa denoiser runs/NAME --attack 'pgd(epsilon=0.2, steps=10)'"],
   async run({ runs, threads, architecture, images, ...given }, { operands: [run], signal, imports }) {
     const model = await ownModelFrom(architecture);
-    const data = images === undefined ? undefined : await imagesFrom(images);
+    const data = await imagesFrom(images);
     const config = { run: run!, model, data, ...given };
     const work = asUsage(() => trainDenoiser(config, { runs, threads, signal }));
     const again = [

@@ -34,7 +34,7 @@ export async function shardWork(
     return { work: auditShard(opened.model, opened.images, { ...asked, ...place }) };
   }
   const given = evaluateOptions.parse(options);
-  const images = given.images === undefined ? undefined : await imagesFrom(given.images);
+  const images = await imagesFrom(given.images);
   const subject = await subjectOf(operands[0]!, given, images);
   const { expectClean: _, ...asked } = evaluationOptions(given, subject);
   return { work: evaluateShard(subject.opened.model, subject.images[given.split], { ...asked, ...place }) };

@@ -17,8 +17,9 @@ import { kebabCase } from "../../frame/option-names.js";
 import { precisionOf } from "../../frame/run-options.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { asUsage, UsageError } from "../../frame/usage-error.js";
-import { finishFirst } from "../../frame/words/command-text.js";
-import type { TrainOptions } from "./train-options.js";
+import { givenBeside } from "../../frame/words/command-text.js";
+import { unfinishedError } from "../../frame/words/unfinished.js";
+import { configOptions, type TrainOptions } from "./train-options.js";
 
 /** Parts of a configuration that a model to train brings along. */
 interface Start {
@@ -49,7 +50,7 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
     const folder = RunFolder.open(text, {
       model: await ownModelFrom(choice.architecture, choice),
     });
-    if (folder.result === undefined) throw new Error(`run ${text} is not finished: ${finishFirst(text)}`);
+    if (folder.result === undefined) throw unfinishedError(text);
     folder.checkWeights(folder.result);
     const { model, data, defenses } = folder.config;
     return { model, data, defenses, initialWeights: shownPath(join(text, "weights.safetensors")) };
@@ -62,25 +63,9 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
 
 /** Configuration that the options ask for: flags first, then the preset, then the defaults. */
 export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
-  const { preset, model, images, architecture, defense, sqa, own, validationAttack, precision, ...others } =
-    given;
-  const {
-    runs,
-    threads,
-    device,
-    checkpointSeconds,
-    tensorboard,
-    standalone,
-    verbose,
-    json,
-    out,
-    exactGradients,
-    normalize,
-    key,
-    prefix,
-    ...rest
-  } = others;
-  const data = images === undefined ? undefined : await imagesFrom(images);
+  const { preset, model, images, validationAttack, precision, device } = given;
+  const data = await imagesFrom(images);
+  const { architecture, exactGradients, normalize, key, prefix } = given;
   const choice = { architecture, images: data, exactGradients, normalize, key, prefix };
   const start = model === undefined ? {} : await startOf(model, choice);
   const flags = {
@@ -88,7 +73,7 @@ export async function configOf(given: TrainOptions): Promise<TrainConfigInput> {
     data: data ?? ("data" in start ? start.data : undefined),
     defenses: defensesOf(given) ?? ("defenses" in start ? start.defenses : undefined),
     validationAttacks: validationAttack,
-    ...rest,
+    ...Object.fromEntries(Object.entries(given).filter(([name]) => configOptions.includes(name))),
   };
   const chosen = Object.entries(flags).filter(([, value]) => value !== undefined);
   const config = { ...(preset === undefined ? {} : presets[preset].config), ...Object.fromEntries(chosen) };
@@ -136,15 +121,13 @@ export async function configOfRun(
   given: TrainOptions,
   defaults: Readonly<Record<string, unknown>>,
 ): Promise<TrainConfig> {
-  const other = Object.entries(given).find(
-    ([name, value]) => !besideRun.includes(name) && JSON.stringify(value) !== JSON.stringify(defaults[name]),
-  );
+  const [other] = givenBeside(given, defaults, besideRun);
   if (other !== undefined) {
     throw new UsageError(
       `--${kebabCase(other[0])} cannot go with a run folder (${path}), whose configuration stands`,
     );
   }
-  const data = given.images === undefined ? undefined : await imagesFrom(given.images);
+  const data = await imagesFrom(given.images);
   const { config } = RunFolder.open(path, {
     model: await ownModelFrom(given.architecture, given),
     data,

@@ -11,7 +11,7 @@ import {
   trainedModelOption,
   weightsOptions,
 } from "../../frame/inputs/input-options.js";
-import { deviceOption, precisionOption, runOptions } from "../../frame/run-options.js";
+import { deviceOption, precisionOption, runOptions, textOption } from "../../frame/run-options.js";
 
 type Optional<Shape extends z.ZodRawShape> = {
   [Name in keyof Shape]: z.ZodOptional<z.ZodType<z.output<Shape[Name]>>>;
@@ -41,6 +41,9 @@ const {
   precision: _precision,
   ...plainOptions
 } = trainConfigSchema.shape;
+
+/** Options that are a configuration's, by the same names and with the same values. */
+export const configOptions: readonly string[] = [...Object.keys(plainOptions), "initialWeights"];
 
 const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
 
@@ -74,10 +77,7 @@ export const trainOptions = z.strictObject({
     .min(0)
     .default(30)
     .describe("seconds between two checkpoints within an epoch"),
-  out: z
-    .string()
-    .min(1)
-    .meta({ placeholder: "FILE" })
+  out: textOption("FILE")
     .optional()
     .describe("exported model to write at the end: a copy of --model (.pt2) with the trained weights"),
   tensorboard: z

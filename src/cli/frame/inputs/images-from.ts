@@ -40,12 +40,16 @@ export function exportOf<T>(
 
 /**
  * Images that a text stands for: a named data set, a module file that exports `data`, or a file or folder of
- * images, whose kind is told by what is there.
+ * images, whose kind is told by what is there; undefined where there is no text.
  *
  * @throws UsageError for a text that is none, MissingFileError for a path to nothing, Error or
  *   FileFormatError that says what was found
  */
-export async function imagesFrom(text: string): Promise<Dataset> {
+export async function imagesFrom<Text extends string | undefined>(
+  text: Text,
+): Promise<Dataset | Extract<Text, undefined>>;
+export async function imagesFrom(text: string | undefined): Promise<Dataset | undefined> {
+  if (text === undefined) return undefined;
   if (isModuleFile(text)) return exportOf(await loadUserModule(text), "data", isDataset, "imagesOf");
   // A path that exists may have parentheses, as a second download has: "images (1)".
   if (!datasets.has(text) && (existsSync(text) || looksLikePath(text))) return atPath(text);

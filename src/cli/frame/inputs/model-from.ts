@@ -21,7 +21,7 @@ import { modelFromRun, modelFromWeights, type OpenedRun } from "../../../trainin
 import { sayNote } from "../look.js";
 import { note } from "../output.js";
 import { asUsage, UsageError } from "../usage-error.js";
-import { exportOf } from "./images-from.js";
+import { checkFits, exportOf } from "./images-from.js";
 import { isWeightsFile, looksLikePath } from "./input-options.js";
 
 /** Options of an exported model. */
@@ -202,4 +202,18 @@ export async function openModel(text: string, choice: ModelChoice = {}): Promise
     );
   }
   return { model: run.model, name: basename(resolve(text)), run };
+}
+
+/**
+ * Images for a model: those given, else those of the run that it comes from.
+ *
+ * @param text the words that stand for the model, for an error
+ * @throws UsageError where there are none, or where they do not fit the model
+ */
+export function imagesFor({ model, run }: OpenedModel, text: string, given: Dataset | undefined): Dataset {
+  const images = given ?? run?.config.data;
+  if (images === undefined)
+    throw new UsageError(`give --images, such as mnist: ${text} is no run, which knows its own`);
+  checkFits(model, images);
+  return images;
 }

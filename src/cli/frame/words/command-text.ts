@@ -3,15 +3,26 @@ import { formatRatio } from "../../../options/index.js";
 import { kebabCase } from "../option-names.js";
 import { importWords, quoted } from "../shown-path.js";
 
-/** Command that trains a run to its end, as the end of an error's sentence. */
-export const finishFirst = (run: string) => `npx sqa train ${quoted(run)} trains it to its end`;
-
 /** Words of a command line that its options do not say. */
 export interface CommandWords {
   /** Options that change nothing of the outcome, and are left out. */
   readonly without?: readonly string[];
   /** Paths of modules to load first. */
   readonly imports?: readonly string[];
+}
+
+/** Options with a value that is not the default's, without those that are passed over. */
+export function givenBeside(
+  given: Readonly<Record<string, unknown>>,
+  defaults: Readonly<Record<string, unknown>>,
+  passedOver: readonly string[],
+): [option: string, value: unknown][] {
+  return Object.entries(given).filter(
+    ([option, value]) =>
+      value !== undefined &&
+      !passedOver.includes(option) &&
+      JSON.stringify(value) !== JSON.stringify(defaults[option]),
+  );
 }
 
 /** Command line that asks for the same again: operands, and options that differ from their defaults. */
@@ -23,13 +34,7 @@ export function commandText(
   { without = [], imports = [] }: CommandWords = {},
 ): string {
   const defaults: Readonly<Record<string, unknown>> = schema.parse({});
-  const differs = ([option, value]: [string, unknown]) =>
-    value !== undefined &&
-    !without.includes(option) &&
-    JSON.stringify(value) !== JSON.stringify(defaults[option]);
-  const words = Object.entries(given)
-    .filter(differs)
-    .flatMap(([option, value]) => flagsOf(option, value));
+  const words = givenBeside(given, defaults, without).flatMap(([option, value]) => flagsOf(option, value));
   return ["npx sqa", name, ...operands.map(quoted), ...words, ...importWords(imports)].join(" ");
 }
 

@@ -1,15 +1,14 @@
 import { join } from "node:path";
-import { countText, isAbort, type Work } from "../../../base/index.js";
-import { AttackLog, type ShardEvent, type ShardResult, shardText } from "../../../evaluation/index.js";
+import { countText, type Work } from "../../../base/index.js";
+import { AttackLog, type ShardEvent, type ShardResult } from "../../../evaluation/index.js";
 import { percent } from "../../../report/index.js";
 import { exitCode } from "../../frame/exit-code.js";
-import { sayStopped } from "../../frame/look.js";
 import { note, out, warn } from "../../frame/output.js";
 import { withProgress } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
 import { usageUntilBegun } from "../../frame/usage-error.js";
 import { callsShown } from "../../frame/words/attack-name.js";
-import { type ShardCall, ShardRecord } from "./shard-record.js";
+import { type ShardCall, ShardRecord, sayShardDone, shardLabel } from "./shard-record.js";
 
 /** Does a shard's work, and keeps beside its trials what it is a shard of. */
 export async function keepShard(
@@ -18,7 +17,7 @@ export async function keepShard(
   { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
 ): Promise<number> {
   const { shard } = call;
-  const label = `shard ${shardText(shard)}`;
+  const label = shardLabel(shard);
   const record = new ShardRecord(call);
   let log: AttackLog | undefined;
   for await (const event of withShardBar(usageUntilBegun(work), label)) {
@@ -30,17 +29,10 @@ export async function keepShard(
     const size = `${countText(event.images, "image")}, ${countText(event.trials, "attack")}`;
     note(`${label}: ${size}, kept in ${shownPath(event.folder)}`);
   }
-  const result = await work.then(undefined, (error) => {
-    if (isAbort(error)) {
-      record.stop();
-      sayStopped();
-    }
-    throw error;
-  });
-  record.finish(result);
+  const result = await record.endOf(work);
   for (const { trial, error } of result.failed) warn(callsShown(`${trial} failed: ${error}`, verbose));
   if (json) out(JSON.stringify({ shard, id: result.id, folder: result.folder, failed: result.failed }));
-  else out(`${label} is done; when all are: npx sqa merge ${shownPath(result.folder)}`);
+  else sayShardDone(shard, result.folder);
   return exitCode.done;
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { packageVersion } from "../../../base/index.js";
+import { isAbort, packageVersion } from "../../../base/index.js";
 import { checkDevice, versions } from "../../../engine/index.js";
 import {
   machineFacts,
@@ -12,7 +12,18 @@ import {
   shardText,
   writeManifest,
 } from "../../../evaluation/index.js";
+import { sayStopped } from "../../frame/look.js";
+import { out } from "../../frame/output.js";
+import { shownPath } from "../../frame/shown-path.js";
 import type { Request } from "./request.js";
+
+/** Shard in messages, such as "shard 2/8". */
+export const shardLabel = (shard: Shard) => `shard ${shardText(shard)}`;
+
+/** Says that a shard is done, and what makes the result of all. */
+export function sayShardDone(shard: Shard, folder: string): void {
+  out(`${shardLabel(shard)} is done; when all are: npx sqa merge ${shownPath(folder)}`);
+}
 
 /** Versions that numbers depend on, as facts of a shard. */
 export function versionFacts() {
@@ -65,15 +76,23 @@ export class ShardRecord {
     this.#write({ finishedAt: null, complete: false, failed: [] });
   }
 
-  /** Ends a work that was stopped; it may not have begun. */
-  stop(): void {
-    if (this.#subject === undefined) return;
-    this.#write({ finishedAt: new Date().toISOString(), complete: false, failed: [] });
+  /** Result of the work; keeps when it ended, also where it was stopped, which is said. */
+  async endOf<Result extends Pick<ShardResult, "failed">>(work: PromiseLike<Result>): Promise<Result> {
+    const result = await work.then(undefined, (error) => {
+      if (isAbort(error)) {
+        this.#stop();
+        sayStopped();
+      }
+      throw error;
+    });
+    this.#write({ finishedAt: new Date().toISOString(), complete: true, failed: [...result.failed] });
+    return result;
   }
 
-  /** Ends a finished work. */
-  finish({ failed }: ShardResult): void {
-    this.#write({ finishedAt: new Date().toISOString(), complete: true, failed: [...failed] });
+  /** Ends a work that was stopped; it may not have begun. */
+  #stop(): void {
+    if (this.#subject === undefined) return;
+    this.#write({ finishedAt: new Date().toISOString(), complete: false, failed: [] });
   }
 
   #write({

@@ -1,7 +1,6 @@
 import { attackLabel } from "../../attacks/index.js";
-import { deriveSeed, errorOf } from "../../base/index.js";
+import { deriveSeed } from "../../base/index.js";
 import type { TensorSplit } from "../../datasets/index.js";
-import { scope } from "../../engine/index.js";
 import { formatRatio } from "../../options/index.js";
 import {
   type Accuracy,
@@ -22,7 +21,8 @@ import {
   worstVoteOf,
 } from "../../trials/index.js";
 import { askAgain } from "./ask-again.js";
-import { type Check, type CheckGroup, checklist, type Judgment } from "./checks/index.js";
+import { type CheckedLine, checklist } from "./checks/index.js";
+import { endOf, lineOf, unlessEnded } from "./checks/judged-line.js";
 import { type ConvergenceCurve, convergenceOf } from "./curves/convergence-curves.js";
 import { type Curve, curvesOf } from "./curves/curves.js";
 import type { AuditPlan, AuditResults, Trace } from "./plan.js";
@@ -34,14 +34,6 @@ import { distinctImages, mostHarmful } from "./worst-images.js";
 
 /** Images that checks examine by themselves, beside all trials. */
 const sampleImages = 100;
-
-/** Line of the checklist with its judgment. */
-export interface CheckedLine extends Judgment {
-  readonly name: string;
-  readonly group: CheckGroup;
-  readonly question: string;
-  readonly source: string;
-}
 
 /** Findings of an audit. */
 export interface Conclusion {
@@ -118,19 +110,9 @@ export function conclude(
 ): Conclusion {
   const failed = outcomes.filter(hasFailed);
   const trials = outcomes.filter((outcome): outcome is TrialResult => !hasFailed(outcome));
-  const byId = new Map(trials.map((result) => [result.trial.id, result]));
-  const of = (trial: Trial): TrialResult => {
-    const result = byId.get(trial.id);
-    if (result === undefined) throw new Error(`trial ${trial.id} was not run`);
-    return result;
-  };
   const within = trials.filter(({ trial }) => inBall(plan, trial));
-  const gradientTrials = within.filter(({ trial }) => trial.whiteBox || trial.attack === undefined);
-  const { claimed } = plan;
-  const { randomized, classes } = plan.players.model;
-  const rowsOf = (some: readonly TrialResult[]) => some.map(({ answers }) => answers);
-  const sample = data.range(0, sampleImages);
   const errors = failed.map(({ trial, error }) => endOf(trial.id, error));
+  const sample = data.range(0, sampleImages);
   const trace = unlessEnded<Trace>(
     () => traceOf(plan, sample),
     (error) => {
@@ -140,52 +122,23 @@ export function conclude(
     },
     signal,
   );
-  const results: AuditResults = {
-    of,
-    has: ({ id }) => byId.has(id),
-    clean: of(clean).answers,
-    byGradients: worstOf(rowsOf(gradientTrials), randomized),
-    worst: worstOf(rowsOf(within), randomized),
-    trials,
-    again: (trial) => {
-      const { batchSize } = plan;
-      return askAgain(plan, of(trial), data, { store, batchSize, images: sampleImages });
-    },
-    sample,
-    trace,
-  };
+  const again = (result: TrialResult) =>
+    askAgain(plan, result, data, { store, batchSize: plan.batchSize, images: sampleImages });
+  const results: AuditResults = { ...answersOf(plan, trials, within, again), sample, trace };
   const lines = checklist().map((check) => {
     const fail = (error: Error) => errors.push(endOf(`the check ${check.name}`, error));
     return lineOf(check, plan, results, { failed, fail }, signal);
   });
-  const claim = of(plan.claim).answers;
-  const resolution = resolutionOf(claim, results.worst, bound, distinctImages(data));
-  const name = verdictName(lines, { claim, worst: results.worst, classes, claimed, resolution, errors });
-  const figures = {
-    clean: accuracyIn(plan, results.clean, "clean"),
-    claim: accuracyIn(plan, claim, "claim"),
-    worst: accuracyIn(plan, results.worst, "worst"),
-  };
+  const resolution = resolutionOf(results.of(plan.claim).answers, results.worst, bound, distinctImages(data));
+  const figures = figuresIn(plan, results);
   return {
-    verdict: verdictOf(name, {
-      model,
-      attack: attackLabel(plan.claim.attack!, { radius: false }),
-      claimed,
-      ball: `${plan.norm} ${formatRatio(plan.epsilon)}`,
-      ...figures,
-      chance: 1 / classes,
-      strongest: strongestOf(within),
-      images: data.count,
-      resolution,
-      errors,
-      lines,
-    }),
+    verdict: judged(plan, results, { lines, figures, resolution, errors, model, within, images: data.count }),
     images: data.count,
     ...figures,
-    ...(randomized
+    ...(plan.players.model.randomized
       ? {
-          majority: worstVoteOf(rowsOf(within), deriveSeed(plan.seed, "interval", "majority")),
-          everyDraw: worstEveryDrawOf(rowsOf(within)),
+          majority: worstVoteOf(answersIn(within), deriveSeed(plan.seed, "interval", "majority")),
+          everyDraw: worstEveryDrawOf(answersIn(within)),
         }
       : {}),
     lines,
@@ -201,45 +154,75 @@ export function conclude(
   };
 }
 
-/** Outcome of work, or what its error is turned into; errors after the signal are thrown. */
-function unlessEnded<T>(work: () => T, otherwise: (error: Error) => T, signal: AbortSignal | undefined): T {
-  try {
-    return work();
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    return otherwise(errorOf(error));
-  }
+const answersIn = (some: readonly TrialResult[]) => some.map(({ answers }) => answers);
+
+/**
+ * Outcomes of trials as checks ask for them.
+ *
+ * @param within those of the trials in the ball
+ * @param again asks the model once more about a trial's first images
+ */
+function answersOf(
+  { players: { model } }: AuditPlan,
+  trials: readonly TrialResult[],
+  within: readonly TrialResult[],
+  again: (result: TrialResult) => ReturnType<AuditResults["again"]>,
+): Omit<AuditResults, "sample" | "trace"> {
+  const byId = new Map(trials.map((result) => [result.trial.id, result]));
+  const of = (trial: Trial): TrialResult => {
+    const result = byId.get(trial.id);
+    if (result === undefined) throw new Error(`trial ${trial.id} was not run`);
+    return result;
+  };
+  const byGradients = within.filter(({ trial }) => trial.whiteBox || trial.attack === undefined);
+  return {
+    of,
+    has: ({ id }) => byId.has(id),
+    clean: of(clean).answers,
+    byGradients: worstOf(answersIn(byGradients), model.randomized),
+    worst: worstOf(answersIn(within), model.randomized),
+    trials,
+    again: (trial) => again(of(trial)),
+  };
 }
 
-/** Sentence, without a full stop, on what ended in an error. */
-function endOf(what: string, { message }: Error): string {
-  return `${what} ended in an error: ${message}`;
+/** Accuracies that an audit is about, with their intervals. */
+function figuresIn(plan: AuditPlan, results: AuditResults): Pick<Conclusion, "clean" | "claim" | "worst"> {
+  return {
+    clean: accuracyIn(plan, results.clean, "clean"),
+    claim: accuracyIn(plan, results.of(plan.claim).answers, "claim"),
+    worst: accuracyIn(plan, results.worst, "worst"),
+  };
 }
 
-/** Judgment of a check; it is skipped where it, or a trial that it needs, ended in an error. */
-function lineOf(
-  check: Check,
+/** Verdict on what was found. */
+function judged(
   plan: AuditPlan,
-  results: AuditResults,
-  { failed, fail }: { readonly failed: readonly FailedTrial[]; fail(error: Error): void },
-  signal: AbortSignal | undefined,
-): CheckedLine {
-  const { name, group, question, source } = check;
-  const needed = new Set(check.trials(plan).map(({ id }) => id));
-  const missing = failed.find(({ trial }) => needed.has(trial.id));
-  if (missing !== undefined) {
-    const evidence = endOf(missing.trial.id, missing.error);
-    return { name, group, question, source, outcome: "skipped", evidence };
-  }
-  const judgment = unlessEnded<Judgment>(
-    () => scope(() => check.judge(plan, results)),
-    (error) => {
-      fail(error);
-      return { outcome: "skipped", evidence: endOf("the check", error) };
-    },
-    signal,
-  );
-  return { name, group, question, source, ...judgment };
+  { of, worst }: AuditResults,
+  found: Pick<Conclusion, "lines" | "resolution" | "errors" | "images"> & {
+    readonly figures: ReturnType<typeof figuresIn>;
+    readonly model: string;
+    readonly within: readonly TrialResult[];
+  },
+): AuditVerdict {
+  const { lines, resolution, errors, images, figures, model, within } = found;
+  const { claimed } = plan;
+  const { classes } = plan.players.model;
+  const claim = of(plan.claim).answers;
+  const name = verdictName(lines, { claim, worst, classes, claimed, resolution, errors });
+  return verdictOf(name, {
+    model,
+    attack: attackLabel(plan.claim.attack!, { radius: false }),
+    claimed,
+    ball: `${plan.norm} ${formatRatio(plan.epsilon)}`,
+    ...figures,
+    chance: 1 / classes,
+    strongest: strongestOf(within),
+    images,
+    resolution,
+    errors,
+    lines,
+  });
 }
 
 /** Name of the attack under which the accuracy is lowest, with that; undefined for the clean images. */

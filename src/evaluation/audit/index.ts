@@ -10,7 +10,6 @@ export {
   type Judgment,
   type Outcome,
 } from "./checks/index.js";
-export type { CheckedLine } from "./conclude.js";
 export type { Comparison } from "./criterion/baseline.js";
 export type { Criterion } from "./criterion/criterion.js";
 export type { RequirementOutcome } from "./criterion/outcome.js";

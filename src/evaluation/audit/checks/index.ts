@@ -13,5 +13,6 @@ export {
   type Judgment,
   type Outcome,
 } from "./check.js";
+export type { CheckedLine } from "./judged-line.js";
 
 checks.register(...Object.values(all));

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { scope } from "../../../engine/index.js";
 import type { Model } from "../../../models/index.js";
 import { type Module, parameterCount, transformTensors } from "../../../nn/index.js";
-import type { CheckedLine } from "../conclude.js";
+import type { CheckedLine } from "../checks/index.js";
 import type { AuditSubject } from "../identity.js";
 import type { AuditJson } from "../report/schema/audit.js";
 import { preprocessingOf } from "./preprocessing.js";

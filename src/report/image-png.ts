@@ -15,6 +15,11 @@ export function shownChange(clean: Float32Array, changed: Float32Array) {
   return { pixels: change.map((one) => 0.5 + (largest === 0 ? 0 : one / (2 * largest))), largest };
 }
 
+/** Tells whether a picture can be drawn of an image of a shape (C, H, W): of one channel or three. */
+export function isDrawable([channels]: readonly number[]): boolean {
+  return channels === 1 || channels === 3;
+}
+
 /**
  * An image of gray levels, row-major (C, H, W) with one channel or three, as an 8-bit PNG; each pixel becomes
  * a square of `zoom` x `zoom`. RangeError for another number of channels or levels that do not fill the
@@ -22,7 +27,7 @@ export function shownChange(clean: Float32Array, changed: Float32Array) {
  */
 export function imagePng(levels: Uint8Array, shape: readonly [number, number, number], zoom = 1): Uint8Array {
   const [channels, height, width] = shape;
-  if (channels !== 1 && channels !== 3) throw new RangeError(`an image has 1 or 3 channels, not ${channels}`);
+  if (!isDrawable(shape)) throw new RangeError(`an image has 1 or 3 channels, not ${channels}`);
   if (levels.length !== channels * height * width) {
     throw new RangeError(
       `an image of [${shape.join(", ")}] has ${channels * height * width} levels, not ${levels.length}`,

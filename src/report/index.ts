@@ -3,7 +3,7 @@ export { type PngOptions, renderPng, renderSvg, type SavedChart, saveChart } fro
 export { chartTitle } from "./chart-title.js";
 export { type HeatPanel, heatPanels } from "./heat-panels.js";
 export { escapeHtml, type Html, html, htmlFacts, htmlImage, htmlPage, htmlTable } from "./html.js";
-export { grayLevels, imagePng, shownChange } from "./image-png.js";
+export { grayLevels, imagePng, isDrawable, shownChange } from "./image-png.js";
 export {
   type ChartAxis,
   type ChartPoint,

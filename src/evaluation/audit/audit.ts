@@ -23,6 +23,7 @@ import { notePlan } from "./time/plan-note.js";
 import { worstWatch } from "./time/worst-watch.js";
 import { worstImages } from "./worst-images.js";
 
+/** Event of an audit under way. */
 export type AuditEvent =
   /**
    * The expected time is being worked out: passes of each attack are counted on a classifier that costs
@@ -152,8 +153,6 @@ function accuracyOfTrial(
 function claimError(error: Error, claim: Trial): Error {
   return new Error(
     `the claimed attack ended in an error, so there is no claim to audit: ${claim.id}: ${error.message}`,
-    {
-      cause: error,
-    },
+    { cause: error },
   );
 }

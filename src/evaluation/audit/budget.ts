@@ -95,6 +95,8 @@ export const budgets = {
     curve: { queries: 2000, noiseTries: 1000, draws: 20 },
   },
 } satisfies Record<string, Budget>;
+
+/** Name of a budget, such as "standard". */
 export type BudgetName = keyof typeof budgets;
 
 /** Names of all budgets. */

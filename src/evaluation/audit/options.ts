@@ -20,6 +20,7 @@ import { auditOf } from "./report/read.js";
 import type { AuditJson } from "./report/schema/audit.js";
 import { usualResolution } from "./verdict/resolution.js";
 
+/** Options of an audit; the checked ones are `AuditSettings`. */
 export interface AuditOptions {
   /** Radius of the ball that the model claims to be robust in; that of the claim where left out. */
   readonly epsilon?: number | undefined;

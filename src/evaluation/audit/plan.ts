@@ -19,10 +19,7 @@ export interface AuditPlan {
   readonly seed: Seed;
   /** Images that pass the model together, at most. */
   readonly batchSize: number;
-  /**
-   * Surrogates with answers of their own, on which images are made; others lend the attacker their gradients
-   * alone.
-   */
+  /** Names of the model's surrogates that answer otherwise than it: images are made on them as well. */
   readonly lenders: readonly string[];
 }
 

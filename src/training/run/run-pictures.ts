@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, removeAbandoned, writeFileAtomic } from "../../base/index.js";
 import type { Model } from "../../models/index.js";
-import { grayLevels, imagePng, shownChange } from "../../report/index.js";
+import { grayLevels, imagePng, isDrawable, shownChange } from "../../report/index.js";
 import type { EpochEvent } from "../events.js";
 import type { AttackedImage } from "../validation.js";
 
@@ -39,7 +39,7 @@ export class RunPictures {
   keep({ epoch, step, validation }: EpochEvent, shown: readonly AttackedImage[]): void {
     const { inputShape, classNames } = this.model;
     const [channels, height, width] = inputShape;
-    if (shown.length === 0 || (channels !== 1 && channels !== 3)) return;
+    if (shown.length === 0 || !isDrawable(inputShape)) return;
     makeFolder(this.folder);
     // The run's lock keeps other writers off.
     const isOwn = (name: string) => ownPicture.test(name) || name === "images.json";

@@ -23,6 +23,8 @@ export interface Judgment {
 
 /** Groups of the checklist, in the order of the report. */
 export const checkGroups = ["answers", "gradients", "convergence", "randomness", "other attacks"] as const;
+
+/** Group that a check belongs to. */
 export type CheckGroup = (typeof checkGroups)[number];
 
 /** Question of the checklist: the trials that it needs, and its judgment of their outcomes. */

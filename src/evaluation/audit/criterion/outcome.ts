@@ -47,7 +47,7 @@ export interface Findings {
 }
 
 /** Worst of several outcomes: a failure, then what is undecided. */
-export function worstOutcome(outcomes: readonly OutcomeName[]): OutcomeName {
+function worstOutcome(outcomes: readonly OutcomeName[]): OutcomeName {
   if (outcomes.includes("fail")) return "fail";
   return outcomes.includes("undecided") ? "undecided" : "pass";
 }

@@ -10,10 +10,12 @@ export const figureMeaning = {
   "every-draw": "correct in every draw of a randomized model",
   "fixed-seed": "AutoAttack on a randomized model whose noise is known, the mean over the seeds",
 } as const;
+
+/** Name of a figure that a criterion asks for. */
 export type Figure = keyof typeof figureMeaning;
 
 /** Figures of randomized models alone. */
-export const ofRandomized: readonly Figure[] = ["majority", "every-draw", "fixed-seed"];
+const ofRandomized: readonly Figure[] = ["majority", "every-draw", "fixed-seed"];
 
 /** Outcome of a criterion: undecided where the interval has the threshold inside it. */
 export type OutcomeName = "pass" | "fail" | "undecided";

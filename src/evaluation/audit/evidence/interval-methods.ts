@@ -1,6 +1,6 @@
 /** Methods of 95 % intervals, as reports name them. */
 export const wilsonMethod = "Wilson score";
-export const bootstrapMethod =
+const bootstrapMethod =
   "percentile bootstrap over images, 1,000 resamples; Wilson score where it is wider and answers nearly " +
   "all agree";
 

@@ -7,10 +7,11 @@ import {
   makeFolder,
   refuseForeign,
   removeAbandoned,
+  sizeOf,
   writeFileAtomic,
 } from "../../../base/index.js";
 import { writeSafetensors } from "../../../files/index.js";
-import { grayLevels, imagePng } from "../../../report/index.js";
+import { grayLevels, imagePng, isDrawable } from "../../../report/index.js";
 import { keptImages, type WorstImage } from "../worst-images.js";
 import { reportPage } from "./page.js";
 import { shapeOf } from "./page-images.js";
@@ -45,7 +46,7 @@ const pictureOf = (position: number) => join("images", `${String(position).padSt
 
 /** Names of the pictures of a report: of the kept images that have one channel or three. */
 function pictureNames({ shape, count }: ReportImages): string[] {
-  if (shape[0] !== 1 && shape[0] !== 3) return [];
+  if (!isDrawable(shape)) return [];
   return Array.from({ length: Math.min(count, keptImages(shape)) }, (_, position) => pictureOf(position));
 }
 
@@ -115,7 +116,7 @@ function writeImages(
   shape: readonly [number, number, number],
   worst: readonly WorstImage[],
 ): void {
-  const pixels = shape[0] * shape[1] * shape[2];
+  const pixels = sizeOf(shape);
   const joined = (form: "clean" | "adversarial") => {
     const data = new Float32Array(worst.length * pixels);
     worst.forEach((image, i) => {

@@ -56,7 +56,7 @@ export function evidenceSection(audit: AuditJson): Html[] {
 }
 
 /** Result of the audit's self-test in a sentence, or the reason for having none. */
-export function selfTestText({ result, reason }: AuditJson["evidence"]["selfTest"]): string {
+function selfTestText({ result, reason }: AuditJson["evidence"]["selfTest"]): string {
   if (result === null) return `No result: ${reason}.`;
   const right = result.cases.filter(({ passed }) => passed).length;
   const verdicts = `${right} of ${result.cases.length} verdicts on known models were right`;

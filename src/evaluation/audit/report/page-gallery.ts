@@ -5,6 +5,7 @@ import {
   html,
   htmlImage,
   imagePng,
+  isDrawable,
   percent,
   shownChange,
 } from "../../../report/index.js";
@@ -53,9 +54,8 @@ function imageFigure({ clean, adversarial }: ImagePair, index: number, audit: Au
   const draws = audit.draws === 1 ? "" : `, wrong in ${percent(successRate, 0)} % of draws`;
   const clearly = correct.clean < 0.5 ? ", wrong when clean" : "";
   const caption = `${position}: label ${nameOf(label)}${clearly}${draws}; ${by}`;
-  const isDrawable = shape[0] === 1 || shape[0] === 3;
   const zoom = Math.max(1, Math.round(side / shape[1]));
-  const images = (isDrawable ? [clean, adversarial, difference] : []).map((pixels) =>
+  const images = (isDrawable(shape) ? [clean, adversarial, difference] : []).map((pixels) =>
     htmlImage(imagePng(grayLevels(pixels), shape, zoom), `${change} (${caption})`),
   );
   const box = html`<input type="checkbox" aria-label="enlarge image ${position}">`;

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { FileFormatError } from "../../../base/index.js";
+import { FileFormatError, sizeOf } from "../../../base/index.js";
 import { readSafetensors } from "../../../files/index.js";
 import { keptImages, type WorstImage } from "../worst-images.js";
 import type { AuditJson } from "./schema/audit.js";
@@ -28,7 +28,7 @@ export function readImages(file: string, audit: AuditJson): ImagePair[] {
     if (found?.dtype === "float32" && found.shape.join() === wanted) return found.data as Float32Array;
     throw new FileFormatError(`${file}: tensor "${name}" is not of the audit's images, float32 [${wanted}]`);
   });
-  const size = shape[0] * shape[1] * shape[2];
+  const size = sizeOf(shape);
   return Array.from({ length: count }, (_, i) => {
     const rows = [i * size, (i + 1) * size] as const;
     return { clean: clean!.subarray(...rows), adversarial: worst!.subarray(...rows) };

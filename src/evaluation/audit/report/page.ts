@@ -8,8 +8,8 @@ import { imageSection } from "./page-gallery.js";
 import type { ImagePair } from "./page-images.js";
 import type { AuditJson } from "./schema/audit.js";
 import {
-  figuresOf,
   meaningOf,
+  namedFigures,
   orderedLines,
   outcomeLines,
   outcomeTone,
@@ -32,7 +32,11 @@ export async function reportPage(audit: AuditJson, images: readonly ImagePair[])
     html`<p>${aboutText(audit)}</p>`,
     htmlTable(
       ["accuracy", "%", "95 % interval"],
-      figuresOf(audit).map(([title, a]) => [title, percent(a.accuracy), interval(a.low, a.high)]),
+      namedFigures(audit).map(({ name, value }) => [
+        name,
+        percent(value.accuracy),
+        interval(value.low, value.high),
+      ]),
     ),
     html`<h2>Checklist</h2>`,
     checklist(audit),

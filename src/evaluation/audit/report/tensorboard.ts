@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { TensorBoardWriter } from "../../../files/index.js";
-import { grayLevels, imagePng } from "../../../report/index.js";
+import { grayLevels, imagePng, isDrawable } from "../../../report/index.js";
 import { hasFailed, type TrialOutcome, trialLabel } from "../../../trials/index.js";
 import type { AuditPlan } from "../plan.js";
 import type { WorstImage } from "../worst-images.js";
@@ -78,13 +78,13 @@ export class AuditLog {
   /** Logs the findings. */
   end({ worst, verdict, worstImages }: Findings): void {
     const shape = this.#plan.players.model.inputShape;
-    const [channels, height, width] = shape;
+    const [, height, width] = shape;
     const { step, writer } = this.#log;
     writer.add(step, [
       { tag: "audit/worst case", scalar: worst.accuracy },
       { tag: "audit/verdict", text: verdict.text },
     ]);
-    const drawable = channels === 1 || channels === 3 ? worstImages.slice(0, shownImages) : [];
+    const drawable = isDrawable(shape) ? worstImages.slice(0, shownImages) : [];
     for (const { position, label, predicted, clean, adversarial } of drawable) {
       const difference = adversarial.map((pixel, i) =>
         Math.min(1, Math.max(0, 0.5 + 10 * (pixel - clean[i]!))),

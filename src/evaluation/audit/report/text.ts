@@ -26,15 +26,23 @@ export interface TextOptions {
 const plain: Paint = (text) => text;
 const noColors = { bold: plain, dim: plain, green: plain, red: plain, yellow: plain };
 
-/** Figures of an audit with their names. */
-export function figuresOf(audit: AuditJson): [name: string, value: Accuracy & { method?: string }][] {
+/** Accuracy of an audit with its name in reports, and whether images were attacked for it. */
+export interface NamedFigure {
+  readonly name: string;
+  readonly value: Accuracy;
+  readonly attacked: boolean;
+}
+
+/** Figures of an audit, the clean accuracy first. */
+export function namedFigures(audit: AuditJson): NamedFigure[] {
   const { clean, claim, worst, worstMajority, worstEveryDraw, fixedSeed, perClassWorst, draws } = audit;
+  const attacked = (name: string, value: Accuracy) => ({ name, value, attacked: true });
   const optional = (name: string, value: Accuracy | undefined) =>
-    value === undefined ? [] : [[name, value] as [string, Accuracy]];
+    value === undefined ? [] : [attacked(name, value)];
   return [
-    ["clean accuracy", clean],
-    [audit.claimGiven ? "under the claimed attack" : `under ${audit.claimedByLabel}`, claim],
-    ["worst case of all attacks in the ball", worst],
+    { name: "clean accuracy", value: clean, attacked: false },
+    attacked(audit.claimGiven ? "under the claimed attack" : `under ${audit.claimedByLabel}`, claim),
+    attacked("worst case of all attacks in the ball", worst),
     ...optional(`worst case, majority vote of ${countText(Math.floor(draws / 2), "draw")}`, worstMajority),
     ...optional(`worst case, correct in each of ${draws} draws`, worstEveryDraw),
     ...optional("noise known: AutoAttack on fixed seeds", fixedSeed),
@@ -120,7 +128,7 @@ export function reportText(audit: AuditJson, options: TextOptions = {}): string 
         "accuracy %",
         "95 % interval",
       ],
-      rows: figuresOf(audit).map(([name, value]) => [
+      rows: namedFigures(audit).map(({ name, value }) => [
         name,
         percent(value.accuracy),
         interval(value.low, value.high),

@@ -11,6 +11,8 @@ const recipes = {
   /** Trained on PGD examples of a small radius: honestly robust there. */
   robust: { method: pgd({ epsilon: 0.1, steps: 5, stepSize: 0.05 }), epochs: 2, limit: 20_000 },
 } as const;
+
+/** Name of a recipe. */
 export type RecipeName = keyof typeof recipes;
 
 /** The trained model of a recipe; a run that is in the folder already is not trained again. */

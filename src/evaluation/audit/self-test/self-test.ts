@@ -17,7 +17,7 @@ export interface SelfTestResult {
 }
 
 /** Budget of the self-test. */
-export const selfTestBudget: Budget = {
+const selfTestBudget: Budget = {
   images: 120,
   draws: 40,
   steps: 20,

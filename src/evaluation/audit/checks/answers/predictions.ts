@@ -4,7 +4,7 @@ import { type Batch, partsOfBatch } from "../../../../datasets/index.js";
 import { noGrad, scope } from "../../../../engine/index.js";
 import { Answers, answerFlags, type Counts, clean, flagsOf } from "../../../../trials/index.js";
 import { isAbove, percentOf } from "../../difference.js";
-import type { AuditPlan, AuditResults } from "../../plan.js";
+import { type AuditPlan, type AuditResults, claimName } from "../../plan.js";
 import { defineCheck } from "../check.js";
 
 /** Draws in which a randomized model answers images under their own numbers and under others'. */
@@ -49,7 +49,7 @@ function numberFaults({ players: { model }, seed, batchSize }: AuditPlan, sample
 function changeFaults(plan: AuditPlan, { again }: AuditResults): string[] {
   const asked = [
     { trial: clean, what: "clean images" },
-    { trial: plan.claim, what: `images under ${plan.claimed ? "the claimed" : "the reference"} attack` },
+    { trial: plan.claim, what: `images under ${claimName(plan)}` },
   ];
   return asked.flatMap(({ trial, what }) => {
     const { images = 0, changed = 0 } = again(trial) ?? {};

@@ -22,8 +22,7 @@ export const rotations = defineCheck("rotations", {
     const evidence =
       `clean accuracy ${percentOf(clean)}, ${percentOf(of(trial).answers)} in the worst of ` +
       `${angles} angles up to ${maxAngle} degrees with ${shifts} x ${shifts} shifts up to ` +
-      `${maxShift} pixels; ` +
-      "these are no part of the worst case or the verdict";
+      `${maxShift} pixels; these are no part of the worst case or the verdict`;
     return { outcome: "noted", evidence };
   },
 });

@@ -5,16 +5,14 @@ import type { AuditPlan } from "../../plan.js";
 import { defineCheck } from "../check.js";
 import { againstGradients } from "./against-gradients.js";
 
-/**
- * Attacks by gradients estimated from scores, which no masking changes; in l-infinity their steps are PGD's.
- */
+/** Attacks by gradients estimated from scores, which no masking changes. */
 function estimated({ norm, epsilon, budget }: AuditPlan): Attack[] {
   const { estimateSteps: steps } = budget;
   if (steps === 0) return [];
   const options = { norm, epsilon, steps, samples: 64 };
   const inLinf = norm === "linf";
   return [
-    // In l-infinity its steps are PGD's; a step of a pixel has no length that goes with an l2 radius.
+    // In l-infinity steps are PGD's; a step of a pixel has no length that goes with an l2 radius.
     spsa({ ...options, ...(inLinf ? {} : { learningRate: 0.01 }) }),
     // Where rounding leaves no slope nearby, there may be one from afar: as far as other checks look.
     nes({ ...options, ...(inLinf ? { sigma: epsilon / 10 } : {}) }),

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { formatRatio } from "../../../../options/index.js";
 import { isDoubtful } from "../../verdict/verdict.js";
 import type { AuditJson } from "../schema/audit.js";
-import { figuresOf } from "../text.js";
+import { namedFigures } from "../text.js";
 
 /** UUID (version 5 in form) of a text: the same audit has the same serial number. */
 function uuidOf(text: string): string {
@@ -24,12 +24,8 @@ function metricsOf(audit: AuditJson) {
     worst === null ? [] : [metric("worst-case accuracy", `class ${name}, ${ball}`, worst)],
   );
   return [
-    ...figuresOf(audit).map(([name, value]) =>
-      metric(
-        name === "clean accuracy" ? name : "robust accuracy",
-        name === "clean accuracy" ? "all" : `${name}, ${ball}`,
-        value,
-      ),
+    ...namedFigures(audit).map(({ name, value, attacked }) =>
+      attacked ? metric("robust accuracy", `${name}, ${ball}`, value) : metric(name, "all", value),
     ),
     ...classes,
   ];

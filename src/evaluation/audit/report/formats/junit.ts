@@ -1,4 +1,5 @@
 import { formatRatio } from "../../../../options/index.js";
+import { isSound } from "../../verdict/verdict.js";
 import type { AuditJson } from "../schema/audit.js";
 import { outcomeLines } from "../text.js";
 
@@ -28,7 +29,6 @@ function escaped(text: string): string {
 
 /** The verdict, what was required, and every check as test cases. */
 function testCases({ verdict, outcome, checklist }: AuditJson): TestCase[] {
-  const isSound = ["claim holds", "no fault found"].includes(verdict.name);
   const element = verdict.name === "inconclusive" ? "error" : "failure";
   const outcomePart =
     outcome === null || outcome.name === "pass"
@@ -38,7 +38,7 @@ function testCases({ verdict, outcome, checklist }: AuditJson): TestCase[] {
     {
       name: "verdict",
       group: "verdict",
-      part: isSound ? undefined : ({ element, text: verdict.text } as const),
+      part: isSound(verdict.name) ? undefined : ({ element, text: verdict.text } as const),
     },
     ...(outcome === null ? [] : [{ name: "criterion", group: "criterion", part: outcomePart } as TestCase]),
     ...checklist.map(({ name, group, outcome: found, evidence }): TestCase => {

@@ -2,7 +2,7 @@ import { countText } from "../../../../base/index.js";
 import { formatRatio } from "../../../../options/index.js";
 import { interval, percent, renderTable } from "../../../../report/index.js";
 import type { AuditJson } from "../schema/audit.js";
-import { figuresOf, orderedLines, outcomeLines, reasonTexts } from "../text.js";
+import { namedFigures, orderedLines, outcomeLines, reasonTexts } from "../text.js";
 
 const table = (columns: readonly string[], rows: readonly (readonly (string | number)[])[]) =>
   renderTable({ columns, rows: rows.map((row) => row.map(marked)) }, "markdown");
@@ -28,10 +28,10 @@ export function reportMarkdown(audit: AuditJson): string {
         "accuracy %",
         "95 % interval",
       ],
-      figuresOf(audit).map(([name, { accuracy, low, high }]) => [
+      namedFigures(audit).map(({ name, value }) => [
         name,
-        percent(accuracy),
-        interval(low, high),
+        percent(value.accuracy),
+        interval(value.low, value.high),
       ]),
     ),
     "## Checklist",

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { formatRatio } from "../../../../options/index.js";
 import { isDoubtful } from "../../verdict/verdict.js";
 import type { AuditJson } from "../schema/audit.js";
-import { figuresOf } from "../text.js";
+import { namedFigures } from "../text.js";
 
 /** Findings of an audit as the head of a model card: a YAML `model-index`, as Hugging Face reads it. */
 export function modelIndex(audit: AuditJson): string {
@@ -11,9 +11,9 @@ export function modelIndex(audit: AuditJson): string {
   // A card shows the metrics alone, without the verdict above them.
   const { name: verdictName } = audit.verdict;
   const doubted = isDoubtful(verdictName) ? ` (audit: ${verdictName})` : "";
-  const metrics = figuresOf(audit).map(([name, { accuracy, low, high }]) => ({
+  const metrics = namedFigures(audit).map(({ name, attacked, value: { accuracy, low, high } }) => ({
     type: "accuracy",
-    name: name === "clean accuracy" ? "clean accuracy" : `robust accuracy, ${name}, ${ball}${doubted}`,
+    name: attacked ? `robust accuracy, ${name}, ${ball}${doubted}` : name,
     value: percent(accuracy),
     args: { interval: [percent(low), percent(high)], confidence: 0.95, images: audit.images },
     verified: false,

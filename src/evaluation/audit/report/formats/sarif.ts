@@ -1,3 +1,4 @@
+import { isSound } from "../../verdict/verdict.js";
 import type { AuditJson } from "../schema/audit.js";
 import { orderedLines, outcomeLines } from "../text.js";
 
@@ -44,8 +45,7 @@ function resultOf(
 export function sarif(audit: AuditJson): object {
   const lines = orderedLines(audit);
   const { verdict, outcome, environment } = audit;
-  const isSound = ["claim holds", "no fault found"].includes(verdict.name);
-  const ofVerdict = isSound
+  const ofVerdict = isSound(verdict.name)
     ? outcomes.pass
     : verdict.name === "inconclusive"
       ? outcomes.undecided

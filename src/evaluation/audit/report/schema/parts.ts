@@ -10,7 +10,9 @@ export const count = z.int().min(0);
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** Time in ISO 8601. */
 export const time = z.iso.datetime();
+/** Norms that lengths in a report may be of. */
 export const norm = z.enum(["linf", "l2", "l1"]);
+/** Effort of an audit. */
 export const budget = budgetOptions;
 
 /** Accuracy with its 95 % interval. */
@@ -21,14 +23,17 @@ export const figure = z
   .strictObject({ ...accuracy.shape, method: z.string() })
   .describe("accuracy with its 95 % interval, and the method of the interval");
 
+/** Passes of an image through the audited model. */
 export const passes = z.strictObject({ forward: z.number().min(0), backward: z.number().min(0) });
 
+/** Verdict with the sentences that decided. */
 export const verdict = z.strictObject({
   name: z.enum(verdictNames),
   text: z.string(),
   reasons: z.array(z.strictObject({ line: z.string().optional(), text: z.string() })),
 });
 
+/** Line of the checklist. */
 export const line = z.strictObject({
   name: z.string(),
   group: z.string(),
@@ -40,6 +45,7 @@ export const line = z.strictObject({
 
 const points = z.array(z.strictObject({ at: z.number().min(0), ...accuracy.shape }));
 
+/** Curve of accuracy against the radius. */
 export const curve = z.strictObject({
   name: z.string(),
   by: z.enum(["gradients", "others", "all"]),
@@ -48,6 +54,7 @@ export const curve = z.strictObject({
   points,
 });
 
+/** Curve of accuracy against effort. */
 export const convergence = z.strictObject({
   against: z.enum(["steps", "restarts", "draws"]),
   name: z.string(),

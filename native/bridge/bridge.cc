@@ -33,7 +33,8 @@ std::mutex operatorsMutex;
 
 c10::OperatorHandle operatorAt(int64_t index) {
   std::lock_guard<std::mutex> lock(operatorsMutex);
-  if (index < 0 || index >= static_cast<int64_t>(operators().size())) throw std::invalid_argument("unknown operator");
+  if (index < 0 || index >= static_cast<int64_t>(operators().size()))
+    throw std::invalid_argument("unknown operator");
   return operators()[index];
 }
 
@@ -43,7 +44,8 @@ napi_value findOperator(napi_env env, const Arguments& arguments) {
   std::string overload = toString(env, arguments[1], "an overload's name");
   auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
   if (!handle.has_value()) {
-    throw std::invalid_argument("libtorch " TORCH_VERSION " has no operator " + name + (overload.empty() ? "" : "." + overload));
+    throw std::invalid_argument("libtorch " TORCH_VERSION " has no operator " + name +
+                                (overload.empty() ? "" : "." + overload));
   }
   std::lock_guard<std::mutex> lock(operatorsMutex);
   operators().push_back(*handle);
@@ -59,10 +61,12 @@ napi_value schema(napi_env env, const Arguments& arguments) {
 // An enumeration crosses the border as its number, and libtorch looks numbers up in tables without checking
 // them.
 void checkEnumeration(const c10::IValue& value, c10::TypePtr type) {
-  if (type->kind() == c10::TypeKind::OptionalType) type = type->castRaw<c10::OptionalType>()->getElementType();
+  if (type->kind() == c10::TypeKind::OptionalType)
+    type = type->castRaw<c10::OptionalType>()->getElementType();
   int64_t count = 0;
   if (type->kind() == c10::TypeKind::ScalarTypeType) count = static_cast<int64_t>(at::ScalarType::NumOptions);
-  if (type->kind() == c10::TypeKind::MemoryFormatType) count = static_cast<int64_t>(at::MemoryFormat::NumOptions);
+  if (type->kind() == c10::TypeKind::MemoryFormatType)
+    count = static_cast<int64_t>(at::MemoryFormat::NumOptions);
   if (type->kind() == c10::TypeKind::LayoutType) count = static_cast<int64_t>(at::Layout::NumOptions);
   if (count > 0 && value.isInt() && (value.toInt() < 0 || value.toInt() >= count)) {
     throw std::invalid_argument("there is no " + type->str() + " " + std::to_string(value.toInt()));
@@ -76,12 +80,13 @@ void checkFactorized(const std::string& operation, const torch::jit::Stack& stac
   if (operation.rfind("aten::linalg_svd", 0) != 0 && operation.rfind("aten::linalg_eig", 0) != 0) return;
   const at::Tensor matrix = stack[0].toTensor();
   if (matrix.is_cpu() && !at::isfinite(matrix).all().item<bool>()) {
-    throw std::invalid_argument("argument \"" + declared[0].name() + "\": it has elements that are NaN or infinite");
+    throw std::invalid_argument("argument \"" + declared[0].name() +
+                                "\": it has elements that are NaN or infinite");
   }
 }
 
-// Whether an operator writes to its first argument and returns it. Its name ends with "_" then, but so does
-// that of __and__, which makes a tensor.
+// Tells whether an operator writes to its first argument and returns it. Its name ends with "_" then, but so
+// does that of __and__, which makes a tensor.
 bool isInPlace(const std::vector<c10::Argument>& declared) {
   return !declared.empty() && declared[0].alias_info() != nullptr && declared[0].alias_info()->isWrite();
 }
@@ -100,7 +105,8 @@ napi_value call(napi_env env, const Arguments& arguments, std::string& operation
     napi_value value = nullptr;
     napi_valuetype type = napi_undefined;
     if (i < given) {
-      check(env, napi_get_element(env, arguments[1], static_cast<uint32_t>(i), &value), "cannot read an argument");
+      check(env, napi_get_element(env, arguments[1], static_cast<uint32_t>(i), &value),
+            "cannot read an argument");
       check(env, napi_typeof(env, value, &type), "cannot read an argument's type");
     }
     if (type == napi_undefined) {
@@ -133,7 +139,8 @@ napi_value call(napi_env env, const Arguments& arguments, std::string& operation
   napi_value results;
   check(env, napi_create_array_with_length(env, stack.size(), &results), "cannot make an array");
   for (size_t i = 0; i < stack.size(); i++) {
-    check(env, napi_set_element(env, results, static_cast<uint32_t>(i), fromIValue(env, stack[i])), "cannot fill an array");
+    check(env, napi_set_element(env, results, static_cast<uint32_t>(i), fromIValue(env, stack[i])),
+          "cannot fill an array");
   }
   return results;
 }
@@ -147,7 +154,8 @@ napi_value grad(napi_env env, const Arguments& arguments) {
   if (!isNullish(env, arguments[2])) seeds = toTensors(env, arguments[2]);
   bool keepGraph = toBool(env, arguments[3]);
   bool createGraph = toBool(env, arguments[4]);
-  auto gradients = torch::autograd::grad(outputs, inputs, seeds, keepGraph, createGraph, /*allow_unused=*/true);
+  auto gradients =
+      torch::autograd::grad(outputs, inputs, seeds, keepGraph, createGraph, /*allow_unused=*/true);
   napi_value array;
   check(env, napi_create_array_with_length(env, gradients.size(), &array), "cannot make an array");
   for (size_t i = 0; i < gradients.size(); i++) {
@@ -180,14 +188,16 @@ napi_value fromBytes(napi_env env, const Arguments& arguments) {
   int64_t length = toInt(env, arguments[2], "a byte length");
   auto shape = toInts(env, arguments[3], "sizes");
   int64_t code = toInt(env, arguments[4], "a scalar type");
-  if (code < 0 || code >= static_cast<int64_t>(at::ScalarType::NumOptions)) throw std::invalid_argument("unknown scalar type");
+  if (code < 0 || code >= static_cast<int64_t>(at::ScalarType::NumOptions))
+    throw std::invalid_argument("unknown scalar type");
   auto type = static_cast<at::ScalarType>(code);
   for (int64_t side : shape) {
     if (side < 0) throw std::invalid_argument("a size must not be negative");
   }
   at::Tensor tensor = at::empty(shape, type);
   if (static_cast<int64_t>(tensor.nbytes()) != length) {
-    throw std::invalid_argument("the shape takes " + std::to_string(tensor.nbytes()) + " bytes, not " + std::to_string(length));
+    throw std::invalid_argument("the shape takes " + std::to_string(tensor.nbytes()) + " bytes, not " +
+                                std::to_string(length));
   }
   const char* data = bytesOf(env, arguments[0], offset, length);
   if (length > 0) std::memcpy(tensor.data_ptr(), data, length);
@@ -207,7 +217,8 @@ napi_value writeBytes(napi_env env, const Arguments& arguments) {
   // libtorch keeps pinned memory until the copy out of it is done; from any other the copy would wait for the
   // device.
   const bool elsewhere = !tensor.is_cpu();
-  at::Tensor bytes = elsewhere ? at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true)) : tensor;
+  at::Tensor bytes =
+      elsewhere ? at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true)) : tensor;
   std::memmove(bytes.data_ptr(), bytesOf(env, arguments[1], offset, length), length);
   if (elsewhere) tensor.copy_(bytes, /*non_blocking=*/true);
   else tensor.unsafeGetTensorImpl()->bump_version();
@@ -296,7 +307,7 @@ std::string cpuCapability() {
   return config.substr(begin + key.size(), config.find('\n', begin) - begin - key.size());
 }
 
-// How much of CUDA this build has: "none"; "libtorch", without kernels of our own; or "kernels".
+// Names the CUDA that this build has: "none"; "libtorch", without kernels of our own; or "kernels".
 const char* cudaBuild() {
 #if defined(SQA_CUDA_LIBTORCH)
   return hasCudaKernels() ? "kernels" : "libtorch";
@@ -312,7 +323,8 @@ napi_value versions(napi_env env, const Arguments&) {
   setProperty(env, object, "cpuCapability", fromString(env, cpuCapability()));
   setProperty(env, object, "kernels", fromString(env, nameOf(instructionSet())));
   setProperty(env, object, "cuda", fromString(env, cudaBuild()));
-  setProperty(env, object, "cudaDevices", fromNumber(env, at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0));
+  setProperty(env, object, "cudaDevices",
+              fromNumber(env, at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0));
   return object;
 }
 

@@ -33,7 +33,8 @@ void define(napi_env env, napi_value exports, const char* name) {
       [](napi_env env, napi_callback_info info) -> napi_value {
         void* data = nullptr;
         napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
-        return guarded(env, static_cast<const char*>(data), [&] { return function(env, Arguments(env, info, expected)); });
+        return guarded(env, static_cast<const char*>(data),
+                       [&] { return function(env, Arguments(env, info, expected)); });
       },
       const_cast<char*>(name), &value);
   napi_set_named_property(env, exports, name, value);

@@ -38,7 +38,8 @@ bool collectedSince(napi_env env) {
   napi_handle_scope scope;
   if (napi_open_handle_scope(env, &scope) != napi_ok) return true;
   napi_value object = nullptr;
-  const bool collected = unheld == nullptr || napi_get_reference_value(env, unheld, &object) != napi_ok || object == nullptr;
+  const bool collected =
+      unheld == nullptr || napi_get_reference_value(env, unheld, &object) != napi_ok || object == nullptr;
   if (collected) {
     if (unheld != nullptr) napi_delete_reference(env, unheld);
     unheld = nullptr;

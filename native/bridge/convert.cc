@@ -38,7 +38,8 @@ at::Scalar toScalar(napi_env env, napi_value value) {
   if (typeOf(env, value) == napi_boolean) return toBool(env, value);
   double number = toDouble(env, value, "a number");
   // An integral value stays an integer, so that integer tensors are not promoted to floating point.
-  if (std::trunc(number) == number && std::abs(number) < 9007199254740992.0) return static_cast<int64_t>(number);
+  if (std::trunc(number) == number && std::abs(number) < 9007199254740992.0)
+    return static_cast<int64_t>(number);
   return number;
 }
 
@@ -46,7 +47,8 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
   switch (element->kind()) {
     case c10::TypeKind::TensorType: {
       c10::List<at::Tensor> list;
-      forEachElement(env, value, "tensors", [&](napi_value item) { list.push_back(unwrapTensor(env, item)); });
+      forEachElement(env, value, "tensors",
+                     [&](napi_value item) { list.push_back(unwrapTensor(env, item)); });
       return list;
     }
     case c10::TypeKind::OptionalType: {
@@ -68,7 +70,8 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
       return c10::List<int64_t>(toInts(env, value, "integers"));
     case c10::TypeKind::FloatType: {
       c10::List<double> list;
-      forEachElement(env, value, "numbers", [&](napi_value item) { list.push_back(toDouble(env, item, "a number")); });
+      forEachElement(env, value, "numbers",
+                     [&](napi_value item) { list.push_back(toDouble(env, item, "a number")); });
       return list;
     }
     case c10::TypeKind::BoolType: {
@@ -95,14 +98,16 @@ bool isNullish(napi_env env, napi_value value) {
 
 double toDouble(napi_env env, napi_value value, const char* what) {
   double number = 0;
-  if (napi_get_value_double(env, value, &number) != napi_ok) throw std::invalid_argument(std::string("expected ") + what);
+  if (napi_get_value_double(env, value, &number) != napi_ok)
+    throw std::invalid_argument(std::string("expected ") + what);
   return number;
 }
 
 int64_t toInt(napi_env env, napi_value value, const char* what) {
   double number = toDouble(env, value, what);
   if (std::trunc(number) != number || std::abs(number) > 9007199254740992.0) {
-    throw std::invalid_argument(std::string("expected ") + what + ", an integer, not " + std::to_string(number));
+    throw std::invalid_argument(std::string("expected ") + what + ", an integer, not " +
+                                std::to_string(number));
   }
   return static_cast<int64_t>(number);
 }
@@ -180,7 +185,17 @@ napi_value fromInts(napi_env env, at::IntArrayRef values) {
   napi_value array;
   check(env, napi_create_array_with_length(env, values.size(), &array), "cannot make an array");
   for (size_t i = 0; i < values.size(); i++) {
-    check(env, napi_set_element(env, array, i, fromNumber(env, static_cast<double>(values[i]))), "cannot fill an array");
+    check(env, napi_set_element(env, array, i, fromNumber(env, static_cast<double>(values[i]))),
+          "cannot fill an array");
+  }
+  return array;
+}
+
+napi_value fromTensors(napi_env env, const std::vector<at::Tensor>& tensors) {
+  napi_value array;
+  check(env, napi_create_array_with_length(env, tensors.size(), &array), "cannot make an array");
+  for (size_t i = 0; i < tensors.size(); i++) {
+    check(env, napi_set_element(env, array, i, wrapTensor(env, tensors[i])), "cannot fill an array");
   }
   return array;
 }
@@ -193,13 +208,7 @@ napi_value fromIValue(napi_env env, const c10::IValue& value) {
   if (value.isTensor()) {
     if (value.toTensor().defined()) return wrapTensor(env, value.toTensor());
   } else if (value.isTensorList()) {
-    auto list = value.toTensorVector();
-    napi_value array;
-    check(env, napi_create_array_with_length(env, list.size(), &array), "cannot make an array");
-    for (size_t i = 0; i < list.size(); i++) {
-      check(env, napi_set_element(env, array, i, wrapTensor(env, list[i])), "cannot fill an array");
-    }
-    return array;
+    return fromTensors(env, value.toTensorVector());
   } else if (value.isInt()) {
     return fromNumber(env, static_cast<double>(value.toInt()));
   } else if (value.isDouble()) {

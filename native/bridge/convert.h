@@ -24,6 +24,7 @@ bool isNullish(napi_env env, napi_value value);
 napi_value fromNumber(napi_env env, double value);
 napi_value fromString(napi_env env, const std::string& value);
 napi_value fromInts(napi_env env, at::IntArrayRef values);
+napi_value fromTensors(napi_env env, const std::vector<at::Tensor>& tensors);
 void setProperty(napi_env env, napi_value object, const char* name, napi_value value);
 
 }  // namespace sqa

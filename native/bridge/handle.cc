@@ -11,12 +11,12 @@
 namespace sqa {
 namespace {
 
-// What a handle costs beside the tensor's data, so that a loop over tiny tensors is collected too.
+// Bytes that a handle costs beside the tensor's data, so that a loop over tiny tensors is collected too.
 constexpr int64_t kHandleBytes = 256;
 
-// What V8 is told of. It collects at once when 128 MiB more than after its last collection are reported, and
-// sooner only where an idle core does the marking; a quarter on top keeps a loop of dropped tensors near 100
-// MiB on a busy machine too.
+// The bytes that V8 is told of. It collects at once when 128 MiB more than after its last collection are
+// reported, and sooner only where an idle core does the marking; a quarter on top keeps a loop of dropped
+// tensors near 100 MiB on a busy machine too.
 int64_t reported(int64_t bytes) { return bytes + bytes / 4; }
 
 struct Holder {
@@ -132,7 +132,8 @@ void freeCollected(napi_env env) {
   for (auto place = holders().begin(); place != holders().end();) {
     auto* holder = static_cast<Holder*>(*place);
     napi_value external = nullptr;
-    const bool collected = napi_get_reference_value(env, holder->external, &external) == napi_ok && external == nullptr;
+    const bool collected =
+        napi_get_reference_value(env, holder->external, &external) == napi_ok && external == nullptr;
     if (!collected) {
       ++place;
       continue;
@@ -155,10 +156,8 @@ int64_t collectableBytes() { return collectableByteCount; }
 void setErrorClass(napi_env env, napi_value constructor) {
   auto* data = new EnvironmentData;
   check(env, napi_create_reference(env, constructor, 1, &data->errorClass), "expected the error class");
-  check(env,
-        napi_set_instance_data(
-            env, data, [](napi_env, void* old, void*) { delete static_cast<EnvironmentData*>(old); }, nullptr),
-        "cannot keep the error class");
+  const napi_finalize free = [](napi_env, void* old, void*) { delete static_cast<EnvironmentData*>(old); };
+  check(env, napi_set_instance_data(env, data, free, nullptr), "cannot keep the error class");
 }
 
 namespace {
@@ -189,8 +188,8 @@ void throwError(napi_env env, const std::string& operation, const char* message)
   EnvironmentData* data = nullptr;
   napi_get_instance_data(env, reinterpret_cast<void**>(&data));
   napi_value errorClass = nullptr, argument = nullptr, error = nullptr;
-  if (data != nullptr && napi_get_reference_value(env, data->errorClass, &errorClass) == napi_ok && errorClass &&
-      napi_create_string_utf8(env, text.c_str(), text.size(), &argument) == napi_ok &&
+  if (data != nullptr && napi_get_reference_value(env, data->errorClass, &errorClass) == napi_ok &&
+      errorClass && napi_create_string_utf8(env, text.c_str(), text.size(), &argument) == napi_ok &&
       napi_new_instance(env, errorClass, 1, &argument, &error) == napi_ok) {
     napi_throw(env, error);
   } else {

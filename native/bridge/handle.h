@@ -22,8 +22,8 @@ at::Tensor unwrapTensor(napi_env env, napi_value value);
 
 void disposeTensor(napi_env env, napi_value value);
 
-// Whether V8 is told of a tensor's bytes, as it is at first: not while something holds the tensor that will
-// dispose it, since V8 would collect again and again and find nothing.
+// Sets whether V8 is told of a tensor's bytes, as it is at first: not while something holds the tensor that
+// will dispose it, since V8 would collect again and again and find nothing.
 void setCollectable(napi_env env, napi_value value, bool collectable);
 
 // Frees the tensors whose externals are collected.

@@ -9,10 +9,10 @@
 #include "conv/block.h"
 #include "elementwise/sgd.h"
 #include "elementwise/sign_step.h"
-#include "tiles/convolution.h"
 #include "products/layer.h"
 #include "quantize/quantize.h"
 #include "quantize/weighted_draws.h"
+#include "tiles/convolution.h"
 
 namespace sqa {
 namespace {
@@ -26,7 +26,8 @@ NoiseSource noiseSource(napi_env env, const Arguments& arguments, size_t first) 
   uint32_t words[4];
   for (size_t i = 0; i < 4; i++) {
     int64_t word = toInt(env, arguments[first + i], "a 32-bit word of the noise key");
-    if (word < 0 || word > 0xffffffffll) throw std::invalid_argument("a word of the noise key lies outside 0 .. 2^32 - 1");
+    if (word < 0 || word > 0xffffffffll)
+      throw std::invalid_argument("a word of the noise key lies outside 0 .. 2^32 - 1");
     words[i] = static_cast<uint32_t>(word);
   }
   return {{words[0], words[1], words[2], words[3]}, optionalTensor(env, arguments[first + 4])};
@@ -39,16 +40,18 @@ napi_value quantize(napi_env env, const Arguments& arguments) {
   if (lambda < 1 || lambda > (1 << 20)) throw std::invalid_argument("lambda must lie in 1 .. 2^20");
   if (range < 0 || range > 2) throw std::invalid_argument("unknown range");
   bool nearest = toBool(env, arguments[3]);
-  return wrapTensor(env, quantizeActivation(unwrapTensor(env, arguments[0]), lambda, static_cast<Range>(range), nearest,
-                                            noiseSource(env, arguments, 4), optionalTensor(env, arguments[9]),
-                                            optionalTensor(env, arguments[10])));
+  return wrapTensor(
+      env, quantizeActivation(unwrapTensor(env, arguments[0]), lambda, static_cast<Range>(range), nearest,
+                              noiseSource(env, arguments, 4), optionalTensor(env, arguments[9]),
+                              optionalTensor(env, arguments[10])));
 }
 
 // countedUniform(image ids, element shape, ...noise source)
 napi_value uniform(napi_env env, const Arguments& arguments) {
   // Lists first: to read one may run JavaScript, which may dispose a tensor.
   const auto sizes = toInts(env, arguments[1], "sizes");
-  return wrapTensor(env, countedUniform(unwrapTensor(env, arguments[0]), sizes, noiseSource(env, arguments, 2)));
+  return wrapTensor(env,
+                    countedUniform(unwrapTensor(env, arguments[0]), sizes, noiseSource(env, arguments, 2)));
 }
 
 // convBlock(input, weight, bias, bfloat16, lambda | 0 for no quantization, nearest, ...noise source, image
@@ -60,7 +63,8 @@ napi_value block(napi_env env, const Arguments& arguments) {
   std::optional<ImageQuantization> quantization;
   if (lambda > 0) {
     bool nearest = toBool(env, arguments[5]);
-    quantization = ImageQuantization{lambda, nearest, keyOf(noiseSource(env, arguments, 6)), optionalTensor(env, arguments[11])};
+    quantization = ImageQuantization{lambda, nearest, keyOf(noiseSource(env, arguments, 6)),
+                                     optionalTensor(env, arguments[11])};
   }
   return wrapTensor(env, convBlock(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
                                    unwrapTensor(env, arguments[2]), quantization, bfloat16));
@@ -82,7 +86,8 @@ napi_value sgd(napi_env env, const Arguments& arguments) {
 void stepTo(const at::Tensor& to, napi_env env, const Arguments& arguments) {
   std::optional<SignStepBall> ball;
   if (!isNullish(env, arguments[3])) {
-    ball = SignStepBall{unwrapTensor(env, arguments[3]), static_cast<float>(toDouble(env, arguments[4], "a radius"))};
+    ball = SignStepBall{unwrapTensor(env, arguments[3]),
+                        static_cast<float>(toDouble(env, arguments[4], "a radius"))};
   }
   signStep(to, unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
            static_cast<float>(toDouble(env, arguments[2], "a length")), ball);
@@ -109,7 +114,8 @@ Geometry geometryOf(napi_env env, napi_value value) {
   if (sizes.size() != 6) throw std::invalid_argument("a kernel's geometry is six numbers");
   constexpr int64_t kMost = 1 << 20;
   for (size_t i = 0; i < 6; i++) {
-    if (sizes[i] < (i < 4 ? 1 : 0) || sizes[i] > kMost) throw std::invalid_argument("a number of a kernel's geometry is out of range");
+    if (sizes[i] < (i < 4 ? 1 : 0) || sizes[i] > kMost)
+      throw std::invalid_argument("a number of a kernel's geometry is out of range");
   }
   return {sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]};
 }
@@ -134,7 +140,8 @@ napi_value layer(napi_env env, const Arguments& arguments) {
   const Geometry geometry = geometryOf(env, arguments[8]);
   const int64_t in = toInt(env, arguments[6], "channels in"), out = toInt(env, arguments[7], "channels out");
   constexpr int64_t kMost = 1 << 24;
-  if (in < 1 || out < 1 || in > kMost || out > kMost) throw std::invalid_argument("channels must lie in 1 .. 2^24");
+  if (in < 1 || out < 1 || in > kMost || out > kMost)
+    throw std::invalid_argument("channels must lie in 1 .. 2^24");
   const bool isLinear = toBool(env, arguments[9]);
   const bool relu = toBool(env, arguments[10]);
   const PackedWeights weights{unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3])};

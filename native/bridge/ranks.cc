@@ -24,11 +24,14 @@ napi_value byMpi(napi_env env, const Arguments& arguments) {
 
 // joinByGloo(host, port, serves, name, address, interface, rank, size) -> { rank, size }
 napi_value byGloo(napi_env env, const Arguments& arguments) {
-  const auto number = [&](size_t i, const char* what) { return static_cast<int>(toInt(env, arguments[i], what)); };
+  const auto number = [&](size_t i, const char* what) {
+    return static_cast<int>(toInt(env, arguments[i], what));
+  };
   const auto text = [&](size_t i, const char* what) { return toString(env, arguments[i], what); };
   const Meeting meeting{text(0, "a host"), number(1, "a port"), number(2, "0 or 1") != 0,
                         text(3, "a name"), text(4, "an address"), text(5, "an interface")};
-  return placeObject(env, joinRanks(joinByGloo(meeting, {number(6, "a rank"), number(7, "a number of ranks")})));
+  return placeObject(env,
+                     joinRanks(joinByGloo(meeting, {number(6, "a rank"), number(7, "a number of ranks")})));
 }
 
 // joinDevices(device's number)
@@ -44,13 +47,7 @@ napi_value leave(napi_env env, const Arguments& arguments) {
 
 // sumTensors(tensors) -> tensors
 napi_value sums(napi_env env, const Arguments& arguments) {
-  const auto found = sumTensors(toTensors(env, arguments[0]));
-  napi_value list;
-  check(env, napi_create_array_with_length(env, found.size(), &list), "cannot make a list");
-  for (size_t i = 0; i < found.size(); i++) {
-    check(env, napi_set_element(env, list, static_cast<uint32_t>(i), wrapTensor(env, found[i])), "cannot fill a list");
-  }
-  return list;
+  return fromTensors(env, sumTensors(toTensors(env, arguments[0])));
 }
 
 // The memory of a typed array, of which no number is read as another type's.
@@ -59,7 +56,8 @@ std::pair<Number*, int64_t> numbersOf(napi_env env, napi_value value, napi_typed
   napi_typedarray_type type;
   size_t length;
   void* data;
-  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok || type != expected) {
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != expected) {
     throw std::invalid_argument("expected a typed array of another type");
   }
   return {static_cast<Number*>(data), static_cast<int64_t>(length)};
@@ -92,7 +90,8 @@ napi_value tensorsOfFirst(napi_env env, const Arguments& arguments) {
 
 // sharedBatchNorm(input, weight, bias, running mean, running variance, momentum, epsilon)
 napi_value batchNorm(napi_env env, const Arguments& arguments) {
-  const BatchNormOptions options{toDouble(env, arguments[5], "a momentum"), toDouble(env, arguments[6], "an epsilon")};
+  const BatchNormOptions options{toDouble(env, arguments[5], "a momentum"),
+                                 toDouble(env, arguments[6], "an epsilon")};
   return wrapTensor(env, sharedBatchNorm(unwrapTensor(env, arguments[0]), unwrapTensor(env, arguments[1]),
                                          unwrapTensor(env, arguments[2]), unwrapTensor(env, arguments[3]),
                                          unwrapTensor(env, arguments[4]), options));

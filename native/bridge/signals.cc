@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kSignals = 32;
 
-// What a handler may touch: nothing of it allocates or locks.
+// All that a handler touches: nothing of it allocates or locks.
 std::atomic<int64_t> arrived[kSignals];
 struct sigaction former[kSignals];
 static_assert(std::atomic<int64_t>::is_always_lock_free);

@@ -6,7 +6,7 @@
 
 namespace sqa {
 
-// How often a signal that the process handles has arrived since this was first asked, or asked anew after
+// Counts the arrivals of a signal that the process handles since this was first asked, or asked anew after
 // another handler came: then counting begins at 0. Of a signal that nobody handles the default stays, and
 // none is counted.
 int64_t signalsArrived(int number);

@@ -7,7 +7,8 @@ inline Ints<kLanes> loadCodes(const uint8_t* from) {
 }
 
 template <int kLanes>
-inline void addBiasOf(const BlockShape& shape, const float* pooledGradient, const uint8_t* codes, float* bias) {
+inline void addBiasOf(const BlockShape& shape, const float* pooledGradient, const uint8_t* codes,
+                      float* bias) {
   const Floats<kLanes> zero = {};
   Floats<kLanes> sum = load<kLanes>(bias);
   for (int64_t at = 0; at < shape.windows() * shape.out; at += shape.out) {
@@ -39,14 +40,16 @@ inline void addRunsTile(const ScaledRun* runs, int64_t count, const float* base,
       const Floats<kLanes> scale = broadcast<kLanes>(&runs[i + w].scale);
       const float* run = base + runs[i + w].offset;
 #pragma GCC unroll 12
-      for (int v = 0; v < kVectors; v++) sums[w][v] = multiplyAdd(scale, load<kLanes>(run + v * kLanes), sums[w][v]);
+      for (int v = 0; v < kVectors; v++)
+        sums[w][v] = multiplyAdd(scale, load<kLanes>(run + v * kLanes), sums[w][v]);
     }
   }
   for (; i < count; i++) {
     const Floats<kLanes> scale = broadcast<kLanes>(&runs[i].scale);
     const float* run = base + runs[i].offset;
 #pragma GCC unroll 12
-    for (int v = 0; v < kVectors; v++) sums[0][v] = multiplyAdd(scale, load<kLanes>(run + v * kLanes), sums[0][v]);
+    for (int v = 0; v < kVectors; v++)
+      sums[0][v] = multiplyAdd(scale, load<kLanes>(run + v * kLanes), sums[0][v]);
   }
 #pragma GCC unroll 12
   for (int v = 0; v < kVectors; v++) {
@@ -56,7 +59,7 @@ inline void addRunsTile(const ScaledRun* runs, int64_t count, const float* base,
   }
 }
 
-// How many ways a float is summed in depends on its place alone, not on the number of lanes.
+// The number of parts that a float is summed in depends on its place alone, not on the number of lanes.
 void addRuns(const ScaledRun* runs, int64_t runCount, const float* base, float* target, int64_t count) {
   int64_t j = 0;
   for (; j + 96 <= count; j += 96) addRunsTile<kWide, 96 / kWide, 1>(runs, runCount, base + j, target + j);
@@ -65,8 +68,8 @@ void addRuns(const ScaledRun* runs, int64_t runCount, const float* base, float* 
   if (kWide > 8 && j < count) addRunsTile<8, 1, 4>(runs, runCount, base + j, target + j);
 }
 
-void runsOfWindow(const uint8_t* codes, const float* gradient, int64_t out, int32_t kernelSize, ScaledRun* runs,
-                  int32_t* counts) {
+void runsOfWindow(const uint8_t* codes, const float* gradient, int64_t out, int32_t kernelSize,
+                  ScaledRun* runs, int32_t* counts) {
   const Words<8> lanes = {0, 1, 2, 3, 4, 5, 6, 7}, steps = lanes * static_cast<uint32_t>(kernelSize);
   for (int k = 0; k < 4; k++) counts[k] = 0;
   for (int64_t c = 0; c < out; c += 8) {
@@ -82,7 +85,8 @@ void runsOfWindow(const uint8_t* codes, const float* gradient, int64_t out, int3
 }
 
 template <int kLanes>
-inline void unpoolWindow(const int64_t corner[4], const float* pooledGradient, const uint8_t* codes, float* to) {
+inline void unpoolWindow(const int64_t corner[4], const float* pooledGradient, const uint8_t* codes,
+                         float* to) {
   const Floats<kLanes> zero = {}, gradient = load<kLanes>(pooledGradient);
   const Ints<kLanes> code = loadCodes<kLanes>(codes);
 #pragma GCC unroll 4
@@ -91,14 +95,16 @@ inline void unpoolWindow(const int64_t corner[4], const float* pooledGradient, c
   }
 }
 
-void unpool(const BlockShape& shape, const float* pooledGradient, const uint8_t* codes, float* paddedGradient) {
+void unpool(const BlockShape& shape, const float* pooledGradient, const uint8_t* codes,
+            float* paddedGradient) {
   const int64_t row = shape.paddedGradientRow();
   const int64_t corner[4] = {0, shape.out, row, row + shape.out};
   for (int64_t wy = 0; wy < shape.pooledHeight(); wy++) {
     for (int64_t wx = 0; wx < shape.pooledWidth(); wx++) {
       float* first = paddedGradient + (2 * wy + 1) * row + (2 * wx + 1) * shape.out;
       int64_t c = 0;
-      for (; c + kWide <= shape.out; c += kWide) unpoolWindow<kWide>(corner, pooledGradient + c, codes + c, first + c);
+      for (; c + kWide <= shape.out; c += kWide)
+        unpoolWindow<kWide>(corner, pooledGradient + c, codes + c, first + c);
       if (kWide > 8 && c < shape.out) unpoolWindow<8>(corner, pooledGradient + c, codes + c, first + c);
       pooledGradient += shape.out;
       codes += shape.out;
@@ -108,14 +114,16 @@ void unpool(const BlockShape& shape, const float* pooledGradient, const uint8_t*
 
 // Sums over channels within a vector: always of 8 lanes, since more would sum in another order.
 template <int kPixels>
-inline void inputGradientTile(const BlockShape& shape, const float* window, const float* weights, float* gradient) {
+inline void inputGradientTile(const BlockShape& shape, const float* window, const float* weights,
+                              float* gradient) {
   Floats<8> sums[8] = {};
   const int64_t run = 3 * shape.out;
   for (int ky = 0; ky < 3; ky++) {
     for (int64_t j = 0; j < run; j += 8) {
       const Floats<8> w = load<8>(weights + ky * run + j);
 #pragma GCC unroll 8
-      for (int p = 0; p < kPixels; p++) sums[p] = multiplyAdd(w, load<8>(window + p * shape.out + j), sums[p]);
+      for (int p = 0; p < kPixels; p++)
+        sums[p] = multiplyAdd(w, load<8>(window + p * shape.out + j), sums[p]);
     }
     window += shape.paddedGradientRow();
   }
@@ -127,19 +135,23 @@ inline void inputGradientTile(const BlockShape& shape, const float* window, cons
   }
 }
 
-void inputGradientOfOne(const BlockShape& shape, const float* paddedGradient, const float* weights, float* gradient) {
+void inputGradientOfOne(const BlockShape& shape, const float* paddedGradient, const float* weights,
+                        float* gradient) {
   for (int64_t y = 0; y < shape.height; y++) {
     const float* row = paddedGradient + y * shape.paddedGradientRow();
     int64_t x = 0;
-    for (; x + 8 <= shape.width; x += 8) inputGradientTile<8>(shape, row + x * shape.out, weights, gradient + x);
-    for (; x + 4 <= shape.width; x += 4) inputGradientTile<4>(shape, row + x * shape.out, weights, gradient + x);
+    for (; x + 8 <= shape.width; x += 8)
+      inputGradientTile<8>(shape, row + x * shape.out, weights, gradient + x);
+    for (; x + 4 <= shape.width; x += 4)
+      inputGradientTile<4>(shape, row + x * shape.out, weights, gradient + x);
     for (; x < shape.width; x++) inputGradientTile<1>(shape, row + x * shape.out, weights, gradient + x);
     gradient += shape.width;
   }
 }
 
 template <int kLanes>
-inline void weightGradientOf(const BlockShape& shape, const float* padded, const float* paddedGradient, float* gradient) {
+inline void weightGradientOf(const BlockShape& shape, const float* padded, const float* paddedGradient,
+                             float* gradient) {
   const int64_t width = shape.width + 2;
   Floats<kLanes> sums[9];
 #pragma GCC unroll 9
@@ -151,7 +163,8 @@ inline void weightGradientOf(const BlockShape& shape, const float* padded, const
       const Floats<kLanes> value = load<kLanes>(g + x * shape.out);
 #pragma GCC unroll 9
       for (int tap = 0; tap < 9; tap++) {
-        sums[tap] = multiplyAdd(value, broadcast<kLanes>(window + x + (tap / 3) * width + tap % 3), sums[tap]);
+        sums[tap] =
+            multiplyAdd(value, broadcast<kLanes>(window + x + (tap / 3) * width + tap % 3), sums[tap]);
       }
     }
   }
@@ -159,8 +172,10 @@ inline void weightGradientOf(const BlockShape& shape, const float* padded, const
   for (int tap = 0; tap < 9; tap++) store<kLanes>(gradient + tap * shape.out, sums[tap]);
 }
 
-void weightGradientOfOne(const BlockShape& shape, const float* padded, const float* paddedGradient, float* gradient) {
+void weightGradientOfOne(const BlockShape& shape, const float* padded, const float* paddedGradient,
+                         float* gradient) {
   int64_t c = 0;
-  for (; c + kWide <= shape.out; c += kWide) weightGradientOf<kWide>(shape, padded, paddedGradient + c, gradient + c);
+  for (; c + kWide <= shape.out; c += kWide)
+    weightGradientOf<kWide>(shape, padded, paddedGradient + c, gradient + c);
   if (kWide > 8 && c < shape.out) weightGradientOf<8>(shape, padded, paddedGradient + c, gradient + c);
 }

@@ -56,8 +56,9 @@ void round(const float* from, int64_t count, uint16_t* to) {
 void roundInGroups(const float* from, int64_t count, uint16_t* to) {
   int64_t i = 0;
   for (; i + 32 <= count; i += 32) {
-    _mm512_storeu_si512(to + i, _mm512_packus_epi32(reinterpret_cast<__m512i>(roundedWords<16>(from + i)),
-                                                    reinterpret_cast<__m512i>(roundedWords<16>(from + i + 16))));
+    _mm512_storeu_si512(to + i,
+                        _mm512_packus_epi32(reinterpret_cast<__m512i>(roundedWords<16>(from + i)),
+                                            reinterpret_cast<__m512i>(roundedWords<16>(from + i + 16))));
   }
   if (i == count) return;
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i),
@@ -70,7 +71,8 @@ void orderGroups(float* run, int64_t count) {
   for (int64_t i = 0; i < count; i += 32) {
     const int64_t size = count - i < 32 ? 16 : 32;
     float ordered[32];
-    for (int64_t j = 0; j < size; j++) ordered[j / (size / 2) * 4 + j % (size / 2) / 4 * 8 + j % 4] = run[i + j];
+    for (int64_t j = 0; j < size; j++)
+      ordered[j / (size / 2) * 4 + j % (size / 2) / 4 * 8 + j % 4] = run[i + j];
     for (int64_t j = 0; j < size; j++) run[i + j] = ordered[j];
   }
 }
@@ -190,7 +192,8 @@ const Bfloat16Kernels kernels = {2 * kWide, round, roundInGroups, orderGroups, c
 }  // namespace
 
 const Bfloat16Kernels* bfloat16Kernels() {
-  static const bool there = instructionSet() == InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
+  static const bool there =
+      instructionSet() == InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
   return there ? &bfloat16::kernels : nullptr;
 }
 

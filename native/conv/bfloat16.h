@@ -13,7 +13,7 @@
 
 namespace sqa {
 
-// Whether there is bfloat16 for so many input channels; blocks of others compute in float32 in any case.
+// Tells whether there is bfloat16 for so many input channels; blocks of others always compute in float32.
 inline bool takesBfloat16(int64_t in) { return in % 16 == 0; }
 
 // To the nearest, ties to even; NaN stays NaN.
@@ -40,7 +40,8 @@ struct Bfloat16Kernels {
                    const float* bias, float* h);
   // As in ConvKernels, of scales that are rounded; either the base's runs are in groups or the target is
   // then. count is 192 or the rest of a run.
-  void (*addRuns)(const ScaledRun* runs, int64_t runCount, const uint16_t* base, float* target, int64_t count);
+  void (*addRuns)(const ScaledRun* runs, int64_t runCount, const uint16_t* base, float* target,
+                  int64_t count);
 };
 
 // Null where the processor does not multiply bfloat16, or `instructionSet` is narrower than AVX-512.

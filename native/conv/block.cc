@@ -31,10 +31,12 @@ BlockShape checkedShape(const at::Tensor& input, const at::Tensor& weight, const
               "input channels must be 1 or a multiple of 8, not ", shape.in);
   TORCH_CHECK(shape.out > 0 && shape.out % kChannelStep == 0 && shape.out < (1 << 16),
               "output channels must be a multiple of 8 below 2^16, not ", shape.out);
-  TORCH_CHECK(shape.height >= 2 && shape.width >= 2, "sides must be 2 or more, not ", shape.height, " and ", shape.width);
-  TORCH_CHECK(weight.sizes() == at::IntArrayRef({shape.out, shape.in, 3, 3}), "weight must have shape [", shape.out, ", ",
-              shape.in, ", 3, 3], not ", weight.sizes());
-  TORCH_CHECK(bias.sizes() == at::IntArrayRef({shape.out}), "bias must have shape [", shape.out, "], not ", bias.sizes());
+  TORCH_CHECK(shape.height >= 2 && shape.width >= 2, "sides must be 2 or more, not ", shape.height, " and ",
+              shape.width);
+  TORCH_CHECK(weight.sizes() == at::IntArrayRef({shape.out, shape.in, 3, 3}), "weight must have shape [",
+              shape.out, ", ", shape.in, ", 3, 3], not ", weight.sizes());
+  TORCH_CHECK(bias.sizes() == at::IntArrayRef({shape.out}), "bias must have shape [", shape.out, "], not ",
+              bias.sizes());
   constexpr int64_t kLargest = 1 << 30;  // offsets in an image and in the weights are 32-bit
   TORCH_CHECK(shape.height < kLargest / shape.in / (shape.width + 2) && 9 * shape.in < kLargest / shape.out,
               "an image of shape ", input.sizes(), " is too large");
@@ -44,7 +46,8 @@ BlockShape checkedShape(const at::Tensor& input, const at::Tensor& weight, const
 // A block's convolution of one image, and of bias and ReLU after it.
 class Convolution {
  public:
-  Convolution(const BlockShape& shape, const float* weights, const float* bias, const Bfloat16Kernels* bfloat16)
+  Convolution(const BlockShape& shape, const float* weights, const float* bias,
+              const Bfloat16Kernels* bfloat16)
       : shape_(shape), bfloat16_(bfloat16), bias_(bias), packed_(9 * shape.in * shape.out) {
     if (bfloat16 == nullptr) {
       offsets_ = windowOffsets(shape);
@@ -83,11 +86,13 @@ class Convolution {
 
 struct Pooled {
   at::Tensor output;
-  at::Tensor codes;  // (N, windows, out), one byte a pooled output; undefined where no gradient will be asked for
+  // (N, windows, out), one byte a pooled output; undefined where no gradient will be asked for.
+  at::Tensor codes;
 };
 
-Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
-                    const std::optional<ImageQuantization>& quantization, const Bfloat16Kernels* bfloat16, bool keepCodes) {
+Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::Tensor& weight,
+                    const at::Tensor& bias, const std::optional<ImageQuantization>& quantization,
+                    const Bfloat16Kernels* bfloat16, bool keepCodes) {
   const int64_t images = input.size(0);
   const at::Tensor x = channelsLast(input), w = channelsLast(weight), b = bias.contiguous();
   at::Tensor output = at::empty({images, shape.out, shape.pooledHeight(), shape.pooledWidth()}, x.options(),
@@ -122,7 +127,8 @@ Pooled forwardBlock(const BlockShape& shape, const at::Tensor& input, const at::
         kernels.pool(shape, h, h, imageTo, imageCodes);
         continue;
       }
-      quantizer.begin(h, extentOf(h, shape.pixels() * shape.out), ids == nullptr ? 0 : static_cast<uint32_t>(ids[n]));
+      quantizer.begin(h, extentOf(h, shape.pixels() * shape.out),
+                      ids == nullptr ? 0 : static_cast<uint32_t>(ids[n]));
       for (int64_t row = 0; row < shape.pooledHeight(); row++) {
         const int64_t first = row * rows.pixels(), window = row * rows.windows() * shape.out;
         quantizer.quantize(first, rows.pixels(), y);
@@ -138,7 +144,8 @@ struct Block : torch::autograd::Function<Block> {
                             const at::Tensor& bias, const BlockShape& shape,
                             const std::optional<ImageQuantization>& quantization, bool bfloat16) {
     const Operands operands(shape, input, weight, bfloat16);
-    Pooled pooled = forwardBlock(shape, operands.input, operands.weight, bias, quantization, operands.kernels, true);
+    Pooled pooled =
+        forwardBlock(shape, operands.input, operands.weight, bias, quantization, operands.kernels, true);
     context->save_for_backward({input, weight, pooled.codes});
     context->saved_data["bfloat16"] = bfloat16;
     return pooled.output;
@@ -163,10 +170,12 @@ at::Tensor convBlock(const at::Tensor& input, const at::Tensor& weight, const at
   const BlockShape shape = checkedShape(input, weight, bias);
   if (quantization && !quantization->nearest) checkImageIds(quantization->imageIds, input.size(0));
   const bool differentiable = input.requires_grad() || weight.requires_grad() || bias.requires_grad();
-  if (differentiable && at::GradMode::is_enabled()) return Block::apply(input, weight, bias, shape, quantization, bfloat16);
+  if (differentiable && at::GradMode::is_enabled())
+    return Block::apply(input, weight, bias, shape, quantization, bfloat16);
   at::NoGradGuard guard;
   const Operands operands(shape, input, weight, bfloat16);
-  return forwardBlock(shape, operands.input, operands.weight, bias, quantization, operands.kernels, false).output;
+  return forwardBlock(shape, operands.input, operands.weight, bias, quantization, operands.kernels, false)
+      .output;
 }
 
 }  // namespace sqa

@@ -23,7 +23,7 @@ constexpr int64_t kTile = 96;
 // The same in bfloat16: what twelve of AVX-512 hold.
 constexpr int64_t kTileBfloat16 = 192;
 
-// What the backward pass of one image reads and writes.
+// The memory that the backward pass of one image reads and writes.
 struct ImageGradients {
   const float* image;
   const float* pooledGradient;
@@ -44,7 +44,8 @@ class Backward {
     for (int64_t y = 0; y < shape.pooledHeight(); y++) {
       for (int64_t x = 0; x < shape.pooledWidth(); x++) {
         const int32_t* first = offsets.data() + 2 * y * shape.width + 2 * x;
-        for (int64_t corner : {int64_t{0}, int64_t{1}, shape.width, shape.width + 1}) corners_.push_back(first[corner]);
+        for (int64_t corner : {int64_t{0}, int64_t{1}, shape.width, shape.width + 1})
+          corners_.push_back(first[corner]);
       }
     }
     if (bfloat16_ != nullptr) {
@@ -76,7 +77,8 @@ class Backward {
   void run(Scratch& scratch, ImageGradients image) const {
     if (rounded_) {
       float* gradient = scratch.pooledGradient.of(0);
-      for (int64_t i = 0; i < shape_.windows() * shape_.out; i++) gradient[i] = roundedToBfloat16(image.pooledGradient[i]);
+      for (int64_t i = 0; i < shape_.windows() * shape_.out; i++)
+        gradient[i] = roundedToBfloat16(image.pooledGradient[i]);
       image.pooledGradient = gradient;
     }
     if (shape_.in == 1) {
@@ -93,7 +95,8 @@ class Backward {
   }
 
  private:
-  void addRuns(const ScaledRun* runs, int64_t runCount, const Numbers& base, int64_t first, float* target, int64_t count) const {
+  void addRuns(const ScaledRun* runs, int64_t runCount, const Numbers& base, int64_t first, float* target,
+               int64_t count) const {
     if (bfloat16_ == nullptr) {
       kernels_.addRuns(runs, runCount, base.floats + first, target, count);
     } else {
@@ -124,7 +127,8 @@ class Backward {
     }
     const int64_t row = shape_.width * shape_.in;
     for (int64_t y = 0; y < shape_.height; y++) {
-      std::memcpy(image.input + y * row, gradient + (y + 1) * shape_.paddedRow() + shape_.in, row * sizeof(float));
+      std::memcpy(image.input + y * row, gradient + (y + 1) * shape_.paddedRow() + shape_.in,
+                  row * sizeof(float));
     }
   }
 
@@ -164,7 +168,8 @@ class Backward {
   int64_t tile_ = kTile;
   std::vector<uint16_t> roundedWeights_;
   std::vector<float> rotated_;    // (9, out), for one input channel
-  std::vector<int32_t> corners_;  // of each window its four pixels: the first float of their windows of the padded input
+  // Of each window its four pixels: the first float of their windows of the padded input.
+  std::vector<int32_t> corners_;
 };
 
 // parts (parts, count) to their sums, part after part.
@@ -181,12 +186,14 @@ void sumParts(const at::Tensor& parts, float* sums, int64_t count) {
 }  // namespace
 
 BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& codes,
-                             const at::Tensor& outputGradient, const std::array<bool, 3>& wanted, bool bfloat16) {
+                             const at::Tensor& outputGradient, const std::array<bool, 3>& wanted,
+                             bool bfloat16) {
   const BlockShape shape{input.size(1), weight.size(0), input.size(2), input.size(3)};
   const Operands operands(shape, input, weight, bfloat16);
   const auto [inputWanted, weightWanted, biasWanted] = wanted;
   const int64_t images = input.size(0), weights = weight.numel(), pooled = shape.windows() * shape.out;
-  const at::Tensor x = channelsLast(operands.input), w = channelsLast(operands.weight), g = channelsLast(outputGradient);
+  const at::Tensor x = channelsLast(operands.input), w = channelsLast(operands.weight),
+                   g = channelsLast(outputGradient);
   at::Tensor inputGradient, weightGradient, biasGradient;
   if (inputWanted) inputGradient = at::empty_like(x);
   // Without a sum over images every image is a part of its own.
@@ -209,7 +216,8 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
       for (int64_t n = part * partSize; n < std::min(images, (part + 1) * partSize); n++) {
         const int64_t at = n * shape.pixels() * shape.in;
         backward.run(scratch, {imagesFrom + at, gradients + n * pooled, codesFrom + n * pooled,
-                               inputWanted ? inputTo + at : nullptr, weightWanted ? weightTo + part * weights : nullptr});
+                               inputWanted ? inputTo + at : nullptr,
+                               weightWanted ? weightTo + part * weights : nullptr});
         if (biasWanted) {
           kernels.addBias(shape, gradients + n * pooled, codesFrom + n * pooled, biasTo + part * shape.out);
         }
@@ -221,7 +229,8 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
     float* sums = weightGradient.data_ptr<float>();
     sumParts(weightParts, sums, weights);
     if (operands.kernels != nullptr) {
-      for (int64_t at = 0; at < weights; at += shape.run()) operands.kernels->orderGroups(sums + at, shape.run());
+      for (int64_t at = 0; at < weights; at += shape.run())
+        operands.kernels->orderGroups(sums + at, shape.run());
     }
   } else if (weightWanted) {
     const at::Tensor byTap = at::empty({9, shape.out}, w.options());
@@ -235,23 +244,29 @@ BlockGradients backwardBlock(const at::Tensor& input, const at::Tensor& weight, 
   return {inputGradient, weightGradient, biasGradient};
 }
 
-BlockGradients differentiableBackward(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& codes,
-                                      const at::Tensor& outputGradient, const std::array<bool, 3>& wanted, bool bfloat16) {
+BlockGradients differentiableBackward(const at::Tensor& input, const at::Tensor& weight,
+                                      const at::Tensor& codes, const at::Tensor& outputGradient,
+                                      const std::array<bool, 3>& wanted, bool bfloat16) {
   const BlockShape shape{input.size(1), weight.size(0), input.size(2), input.size(3)};
   const bool rounded = bfloat16 && takesBfloat16(shape.in);
   const at::Tensor pooledCodes =
-      codes.view({input.size(0), shape.pooledHeight(), shape.pooledWidth(), shape.out}).permute({0, 3, 1, 2}).to(at::kLong);
+      codes.view({input.size(0), shape.pooledHeight(), shape.pooledWidth(), shape.out})
+          .permute({0, 3, 1, 2})
+          .to(at::kLong);
   const at::Tensor corner = pooledCodes.bitwise_and(3);
   const auto longs = corner.options();
   const at::Tensor y = at::arange(shape.pooledHeight(), longs).mul(2).view({-1, 1}) + corner.floor_divide(2);
   const at::Tensor x = at::arange(shape.pooledWidth(), longs).mul(2) + corner.remainder(2);
   const at::Tensor active = pooledCodes.ge(kActive).to(at::kFloat);
-  const at::Tensor gradient = at::max_unpool2d((outputGradient * active).contiguous(),
-                                               (y * shape.width + x).contiguous(), {shape.height, shape.width});
-  const auto operand = [rounded](const at::Tensor& tensor) { return rounded ? roundedToBfloat16(tensor) : tensor; };
-  auto [byInput, byWeight, byBias] =
-      at::convolution_backward(operand(gradient), operand(input), operand(weight), at::IntArrayRef({shape.out}), {1, 1}, {1, 1}, {1, 1}, false,
-                               {0, 0}, 1, wanted);
+  const at::Tensor gradient =
+      at::max_unpool2d((outputGradient * active).contiguous(), (y * shape.width + x).contiguous(),
+                       {shape.height, shape.width});
+  const auto operand = [rounded](const at::Tensor& tensor) {
+    return rounded ? roundedToBfloat16(tensor) : tensor;
+  };
+  auto [byInput, byWeight, byBias] = at::convolution_backward(
+      operand(gradient), operand(input), operand(weight), at::IntArrayRef({shape.out}), {1, 1}, {1, 1},
+      {1, 1}, false, {0, 0}, 1, wanted);
   return {byInput, byWeight, byBias};
 }
 

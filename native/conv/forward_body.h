@@ -3,8 +3,8 @@
 // kPixels pixels times kVectors vectors of output channels, all sums in registers; kRun is 3 * in where
 // known.
 template <int kLanes, int kPixels, int kVectors, int kRun>
-inline void convolveTile(const BlockShape& shape, const float* padded, const int32_t* offsets, const float* weights,
-                         const float* bias, float* h) {
+inline void convolveTile(const BlockShape& shape, const float* padded, const int32_t* offsets,
+                         const float* weights, const float* bias, float* h) {
   Floats<kLanes> sums[kPixels][kVectors];
   const float* pixel[kPixels];
 #pragma GCC unroll 12
@@ -42,12 +42,13 @@ inline void convolveTile(const BlockShape& shape, const float* padded, const int
 }
 
 template <int kLanes, int kVectors, int kRun>
-void convolveChannels(const BlockShape& shape, const float* padded, const int32_t* offsets, const float* weights,
-                      const float* bias, float* h) {
+void convolveChannels(const BlockShape& shape, const float* padded, const int32_t* offsets,
+                      const float* weights, const float* bias, float* h) {
   const int64_t pixels = shape.pixels();
   int64_t p = 0;
   for (; p + kTilePixels <= pixels; p += kTilePixels) {
-    convolveTile<kLanes, kTilePixels, kVectors, kRun>(shape, padded, offsets + p, weights, bias, h + p * shape.out);
+    convolveTile<kLanes, kTilePixels, kVectors, kRun>(shape, padded, offsets + p, weights, bias,
+                                                      h + p * shape.out);
   }
   for (; p + 4 <= pixels; p += 4) {
     convolveTile<kLanes, 4, kVectors, kRun>(shape, padded, offsets + p, weights, bias, h + p * shape.out);

@@ -14,7 +14,8 @@ namespace sqa {
 struct BlockShape {
   int64_t in, out, height, width;
 
-  BlockShape pairs() const { return {in / 2, out, height, width}; }  // of two input channels in a float's place
+  // The same of two input channels in a float's place.
+  BlockShape pairs() const { return {in / 2, out, height, width}; }
   int64_t pixels() const { return height * width; }
   int64_t pooledHeight() const { return height / 2; }
   int64_t pooledWidth() const { return width / 2; }
@@ -32,8 +33,8 @@ struct ScaledRun {
   float scale;
 } __attribute__((may_alias));
 
-// What a pooled output remembers: which of the four pixels of its window was the largest, and whether ReLU
-// let it through.
+// A pooled output's code is the number of its window's largest pixel, 0 to 3, and this where ReLU let it
+// through.
 constexpr uint8_t kActive = 4;
 
 // The functions of one instruction set. Sums run in one order in each, whatever the number of threads.
@@ -52,16 +53,18 @@ struct ConvKernels {
   void (*addRuns)(const ScaledRun* runs, int64_t runCount, const float* base, float* target, int64_t count);
   // Of one window (out codes and gradients) the runs of each corner, corner k's from runs[k * out] on:
   // `kernelSize` times the channel, and its gradient. counts[k] is how many.
-  void (*runsOfWindow)(const uint8_t* codes, const float* gradient, int64_t out, int32_t kernelSize, ScaledRun* runs,
-                       int32_t* counts);
+  void (*runsOfWindow)(const uint8_t* codes, const float* gradient, int64_t out, int32_t kernelSize,
+                       ScaledRun* runs, int32_t* counts);
   // Undoes pooling: writes the interior of a padded (height + 2, width + 2, out) gradient, whose border is
   // zero already.
   void (*unpool)(const BlockShape&, const float* pooledGradient, const uint8_t* codes, float* paddedGradient);
   // One input channel: gradient of the image (pixels) from the padded gradient; weights (9, out), rotated by
   // 180 degrees.
-  void (*inputGradientOfOne)(const BlockShape&, const float* paddedGradient, const float* weights, float* gradient);
+  void (*inputGradientOfOne)(const BlockShape&, const float* paddedGradient, const float* weights,
+                             float* gradient);
   // One input channel: adds to the gradient of the weights, (9, out).
-  void (*weightGradientOfOne)(const BlockShape&, const float* padded, const float* paddedGradient, float* gradient);
+  void (*weightGradientOfOne)(const BlockShape&, const float* padded, const float* paddedGradient,
+                              float* gradient);
 };
 
 // Those of a set that the addon was compiled for and the processor has.

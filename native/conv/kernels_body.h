@@ -11,4 +11,5 @@
 #include "conv/pool_body.h"
 #include "conv/backward_body.h"
 
-const ConvKernels kernels = {2 * kWide, convolve, pool, addBias, addRuns, runsOfWindow, unpool, inputGradientOfOne, weightGradientOfOne};
+const ConvKernels kernels = {2 * kWide, convolve, pool, addBias, addRuns, runsOfWindow, unpool,
+                             inputGradientOfOne, weightGradientOfOne};

@@ -8,17 +8,22 @@
 
 namespace sqa {
 
-inline at::Tensor roundedToBfloat16(const at::Tensor& tensor) { return tensor.to(at::kBFloat16).to(at::kFloat); }
+inline at::Tensor roundedToBfloat16(const at::Tensor& tensor) {
+  return tensor.to(at::kBFloat16).to(at::kFloat);
+}
 
-// Where bfloat16 is wanted and there are no kernels for it, float32's multiply the rounded numbers: their
-// products are exact.
+// The two tensors that a block multiplies. Where bfloat16 is wanted and there are no kernels for it,
+// float32's multiply the rounded numbers: their products are exact.
 struct Operands {
   at::Tensor input, weight;
   bool rounded;
   const Bfloat16Kernels* kernels;  // null for those of float32
 
   Operands(const BlockShape& shape, const at::Tensor& x, const at::Tensor& w, bool bfloat16)
-      : input(x), weight(w), rounded(bfloat16 && takesBfloat16(shape.in)), kernels(rounded ? bfloat16Kernels() : nullptr) {
+      : input(x),
+        weight(w),
+        rounded(bfloat16 && takesBfloat16(shape.in)),
+        kernels(rounded ? bfloat16Kernels() : nullptr) {
     if (!rounded || kernels != nullptr) return;
     input = roundedToBfloat16(x);
     weight = roundedToBfloat16(w);
@@ -41,7 +46,8 @@ inline void beginPadded(const BlockShape& shape, const Bfloat16Kernels* bfloat16
 }
 
 // The image in that buffer, rounded where there are kernels for bfloat16.
-inline Numbers padded(const BlockShape& shape, const Bfloat16Kernels* bfloat16, const float* image, Scratch& scratch) {
+inline Numbers padded(const BlockShape& shape, const Bfloat16Kernels* bfloat16, const float* image,
+                      Scratch& scratch) {
   if (bfloat16 == nullptr) {
     copyPadded(shape, image, scratch.padded.of(0));
     return {scratch.padded.of(0), nullptr};

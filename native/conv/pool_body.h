@@ -17,7 +17,8 @@ inline void poolWindow(const int64_t corner[4], int64_t at, const float* h, cons
   }
   code = (kQuantized ? before : best) <= zero ? code : code + kActive;
   store<kLanes>(pooled, best);
-  *reinterpret_cast<typename VectorTypes<kLanes>::UnalignedBytes*>(codes) = __builtin_convertvector(code, Bytes<kLanes>);
+  *reinterpret_cast<typename VectorTypes<kLanes>::UnalignedBytes*>(codes) =
+      __builtin_convertvector(code, Bytes<kLanes>);
 }
 
 template <bool kQuantized>

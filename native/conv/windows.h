@@ -30,7 +30,8 @@ inline void copyPadded(const BlockShape& shape, const float* image, float* padde
 }
 
 // The same in bfloat16.
-inline void roundPadded(const BlockShape& shape, const Bfloat16Kernels& kernels, const float* image, uint16_t* padded) {
+inline void roundPadded(const BlockShape& shape, const Bfloat16Kernels& kernels, const float* image,
+                        uint16_t* padded) {
   const int64_t row = shape.width * shape.in;
   for (int64_t y = 0; y < shape.height; y++) {
     kernels.round(image + y * row, row, padded + (y + 1) * shape.paddedRow() + shape.in);

@@ -7,8 +7,8 @@ namespace {
 
 [[noreturn]] void refuse(const char* what) {
   TORCH_CHECK(false, what,
-              " on a CUDA device needs the addon's CUDA kernels, which were not compiled: set-up found no CUDA libtorch or "
-              "no nvcc (put nvcc on PATH and run npm run setup)");
+              " on a CUDA device needs the addon's CUDA kernels, which were not compiled: set-up found no "
+              "CUDA libtorch or no nvcc (put nvcc on PATH and run npm run setup)");
   __builtin_unreachable();
 }
 
@@ -16,11 +16,14 @@ namespace {
 
 bool hasCudaKernels() { return false; }
 
-at::Tensor quantizeOnCuda(const at::Tensor&, int64_t, Range, bool, const NoiseSource&, const at::Tensor&, const at::Tensor&) {
+at::Tensor quantizeOnCuda(const at::Tensor&, int64_t, Range, bool, const NoiseSource&, const at::Tensor&,
+                          const at::Tensor&) {
   refuse("SQA");
 }
 
-at::Tensor countedUniformOnCuda(const at::Tensor&, at::IntArrayRef, const NoiseSource&) { refuse("counted noise"); }
+at::Tensor countedUniformOnCuda(const at::Tensor&, at::IntArrayRef, const NoiseSource&) {
+  refuse("counted noise");
+}
 
 void useOwnStream(int64_t) {}
 

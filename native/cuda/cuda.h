@@ -8,13 +8,13 @@
 
 namespace sqa {
 
-// Whether the kernels of our own for CUDA were compiled in.
+// Tells whether the kernels of our own for CUDA were compiled in.
 bool hasCudaKernels();
 
 // quantizeActivation's values for activations float32 or bfloat16 on a CUDA device. Image ids may lie there,
 // where one outside 0 .. 2^32 - 1 gives NaN, or on the CPU.
-at::Tensor quantizeOnCuda(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseSource& noise,
-                          const at::Tensor& imageIds, const at::Tensor& uniforms);
+at::Tensor quantizeOnCuda(const at::Tensor& h, int64_t lambda, Range range, bool nearest,
+                          const NoiseSource& noise, const at::Tensor& imageIds, const at::Tensor& uniforms);
 
 // countedUniform for image ids on a CUDA device.
 at::Tensor countedUniformOnCuda(const at::Tensor& imageIds, at::IntArrayRef shape, const NoiseSource& noise);

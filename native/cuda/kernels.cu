@@ -12,7 +12,8 @@ namespace sqa::cuda {
 namespace {
 
 constexpr uint32_t kThreads = 256;
-constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNaN = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity(),
+                kNaN = std::numeric_limits<float>::quiet_NaN();
 
 // bfloat16 as its bits: the upper half of a float's, rounded to nearest even.
 using Bfloat16 = uint16_t;
@@ -68,7 +69,8 @@ __device__ Partial reduceBlock(Partial own) {
 __device__ inline Extent settle(const Partial& partial) {
   const float width = partial.maximum - partial.minimum;
   const bool finite = partial.product == 0.0f && width * 0.0f == 0.0f;
-  return {partial.minimum, width, finite ? (width > 0 ? Extent::quantize : Extent::constant) : Extent::notFinite, 0};
+  return {partial.minimum, width,
+          finite ? (width > 0 ? Extent::quantize : Extent::constant) : Extent::notFinite, 0};
 }
 
 // A partial on its way between two kernels; its product travels as the state.
@@ -112,7 +114,9 @@ __device__ inline float quantizeValue(float h, float u, const Extent& extent, fl
 
 __device__ inline bool isWord(int64_t id) { return id >= 0 && id <= 0xffffffffll; }
 
-__device__ inline NoiseKey keyNow(const Key& key) { return key.words == nullptr ? key.key : keyFrom(key.words, key.key); }
+__device__ inline NoiseKey keyNow(const Key& key) {
+  return key.words == nullptr ? key.key : keyFrom(key.words, key.key);
+}
 
 // A thread for the eight elements that share a counter, four with its low halves and four with its high ones;
 // blocks along x go over an image, along y over images.
@@ -152,7 +156,8 @@ __global__ void quantizeElements(Activations activations, uint32_t segmentsPerIm
         } else if (rounding.imageIds != nullptr) {
           uniform = half == 0 ? lowUniform(words[w]) : highUniform(words[w]);
         }
-        const Extent& extent = extents[static_cast<int64_t>(image) * segmentsPerImage + element / segmentLength];
+        const Extent& extent =
+            extents[static_cast<int64_t>(image) * segmentsPerImage + element / segmentLength];
         float value = load(from, place);
         if (!known || extent.state == Extent::notFinite) {
           value = kNaN;
@@ -165,7 +170,8 @@ __global__ void quantizeElements(Activations activations, uint32_t segmentsPerIm
   }
 }
 
-__global__ void drawUniforms(const int64_t* imageIds, uint32_t images, uint32_t elements, Key given, float* out) {
+__global__ void drawUniforms(const int64_t* imageIds, uint32_t images, uint32_t elements, Key given,
+                             float* out) {
   const uint32_t first = (blockIdx.x * kThreads + threadIdx.x) * 4;
   if (first >= elements) return;
   const NoiseKey key = keyNow(given);
@@ -173,7 +179,8 @@ __global__ void drawUniforms(const int64_t* imageIds, uint32_t images, uint32_t 
     uint32_t words[4];
     philoxBlock(key, static_cast<uint32_t>(imageIds[image]), first / 4, words);
     for (uint32_t w = 0; w < 4 && first + w < elements; w++) {
-      out[static_cast<int64_t>(image) * elements + first + w] = isWord(imageIds[image]) ? wordUniform(words[w]) : kNaN;
+      out[static_cast<int64_t>(image) * elements + first + w] =
+          isWord(imageIds[image]) ? wordUniform(words[w]) : kNaN;
     }
   }
 }
@@ -192,13 +199,14 @@ cudaError_t quantizeAs(const Activations& activations, const Segments& segments,
                              static_cast<const Scalar*>(activations.from), segments.length, count,
                              count == 1 ? extents : parts);
   if (error == cudaSuccess && count > 1) {
-    error = launch(mergeParts, dim3(static_cast<uint32_t>(segments.count)), kThreads, stream, parts, count, extents);
+    error = launch(mergeParts, dim3(static_cast<uint32_t>(segments.count)), kThreads, stream, parts, count,
+                   extents);
   }
   if (error != cudaSuccess) return error;
   const uint32_t elements = activations.channels * activations.pixels;
   const uint32_t length = segments.perImage == 0 ? elements : static_cast<uint32_t>(segments.length);
-  return launch(quantizeElements<Scalar>, blocksFor(activations.images, elements, 8), kThreads, stream, activations,
-                segments.perImage, length, rounding, extents);
+  return launch(quantizeElements<Scalar>, blocksFor(activations.images, elements, 8), kThreads, stream,
+                activations, segments.perImage, length, rounding, extents);
 }
 
 }  // namespace
@@ -209,15 +217,17 @@ uint32_t partsOf(const Segments& segments) {
   return static_cast<uint32_t>(wanted < most ? wanted : most);
 }
 
-cudaError_t quantizeActivation(const Activations& activations, const Segments& segments, const Rounding& rounding,
-                               Extent* extents, Extent* parts, cudaStream_t stream) {
+cudaError_t quantizeActivation(const Activations& activations, const Segments& segments,
+                               const Rounding& rounding, Extent* extents, Extent* parts,
+                               cudaStream_t stream) {
   const auto quantize = activations.bfloat16 ? quantizeAs<Bfloat16> : quantizeAs<float>;
   return quantize(activations, segments, rounding, extents, parts, stream);
 }
 
-cudaError_t countedUniform(const int64_t* imageIds, uint32_t images, uint32_t elements, const Key& key, float* out,
-                           cudaStream_t stream) {
-  return launch(drawUniforms, blocksFor(images, elements, 4), kThreads, stream, imageIds, images, elements, key, out);
+cudaError_t countedUniform(const int64_t* imageIds, uint32_t images, uint32_t elements, const Key& key,
+                           float* out, cudaStream_t stream) {
+  return launch(drawUniforms, blocksFor(images, elements, 4), kThreads, stream, imageIds, images, elements,
+                key, out);
 }
 
 }  // namespace sqa::cuda

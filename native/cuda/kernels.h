@@ -39,8 +39,8 @@ struct Key {
   const int64_t* words;
 };
 
-// Where the uniforms of stochastic rounding come from: given ones (as many as activations, in row-major
-// order), counted ones, or, where neither is there, none: rounding to nearest.
+// The levels, and the source of the uniforms of stochastic rounding: given ones (as many as activations, in
+// row-major order), counted ones, or, where neither is there, none: rounding to nearest.
 struct Rounding {
   float lambda;
   const float* uniforms;
@@ -53,11 +53,11 @@ uint32_t partsOf(const Segments& segments);
 
 // Quantizes; `extents` has room for a segment each, and `parts` for its parts. An image whose id lies outside
 // 0 .. 2^32 - 1 becomes NaN: an error could not be told without waiting for the device.
-cudaError_t quantizeActivation(const Activations& activations, const Segments& segments, const Rounding& rounding,
-                               Extent* extents, Extent* parts, cudaStream_t stream);
+cudaError_t quantizeActivation(const Activations& activations, const Segments& segments,
+                               const Rounding& rounding, Extent* extents, Extent* parts, cudaStream_t stream);
 
 // Counted uniforms, (images, elements); NaN for an id outside 0 .. 2^32 - 1.
-cudaError_t countedUniform(const int64_t* imageIds, uint32_t images, uint32_t elements, const Key& key, float* out,
-                           cudaStream_t stream);
+cudaError_t countedUniform(const int64_t* imageIds, uint32_t images, uint32_t elements, const Key& key,
+                           float* out, cudaStream_t stream);
 
 }  // namespace sqa::cuda

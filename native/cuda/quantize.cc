@@ -17,8 +17,8 @@ at::Tensor idsOn(const c10::Device& device, const at::Tensor& imageIds, int64_t 
   }
   TORCH_CHECK(imageIds.scalar_type() == at::kLong && imageIds.dim() == 1 && imageIds.size(0) == images &&
                   imageIds.device() == device,
-              "image ids must be int64 of shape [", images, "] on ", device, ", not ", imageIds.scalar_type(), " ",
-              imageIds.sizes(), " on ", imageIds.device());
+              "image ids must be int64 of shape [", images, "] on ", device, ", not ", imageIds.scalar_type(),
+              " ", imageIds.sizes(), " on ", imageIds.device());
   return imageIds.contiguous();
 }
 
@@ -26,13 +26,15 @@ at::Tensor idsOn(const c10::Device& device, const at::Tensor& imageIds, int64_t 
 cuda::Key keyOn(const c10::Device& device, const NoiseSource& noise) {
   if (!noise.words.defined() || noise.words.is_cpu()) return {keyOf(noise), nullptr};
   checkWords(noise.words);
-  TORCH_CHECK(noise.words.device() == device, "the words of a seed must be on ", device, ", not on ", noise.words.device());
+  TORCH_CHECK(noise.words.device() == device, "the words of a seed must be on ", device, ", not on ",
+              noise.words.device());
   return {noise.key, noise.words.data_ptr<int64_t>()};
 }
 
 // Elements of an image are counted in 32 bits, and eight beyond the last must not overflow.
 void checkElements(int64_t elements) {
-  TORCH_CHECK(elements < (1ll << 31), "an image must have fewer than 2^31 elements on a CUDA device, not ", elements);
+  TORCH_CHECK(elements < (1ll << 31), "an image must have fewer than 2^31 elements on a CUDA device, not ",
+              elements);
 }
 
 at::Tensor extents(int64_t count, const at::Tensor& like) {
@@ -44,11 +46,11 @@ at::Tensor extents(int64_t count, const at::Tensor& like) {
 
 bool hasCudaKernels() { return true; }
 
-at::Tensor quantizeOnCuda(const at::Tensor& given, int64_t lambda, Range range, bool nearest, const NoiseSource& noise,
-                          const at::Tensor& imageIds, const at::Tensor& uniforms) {
+at::Tensor quantizeOnCuda(const at::Tensor& given, int64_t lambda, Range range, bool nearest,
+                          const NoiseSource& noise, const at::Tensor& imageIds, const at::Tensor& uniforms) {
   const c10::cuda::CUDAGuard guard(given.device());
-  TORCH_CHECK(!uniforms.defined() || uniforms.device() == given.device(), "uniforms must be on ", given.device(),
-              " as the activations are, not on ", uniforms.device());
+  TORCH_CHECK(!uniforms.defined() || uniforms.device() == given.device(), "uniforms must be on ",
+              given.device(), " as the activations are, not on ", uniforms.device());
   const int64_t images = given.size(0), channels = given.size(1);
   if (given.numel() == 0) return given.clone();
   const int64_t elements = given.numel() / images, pixels = elements / channels;
@@ -79,7 +81,8 @@ at::Tensor quantizeOnCuda(const at::Tensor& given, int64_t lambda, Range range, 
     rounding.imageIds = ids.data_ptr<int64_t>();
     rounding.key = keyOn(h.device(), noise);
   }
-  const at::Tensor found = extents(segments.count, h), partial = extents(parts > 1 ? segments.count * parts : 0, h);
+  const at::Tensor found = extents(segments.count, h),
+                   partial = extents(parts > 1 ? segments.count * parts : 0, h);
   C10_CUDA_CHECK(cuda::quantizeActivation(activations, segments, rounding,
                                           static_cast<cuda::Extent*>(found.data_ptr()),
                                           static_cast<cuda::Extent*>(partial.data_ptr()),

@@ -13,7 +13,8 @@ constexpr int64_t kElementsTaken = 1 << 14;
 
 // Throws unless the tensor is float32 on the CPU and has the shape of `like`, which the message calls
 // `whose`.
-inline void checkElements(const at::Tensor& tensor, const at::Tensor& like, const char* what, const char* whose) {
+inline void checkElements(const at::Tensor& tensor, const at::Tensor& like, const char* what,
+                          const char* whose) {
   if (tensor.scalar_type() != at::kFloat || !tensor.device().is_cpu() || tensor.sizes() != like.sizes()) {
     throw std::invalid_argument(std::string(what) + " must be float32 on the CPU and of " + whose + " shape");
   }

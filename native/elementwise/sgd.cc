@@ -45,7 +45,8 @@ constexpr auto kWhose = "its parameter's";
 }  // namespace
 
 void sgdUpdate(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& gradients,
-               const std::vector<at::Tensor>& velocities, const at::Tensor& factor, const SgdOptions& options) {
+               const std::vector<at::Tensor>& velocities, const at::Tensor& factor,
+               const SgdOptions& options) {
   const size_t count = parameters.size();
   if (gradients.size() != count || (velocities.size() != count && !velocities.empty())) {
     throw std::invalid_argument("an update takes a gradient and a velocity for each parameter");
@@ -59,7 +60,8 @@ void sgdUpdate(const std::vector<at::Tensor>& parameters, const std::vector<at::
     const at::Tensor& parameter = parameters[i];
     checkElements(parameter, parameter, "a parameter", kWhose);
     checkElements(gradients[i], parameter, "a gradient", kWhose);
-    if (!parameter.is_non_overlapping_and_dense()) throw std::invalid_argument("a parameter must fill its memory");
+    if (!parameter.is_non_overlapping_and_dense())
+      throw std::invalid_argument("a parameter must fill its memory");
     laid.push_back(laidAs(gradients[i], parameter));
     float* v = nullptr;
     if (!velocities.empty()) {
@@ -73,7 +75,8 @@ void sgdUpdate(const std::vector<at::Tensor>& parameters, const std::vector<at::
     const float* g = laid.back().data_ptr<float>();
     const int64_t elements = parameter.numel();
     for (int64_t from = 0; from < elements; from += kElementsTaken) {
-      pieces.push_back({p + from, g + from, v == nullptr ? nullptr : v + from, std::min(kElementsTaken, elements - from)});
+      pieces.push_back(
+          {p + from, g + from, v == nullptr ? nullptr : v + from, std::min(kElementsTaken, elements - from)});
     }
   }
   const float number = *factor.data_ptr<float>();

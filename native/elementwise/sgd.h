@@ -17,6 +17,7 @@ struct SgdOptions {
 // float32 tensors on the CPU, in place; `factor` is one number. Without momentum there are no velocities, and
 // p += factor * d.
 void sgdUpdate(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& gradients,
-               const std::vector<at::Tensor>& velocities, const at::Tensor& factor, const SgdOptions& options);
+               const std::vector<at::Tensor>& velocities, const at::Tensor& factor,
+               const SgdOptions& options);
 
 }  // namespace sqa

@@ -26,8 +26,8 @@ void stepAlong(float* to, const float* points, const float* gradient, float leng
   }
 }
 
-void stepInBall(float* to, const float* points, const float* gradient, float length, const float* images, float radius,
-                int64_t count) {
+void stepInBall(float* to, const float* points, const float* gradient, float length, const float* images,
+                float radius, int64_t count) {
 #pragma GCC ivdep
   for (int64_t i = 0; i < count; i++) {
     const float sign = static_cast<float>(gradient[i] > 0) - static_cast<float>(gradient[i] < 0);

@@ -42,7 +42,7 @@ class Pool {
   // Helpers that the state has room for.
   static constexpr int64_t kMostHelpers = 4095;
 
-  // Whether the thread is doing a part of a job.
+  // True while the thread does a part of a job.
   static thread_local bool working;
 
  private:
@@ -110,7 +110,8 @@ void parallelFor(int64_t count, int64_t piece, const std::function<void(int64_t,
   // Never destroyed: its threads sleep on it until the process ends.
   static Pool& pool = *new Pool;
   const int64_t pieces = (count + piece - 1) / piece;
-  const int helpers = static_cast<int>(std::min<int64_t>({at::get_num_threads() - 1, pieces - 1, Pool::kMostHelpers}));
+  const int helpers =
+      static_cast<int>(std::min<int64_t>({at::get_num_threads() - 1, pieces - 1, Pool::kMostHelpers}));
   if (helpers > 0 && !Pool::working && pool.run(helpers, count, piece, run)) return;
   if (count > 0) run(0, count);
 }

@@ -15,7 +15,7 @@
 namespace sqa {
 namespace {
 
-// What lies before a tensor's bytes; as long as their alignment.
+// The head that lies before a tensor's bytes; as long as their alignment.
 struct alignas(64) Block {
   // Bytes of the mapping that the block is; 0 for one of malloc's.
   size_t mapped;
@@ -98,7 +98,8 @@ Block* takeBlock(size_t bytes) {
   if (bytes > SIZE_MAX - kPage - sizeof(Block)) return nullptr;
   const size_t whole = bytes + sizeof(Block);
   if (whole >= kMapped) return mapBlock((whole + kPage - 1) / kPage * kPage);
-  void* memory = std::aligned_alloc(alignof(Block), (whole + alignof(Block) - 1) / alignof(Block) * alignof(Block));
+  void* memory =
+      std::aligned_alloc(alignof(Block), (whole + alignof(Block) - 1) / alignof(Block) * alignof(Block));
   return memory == nullptr ? nullptr : new (memory) Block{0, 0};
 }
 
@@ -126,14 +127,17 @@ class TensorMemory final : public c10::Allocator {
   c10::DeleterFnPtr raw_deleter() const override { return &freeData; }
 
   // Only later versions of libtorch declare it.
-  void copy_data(void* target, const void* source, std::size_t bytes) const { std::memcpy(target, source, bytes); }
+  void copy_data(void* target, const void* source, std::size_t bytes) const {
+    std::memcpy(target, source, bytes);
+  }
 
  private:
   static c10::DataPtr dataOf(size_t bytes) {
     void* data = nullptr;
     if (bytes > 0) {
       const size_t most = mostBytes, taken = takenBytes;
-      TORCH_CHECK(bytes <= most && taken <= most - bytes, "a tensor of ", bytes, " bytes is beyond the limit of memory");
+      TORCH_CHECK(bytes <= most && taken <= most - bytes, "a tensor of ", bytes,
+                  " bytes is beyond the limit of memory");
       Block* block = takeBlock(bytes);
       TORCH_CHECK(block != nullptr, "not enough memory for a tensor of ", bytes, " bytes");
       block->asked = bytes;
@@ -146,7 +150,9 @@ class TensorMemory final : public c10::Allocator {
 
 }  // namespace
 
-void limitTensorMemory(int64_t more) { mostBytes = more < 0 ? SIZE_MAX : takenBytes + static_cast<size_t>(more); }
+void limitTensorMemory(int64_t more) {
+  mostBytes = more < 0 ? SIZE_MAX : takenBytes + static_cast<size_t>(more);
+}
 
 // Steps free and take the same large blocks again and again: giving them back to the system each time costs a
 // page fault for every 4 KiB, which made a training step 2 to 5 times slower. malloc keeps what its options

@@ -10,6 +10,12 @@
 
 namespace sqa {
 
+// Floats of a core's second cache, where what is staged and multiplied should stay.
+constexpr int64_t kSecondCacheFloats = (1 << 20) / static_cast<int64_t>(sizeof(float));
+
+// Floats from a row of so many to the next: no row begins where another does within a cache's sets.
+constexpr int64_t paddedRow(int64_t floats) { return floats + 16 + (16 - floats % 16) % 16; }
+
 // A thread's staged matrices and their products.
 struct Stage {
   AlignedBuffer<float> staged, product, zeros;
@@ -33,14 +39,11 @@ class Block {
     const int64_t panel = kernels.panel;
     filled_ = (columns + panel - 1) / panel * panel;
     columns_ = columns;
-    // No row begins where another does within a cache's sets.
-    stagedRow = inner + 16 + (16 - inner % 16) % 16;
-    productRow = filled_ + 16;
-    // Staged and multiplied, rows should stay in a core's second cache, where there are enough of them that
-    // reading the weights again costs little. Where many matrices do not stay there anyway, more rows make
-    // fewer readings.
-    constexpr int64_t kSecondCache = 1 << 20;
-    const int64_t fitting = kSecondCache / static_cast<int64_t>(sizeof(float)) / (matrices * (stagedRow + productRow));
+    stagedRow = paddedRow(inner);
+    productRow = paddedRow(filled_);
+    // Rows should stay in the second cache, where there are enough of them that reading the weights again
+    // costs little. Where many matrices do not stay there anyway, more rows make fewer readings.
+    const int64_t fitting = kSecondCacheFloats / (matrices * (stagedRow + productRow));
     const int64_t worthReading = matrices == 1 ? 0 : inner * filled_ / (inner + filled_);
     setRows(std::clamp(std::max(fitting, worthReading), 2 * kernels.rowStep, int64_t{192}));
   }
@@ -67,8 +70,9 @@ class Block {
   // Those of matrices begin .. end alone.
   void multiply(int64_t count, int64_t begin, int64_t end, const float* staged, float* product) const {
     for (int64_t m = begin; m < end; m++) {
-      kernels.multiply({count, inner_, columns_, terms_, staged + m * stagedMatrix, stagedRow, 1, packed_ + m * inner_ * filled_,
-                        inner_ * kernels.panel, kernels.panel, product + m * productMatrix, productRow, false});
+      kernels.multiply({count, inner_, columns_, terms_, staged + m * stagedMatrix, stagedRow, 1,
+                        packed_ + m * inner_ * filled_, inner_ * kernels.panel, kernels.panel,
+                        product + m * productMatrix, productRow, false});
     }
   }
 

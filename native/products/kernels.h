@@ -25,27 +25,28 @@ struct Tile {
 // (docs/performance.md); the coefficients that they make are exact in float32.
 constexpr float kNear = 0.625f, kFar = 1.5f;
 
-// Where a tile reads, (row, column): its pixels in memory, those outside of the image replaced by zeros.
+// The pixels in memory that a tile reads, (row, column); those outside of the image are zeros'.
 template <int kSide>
 struct TileInput {
   const float* input[Tile<kSide>::kPoints];
-  const float* passed[Tile<kSide>::kPoints];  // where not null, outputs that ReLU made: the input counts where they are above zero
+  // Where not null, outputs that ReLU made: the input counts where they are above zero.
+  const float* passed[Tile<kSide>::kPoints];
 };
 
-// Where a tile writes.
+// The places that a tile writes to.
 template <int kSide>
 struct TileOutput {
   float* output[Tile<kSide>::kOutputs];          // null where outside of the image
   const float* residual[Tile<kSide>::kOutputs];  // null for none
 };
 
-// Where a tile of the output's gradient is read; zeros outside of the image.
+// The places where a tile of the output's gradient is read; zeros' outside of the image.
 template <int kSide>
 struct TileGradient {
   const float* gradient[Tile<kSide>::kOutputs];
 };
 
-// What is done to an output before it is written.
+// The work on an output before it is written.
 struct Finish {
   const float* bias;  // null for none
   bool relu;
@@ -56,11 +57,13 @@ struct TileKernels {
   // A tile's row of each of the matrices, `matrix` floats apart.
   void (*stage)(const TileInput<kSide>& tile, int64_t channels, float* staged, int64_t matrix);
   // A tile's pixels out of its row of each of the products.
-  void (*finish)(const TileOutput<kSide>& tile, int64_t channels, const float* products, int64_t matrix, const Finish& finish);
+  void (*finish)(const TileOutput<kSide>& tile, int64_t channels, const float* products, int64_t matrix,
+                 const Finish& finish);
   // Kernels 3x3 at a tile's points: `count` of them, at most `channelStep`, `step` floats apart, as they are
   // or turned by half a circle. Their values at a point lie side by side, filled up with zeros, those of the
   // next point `matrix` floats on.
-  void (*pack)(const float* kernels, int64_t step, int64_t count, bool isTurned, float* packed, int64_t matrix);
+  void (*pack)(const float* kernels, int64_t step, int64_t count, bool isTurned, float* packed,
+               int64_t matrix);
   // A tile's row of each of the matrices of the output's gradient, for the gradient of the kernels.
   void (*stageGradient)(const TileGradient<kSide>& tile, int64_t channels, float* staged, int64_t matrix);
   // Gradients of `count` kernels, as `pack` has them, out of the products of both.
@@ -71,7 +74,8 @@ struct TileKernels {
 // floats apart.
 struct Product {
   int64_t rows, inner, columns;
-  int64_t terms;  // sums of so many products are made at a time and then added up: the fewer, the smaller the error
+  // Sums of so many products are made at a time and then added up: the fewer, the smaller the error.
+  int64_t terms;
   const float* left;
   int64_t leftRow, leftTerm;  // floats from a row to the next, and from a term to the next
   const float* right;
@@ -94,7 +98,8 @@ struct ProductKernels {
   // A row of a lone matrix: a pixel's channels, where `passed` is above zero unless that is null.
   void (*stageRow)(const float* input, const float* passed, int64_t channels, float* staged);
   // A pixel out of its row of the product, with a residual unless that is null. Any number of channels.
-  void (*finishRow)(const float* product, const float* residual, int64_t channels, const Finish& finish, float* output);
+  void (*finishRow)(const float* product, const float* residual, int64_t channels, const Finish& finish,
+                    float* output);
 };
 
 // Those of a set that the addon was compiled for and the processor has.

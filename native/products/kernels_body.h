@@ -109,7 +109,8 @@ void stageRow(const float* input, const float* passed, int64_t channels, float* 
   for (; c < channels; c++) staged[c] = passed != nullptr && passed[c] <= 0 ? 0 : input[c];
 }
 
-void finishRow(const float* product, const float* residual, int64_t channels, const Finish& finish, float* output) {
+void finishRow(const float* product, const float* residual, int64_t channels, const Finish& finish,
+               float* output) {
   int64_t c = 0;
   for (; c + kWide <= channels; c += kWide) {
     const float* added = residual == nullptr ? nullptr : residual + c;
@@ -125,7 +126,8 @@ void finishRow(const float* product, const float* residual, int64_t channels, co
 }
 
 template <int kSide>
-constexpr TileKernels<kSide> tileKernels = {stageTile<kSide>, finishTile<kSide>, packKernels<kSide>, stageGradient<kSide>,
-                                            unpackKernels<kSide>};
+constexpr TileKernels<kSide> tileKernels = {stageTile<kSide>, finishTile<kSide>, packKernels<kSide>,
+                                            stageGradient<kSide>, unpackKernels<kSide>};
 
-const ProductKernels kernels = {2 * kWide, kTileRows, kWide, multiply, tileKernels<2>, tileKernels<4>, stageRow, finishRow};
+const ProductKernels kernels = {2 * kWide, kTileRows, kWide, multiply, tileKernels<2>, tileKernels<4>,
+                                stageRow, finishRow};

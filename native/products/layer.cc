@@ -26,8 +26,8 @@ struct Call {
 
   Call(const LayerShape& of, bool linear, bool withRelu, at::IntArrayRef sizes)
       : shape(of), isLinear(linear), relu(withRelu), inputSizes(sizes.vec()), outputSizes(sizes.vec()) {
-    TORCH_CHECK(isLinear ? !sizes.empty() : sizes.size() == 4, "input must have shape ", isLinear ? "(..., in)" : "(N, in, H, W)",
-                ", not ", sizes);
+    TORCH_CHECK(isLinear ? !sizes.empty() : sizes.size() == 4, "input must have shape ",
+                isLinear ? "(..., in)" : "(N, in, H, W)", ", not ", sizes);
     const size_t channels = isLinear ? sizes.size() - 1 : 1;
     TORCH_CHECK(sizes[channels] == shape.in, "input must have ", shape.in, " channels, not shape ", sizes);
     outputSizes[channels] = shape.out;
@@ -35,9 +35,10 @@ struct Call {
     if (isLinear) return;
     const Geometry& g = shape.geometry;
     input = {sizes[2], sizes[3]};
-    const int64_t spareY = input.height + 2 * g.paddingY - g.kernelHeight, spareX = input.width + 2 * g.paddingX - g.kernelWidth;
-    TORCH_CHECK(spareY >= 0 && spareX >= 0, "a kernel of ", g.kernelHeight, " x ", g.kernelWidth, " does not fit images of shape ",
-                sizes);
+    const int64_t spareY = input.height + 2 * g.paddingY - g.kernelHeight,
+                  spareX = input.width + 2 * g.paddingX - g.kernelWidth;
+    TORCH_CHECK(spareY >= 0 && spareX >= 0, "a kernel of ", g.kernelHeight, " x ", g.kernelWidth,
+                " does not fit images of shape ", sizes);
     output = {spareY / g.strideY + 1, spareX / g.strideX + 1};
     outputSizes[2] = output.height;
     outputSizes[3] = output.width;
@@ -49,21 +50,25 @@ struct Call {
   }
 
   // The layer's output, or back its input's gradient.
-  at::Tensor run(bool isBackward, const at::Tensor& from, const at::Tensor& passed, const at::Tensor& residual,
-                 const at::Tensor& packed, const at::Tensor& bias) const {
+  at::Tensor run(bool isBackward, const at::Tensor& from, const at::Tensor& passed,
+                 const at::Tensor& residual, const at::Tensor& packed, const at::Tensor& bias) const {
     const at::Tensor x = laid(from), mask = laid(passed), added = laid(residual);
     const auto format = isLinear ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
     const at::Tensor y = at::empty(isBackward ? inputSizes : outputSizes, x.options(), format);
     if (y.numel() == 0) return y;
-    const auto floats = [](const at::Tensor& tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; };
-    runProduct({shape, isBackward, images, input, output, floats(x), floats(mask), floats(added), floats(packed),
-                {floats(bias), !isBackward && relu}, floats(y)});
+    const auto floats = [](const at::Tensor& tensor) {
+      return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
+    };
+    runProduct({shape, isBackward, images, input, output, floats(x), floats(mask), floats(added),
+                floats(packed), {floats(bias), !isBackward && relu}, floats(y)});
     return y;
   }
 };
 
 // Automatic differentiation takes no undefined tensors: an empty one stands for none.
-at::Tensor orEmpty(const at::Tensor& tensor, const at::Tensor& like) { return tensor.defined() ? tensor : at::empty({0}, like.options()); }
+at::Tensor orEmpty(const at::Tensor& tensor, const at::Tensor& like) {
+  return tensor.defined() ? tensor : at::empty({0}, like.options());
+}
 at::Tensor unlessEmpty(const at::Tensor& tensor) { return tensor.numel() == 0 ? at::Tensor() : tensor; }
 
 // The input's gradient by libtorch's operators, which have gradients of their own.
@@ -73,15 +78,16 @@ at::Tensor gradientByOperators(const Call& call, const at::Tensor& gradient, con
   const auto left = [](int64_t in, int64_t out, int64_t stride, int64_t padding, int64_t kernel) {
     return in - ((out - 1) * stride - 2 * padding + kernel);
   };
-  return at::conv_transpose2d(gradient, weight, {}, {g.strideY, g.strideX}, {g.paddingY, g.paddingX},
-                              {left(call.input.height, call.output.height, g.strideY, g.paddingY, g.kernelHeight),
-                               left(call.input.width, call.output.width, g.strideX, g.paddingX, g.kernelWidth)});
+  return at::conv_transpose2d(
+      gradient, weight, {}, {g.strideY, g.strideX}, {g.paddingY, g.paddingX},
+      {left(call.input.height, call.output.height, g.strideY, g.paddingY, g.kernelHeight),
+       left(call.input.width, call.output.width, g.strideX, g.paddingX, g.kernelWidth)});
 }
 
 struct Layer : torch::autograd::Function<Layer> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& residual, const at::Tensor& forwards,
-                            const at::Tensor& backwards, const at::Tensor& weight, const at::Tensor& bias, const LayerShape& shape,
-                            bool isLinear, bool relu) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& residual,
+                            const at::Tensor& forwards, const at::Tensor& backwards, const at::Tensor& weight,
+                            const at::Tensor& bias, const LayerShape& shape, bool isLinear, bool relu) {
     const Call call(shape, isLinear, relu, input.sizes());
     at::Tensor output = call.run(false, input, {}, unlessEmpty(residual), forwards, unlessEmpty(bias));
     context->save_for_backward({backwards, relu ? output : orEmpty({}, input), weight});
@@ -103,7 +109,8 @@ struct Layer : torch::autograd::Function<Layer> {
     const Call call(shape, s[9] != 0, s[10] != 0, sizes);
     if (at::GradMode::is_enabled()) {
       if (passed.defined()) gradient = at::where(passed <= 0, at::zeros({}, gradient.options()), gradient);
-      return {gradientByOperators(call, gradient, saved[2]), isResidual ? gradient : at::Tensor(), {}, {}, {}, {}, {}, {}, {}};
+      return {gradientByOperators(call, gradient, saved[2]), isResidual ? gradient : at::Tensor(),
+              {}, {}, {}, {}, {}, {}, {}};
     }
     if (isResidual && passed.defined()) {
       gradient = at::threshold_backward(call.laid(gradient), passed, 0);
@@ -124,14 +131,15 @@ Form packedForm(const at::Tensor& packed, int64_t in, int64_t out, const Geometr
 void checkPacked(const at::Tensor& packed, const LayerShape& shape, bool isBackward) {
   checkFloat(packed, "packed weights");
   const auto sizes = packedSizes(shape, isBackward);
-  TORCH_CHECK(packed.sizes() == at::IntArrayRef(sizes) && packed.is_contiguous(), "packed weights must have shape ",
-              at::IntArrayRef(sizes), ", not ", packed.sizes());
+  TORCH_CHECK(packed.sizes() == at::IntArrayRef(sizes) && packed.is_contiguous(),
+              "packed weights must have shape ", at::IntArrayRef(sizes), ", not ", packed.sizes());
 }
 
 }  // namespace
 
-at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights, const at::Tensor& weight,
-                       const at::Tensor& bias, int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu) {
+at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights,
+                       const at::Tensor& weight, const at::Tensor& bias, int64_t in, int64_t out,
+                       const Geometry& geometry, bool isLinear, bool relu) {
   checkFloat(input, "input");
   checkFloat(weights.forward, "packed weights");
   constexpr int64_t kMost = int64_t{1} << 40;
@@ -144,18 +152,20 @@ at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, cons
   TORCH_CHECK(!isLinear || shape.form == Form::pixels, "a linear layer has a kernel of one pixel");
   if (bias.defined()) {
     checkFloat(bias, "bias");
-    TORCH_CHECK(bias.sizes() == at::IntArrayRef({shape.out}), "bias must have shape [", shape.out, "], not ", bias.sizes());
+    TORCH_CHECK(bias.sizes() == at::IntArrayRef({shape.out}), "bias must have shape [", shape.out, "], not ",
+                bias.sizes());
   }
   const at::Tensor shift = bias.defined() ? bias.contiguous() : bias;
   if (residual.defined()) {
     checkFloat(residual, "residual");
-    TORCH_CHECK(residual.sizes() == at::IntArrayRef(call.outputSizes), "a residual must have the output's shape ",
-                at::IntArrayRef(call.outputSizes), ", not ", residual.sizes());
+    TORCH_CHECK(residual.sizes() == at::IntArrayRef(call.outputSizes),
+                "a residual must have the output's shape ", at::IntArrayRef(call.outputSizes), ", not ",
+                residual.sizes());
   }
   const bool isDifferentiable = input.requires_grad() || (residual.defined() && residual.requires_grad());
   if (isDifferentiable && at::GradMode::is_enabled())
-    return Layer::apply(input, orEmpty(residual, input), weights.forward, weights.backward, weight.detach(), orEmpty(shift, input), shape,
-                        isLinear, relu);
+    return Layer::apply(input, orEmpty(residual, input), weights.forward, weights.backward, weight.detach(),
+                        orEmpty(shift, input), shape, isLinear, relu);
   const at::NoGradGuard guard;
   return call.run(false, input, {}, residual, weights.forward, shift);
 }

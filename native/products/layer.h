@@ -10,7 +10,7 @@
 
 namespace sqa {
 
-// How a kernel goes over an image; a linear layer has a kernel of one pixel.
+// The way of a kernel over an image; a linear layer has a kernel of one pixel.
 struct Geometry {
   int64_t kernelHeight, kernelWidth, strideY, strideX, paddingY, paddingX;
 };
@@ -22,7 +22,8 @@ struct Sides {
   int64_t pixels() const { return height * width; }
 };
 
-// How a layer becomes products: a row a pixel, a row a window's pixels, or tiles of 2 x 2 or 4 x 4 outputs.
+// The products that a layer becomes: a row a pixel, a row a window's pixels, or tiles of 2 x 2 or 4 x 4
+// outputs.
 enum class Form { pixels, windows, tiles2, tiles4 };
 
 // The form that multiplies least for images of these sides: tiles of 4 x 4 outputs for sides of 3, 4, and 7
@@ -30,7 +31,7 @@ enum class Form { pixels, windows, tiles2, tiles4 };
 // values must not depend on its batch.
 Form formFor(int64_t in, int64_t out, const Geometry& geometry, const Sides& images);
 
-// What a layer is made of beside its input: channels in and out, and how the kernel goes.
+// A layer without its weights: channels in and out, the kernel's way, and the form of its products.
 struct LayerShape {
   int64_t in, out;
   Geometry geometry;
@@ -56,7 +57,8 @@ std::array<int64_t, 4> packedSizes(const LayerShape& shape, bool isBackward);
 
 // ReLU(layer(input) + bias + residual); bias and residual may be undefined. Input is (N, in, H, W), or (...,
 // in) of a linear layer. `weight` is what was packed, for gradients of gradients.
-at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights, const at::Tensor& weight,
-                       const at::Tensor& bias, int64_t in, int64_t out, const Geometry& geometry, bool isLinear, bool relu);
+at::Tensor packedLayer(const at::Tensor& input, const at::Tensor& residual, const PackedWeights& weights,
+                       const at::Tensor& weight, const at::Tensor& bias, int64_t in, int64_t out,
+                       const Geometry& geometry, bool isLinear, bool relu);
 
 }  // namespace sqa

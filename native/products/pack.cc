@@ -21,7 +21,9 @@ int64_t panelsOf(int64_t columns) {
 at::Tensor inPanels(const at::Tensor& matrices) {
   const int64_t panel = productKernels(instructionSet()).panel, panels = panelsOf(matrices.size(2));
   const at::Tensor filled = at::constant_pad_nd(matrices, {0, panels * panel - matrices.size(2)});
-  return filled.reshape({matrices.size(0), matrices.size(1), panels, panel}).permute({0, 2, 1, 3}).contiguous();
+  return filled.reshape({matrices.size(0), matrices.size(1), panels, panel})
+      .permute({0, 2, 1, 3})
+      .contiguous();
 }
 
 // Kernels (out, in, 3, 3) at the points of a tile, in panels: forward of a panel's outputs for each input,
@@ -30,7 +32,8 @@ template <int kSide>
 at::Tensor atPoints(const at::Tensor& kernels, bool isBackward, const TileKernels<kSide>& tile) {
   const ProductKernels& set = productKernels(instructionSet());
   const at::Tensor given = kernels.contiguous();
-  const int64_t out = given.size(0), in = given.size(1), inner = isBackward ? out : in, columns = isBackward ? in : out;
+  const int64_t out = given.size(0), in = given.size(1), inner = isBackward ? out : in,
+                columns = isBackward ? in : out;
   const int64_t ofColumn = 9 * (isBackward ? 1 : in), ofInner = 9 * (isBackward ? in : 1);
   at::Tensor packed = at::empty({Tile<kSide>::kPoints, panelsOf(columns), inner, set.panel}, given.options());
   const float* from = given.data_ptr<float>();
@@ -40,8 +43,8 @@ at::Tensor atPoints(const at::Tensor& kernels, bool isBackward, const TileKernel
       const int64_t first = row / inner * set.panel, k = row % inner;
       for (int64_t c = 0; c < set.panel; c += set.channelStep) {
         const int64_t count = std::clamp<int64_t>(columns - first - c, 0, set.channelStep);
-        tile.pack(from + (first + c) * ofColumn + k * ofInner, ofColumn, count, isBackward, to + row * set.panel + c,
-                  packed.stride(0));
+        tile.pack(from + (first + c) * ofColumn + k * ofInner, ofColumn, count, isBackward,
+                  to + row * set.panel + c, packed.stride(0));
       }
     }
   });
@@ -87,15 +90,18 @@ at::Tensor packTiles(const at::Tensor& kernels, Form form, bool isBackward) {
 PackedWeights packWeights(const at::Tensor& weight, const Geometry& geometry, const Sides& images) {
   const at::NoGradGuard guard;
   const bool isLinear = weight.dim() == 2;
-  TORCH_CHECK(isLinear || weight.dim() == 4, "weights must have shape (out, in) or (out, in, H, W), not ", weight.sizes());
-  TORCH_CHECK(weight.scalar_type() == at::kFloat && weight.device().is_cpu(), "weights must be float32 on the CPU");
+  TORCH_CHECK(isLinear || weight.dim() == 4, "weights must have shape (out, in) or (out, in, H, W), not ",
+              weight.sizes());
+  TORCH_CHECK(weight.scalar_type() == at::kFloat && weight.device().is_cpu(),
+              "weights must be float32 on the CPU");
   TORCH_CHECK(weight.numel() > 0, "weights must not be empty");
   const at::Tensor kernel = isLinear ? weight.reshape({weight.size(0), weight.size(1), 1, 1}) : weight;
-  TORCH_CHECK(kernel.size(2) == geometry.kernelHeight && kernel.size(3) == geometry.kernelWidth, "weights of shape ", weight.sizes(),
-              " do not fit the kernel's sides");
+  TORCH_CHECK(kernel.size(2) == geometry.kernelHeight && kernel.size(3) == geometry.kernelWidth,
+              "weights of shape ", weight.sizes(), " do not fit the kernel's sides");
   const int64_t in = kernel.size(1), out = kernel.size(0);
   const LayerShape shape{in, out, geometry, formFor(in, out, geometry, images)};
-  if (matricesOf(shape.form) > 1) return {packTiles(kernel, shape.form, false), packTiles(kernel, shape.form, true)};
+  if (matricesOf(shape.form) > 1)
+    return {packTiles(kernel, shape.form, false), packTiles(kernel, shape.form, true)};
   const at::Tensor matrix = kernel.permute({0, 2, 3, 1}).reshape({1, shape.out, shape.window()});
   return {inPanels(matrix.transpose(1, 2)), inPanels(matrix)};
 }

@@ -16,7 +16,8 @@ void runPixels(const Direction& d) {
   const int64_t from = d.channelsFrom(), to = d.channelsTo(), pixels = d.images * d.output.pixels();
   const Block block(d, 1, from, to, from);
   parallelFor((pixels + block.rows - 1) / block.rows, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t first = begin * block.rows; first < std::min(end * block.rows, pixels); first += block.rows) {
+    for (int64_t first = begin * block.rows; first < std::min(end * block.rows, pixels);
+         first += block.rows) {
       const int64_t count = std::min(block.rows, pixels - first);
       float *staged = block.staged(), *product = block.product();
       for (int64_t r = 0; r < count; r++) {
@@ -26,7 +27,8 @@ void runPixels(const Direction& d) {
       block.multiply(count);
       for (int64_t r = 0; r < count; r++) {
         const int64_t pixel = (first + r) * to;
-        block.kernels.finishRow(product + r * block.productRow, at(d.residual, pixel), to, d.finish, d.to + pixel);
+        block.kernels.finishRow(product + r * block.productRow, at(d.residual, pixel), to, d.finish,
+                                d.to + pixel);
       }
     }
   });
@@ -41,15 +43,18 @@ struct Run {
 
 Run runOf(const Direction& d, int64_t output, int64_t row) {
   const auto& [height, width, strideY, strideX, paddingY, paddingX] = d.shape.geometry;
-  const int64_t y = output / d.output.width * strideY - paddingY + row, x = output % d.output.width * strideX - paddingX;
+  const int64_t y = output / d.output.width * strideY - paddingY + row,
+                x = output % d.output.width * strideX - paddingX;
   const int64_t low = std::max<int64_t>(x, 0), high = std::min(x + width, d.input.width);
   const bool isInside = y >= 0 && y < d.input.height && low < high;
-  return {y * d.input.width + low, (row * width + low - x) * d.shape.in, isInside ? (high - low) * d.shape.in : 0};
+  return {y * d.input.width + low, (row * width + low - x) * d.shape.in,
+          isInside ? (high - low) * d.shape.in : 0};
 }
 
 // One row a window. An image at a time: back, windows overlap, and their sums are to run in one order.
 void runWindows(const Direction& d) {
-  const int64_t window = d.shape.window(), out = d.shape.out, in = d.shape.in, rowsOfKernel = d.shape.geometry.kernelHeight;
+  const int64_t window = d.shape.window(), out = d.shape.out, in = d.shape.in,
+                rowsOfKernel = d.shape.geometry.kernelHeight;
   const int64_t inputFloats = d.input.pixels() * in, outputFloats = d.output.pixels() * out;
   const int64_t from = d.isBackward ? out : window, to = d.isBackward ? window : out;
   const Block block(d, 1, from, to, from);

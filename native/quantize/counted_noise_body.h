@@ -4,7 +4,8 @@
 // Stores the words of kWide blocks one block after another: transpositions of 8 x 4 to 4 x 8.
 inline void storeBlocks(const Floats<kWide> words[4], float* out) {
   for (int p = 0; p < kWide / 8; p++) {
-    const Floats<8> w0 = part(words[0], p), w1 = part(words[1], p), w2 = part(words[2], p), w3 = part(words[3], p);
+    const Floats<8> w0 = part(words[0], p), w1 = part(words[1], p), w2 = part(words[2], p),
+                    w3 = part(words[3], p);
     const Floats<8> a = __builtin_shufflevector(w0, w1, 0, 8, 1, 9, 4, 12, 5, 13);
     const Floats<8> b = __builtin_shufflevector(w0, w1, 2, 10, 3, 11, 6, 14, 7, 15);
     const Floats<8> c = __builtin_shufflevector(w2, w3, 0, 8, 1, 9, 4, 12, 5, 13);

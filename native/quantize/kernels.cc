@@ -55,13 +55,15 @@ Extent extentOf(const float* h, int64_t count) {
   return extent;
 }
 
-void quantizeElements(const float* h, const float* uniforms, float* y, int64_t count, const Extent& extent, float lambda) {
+void quantizeElements(const float* h, const float* uniforms, float* y, int64_t count, const Extent& extent,
+                      float lambda) {
   if (settleDegenerate(h, y, count, extent)) return;
   const Levels levels(extent, lambda);
   const QuantizerKernels* kernels = vectorKernels();
   const auto values = static_cast<int>(valuesOf(lambda));
   int64_t i = kernels == nullptr ? 0 : kernels->elements[values](h, uniforms, y, count, levels);
-  for (; i < count; i++) y[i] = quantized(h[i], uniforms == nullptr ? kUniformToNearest : uniforms[i], levels);
+  for (; i < count; i++)
+    y[i] = quantized(h[i], uniforms == nullptr ? kUniformToNearest : uniforms[i], levels);
 }
 
 ChannelsLastQuantizer::ChannelsLastQuantizer(int64_t pixels, int64_t channels, int64_t band, float lambda,

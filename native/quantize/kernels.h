@@ -22,7 +22,8 @@ Extent extentOf(const float* h, int64_t count);
 
 // Quantizes `count` elements of one extent. A constant extent is copied; one that is not finite, or whose
 // width overflows, becomes NaN. Uniforms are one an element; null rounds to nearest, half up.
-void quantizeElements(const float* h, const float* uniforms, float* y, int64_t count, const Extent& extent, float lambda);
+void quantizeElements(const float* h, const float* uniforms, float* y, int64_t count, const Extent& extent,
+                      float lambda);
 
 // Quantizes images stored channels-last, (pixels, channels), a band of pixels at a time, so that a caller can
 // use a band while it lies in the nearest cache. Bands start at multiples of `band`.

@@ -18,8 +18,8 @@ struct NoiseKey {
 
 // A key whose seed is read from memory: low and high word, and what its draw is counted from.
 SQA_ON_DEVICE inline NoiseKey keyFrom(const int64_t* words, const NoiseKey& key) {
-  return {static_cast<uint32_t>(words[0]), static_cast<uint32_t>(words[1]), static_cast<uint32_t>(words[2]) + key.draw,
-          key.stream};
+  return {static_cast<uint32_t>(words[0]), static_cast<uint32_t>(words[1]),
+          static_cast<uint32_t>(words[2]) + key.draw, key.stream};
 }
 
 constexpr uint32_t kPhiloxMultiplier0 = 0xD2511F53u, kPhiloxMultiplier1 = 0xCD9E8D57u;
@@ -27,7 +27,8 @@ constexpr uint32_t kPhiloxWeyl0 = 0x9E3779B9u, kPhiloxWeyl1 = 0xBB67AE85u;
 constexpr int kPhiloxRounds = 10;
 
 // The four words of a block.
-SQA_ON_DEVICE inline void philoxBlock(const NoiseKey& key, uint32_t image, uint32_t counter, uint32_t words[4]) {
+SQA_ON_DEVICE inline void philoxBlock(const NoiseKey& key, uint32_t image, uint32_t counter,
+                                      uint32_t words[4]) {
   uint32_t x0 = counter, x1 = image, x2 = key.draw, x3 = key.stream;
   uint32_t key0 = key.seedLow, key1 = key.seedHigh;
   for (int round = 0; round < kPhiloxRounds; round++) {
@@ -58,7 +59,7 @@ SQA_ON_DEVICE inline float lowUniform(uint32_t word) {
 
 SQA_ON_DEVICE inline float highUniform(uint32_t word) { return lowUniform(word >> 16); }
 
-// How many of an image's elements take low halves; the others take the high halves of the same words.
+// Counts an image's elements that take low halves; the others take the high halves of the same words.
 SQA_ON_DEVICE inline int64_t lowElements(int64_t elements) { return (elements + 7) / 8 * 4; }
 
 }  // namespace sqa

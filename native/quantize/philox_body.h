@@ -16,8 +16,8 @@ struct RoundKeys {
 
 // Word w of the block that has counter counters[s][i] in lane i of words[s][w].
 template <int kLanes, int kSets>
-__attribute__((always_inline)) inline void philoxBlocks(const NoiseKey& key, const RoundKeys& keys, uint32_t image,
-                                                        const Words<kLanes> counters[kSets],
+__attribute__((always_inline)) inline void philoxBlocks(const NoiseKey& key, const RoundKeys& keys,
+                                                        uint32_t image, const Words<kLanes> counters[kSets],
                                                         Words<kLanes> words[kSets][4]) {
   using Vector = Words<kLanes>;
   const Vector multiplier0 = Vector{} + kPhiloxMultiplier0, multiplier1 = Vector{} + kPhiloxMultiplier1;

@@ -12,11 +12,14 @@
 namespace sqa {
 namespace {
 
-// Where uniforms come from: given ones, none (rounding to nearest), or counted ones.
+// The source of uniforms: given ones, none (rounding to nearest), or counted ones.
 class Uniforms {
  public:
   Uniforms(const at::Tensor& given, bool nearest, const NoiseKey& key, const at::Tensor& imageIds)
-      : given_(given), nearest_(nearest), key_(key), ids_(imageIds.defined() ? imageIds.data_ptr<int64_t>() : nullptr) {}
+      : given_(given),
+        nearest_(nearest),
+        key_(key),
+        ids_(imageIds.defined() ? imageIds.data_ptr<int64_t>() : nullptr) {}
 
   // The uniforms of an image, in row-major order, until the thread's next call; null for rounding to nearest.
   const float* of(int64_t image, int64_t elements) const {
@@ -66,7 +69,8 @@ at::Tensor quantizeForward(at::Tensor h, float lambda, Range range, const Unifor
       const float* image = from + n * elements;
       float* out = to + n * elements;
       if (channelsLast) {
-        quantizer.begin(image, range == Range::batch ? batch : extentOf(image, elements), uniforms.imageId(n));
+        quantizer.begin(image, range == Range::batch ? batch : extentOf(image, elements),
+                        uniforms.imageId(n));
         quantizer.quantize(0, pixels, out);
         continue;
       }
@@ -83,7 +87,8 @@ at::Tensor quantizeForward(at::Tensor h, float lambda, Range range, const Unifor
 
 // Passes the gradient of the quantized values on to the values that they were made from, unchanged.
 struct StraightThrough : torch::autograd::Function<StraightThrough> {
-  static at::Tensor forward(torch::autograd::AutogradContext*, const at::Tensor&, const at::Tensor& quantized) {
+  static at::Tensor forward(torch::autograd::AutogradContext*, const at::Tensor&,
+                            const at::Tensor& quantized) {
     return quantized;
   }
 
@@ -100,7 +105,8 @@ void checkImageIds(const at::Tensor& imageIds, int64_t images) {
   TORCH_CHECK(imageIds.device().is_cpu(), "image ids must be on the CPU, not on ", imageIds.device());
   TORCH_CHECK(imageIds.scalar_type() == at::kLong && imageIds.dim() == 1 && imageIds.size(0) == images &&
                   imageIds.is_contiguous(),
-              "image ids must be int64 of shape [", images, "], not ", imageIds.scalar_type(), " ", imageIds.sizes());
+              "image ids must be int64 of shape [", images, "], not ", imageIds.scalar_type(), " ",
+              imageIds.sizes());
   const int64_t* ids = imageIds.data_ptr<int64_t>();
   for (int64_t i = 0; i < images; i++) {
     TORCH_CHECK(ids[i] >= 0 && ids[i] <= 0xffffffffll, "image ids must lie in 0 .. 2^32 - 1, not ", ids[i]);
@@ -108,8 +114,9 @@ void checkImageIds(const at::Tensor& imageIds, int64_t images) {
 }
 
 void checkWords(const at::Tensor& words) {
-  TORCH_CHECK(words.scalar_type() == at::kLong && words.dim() == 1 && words.size(0) == 3 && words.is_contiguous(),
-              "the words of a seed must be int64 of shape [3], not ", words.scalar_type(), " ", words.sizes());
+  TORCH_CHECK(
+      words.scalar_type() == at::kLong && words.dim() == 1 && words.size(0) == 3 && words.is_contiguous(),
+      "the words of a seed must be int64 of shape [3], not ", words.scalar_type(), " ", words.sizes());
 }
 
 NoiseKey keyOf(const NoiseSource& noise) {
@@ -119,15 +126,19 @@ NoiseKey keyOf(const NoiseSource& noise) {
   return keyFrom(noise.words.data_ptr<int64_t>(), noise.key);
 }
 
-at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseSource& noise,
-                              const at::Tensor& imageIds, const at::Tensor& uniforms) {
-  TORCH_CHECK((h.scalar_type() == at::kFloat || h.scalar_type() == at::kBFloat16) && (h.is_cpu() || h.is_cuda()),
-              "activations must be float32 or bfloat16 on the CPU or a CUDA device, not ", h.scalar_type(), " on ", h.device());
+at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest,
+                              const NoiseSource& noise, const at::Tensor& imageIds,
+                              const at::Tensor& uniforms) {
+  TORCH_CHECK(
+      (h.scalar_type() == at::kFloat || h.scalar_type() == at::kBFloat16) && (h.is_cpu() || h.is_cuda()),
+      "activations must be float32 or bfloat16 on the CPU or a CUDA device, not ", h.scalar_type(), " on ",
+      h.device());
   TORCH_CHECK(h.dim() >= 2, "activations must have a batch and a feature axis, not shape ", h.sizes());
   TORCH_CHECK(range != Range::channel || h.dim() >= 3,
               "range channel needs activations of shape (N, C, ...), not ", h.sizes());
   TORCH_CHECK(!uniforms.defined() || (uniforms.scalar_type() == at::kFloat && uniforms.sizes() == h.sizes()),
-              "uniforms must be float32 ", h.sizes(), ", not ", uniforms.scalar_type(), " ", uniforms.sizes());
+              "uniforms must be float32 ", h.sizes(), ", not ", uniforms.scalar_type(), " ",
+              uniforms.sizes());
   at::Tensor quantized;
   if (h.is_cuda()) {
     quantized = quantizeOnCuda(h.detach(), lambda, range, nearest, noise, imageIds, uniforms);
@@ -147,7 +158,8 @@ at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, 
   return StraightThrough::apply(h, quantized);
 }
 
-at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape, const NoiseSource& noise) {
+at::Tensor countedUniform(const at::Tensor& imageIds, at::IntArrayRef elementShape,
+                          const NoiseSource& noise) {
   TORCH_CHECK(imageIds.dim() == 1, "image ids must have one axis, not shape ", imageIds.sizes());
   std::vector<int64_t> shape{imageIds.size(0)};
   shape.insert(shape.end(), elementShape.begin(), elementShape.end());

@@ -28,10 +28,11 @@ NoiseKey keyOf(const NoiseSource& noise);
 // levels between the minimum and the maximum of the range. Where `uniforms` is defined they are used in place
 // of counted noise; `nearest` rounds half up and draws none. A constant range is returned as it is; one that
 // holds NaN or infinity, or whose width overflows, becomes NaN.
-at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest, const NoiseSource& noise,
-                              const at::Tensor& imageIds, const at::Tensor& uniforms);
+at::Tensor quantizeActivation(const at::Tensor& h, int64_t lambda, Range range, bool nearest,
+                              const NoiseSource& noise, const at::Tensor& imageIds,
+                              const at::Tensor& uniforms);
 
-// How an image by itself is quantized; ids are those of the whole batch, undefined when rounding to nearest.
+// Quantization of an image by itself; ids are those of the whole batch, undefined when rounding to nearest.
 struct ImageQuantization {
   int64_t lambda;
   bool nearest;

@@ -35,8 +35,8 @@ struct Band {
   int64_t sets() const { return count / 4 * (channels / 16); }
 };
 
-// How a kernel finds the values of levels: of two, it chooses one; of up to eight, from a table; of more, by
-// a division.
+// The way in which a kernel finds the values of levels: of two, it chooses one; of up to eight, it looks in a
+// table; of more, it divides.
 enum class Values { two, table, computed };
 
 constexpr Values valuesOf(float lambda) {
@@ -56,7 +56,8 @@ struct QuantizerKernels {
   void (*band[3])(const Band&, const Levels&);
   // Pixels of 2 half channels, half a multiple of 8: of each row of `half` words the low halves are those of
   // the first channels, the high halves those of the others.
-  void (*pixels[3])(const float* h, const uint32_t* words, float* y, int64_t pixels, int64_t half, const Levels&);
+  void (*pixels[3])(const float* h, const uint32_t* words, float* y, int64_t pixels, int64_t half,
+                    const Levels&);
   // Whole vectors of elements, by a uniform each, or to nearest where there are none; returns how many
   // elements.
   int64_t (*elements[3])(const float* h, const float* uniforms, float* y, int64_t count, const Levels&);

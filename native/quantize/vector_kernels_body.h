@@ -101,7 +101,8 @@ __attribute__((always_inline)) inline void quantizeSets(const Band& band, const 
         const int64_t offset = w * band.channels + half * (band.channels / 2);
         Floats<8> parts[kParts];
         for (int p = 0; p < kParts; p++) parts[p] = load<8>(band.h + places[s][p] + offset);
-        const Floats<kLanes> uniforms = half == 0 ? lowUniforms<kLanes>(words[s][w]) : highUniforms<kLanes>(words[s][w]);
+        const Floats<kLanes> uniforms =
+            half == 0 ? lowUniforms<kLanes>(words[s][w]) : highUniforms<kLanes>(words[s][w]);
         const Floats<kLanes> y = quantizedLanes<kLanes, kValues>(joined(parts), uniforms, levels);
         for (int p = 0; p < kParts; p++) store<8>(band.y + places[s][p] + offset, part(y, p));
       }
@@ -129,32 +130,37 @@ void quantizeBand(const Band& band, const Levels& levels) {
 // By given uniforms, which may be any number: for two levels a table too, since to choose one takes that they
 // are below 1.
 template <Values kValues>
-int64_t quantizeVectors(const float* h, const float* uniforms, float* y, int64_t count, const Levels& levels) {
+int64_t quantizeVectors(const float* h, const float* uniforms, float* y, int64_t count,
+                        const Levels& levels) {
   const LevelVectors<kWide> vectors(levels);
   int64_t i = 0;
   for (; i + kWide <= count; i += kWide) {
-    const Floats<kWide> u = uniforms == nullptr ? Floats<kWide>{} + kUniformToNearest : load<kWide>(uniforms + i);
+    const Floats<kWide> u =
+        uniforms == nullptr ? Floats<kWide>{} + kUniformToNearest : load<kWide>(uniforms + i);
     store<kWide>(y + i, quantizedLanes<kWide, kValues>(load<kWide>(h + i), u, vectors));
   }
   return i;
 }
 
 template <int kLanes, Values kValues>
-__attribute__((always_inline)) inline void quantizeByWords(const float* h, const uint32_t* words, float* y, int64_t half,
-                                                           const LevelVectors<kLanes>& levels) {
+__attribute__((always_inline)) inline void quantizeByWords(const float* h, const uint32_t* words, float* y,
+                                                           int64_t half, const LevelVectors<kLanes>& levels) {
   const Words<kLanes> drawn = loadWords<kLanes>(words);
   store<kLanes>(y, quantizedLanes<kLanes, kValues>(load<kLanes>(h), lowUniforms<kLanes>(drawn), levels));
-  store<kLanes>(y + half, quantizedLanes<kLanes, kValues>(load<kLanes>(h + half), highUniforms<kLanes>(drawn), levels));
+  store<kLanes>(y + half,
+                quantizedLanes<kLanes, kValues>(load<kLanes>(h + half), highUniforms<kLanes>(drawn), levels));
 }
 
 // Pixels of 2 half channels, half a multiple of 8, each by its row of `half` words.
 template <Values kValues>
-void quantizePixels(const float* h, const uint32_t* words, float* y, int64_t pixels, int64_t half, const Levels& levels) {
+void quantizePixels(const float* h, const uint32_t* words, float* y, int64_t pixels, int64_t half,
+                    const Levels& levels) {
   const LevelVectors<kWide> wide(levels);
   const LevelVectors<8> narrow(levels);
   for (int64_t p = 0; p < pixels; p++) {
     int64_t c = 0;
-    for (; c + kWide <= half; c += kWide) quantizeByWords<kWide, kValues>(h + c, words + c, y + c, half, wide);
+    for (; c + kWide <= half; c += kWide)
+      quantizeByWords<kWide, kValues>(h + c, words + c, y + c, half, wide);
     if (kWide > 8 && c < half) quantizeByWords<8, kValues>(h + c, words + c, y + c, half, narrow);
     h += 2 * half;
     y += 2 * half;
@@ -173,12 +179,14 @@ inline void transposeEight(const uint32_t* from, int64_t fromRow, uint32_t* to, 
   for (int i = 0; i < 8; i += 4) {
     for (int k = 0; k < 2; k++) {
       fours[i + 2 * k] = __builtin_shufflevector(pairs[i + k], pairs[i + k + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-      fours[i + 2 * k + 1] = __builtin_shufflevector(pairs[i + k], pairs[i + k + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+      fours[i + 2 * k + 1] =
+          __builtin_shufflevector(pairs[i + k], pairs[i + k + 2], 2, 3, 10, 11, 6, 7, 14, 15);
     }
   }
   for (int i = 0; i < 4; i++) {
     storeWords<8>(to + i * toRow, __builtin_shufflevector(fours[i], fours[i + 4], 0, 1, 2, 3, 8, 9, 10, 11));
-    storeWords<8>(to + (i + 4) * toRow, __builtin_shufflevector(fours[i], fours[i + 4], 4, 5, 6, 7, 12, 13, 14, 15));
+    storeWords<8>(to + (i + 4) * toRow,
+                  __builtin_shufflevector(fours[i], fours[i + 4], 4, 5, 6, 7, 12, 13, 14, 15));
   }
 }
 

@@ -31,11 +31,11 @@ class Collectives {
 // Joins by the library of that name or path; throws where it is none of Open MPI's.
 std::unique_ptr<Collectives> joinByMpi(const std::string& library);
 
-// Where the ranks meet, as torchrun says.
+// The place where ranks meet, as torchrun says.
 struct Meeting {
   std::string host;
   int port;
-  // Whether this process serves there; torchrun may do so itself.
+  // This process serves there; torchrun may do so itself.
   bool serves;
   // Tells this meeting from others at the same place.
   std::string name;

@@ -32,7 +32,8 @@ class Gloo final : public Collectives {
     gloo->devices.push_back(!meeting.interface.empty() ? Group::createDeviceForInterface(meeting.interface)
                             : !meeting.address.empty() ? Group::createDeviceForHostname(meeting.address)
                                                        : Group::createDefaultDevice());
-    group_ = c10::make_intrusive<Group>(c10::make_intrusive<c10d::PrefixStore>(meeting.name, store_), place.rank, place.size, gloo);
+    group_ = c10::make_intrusive<Group>(c10::make_intrusive<c10d::PrefixStore>(meeting.name, store_),
+                                        place.rank, place.size, gloo);
   }
 
   RankOf place() const override { return place_; }

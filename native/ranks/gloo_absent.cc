@@ -5,6 +5,8 @@
 
 namespace sqa {
 
-std::unique_ptr<Collectives> joinByGloo(const Meeting&, RankOf) { throw std::runtime_error("this libtorch has no Gloo"); }
+std::unique_ptr<Collectives> joinByGloo(const Meeting&, RankOf) {
+  throw std::runtime_error("this libtorch has no Gloo");
+}
 
 }  // namespace sqa

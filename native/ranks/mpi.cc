@@ -90,7 +90,8 @@ class Mpi final : public Collectives {
   }
 
   static void succeed(int result, const char* what) {
-    if (result != 0) throw std::runtime_error(std::string(what) + " failed with error " + std::to_string(result));
+    if (result != 0)
+      throw std::runtime_error(std::string(what) + " failed with error " + std::to_string(result));
   }
 
   RankOf place_{};

@@ -21,7 +21,9 @@ constexpr int kBytes = 0, kFloat32 = 7, kFloat64 = 8, kSum = 0;
 class Nccl final : public Collectives {
  public:
   Nccl(Collectives& host, int64_t device)
-      : place_(host.place()), device_(static_cast<c10::DeviceIndex>(device)), library_("libnccl.so.2", nullptr, true) {
+      : place_(host.place()),
+        device_(static_cast<c10::DeviceIndex>(device)),
+        library_("libnccl.so.2", nullptr, true) {
     const c10::cuda::CUDAGuard guard(device_);
     int (*uniqueId)(UniqueId*);
     int (*init)(Communicator*, int, UniqueId, int);
@@ -41,13 +43,15 @@ class Nccl final : public Collectives {
   void sum(const at::Tensor& numbers) override {
     const int type = numbers.scalar_type() == at::kFloat ? kFloat32 : kFloat64;
     void* data = numbers.data_ptr();
-    succeed(allReduce(data, data, static_cast<size_t>(numbers.numel()), type, kSum, communicator_, streamOf(numbers)),
+    succeed(allReduce(data, data, static_cast<size_t>(numbers.numel()), type, kSum, communicator_,
+                      streamOf(numbers)),
             "ncclAllReduce");
   }
 
   void broadcast(const at::Tensor& bytes) override {
     void* data = bytes.data_ptr();
-    succeed(broadcast_(data, data, bytes.nbytes(), kBytes, 0, communicator_, streamOf(bytes)), "ncclBroadcast");
+    succeed(broadcast_(data, data, bytes.nbytes(), kBytes, 0, communicator_, streamOf(bytes)),
+            "ncclBroadcast");
   }
 
   // The process ends, and what it holds of the device with it: NCCL asks that nothing of it be freed that
@@ -57,8 +61,8 @@ class Nccl final : public Collectives {
  private:
   // In the order of all other work on the device.
   cudaStream_t streamOf(const at::Tensor& tensor) const {
-    TORCH_CHECK(tensor.device().index() == device_, "this rank's device is cuda:", static_cast<int>(device_), ", not ",
-                tensor.device());
+    TORCH_CHECK(tensor.device().index() == device_, "this rank's device is cuda:", static_cast<int>(device_),
+                ", not ", tensor.device());
     return c10::cuda::getCurrentCUDAStream(device_).stream();
   }
 
@@ -82,6 +86,8 @@ class Nccl final : public Collectives {
 
 }  // namespace
 
-std::unique_ptr<Collectives> joinByNccl(Collectives& host, int64_t device) { return std::make_unique<Nccl>(host, device); }
+std::unique_ptr<Collectives> joinByNccl(Collectives& host, int64_t device) {
+  return std::make_unique<Nccl>(host, device);
+}
 
 }  // namespace sqa

@@ -22,7 +22,8 @@ void joinDevices(int64_t device) {
 
 Collectives& collectivesFor(const at::Tensor& tensor) {
   const auto& found = tensor.is_cpu() ? host : devices;
-  if (found == nullptr) throw std::logic_error("this process has joined no ranks on " + tensor.device().str());
+  if (found == nullptr)
+    throw std::logic_error("this process has joined no ranks on " + tensor.device().str());
   return *found;
 }
 

@@ -10,7 +10,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Where a tensor begins in the buffer: at a multiple of a cache line.
+// Floats of a cache line: a tensor begins at a multiple of them in the buffer.
 constexpr int64_t kAligned = 16;
 
 // Statistics of each channel over all ranks, float64.
@@ -42,8 +42,8 @@ void follow(const at::Tensor& running, const at::Tensor& value, double momentum)
 }
 
 struct BatchNorm : torch::autograd::Function<BatchNorm> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
-                            const Statistics& statistics, double epsilon) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
+                            const at::Tensor& bias, const Statistics& statistics, double epsilon) {
     const at::Tensor mean = statistics.mean.to(at::kFloat), variance = statistics.variance.to(at::kFloat);
     context->save_for_backward({input, weight, mean, variance, statistics.count});
     context->saved_data["epsilon"] = epsilon;
@@ -51,13 +51,15 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "batch normalization over ranks has no gradient of its gradient");
+    TORCH_CHECK(!at::GradMode::is_enabled(),
+                "batch normalization over ranks has no gradient of its gradient");
     const variable_list saved = context->get_saved_variables();
-    const at::Tensor &input = saved[0], &weight = saved[1], &mean = saved[2], &variance = saved[3], &count = saved[4];
+    const at::Tensor &input = saved[0], &weight = saved[1], &mean = saved[2], &variance = saved[3],
+                     &count = saved[4];
     const double epsilon = context->saved_data["epsilon"].toDouble();
     // With the statistics held fixed; what they add by themselves depends on two sums over all images.
-    auto [toInput, toWeight, toBias] = at::native_batch_norm_backward(gradients[0].contiguous(), input, weight, mean, variance, {},
-                                                                      {}, false, epsilon, {true, true, true});
+    auto [toInput, toWeight, toBias] = at::native_batch_norm_backward(
+        gradients[0].contiguous(), input, weight, mean, variance, {}, {}, false, epsilon, {true, true, true});
     const int64_t channels = input.size(1);
     const at::Tensor sums = at::cat({toWeight, toBias}).to(at::kDouble);
     sumOverRanks(sums);
@@ -99,15 +101,17 @@ std::vector<at::Tensor> sumTensors(const std::vector<at::Tensor>& tensors) {
 }
 
 at::Tensor sharedBatchNorm(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
-                           const at::Tensor& runningMean, const at::Tensor& runningVariance, const BatchNormOptions& options) {
-  TORCH_CHECK(input.dim() >= 2 && input.numel() > 0, "batch normalization over ranks takes images (N, C, ...), not ",
-              input.sizes());
+                           const at::Tensor& runningMean, const at::Tensor& runningVariance,
+                           const BatchNormOptions& options) {
+  TORCH_CHECK(input.dim() >= 2 && input.numel() > 0,
+              "batch normalization over ranks takes images (N, C, ...), not ", input.sizes());
   Statistics statistics;
   {
     at::NoGradGuard guard;
     statistics = statisticsOf(input.detach());
     follow(runningMean, statistics.mean, options.momentum);
-    follow(runningVariance, statistics.variance * (statistics.count / (statistics.count - 1)), options.momentum);
+    follow(runningVariance, statistics.variance * (statistics.count / (statistics.count - 1)),
+           options.momentum);
   }
   return BatchNorm::apply(input, weight, bias, statistics, options.epsilon);
 }

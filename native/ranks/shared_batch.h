@@ -19,6 +19,7 @@ struct BatchNormOptions {
 // Batch normalization in training over the images of all ranks, with its gradient; moves the running
 // statistics.
 at::Tensor sharedBatchNorm(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
-                           const at::Tensor& runningMean, const at::Tensor& runningVariance, const BatchNormOptions& options);
+                           const at::Tensor& runningMean, const at::Tensor& runningVariance,
+                           const BatchNormOptions& options);
 
 }  // namespace sqa

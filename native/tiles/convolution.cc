@@ -6,8 +6,8 @@
 #include <tuple>
 
 #include "memory/checks.h"
-#include "tiles/kernel_gradient.h"
 #include "products/product.h"
+#include "tiles/kernel_gradient.h"
 
 namespace sqa {
 namespace {
@@ -29,14 +29,16 @@ at::Tensor run(const at::Tensor& given, const at::Tensor& weight, const LayerSha
   const at::Tensor from = laid(given), packed = packTiles(weight, shape.form, isBackward);
   const Sides sides{from.size(2), from.size(3)};
   const int64_t channels = isBackward ? shape.in : shape.out;
-  const at::Tensor to = at::empty({from.size(0), channels, sides.height, sides.width}, from.options(), at::MemoryFormat::ChannelsLast);
+  const at::Tensor to = at::empty({from.size(0), channels, sides.height, sides.width}, from.options(),
+                                  at::MemoryFormat::ChannelsLast);
   if (to.numel() == 0) return to;
   runProduct({shape, isBackward, from.size(0), sides, sides, from.data_ptr<float>(), nullptr, nullptr,
               packed.data_ptr<float>(), {nullptr, false}, to.data_ptr<float>()});
   return to;
 }
 
-at::Tensor gradientOfKernels(const at::Tensor& given, const at::Tensor& slopes, const at::Tensor& weight, const LayerShape& shape) {
+at::Tensor gradientOfKernels(const at::Tensor& given, const at::Tensor& slopes, const at::Tensor& weight,
+                             const LayerShape& shape) {
   const at::Tensor input = laid(given), gradient = laid(slopes);
   const at::Tensor kernels = at::zeros(weight.sizes(), weight.options());
   if (input.numel() == 0) return kernels;
@@ -58,8 +60,9 @@ struct Convolution : torch::autograd::Function<Convolution> {
     if (at::GradMode::is_enabled()) {
       // libtorch's own operators have gradients of their gradients.
       const at::OptionalIntArrayRef noBias;
-      const auto [byInput, byWeight, byBias] = at::convolution_backward(gradient, input, weight, noBias, {1, 1}, {1, 1}, {1, 1}, false,
-                                                                        {0, 0}, 1, {ofInput, ofWeight, false});
+      const auto [byInput, byWeight, byBias] =
+          at::convolution_backward(gradient, input, weight, noBias, {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1,
+                                   {ofInput, ofWeight, false});
       return {byInput, byWeight};
     }
     const LayerShape shape = shapeOf(input, weight);
@@ -77,12 +80,15 @@ at::Tensor tiledConvolution(const at::Tensor& input, const at::Tensor& weight) {
   checkFloat(weight, "weight");
   TORCH_CHECK(input.dim() == 4, "input must have shape (N, in, H, W), not ", input.sizes());
   const int64_t step = tiledChannels();
-  TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 && weight.size(0) > 0 && weight.size(1) > 0,
+  TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 && weight.size(0) > 0 &&
+                  weight.size(1) > 0,
               "weight must have shape (out, in, 3, 3), not ", weight.sizes());
-  TORCH_CHECK(weight.size(0) % step == 0 && weight.size(1) % step == 0, "channels must be multiples of ", step, ", not those of weight ",
-              weight.sizes());
-  TORCH_CHECK(input.size(1) == weight.size(1), "input must have ", weight.size(1), " channels, not shape ", input.sizes());
-  if (at::GradMode::is_enabled() && (input.requires_grad() || weight.requires_grad())) return Convolution::apply(input, weight);
+  TORCH_CHECK(weight.size(0) % step == 0 && weight.size(1) % step == 0, "channels must be multiples of ",
+              step, ", not those of weight ", weight.sizes());
+  TORCH_CHECK(input.size(1) == weight.size(1), "input must have ", weight.size(1), " channels, not shape ",
+              input.sizes());
+  if (at::GradMode::is_enabled() && (input.requires_grad() || weight.requires_grad()))
+    return Convolution::apply(input, weight);
   const at::NoGradGuard guard;
   return run(input, weight, shapeOf(input, weight), false);
 }

@@ -18,16 +18,14 @@ struct Matrices {
   int64_t tiles, inputRow, gradientRow, productRow;
 
   Matrices(const LayerShape& shape, int64_t points, int64_t all) {
-    const auto padded = [](int64_t channels) { return channels + 16 + (16 - channels % 16) % 16; };
-    inputRow = padded(shape.in);
-    gradientRow = padded(shape.out);
-    productRow = padded(shape.out);
-    // Staged tiles should stay in a core's second cache, but each block of them reads and writes the product
-    // once.
-    constexpr int64_t kSecondCache = 1 << 20;
-    const int64_t fitting = kSecondCache / static_cast<int64_t>(sizeof(float)) / (points * (inputRow + gradientRow));
+    inputRow = paddedRow(shape.in);
+    gradientRow = paddedRow(shape.out);
+    productRow = paddedRow(shape.out);
+    // Tiles should stay in the second cache, but each block of them reads and writes the product once.
+    const int64_t fitting = kSecondCacheFloats / (points * (inputRow + gradientRow));
     const int64_t worthReading = 2 * shape.in * shape.out / (shape.in + shape.out);
-    tiles = std::clamp(std::max(fitting, worthReading) / kTermsOfKernels * kTermsOfKernels, kTermsOfKernels, int64_t{256});
+    tiles = std::clamp(std::max(fitting, worthReading) / kTermsOfKernels * kTermsOfKernels, kTermsOfKernels,
+                       int64_t{256});
     tiles = std::min(tiles, all);
   }
 };
@@ -43,7 +41,8 @@ void run(const KernelGradient& work, const TileKernels<kSide>& kernels) {
   const int64_t productMatrix = in * sizes.productRow;
   Stage& stage = Stage::ofThread();
   float* staged = stage.staged.of(kPoints * (inputMatrix + gradientMatrix));
-  float *stagedGradient = staged + kPoints * inputMatrix, *product = stage.product.of(kPoints * productMatrix);
+  float *stagedGradient = staged + kPoints * inputMatrix,
+        *product = stage.product.of(kPoints * productMatrix);
   const float* zeros = stage.zeros.zeroed(std::max(in, out));
   for (int64_t first = 0; first < tiles.count(); first += sizes.tiles) {
     const int64_t count = std::min(sizes.tiles, tiles.count() - first);
@@ -59,8 +58,9 @@ void run(const KernelGradient& work, const TileKernels<kSide>& kernels) {
     });
     parallelFor(kPoints, 1, [&](int64_t begin, int64_t end) {
       for (int64_t m = begin; m < end; m++) {
-        set.multiply({in, count, out, kTermsOfKernels, staged + m * inputMatrix, 1, sizes.inputRow, stagedGradient + m * gradientMatrix,
-                      set.panel, sizes.gradientRow, product + m * productMatrix, sizes.productRow, first > 0});
+        set.multiply({in, count, out, kTermsOfKernels, staged + m * inputMatrix, 1, sizes.inputRow,
+                      stagedGradient + m * gradientMatrix, set.panel, sizes.gradientRow,
+                      product + m * productMatrix, sizes.productRow, first > 0});
       }
     });
   }

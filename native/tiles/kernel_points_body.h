@@ -25,11 +25,13 @@ inline void pointsToKernel(const Exact (&p)[4], Exact (&g)[3]) {
 // The product of the distances of a point of F(4, 3) other than 0 to the others, the same for x and -x.
 constexpr double kNear2 = static_cast<double>(kNear) * kNear, kFar2 = static_cast<double>(kFar) * kFar;
 constexpr double distances(double square) { return 2 * square * (2 * square - kNear2 - kFar2); }
-constexpr double kAtZero = 1 / (kNear2 * kFar2), kAtNear = 1 / distances(kNear2), kAtFar = 1 / distances(kFar2);
+constexpr double kAtZero = 1 / (kNear2 * kFar2), kAtNear = 1 / distances(kNear2),
+                 kAtFar = 1 / distances(kFar2);
 
 // Rows of G of F(4, 3): 1, x and x^2 over those distances; of infinity the last number alone.
 inline void kernelToPoints(const Exact (&g)[3], Exact (&points)[6]) {
-  const Exact evenNear = every(kAtNear) * (g[0] + every(kNear2) * g[2]), oddNear = every(kAtNear * kNear) * g[1];
+  const Exact evenNear = every(kAtNear) * (g[0] + every(kNear2) * g[2]),
+              oddNear = every(kAtNear * kNear) * g[1];
   const Exact evenFar = every(kAtFar) * (g[0] + every(kFar2) * g[2]), oddFar = every(kAtFar * kFar) * g[1];
   points[0] = every(kAtZero) * g[0];
   points[1] = evenNear + oddNear;
@@ -48,7 +50,8 @@ inline void pointsToKernel(const Exact (&p)[6], Exact (&g)[3]) {
 }
 
 template <int kSide>
-void packKernels(const float* kernels, int64_t step, int64_t count, bool isTurned, float* packed, int64_t matrix) {
+void packKernels(const float* kernels, int64_t step, int64_t count, bool isTurned, float* packed,
+                 int64_t matrix) {
   constexpr int kReach = Tile<kSide>::kReach;
   Exact numbers[9] = {};
   for (int64_t lane = 0; lane < count; lane++) {

@@ -37,14 +37,19 @@ void run(const Direction& d, const TileKernels<kSide>& kernels) {
     // Threads share the matrices, so that each reads its own part of the weights alone.
     block.setRows(tiles.count());
     float *staged = block.staged(), *product = block.product();
-    parallelFor(tiles.count(), kTilesTaken, [&](int64_t begin, int64_t end) { stage(0, begin, end, staged); });
-    parallelFor(kPoints, 1, [&](int64_t begin, int64_t end) { block.multiply(tiles.count(), begin, end, staged, product); });
-    parallelFor(tiles.count(), kTilesTaken, [&](int64_t begin, int64_t end) { finish(0, begin, end, product); });
+    parallelFor(tiles.count(), kTilesTaken,
+                [&](int64_t begin, int64_t end) { stage(0, begin, end, staged); });
+    parallelFor(kPoints, 1, [&](int64_t begin, int64_t end) {
+      block.multiply(tiles.count(), begin, end, staged, product);
+    });
+    parallelFor(tiles.count(), kTilesTaken,
+                [&](int64_t begin, int64_t end) { finish(0, begin, end, product); });
     return;
   }
   block.share(tiles.count());
   parallelFor((tiles.count() + block.rows - 1) / block.rows, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t first = begin * block.rows; first < std::min(end * block.rows, tiles.count()); first += block.rows) {
+    for (int64_t first = begin * block.rows; first < std::min(end * block.rows, tiles.count());
+         first += block.rows) {
       const int64_t count = std::min(block.rows, tiles.count() - first);
       float *staged = block.staged(), *product = block.product();
       stage(first, 0, count, staged);

@@ -78,14 +78,16 @@ void stageTile(const TileInput<kSide>& tile, int64_t channels, float* staged, in
 }
 
 template <int kSide>
-void finishTile(const TileOutput<kSide>& tile, int64_t channels, const float* products, int64_t matrix, const Finish& finish) {
+void finishTile(const TileOutput<kSide>& tile, int64_t channels, const float* products, int64_t matrix,
+                const Finish& finish) {
   constexpr int kReach = Tile<kSide>::kReach;
   for (int64_t c = 0; c < channels; c += kWide) {
     Lanes half[kSide][kReach], line[kReach], outputs[kSide];
 #pragma GCC unroll 6
     for (int column = 0; column < kReach; column++) {
 #pragma GCC unroll 6
-      for (int row = 0; row < kReach; row++) line[row] = load<kWide>(products + (row * kReach + column) * matrix + c);
+      for (int row = 0; row < kReach; row++)
+        line[row] = load<kWide>(products + (row * kReach + column) * matrix + c);
       fromPoints(line, outputs);
 #pragma GCC unroll 4
       for (int row = 0; row < kSide; row++) half[row][column] = outputs[row];

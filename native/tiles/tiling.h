@@ -15,7 +15,10 @@ template <int kSide>
 class Tiling {
  public:
   Tiling(int64_t images, const Sides& sides)
-      : images_(images), sides_(sides), down_((sides.height + kSide - 1) / kSide), across_((sides.width + kSide - 1) / kSide) {}
+      : images_(images),
+        sides_(sides),
+        down_((sides.height + kSide - 1) / kSide),
+        across_((sides.width + kSide - 1) / kSide) {}
 
   int64_t count() const { return images_ * down_ * across_; }
 
@@ -36,9 +39,11 @@ class Tiling {
 
  private:
   template <int kPixels, class Float>
-  void window(int64_t index, int64_t shift, Float* base, int64_t channels, Float* outside, Float* (&pixels)[kPixels * kPixels]) const {
+  void window(int64_t index, int64_t shift, Float* base, int64_t channels, Float* outside,
+              Float* (&pixels)[kPixels * kPixels]) const {
     const int64_t image = index / (down_ * across_), place = index % (down_ * across_);
-    const int64_t top = place / across_ * kSide + shift, left = place % across_ * kSide + shift, line = sides_.width * channels;
+    const int64_t top = place / across_ * kSide + shift, left = place % across_ * kSide + shift,
+                  line = sides_.width * channels;
     Float* row = base + (image * sides_.pixels() + top * sides_.width + left) * channels;
     if (top >= 0 && left >= 0 && top + kPixels <= sides_.height && left + kPixels <= sides_.width) {
       for (int y = 0; y < kPixels; y++, row += line) {

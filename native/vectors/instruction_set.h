@@ -1,8 +1,9 @@
 // Which instructions the hand-written kernels use, chosen at run time.
 #pragma once
 
+// Kernels for AVX2 and AVX-512 are compiled in; what they need of a compiler only GCC has.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define SQA_WIDE_KERNELS  // kernels for AVX2 and AVX-512 are compiled in; what they need of a compiler only GCC has
+#define SQA_WIDE_KERNELS
 #endif
 
 namespace sqa {

@@ -10,7 +10,9 @@ inline Floats<16> broadcast<16>(const float* value) {
 inline Floats<16> smaller(Floats<16> a, Floats<16> b) { return _mm512_min_ps(a, b); }
 inline Floats<16> larger(Floats<16> a, Floats<16> b) { return _mm512_max_ps(a, b); }
 
-inline Floats<16> truncated(Floats<16> a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+inline Floats<16> truncated(Floats<16> a) {
+  return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
 
 inline Floats<16> lookUp(Floats<16> table, Ints<16> index) {
   return _mm512_permutexvar_ps(reinterpret_cast<__m512i>(index), table);

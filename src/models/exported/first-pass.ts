@@ -62,7 +62,8 @@ export function firstPass(module: Module, { batch }: Graph, inputShape: ImageSha
             `[${count}, classes]: export a module that returns the logits alone`,
         );
       }
-      if (!/float/.test(logits.dtype)) throw new RangeError(`its output is ${logits.dtype}, no logits`);
+      if (!/float/.test(logits.dtype))
+        throw new RangeError(`its output is ${logits.dtype}, not floats as logits are`);
       const classes = shape[1]!;
       if (!logits.requiresGrad)
         return { classes, gradientFault: "there is no gradient from the logits to the images" };

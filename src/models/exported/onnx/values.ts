@@ -50,6 +50,11 @@ export function axisOf(node: NodeView, axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
+/** Axes of images' sides: those behind the batch and the channels. */
+export function sideAxes(shape: readonly number[]): number[] {
+  return shape.map((_, axis) => axis).slice(2);
+}
+
 /** Tells whether a tensor holds floats, through which gradients go. */
 export function isFloat(values: Tensor): boolean {
   return ["float32", "float64", "bfloat16", "float16"].includes(values.dtype);

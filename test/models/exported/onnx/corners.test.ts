@@ -153,3 +153,33 @@ it("Split into more parts than it has outputs is refused before they are made", 
     /num_outputs is 2147483647, and it has 1 output$/,
   );
 });
+
+describe("numbers that do not fit are refused with those that do", () => {
+  const whole = (...values: number[]) => tensor(BigInt64Array.from(values, BigInt));
+  const number = (value: number): OnnxAttribute => ({ kind: "int", value });
+  const image = tensor([1, 2, 3, 4], [1, 1, 2, 2]);
+
+  it.each([
+    ["Conv", [image, tensor([1], [1, 1, 1, 1])], { group: number(0) }, "group is 0, not 1 or more"],
+    ["LRN", [image], { size: number(0) }, "size is 0, not 1 to 65535"],
+    ["GatherND", [image, whole(0)], { batch_dims: number(1) }, "batch_dims is 1, not 0 to 0"],
+    ["GatherND", [tensor([1, 2]), whole(0, 0)], {}, "indices of 2 axes do not fit data of shape [2]"],
+    ["Gather", [tensor([1, 2]), whole(2)], {}, "indices 2 to 2 lie outside of 2 elements"],
+    ["TopK", [tensor([1, 2]), whole(3)], {}, "k is 3, not 0 to 2"],
+    [
+      "DepthToSpace",
+      [image],
+      { blocksize: number(2) },
+      "blocks of 2 do not fit images of shape [1, 1, 2, 2]",
+    ],
+    ["Range", [0, 1, 0].map((one) => tensor(one)), {}, "a range from 0 to 1 by 0 has Infinity elements"],
+    [
+      "Pad",
+      [tensor([1, 2]), whole(2, 0)],
+      { mode: text("reflect") },
+      "pads of 2 and 0 reflect a side of 2: each must be smaller than it",
+    ],
+  ] as const)("%s, case %#", (operator, inputs, attributes, message) => {
+    expect(() => run(operator, inputs, attributes)).toThrow(message);
+  });
+});

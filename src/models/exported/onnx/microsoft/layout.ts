@@ -1,4 +1,5 @@
 import type { Tensor } from "../../../../engine/index.js";
+import { sideAxes } from "../values.js";
 
 /** Images of channels last with their channels first. */
 export function channelsFirst(x: Tensor): Tensor {
@@ -8,5 +9,5 @@ export function channelsFirst(x: Tensor): Tensor {
 
 /** Images of channels first with their channels last. */
 export function channelsLast(x: Tensor): Tensor {
-  return x.permute([0, ...x.shape.map((_, axis) => axis).slice(2), 1]);
+  return x.permute([0, ...sideAxes(x.shape), 1]);
 }

@@ -15,7 +15,7 @@ import {
   quantization,
   quantizes,
 } from "../operators/quantization.js";
-import { axisOf } from "../values.js";
+import { axisOf, sideAxes } from "../values.js";
 import { channelsFirst, channelsLast } from "./layout.js";
 
 /** Numbers that integers stand for: these lie at a place, their scale and zero point behind it. */
@@ -105,7 +105,7 @@ export const quantizedLayers: OnnxOperators = {
   QLinearSoftmax: map(softmax),
   QLinearAveragePool: map((node, x) => inLayout(node, x, (images) => averagePool(node, images))),
   QLinearGlobalAveragePool: map((node, x) =>
-    inLayout(node, x, (images) => images.meanDim(images.shape.map((_, axis) => axis).slice(2), true)),
+    inLayout(node, x, (images) => images.meanDim(sideAxes(images.shape), true)),
   ),
   QLinearConcat: quantizes([5, anyNumber], 0, concat),
   QLinearConv: quantizes([8, 9], 6, (node, [x, ...others]) =>

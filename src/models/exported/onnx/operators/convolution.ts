@@ -14,6 +14,12 @@ function kernelOf(node: NodeView, x: Tensor, w: Tensor): readonly number[] {
   return kernel;
 }
 
+function groupsOf(node: NodeView): number {
+  const groups = node.int("group", 1);
+  if (groups >= 1) return groups;
+  throw node.refuse(`group is ${groups}, not 1 or more`);
+}
+
 /** Convolution over one to three axes. */
 export function conv(node: NodeView, x: Tensor, w: Tensor, b?: Tensor): Tensor {
   const window = windowOf(node, x.shape.slice(2), kernelOf(node, x, w));
@@ -21,8 +27,7 @@ export function conv(node: NodeView, x: Tensor, w: Tensor, b?: Tensor): Tensor {
   const symmetric = isSymmetric(window);
   const padded = symmetric ? x : x.constantPad(padList(before, after), 0);
   const pads = symmetric ? before : before.map(() => 0);
-  const groups = node.int("group", 1);
-  if (!(groups >= 1)) throw node.refuse(`group is ${groups}`);
+  const groups = groupsOf(node);
   return operators.convolution(
     padded,
     w,
@@ -63,8 +68,7 @@ function convTranspose(node: NodeView, x: Tensor, w: Tensor, b?: Tensor): Tensor
   );
   const asked = padsForShape(node, full, sides);
   const [front, back] = asked === undefined ? [before, after] : [asked.before, asked.after];
-  const groups = node.int("group", 1);
-  if (!(groups >= 1)) throw node.refuse(`group is ${groups}`);
+  const groups = groupsOf(node);
   const none = sides.map(() => 0);
   checkedShape(node, [x.shape[0]!, w.shape[1]! * groups, ...full]);
   // libtorch wants output padding below the stride or dilation: what is more is padding with the bias.

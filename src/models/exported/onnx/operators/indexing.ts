@@ -1,4 +1,4 @@
-import { sizeOf } from "../../../../base/index.js";
+import { countText, sizeOf } from "../../../../base/index.js";
 import { operators, type Tensor, tensor } from "../../../../engine/index.js";
 import { type NodeView, type OnnxOperators, operator } from "../node.js";
 import { axesOf, axisOf, beside, checkedShape, numberOf, numbersOf } from "../values.js";
@@ -15,7 +15,8 @@ function checkedIndices(node: NodeView, indices: Tensor, side: number, data: Ten
   if (side === 0) throw node.refuse("indices of 0 elements");
   if (wide.device !== "cpu") return beside(data, boundedIndices(wide, side));
   const [least, most] = [wide.amin().item(), wide.amax().item()];
-  if (least < -side || most >= side) throw node.refuse(`indices ${least} to ${most} of ${side} elements`);
+  if (least < -side || most >= side)
+    throw node.refuse(`indices ${least} to ${most} lie outside of ${countText(side, "element")}`);
   return beside(data, least < 0 ? wide.remainder(tensor([side], [], "int64")) : wide);
 }
 
@@ -36,7 +37,9 @@ function listsOf(node: NodeView, data: Tensor, indices: Tensor, first: number): 
   const rank = indices.shape.length;
   const depth = indices.shape[rank - 1] ?? 0;
   if (rank === 0 || depth + first > data.shape.length)
-    throw node.refuse(`indices of ${depth} axes do not fit`);
+    throw node.refuse(
+      `indices of ${countText(depth, "axis", "axes")} do not fit data of shape [${data.shape.join(", ")}]`,
+    );
   return Array.from({ length: depth }, (_, k) =>
     checkedIndices(node, indices.select(rank - 1, k), data.shape[first + k]!, data),
   );
@@ -45,7 +48,8 @@ function listsOf(node: NodeView, data: Tensor, indices: Tensor, first: number): 
 function gatherNd(node: NodeView, data: Tensor, indices: Tensor): Tensor {
   const batch = node.int("batch_dims", 0);
   const rank = indices.shape.length;
-  if (!(batch >= 0 && batch < Math.min(rank, data.shape.length))) throw node.refuse(`batch_dims is ${batch}`);
+  const most = Math.min(rank, data.shape.length) - 1;
+  if (!(batch >= 0 && batch <= most)) throw node.refuse(`batch_dims is ${batch}, not 0 to ${most}`);
   const lists = listsOf(node, data, indices, batch);
   const sides = indices.shape.slice(0, -1);
   const batches = sides.slice(0, batch).map((side, axis) => {

@@ -21,6 +21,7 @@ import {
   numbersOf,
   tensorOf,
 } from "../values.js";
+import { padList } from "./window.js";
 
 function constant(node: NodeView): Tensor {
   const value = node.tensor("value");
@@ -63,7 +64,11 @@ function range(node: NodeView, start: Tensor, limit: Tensor, delta: Tensor): Ten
     numberOf(node, ["start", "limit", "delta"][i]!, one),
   );
   const count = Math.max(0, Math.ceil((end! - first!) / step!));
-  if (!(count <= mostElements)) throw node.refuse(`a range from ${first} to ${end} by ${step}`);
+  if (!(count <= mostElements)) {
+    throw node.refuse(
+      `a range from ${first} to ${end} by ${step} has ${count} elements, not ${mostElements} or fewer`,
+    );
+  }
   return operators.arange(0, count, 1, start.dtype).mul(delta).add(start);
 }
 
@@ -71,7 +76,9 @@ function range(node: NodeView, start: Tensor, limit: Tensor, delta: Tensor): Ten
 function paddedPlaces(node: NodeView, mode: string, side: number, before: number, after: number): number[] {
   if (side < 1) throw node.refuse("an axis without elements cannot be padded");
   if (mode === "reflect" && Math.max(before, after) >= side)
-    throw node.refuse(`padding of ${before}, ${after} for ${side}`);
+    throw node.refuse(
+      `pads of ${before} and ${after} reflect a side of ${side}: each must be smaller than it`,
+    );
   return Array.from({ length: Math.max(0, before + side + after) }, (_, i) => {
     const at = i - before;
     if (mode === "edge") return Math.max(0, Math.min(side - 1, at));
@@ -95,7 +102,7 @@ function pad(node: NodeView, x: Tensor, pads: Tensor, value?: Tensor, axes?: Ten
     x.shape.map((side, axis) => Math.max(0, before[axis]! + side + after[axis]!)),
   );
   if (mode === "constant") {
-    const list = before.flatMap((_, i) => [before[rank - 1 - i]!, after[rank - 1 - i]!]);
+    const list = padList(before, after);
     const fill = value === undefined || value.size === 0 ? 0 : numberOf(node, "constant_value", value);
     return x.dtype === "bool" ? x.to("uint8").constantPad(list, fill).to("bool") : x.constantPad(list, fill);
   }

@@ -1,6 +1,6 @@
 import { operators, type Tensor } from "../../../../engine/index.js";
 import { type NodeView, type OnnxOperators, operator } from "../node.js";
-import { axisOf } from "../values.js";
+import { axisOf, sideAxes } from "../values.js";
 
 /** A list of one number for each channel, to be broadcast. */
 const perChannel = (values: Tensor, rank: number) =>
@@ -45,7 +45,7 @@ function layerNormalization(node: NodeView, x: Tensor, scale: Tensor, bias?: Ten
 
 function instanceNormalization(node: NodeView, x: Tensor, scale: Tensor, bias: Tensor): Tensor {
   const rank = x.shape.length;
-  const axes = x.shape.map((_, axis) => axis).slice(2);
+  const axes = sideAxes(x.shape);
   const [normal] = standardized(x, axes, node.float("epsilon", 1e-5));
   return normal.mul(perChannel(scale, rank)).add(perChannel(bias, rank));
 }
@@ -57,7 +57,7 @@ function groupNormalization(node: NodeView, x: Tensor, scale: Tensor, bias: Tens
   node.int("stash_type", 1);
   const sides = [x.shape[0]!, groups, channels / groups, ...x.shape.slice(2)];
   if (!Number.isInteger(sides[2])) throw node.refuse(`num_groups of ${groups} does not divide ${channels}`);
-  const axes = sides.map((_, axis) => axis).slice(2);
+  const axes = sideAxes(sides);
   const [normal] = standardized(x.reshape(sides), axes, node.float("epsilon", 1e-5));
   if (scale.size === channels) {
     const whole = normal.reshape(x.shape);
@@ -71,7 +71,7 @@ function groupNormalization(node: NodeView, x: Tensor, scale: Tensor, bias: Tens
 function lrn(node: NodeView, x: Tensor): Tensor {
   const size = node.int("size", 1);
   const [alpha, beta, bias] = [node.float("alpha", 1e-4), node.float("beta", 0.75), node.float("bias", 1)];
-  if (!(size >= 1 && size < 2 ** 16)) throw node.refuse(`size is ${size}`);
+  if (!(size >= 1 && size < 2 ** 16)) throw node.refuse(`size is ${size}, not 1 to ${2 ** 16 - 1}`);
   const [n, c, ...sides] = x.shape as [number, number, ...number[]];
   const squares = x.mul(x).reshape([n, 1, c, -1]);
   const padded = squares.constantPad([0, 0, Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)], 0);

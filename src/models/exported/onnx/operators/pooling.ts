@@ -1,7 +1,7 @@
 import { sizeOf } from "../../../../base/index.js";
 import { operators, type Tensor } from "../../../../engine/index.js";
 import { type NodeView, type OnnxOperators, operator } from "../node.js";
-import { isFloat } from "../values.js";
+import { isFloat, sideAxes } from "../values.js";
 import { padList, type Window, windowOf } from "./window.js";
 
 const maxPools = [operators.maxPool1d, operators.maxPool2d, operators.maxPool3d];
@@ -119,21 +119,19 @@ function lpPool(node: NodeView, x: Tensor): Tensor {
     .pow(1 / p);
 }
 
-const spatial = (x: Tensor) => x.shape.map((_, axis) => axis).slice(2);
-
 /** Pooling over windows, and over whole images. */
 export const pooling: OnnxOperators = {
   MaxPool: operator(1, maxPool),
   AveragePool: operator(1, averagePool),
   LpPool: operator(1, lpPool),
-  GlobalAveragePool: operator(1, (_, x) => x.meanDim(spatial(x), true)),
-  GlobalMaxPool: operator(1, (_, x) => x.amax(spatial(x), true)),
+  GlobalAveragePool: operator(1, (_, x) => x.meanDim(sideAxes(x.shape), true)),
+  GlobalMaxPool: operator(1, (_, x) => x.amax(sideAxes(x.shape), true)),
   GlobalLpPool: operator(1, (node, x) => {
     const p = node.int("p", 2);
     return x
       .abs()
       .pow(p)
-      .sumDim(spatial(x), true)
+      .sumDim(sideAxes(x.shape), true)
       .pow(1 / p);
   }),
 };

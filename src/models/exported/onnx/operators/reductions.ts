@@ -93,7 +93,8 @@ export const reductions: OnnxOperators = {
     const largest = node.int("largest", 1) !== 0;
     node.int("sorted", 1);
     const k = numbersOf(count)[0] ?? 0;
-    if (!(k >= 0 && k <= values.shape[axis]!)) throw node.refuse(`k is ${k}, of ${values.shape[axis]}`);
+    const side = values.shape[axis]!;
+    if (!(k >= 0 && k <= side)) throw node.refuse(`k is ${k}, not 0 to ${side}`);
     // The first among equals, whatever the order that is asked for.
     const [ordered, places] = values.sortStable(true, axis, largest);
     return [ordered.slice(axis, 0, k), places.slice(axis, 0, k)];

@@ -112,7 +112,7 @@ function depthToSpace(node: NodeView, values: Tensor): Tensor {
   const [n, c, h, w] = values.shape as [number, number, number, number];
   const channels = c / block ** 2;
   if (values.shape.length !== 4 || !Number.isInteger(channels))
-    throw node.refuse(`blocks of ${block} do not fit`);
+    throw node.refuse(`blocks of ${block} do not fit images of shape [${values.shape.join(", ")}]`);
   const parts = mode === "DCR" ? [n, block, block, channels, h, w] : [n, channels, block, block, h, w];
   const order = mode === "DCR" ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3];
   return values
@@ -128,7 +128,7 @@ function spaceToDepth(node: NodeView, values: Tensor): Tensor {
   const [n, c, h, w] = values.shape as [number, number, number, number];
   const [rows, columns] = [h / block, w / block];
   const fits = values.shape.length === 4 && Number.isInteger(rows) && Number.isInteger(columns);
-  if (!fits) throw node.refuse(`blocks of ${block} do not fit`);
+  if (!fits) throw node.refuse(`blocks of ${block} do not fit images of shape [${values.shape.join(", ")}]`);
   const parts = values.reshape([n, c, rows, block, columns, block]);
   const order = mode === "DCR" ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4];
   return parts.permute(order).reshape([n, c * block ** 2, rows, columns]);

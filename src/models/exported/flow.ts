@@ -39,16 +39,17 @@ function withoutAliases(graph: Graph): Graph {
 
 type Values = ReadonlySet<string>;
 
-const readsAny = (node: GraphNode, values: Values) => node.inputs.some((name) => values.has(name));
+/** Tells whether a node reads one of the values. */
+export const readsAny = (node: GraphNode, values: Values) => node.inputs.some((name) => values.has(name));
 const makesAny = (node: GraphNode, values: Values) =>
   node.outputs.some((name) => name !== null && values.has(name));
 
-/** Adds the values that nodes make. */
-function collect(
+/** Adds the values that nodes make, from the first node to the last; `wanted` may ask for those added. */
+export function collect(
   nodes: readonly GraphNode[],
   into: Set<string>,
   wanted: (node: GraphNode) => boolean,
-): Values {
+): ReadonlySet<string> {
   for (const node of nodes) {
     if (!wanted(node)) continue;
     for (const name of node.outputs) if (name !== null) into.add(name);

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { checkFolderName, checkKind, shownName, sizeOf, unknownName } from "../../base/index.js";
-import type { Architecture } from "../architecture.js";
-import { checkedChoice, checkFormat } from "../architecture.js";
+import { type Architecture, checkedChoice, checkFormat } from "../architecture.js";
 import {
   type ChannelStatistics,
   type GraphFacts,

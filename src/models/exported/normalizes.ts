@@ -1,15 +1,29 @@
 import { deriveSeed } from "../../base/index.js";
 import { imageIdRange, noGrad, scope, type Tensor, tensor } from "../../engine/index.js";
 import type { ChannelStatistics, ImageShape } from "../model.js";
+import { collect } from "./flow.js";
 import type { Graph, GraphNode } from "./graph.js";
 import { GraphModule } from "./graph-module.js";
 
 /** Most operators that are followed from the images on. */
 const mostSteps = 16;
 
+/** Operators of ONNX that pixels pass through as they are. */
+export const passingOfOnnx: readonly string[] = [
+  "Identity",
+  "Cast",
+  "Transpose",
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Resize",
+  "Pad",
+  "Slice",
+];
+
 /** Operators that pixels pass through as they are, ONNX's and ATen's. */
 const passing = new Set([
-  ...["Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Resize", "Pad", "Slice"],
+  ...passingOfOnnx,
   ...["aten.clone", "aten.to", "aten._to_copy", "aten.contiguous", "aten.alias", "aten.detach", "aten.pad"],
   ...["aten.permute", "aten.view", "aten.reshape", "aten.lift_fresh_copy"],
 ]);
@@ -26,11 +40,11 @@ function stepOf({ operator, form }: GraphNode): string | undefined {
 /** Names of the values that no image changes: weights, and what is made of them alone. */
 function constantsOf({ weights, nodes }: Graph): ReadonlySet<string> {
   const constants = new Set(weights.flatMap(({ values }) => values));
-  for (const { inputs, outputs, random } of nodes) {
-    if (random === true || !inputs.every((value) => constants.has(value))) continue;
-    for (const value of outputs) if (value !== null) constants.add(value);
-  }
-  return constants;
+  return collect(
+    nodes,
+    constants,
+    ({ inputs, random }) => random !== true && inputs.every((value) => constants.has(value)),
+  );
 }
 
 /** Operators by which a graph normalizes its images, and the name of the value that they end in. */

@@ -5,8 +5,13 @@ const mostImages = 4096;
 
 /** Sizes as SymPy writes them: `Symbol('s77', ...)`, so many times it, or a number more than either. */
 const symbols = /^Symbol\('(\w+)'[^()]*\)$/;
-const products = /^Mul\(Integer\(([1-9]\d*)\), (.*)\)$/;
 const sums = /^Add\((.*), Integer\((-?\d+)\)\)$/;
+
+/** An expression of SymPy as a whole number of times another; `times` is undefined where it is no product. */
+export function factored(expression: string): { readonly times: number | undefined; readonly of: string } {
+  const [, times, of = expression] = /^Mul\(Integer\(([1-9]\d*)\), (.*)\)$/.exec(expression) ?? [];
+  return { times: times === undefined ? undefined : Number(times), of };
+}
 
 /**
  * Numbers of images that a program takes at once. Of a number that is made of a symbol, such as four times
@@ -19,12 +24,12 @@ const sums = /^Add\((.*), Integer\((-?\d+)\)\)$/;
 export function batchRange({ ranges }: Pt2Program, batch: Pt2Size): { least: number; most: number } {
   if (typeof batch === "number") return within(batch, batch);
   const [, summand = batch.symbol, more] = sums.exec(batch.symbol) ?? [];
-  const [, times, factor = summand] = products.exec(summand) ?? [];
-  const [, name = batch.symbol] = symbols.exec(factor) ?? [];
+  const { times, of } = factored(summand);
+  const [, name = batch.symbol] = symbols.exec(of) ?? [];
   const range = ranges.get(name);
   const least = Math.max(1, range?.least ?? 1);
   if (times === undefined && more === undefined) return within(least, range?.most ?? mostImages);
-  const count = Number(times ?? 1) * least + Number(more ?? 0);
+  const count = (times ?? 1) * least + Number(more ?? 0);
   return within(count, count);
 }
 

@@ -1,4 +1,5 @@
 import type { Pt2Argument, Pt2Program } from "../../../files/index.js";
+import { factored } from "./batch-range.js";
 
 /** Names of the tensors of an argument. */
 function tensorsOf(value: Pt2Argument): readonly (string | null)[] {
@@ -34,7 +35,6 @@ export function rowsOfFree(program: Pt2Program, symbol: string): (value: string)
   return (value) => {
     const rows = program.formOf(value)?.sizes[0];
     if (rows === undefined || typeof rows === "number") return false;
-    const [, inner = rows.symbol] = /^Mul\(Integer\([1-9]\d*\), (.*)\)$/.exec(rows.symbol) ?? [];
-    return inner === symbol;
+    return factored(rows.symbol).of === symbol;
   };
 }

@@ -47,10 +47,10 @@ export function lowerSymbol({ name, target, inputs, outputs }: Pt2Node): GraphNo
   const given = new Map(inputs.map((input, i) => [String(i), input.value]));
   const parameters = inputs.map((_, i) => ({ name: String(i), type: "any", written: false }));
   const slots = slotsOf(parameters, given);
-  const made = (compute: (args: unknown[]) => GraphValue): GraphNode => ({
+  const made = (result: (args: unknown[]) => GraphValue): GraphNode => ({
     ...parts,
     inputs: slots.inputs,
-    run: (values, context) => [compute(slots.make(values, context))],
+    run: (values, context) => [result(slots.make(values, context))],
   });
   if (target === "torch.ops.aten.sym_size.int") {
     return made(([tensor, axis]) => {

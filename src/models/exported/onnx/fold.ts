@@ -8,6 +8,7 @@ import {
   uniform,
   withMemoryLimit,
 } from "../../../engine/index.js";
+import { collect, readsAny } from "../flow.js";
 import type { Graph, GraphNode, GraphValue } from "../graph.js";
 import { Lifetimes } from "../lifetimes.js";
 
@@ -22,13 +23,13 @@ export interface Trial {
 }
 
 /** Values that depend on the pixels, and so cannot be known before. */
-function valuesOfPixels({ input, nodes }: Graph): Set<string> {
+function valuesOfPixels({ input, nodes }: Graph): ReadonlySet<string> {
   const found = new Set([input]);
-  for (const { inputs, outputs, shapeOnly, random } of nodes) {
-    const depends = random === true || (shapeOnly !== true && inputs.some((name) => found.has(name)));
-    if (depends) for (const name of outputs) if (name !== null) found.add(name);
-  }
-  return found;
+  return collect(
+    nodes,
+    found,
+    (node) => node.random === true || (node.shapeOnly !== true && readsAny(node, found)),
+  );
 }
 
 /** Bytes that a trial may take beside the weights: as many as are usual for images of the size. */

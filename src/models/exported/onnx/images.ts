@@ -8,6 +8,7 @@ import {
 } from "../../../files/index.js";
 import type { ImageShape } from "../../model.js";
 import type { Graph, GraphNode, GraphValue } from "../graph.js";
+import { passingOfOnnx } from "../normalizes.js";
 
 /** Form in which a graph takes images. */
 export interface ImageInput {
@@ -141,19 +142,6 @@ function layoutOf(
   );
 }
 
-/** Operators that pixels pass through as they are. */
-const passing = [
-  "Identity",
-  "Cast",
-  "Transpose",
-  "Reshape",
-  "Squeeze",
-  "Unsqueeze",
-  "Resize",
-  "Pad",
-  "Slice",
-];
-
 /** Factor of pixels in [0, 1] that the first arithmetic of a graph is made for: 255 or 1. */
 function rangeOf(
   { graph }: OnnxModel,
@@ -167,7 +155,11 @@ function rangeOf(
     const readers = graph.nodes.filter(({ inputs }) => inputs.includes(name));
     const [first] = readers;
     if (readers.length !== 1 || first === undefined) return 1;
-    if (passing.includes(first.operator) && first.inputs[0] === name && first.outputs[0] !== undefined) {
+    if (
+      passingOfOnnx.includes(first.operator) &&
+      first.inputs[0] === name &&
+      first.outputs[0] !== undefined
+    ) {
       name = first.outputs[0];
       continue;
     }

@@ -136,6 +136,7 @@ export interface OnnxOperator {
   readonly traits: NodeTraits | ((node: NodeView) => NodeTraits);
 }
 
+/** Operators of ONNX by their names. */
 export type OnnxOperators = Readonly<Record<string, OnnxOperator>>;
 
 /** Operator of so many inputs, the last of which may be left out. */

@@ -1,13 +1,11 @@
+import { collect, readsAny } from "../flow.js";
 import type { Graph, GraphNode, NodeContext } from "../graph.js";
 import type { Trial } from "./fold.js";
 
 /** Values that the images, or their number, have a part in. */
-function valuesOfImages({ input, nodes }: Graph): Set<string> {
+function valuesOfImages({ input, nodes }: Graph): ReadonlySet<string> {
   const found = new Set([input]);
-  for (const { inputs, outputs } of nodes)
-    if (inputs.some((name) => found.has(name)))
-      for (const name of outputs) if (name !== null) found.add(name);
-  return found;
+  return collect(nodes, found, (node) => readsAny(node, found));
 }
 
 /**

@@ -18,12 +18,13 @@ function attend(node: NodeView, [queries, keys, values]: Projections, added?: Te
   }
   if (node.hasOutput(1)) throw node.refuse("it gives its keys and values, which is not known here");
   const scale = node.float("scale", 0) || 1 / Math.sqrt(width / heads);
-  const apart = (x: Tensor) => x.reshape([n, x.shape[1]!, heads, x.shape[2]! / heads]).permute([0, 2, 1, 3]);
-  const products = apart(queries)
-    .matmul(apart(keys).permute([0, 1, 3, 2]))
+  const inHeads = (x: Tensor) =>
+    x.reshape([n, x.shape[1]!, heads, x.shape[2]! / heads]).permute([0, 2, 1, 3]);
+  const products = inHeads(queries)
+    .matmul(inHeads(keys).permute([0, 1, 3, 2]))
     .mul(scale);
   const weights = (added === undefined ? products : products.add(added)).softmax(3);
-  return weights.matmul(apart(values)).permute([0, 2, 1, 3]).reshape([n, tokens, values.shape[2]!]);
+  return weights.matmul(inHeads(values)).permute([0, 2, 1, 3]).reshape([n, tokens, values.shape[2]!]);
 }
 
 /** Parts of a product with the weights of queries, keys and values side by side. */

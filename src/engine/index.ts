@@ -15,6 +15,7 @@ export {
   threads,
   versions,
 } from "./device/devices.js";
+export { gpuNames } from "./device/gpu-names.js";
 export { withoutHostAccess } from "./device/host-access.js";
 export { bfloat16Flags, bfloat16Support, cpuFlags } from "./device/processor.js";
 export { call, type Operator, operator, schemaOf } from "./dispatch.js";
@@ -57,7 +58,7 @@ export {
   roundings,
 } from "./noise.js";
 export * as operators from "./operators.js";
-export { EndedProcessError, runApart } from "./processes/run-apart.js";
+export { EndedProcessError, programBeside, runApart } from "./processes/run-apart.js";
 export { workApart } from "./processes/work-apart.js";
 export { joinRanks } from "./ranks/join-ranks.js";
 export { type Launch, launchOf } from "./ranks/launch.js";

@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
 
 /** Message to stop where the work can go on later. */
 export const stopMessage = "stop";
@@ -18,13 +19,23 @@ export class EndedProcessError extends Error {
 export interface ApartWork<Task, Event> {
   /** Name in errors. */
   readonly name: string;
-  /** Path of the program, which calls `workApart`. */
+  /** Path of the program, which calls `workApart`: that of `programBeside`. */
   readonly program: string;
   /** Message that the program is sent first. */
   readonly task: Task;
   /** Tells the event that comes last of work which reached its end. */
   isLast(event: Event): boolean;
   tell(event: Event): void;
+}
+
+/**
+ * Path of a program that lies beside a module: where that is not compiled, its neighbor is not either.
+ *
+ * @param module `import.meta.url`
+ * @param name of the program's file, without its ending
+ */
+export function programBeside(module: string, name: string): string {
+  return fileURLToPath(new URL(`${name}${module.endsWith(".ts") ? ".ts" : ".js"}`, module));
 }
 
 /**

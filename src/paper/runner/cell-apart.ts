@@ -1,5 +1,4 @@
-import { fileURLToPath } from "node:url";
-import { runApart } from "../../engine/index.js";
+import { programBeside, runApart } from "../../engine/index.js";
 import type { CellEvent, CellOptions } from "./cell.js";
 import type { StoredCell } from "./stored-cell.js";
 
@@ -20,9 +19,7 @@ export function runCellApart(
   signal: AbortSignal,
   tell: (event: CellEvent) => void,
 ): Promise<void> {
-  // Where this file is not compiled, its neighbor is not either.
-  const neighbor = import.meta.url.endsWith(".ts") ? "cell-process.ts" : "cell-process.js";
-  const program = fileURLToPath(new URL(neighbor, import.meta.url));
+  const program = programBeside(import.meta.url, "cell-process");
   const isLast = ({ type }: CellEvent) => type === "outcome";
   return runApart({ name: task.cell.name, program, task, isLast, tell }, signal);
 }

@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { availableParallelism, cpus } from "node:os";
 import * as z from "zod";
-import { threads, versions } from "../../engine/index.js";
+import { gpuNames, threads, versions } from "../../engine/index.js";
 
 /** Cells at a time, and threads of an operator. */
 export interface Share {
@@ -49,7 +48,8 @@ export type Machine = z.output<typeof machineSchema>;
 /** This machine, with the device and the threads that a table was measured with. */
 export function machineWith(device: string): Machine {
   const { libtorch, cpuCapability, kernels } = versions();
-  const model = device === "cpu" ? cpus()[0]?.model.trim() : gpuModels();
+  const gpus = device === "cpu" ? undefined : gpuNames();
+  const model = device === "cpu" ? cpus()[0]?.model.trim() : gpus && [...new Set(gpus)].join(", ");
   const described = { libtorch, cpuCapability, kernels, device, threads: threads(), node: process.version };
   return model === undefined ? described : { ...described, model };
 }
@@ -64,12 +64,4 @@ export function joinedMachine(machines: readonly Machine[]): Machine {
     return [name, numbers.length > 0 ? Math.max(...numbers) : texts.join("; ")];
   });
   return machineSchema.parse(Object.fromEntries(pairs));
-}
-
-/** Names of the machine's GPUs; undefined where NVIDIA's own program is not there to ask. */
-function gpuModels(): string | undefined {
-  const { status, stdout } = spawnSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], {
-    encoding: "utf8",
-  });
-  return status === 0 ? [...new Set(stdout.trim().split(/\s*\n\s*/))].join(", ") : undefined;
 }

@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { countText } from "../../../base/index.js";
-import { EndedProcessError, runApart } from "../../../engine/index.js";
+import { EndedProcessError, programBeside, runApart } from "../../../engine/index.js";
 import type { Shard, ShardEvent, ShardSubject } from "../../../evaluation/index.js";
 import { sayStopped } from "../../frame/look.js";
 import { note, warn } from "../../frame/output.js";
@@ -41,8 +40,7 @@ export async function runJobs(
   signal: AbortSignal,
 ): Promise<ShardSubject | undefined> {
   const threads = own ?? Math.max(1, Math.floor(availableParallelism() / jobs));
-  const neighbor = import.meta.url.endsWith(".ts") ? "job-process.ts" : "job-process.js";
-  const program = fileURLToPath(new URL(neighbor, import.meta.url));
+  const program = programBeside(import.meta.url, "job-process");
   using progress = new JobsProgress(request.command, jobs, request.command === "audit");
   let subject: ShardSubject | undefined;
   const tell = (index: number, event: JobEvent) => {

@@ -1,17 +1,13 @@
-import { spawnSync } from "node:child_process";
 import { cpus } from "node:os";
 import { packageVersion } from "../../../base/index.js";
-import { threads, versions } from "../../../engine/index.js";
+import { gpuNames, threads, versions } from "../../../engine/index.js";
 import type { Provenance } from "../provenance.js";
 import type { AuditJson } from "../report/schema/audit.js";
 
-/** Name of a CUDA device by NVIDIA's own tool; null for the CPU, and where there is no such tool. */
+/** Name of a CUDA device, its text such as "cuda:0" where NVIDIA's tool is missing; null for the CPU. */
 function gpuName(device: string): string | null {
   const index = /^cuda:(\d+)$/.exec(device)?.[1];
-  if (index === undefined) return null;
-  const query = ["--query-gpu=name", "--format=csv,noheader", "-i", index];
-  const { status, stdout } = spawnSync("nvidia-smi", query, { encoding: "utf8", timeout: 10_000 });
-  return status === 0 && stdout.trim() !== "" ? stdout.trim() : device;
+  return index === undefined ? null : (gpuNames(Number(index))?.[0] ?? device);
 }
 
 /** This machine, its versions, and the device and threads that compute. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { FileFormatError, MissingFileError, shownName } from "../base/index.js";
+import { countText, FileFormatError, MissingFileError, shownName } from "../base/index.js";
 import { type IdxArray, readIdx } from "../files/index.js";
 import { isFile } from "./sources/regular-file.js";
 import type { SplitData, SplitName } from "./split.js";
@@ -159,7 +159,8 @@ export function readIdxSplit(
   const count = images.shape[0]!;
   if (labels.data.length !== count) {
     throw new FileFormatError(
-      `${labelFile}: holds ${labels.data.length} labels, but ${imageFile} holds ${count} images`,
+      `${labelFile}: holds ${countText(labels.data.length, "label")}, but ${imageFile} ` +
+        `holds ${countText(count, "image")}`,
     );
   }
   if (checksums) {

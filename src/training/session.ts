@@ -1,5 +1,5 @@
 import { pgd, Victim } from "../attacks/index.js";
-import { deriveSeed } from "../base/index.js";
+import { countText, deriveSeed } from "../base/index.js";
 import {
   alone,
   capturesGraphs,
@@ -155,7 +155,7 @@ export class TrainingSession {
    * at the latest.
    */
   step(step: number, stepScale = 1): Signals | undefined {
-    if (this.lookIsDue) throw new Error(`${this.#unseen} steps were made without a look`);
+    if (this.lookIsDue) throw new Error(`${countText(this.#unseen, "step")} without a look`);
     const { plan } = this.#prepared;
     const { optimizer, copies, variables, config } = this.#parts;
     const { positions, count, share } = shareOf(plan.positions(step), this.ranks);

@@ -144,7 +144,7 @@ describe("what does not fit is refused before anything runs", () => {
       "RangeError: model classifier takes images of shape [1, 2, 2]; test images has [1, 28, 28]",
     );
     expect(await refused({}, brightness, { ...split, count: 1 })).toMatch(
-      /1 images of \[1, 2, 2\] have 4 pixels, not 8/,
+      /8 pixels, expected 4 for 1 image of \[1, 2, 2\]/,
     );
     expect(await refused({}, brightness, { ...split, labels: Uint8Array.of(0, 2) })).toBe(
       "RangeError: test images: label 2 of image 1 is not a class of model classifier, which has classes 0 .. 1",

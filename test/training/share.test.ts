@@ -43,7 +43,7 @@ test("work that ranks would not share to the same result is refused before any s
   begun(new BatchNorm2d(1), 10).dispose();
   // 20 images are 6 batches of 3, and one of 2.
   expect(() => begun(new BatchNorm2d(1), 3)).toThrow(/a batch of 2 images cannot be shared by 4 ranks/);
-  expect(() => begun(new BatchNorm2d(1), 19)).toThrow(/a batch of 1 images/);
+  expect(() => begun(new BatchNorm2d(1), 19)).toThrow(/a batch of 1 image cannot be shared/);
   expect(() => begun(new Mixed(1), 10)).toThrow(/Mixed mixes the images of a batch.*4 ranks/);
   expect(() => begun(new BatchNorm2d(1), 10, ["sqa(norm=1, range=batch)"])).toThrow(
     /QuantizedActivation mixes/,

@@ -251,7 +251,7 @@ test("steps must be looked at, and a look tells each loss once", () => {
   const session = new TrainingSession(trainConfig(base));
   session.step(0);
   expect(session.lookIsDue).toBe(true);
-  expect(() => session.step(1)).toThrow("1 steps were made without a look");
+  expect(() => session.step(1)).toThrow("1 step without a look");
   expect(session.look().losses).toHaveLength(1);
   expect(session.look()).toEqual({ losses: [], zeroGradient: false });
 });

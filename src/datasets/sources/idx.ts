@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { FileFormatError, MissingFileError, shownName } from "../../base/index.js";
+import { countText, FileFormatError, MissingFileError, shownName } from "../../base/index.js";
 import { type IdxArray, readIdx } from "../../files/index.js";
 import type { ImageShape } from "../../models/index.js";
 import { defineSource } from "../dataset.js";
@@ -91,7 +91,8 @@ function readSplit(
     );
   if (labels.data.length === count) return { images, labels };
   throw new FileFormatError(
-    `${files.labels}: holds ${labels.data.length} labels, but ${files.images} holds ${count} images`,
+    `${files.labels}: holds ${countText(labels.data.length, "label")}, but ${files.images} holds ` +
+      countText(count!, "image"),
   );
 }
 

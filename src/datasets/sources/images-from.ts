@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { MissingFileError, shownName } from "../../base/index.js";
+import { countText, MissingFileError, shownName } from "../../base/index.js";
 import type { Dataset } from "../dataset.js";
 import { idx, idxFilesIn } from "./idx.js";
 import { foldersIn, imageFolder, isDecoded } from "./image-folder.js";
@@ -86,7 +86,8 @@ function sourceInFolder(path: string): (options: object) => Dataset {
     lists.length > 0
       ? `it has ${lists.slice(0, 5).join(", ")}: give that file`
       : images > 0
-        ? `it has ${images} images and no folders: nothing says their classes; a list path,label can`
+        ? `it has ${countText(images, "image")} and no folders: nothing says their classes; ` +
+          "a list path,label can"
         : names.length === 0
           ? "it is empty"
           : `it has ${names.slice(0, 5).map(shownName).join(", ")}`;

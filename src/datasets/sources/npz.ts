@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { FileFormatError } from "../../base/index.js";
+import { countText, FileFormatError } from "../../base/index.js";
 import { type NpyArray, npyNumbers } from "../../files/index.js";
 import type { ImageShape } from "../../models/index.js";
 import { defineSource } from "../dataset.js";
@@ -57,7 +57,8 @@ function labelsOf(labels: NpyArray, count: number): Int32Array {
   if (shape[0] !== count || labels.size !== count) {
     const oneHot = shape.length === 2 && shape[0] === count ? "; save array.argmax(axis=1)" : "";
     throw new FileFormatError(
-      `${name}: shape [${shape.join(", ")}], expected ${count} labels, one for each image${oneHot}`,
+      `${name}: shape [${shape.join(", ")}], expected ${countText(count, "label")}, one for each ` +
+        `image${oneHot}`,
     );
   }
   if (type === "|b1") throw new FileFormatError(`${name}: labels are true or false: save them as integers`);

@@ -1,4 +1,4 @@
-import { FileFormatError } from "../../base/index.js";
+import { countText, FileFormatError } from "../../base/index.js";
 import type { AlarmEvent, AlarmKind, EpochEvent, TrainEvent } from "../events.js";
 import { untroubled } from "../overfitting/guard-state.js";
 import type { TrainingSession } from "../session.js";
@@ -35,9 +35,8 @@ export class Standing {
     const past = Math.floor(step / stepsPerEpoch);
     if (this.epochs.length !== past) {
       throw new FileFormatError(
-        `${folder.file("events.jsonl")}: tells of ${this.epochs.length} epochs, but the checkpoint is past ` +
-          `${past}; ` +
-          `delete ${folder.path} to begin the run again`,
+        `${folder.file("events.jsonl")}: tells of ${countText(this.epochs.length, "epoch")}, but the ` +
+          `checkpoint is past ${past}; delete ${folder.path} to begin the run again`,
       );
     }
   }

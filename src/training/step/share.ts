@@ -1,3 +1,4 @@
+import { countText } from "../../base/index.js";
 import type { Ranks } from "../../engine/index.js";
 import { type Module, unsharedModule } from "../../nn/index.js";
 import type { StepPlan } from "./plan.js";
@@ -26,8 +27,8 @@ export function checkShared({ size }: Ranks, plan: StepPlan, network: Module): v
   const { smallestBatch } = plan;
   if (smallestBatch < size) {
     throw new RangeError(
-      `a batch of ${smallestBatch} images cannot be shared by ${size} ranks: choose another batch size or ` +
-        "limit, so that the last batch of an epoch has enough as well, or fewer ranks",
+      `a batch of ${countText(smallestBatch, "image")} cannot be shared by ${size} ranks: choose another ` +
+        "batch size or limit, so that the last batch of an epoch has enough as well, or fewer ranks",
     );
   }
   const unshared = unsharedModule(network);

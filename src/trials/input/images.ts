@@ -1,4 +1,4 @@
-import { checkKind, checkNumber, isObject } from "../../base/index.js";
+import { checkKind, checkNumber, countText, isObject } from "../../base/index.js";
 import { checkSplit, type Dataset, type Split, subset } from "../../datasets/index.js";
 import type { Classifier } from "../../nn/index.js";
 
@@ -30,7 +30,8 @@ function checkContent({ name, stored, labels, count, imageShape, ...split }: Spl
   const found = stored === undefined ? split.images.length : count * stored.imageSize;
   if (found !== pixels) {
     throw new RangeError(
-      `${name}: ${count} images of [${imageShape.join(", ")}] have ${pixels} pixels, not ${found}`,
+      `${name}: ${found} pixels, expected ${pixels} for ${countText(count, "image")} of ` +
+        `[${imageShape.join(", ")}]`,
     );
   }
   if (labels.length !== count)

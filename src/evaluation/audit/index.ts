@@ -3,6 +3,7 @@ export { type Budget, type BudgetName, batchImages, budgetNames, budgets } from 
 export {
   type Check,
   type CheckDefinition,
+  type CheckedLine,
   type CheckGroup,
   checkGroups,
   checks,

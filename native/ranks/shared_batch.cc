@@ -26,7 +26,9 @@ struct Statistics {
 Statistics statisticsOf(const at::Tensor& input) {
   const int64_t channels = input.size(1);
   const double own = static_cast<double>(input.numel() / channels);
-  const auto [ownMean, ownVariance] = at::batch_norm_update_stats(input, {}, {}, 0);
+  // Without running statistics in float32 those of a bfloat16 input would be rounded to bfloat16.
+  const at::Tensor running = at::zeros({2, channels}, input.options().dtype(at::kFloat));
+  const auto [ownMean, ownVariance] = at::batch_norm_update_stats(input, running[0], running[1], 0);
   const at::Tensor mean = ownMean.to(at::kDouble);
   const at::Tensor square = ownVariance.to(at::kDouble) + mean * mean;
   const at::Tensor sums = at::cat({mean * own, square * own, at::full({1}, own, mean.options())});
@@ -70,9 +72,14 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     const auto perChannel = [&](const at::Tensor& value) {
       std::vector<int64_t> shape(static_cast<size_t>(input.dim()), 1);
       shape[1] = channels;
-      return value.to(input.scalar_type()).reshape(shape);
+      return value.to(at::kFloat).reshape(shape);
     };
-    toInput.addcmul_(input, perChannel(slope), -1).sub_(perChannel(offset));
+    if (input.scalar_type() == at::kFloat) {
+      toInput.addcmul_(input, perChannel(slope), -1).sub_(perChannel(offset));
+    } else {
+      // Slope and offset cancel each other where the mean is large, so that neither may be rounded.
+      toInput.copy_((toInput - input * perChannel(slope)).sub_(perChannel(offset)));
+    }
     return {toInput, toWeight, toBias, at::Tensor(), at::Tensor()};
   }
 };

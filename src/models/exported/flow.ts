@@ -1,3 +1,4 @@
+import { givenSigns } from "./given-signs.js";
 import type { Graph, GraphNode } from "./graph.js";
 
 /** Way of gradients through a graph. */
@@ -108,7 +109,7 @@ export function gradientFlow(original: Graph): GradientFlow {
   const own = (some: readonly GraphNode[]) => some.map((node) => originals.get(node)!);
   const ofImages = valuesOfImages(graph);
   const masks = valuesOfMasks(graph, ofImages);
-  const kept = writtenStraightThrough(graph, ofImages);
+  const kept = new Set([...writtenStraightThrough(graph, ofImages), ...givenSigns(graph, ofImages)]);
   const [used, onTheWay] = [new Set([output]), new Set([output])];
   for (const node of [...nodes].reverse()) {
     if (makesAny(node, used)) for (const name of node.inputs) used.add(name);

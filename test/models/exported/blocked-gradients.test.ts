@@ -35,11 +35,23 @@ describe("a model with blocked gradients", () => {
     expect(identity.own!.sha256).toBe(exact.own!.sha256);
   });
 
-  it("keeps a straight-through form that its author wrote, and says nothing", async () => {
-    const model = await load("detached");
+  it.each([
+    ["a straight-through form that its author wrote", "detached"],
+    ["signs that are given back to a size of the same value", "signed"],
+  ])("keeps %s, and says nothing", async (_, name) => {
+    const model = await load(name);
     expect(model.warnings).toEqual([]);
+    const { logits, gradient } = passOf(model);
+    expect(difference(logits, numbers(expected[name]!.logits!))).toBeLessThan(tolerance);
+    expect(difference(gradient, numbers(expected[name]!.gradient!))).toBeLessThan(tolerance);
+  });
+
+  it("passes gradients by signs that have the scale of many values", async () => {
+    const model = await load("binarized");
+    expect(model.warnings.join()).toContain("gradients blocked by aten.sign");
     const { gradient } = passOf(model);
-    expect(difference(gradient, numbers(expected.detached!.gradient!))).toBeLessThan(tolerance);
+    expect(difference(gradient, numbers(expected.binarized!.straightThrough!))).toBeLessThan(tolerance);
+    expect(difference(gradient, numbers(expected.binarized!.gradient!))).toBeGreaterThan(0.1);
   });
 });
 

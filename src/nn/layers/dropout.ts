@@ -32,12 +32,8 @@ export class Dropout extends Module {
       if (images !== draws.shape[0]) {
         throw new RangeError(`a batch of ${images} images needs as many image ids, not ${draws.shape[0]}`);
       }
-      return input.mul(
-        draws
-          .ge(this.p)
-          .to(input.dtype)
-          .mul(1 / (1 - this.p)),
-      );
+      // The factor last: rounded to bfloat16 by itself, it would make all outputs too large or too small.
+      return input.mul(draws.ge(this.p).to(input.dtype)).mul(1 / (1 - this.p));
     });
   }
 

@@ -41,6 +41,21 @@ describe("dropout", () => {
     }
   });
 
+  test("keeps the mean in bfloat16 too, to which 1 / (1 - p) is rounded for no element by itself", () => {
+    // 1 / 0.9 in bfloat16 is 1.109375, so all outputs together would be off by 0.16 %.
+    const given = ones(10, 1000)
+      .mul(tensor(Float32Array.from({ length: 1000 }, (_, i) => 1 + i / 1000)))
+      .to("bfloat16");
+    const output = new Dropout(0.1).apply(given, pass(0, 10));
+    expect(output.dtype).toBe("bfloat16");
+    const [from, to] = [given, output].map((one) => one.to("float64").toNumbers());
+    const ratios = to!.map((value, i) => value / from![i]!).filter((ratio) => ratio > 0);
+    for (const ratio of ratios) expect(Math.abs(ratio * 0.9 - 1)).toBeLessThan(2 ** -8);
+    const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+    // Single roundings cancel each other out: 2.5e-5 is left.
+    expect(Math.abs(mean * 0.9 - 1)).toBeLessThan(3e-4);
+  });
+
   test("gives an image the same in any batch, and something else in another draw", () => {
     const layer = new Dropout(0.5);
     const of = (first: number, count: number, draw = 2) =>

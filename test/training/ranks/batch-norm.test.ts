@@ -13,7 +13,7 @@ test.skipIf(noMpi !== undefined)(
       for (const [name, error] of Object.entries(errors)) {
         // What leaves in bfloat16 is rounded to 2^-9; the gradient is, before its last terms and behind them.
         const rounded = i === 1 && ["output", "by input"].includes(name);
-        expect(error, name).toBeLessThan(rounded ? 0.006 : 2e-6);
+        expect(error, name).toBeLessThan(rounded ? 0.01 : 1e-5);
       }
     }
   },

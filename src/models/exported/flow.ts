@@ -1,5 +1,5 @@
 import { givenSigns } from "./given-signs.js";
-import type { Graph, GraphNode } from "./graph.js";
+import { type Graph, type GraphNode, plainName } from "./graph.js";
 
 /** Way of gradients through a graph. */
 export interface GradientFlow {
@@ -75,9 +75,15 @@ function valuesOfMasks({ nodes }: Graph, ofImages: Values): Values {
   );
 }
 
+/** Operators that put values beside each other, or on top: a mask among them is a number as they are. */
+const joining = new Set(
+  "add sub subtract rsub sum mean cat concat concatenate stack maximum minimum max min".split(" "),
+);
+
 /** Inputs by which a node's output depends on the images, without masks that choose between others. */
-function followed({ inputs }: GraphNode, ofImages: Values, masks: Values): readonly string[] {
-  const own = inputs.filter((name) => ofImages.has(name));
+function followed(node: GraphNode, ofImages: Values, masks: Values): readonly string[] {
+  const own = node.inputs.filter((name) => ofImages.has(name));
+  if (joining.has(plainName(node))) return own;
   const chosen = own.filter((name) => !masks.has(name));
   return chosen.length > 0 ? chosen : own;
 }

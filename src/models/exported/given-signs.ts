@@ -1,12 +1,4 @@
-import type { Graph, GraphNode } from "./graph.js";
-
-/** Name of an operator in any format, in place or not: `aten.mul_`, `aten.mul` and `Mul` are `mul`. */
-function plainName({ operator }: GraphNode): string {
-  return operator
-    .replace(/^aten\./, "")
-    .replace(/_$/, "")
-    .toLowerCase();
-}
+import { type Graph, type GraphNode, plainName } from "./graph.js";
 
 const signs = new Set(["sign", "sgn"]);
 const sizes = new Set(["abs", "absolute"]);

@@ -95,6 +95,14 @@ export interface GraphNode {
   readonly form?: NodeForm | undefined;
 }
 
+/** Name of a node's operator in any format, in place or not: `aten.mul_`, `aten.mul` and `Mul` are `mul`. */
+export function plainName({ operator }: Pick<GraphNode, "operator">): string {
+  return operator
+    .replace(/^aten\./, "")
+    .replace(/_$/, "")
+    .toLowerCase();
+}
+
 /** Weight, buffer or constant of a graph. */
 export interface GraphWeight {
   /** Name in the model that was exported, such as `layer1.0.conv1.weight`. */

@@ -46,12 +46,16 @@ describe("a model with blocked gradients", () => {
     expect(difference(gradient, numbers(expected[name]!.gradient!))).toBeLessThan(tolerance);
   });
 
-  it("passes gradients by signs that have the scale of many values", async () => {
-    const model = await load("binarized");
-    expect(model.warnings.join()).toContain("gradients blocked by aten.sign");
-    const { gradient } = passOf(model);
-    expect(difference(gradient, numbers(expected.binarized!.straightThrough!))).toBeLessThan(tolerance);
-    expect(difference(gradient, numbers(expected.binarized!.gradient!))).toBeGreaterThan(0.1);
+  it.each([
+    ["signs that have the scale of many values", "binarized", "aten.sign"],
+    ["masks that are numbers beside values", "joined", "aten.gt"],
+  ])("passes gradients by %s", async (_, name, operator) => {
+    const model = await load(name);
+    expect(model.warnings.join()).toContain(`gradients blocked by ${operator}`);
+    const { logits, gradient } = passOf(model);
+    expect(difference(logits, numbers(expected[name]!.logits!))).toBeLessThan(tolerance);
+    expect(difference(gradient, numbers(expected[name]!.straightThrough!))).toBeLessThan(tolerance);
+    expect(difference(gradient, numbers(expected[name]!.gradient!))).toBeGreaterThan(0.1);
   });
 });
 

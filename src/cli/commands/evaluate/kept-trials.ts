@@ -44,10 +44,10 @@ export class KeptTrials {
       return await work(store);
     } catch (error) {
       if (this.signal.aborted) sayStopped();
-      else if (!hasAttacks(folder)) this.forget();
+      else if (!hasAttacks(folder)) remove(folder);
       if (!((error as Error).cause instanceof OtherSubjectError)) throw error;
       note("the model or its images are no longer those of the stopped evaluation, which begins again");
-      rmSync(folder, { recursive: true, force: true });
+      remove(folder);
       return work(store);
     }
   }
@@ -64,10 +64,15 @@ export class KeptTrials {
 
   /** Removes what was kept, once it is no longer needed. */
   forget(): void {
-    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
-    const isEmpty = existsSync(evaluationsFolder) && readdirSync(evaluationsFolder).length === 0;
-    if (isEmpty) rmSync(evaluationsFolder, { recursive: true });
+    for (const folder of this.#folders) remove(folder);
   }
+}
+
+/** Removes a folder of trials, and the one for all of them if nothing else is in it. */
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  const isEmpty = existsSync(evaluationsFolder) && readdirSync(evaluationsFolder).length === 0;
+  if (isEmpty) rmSync(evaluationsFolder, { recursive: true });
 }
 
 /** Tells whether more than the clean images is kept, which are soon evaluated again. */

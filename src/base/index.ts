@@ -18,6 +18,7 @@ export { ForeignFileError, refuseForeign } from "./files/foreign-files.js";
 export { makeFolder } from "./files/make-folder.js";
 export { readJsonFile } from "./files/read-json.js";
 export { readTextFile } from "./files/read-text.js";
+export { entryAt, statusAt } from "./files/status.js";
 export { firstFault } from "./first-fault.js";
 export { checkOptionNames } from "./option-names.js";
 export { countText, printable, shortened, shownName } from "./printable.js";

@@ -6,7 +6,7 @@ import { serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
-import { MissingFileError, makeFolder } from "../base/index.js";
+import { entryAt, MissingFileError, makeFolder, statusAt } from "../base/index.js";
 import { guard, sessionOf } from "./access/guard.js";
 import { keptSecret, randomSecret } from "./access/secret.js";
 import { PlaygroundWorker } from "./playground/worker.js";
@@ -65,6 +65,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   makeFolder(options.runs);
   const runs = realpathSync.native(options.runs);
   const models = options.models === undefined ? undefined : existing(options.models);
+  if (entryAt(options.results) !== undefined) checkIsFolder("results", options.results);
   const token = randomSecret();
   let port = options.port;
   const access = { token, session: sessionOf(keptSecret(options.state), runs), port: () => port };
@@ -105,11 +106,13 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
 
 /** Real path of a folder of models. */
 function existing(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch {
-    throw new MissingFileError(`folder of models ${folder} does not exist`);
-  }
+  if (entryAt(folder) === undefined) throw new MissingFileError(`folder of models ${folder} does not exist`);
+  checkIsFolder("models", folder);
+  return realpathSync.native(folder);
+}
+
+function checkIsFolder(what: string, path: string): void {
+  if (statusAt(path)?.isDirectory() !== true) throw new Error(`${what}: ${path} is no folder; give a folder`);
 }
 
 function listening(app: Hono, port: number): Promise<Server> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -41,6 +41,15 @@ describe("sqa dashboard", () => {
     expect(await sqa.ended()).toBe(75);
     await stream.body!.cancel().catch(() => {});
     await expect(fetch(address)).rejects.toThrow();
+  });
+
+  it.each(["runs", "models", "results"])("says that a file is no folder of %s", async (what) => {
+    const file = join(top, `file-for-${what}`);
+    writeFileSync(file, "");
+    const folders = what === "runs" ? [] : ["--runs", runs];
+    const sqa = new SqaProcess(["dashboard", ...folders, `--${what}`, file, "--port", "0"]);
+    expect(await sqa.ended()).toBe(1);
+    expect(sqa.stderr).toContain(`${file} is no folder`);
   });
 
   it("says that a port is taken", async () => {

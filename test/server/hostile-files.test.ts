@@ -78,6 +78,8 @@ describe("paths", () => {
     expect((await served.get("/api/runs/linked-run")).status).toBe(404);
     expect((await served.get("/api/runs/links/images/a.png")).status).toBe(404);
     expect((await served.get("/api/audits/links/audit-quick-00000000/page")).status).toBe(404);
+    const linked = await served.json<AuditDetail>("/api/audits/links/audit-quick-00000000");
+    expect(linked.hasPage).toBe(false);
     expect((await served.get("/api/audits/links/audit-quick-00000000/images/outside.png")).status).toBe(404);
     expect((await served.get("/api/audits/links/audit-quick-11111111")).status).toBe(404);
     const answers = ["runs", "runs/links", "audits", "audits/links/audit-quick-00000000", "paper"];
@@ -89,6 +91,31 @@ describe("paths", () => {
     expect((await served.json<RunPage>("/api/runs")).runs.map(({ name }) => name)).not.toContain(
       "linked-run",
     );
+  });
+});
+
+describe("what is no run", () => {
+  it("is passed over in the list, and harms no other", async () => {
+    writeRun(served.runs, "beside-others", { events: [epoch(1)] });
+    execFileSync("mkfifo", [join(served.runs, "pipe-for-a-run")]);
+    symlinkSync("beside-others/config.json", join(served.runs, "link-to-a-file"));
+    symlinkSync("link-to-itself", join(served.runs, "link-to-itself"));
+    const { status, text } = await served.get("/api/runs?limit=200");
+    expect(status).toBe(200);
+    const names = (JSON.parse(text) as RunPage).runs.map(({ name }) => name);
+    expect(names).toContain("beside-others");
+    for (const none of ["pipe-for-a-run", "link-to-a-file", "link-to-itself"]) {
+      expect(names).not.toContain(none);
+      expect((await served.get(`/api/runs/${none}`)).status).toBe(404);
+    }
+    expect((await served.get("/api/audits")).status).toBe(200);
+  });
+
+  it("nor an audit, has no audit's figures", async () => {
+    const folder = writeRun(served.runs, "file-for-an-audit");
+    writeFileSync(join(folder, "audit-quick-22222222"), "");
+    expect((await served.get("/api/audits/file-for-an-audit/audit-quick-22222222")).status).toBe(404);
+    expect((await served.get("/api/runs/file-for-an-audit")).status).toBe(200);
   });
 });
 

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { isObject } from "../../base/index.js";
 import type { AuditDetail } from "../api.js";
+import { inside } from "../files/inside.js";
 import { readJson } from "../files/read-json.js";
 import { picturesIn } from "../runs/pictures.js";
 import { auditReport, auditSummary } from "./audit-list.js";
@@ -129,7 +129,7 @@ export function auditDetail(run: string, name: string, folder: string): AuditDet
     worst: reported(report?.worst) ?? worst,
     secondsLeft: plan === undefined || summary.finished ? null : secondsLeft(plan, trials),
     pictures: picturesIn(folder),
-    hasPage: existsSync(join(folder, "audit.html")),
+    hasPage: inside(folder, "audit.html") !== undefined,
     report,
     problems: [...problems, ...found.problems.slice(0, 20)],
   };

@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { entryAt } from "../../base/index.js";
 import type { AuditSummary } from "../api.js";
 import { inside, isPlainName } from "../files/inside.js";
 import { readJson } from "../files/read-json.js";
@@ -26,7 +27,7 @@ function verdictOf(folder: string): string {
   }
 }
 
-const timeOf = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const timeOf = (path: string) => entryAt(path)?.mtimeMs ?? 0;
 
 /** Time of an audit's latest batch, which changes the folder of its trial alone. */
 function latestBatch(folder: string): number {
@@ -44,7 +45,7 @@ const known = new Map<string, { readonly changed: number; readonly verdict: stri
 
 /** Summary of an audit's folder. */
 export function auditSummary(run: string, name: string, folder: string): AuditSummary {
-  const report = lstatSync(join(folder, "audit.json"), { throwIfNoEntry: false });
+  const report = entryAt(join(folder, "audit.json"));
   const changed = report?.mtimeMs ?? latestBatch(folder);
   const before = known.get(folder);
   const verdict =
@@ -62,7 +63,9 @@ export function auditsOf(runs: string, run: string): AuditSummary[] {
     .sort()
     .flatMap((name) => {
       const path = inside(folder, name);
-      return path === undefined || !lstatSync(path).isDirectory() ? [] : [auditSummary(run, name, path)];
+      return path === undefined || entryAt(path)?.isDirectory() !== true
+        ? []
+        : [auditSummary(run, name, path)];
     });
 }
 
@@ -85,5 +88,6 @@ export function allAudits(runs: string): AuditSummary[] {
 
 /** Folder of an audit; undefined where there is none inside of the runs. */
 export function auditFolder(runs: string, run: string, name: string): string | undefined {
-  return auditName.test(name) ? inside(runs, run, name) : undefined;
+  const folder = auditName.test(name) ? inside(runs, run, name) : undefined;
+  return folder !== undefined && entryAt(folder)?.isDirectory() === true ? folder : undefined;
 }

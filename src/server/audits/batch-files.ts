@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { entryAt } from "../../base/index.js";
 import { inside } from "../files/inside.js";
 import { readJson } from "../files/read-json.js";
 
@@ -35,7 +36,7 @@ function readBatch(file: string, first: number): KeptBatch | undefined {
 
 /** Mark of a file, which is another where a deleted audit was begun anew; "" for no file. */
 function markOf(path: string): string {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = entryAt(path);
   return stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }
 

@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import * as z from "zod";
 import type { PaperItem } from "../api.js";
 import { inside } from "../files/inside.js";
@@ -20,7 +19,7 @@ export function paperResults(folder: string): PaperItem[] {
       if (found === undefined) return [];
       const written = inside(folder, `${name}.md`);
       const text = written === undefined ? "" : (readWhole(written, 2 ** 20)?.toString("utf8") ?? "");
-      const hasFigure = existsSync(join(folder, `${name}.png`));
+      const hasFigure = inside(folder, `${name}.png`) !== undefined;
       return [{ name, text: text === "" ? found.table : text, hasFigure }];
     } catch {
       return [];

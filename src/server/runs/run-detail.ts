@@ -63,7 +63,7 @@ export function runDetail(list: RunList, logs: RunLogs, name: string): RunDetail
     events: fewerEvents(events, mostPoints),
     alarms: events.filter((event) => event.type === "alarm").slice(0, 1000),
     images: attempt(problems, () => shownImages(folder), null),
-    audits: auditsOf(list.folder, name),
+    audits: attempt(problems, () => auditsOf(list.folder, name), []),
     cursor: cursorText(cursor),
     problems,
   };

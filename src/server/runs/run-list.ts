@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { RunColumn, RunPage, RunSummary } from "../api.js";
 import { inside, isPlainName } from "../files/inside.js";
 import { ownerOf } from "./run-files.js";
-import { markOf, summaryOf } from "./summary.js";
+import { damagedRun, markOf, summaryOf } from "./summary.js";
 
 /** Part of the list that is asked for. */
 export interface ListQuery {
@@ -33,7 +33,12 @@ export class RunList {
   }
 
   #summaryIn(name: string, folder: string): RunSummary | undefined {
-    const now = markOf(folder);
+    let now: ReturnType<typeof markOf>;
+    try {
+      now = markOf(folder);
+    } catch (error) {
+      return damagedRun(name, (error as Error).message);
+    }
     if (now === undefined) return undefined;
     const known = this.#known.get(name);
     // A killed process changes no file.

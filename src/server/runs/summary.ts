@@ -1,5 +1,5 @@
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { entryAt } from "../../base/index.js";
 import type { RunState, RunSummary } from "../api.js";
 import { lastLines } from "../files/lines.js";
 import { eventOf, type RunAlarm, type RunEpoch } from "./events.js";
@@ -90,8 +90,13 @@ export function summaryOf(name: string, folder: string, changed: number): RunSum
       changed,
     };
   } catch (error) {
-    return { ...unknown, name, state: "damaged", changed, problem: (error as Error).message };
+    return damagedRun(name, (error as Error).message, changed);
   }
+}
+
+/** Summary of a run of which nothing can be said but its fault. */
+export function damagedRun(name: string, problem: string, changed = 0): RunSummary {
+  return { ...unknown, name, state: "damaged", changed, problem };
 }
 
 function latestOf(result: NonNullable<ReturnType<typeof readResult>>) {
@@ -106,7 +111,7 @@ const watched = ["config.json", "events.jsonl", "result.json", "lock"];
  * folder that holds no run.
  */
 export function markOf(folder: string): { readonly mark: string; readonly changed: number } | undefined {
-  const found = watched.map((name) => lstatSync(join(folder, name), { throwIfNoEntry: false }));
+  const found = watched.map((name) => entryAt(join(folder, name)));
   if (found[0] === undefined) return undefined;
   const mark = found.map((stats) =>
     stats === undefined ? "-" : `${stats.ino} ${stats.size} ${stats.mtimeMs}`,

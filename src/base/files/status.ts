@@ -1,0 +1,23 @@
+import { lstatSync, type Stats, statSync } from "node:fs";
+
+/** Codes of errors that say that there is nothing: also below a file, and behind a link to itself. */
+const nothing: readonly (string | undefined)[] = ["ENOENT", "ENOTDIR", "ELOOP"];
+
+function attempt(look: () => Stats): Stats | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (nothing.includes((error as NodeJS.ErrnoException).code)) return undefined;
+    throw error;
+  }
+}
+
+/** Status of what a path leads to; undefined where it leads to nothing. */
+export function statusAt(path: string): Stats | undefined {
+  return attempt(() => statSync(path));
+}
+
+/** Status of what lies at a path, of a link its own; undefined where nothing does. */
+export function entryAt(path: string): Stats | undefined {
+  return attempt(() => lstatSync(path));
+}

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { statSync } from "node:fs";
 import * as node from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { FileFormatError, MissingFileError } from "./errors.js";
 import { fileSha256 } from "./files/file-hash.js";
+import { statusAt } from "./files/status.js";
 
 /** Module of a user's own that was loaded. */
 export interface UserModule {
@@ -83,7 +83,7 @@ function reasonOf(file: string, error: unknown): string {
  *   that names it where it fails while it loads
  */
 export async function loadUserModule(file: string): Promise<UserModule> {
-  const status = statSync(file, { throwIfNoEntry: false });
+  const status = statusAt(file);
   if (status === undefined) throw new MissingFileError(`module ${file} does not exist`);
   // To open a pipe would wait for its writer.
   if (!status.isFile()) throw new FileFormatError(`module ${file} is no regular file`);

@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
+import { entryAt } from "../base/index.js";
 import { httpGet } from "./http-get.js";
 
 /** Progress of a download in bytes; `total` is undefined where the server does not tell. */
@@ -81,7 +73,7 @@ function openPart(file: string): number {
  */
 export async function download(url: string, file: string, options: DownloadOptions): Promise<void> {
   const { maxBytes, signal, onProgress } = options;
-  const before = lstatSync(file, { throwIfNoEntry: false });
+  const before = entryAt(file);
   const answer = await ask(url, before?.isFile() === true ? before.size : 0, options);
   if (answer === undefined) return;
   const { body, start, total } = answer;

@@ -1,9 +1,16 @@
 import { createHash } from "node:crypto";
-import { closeSync, createReadStream, lstatSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
+import { closeSync, createReadStream, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip, gunzipSync, constants as zlib } from "node:zlib";
-import { FileFormatError, makeFolder, shownName, writeFileAtomic, writeNewFile } from "../base/index.js";
+import {
+  entryAt,
+  FileFormatError,
+  makeFolder,
+  shownName,
+  writeFileAtomic,
+  writeNewFile,
+} from "../base/index.js";
 import { readTar } from "../files/index.js";
 import { type DownloadOptions, download } from "./download.js";
 import { isFile } from "./sources/regular-file.js";
@@ -113,9 +120,7 @@ export async function fetchArchive(
   };
   const missing = Object.keys(archive.checksums).filter((name) => !isOfficial(name));
   if (missing.length === 0) return false;
-  const taken = missing.find(
-    (name) => lstatSync(join(folder, name), { throwIfNoEntry: false }) !== undefined,
-  );
+  const taken = missing.find((name) => entryAt(join(folder, name)) !== undefined);
   if (taken !== undefined && !replace) {
     const file = join(folder, taken);
     throw new Error(

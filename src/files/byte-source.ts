@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { FileFormatError, MissingFileError } from "../base/index.js";
+import { FileFormatError, MissingFileError, statusAt } from "../base/index.js";
 
 /** Bytes that are read in parts, out of a file or out of memory. */
 export interface ByteSource {
@@ -78,7 +78,7 @@ function opened(path: string): number {
     // Without O_NONBLOCK a named pipe would wait for a writer, without end.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    if (statusAt(path) !== undefined) throw cause;
     throw new MissingFileError(`cannot read ${path}: there is no such file`, { cause });
   }
 }

@@ -49,11 +49,22 @@ test("keeps the old file, and no temporary one, when writing fails half-way", ()
 
 test("names the path when the folder is missing or the target is a folder", () => {
   const missing = join(folder, "none", "file");
-  expect(() => writeFileAtomic(missing, "x")).toThrow(`cannot write ${missing}: ENOENT`);
+  expect(() => writeFileAtomic(missing, "x")).toThrow(
+    `cannot write ${missing}: there is no folder ${join(folder, "none")}`,
+  );
   const occupied = join(folder, "occupied");
   mkdirSync(occupied);
   expect(() => writeFileAtomic(occupied, "x")).toThrow(`cannot write ${occupied}`);
   expect(readdirSync(folder)).toEqual(["occupied"]);
+});
+
+test("names the file that stands in a folder's place", () => {
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  for (const write of [writeFileAtomic, writeNewFile]) {
+    const below = join(file, "below");
+    expect(() => write(below, "x")).toThrow(`cannot write ${below}: ${file} is no folder`);
+  }
 });
 
 describe("a new file", () => {

@@ -19,6 +19,7 @@ describe("readTextFile", () => {
       ["/dev/zero", 10, "it is no regular file"],
       [folder, 10, "it is a folder"],
       [join(folder, "none"), 10, "there is no such file"],
+      [join(file, "below"), 10, "there is no such file"],
       [file, 2, "it has 3 bytes, more than 2 are not read"],
     ] as const) {
       const read = () => readTextFile(path, most);

@@ -161,6 +161,17 @@ describe("sqa list runs", () => {
       code: 66,
       err: expect.stringContaining("none does not exist"),
     });
+    const file = join(folder, "file-for-runs");
+    writeFileSync(file, "");
+    const given = "give the folder of your runs";
+    expect(await list("runs", file)).toMatchObject({
+      code: 64,
+      err: expect.stringContaining(`${file} is no folder: ${given}`),
+    });
+    expect(await list("runs", join(file, "below"))).toMatchObject({
+      code: 66,
+      err: expect.stringContaining(`does not exist: ${given}`),
+    });
     mkdirSync(none);
     expect((await list("runs", none)).out).toMatch(/^no runs in .*none\n$/);
   });

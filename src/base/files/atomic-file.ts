@@ -3,7 +3,6 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  lstatSync,
   openSync,
   readFileSync,
   renameSync,
@@ -12,6 +11,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../errors.js";
+import { entryAt, statusAt } from "./status.js";
 
 /** A file's content: text, bytes, or pieces of it one after the other. */
 export type FileData = string | Uint8Array | readonly Uint8Array[];
@@ -30,6 +30,13 @@ function syncFolder(folder: string): void {
 }
 
 const piecesOf = (data: FileData) => (typeof data === "string" || data instanceof Uint8Array ? [data] : data);
+
+/** Fault of a folder that is to be written into, in words; undefined where it is one. */
+function faultOf(folder: string): string | undefined {
+  const status = statusAt(folder);
+  if (status === undefined) return `there is no folder ${folder}`;
+  return status.isDirectory() ? undefined : `${folder} is no folder`;
+}
 
 /**
  * Writes a temporary file beside `path`, synced to the disk, and puts it in place by `place`; it is gone
@@ -51,11 +58,9 @@ function writeBeside(path: string, data: FileData, place: (temporary: string) =>
     place(temporary);
     syncFolder(dirname(path));
   } catch (error) {
-    throw new Error(`cannot write ${path}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new Error(`cannot write ${path}: ${faultOf(dirname(path)) ?? messageOf(error)}`, { cause: error });
   } finally {
-    rmSync(temporary, { force: true });
+    if (entryAt(temporary) !== undefined) rmSync(temporary, { force: true });
   }
 }
 
@@ -75,7 +80,7 @@ export function writeFileAtomic(path: string, data: FileData): void {
 /** Tells whether a path is a regular file of this content. */
 function holds(path: string, data: FileData): boolean {
   const pieces = piecesOf(data).map((piece) => Buffer.from(piece as string));
-  const status = lstatSync(path, { throwIfNoEntry: false });
+  const status = entryAt(path);
   const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
   return (
     status?.isFile() === true && status.size === size && readFileSync(path).equals(Buffer.concat(pieces))
@@ -92,7 +97,7 @@ function placeNew(temporary: string, path: string): void {
     const without = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(
       (error as NodeJS.ErrnoException).code ?? "",
     );
-    if (!without || lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw error;
+    if (!without || entryAt(path) !== undefined) throw error;
     renameSync(temporary, path);
   }
 }
@@ -106,7 +111,7 @@ function placeNew(temporary: string, path: string): void {
  */
 export function writeNewFile(path: string, data: FileData, { replace = false } = {}): void {
   if (replace) writeFileAtomic(path, data);
-  else if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+  else if (entryAt(path) === undefined) {
     writeBeside(path, data, (temporary) => placeNew(temporary, path));
   } else if (!holds(path, data)) {
     throw new Error(`${path} is there already, with other content, and is not replaced; --force replaces it`);

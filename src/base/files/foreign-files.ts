@@ -1,5 +1,5 @@
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { entryAt } from "./status.js";
 
 /** Refusal to replace a file that someone else made: the message names it, and the ways out. */
 export class ForeignFileError extends Error {
@@ -18,7 +18,7 @@ const none: ReadonlySet<string> = new Set();
 export function refuseForeign(folder: string, names: Iterable<string>, own = none): void {
   for (const name of names) {
     const path = join(folder, name);
-    if (own.has(name) || lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
+    if (own.has(name) || entryAt(path) === undefined) continue;
     throw new ForeignFileError(
       `${path} is there already, is no result that this version of sqa reads, and is not replaced: give ` +
         "another folder, or --force to replace it",

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { entryAt, statusAt } from "./status.js";
 
 /**
  * Makes a folder and those above it; one that exists is fine. Throws the file system's Error when that cannot
@@ -12,8 +13,17 @@ export function makeFolder(path: string, what = "folder"): void {
   try {
     makeFolders(path);
   } catch (cause) {
-    throw new Error(`cannot make the ${what} ${path}: ${(cause as Error).message}`, { cause });
+    const reason = fileInTheWay(resolve(path)) ?? (cause as Error).message;
+    throw new Error(`cannot make the ${what} ${path}: ${reason}`, { cause });
   }
+}
+
+/** Says which part of a path is no folder; undefined where all that is there are folders. */
+function fileInTheWay(path: string): string | undefined {
+  const status = statusAt(path);
+  if (status === undefined && entryAt(path) !== undefined) return `${path} is a link to nothing`;
+  if (status === undefined) return path === dirname(path) ? undefined : fileInTheWay(dirname(path));
+  return status.isDirectory() ? undefined : `${path} is no folder`;
 }
 
 function makeFolders(path: string): void {

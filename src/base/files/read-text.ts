@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
-import { FileFormatError, MissingFileError } from "../errors.js";
+import { readFileSync } from "node:fs";
+import { FileFormatError, MissingFileError, messageOf } from "../errors.js";
+import { statusAt } from "./status.js";
 
 /** Text files of this project's kind hold no more; a longer one would be read for minutes. */
 const mostBytes = 2 ** 28;
@@ -17,15 +18,14 @@ export function readTextFile(path: string, most = mostBytes): string {
   };
   try {
     // Asked before opening: to open a pipe would wait for its writer.
-    const status = statSync(path);
+    const status = statusAt(path);
+    if (status === undefined) throw new MissingFileError(`cannot read ${path}: there is no such file`);
     if (status.isDirectory()) return fail("it is a folder");
     if (!status.isFile()) return fail("it is no regular file; give a file that holds the text");
     if (status.size > most) return fail(`it has ${status.size} bytes, more than ${most} are not read`);
     return readFileSync(path, "utf8");
   } catch (cause) {
     if (cause instanceof FileFormatError) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code !== "ENOENT") return fail(message, cause);
-    throw new MissingFileError(`cannot read ${path}: there is no such file`, { cause });
+    return fail(messageOf(cause), cause);
   }
 }

@@ -1,5 +1,4 @@
-import { statSync } from "node:fs";
-import { FileFormatError } from "../../base/index.js";
+import { FileFormatError, statusAt } from "../../base/index.js";
 import { fileBytes } from "../../files/index.js";
 
 /** Content of a regular file; a FileFormatError for anything else, and for one of more than `most` bytes. */
@@ -15,15 +14,10 @@ export const mostImageBytes = 2 ** 27;
 
 /** Tells what a path leads to: "nothing" for a link to a lost file, or to itself. */
 export function kindAt(path: string): "file" | "folder" | "other" | "nothing" {
-  try {
-    const status = statSync(path, { throwIfNoEntry: false });
-    if (status === undefined) return "nothing";
-    if (status.isFile()) return "file";
-    return status.isDirectory() ? "folder" : "other";
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ELOOP") return "nothing";
-    throw error;
-  }
+  const status = statusAt(path);
+  if (status === undefined) return "nothing";
+  if (status.isFile()) return "file";
+  return status.isDirectory() ? "folder" : "other";
 }
 
 export const isFolder = (path: string) => kindAt(path) === "folder";

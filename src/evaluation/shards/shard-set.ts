@@ -1,6 +1,6 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, MissingFileError } from "../../base/index.js";
+import { FileFormatError, MissingFileError, statusAt } from "../../base/index.js";
 import { shardText } from "../../trials/index.js";
 import { type FoundShard, readManifests } from "./manifest.js";
 import type { ShardFacts } from "./shard-steps.js";
@@ -54,7 +54,7 @@ export function gatherShards(folders: readonly string[]): ShardSet {
 }
 
 function shardsIn(folder: string): FoundShard[] {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (statusAt(folder)?.isDirectory() !== true)
     throw new MissingFileError(`${folder} is no folder: give those that shards were written to`);
   const own = readManifests(folder);
   if (own.length > 0) return own;

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
-import { FileFormatError, shownName } from "../../base/index.js";
+import { entryAt, FileFormatError, shownName } from "../../base/index.js";
 import type { OnnxTensor } from "./proto.js";
 
 /** Bytes that the weights of one model may take in files beside it. */
@@ -91,7 +91,7 @@ export class ExternalData {
   /** The path to open: a link is followed inside of a Hugging Face cache only. */
   #placeOf(location: string, refuse: (problem: string) => FileFormatError): string {
     const path = join(this.#folder, location);
-    const status = lstatSync(path, { throwIfNoEntry: false });
+    const status = entryAt(path);
     if (status === undefined) {
       throw refuse(
         `its elements lie in "${shownName(location)}", which is not beside the model: put it there`,

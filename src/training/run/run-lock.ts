@@ -1,18 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import {
-  constants,
-  copyFileSync,
-  linkSync,
-  lstatSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { constants, copyFileSync, linkSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
-import { isGone, processStart, readTextFile, stillRuns } from "../../base/index.js";
+import { entryAt, isGone, processStart, readTextFile, stillRuns } from "../../base/index.js";
 
 const ownerSchema = z.object({ pid: z.int().min(1), started: z.string(), host: z.string() });
 type Owner = z.output<typeof ownerSchema>;
@@ -61,7 +52,7 @@ export class RunLock implements Disposable {
               `(if it is gone, delete ${path})`,
           );
         }
-        if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+        if (entryAt(path)?.isDirectory()) {
           throw new Error(`${path} is a folder where ${what} keeps its lock: move it away, or delete it`);
         }
         takeAway(path, `${own}.stale`);

@@ -1,6 +1,5 @@
-import { statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import { fileSha256, readTextFile } from "../../../base/index.js";
+import { fileSha256, readTextFile, statusAt } from "../../../base/index.js";
 import type { Split } from "../../../datasets/index.js";
 import { checkDevice } from "../../../engine/index.js";
 import {
@@ -120,7 +119,7 @@ function provenanceOf(
   const { author, source, selfTested } = given;
   const weights = file ?? (run === undefined ? undefined : join(run.path, "weights.safetensors"));
   // A model may be a folder of files as well.
-  const known = weights !== undefined && statSync(weights, { throwIfNoEntry: false })?.isFile() === true;
+  const known = weights !== undefined && statusAt(weights)?.isFile() === true;
   return {
     ...(known
       ? { file: { name: basename(weights), sha256: fileSha256(weights), format: extname(weights).slice(1) } }

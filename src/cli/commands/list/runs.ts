@@ -1,11 +1,12 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { MissingFileError } from "../../../base/index.js";
+import { MissingFileError, statusAt } from "../../../base/index.js";
 import { percent } from "../../../report/index.js";
 import { type EpochEvent, RunFolder } from "../../../training/index.js";
 import { shownTable, toned } from "../../frame/look.js";
 import { formatDuration } from "../../frame/progress.js";
 import { shownPath } from "../../frame/shown-path.js";
+import { UsageError } from "../../frame/usage-error.js";
 import { attackNames } from "../../frame/words/attack-name.js";
 
 /** Run of a folder, and where it stands. */
@@ -36,8 +37,10 @@ function listed(name: string, path: string): ListedRun {
 
 /** Runs of a folder, in the order of their names. */
 export function runsOf(folder: string): ListedRun[] {
-  if (!existsSync(folder))
+  const status = statusAt(folder);
+  if (status === undefined)
     throw new MissingFileError(`folder ${folder} does not exist: give the folder of your runs`);
+  if (!status.isDirectory()) throw new UsageError(`${folder} is no folder: give the folder of your runs`);
   return readdirSync(folder)
     .sort()
     .map((name) => [name, join(folder, name)] as const)

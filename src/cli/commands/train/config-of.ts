@@ -1,6 +1,6 @@
-import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { MissingFileError } from "../../../base/index.js";
+import { entryAt, MissingFileError } from "../../../base/index.js";
 import type { Dataset } from "../../../datasets/index.js";
 import { type Architecture, type Defense, isHuggingFaceFolder, models } from "../../../models/index.js";
 import { presets, RunFolder, type TrainConfig, type TrainConfigInput } from "../../../training/index.js";
@@ -111,7 +111,7 @@ const besideRun: readonly string[] = [
 
 /** Run folder that a path leads to: a link's name is not the run's. */
 export function runFolderAt(path: string): string {
-  const isLink = lstatSync(resolve(path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const isLink = entryAt(resolve(path))?.isSymbolicLink() === true;
   return isLink && existsSync(path) ? realpathSync(path) : path;
 }
 

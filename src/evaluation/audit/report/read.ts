@@ -1,6 +1,12 @@
-import { statSync } from "node:fs";
 import { join } from "node:path";
-import { FileFormatError, firstFault, isObject, parseStrictJson, readTextFile } from "../../../base/index.js";
+import {
+  FileFormatError,
+  firstFault,
+  isObject,
+  parseStrictJson,
+  readTextFile,
+  statusAt,
+} from "../../../base/index.js";
 import { type AuditJson, auditSchema, auditSchemaVersion } from "./schema/audit.js";
 import { earlierVersion, fromEarlierForm } from "./schema/earlier-form.js";
 
@@ -16,7 +22,7 @@ const mostBytes = 128 * 2 ** 20;
  * @throws FileFormatError that names the file and the field that is not an audit's
  */
 export function readAudit(path: string): { readonly audit: AuditJson; readonly file: string } {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const isFolder = statusAt(path)?.isDirectory() === true;
   const file = isFolder ? join(path, "audit.json") : path;
   const text = readTextFile(file, mostBytes);
   try {

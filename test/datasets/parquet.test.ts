@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
@@ -71,6 +71,35 @@ test.each([
 test("files are all to test on where none says a split, and one given alone is", () => {
   expect(imagesFrom(folderOf({ "0000": 10, "0001": 7 })).test.count).toBe(17);
   expect(imagesFrom(originals[10]).test.count).toBe(10);
+});
+
+test.each([
+  [
+    { "train-00000-of-00002": 10, "test-0": 7 },
+    /\*-00001-of-00002\*.parquet is not beside it: download what/,
+  ],
+  [
+    { "train-00002-of-00004-0a1b": 10 },
+    /\*-00000-of-00004\*.parquet is not beside it, nor 2 others: download/,
+  ],
+  [{ "00001-of-00002": 10, "data-00001-of-00002": 7 }, /00001-of-00002.parquet/],
+  [{ "train-00000-of-00001": 10, "train-00000-of-00002": 7 }, /of another form of the data set than train-0/],
+  [{ "train-00000-of-00001-aa": 10, "train-00000-of-00001-bb": 7 }, /than train-00000-of-00001-aa.parquet/],
+] as const)("parts of a split that are missing, or there twice, are refused: %j", (files, message) => {
+  const folder = folderOf(files);
+  expect(() => imagesFrom(folder).test).toThrow(message);
+});
+
+test("classes of one name are refused", () => {
+  const file = join(folderOf({ a: 10 }), "a.parquet");
+  const bytes = readFileSync(file).toString("latin1").replaceAll('"dog"', '"cat"');
+  writeFileSync(file, bytes, "latin1");
+  expect(() => imagesFrom(file).test).toThrow(`${file}: the class cat stands twice; give classes=FILE`);
+});
+
+test("a part of a split that is given alone is read", () => {
+  const folder = folderOf({ "train-00000-of-00002": 10 });
+  expect(imagesFrom(join(folder, "train-00000-of-00002.parquet")).test.count).toBe(10);
 });
 
 test("a file that says no split is refused beside others that do", () => {

@@ -134,17 +134,22 @@ describe("a CSV list", () => {
     expect((await pixelsOf(data.test)).length).toBe(3 * 360);
   });
 
+  test("may have an image several times, with one label in one split", () => {
+    const rows = "bee/0.png,bee,train\nbee/0.png,bee,train\nant/0.png,ant,test\nbee/0.png,bee,val";
+    expect([...listed(`path,label,split\n${rows}`).train.labels]).toEqual([1, 1]);
+  });
+
   test("may have many numbers, of which the largest is one too many", () => {
     const rows = Array.from({ length: 200_000 }, (_, i) => `bee/0.png,${i}`);
     expect(() => listed(rows.join("\n")).test).toThrow(/200000 classes/);
   });
 
   test("has class numbers also where a table wrote them as floats", () => {
-    const rows = Array.from({ length: 12 }, (_, i) => `bee/0.png,${i}.0`);
+    const rows = Array.from({ length: 12 }, (_, i) => `bee/${i}.png,${i}.0`);
     const data = listed(`path,label\n${rows.join("\n")}`);
     expect([data.classNames[10], [...data.test.labels]]).toEqual(["10", Array.from(rows, (_, i) => i)]);
     // Digits alone may be names, as folders have them.
-    expect(listed("bee/0.png,007\nbee/0.png,08").classNames).toEqual(["007", "08"]);
+    expect(listed("bee/0.png,007\nbee/1.png,08").classNames).toEqual(["007", "08"]);
   });
 
   test("is read by its column label where it has names of classes as well", () => {
@@ -181,6 +186,14 @@ describe("a CSV list", () => {
     ['"bee"/0.png,bee', /text follows a closing quote/],
     ["path,label,split\nbee/0.png,bee,dev\n", /split dev, expected train, val or test/],
     ["bee/0.png,bee\nbee/1.png,bee", /1 class, expected 2 or more/],
+    [
+      "bee/0.png,bee\nant/0.png,ant\nbee/../bee/0.png,ant",
+      /list.csv:3: bee\/..\/bee\/0.png has the label ant, and bee in line 1: an image has one label$/,
+    ],
+    [
+      "path,label,split\nbee/0.png,bee,train\nant/0.png,ant,train\nbee/0.png,bee,test",
+      /list.csv:4: bee\/0.png is to test on, and to train on in line 2: give it to one split$/,
+    ],
     [
       "bee/0.png,2\nbee/1.png,1",
       /list.csv: its labels are 1 to 2, and classes are numbered from 0: subtract/,
@@ -246,6 +259,20 @@ describe("IDX folders as people have them", () => {
     });
     expect(() => imagesFrom(folder).test).toThrow(/give prefix=NAME, of emnist-digits, emnist-mnist/);
     expect(imagesFrom(folder, { prefix: "emnist-mnist" }).test.count).toBe(3);
+  });
+
+  test("several data sets of one beginning, in folders of it, are refused", () => {
+    const folder = newFolder();
+    for (const name of ["fashion", "mnist"]) writeFolder(join(folder, name), four("", "-idx#-ubyte", [0, 1]));
+    const opened = () => imagesFrom(folder).test;
+    expect(opened).toThrow(
+      /it has several data sets, such as \w+ images in \S+fashion\S+ and \S+mnist\S+: give/,
+    );
+    expect(imagesFrom(join(folder, "mnist")).test.count).toBe(2);
+    // Packed and unpacked, and with a dot and a dash, they are the same.
+    const twins = Object.entries(four("", ".idx#-ubyte", [0, 1]));
+    writeFolder(join(folder, "mnist"), Object.fromEntries(twins.map(([n, b]) => [`${n}.gz`, gzipSync(b)])));
+    expect(imagesFrom(join(folder, "mnist")).test.count).toBe(2);
   });
 
   test("rows and columns change places for EMNIST", () => {

@@ -17,8 +17,16 @@ const fileName = /^(.*?)[-_.]?(train|t10k|test)[-_.](images|labels)[-_.]idx[13]-
 type Part = "images" | "labels";
 type Files = Partial<Record<SplitName, Partial<Record<Part, string>>>>;
 
+/** Files of a beginning, and what lies there in the place of two of them, in words. */
+interface Found {
+  readonly files: Files;
+  twice?: string;
+}
+
 /** IDX files of a folder by the beginning of their names, in it or in its folders, to a depth of three. */
-export function idxFilesIn(folder: string, found = new Map<string, Files>(), depth = 0): Map<string, Files> {
+export function idxFilesIn(folder: string, found = new Map<string, Found>(), depth = 0): Map<string, Found> {
+  // Unpacked and packed, or with a dot and a dash in its name, a file is still the same.
+  const here = new Set<string>();
   for (const name of readdirSync(folder).sort()) {
     const match = fileName.exec(name);
     if (match === null) continue;
@@ -27,11 +35,16 @@ export function idxFilesIn(folder: string, found = new Map<string, Files>(), dep
     const path = [join(folder, name), inside, join(folder, name, name)].find(isFile);
     if (path === undefined) continue;
     const [, prefix, set, part] = match;
-    const files = found.get(prefix!) ?? {};
+    const one = found.get(prefix!) ?? { files: {} };
+    found.set(prefix!, one);
     const split = set!.toLowerCase() === "train" ? "train" : "test";
-    files[split] ??= {};
-    files[split][part!.toLowerCase() as Part] ??= path;
-    found.set(prefix!, files);
+    one.files[split] ??= {};
+    const parts = one.files[split];
+    const known = parts[part!.toLowerCase() as Part];
+    const role = [prefix, set, part].join("\n").toLowerCase();
+    if (known === undefined) here.add(role);
+    else if (known !== path && !here.has(role)) one.twice ??= `${split} ${part} in ${known} and ${path}`;
+    parts[part!.toLowerCase() as Part] ??= path;
   }
   if (depth < 3) for (const name of foldersIn(folder)) idxFilesIn(join(folder, name), found, depth + 1);
   return found;
@@ -47,13 +60,20 @@ function filesOf(folder: string, prefix: string | undefined): Files {
     );
   }
   if (prefix !== undefined) {
-    const files = found.get(prefix);
-    if (files === undefined) throw new Error(`idx: folder ${folder} has ${names}, and no prefix ${prefix}`);
-    return files;
+    const one = found.get(prefix);
+    if (one === undefined) throw new Error(`idx: folder ${folder} has ${names}, and no prefix ${prefix}`);
+    return onlyFiles(one, folder);
   }
   if (found.size > 1)
     throw new Error(`idx: folder ${folder} has several data sets: give prefix=NAME, of ${names}`);
-  return [...found.values()][0]!;
+  return onlyFiles([...found.values()][0]!, folder);
+}
+
+function onlyFiles({ files, twice }: Found, folder: string): Files {
+  if (twice === undefined) return files;
+  throw new FileFormatError(
+    `${folder}: it has several data sets, such as ${twice}: give the folder that has one of them alone`,
+  );
 }
 
 /** Rows and columns of images exchanged, (N, H, W) to (N, W, H). */

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import * as z from "zod";
 import { FileFormatError, shownName } from "../../base/index.js";
 import { type CsvRow, parseCsv } from "../../files/index.js";
@@ -77,6 +77,39 @@ function rowsOf(listed: readonly Listed[], split: SplitName): readonly Listed[] 
   return name === undefined ? [] : listed.filter((row) => row.split === name);
 }
 
+/** Class number of a row. */
+type ClassOf = (row: Listed) => number;
+
+/**
+ * Refuses an image that has two labels, of which no model can be right in both, and one that is to train on
+ * and to test on, of which an accuracy says nothing. An image may be listed several times otherwise.
+ */
+function checkOnce(train: readonly Listed[], test: readonly Listed[], file: string, classOf: ClassOf): void {
+  const known = new Map<string, { readonly row: Listed; readonly number: number; readonly rows: unknown }>();
+  for (const rows of [train, test]) {
+    for (const row of rows) {
+      const path = resolve(dirname(file), row.path);
+      const number = classOf(row);
+      const before = known.get(path);
+      if (before === undefined) {
+        known.set(path, { row, number, rows });
+        continue;
+      }
+      const { line, label } = before.row;
+      const name = `${file}:${row.line}: ${shownName(row.path)}`;
+      if (before.number !== number)
+        throw new FileFormatError(
+          `${name} has the label ${shownName(row.label)}, and ${shownName(label)} in line ${line}: ` +
+            "an image has one label",
+        );
+      if (before.rows === rows) continue;
+      throw new FileFormatError(
+        `${name} is to test on, and to train on in line ${line}: give it to one split`,
+      );
+    }
+  }
+}
+
 /** Reads a label: the name of a class, or its number where no class is named so. */
 function labelOf({ label, line }: Listed, numbers: ReadonlyMap<string, number>, file: string): number {
   const number = numbers.get(label) ?? classNumberIn(label);
@@ -106,11 +139,14 @@ export const imageList = defineSource("image-list", {
     });
     checkClassCount(classNames.length, place);
     const numbers = new Map(classNames.map((label, i) => [label, i]));
+    const rows = { train: rowsOf(listed, "train"), test: rowsOf(listed, "test") };
+    const classOf: ClassOf = (row) => labelOf(row, numbers, place);
+    checkOnce(rows.train, rows.test, place, classOf);
     const files = (split: SplitName): ImageFile[] =>
-      rowsOf(listed, split).map((row) => ({
+      rows[split].map((row) => ({
         path: isAbsolute(row.path) ? row.path : join(dirname(place), row.path),
         id: row.path,
-        label: labelOf(row, numbers, place),
+        label: classOf(row),
       }));
     const ofSplit = { train: files("train"), test: files("test") };
     const used = (["train", "test"] as const).filter((split) => ofSplit[split].length > 0);

@@ -10,6 +10,7 @@ import {
   checkClassCount,
   classNamesFrom,
   classNumberIn,
+  firstTwice,
   namesByNumber,
   namesOfTexts,
 } from "./class-names.js";
@@ -191,6 +192,9 @@ export const parquet = defineSource("parquet", {
       return namesWritten(file, labelColumn) ?? classesIn(all, place);
     });
     checkClassCount(classNames.length, place);
+    const twice = firstTwice(classNames);
+    if (twice !== undefined)
+      throw new FileFormatError(`${path}: the class ${shownName(twice)} stands twice; give classes=FILE`);
     const numbers = new Map(classNames.map((one, i) => [one, i]));
     const numberOf = (value: number | string) =>
       typeof value === "number" ? value : (numbers.get(value) ?? classNumberIn(value) ?? -1);

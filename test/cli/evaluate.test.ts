@@ -302,6 +302,23 @@ describe("sqa evaluate", () => {
     }
   });
 
+  it("refuses options that say nothing of a run, unless another model takes them", async () => {
+    const run = join(folder, "run");
+    for (const [words, message] of [
+      [["--architecture", "resnet18"], "--architecture is for weights in a file, and for runs of a network"],
+      [["--key", "state_dict"], "--key is for weights in a file; run"],
+      [["--prefix", "model."], "--prefix is for weights in a file; run"],
+      [["--normalize", "imagenet"], "--normalize is for exported models (.pt2, .onnx); run"],
+      [["--exact-gradients"], "--exact-gradients is for exported models (.pt2, .onnx); run"],
+    ] as const) {
+      const { code, err } = await sqa(run, ...words, "--attack", "none");
+      expect([code, err]).toEqual([64, expect.stringContaining(message)]);
+      expect(err).toContain("run knows its own network, small");
+    }
+    const both = await sqa(run, ...base, "--attack", "none", "--draws", "2");
+    expect(both.code, both.err).toBe(0);
+  });
+
   it("refuses options that cannot be, with the nearest name or the way to go on", async () => {
     for (const [words, message] of [
       [

@@ -80,6 +80,8 @@ describe("sqa export of a run", { timeout: 120_000 }, () => {
   it.each([
     [["model.txt"], "a file ends with .onnx, .safetensors, .pt2, which says its format"],
     [["w.safetensors", "--noise-free"], "--noise-free is for .onnx"],
+    [["own.onnx", "--images", "mnist"], "--images is for weights in a file"],
+    [["own.onnx", "--prefix", "model."], "--prefix is for weights in a file; run"],
     [["copy.pt2"], "copies are written of .pt2 files, which model compact was not made of"],
   ])("refuses %j", async (words, message) => {
     const { code, err } = await sqa("export", run, at(words[0]!), ...words.slice(1));

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -189,6 +190,26 @@ describe("sqa train", () => {
     const file = join(first, "weights.safetensors");
     const words = ["--model", file, "--architecture", "small", "--images", images, ...still, ...runs];
     expect(sums((await sqaTrain(...words, "--threads", "1")).out)).toEqual(sums(first));
+  });
+
+  test("takes the name of an architecture for it, and not for a folder without a model", async () => {
+    const [before, top] = [process.cwd(), join(folder, "names")];
+    mkdirSync(join(top, "small"), { recursive: true });
+    process.chdir(top);
+    try {
+      const first = await sqaTrain(...brief, "--runs", "plain");
+      expect(first.code, first.err).toBe(0);
+      cpSync(first.out.trim(), "small", { recursive: true });
+      const refused = await sqaTrain(...brief, "--runs", "plain");
+      const ways = "give ./small for the folder, or small() for the architecture";
+      expect([refused.code, refused.err]).toEqual([64, expect.stringContaining(ways)]);
+      const words = [...brief.slice(2), "--runs", "plain"];
+      expect((await sqaTrain("--model", "small()", ...words)).out).toBe(first.out);
+      const second = await sqaTrain("--model", "./small", ...words);
+      expect(configOf(second.out).initialWeights).toBeDefined();
+    } finally {
+      process.chdir(before);
+    }
   });
 
   test.each([

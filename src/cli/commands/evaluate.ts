@@ -5,6 +5,7 @@ import { type CommandContext, defineCommand } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
 import { imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
 import { modelForms } from "../frame/inputs/model-from.js";
+import { refuseIgnored } from "../frame/inputs/told-options.js";
 import { asUsage, UsageError } from "../frame/usage-error.js";
 import { type EvaluateCommandOptions, evaluateOptions } from "./evaluate/evaluate-options.js";
 import { evaluated, showEvaluations } from "./evaluate/evaluated.js";
@@ -27,6 +28,10 @@ async function run(given: EvaluateCommandOptions, context: CommandContext): Prom
   const images = await imagesFrom(given.images);
   const subjects: Subject[] = [];
   for (const text of operands) subjects.push(await subjectOf(text, given, images));
+  refuseIgnored(
+    subjects.map(({ opened }, i) => [operands[i]!, opened]),
+    given,
+  );
   const request = requestOf("evaluate", given, context);
   if (shard !== undefined) {
     const [subject] = subjects;

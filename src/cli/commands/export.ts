@@ -9,9 +9,11 @@ import {
   defenseOptions,
   defensesOf,
   imagesOption,
+  isWeightsFile,
   weightsOptions,
 } from "../frame/inputs/input-options.js";
 import { modelForms, type OpenedModel, openModel } from "../frame/inputs/model-from.js";
+import { refuseIgnored } from "../frame/inputs/told-options.js";
 import { note, out } from "../frame/output.js";
 import { shownPath } from "../frame/shown-path.js";
 import { UsageError } from "../frame/usage-error.js";
@@ -101,7 +103,11 @@ async function run(given: Options, [text, to]: readonly [string, string]): Promi
     throw new UsageError(`--noise-free is for .onnx: ${ending} holds weights, which have no noise`);
   const images = await imagesFrom(given.images);
   const { architecture, key, prefix } = given;
-  const opened = await openModel(text, { architecture, images, defenses: defensesOf(given), key, prefix });
+  const choice = { architecture, images, defenses: defensesOf(given), key, prefix };
+  const opened = await openModel(text, choice);
+  refuseIgnored([[text, opened]], choice);
+  if (given.images !== undefined && !isWeightsFile(text))
+    throw new UsageError(`--images is for weights in a file; ${text} tells its own shape and classes`);
   noteUnfinished(opened, "written");
   write({ opened, to, given });
   out(shownPath(to));

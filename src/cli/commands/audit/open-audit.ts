@@ -15,6 +15,7 @@ import type { CommandContext } from "../../frame/command.js";
 import { imagesFrom, prepareWithBar } from "../../frame/inputs/images-from.js";
 import { defensesOf } from "../../frame/inputs/input-options.js";
 import { imagesFor, type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
+import { refuseIgnored } from "../../frame/inputs/told-options.js";
 import { asUsage, UsageError } from "../../frame/usage-error.js";
 import { commandText } from "../../frame/words/command-text.js";
 import { refuseUnfinished } from "../../frame/words/unfinished.js";
@@ -80,6 +81,7 @@ export async function openAudit(
   const images = await imagesFrom(given.images);
   const choice = { ...given, images, defenses: defensesOf(given) };
   const opened = await openModel(text, choice);
+  refuseIgnored([[text, opened]], choice);
   const { run: of, model, name } = opened;
   refuseUnfinished(text, opened);
   const shown = imagesFor(opened, text, images);

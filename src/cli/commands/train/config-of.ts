@@ -31,6 +31,15 @@ interface Start {
   readonly defenses?: readonly Defense[];
 }
 
+/** Refuses a text that means two models: an architecture, and a folder of this name. */
+function checkMeaning(name: string): void {
+  if (!existsSync(join(name, "config.json"))) return;
+  throw new UsageError(
+    `--model ${name}: an architecture, and a folder that holds a model: give ./${name} for the folder, or ` +
+      `${name}() for the architecture`,
+  );
+}
+
 /** Model to train: an architecture, or one that begins with the weights of a run or a file. */
 async function startOf(text: string, choice: ModelChoice): Promise<Start> {
   const { key, prefix } = choice;
@@ -42,6 +51,11 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
   }
   if (key !== undefined || prefix !== undefined)
     throw new UsageError("--key and --prefix choose weights in a file, which --model does not give");
+  const isName = !looksLikePath(text) && models.has(text.split("(")[0]!.trim());
+  if (isName) {
+    checkMeaning(text);
+    return { model: await architectureFrom(text, choice) };
+  }
   if (isHuggingFaceFolder(text)) {
     const { model, weights } = huggingFaceStart(text, choice);
     return { model, initialWeights: { file: weights } };
@@ -55,9 +69,7 @@ async function startOf(text: string, choice: ModelChoice): Promise<Start> {
     const { model, data, defenses } = folder.config;
     return { model, data, defenses, initialWeights: shownPath(join(text, "weights.safetensors")) };
   }
-  const isName = !looksLikePath(text) && models.has(text.split("(")[0]!.trim());
-  if (!isName && !existsSync(text))
-    throw new MissingFileError(`--model ${text}: there is no such file or folder`);
+  if (!existsSync(text)) throw new MissingFileError(`--model ${text}: there is no such file or folder`);
   return { model: await architectureFrom(text, choice) };
 }
 

@@ -17,6 +17,7 @@ import {
 } from "../../../datasets/index.js";
 import type { Model } from "../../../models/index.js";
 import { formatCall } from "../../../options/index.js";
+import { note } from "../output.js";
 import { Progress } from "../progress.js";
 import { quoted } from "../shown-path.js";
 import { asUsage, UsageError } from "../usage-error.js";
@@ -51,6 +52,8 @@ export async function imagesFrom<Text extends string | undefined>(
 export async function imagesFrom(text: string | undefined): Promise<Dataset | undefined> {
   if (text === undefined) return undefined;
   if (isModuleFile(text)) return exportOf(await loadUserModule(text), "data", isDataset, "imagesOf");
+  if (datasets.has(text) && existsSync(text))
+    note(`${text}: the data set of this name; what lies beside it is given as ./${text}`);
   // A path that exists may have parentheses, as a second download has: "images (1)".
   if (!datasets.has(text) && (existsSync(text) || looksLikePath(text))) return atPath(text);
   try {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { checkFolderName, checkKind, checkNumber, isObject, permutation } from "../base/index.js";
 import type { ImageShape } from "../models/index.js";
 import { type Dataset, datasetOf } from "./dataset.js";
-import { type MemoryData, splitOf } from "./split.js";
+import { addArray, type MemoryData, splitOf } from "./split.js";
 
 /** Images in memory. */
 export interface ImagesOfOptions {
@@ -161,6 +161,10 @@ export function picked({ images, labels, count }: MemoryData, rows: Int32Array):
 /** First digits of the SHA-256 of splits, their shape and their classes. */
 function hashOf({ shape, classes }: ImagesOfOptions, ...splits: readonly (MemoryData | undefined)[]): string {
   const hash = createHash("sha256").update(JSON.stringify([shape, classes]));
-  for (const split of splits) if (split !== undefined) hash.update(split.images).update(split.labels);
+  for (const split of splits) {
+    if (split === undefined) continue;
+    addArray(hash, split.images);
+    addArray(hash, split.labels);
+  }
   return hash.digest("hex").slice(0, 8);
 }

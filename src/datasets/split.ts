@@ -91,7 +91,16 @@ export async function prepareImages(split: Split, options?: PreparationOptions):
 
 /** Hash that content is added to. */
 interface Digest {
-  update(data: string | Uint8Array | Int32Array | Float32Array): Digest;
+  update(data: string | Uint8Array): Digest;
+}
+
+/** Bytes that a hash is given at once: it takes less than 2 GiB. */
+const hashedAtOnce = 2 ** 30;
+
+/** Adds the bytes of an array of any length to a hash. */
+export function addArray(hash: Digest, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
+  for (let at = 0; at < byteLength; at += hashedAtOnce)
+    hash.update(new Uint8Array(buffer, byteOffset + at, Math.min(hashedAtOnce, byteLength - at)));
 }
 
 /**
@@ -101,7 +110,8 @@ interface Digest {
 export function addContent(hash: Digest, split: Split): void {
   const { stored, labels, count } = split;
   if (stored === undefined) {
-    hash.update(split.images).update(labels);
+    addArray(hash, split.images);
+    addArray(hash, labels);
     return;
   }
   hash.update(stored.form);

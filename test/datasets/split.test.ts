@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { permutation } from "../../src/base/index.js";
 import { drawnFrom, liesByClass, type Split, setApart, subset } from "../../src/datasets/index.js";
+import { addArray } from "../../src/datasets/split.js";
 
 const split: Split = {
   name: "ten",
@@ -110,4 +112,21 @@ describe("liesByClass", () => {
   test("takes a single class, or a single image, for shuffled", () => {
     expect([lies([3, 3, 3]), lies([3]), lies([])]).toEqual([false, false, false]);
   });
+});
+
+test("arrays of more than 2 GiB are hashed in parts that a hash takes", () => {
+  // Memory that nobody writes to takes none.
+  const array = new Float32Array(2 ** 29 + 2);
+  const parts: number[] = [];
+  const digest = {
+    update(part: string | Uint8Array) {
+      parts.push(part.length);
+      return digest;
+    },
+  };
+  addArray(digest, array.subarray(1));
+  expect(parts).toEqual([2 ** 30, 2 ** 30, 4]);
+  const [all, hashed] = [Uint8Array.of(1, 2, 3, 4), createHash("sha256")];
+  addArray(hashed, all.subarray(1, 3));
+  expect(hashed.digest("hex")).toBe(createHash("sha256").update(all.subarray(1, 3)).digest("hex"));
 });

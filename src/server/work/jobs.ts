@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { makeFolder, processStart, stillRuns, writeFileAtomic } from "../../base/index.js";
+import { makeFolder, messageOf, processStart, stillRuns, writeFileAtomic } from "../../base/index.js";
 import type { Job } from "../api.js";
 import { readJson } from "../files/read-json.js";
 import { readPart } from "../files/read-part.js";
@@ -48,27 +48,50 @@ export class Jobs {
     readonly program: SqaProgram,
   ) {}
 
-  /** Begins work and returns its id. */
-  start({ kind, run, words, config }: NewJob): string {
+  /**
+   * Begins work and returns its id.
+   *
+   * @throws Error where its program does not run, or its record cannot be written: nothing runs then
+   */
+  start(job: NewJob): string {
     const id = Date.now().toString(36).padStart(9, "0") + randomBytes(3).toString("hex");
     const folder = join(this.folder, id);
-    makeFolder(folder);
+    try {
+      makeFolder(folder);
+      this.#begin(id, folder, job);
+      return id;
+    } catch (cause) {
+      rmSync(folder, { recursive: true, force: true });
+      throw new Error(`${job.kind} could not be started: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  #begin(id: string, folder: string, { kind, run, words, config }: NewJob): void {
     const file = join(folder, "config.yaml");
     if (config !== undefined) writeFileSync(file, config);
     const [program, ...first] = this.program;
     const all = [...first, ...words, ...(config === undefined ? [] : ["--config", file])];
     const child = spawnLogged(program, all, join(folder, "log"));
     const pid = child.pid;
-    if (pid === undefined) throw new Error(`${kind} could not be started: ${program} does not run`);
+    if (pid === undefined) throw new Error(`${program} does not run`);
+    child.unref();
     const record = { kind, run, pid, started: processStart(pid), began: Date.now(), code: null };
-    this.#write(id, record);
+    try {
+      writeRecord(folder, record);
+    } catch (cause) {
+      // Without a record nobody finds it, or stops it.
+      child.kill("SIGKILL");
+      throw cause;
+    }
     this.#children.set(id, child);
     child.on("exit", (code) => {
       this.#children.delete(id);
-      this.#write(id, { ...record, code: code ?? 128 });
+      try {
+        writeRecord(folder, { ...record, code: code ?? 128 });
+      } catch {
+        // The folder was taken away, or the disk is full: how it ended is not known then.
+      }
     });
-    child.unref();
-    return id;
   }
 
   /** Asks work to stop where it can go on later; false where it is not running. */
@@ -115,14 +138,10 @@ export class Jobs {
       return undefined;
     }
   }
+}
 
-  #write(id: string, record: JobRecord): void {
-    try {
-      writeFileAtomic(join(this.folder, id, "job.json"), `${JSON.stringify(record)}\n`);
-    } catch {
-      // The folder was taken away; the work itself goes on.
-    }
-  }
+function writeRecord(folder: string, record: JobRecord): void {
+  writeFileAtomic(join(folder, "job.json"), `${JSON.stringify(record)}\n`);
 }
 
 /**

@@ -87,7 +87,7 @@ export function castOf(model: Attackable, { device, surrogate: given }: Evaluati
     }
     const surrogate = openModel(given, opened.device, "surrogate");
     all.push(surrogate);
-    checkSameForm("surrogate", surrogate.classifier, opened.classifier);
+    checkSameForm("surrogate", surrogate, opened);
     return { opened, surrogate, attacked: "transfer:surrogate", putBack };
   } catch (error) {
     putBack();

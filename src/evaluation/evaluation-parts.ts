@@ -52,7 +52,7 @@ export async function* withParts<Event, Result>(
   let data: TensorSplit | undefined;
   let players: PlacedPlayers | undefined;
   try {
-    checkImagesFit(split, opened.name, opened.classifier);
+    checkImagesFit(split, opened);
     await prepareImages(split, { signal });
     data = new TensorSplit(split, { device: opened.device });
     for (const one of surrogate === undefined ? [opened] : [opened, surrogate]) checkAnswers(one, data);

@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { checkFits, imagesFrom } from "../../src/cli/frame/inputs/images-from.js";
-import { datasets } from "../../src/datasets/index.js";
-import { small } from "../../src/models/index.js";
+import { type Dataset, datasets, imageFolder } from "../../src/datasets/index.js";
+import { type Model, small } from "../../src/models/index.js";
 import { writeClasses } from "../datasets/image-files.js";
+import { captureOutput } from "./captured-output.js";
 
 const parent = mkdtempSync(join(tmpdir(), "sqa-fits-"));
 afterAll(() => rmSync(parent, { recursive: true }));
@@ -39,4 +40,32 @@ test("a folder's path may have parentheses, as the second download of a name has
   const images = await imagesFrom(folder);
   expect([images.name, images.classNames]).toEqual(["image-folder", ["ant", "bee"]]);
   expect(datasets.parse(String(images)).identity).toBe(images.identity);
+});
+
+test("classes of the model's names in another order are refused, and other names are told", () => {
+  const folder = writeClasses(join(parent, "ordered"), ["ant", "bee", "cow"], 1);
+  const images = (...names: string[]) => {
+    writeFileSync(join(folder, "classes.txt"), names.join("\n"));
+    return imageFolder(folder, { size: 32, channels: "gray" });
+  };
+  const of = small({ inputShape: [1, 32, 32], classes: 3 });
+  const named = (...classNames: string[]) => ({ ...of.build({ seed: 0 }), classNames });
+  const told = (model: Model, data: Dataset, isRun = false) => {
+    using captured = captureOutput();
+    checkFits(model, data, isRun);
+    return captured.stderr.text;
+  };
+  expect(told(named("ant", "bee", "cow"), images("ant", "bee", "cow"))).toBe("");
+  expect(() => told(named("ant", "bee", "cow"), images("bee", "ant", "cow"))).toThrow(
+    /class 0 is bee, which is class 1 of small\(.*: its labels mean other classes; name its classes in the/,
+  );
+  expect(told(named("wasp", "bee", "cow"), images("ant", "bee", "cow"))).toMatch(
+    /name their classes differently: class 0 is wasp, and ant\n$/,
+  );
+  // The numbers of an exported model's classes are no names; those of a run's images are.
+  const numbers = writeClasses(join(parent, "numbers"), ["0", "1", "2"], 1);
+  writeFileSync(join(numbers, "classes.txt"), "0\n2\n1");
+  const data = imageFolder(numbers, { size: 32, channels: "gray" });
+  expect(told(named("0", "1", "2"), data)).toBe("");
+  expect(() => told(named("0", "1", "2"), data, true)).toThrow(/class 1 is 2, which is class 2 of small/);
 });

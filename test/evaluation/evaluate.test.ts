@@ -3,7 +3,13 @@ import { fgsm, attacks as known, noise, pgd } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { sqa } from "../../src/defenses/index.js";
 import { setThreads } from "../../src/engine/index.js";
-import { type Evaluation, evaluate, MemoryStore, type TrialStore } from "../../src/evaluation/index.js";
+import {
+  audit,
+  type Evaluation,
+  evaluate,
+  MemoryStore,
+  type TrialStore,
+} from "../../src/evaluation/index.js";
 import { small } from "../../src/models/index.js";
 import type { Classifier } from "../../src/nn/index.js";
 import { liveCount } from "../live-count.js";
@@ -112,6 +118,29 @@ describe("a deterministic model", () => {
     // statsmodels: proportion_confint(4, 5, method="wilson")
     expect(result.clean.low).toBeCloseTo(0.3755, 4);
     expect(result.clean.high).toBeCloseTo(0.9638, 4);
+  });
+
+  it("is not asked for images whose classes have its names in another order", async () => {
+    const of = small({ inputShape: [1, 8, 8], classes: 2 });
+    const two = splitFor(of, new Uint8Array(128), new Uint8Array(2));
+    const named = (...classNames: string[]) => ({ ...two, classNames });
+    const model = { ...of.build({ seed: 0 }), classNames: ["cat", "dog"] };
+    const options = { attacks: [], draws: 1 };
+    await expect(evaluate(model, named("dog", "cat"), options)).rejects.toThrow(
+      "test images: class 0 is dog, which is class 1 of model small(inputShape=[1, 8, 8], classes=2): its labels",
+    );
+    await expect(audit(model, named("dog", "cat"), { epsilon: 0.1 })).rejects.toThrow("class 0 is dog");
+    const surrogate = { ...model, classNames: ["dog", "cat"] };
+    await expect(evaluate(model, named("cat", "dog"), { ...options, surrogate })).rejects.toThrow(
+      "surrogate: class 0 is dog, which is class 1 of",
+    );
+    // Other names may mean the same classes, and numbers are no names.
+    for (const names of [
+      ["cat", "dog"],
+      ["kitty", "doggy"],
+      ["0", "1"],
+    ])
+      expect((await evaluate(model, named(...names), options)).clean.accuracy).toBeGreaterThanOrEqual(0);
   });
 
   it("is shown the images that were made on a surrogate", async () => {

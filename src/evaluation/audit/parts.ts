@@ -62,7 +62,7 @@ export async function* withSubject<Event, Result>(
   const others: Record<string, OpenedModel> = {};
   const closing: (() => void)[] = [opened.putBack];
   try {
-    checkImagesFit(split, opened.name, opened.classifier);
+    checkImagesFit(split, opened);
     if (opened.classifier.randomized && settings.budget.draws < 2) {
       const { draws } = settings.budget;
       throw new RangeError(`budget.draws must be at least 2 for a randomized model, not ${draws}`);
@@ -73,7 +73,7 @@ export async function* withSubject<Event, Result>(
     for (const [name, other] of Object.entries(options.transfers ?? {})) {
       others[name] = openModel(other, opened.device, `transfers.${name}`);
       closing.push(others[name].putBack);
-      checkSameForm(`transfers.${name}`, others[name].classifier, opened.classifier);
+      checkSameForm(`transfers.${name}`, others[name], opened);
     }
     await prepareImages(split, { signal });
     const data = new TensorSplit(split, { device: opened.device });

@@ -1,6 +1,8 @@
-import { checkKind, checkNumber, countText, isObject } from "../../base/index.js";
+import { checkNumber, countText, isObject, shownName } from "../../base/index.js";
 import { checkSplit, type Dataset, type Split, subset } from "../../datasets/index.js";
+import { areNumbers, movedClass } from "../../models/index.js";
 import type { Classifier } from "../../nn/index.js";
+import type { OpenedModel } from "./attackable.js";
 
 /** Split of images and labels, or a data set, which means its test split. */
 export type ImageSource = Split | Dataset;
@@ -38,12 +40,30 @@ function checkContent({ name, stored, labels, count, imageShape, ...split }: Spl
     throw new RangeError(`${name}: ${count} images have ${count} labels, not ${labels.length}`);
 }
 
+/** RangeError where a class of one name is another in two lists of them, which have names and no numbers. */
+function checkOrder(
+  names: readonly string[] | undefined,
+  others: readonly string[] | undefined,
+  shown: readonly [string, string],
+): void {
+  if (names === undefined || others === undefined || areNumbers(names) || areNumbers(others)) return;
+  const moved = movedClass(names, others);
+  if (moved === undefined) return;
+  const [own, place] = moved.places;
+  throw new RangeError(
+    `${shown[1]}: class ${place} is ${shownName(moved.name)}, which is class ${own} of ${shown[0]}: ` +
+      "its labels mean other classes",
+  );
+}
+
 /**
  * RangeError unless a split's images are of the model's shape and in [0, 1], and its labels within its
- * classes.
+ * classes, of which those with the same names have the same numbers.
  */
-export function checkImagesFit(split: Split, name: string, { inputShape, classes }: Classifier): void {
+export function checkImagesFit(split: Split, { name, classifier, model }: OpenedModel): void {
   const { labels, imageShape } = split;
+  const { inputShape, classes } = classifier;
+  checkOrder(model?.classNames, split.classNames, [`model ${name}`, split.name]);
   if (imageShape.join() !== inputShape.join()) {
     const [wanted, given] = [inputShape, imageShape].map((shape) => `[${shape.join(", ")}]`);
     throw new RangeError(`model ${name} takes images of shape ${wanted}; ${split.name} has ${given}`);
@@ -62,9 +82,10 @@ export function checkImagesFit(split: Split, name: string, { inputShape, classes
   throw new RangeError(`${split.name}: pixel ${images[pixel]} is not in [0, 1]; divide bytes by 255`);
 }
 
-/** RangeError unless another classifier takes the images of the model and has its classes. */
-export function checkSameForm(what: string, other: Classifier, model: Classifier): void {
-  checkKind(what, other, "a model, an architecture or a classifier", isObject(other));
+/** RangeError unless another model takes the images of the model and has its classes, in its order. */
+export function checkSameForm(what: string, opened: OpenedModel, of: OpenedModel): void {
+  const [other, model] = [opened.classifier, of.classifier];
+  checkOrder(of.model?.classNames, opened.model?.classNames, [`model ${of.name}`, what]);
   if (other.inputShape.join() === model.inputShape.join() && other.classes === model.classes) return;
   const form = ({ inputShape, classes }: Classifier) =>
     `images of [${inputShape.join(", ")}] and ${classes} classes`;

@@ -5,6 +5,7 @@ import {
   loadUserModule,
   MissingFileError,
   messageOf,
+  shownName,
   type UserModule,
 } from "../../../base/index.js";
 import {
@@ -15,7 +16,7 @@ import {
   type Split,
   subset,
 } from "../../../datasets/index.js";
-import type { Model } from "../../../models/index.js";
+import { areNumbers, type Model, movedClass } from "../../../models/index.js";
 import { formatCall } from "../../../options/index.js";
 import { note } from "../output.js";
 import { Progress } from "../progress.js";
@@ -84,8 +85,14 @@ export async function prepareWithBar(split: Split, limit: number | undefined, si
   progress.finish();
 }
 
-/** Refuses images of another shape, or of other classes, than a model's. */
-export function checkFits({ name, inputShape, classes }: Model, images: Dataset): void {
+/**
+ * Refuses images of another shape, or of other classes, than a model's.
+ *
+ * @param hasNames tells whether the model's classes are those of images, as a run's are: where they are
+ *   numbers they are names as well, in the order 0, 1, 10, 2 or in that of the numbers
+ */
+export function checkFits(model: Model, images: Dataset, hasNames = false): void {
+  const { name, inputShape, classes, classNames } = model;
   const by = (shape: readonly number[]) => shape.join(" x ");
   if (images.imageShape.join() !== inputShape.join()) {
     throw new UsageError(
@@ -99,6 +106,26 @@ export function checkFits({ name, inputShape, classes }: Model, images: Dataset)
         "give images of the model's classes, or name all of these in its order in classes.txt, one a line",
     );
   }
+  if (!hasNames && (areNumbers(classNames) || areNumbers(images.classNames))) return;
+  checkOrder(model, images);
+}
+
+/** Refuses classes in another order than a model's, and says where they have other names. */
+function checkOrder({ name, classNames }: Model, images: Dataset): void {
+  const moved = movedClass(classNames, images.classNames);
+  if (moved !== undefined) {
+    const [own, place] = moved.places;
+    throw new UsageError(
+      `data set ${images}: class ${place} is ${shownName(moved.name)}, which is class ${own} of ${name}: ` +
+        "its labels mean other classes; name its classes in the model's order in classes.txt, one a line",
+    );
+  }
+  const other = classNames.findIndex((one, label) => one !== images.classNames[label]);
+  if (other < 0 || areNumbers(classNames) || areNumbers(images.classNames)) return;
+  const [own, given] = [classNames[other]!, images.classNames[other]!].map(shownName);
+  note(
+    `${name} and data set ${images} name their classes differently: class ${other} is ${own}, and ${given}`,
+  );
 }
 
 /** Options by which images of any size become a model's, as the end of an error's sentence. */

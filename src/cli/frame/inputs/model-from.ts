@@ -214,6 +214,6 @@ export function imagesFor({ model, run }: OpenedModel, text: string, given: Data
   const images = given ?? run?.config.data;
   if (images === undefined)
     throw new UsageError(`give --images, such as mnist: ${text} is no run, which knows its own`);
-  checkFits(model, images);
+  checkFits(model, images, run !== undefined);
   return images;
 }

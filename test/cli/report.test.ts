@@ -35,6 +35,21 @@ describe("sqa report", () => {
     expect((await sqaReport(...words, "--force")).code).toBe(0);
   });
 
+  it("warns of files that were edited", async () => {
+    const [text, sums] = [audit, join(folder, "SHA256SUMS")].map((file) => readFileSync(file, "utf8"));
+    expect((await sqaReport(folder, "--to", "text")).err).toBe("");
+    writeFileSync(audit, text!.replace(/"images": \d+/, '"images": 10000'));
+    for (const path of [folder, audit])
+      expect(await sqaReport(path, "--to", "text")).toMatchObject({
+        code: 0,
+        err: "warning: audit.json is not the one that was written: it has another SHA-256 than in SHA256SUMS\n",
+      });
+    writeFileSync(join(folder, "SHA256SUMS"), `no sums\n${"0".repeat(64)}  ../audit.json\n`);
+    expect((await sqaReport(folder, "--to", "text")).err).toBe("");
+    writeFileSync(audit, text!);
+    writeFileSync(join(folder, "SHA256SUMS"), sums!);
+  });
+
   it.each([
     [["nowhere.json", "--to", "html"], "nowhere.json: ", 66],
     [["AUDIT", "--to", "pdf"], "--to cannot be", 64],

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { writeNewFile } from "../../base/index.js";
-import { reportFormats, reportIn } from "../../evaluation/index.js";
+import { changedFiles, reportFormats, reportIn } from "../../evaluation/index.js";
 import { defineCommand } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
-import { sayWritten } from "../frame/look.js";
+import { sayWarning, sayWritten } from "../frame/look.js";
 import { out } from "../frame/output.js";
 import { textOption } from "../frame/run-options.js";
+import { shownPath } from "../frame/shown-path.js";
 
 /** `sqa report`: turns the report of an audit into another form. */
 export const reportCommand = defineCommand({
@@ -31,6 +32,9 @@ export const reportCommand = defineCommand({
   ],
   async run({ to, out: file, force }, { operands: [path] }) {
     const text = await reportIn(to, path!);
+    for (const name of changedFiles(path!)) {
+      sayWarning(`${name} is not the one that was written: it has another SHA-256 than in SHA256SUMS`);
+    }
     if (file === undefined) out(text.trimEnd());
     else {
       writeNewFile(file, text, { replace: force });

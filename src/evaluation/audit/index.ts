@@ -33,6 +33,7 @@ export {
   type ReportImages,
   type WriteReportOptions,
 } from "./report/files.js";
+export { changedFiles } from "./report/formats/changed-files.js";
 export { type ReportFormat, reportFormats, reportIn } from "./report/formats/formats.js";
 export { readAudit } from "./report/read.js";
 export type { Report } from "./report/report.js";

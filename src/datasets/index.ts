@@ -16,6 +16,7 @@ export {
   checkSplit,
   contentHash,
   drawnFrom,
+  fewClasses,
   liesByClass,
   prepareImages,
   type Split,

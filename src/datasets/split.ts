@@ -173,3 +173,36 @@ export function liesByClass({ labels }: Split, positions: Int32Array): boolean {
   const sorted = (total - counts.size) / (total - 1);
   return counts.size > 1 && alike / (total - 1) > (shuffled + sorted) / 2;
 }
+
+/** Share of the classes that chance would bring, below which the first images are of too few. */
+const fewest = 0.6;
+
+/** Probability that chance brings images of the found classes alone, above which nothing is said. */
+const likely = 1e-4;
+
+/** Classes among the first images of a split, and among all. */
+export interface SampledClasses {
+  readonly found: number;
+  readonly all: number;
+}
+
+/**
+ * Counts the classes among the first `limit` images of a split that lies by its classes, as a sorted list
+ * does: a figure of theirs is of those classes alone. Undefined where they are about as many as chance would
+ * bring.
+ */
+export function fewClasses(split: Split, limit: number): SampledClasses | undefined {
+  checkSplit(split);
+  const { labels, count } = split;
+  if (limit >= count) return undefined;
+  const shares = new Map<number, number>();
+  for (const label of labels) shares.set(label, (shares.get(label) ?? 0) + 1 / count);
+  const found = new Set(labels.subarray(0, limit));
+  let [expected, together] = [0, 0];
+  for (const [label, share] of shares) {
+    expected += 1 - (1 - share) ** limit;
+    if (found.has(label)) together += share;
+  }
+  if (found.size >= fewest * expected || together ** limit >= likely) return undefined;
+  return { found: found.size, all: shares.size };
+}

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
-import { checkFits, imagesFrom } from "../../src/cli/frame/inputs/images-from.js";
-import { type Dataset, datasets, imageFolder } from "../../src/datasets/index.js";
+import { checkFits, imagesFrom, prepareWithBar } from "../../src/cli/frame/inputs/images-from.js";
+import { type Dataset, datasets, imageFolder, imagesOf, type Split } from "../../src/datasets/index.js";
 import { type Model, small } from "../../src/models/index.js";
 import { writeClasses } from "../datasets/image-files.js";
 import { captureOutput } from "./captured-output.js";
@@ -33,6 +33,25 @@ test.each([
   // The advice is true: images given so fit.
   const advised = / --images '(.*?)'/.exec(message(given))![1]!;
   expect(() => checkFits(model, datasets.parse(advised))).not.toThrow();
+});
+
+test("images that lie by class are told of where the first ones are of few of them", async () => {
+  const data = (labels: number[]) =>
+    imagesOf({ images: new Uint8Array(labels.length), labels, shape: [1, 1, 1], classes: ["ant", "bee"] });
+  const noted = async (split: Split, limit: number | undefined) => {
+    using captured = captureOutput();
+    await prepareWithBar(split, limit, new AbortController().signal);
+    return captured.stderr.text;
+  };
+  const sorted = data(Array.from({ length: 100 }, (_, i) => Number(i >= 50))).train;
+  expect(await noted(sorted, 40)).toBe(
+    "note the first 40 images of own-images train are of 1 of its 2 classes, and so are all figures: give " +
+      "images in another order, or take more of them (--limit)\n",
+  );
+  // Once, whatever is done with them.
+  expect(await noted(sorted, 40)).toBe("");
+  for (const limit of [40, 100, undefined])
+    expect(await noted(data(Array.from({ length: 100 }, (_, i) => i % 2)).train, limit)).toBe("");
 });
 
 test("a folder's path may have parentheses, as the second download of a name has", async () => {

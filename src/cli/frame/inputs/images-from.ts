@@ -11,6 +11,7 @@ import {
 import {
   type Dataset,
   datasets,
+  fewClasses,
   imagesFrom as imagesAt,
   prepareImages,
   type Split,
@@ -18,6 +19,7 @@ import {
 } from "../../../datasets/index.js";
 import { areNumbers, type Model, movedClass } from "../../../models/index.js";
 import { formatCall } from "../../../options/index.js";
+import { sayNote } from "../look.js";
 import { note } from "../output.js";
 import { Progress } from "../progress.js";
 import { quoted } from "../shown-path.js";
@@ -76,8 +78,27 @@ function atPath(path: string): Dataset {
   }
 }
 
-/** Decodes the images that a command is about to use, with a bar where that takes a while. */
+/** Splits whose first images were said to be of few classes: several models are evaluated on them. */
+const told = new WeakSet<Split>();
+
+/** Says where the first images of a split are of few of its classes. */
+function noteClasses(split: Split, limit: number): void {
+  const few = fewClasses(split, limit);
+  if (few === undefined || told.has(split)) return;
+  told.add(split);
+  const { found, all } = few;
+  sayNote(
+    `the first ${limit} images of ${split.name} are of ${found} of its ${all} classes, and so are all ` +
+      "figures: give images in another order, or take more of them (--limit)",
+  );
+}
+
+/**
+ * Decodes the images that a command is about to use, with a bar where that takes a while, and says where they
+ * are of few classes.
+ */
 export async function prepareWithBar(split: Split, limit: number | undefined, signal: AbortSignal) {
+  if (limit !== undefined) noteClasses(split, limit);
   if (split.stored === undefined) return;
   using progress = new Progress({ label: "images" });
   const used = limit === undefined ? split : subset(split, Math.min(limit, split.count));

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -142,6 +142,9 @@ describe("sqa list runs", () => {
     mkdirSync(join(runs, "damaged"));
     writeFileSync(join(runs, "damaged", "config.json"), "{");
     mkdirSync(join(runs, "no run"));
+    // As where the disk that it leads to is not there.
+    mkdirSync(join(runs, "elsewhere"));
+    symlinkSync(join(folder, "nowhere.json"), join(runs, "elsewhere", "config.json"));
     const { code, out } = await list("runs", runs);
     expect(code).toBe(0);
     const accuracy = String.raw`\d+\.\d +\d+\.\d +FGSM, eps 0\.1`;
@@ -150,9 +153,15 @@ describe("sqa list runs", () => {
     );
     expect(out).toMatch(new RegExp(`\\nmnist-small-plain-fgsm-seed1-\\w+ +begun +1 +${accuracy}\\n`));
     expect(out).toMatch(/\ndamaged +damaged\n[\s\S]*\ndamaged: \S*config\.json: /);
+    expect(out).toMatch(/\nelsewhere +damaged\n[\s\S]*\nelsewhere: \S*config\.json is a link to nothing\n/);
     expect(out).not.toContain("no run");
     const objects = JSON.parse((await list("runs", runs, "--json")).out);
-    expect(objects.map(({ state }: { state: string }) => state)).toEqual(["damaged", "finished", "begun"]);
+    expect(objects.map(({ state }: { state: string }) => state)).toEqual([
+      "damaged",
+      "damaged",
+      "finished",
+      "begun",
+    ]);
   });
 
   it("says where there are none", async () => {

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { MissingFileError, statusAt } from "../../../base/index.js";
+import { entryAt, MissingFileError, statusAt } from "../../../base/index.js";
 import { percent } from "../../../report/index.js";
 import { type EpochEvent, RunFolder } from "../../../training/index.js";
 import { shownTable, toned } from "../../frame/look.js";
@@ -21,8 +21,12 @@ export interface ListedRun {
   readonly problem?: string;
 }
 
-function listed(name: string, path: string): ListedRun {
+/** Run in a folder; undefined where that holds none, damaged where it cannot be told. */
+function listed(name: string, path: string): ListedRun | undefined {
   try {
+    const file = join(path, "config.json");
+    if (entryAt(file) === undefined) return undefined;
+    if (statusAt(file) === undefined) throw new Error(`${shownPath(file)} is a link to nothing`);
     const folder = RunFolder.open(path);
     const { result } = folder;
     if (result !== undefined) {
@@ -44,8 +48,7 @@ export function runsOf(folder: string): ListedRun[] {
   return readdirSync(folder)
     .sort()
     .map((name) => [name, join(folder, name)] as const)
-    .filter(([, path]) => existsSync(join(path, "config.json")))
-    .map(([name, path]) => listed(name, path));
+    .flatMap(([name, path]) => listed(name, path) ?? []);
 }
 
 /** Runs beside each other, with their accuracies after the last epoch. */

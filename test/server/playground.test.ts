@@ -68,6 +68,10 @@ describe("exported models of the playground", () => {
       expect(facts.classNames).toHaveLength(10);
       expect(facts.notes.length).toBeGreaterThan(0);
       expect(facts.data).not.toContain("");
+      // Data sets of this machine, those of the model's shape first; sources of a user's own are none of them.
+      expect(facts.data[0]).toMatch(/^(fashion-)?mnist$/);
+      expect(facts.data).toContain("mnist");
+      expect(facts.data).not.toContain("image-folder");
     }
   });
 

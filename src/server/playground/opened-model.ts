@@ -48,10 +48,10 @@ let known: readonly Dataset[] | undefined;
 
 /** Official data sets that lie on this machine. Others read folders that a page has no right to. */
 function official(): readonly Dataset[] {
-  known ??= datasets.definitions.flatMap(({ name }) => {
+  known ??= datasets.definitions.flatMap(({ name, options }) => {
+    if ("path" in options.shape) return [];
     try {
       const data = datasets.parse(name);
-      if (data.archive === undefined) return [];
       data.locate?.();
       return [data];
     } catch {
@@ -71,12 +71,15 @@ export function dataOf({ data: own }: PlayedModel, name: string): Dataset {
 /** Facts of a model. */
 export function factsOf({ model, data, notes }: PlayedModel): PlayFacts {
   const { name, inputShape, classNames } = model;
+  const fits = ({ imageShape }: Dataset) => imageShape.join() === inputShape.join();
+  // Those of the model's shape first: the page shows the first.
+  const [fitting, others] = [official().filter(fits), official().filter((one) => !fits(one))];
   return {
     name,
     shape: inputShape,
     classNames,
     randomized: model.classifier().randomized,
     notes,
-    data: [...(data === undefined ? [] : [""]), ...official().map(String)],
+    data: [...(data === undefined ? [] : [""]), ...[...fitting, ...others].map(String)],
   };
 }

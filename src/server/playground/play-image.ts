@@ -1,6 +1,6 @@
 import { sizeOf } from "../../base/index.js";
 import { imageAs, pictureAs, type Split } from "../../datasets/index.js";
-import type { Model } from "../../models/index.js";
+import { areNumbers, type Model } from "../../models/index.js";
 import type { PlayRequest } from "../api.js";
 import { dataOf, type PlayedModel } from "./opened-model.js";
 
@@ -16,6 +16,19 @@ function checkLabel(label: number | null, { classes }: Model): number | null {
   if (label !== null && label >= classes)
     throw new RangeError(`label ${label}: the model has ${classes} classes`);
   return label;
+}
+
+/**
+ * Class of the model that a split's image is of, by its name; null where the model has none of that name, as
+ * one of digits has none for a ship. Numbers of an exported model's classes are no names.
+ */
+function classOf(split: Split, position: number, { model, data }: PlayedModel): number | null {
+  const label = split.labels[position]!;
+  const { classNames } = model;
+  const isExported = data === undefined;
+  if (isExported && (areNumbers(classNames) || areNumbers(split.classNames))) return checkLabel(label, model);
+  const own = classNames.indexOf(split.classNames[label]!);
+  return own < 0 ? null : own;
 }
 
 /** Image of a split by its position, in the shape of a model's images. */
@@ -53,5 +66,5 @@ export async function playImage({ image }: PlayRequest, opened: PlayedModel): Pr
   }
   const { test } = dataOf(opened, image.data);
   const pixels = await imageAt(test, image.position, model);
-  return { pixels, label: checkLabel(test.labels[image.position]!, model) };
+  return { pixels, label: classOf(test, image.position, opened) };
 }

@@ -2,21 +2,17 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
+import { writeFileAtomic } from "../../src/base/index.js";
 import { Jobs } from "../../src/server/work/jobs.js";
 
-const disk = vi.hoisted(() => ({ isFull: false, pids: [] as number[] }));
-vi.mock("../../src/base/index.js", async (original) => {
-  const base = await original<typeof import("../../src/base/index.js")>();
-  const writeFileAtomic: typeof base.writeFileAtomic = (path, data) => {
-    disk.pids.push((JSON.parse(String(data)) as { pid: number }).pid);
-    if (disk.isFull) throw new Error(`cannot write ${path}: ENOSPC: no space left on device`);
-    base.writeFileAtomic(path, data);
-  };
-  return { ...base, writeFileAtomic };
-});
-
 const folder = mkdtempSync(join(tmpdir(), "sqa-jobs-"));
-const jobs = new Jobs(folder, [process.execPath, "-e", "setInterval(() => {}, 1000)", "--"]);
+const disk = { isFull: false, pids: [] as number[] };
+const program = [process.execPath, "-e", "setInterval(() => {}, 1000)", "--"] as const;
+const jobs = new Jobs(folder, program, (path, text) => {
+  disk.pids.push((JSON.parse(text) as { pid: number }).pid);
+  if (disk.isFull) throw new Error(`cannot write ${path}: ENOSPC: no space left on device`);
+  writeFileAtomic(path, text);
+});
 const job = { kind: "train", run: "", words: [], config: "model: small\n" } as const;
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -43,9 +43,11 @@ const controls = /[^\P{Cc}\n\t]/gu;
 export class Jobs {
   readonly #children = new Map<string, ChildProcess>();
 
+  /** @param write replaces a file at once, or throws */
   constructor(
     readonly folder: string,
     readonly program: SqaProgram,
+    readonly write: (path: string, text: string) => void = writeFileAtomic,
   ) {}
 
   /**
@@ -77,7 +79,7 @@ export class Jobs {
     child.unref();
     const record = { kind, run, pid, started: processStart(pid), began: Date.now(), code: null };
     try {
-      writeRecord(folder, record);
+      this.#keep(folder, record);
     } catch (cause) {
       // Without a record nobody finds it, or stops it.
       child.kill("SIGKILL");
@@ -87,11 +89,15 @@ export class Jobs {
     child.on("exit", (code) => {
       this.#children.delete(id);
       try {
-        writeRecord(folder, { ...record, code: code ?? 128 });
+        this.#keep(folder, { ...record, code: code ?? 128 });
       } catch {
         // The folder was taken away, or the disk is full: how it ended is not known then.
       }
     });
+  }
+
+  #keep(folder: string, record: JobRecord): void {
+    this.write(join(folder, "job.json"), `${JSON.stringify(record)}\n`);
   }
 
   /** Asks work to stop where it can go on later; false where it is not running. */
@@ -138,10 +144,6 @@ export class Jobs {
       return undefined;
     }
   }
-}
-
-function writeRecord(folder: string, record: JobRecord): void {
-  writeFileAtomic(join(folder, "job.json"), `${JSON.stringify(record)}\n`);
 }
 
 /**

@@ -6,7 +6,6 @@ import { exitCode } from "../frame/exit-code.js";
 import { sayWarning, sayWritten } from "../frame/look.js";
 import { out } from "../frame/output.js";
 import { textOption } from "../frame/run-options.js";
-import { shownPath } from "../frame/shown-path.js";
 
 /** `sqa report`: turns the report of an audit into another form. */
 export const reportCommand = defineCommand({

@@ -6,13 +6,7 @@ import { noise } from "../../../src/attacks/index.js";
 import { deriveSeed } from "../../../src/base/index.js";
 import { sqa } from "../../../src/defenses/index.js";
 import { checks } from "../../../src/evaluation/audit/checks/index.js";
-import {
-  type AuditEvent,
-  FolderStore,
-  MemoryStore,
-  type Report,
-  type TrialStore,
-} from "../../../src/evaluation/index.js";
+import { type AuditEvent, FolderStore, MemoryStore, type Report } from "../../../src/evaluation/index.js";
 import { small } from "../../../src/models/index.js";
 import type { Classifier } from "../../../src/nn/index.js";
 import { blackBox, trialSeeds, whiteBox } from "../../../src/trials/index.js";
@@ -159,18 +153,13 @@ describe("audit", { timeout: 300_000 }, () => {
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(audited(tinyCnn, split, { signal })).rejects.toThrow("enough");
     const stop = new AbortController();
-    const store = new MemoryStore();
-    const stopping: TrialStore = Object.assign(Object.create(store) as TrialStore, {
-      read: store.read.bind(store),
-      readNote: store.readNote.bind(store),
-      writeNote: store.writeNote.bind(store),
-      images: store.images.bind(store),
-      write(...given: Parameters<TrialStore["write"]>) {
-        store.write(...given);
+    class StoppingStore extends MemoryStore {
+      override write(...given: Parameters<MemoryStore["write"]>): void {
+        super.write(...given);
         if (given[0].attack?.name === "fmn") stop.abort(new Error("halfway"));
-      },
-    });
-    const work = audited(tinyCnn, split, { store: stopping, signal: stop.signal });
+      }
+    }
+    const work = audited(tinyCnn, split, { store: new StoppingStore(), signal: stop.signal });
     for await (const event of work) if (event.type === "plan") expect(event.trials).toBeGreaterThan(20);
     await expect(work).rejects.toThrow("halfway");
   });

@@ -3,13 +3,7 @@ import { fgsm, attacks as known, noise, pgd } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import { sqa } from "../../src/defenses/index.js";
 import { setThreads } from "../../src/engine/index.js";
-import {
-  audit,
-  type Evaluation,
-  evaluate,
-  MemoryStore,
-  type TrialStore,
-} from "../../src/evaluation/index.js";
+import { audit, type Evaluation, evaluate, MemoryStore } from "../../src/evaluation/index.js";
 import { small } from "../../src/models/index.js";
 import type { Classifier } from "../../src/nn/index.js";
 import { liveCount } from "../live-count.js";
@@ -261,18 +255,14 @@ describe("a model with SQA", () => {
   it("continues from a store, to the same numbers, and does nothing twice", async () => {
     const model = small().build({ seed: 1, defenses: [sqa()] });
     const whole = await evaluate(model, split, { attacks, draws: 4, batchSize: 3 });
-    const store = new MemoryStore();
     let written = 0;
-    const counted: TrialStore = Object.assign(Object.create(store) as TrialStore, {
-      read: store.read.bind(store),
-      readNote: store.readNote.bind(store),
-      writeNote: store.writeNote.bind(store),
-      write(...given: Parameters<TrialStore["write"]>) {
+    class CountingStore extends MemoryStore {
+      override write(...batch: Parameters<MemoryStore["write"]>): void {
         written++;
-        store.write(...given);
-      },
-    });
-    const given = { attacks, draws: 4, batchSize: 3, store: counted };
+        super.write(...batch);
+      }
+    }
+    const given = { attacks, draws: 4, batchSize: 3, store: new CountingStore() };
     for await (const event of evaluate(model, split, given)) {
       if (event.type === "progress" && event.attack !== "clean" && event.done > 0) break;
     }

@@ -1,9 +1,19 @@
-import { lstatSync, type Stats, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
+
+/** Kind, size and age of what lies at a path, so that programs need no types of Node's. */
+export interface FileStatus {
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ino: number;
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isSymbolicLink(): boolean;
+}
 
 /** Codes of errors that say that there is nothing: also below a file, and behind a link to itself. */
 const nothing: readonly (string | undefined)[] = ["ENOENT", "ENOTDIR", "ELOOP"];
 
-function attempt(look: () => Stats): Stats | undefined {
+function attempt(look: () => FileStatus): FileStatus | undefined {
   try {
     return look();
   } catch (error) {
@@ -13,11 +23,11 @@ function attempt(look: () => Stats): Stats | undefined {
 }
 
 /** Status of what a path leads to; undefined where it leads to nothing. */
-export function statusAt(path: string): Stats | undefined {
+export function statusAt(path: string): FileStatus | undefined {
   return attempt(() => statSync(path));
 }
 
 /** Status of what lies at a path, of a link its own; undefined where nothing does. */
-export function entryAt(path: string): Stats | undefined {
+export function entryAt(path: string): FileStatus | undefined {
   return attempt(() => lstatSync(path));
 }

@@ -89,12 +89,11 @@ export async function* runTrials(
       const known = kept.get(trial)?.[i];
       if (known !== undefined) records.push(known);
       else {
-        const earlierRecord = before && recordsOf.get(before.id)![i]!;
         const runs = runPlace(trial, planOf(trial, place, options), data, {
           ...options,
           store,
           pace: expectedPace(trial, records, recordsOf.get(clean.id)),
-          before: before && { trial: before, place, record: earlierRecord! },
+          before: before && { trial: before, place, record: recordsOf.get(before.id)![i]! },
         });
         let run = await runs.next();
         for (; run.done !== true; run = await runs.next())

@@ -10,7 +10,7 @@ export {
   models,
   normalizedImageOptions,
 } from "./architecture.js";
-export { areNumbers, type MovedClass, movedClass } from "./class-order.js";
+export { areNumbers, type ClassList, classOrderFault } from "./class-order.js";
 export { type ExportOnnxOptions, exportOnnx } from "./export/export-onnx.js";
 export { type ExportWeightsOptions, exportWeights } from "./export/export-weights.js";
 export { isGraphFile } from "./exported/graph-file.js";

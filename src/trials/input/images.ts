@@ -1,6 +1,6 @@
-import { checkNumber, countText, isObject, shownName } from "../../base/index.js";
+import { checkNumber, countText, isObject } from "../../base/index.js";
 import { checkSplit, type Dataset, type Split, subset } from "../../datasets/index.js";
-import { areNumbers, movedClass } from "../../models/index.js";
+import { areNumbers, classOrderFault } from "../../models/index.js";
 import type { Classifier } from "../../nn/index.js";
 import type { OpenedModel } from "./attackable.js";
 
@@ -47,13 +47,8 @@ function checkOrder(
   shown: readonly [string, string],
 ): void {
   if (names === undefined || others === undefined || areNumbers(names) || areNumbers(others)) return;
-  const moved = movedClass(names, others);
-  if (moved === undefined) return;
-  const [own, place] = moved.places;
-  throw new RangeError(
-    `${shown[1]}: class ${place} is ${shownName(moved.name)}, which is class ${own} of ${shown[0]}: ` +
-      "its labels mean other classes",
-  );
+  const fault = classOrderFault([shown[0], names], [shown[1], others]);
+  if (fault !== undefined) throw new RangeError(fault);
 }
 
 /**

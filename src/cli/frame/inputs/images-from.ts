@@ -17,7 +17,7 @@ import {
   type Split,
   subset,
 } from "../../../datasets/index.js";
-import { areNumbers, type Model, movedClass } from "../../../models/index.js";
+import { areNumbers, classOrderFault, type Model } from "../../../models/index.js";
 import { formatCall } from "../../../options/index.js";
 import { sayNote } from "../look.js";
 import { note } from "../output.js";
@@ -133,14 +133,9 @@ export function checkFits(model: Model, images: Dataset, hasNames = false): void
 
 /** Refuses classes in another order than a model's, and says where they have other names. */
 function checkOrder({ name, classNames }: Model, images: Dataset): void {
-  const moved = movedClass(classNames, images.classNames);
-  if (moved !== undefined) {
-    const [own, place] = moved.places;
-    throw new UsageError(
-      `data set ${images}: class ${place} is ${shownName(moved.name)}, which is class ${own} of ${name}: ` +
-        "its labels mean other classes; name its classes in the model's order in classes.txt, one a line",
-    );
-  }
+  const fault = classOrderFault([name, classNames], [`data set ${images}`, images.classNames]);
+  if (fault !== undefined)
+    throw new UsageError(`${fault}; name its classes in the model's order in classes.txt, one a line`);
   const other = classNames.findIndex((one, label) => one !== images.classNames[label]);
   if (other < 0 || areNumbers(classNames) || areNumbers(images.classNames)) return;
   const [own, given] = [classNames[other]!, images.classNames[other]!].map(shownName);

@@ -20,6 +20,8 @@ import { type EvaluationParts, withParts } from "./evaluation-parts.js";
 import { checkExpectedClean } from "./expected-clean.js";
 
 export type EvaluationEvent =
+  /** Trials begin; `folder` keeps them, undefined where none was given. */
+  | { readonly type: "begin"; readonly folder: string | undefined }
   /** Images that an attack has behind it; `attack` is its text, or "clean". */
   | { readonly type: "progress"; readonly attack: string; readonly done: number; readonly images: number }
   | { readonly type: "clean"; readonly clean: CleanEvaluation }
@@ -53,9 +55,10 @@ export function evaluate(
 
 /** Runs the trials of opened parts that are not kept yet, and makes the evaluation. */
 export async function* evaluationSteps(
-  { opened, attacks, attacked, data, players, trials, given }: EvaluationParts,
+  { opened, attacks, attacked, data, players, trials, folder, given }: EvaluationParts,
   { seed = 0, expectClean }: EvaluationOptions,
 ): Steps<EvaluationEvent, Evaluation> {
+  yield { type: "begin", folder };
   const { name } = opened;
   const summary = new Summary(players.model.randomized, deriveSeed(seed, "evaluation", "interval"));
   let cleanResult: TrialResult | undefined;

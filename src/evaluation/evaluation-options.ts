@@ -1,5 +1,5 @@
 import type { Attack, AttackText, SuitePart } from "../attacks/index.js";
-import { checkKind, checkNumber, checkOptionNames, checkSeed, isObject } from "../base/index.js";
+import { checkFolder, checkKind, checkNumber, checkOptionNames, checkSeed, isObject } from "../base/index.js";
 import {
   type Attackable,
   checkSameForm,
@@ -35,8 +35,13 @@ export interface EvaluationOptions {
   /** Clean accuracy that is known, such as 0.76: another one ends the evaluation with the usual causes. */
   readonly expectClean?: number | undefined;
   /**
-   * Keeps finished batches, and has those of an earlier evaluation of the same model, images and seed; those
-   * of anything else are refused.
+   * Folder in which a folder for this evaluation keeps its finished batches, named by all that decides their
+   * numbers. A stopped evaluation continues from there. Nothing is kept where left out.
+   */
+  readonly folder?: string | undefined;
+  /**
+   * Keeps finished batches, in place of a folder, and has those of an earlier evaluation of the same model,
+   * images and seed; those of anything else are refused.
    */
   readonly store?: TrialStore | undefined;
   /** Stops the evaluation before the next pass. */
@@ -47,7 +52,7 @@ export interface EvaluationOptions {
 
 const known = [
   ...["attacks", "limit", "draws", "seed", "batchSize"],
-  ...["device", "surrogate", "expectClean", "store", "signal", "onPart"],
+  ...["device", "surrogate", "expectClean", "folder", "store", "signal", "onPart"],
 ];
 
 /** TypeError or RangeError names the option that does not fit. */
@@ -60,6 +65,9 @@ export function checkOptions(options: EvaluationOptions): void {
   checkNumber("draws", draws, `a whole number in 1 .. ${mostDraws}`, isCount(draws, mostDraws));
   checkNumber("batchSize", batchSize, "a whole number >= 1", isCount(batchSize, 2 ** 31 - 1));
   checkSeed(seed);
+  const { folder, store } = options;
+  if (folder !== undefined) checkFolder("folder", folder);
+  if (folder !== undefined && store !== undefined) throw new RangeError("give a folder or a store, not both");
   checkShare(options.expectClean);
 }
 

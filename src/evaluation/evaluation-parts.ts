@@ -1,16 +1,15 @@
-import type { Attack } from "../attacks/index.js";
+import { join } from "node:path";
 import { NotFiniteError, type Steps } from "../base/index.js";
-import { prepareImages, type Split, TensorSplit } from "../datasets/index.js";
+import { prepareImages, TensorSplit } from "../datasets/index.js";
 import {
   type Attackable,
   attackList,
   checkAnswers,
   checkImagesFit,
   clean,
+  FolderStore,
   type ImageSource,
-  type OpenedModel,
   type PlacedPlayers,
-  type Player,
   playerOf,
   playersOn,
   splitFrom,
@@ -19,21 +18,16 @@ import {
   trialOf,
   trialSeeds,
 } from "../trials/index.js";
+import { type EvaluationSubject, evaluationFacts, evaluationName } from "./evaluation-name.js";
 import { castOf, checkOptions, type EvaluationOptions } from "./evaluation-options.js";
 import { bindStore } from "./store-subject.js";
 
 /** Checked and opened parts of an evaluation, of all images or of a shard. */
-export interface EvaluationParts {
-  readonly attacks: readonly Attack[];
-  /** Player that attacks run on. */
-  readonly attacked: Player;
-  readonly opened: OpenedModel;
-  readonly surrogate: OpenedModel | undefined;
-  readonly split: Split;
-  readonly data: TensorSplit;
+export interface EvaluationParts extends EvaluationSubject {
   readonly players: PlacedPlayers;
   readonly trials: readonly Trial[];
-  readonly seed: number;
+  /** Folder that keeps the trials; undefined where they are kept elsewhere, or not at all. */
+  readonly folder: string | undefined;
   readonly given: TrialOptions;
 }
 
@@ -62,13 +56,18 @@ export async function* withParts<Event, Result>(
     };
     for (const attack of attacks) attack.check(playerOf(cast, attacked));
     players = playersOn(opened.device, cast, signal);
-    const { draws = 100, seed = 0, batchSize = 500, store, onPart } = options;
+    const { draws = 100, seed = 0, batchSize = 500, onPart } = options;
     const others = surrogate === undefined ? {} : { surrogate };
-    if (store !== undefined) bindStore(store, { work: "evaluation", opened, others, split, data, seed });
+    if (options.store !== undefined)
+      bindStore(options.store, { work: "evaluation", opened, others, split, data, seed });
     const seeds = trialSeeds(seed, "evaluation");
     const trials = [clean, ...attacks.map((attack) => trialOf({ attack, on: attacked }))];
+    const parts = { attacks, attacked, opened, surrogate, split, data, players, trials, seed, draws };
+    const name = () => evaluationName(evaluationFacts(parts));
+    const folder = options.folder === undefined ? undefined : join(options.folder, name());
+    const store = folder === undefined ? options.store : new FolderStore(folder, { images: false });
     const given = { players, draws, seeds, batchSize, store, signal, onPart, notFinite: "fail" } as const;
-    return yield* then({ attacks, attacked, opened, surrogate, split, data, players, trials, seed, given });
+    return yield* then({ ...parts, folder, given });
   } catch (error) {
     // A pass that the signal ended throws its reason.
     if (signal.aborted) return undefined;

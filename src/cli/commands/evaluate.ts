@@ -1,6 +1,5 @@
-import { rmSync } from "node:fs";
 import { checkDevice, setThreads } from "../../engine/index.js";
-import { evaluate, evaluateShard, FolderStore, hasManifests } from "../../evaluation/index.js";
+import { evaluate, evaluateShard } from "../../evaluation/index.js";
 import { type CommandContext, defineCommand } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
 import { imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
@@ -14,7 +13,7 @@ import { KeptTrials } from "./evaluate/kept-trials.js";
 import { evaluationOptions, evaluationParent, type Subject, subjectOf } from "./evaluate/subject.js";
 import { runJobs } from "./shards/jobs.js";
 import { keepShard } from "./shards/keep-shard.js";
-import { type Request, requestOf, shardCommand } from "./shards/request.js";
+import { requestOf, shardCommand } from "./shards/request.js";
 import { shardOf } from "./shards/shard-options.js";
 
 async function run(given: EvaluateCommandOptions, context: CommandContext): Promise<number> {
@@ -44,55 +43,26 @@ async function run(given: EvaluateCommandOptions, context: CommandContext): Prom
     return keepShard(work, call, given);
   }
   const all: Evaluated[] = [];
-  const kept = new KeptTrials(request, signal);
-  for (const [i, subject] of subjects.entries()) {
+  const kept = new KeptTrials(signal);
+  for (const subject of subjects) {
     await prepareWithBar(subject.images[given.split], given.limit, signal);
     const label = subjects.length === 1 ? "evaluate" : subject.opened.name;
-    const one =
-      given.jobs > 1
-        ? await evaluatedByJobs(subject, given, request, signal)
-        : await kept.run(operands[i]!, evaluationParent(given, subject), (store) =>
-            evaluated(subject, workOf(subject, given, { store, signal }), given, label),
-          );
-    if (one === undefined) return exitCode.stopped;
+    const parent = evaluationParent(given, subject);
+    const { jobs, threads } = given;
+    const done = jobs > 1 ? await runJobs({ request, folder: parent, jobs, threads }, signal) : undefined;
+    if (jobs > 1 && done === undefined) return exitCode.stopped;
+    // What jobs have done is all found in the folder.
+    const batchSize = Number(done?.facts["batch size"] ?? given.batchSize);
+    const one = await kept.run(parent, (folder, begun) => {
+      const options = { ...evaluationOptions(given, subject), batchSize, folder, signal };
+      const work = evaluate(subject.opened.model, subject.images[given.split], options);
+      return evaluated(subject, work, given, label, begun);
+    });
     all.push(one);
   }
   const failed = showEvaluations(all, given);
   kept.forget();
   return failed ? exitCode.failed : exitCode.done;
-}
-
-function workOf(
-  subject: Subject,
-  given: EvaluateCommandOptions,
-  changes: Partial<Parameters<typeof evaluate>[2]>,
-) {
-  const options = { ...evaluationOptions(given, subject), ...changes };
-  return evaluate(subject.opened.model, subject.images[given.split], options);
-}
-
-/** Evaluation by several processes; undefined where one of them was killed. */
-async function evaluatedByJobs(
-  subject: Subject,
-  given: EvaluateCommandOptions,
-  request: Request,
-  signal: AbortSignal,
-): Promise<Evaluated | undefined> {
-  const folder = evaluationParent(given, subject);
-  const done = await runJobs({ request, folder, jobs: given.jobs, threads: given.threads }, signal);
-  if (done === undefined) return undefined;
-  const store = new FolderStore(done.folder);
-  const batchSize = Number(done.facts["batch size"]);
-  const one = await evaluated(
-    subject,
-    workOf(subject, given, { store, batchSize, signal }),
-    given,
-    "evaluate",
-  );
-  // Shards of the same evaluation may lie there too, for a merge.
-  const isUnused = given.out === undefined && !hasManifests(done.folder);
-  if (isUnused) rmSync(done.folder, { recursive: true, force: true });
-  return one;
 }
 
 /** `sqa evaluate`: accuracy of models on clean images and under attacks. */

@@ -1,11 +1,8 @@
-import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { checkFolder, packageVersion, Work } from "../../base/index.js";
-import { contentHash } from "../../datasets/index.js";
+import { basename } from "node:path";
+import { checkFolder, Work } from "../../base/index.js";
 import {
   type Attackable,
   checkShard,
-  FolderStore,
   type ImageSource,
   JoinedStore,
   type Shard,
@@ -13,9 +10,9 @@ import {
 } from "../../trials/index.js";
 import { type EvaluationEvent, evaluationSteps } from "../evaluate.js";
 import type { Evaluation } from "../evaluation.js";
+import { evaluationFacts } from "../evaluation-name.js";
 import type { EvaluationOptions } from "../evaluation-options.js";
 import { type EvaluationParts, withParts } from "../evaluation-parts.js";
-import { modelIdentity } from "../model-hash.js";
 import { checkFacts, type ShardSet } from "./shard-set.js";
 import { type ShardEvent, type ShardFacts, type ShardResult, shardSteps } from "./shard-steps.js";
 
@@ -26,34 +23,11 @@ export interface EvaluateShardOptions extends Omit<EvaluationOptions, "store" | 
   readonly folder: string;
 }
 
-function factsOf({
-  opened,
-  surrogate,
-  attacked,
-  attacks,
-  split,
-  data,
-  seed,
-  given,
-}: EvaluationParts): ShardFacts {
-  return {
-    model: modelIdentity(opened, data),
-    images: `${split.count} of ${split.name} ${contentHash(split).slice(0, 12)}`,
-    attacks: attacks.map(String).join(", "),
-    surrogate: surrogate === undefined ? attacked : modelIdentity(surrogate, data),
-    draws: given.draws,
-    seed,
-    "batch size": given.batchSize,
-  };
-}
-
-/** Name of the folder that keeps an evaluation: `evaluation-<hash>`, of all that decides its numbers. */
-function nameOf({ "batch size": _, ...decisive }: ShardFacts): string {
-  const hash = createHash("sha256")
-    .update(JSON.stringify([packageVersion(), decisive]))
-    .digest("hex");
-  return `evaluation-${hash.slice(0, 8)}`;
-}
+/** Facts of a shard: those of the evaluation, and the size of its batches. */
+const factsOf = (parts: EvaluationParts): ShardFacts => ({
+  ...evaluationFacts(parts),
+  "batch size": parts.given.batchSize,
+});
 
 /**
  * Runs a shard of an evaluation's trials, and keeps them in the evaluation's folder inside `folder`, which
@@ -68,19 +42,18 @@ export function evaluateShard(
   images: ImageSource,
   options: EvaluateShardOptions,
 ): Work<ShardEvent, ShardResult> {
-  const { shard, folder: parent, ...rest } = options;
-  checkFolder("folder", parent);
+  const { shard, ...rest } = options;
+  checkFolder("folder", rest.folder);
   return new Work(
     (signal) =>
       withParts(model, images, rest, signal, (parts) => {
         const { split, data, trials } = parts;
+        const folder = parts.folder!;
         checkShard(shard, split.count);
         const batchSize = shardBatchSize(split.count, parts.given.batchSize, shard.count);
-        const facts = factsOf({ ...parts, given: { ...parts.given, batchSize } });
-        const id = nameOf(facts);
-        const folder = join(parent, id);
-        const given = { ...parts.given, batchSize, shard, store: new FolderStore(folder) };
-        return shardSteps({ id, folder, facts }, trials, data, given);
+        const given = { ...parts.given, batchSize, shard };
+        const facts = factsOf({ ...parts, given });
+        return shardSteps({ id: basename(folder), folder, facts }, trials, data, given);
       }),
     options.signal,
   );
@@ -95,7 +68,7 @@ export function evaluateShard(
 export function mergeEvaluation(
   model: Attackable,
   images: ImageSource,
-  options: Omit<EvaluationOptions, "store">,
+  options: Omit<EvaluationOptions, "folder" | "store">,
   shards: ShardSet,
 ): Work<EvaluationEvent, Evaluation> {
   const asked = { ...options, batchSize: Number(shards.facts["batch size"]) };
@@ -103,7 +76,7 @@ export function mergeEvaluation(
     (signal) =>
       withParts(model, images, asked, signal, (parts) => {
         checkFacts(shards, factsOf(parts));
-        const store = new JoinedStore(shards.folders, shards.failed);
+        const store = new JoinedStore(shards.folders, shards.failed, { images: false });
         return evaluationSteps({ ...parts, given: { ...parts.given, store } }, asked);
       }),
     options.signal,

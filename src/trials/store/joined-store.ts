@@ -10,14 +10,20 @@ import { type BatchPlace, type BatchPlan, MemoryStore, type TrialStore } from ".
  * memory.
  */
 export class JoinedStore implements TrialStore {
-  readonly keepsImages = true;
+  readonly keepsImages: boolean;
   readonly #folders: readonly FolderStore[];
-  readonly #memory = new MemoryStore();
+  readonly #memory: MemoryStore;
   readonly #unfinished: ReadonlySet<string>;
 
   /** @param unfinished ids of the trials whose batches may be missing, since they ended in an error */
-  constructor(folders: readonly string[], unfinished: ReadonlySet<string> = new Set()) {
-    this.#folders = folders.map((folder) => new FolderStore(folder));
+  constructor(
+    folders: readonly string[],
+    unfinished: ReadonlySet<string> = new Set(),
+    { images = true }: { readonly images?: boolean } = {},
+  ) {
+    this.keepsImages = images;
+    this.#memory = new MemoryStore({ images });
+    this.#folders = folders.map((folder) => new FolderStore(folder, { images }));
     this.#unfinished = unfinished;
   }
 

@@ -36,14 +36,22 @@ export interface TrialStore {
   writeNote(name: string, note: unknown): void;
 }
 
+/** Batch in memory. */
+interface Kept {
+  readonly record: BatchRecord;
+  /** Undefined where images are not kept. */
+  readonly shown: { readonly pixels: Float32Array; readonly shape: readonly number[] } | undefined;
+}
+
 /** Keeps trials in memory. */
 export class MemoryStore implements TrialStore {
-  readonly keepsImages = true;
-  readonly #records = new Map<
-    string,
-    { record: BatchRecord; pixels: Float32Array; shape: readonly number[] }
-  >();
+  readonly keepsImages: boolean;
+  readonly #records = new Map<string, Kept>();
   readonly #notes = new Map<string, unknown>();
+
+  constructor({ images = true }: { readonly images?: boolean } = {}) {
+    this.keepsImages = images;
+  }
 
   #key(trial: Trial, { first, count }: BatchPlace): string {
     return `${first} ${count} ${trial.id}`;
@@ -56,7 +64,8 @@ export class MemoryStore implements TrialStore {
   read(trial: Trial, plan: BatchPlan): BatchRecord | undefined {
     const kept = this.#records.get(this.#key(trial, plan));
     if (kept === undefined) return undefined;
-    const [draws, shape] = [kept.record.draws, kept.shape.slice(1)];
+    const { draws } = kept.record;
+    const shape = kept.shown?.shape.slice(1) ?? plan.shape;
     const of = `batch of ${plan.count} images from ${plan.first} on, ${trial.id}`;
     if (draws !== plan.draws) throw new FileFormatError(`${of}: kept in ${draws} draws, not ${plan.draws}`);
     if (shape.join() !== plan.shape.join()) {
@@ -66,8 +75,9 @@ export class MemoryStore implements TrialStore {
   }
 
   write(trial: Trial, place: BatchPlace, record: BatchRecord, images: Tensor | undefined): void {
-    const pixels = Float32Array.from(images!.toArray() as Float32Array);
-    this.#records.set(this.#key(trial, place), { record, pixels, shape: images!.shape });
+    const pixels = () => Float32Array.from(images!.toArray() as Float32Array);
+    const shown = this.keepsImages ? { pixels: pixels(), shape: images!.shape } : undefined;
+    this.#records.set(this.#key(trial, place), { record, shown });
   }
 
   remove(trial: Trial, place: BatchPlace): void {
@@ -75,7 +85,7 @@ export class MemoryStore implements TrialStore {
   }
 
   images(trial: Trial, place: BatchPlace): Tensor {
-    const { pixels, shape } = this.#records.get(this.#key(trial, place))!;
+    const { pixels, shape } = this.#records.get(this.#key(trial, place))!.shown!;
     return tensor(pixels, shape);
   }
 

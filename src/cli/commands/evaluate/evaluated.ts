@@ -12,6 +12,7 @@ import type { Subject } from "./subject.js";
 function withBar(events: AsyncIterable<EvaluationEvent>, label: string, attacks: number) {
   let finished = 0;
   return withProgress(events, { label }, (event) => {
+    if (event.type === "begin") return undefined;
     if (event.type !== "progress") {
       finished++;
       return undefined;
@@ -22,14 +23,16 @@ function withBar(events: AsyncIterable<EvaluationEvent>, label: string, attacks:
   });
 }
 
-/** Outcome of a subject's evaluation, with a bar meanwhile. */
+/** Outcome of a subject's evaluation, with a bar meanwhile; `begun` is told the folder that keeps it. */
 export async function evaluated(
   { opened, images, attacks }: Subject,
   work: Work<EvaluationEvent, Evaluation>,
   given: Pick<EvaluateCommandOptions, "split" | "seed" | "surrogate">,
   label: string,
+  begun: (folder: string) => void = () => {},
 ): Promise<Evaluated> {
-  for await (const _ of withBar(usageUntilBegun(work), label, attacks.length));
+  for await (const event of withBar(usageUntilBegun(work), label, attacks.length))
+    if (event.type === "begin" && event.folder !== undefined) begun(event.folder);
   const { name, run, file, model } = opened;
   const steps = run?.finished === false ? { steps: run.steps } : {};
   return {

@@ -1,76 +1,55 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileSha256, packageVersion } from "../../../base/index.js";
-import { FolderStore, OtherSubjectError } from "../../../evaluation/index.js";
+import { makeFolder } from "../../../base/index.js";
+import { hasManifests } from "../../../evaluation/index.js";
 import { sayStopped } from "../../frame/look.js";
 import { note } from "../../frame/output.js";
-import type { Request } from "../shards/request.js";
 import { evaluationsFolder } from "./subject.js";
 
 /**
- * Finished batches of a command's evaluations, kept until all are shown: what is stopped, killed or ends in
- * an error finds them again. Images are not kept, for no attack of an evaluation continues another.
+ * Folders of a command's evaluations, kept until all are shown: what is stopped, killed or ends in an error
+ * goes on from there.
  */
 export class KeptTrials {
   readonly #folders: string[] = [];
 
-  constructor(
-    readonly request: Request,
-    readonly signal: AbortSignal,
-  ) {}
+  constructor(readonly signal: AbortSignal) {}
 
   /**
-   * Does the work of an evaluation with the store of a model; without one where its folder cannot be made.
+   * Does the work of an evaluation with a folder in which its own lies, without where that cannot be made.
    *
-   * @param model text of the model at the command line
-   * @param parent folder in which the store's folder lies
+   * @param work calls `begun` with the evaluation's own folder
    */
   async run<T>(
-    model: string,
     parent: string,
-    work: (store: FolderStore | undefined) => Promise<T>,
+    work: (folder: string | undefined, begun: (folder: string) => void) => Promise<T>,
   ): Promise<T> {
-    const folder = join(parent, `evaluation-${this.#hash(model)}`);
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(parent);
+      accessSync(parent, constants.W_OK);
     } catch (error) {
       note(`if it is stopped, the evaluation begins again: ${(error as Error).message}`);
-      return work(undefined);
+      return work(undefined, () => {});
     }
-    this.#folders.push(folder);
-    const store = new FolderStore(folder, { images: false });
+    const before = this.#folders.length;
     try {
-      return await work(store);
+      return await work(parent, (folder) => this.#folders.push(folder));
     } catch (error) {
       if (this.signal.aborted) sayStopped();
-      else if (!hasAttacks(folder)) remove(folder);
-      if (!((error as Error).cause instanceof OtherSubjectError)) throw error;
-      note("the model or its images are no longer those of the stopped evaluation, which begins again");
-      remove(folder);
-      return work(store);
+      else removeAll(this.#folders.slice(before).filter((folder) => !hasAttacks(folder)));
+      throw error;
     }
   }
 
-  /** Of all that decides the numbers and that the store does not check itself. */
-  #hash(model: string): string {
-    const { imports, options } = this.request;
-    const modules = imports.map((file) => fileSha256(file));
-    return createHash("sha256")
-      .update(JSON.stringify([packageVersion(), model, options, modules]))
-      .digest("hex")
-      .slice(0, 8);
-  }
-
-  /** Removes what was kept, once it is no longer needed. */
+  /** Removes what was kept, once it is no longer needed. Shards that lie there are left for their merge. */
   forget(): void {
-    for (const folder of this.#folders) remove(folder);
+    removeAll(this.#folders.filter((folder) => !hasManifests(folder)));
   }
 }
 
-/** Removes a folder of trials, and the one for all of them if nothing else is in it. */
-function remove(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
+/** Removes folders of trials, and the one for all of them if nothing else is in it. */
+function removeAll(folders: readonly string[]): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   const isEmpty = existsSync(evaluationsFolder) && readdirSync(evaluationsFolder).length === 0;
   if (isEmpty) rmSync(evaluationsFolder, { recursive: true });
 }

@@ -39,7 +39,7 @@ export { type NormGeometry, norms, perturbationLengths } from "./geometry/norms.
 export { attackLabel } from "./labels/attack-label.js";
 export { labeledCalls, labelOf } from "./labels/labeled-calls.js";
 
-attacks.register(...Object.values(all));
+attacks.include(...Object.values(all));
 
 /** Text of an attack of the package. */
 export type AttackText = TextOf<typeof all>;

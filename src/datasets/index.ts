@@ -27,7 +27,7 @@ export {
 } from "./split.js";
 export { channelStatistics } from "./statistics.js";
 
-datasets.register(...Object.values(all));
+datasets.include(...Object.values(all));
 
 /** Text of a data set of the package. */
 export type DatasetText = TextOf<typeof all>;

@@ -20,7 +20,7 @@ export {
 } from "./quantization/quantizer.js";
 export { type PartKind, partNotes } from "./stored-part.js";
 
-defenses.register(...Object.values(all));
+defenses.include(...Object.values(all));
 
 /** Text of a defense of the package. */
 export type DefenseText = TextOf<typeof all>;

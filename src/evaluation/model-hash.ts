@@ -3,6 +3,7 @@ import { Victim } from "../attacks/index.js";
 import type { Batch, TensorSplit } from "../datasets/index.js";
 import { noGrad, scope } from "../engine/index.js";
 import { type Classifier, crossEntropy, transformTensors } from "../nn/index.js";
+import { codeOf } from "../options/index.js";
 import type { OpenedModel } from "../trials/index.js";
 
 /** Images whose logits stand for a classifier, of which no weights are known; and those of its gradients. */
@@ -17,6 +18,7 @@ const noSeed = { low: 0, high: 0 };
 export function addModel(hash: Hash, { name, classifier, model }: OpenedModel, data: TensorSplit): void {
   const { inputShape, classes } = classifier;
   hash.update(JSON.stringify([name, inputShape, classes, model?.defenses ?? null]));
+  hash.update(codeOf(model?.defenses ?? []) ?? "");
   if (model?.origin !== undefined) hash.update(model.origin());
   if (model === undefined) {
     scope(() => addClassifier(hash, classifier, data));

@@ -134,7 +134,9 @@ export function defineModel<const Name extends string, Schema extends typeof ima
           const { seed, defenses = [] } = checkedChoice(choice);
           const module = layers(deriveSeed(seed, "network", name));
           const parts = { module, inputShape, classes, classNames: this.classNames, activations, normalize };
-          return modelFrom({ name: String(this), ...parts }, defenses);
+          const { code } = this as ArchitectureWork & Value;
+          const origin = code === undefined ? {} : { origin: () => code };
+          return modelFrom({ name: String(this), ...parts, ...origin }, defenses);
         },
         fittedTo(format, of) {
           const { imageShape, classNames } = format;

@@ -39,7 +39,7 @@ export { type ModelOfOptions, modelOf } from "./model-of.js";
 export { statisticsOf } from "./statistics-text.js";
 export { lackingPrefix, likelyPrefix, matchNames } from "./weight-names.js";
 
-models.register(...Object.values(all));
+models.include(...Object.values(all));
 
 /** Text of an architecture of the package. */
 export type ModelText = TextOf<typeof all>;

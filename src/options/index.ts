@@ -1,4 +1,5 @@
 export { type Call, formatCall, type OptionValue, parseCall } from "./call.js";
+export { codeOf, joinedCode } from "./code.js";
 export {
   describeOptions,
   describeType,

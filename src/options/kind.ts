@@ -1,8 +1,9 @@
 import type * as z from "zod";
 import { isObject, shownGiven, unknownName } from "../base/index.js";
 import { type Call, formatCall, isCall, isName, parseCall } from "./call.js";
+import { callingSha256, codeOf, joinedCode } from "./code.js";
 import { changedOptions, parseOptions, readOption, strictSchema } from "./schema.js";
-import type { Combinator, Definition, Factory, Value } from "./value.js";
+import { type Combinator, type Definition, type Factory, isValue, type Value } from "./value.js";
 import { gathered, written } from "./written.js";
 
 /** Parts of a definition. */
@@ -33,6 +34,8 @@ function withName<F extends object, P extends object>(
 /** Things of one kind by name: those of the package, and those that are registered from outside. */
 export class Kind<T extends object, V extends T & Value = T & Value> {
   readonly #definitions = new Map<string, Definition<V>>();
+  /** `make` of the package's own definitions. */
+  readonly #packaged = new WeakSet<object>();
 
   /** `name` says what the things are in messages, and `example` how one is written. */
   constructor(
@@ -70,6 +73,8 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
     const schema = strictSchema(parts.options);
     const spread = { spread: parts.spread, names: Object.keys(schema.shape) };
     const what = `${this.name} ${name}`;
+    const sha256 = callingSha256();
+    const code = () => (this.#packaged.has(make) ? undefined : sha256);
     const make = (given: unknown, parts: readonly (V | string)[] = []): V => {
       const options = parseOptions(this.name, name, schema, gathered(what, given, spread));
       const inside = parts.map((part) => this.of(part as V, `${what}: the ${this.name} inside it`));
@@ -81,12 +86,16 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
         options: written(changedOptions(schema, options), spread),
         ...(inside.length === 0 ? {} : { of: inside.map((value) => value.call) }),
       };
-      return this.#stamp(create(options, inside, make), { name, options, inside, call });
+      return this.#stamp(create(options, inside, make), { name, options, inside, call }, code);
     };
     return { kind: this.name, summary, options: schema, takes, make };
   }
 
-  #stamp(thing: T, { name, options, inside, call }: Pick<Value, "name" | "options" | "inside" | "call">): V {
+  #stamp(
+    thing: T,
+    { name, options, inside, call }: Pick<Value, "name" | "options" | "inside" | "call">,
+    own: () => string | undefined,
+  ): V {
     const isNew = (isObject(thing) || typeof thing === "function") && !isValue(thing);
     if (!isNew)
       throw new TypeError(
@@ -99,6 +108,7 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
       options: { value: options, enumerable: true },
       inside: { value: inside, enumerable: true },
       call: { value: call, enumerable: true },
+      code: { get: () => joinedCode([own(), codeOf(inside), codeOf(Object.values(options))]) },
       toString: { value: text },
       toJSON: { value: text },
     });
@@ -133,6 +143,15 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
     return () => {
       for (const { name } of definitions) this.#definitions.delete(name);
     };
+  }
+
+  /**
+   * Makes the package's own definitions known. The version of the package says their code, so that none of
+   * their values has one.
+   */
+  include(...definitions: readonly Definition<V>[]): void {
+    for (const { make } of definitions) this.#packaged.add(make);
+    this.register(...definitions);
   }
 
   get names(): string[] {
@@ -200,12 +219,6 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
       placeholder: this.name.split(" ").at(-1)!.toUpperCase(),
     });
   }
-}
-
-/** Tells whether something is a value of any kind. */
-function isValue(given: unknown): given is Value {
-  const some = (isObject(given) || typeof given === "function") && "kind" in given && "call" in given;
-  return some && typeof given.kind === "string" && isCall(given.call);
 }
 
 /** Name of a kind with its article. */

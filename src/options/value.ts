@@ -1,5 +1,6 @@
 import type * as z from "zod";
-import type { Call } from "./call.js";
+import { isObject } from "../base/index.js";
+import { type Call, isCall } from "./call.js";
 
 /**
  * Thing of a kind with its options chosen, such as `pgd({ epsilon: 8 / 255 })`. Its identity is its text: the
@@ -15,9 +16,20 @@ export interface Value<Name extends string = string> {
   readonly inside: readonly Value[];
   /** Name, options that differ from their defaults, and the values inside, as data. */
   readonly call: Call;
+  /**
+   * SHA-256 of the user's files that define it and the values that it is made of; undefined where the package
+   * does. What is kept for it goes by this beside the text.
+   */
+  readonly code: string | undefined;
   /** Identity as text, which the kind's `parse` reads back: `pgd(epsilon=8/255)`. */
   toString(): string;
   toJSON(): string;
+}
+
+/** Tells whether something is a value of any kind. */
+export function isValue(given: unknown): given is Value {
+  const some = (isObject(given) || typeof given === "function") && "kind" in given && "call" in given;
+  return some && typeof given.kind === "string" && isCall(given.call);
 }
 
 /** Description of a thing of a kind: its options, and how a value is made of them. */

@@ -29,7 +29,7 @@ export {
 } from "./table.js";
 export { table1Columns } from "./tables/table1.js";
 
-tables.register(...Object.values(all));
+tables.include(...Object.values(all));
 
 /** Text of a table or figure of the package. */
 export type TableText = TextOf<typeof all>;

@@ -13,7 +13,7 @@ import {
   type Schedule,
   schedules,
 } from "../nn/index.js";
-import { parseOptions, ratio } from "../options/index.js";
+import { codeOf, parseOptions, ratio } from "../options/index.js";
 import type { TrainConfigInput } from "./config-input.js";
 import { type InitialWeights, initialWeightsOption } from "./initial-weights.js";
 import { ballOf, methodOption, methods, type TrainingMethod, usualAttacks } from "./methods/index.js";
@@ -196,6 +196,14 @@ function weightsIdentity({ sha256, key, prefix }: InitialWeights): unknown {
   return key === undefined && prefix === undefined ? sha256 : { sha256, key, prefix };
 }
 
+/**
+ * Code of the user's own values in a configuration: undefined where all are the package's. Images go by what
+ * they contain.
+ */
+export function ownCode({ data: _, ...config }: TrainConfig): string | undefined {
+  return codeOf(Object.values(config));
+}
+
 /** Options of a configuration that differ from their defaults, by name, as text and numbers. */
 export function essentials(config: TrainConfig): [string, unknown][] {
   const { model, data, method } = config;
@@ -216,6 +224,8 @@ export function essentials(config: TrainConfig): [string, unknown][] {
     ["method", String(method)],
     ...changed,
   ];
+  const code = ownCode(config);
+  if (code !== undefined) essential.push(["code", code]);
   return essential.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 

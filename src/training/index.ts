@@ -1,5 +1,6 @@
 export {
   configHash,
+  ownCode,
   runName,
   type TrainConfig,
   trainConfig,

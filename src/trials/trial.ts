@@ -1,4 +1,5 @@
 import { type Attack, attacks } from "../attacks/index.js";
+import { joinedCode } from "../options/index.js";
 import type { Player } from "./players.js";
 
 /** One attack on one player, and the player that its images are shown to. */
@@ -23,6 +24,11 @@ export interface Trial {
    * radius. They are the same, to the bit, as if the attack ran again; so this is no part of the identity.
    */
   readonly from?: Trial | undefined;
+  /**
+   * SHA-256 of the user's code that decides its images, that of the trials before it too; undefined where
+   * there is none. What is kept goes by it beside the id, and noise does not.
+   */
+  readonly code?: string | undefined;
 }
 
 /** Parts of a trial; those left out are the clean images, the model and no earlier trial. */
@@ -56,7 +62,8 @@ export function trialId({ attack, on = "model", shownTo = "model", after }: Tria
  */
 export function trialOf(parts: TrialParts): Trial {
   const { attack, on = "model", shownTo = "model", whiteBox = false, after, from } = parts;
-  return { id: trialId(parts), attack, on, shownTo, whiteBox, after, from };
+  const code = joinedCode([attack?.code, after?.code]);
+  return { id: trialId(parts), attack, on, shownTo, whiteBox, after, from, code };
 }
 
 /** Trial that shows the clean images. */

@@ -5,7 +5,7 @@ import { augmentations } from "./augmentation.js";
 export * from "./all.js";
 export { type Augmentation, augmentations, defineAugmentation } from "./augmentation.js";
 
-augmentations.register(...Object.values(all));
+augmentations.include(...Object.values(all));
 
 /** Text of an augmentation of the package. */
 export type AugmentationText = TextOf<typeof all>;

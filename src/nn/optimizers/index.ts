@@ -5,7 +5,7 @@ import { optimizers } from "./optimizer.js";
 export * from "./all.js";
 export { defineOptimizer, type Optimizer, type OptimizerRun, optimizers } from "./optimizer.js";
 
-optimizers.register(...Object.values(all));
+optimizers.include(...Object.values(all));
 
 /** Text of an optimizer of the package. */
 export type OptimizerText = TextOf<typeof all>;

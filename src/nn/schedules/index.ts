@@ -5,7 +5,7 @@ import { schedules } from "./schedule.js";
 export * from "./all.js";
 export { defineSchedule, type RunLength, type Schedule, schedules } from "./schedule.js";
 
-schedules.register(...Object.values(all));
+schedules.include(...Object.values(all));
 
 /** Text of a schedule of the package. */
 export type ScheduleText = TextOf<typeof all>;

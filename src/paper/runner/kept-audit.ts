@@ -25,7 +25,7 @@ const answerSchema = z.object({
 
 /** Question as data, which decides the name of the file that keeps its answer. */
 function questionData({ attack, audit, limit, noiseFree = false }: AuditQuestion) {
-  return { claim: attack ?? null, budget: audit, limit, noiseFree };
+  return { claim: attack ?? null, budget: audit, limit, noiseFree, code: attack?.code };
 }
 
 const fileOf = (folder: RunFolder, question: AuditQuestion) =>

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import type { Attack } from "../../attacks/index.js";
 import { isObject, writeFileAtomic } from "../../base/index.js";
 import { type Evaluation, FolderStore } from "../../evaluation/index.js";
+import { codeOf } from "../../options/index.js";
 import type { RunFolder } from "../../training/index.js";
 import type { Answer, Question } from "./cell.js";
 import { keptFile, keptFiles, readKept } from "./kept-file.js";
@@ -39,7 +40,8 @@ export function plansOf(questions: readonly Question[]): EvaluationPlan[] {
 
 /** Plan as data, which decides the name of the file that keeps its evaluation. */
 function planData({ attacks, limit, noiseFree, surrogate }: EvaluationPlan) {
-  return { attacks, limit, draws: answerDraws, noiseFree, surrogate: surrogate ?? null };
+  const code = codeOf(attacks);
+  return { attacks, limit, draws: answerDraws, noiseFree, surrogate: surrogate ?? null, code };
 }
 
 const fileOf = (folder: RunFolder, plan: EvaluationPlan) => keptFile(folder, "evaluation", planData(plan));

@@ -13,7 +13,7 @@ export {
 } from "./method.js";
 export { ballOf, singleStep, type TrainedBall, usualAttacks } from "./usual-attacks.js";
 
-methods.register(...Object.values(all));
+methods.include(...Object.values(all));
 
 /** Text of a training method of the package. */
 export type MethodText = TextOf<typeof all>;

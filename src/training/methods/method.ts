@@ -117,7 +117,7 @@ function onAttack(attack: Attack): TrainingMethod {
   const { name, options, inside, call } = attack;
   const text = () => String(attack);
   return Object.defineProperties(
-    { ...work, kind: "training method", name, options, inside, call } as TrainingMethod,
+    { ...work, kind: "training method", name, options, inside, call, code: attack.code } as TrainingMethod,
     {
       toString: { value: text },
       toJSON: { value: text },

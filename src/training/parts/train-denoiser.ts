@@ -133,7 +133,7 @@ export function trainDenoiser(
   const attack = given.attack ?? usualAttack(data);
   const sizes = { channels: data.imageShape[0], width };
   const ofRun = { run: configHash(trained), weights: sealIn(weights) };
-  const facts = { part: denoiserPart.name, ...given, ...ofRun, attack: String(attack) };
+  const facts = { part: denoiserPart.name, ...given, ...ofRun, attack: String(attack), code: attack.code };
   const folder = new PartFolder(checked.runs, `denoiser-${data.name}-seed${seed}`, facts);
   const make = async (signal: AbortSignal) => {
     const split = trained.limit === null ? data.train : subset(data.train, trained.limit);

@@ -4,6 +4,7 @@ import { MissingFileError } from "../../base/index.js";
 import { scope } from "../../engine/index.js";
 import { isGraphFile, type Model, modelFromFile } from "../../models/index.js";
 import type { Classifier } from "../../nn/index.js";
+import { codeOf } from "../../options/index.js";
 import type { TrainConfig } from "../config.js";
 import { modelFromRun } from "./open-model.js";
 
@@ -76,7 +77,7 @@ function checkFits(
 
 /** Adds all that a source's answers depend on. */
 function addContent(hash: ReturnType<typeof createHash>, { name, module, defenses, origin }: Model): void {
-  hash.update(JSON.stringify([name, origin?.() ?? "", defenses.map(String)]));
+  hash.update(JSON.stringify([name, origin?.() ?? "", defenses.map(String), codeOf(defenses) ?? null]));
   for (const [key, value] of module.state()) {
     hash.update(`\0${key}\0${value.dtype}\0${value.shape.join()}\0`);
     const { buffer, byteOffset, byteLength } = scope(() => value.detach().toArray());

@@ -16,9 +16,9 @@ import { keptBatch } from "./kept-batch.js";
 import type { BatchPlace, BatchPlan, TrialStore } from "./store.js";
 
 /**
- * Keeps trials in a folder, as `trials/<hash of the trial>/<first image>-<last image>.json` and, where images
- * are kept, `.safetensors`. Each file is replaced atomically; a record holds the SHA-256 of its numbers and
- * images.
+ * Keeps trials in a folder, as `trials/<hash of the trial and its code>/<first image>-<last image>.json` and,
+ * where images are kept, `.safetensors`. Each file is replaced atomically; a record holds the SHA-256 of its
+ * numbers and images.
  */
 export class FolderStore implements TrialStore {
   /** Folders that were made, and rid of what killed writers left. */
@@ -42,7 +42,8 @@ export class FolderStore implements TrialStore {
   }
 
   #path(trial: Trial, { first, count }: BatchPlace): string {
-    const hash = createHash("sha256").update(trial.id).digest("hex").slice(0, 12);
+    const { id, code = "" } = trial;
+    const hash = createHash("sha256").update(id).update(code).digest("hex").slice(0, 12);
     const [from, to] = [first, first + count - 1].map((position) => String(position).padStart(5, "0"));
     return join(this.folder, "trials", hash, `${from}-${to}`);
   }

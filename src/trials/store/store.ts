@@ -54,7 +54,7 @@ export class MemoryStore implements TrialStore {
   }
 
   #key(trial: Trial, { first, count }: BatchPlace): string {
-    return `${first} ${count} ${trial.id}`;
+    return `${first} ${count} ${trial.id} ${trial.code ?? ""}`;
   }
 
   has(trial: Trial, place: BatchPlace): boolean {

@@ -3,7 +3,13 @@ import { join, resolve } from "node:path";
 import { entryAt, MissingFileError } from "../../../base/index.js";
 import type { Dataset } from "../../../datasets/index.js";
 import { type Architecture, type Defense, isHuggingFaceFolder, models } from "../../../models/index.js";
-import { presets, RunFolder, type TrainConfig, type TrainConfigInput } from "../../../training/index.js";
+import {
+  ownCode,
+  presets,
+  RunFolder,
+  type TrainConfig,
+  type TrainConfigInput,
+} from "../../../training/index.js";
 import { imagesFrom } from "../../frame/inputs/images-from.js";
 import { defensesOf, isWeightsFile, looksLikePath } from "../../frame/inputs/input-options.js";
 import {
@@ -149,5 +155,11 @@ export async function configOfRun(
   }
   const named = asUsage(() => RunFolder.for(config, resolve(path, "..")).path);
   if (named === resolve(path)) return config;
+  if (ownCode(config) !== undefined) {
+    throw new Error(
+      `run ${path}: your code that it began with has changed, or its folder was renamed: undo that to go ` +
+        "on, or give its options in place of the folder to train anew",
+    );
+  }
   throw new Error(`run folder ${path} was renamed: rename it back to ${shownPath(named)}, then it can go on`);
 }

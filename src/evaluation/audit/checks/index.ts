@@ -15,4 +15,4 @@ export {
 } from "./check.js";
 export type { CheckedLine } from "./judged-line.js";
 
-checks.register(...Object.values(all));
+checks.include(...Object.values(all));

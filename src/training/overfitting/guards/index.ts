@@ -5,7 +5,7 @@ import { guards } from "./guard.js";
 export * from "./all.js";
 export { defineGuard, type Guard, guards } from "./guard.js";
 
-guards.register(...Object.values(all));
+guards.include(...Object.values(all));
 
 /** Text of a guard of the package. */
 export type GuardText = TextOf<typeof all>;

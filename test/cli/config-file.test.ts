@@ -54,6 +54,12 @@ describe("readConfigFile", () => {
     expect(() => read(text)).toThrow(`${path}${message}`);
   });
 
+  it("offers no name that stands in the files of runs alone", () => {
+    writeFileSync(path, "own: 1\nzzzzzz: 1\n");
+    const message = `${path}:2: unknown option "zzzzzz"; known: limit`;
+    expect(() => readConfigFile(path, ["limit"], ["own"])).toThrow(new FileFormatError(message));
+  });
+
   it("refuses aliases that expand without end", () => {
     const bomb = ["a: &a [x, x, x, x, x, x, x, x, x]"];
     for (let i = 1; i < 9; i++) {

@@ -16,8 +16,14 @@ const mostBytes = 2 ** 20;
  * Reads a YAML file of options: keys are the long option names, in kebab-case or camelCase. A FileFormatError
  * names the file and the line of a syntax error, of an unknown option (with the nearest known one) and of one
  * given twice.
+ *
+ * @param kept names that stand in the files of runs alone: no message offers them
  */
-export function readConfigFile(path: string, known: readonly string[]): ConfigFile {
+export function readConfigFile(
+  path: string,
+  known: readonly string[],
+  kept: readonly string[] = [],
+): ConfigFile {
   const lines = new LineCounter();
   const document = parseDocument(readTextFile(path, mostBytes), { lineCounter: lines, prettyErrors: false });
   const fail = (offset: number, problem: string): never => {
@@ -43,7 +49,8 @@ export function readConfigFile(path: string, known: readonly string[]): ConfigFi
     if (typeof written !== "string")
       return fail(offset, `expected the name of an option, given ${String(key)}`);
     const name = camelCase(written);
-    if (!known.includes(name)) return fail(offset, unknownOption(written, name, known));
+    if (!known.includes(name) && !kept.includes(name))
+      return fail(offset, unknownOption(written, name, known));
     if (places.has(name)) return fail(offset, `option "${written}" is given twice`);
     const place = `${path}:${lines.linePos(offset).line}`;
     values[name] = toPlain(place, () => (isNode(value) ? value.toJS(document) : null));

@@ -1,7 +1,7 @@
 import { FileFormatError, MissingFileError } from "../../base/index.js";
 import { checkOptions, type OptionFault, optionShape, readText } from "../../options/index.js";
 import type { Command, CommandContext } from "./command.js";
-import { parseLine } from "./command-line.js";
+import { parseLine, shapesOf } from "./command-line.js";
 import { type ConfigFile, readConfigFile } from "./config-file.js";
 import { exitCode } from "./exit-code.js";
 import { heedGlobals } from "./global-options.js";
@@ -36,12 +36,12 @@ export async function runCommand(
 }
 
 /** Options of a file, under the names that they have here. */
-function readConfig(path: string, { options, fileKeys = {} }: Command): ConfigFile {
+function readConfig(path: string, command: Command): ConfigFile {
+  const { fileKeys = {} } = command;
   try {
-    const { values, places } = readConfigFile(path, [
-      ...Object.keys(options.shape),
-      ...Object.keys(fileKeys),
-    ]);
+    const shown = [...shapesOf(command).keys()];
+    const kept = [...Object.keys(command.options.shape), ...Object.keys(fileKeys)];
+    const { values, places } = readConfigFile(path, shown, kept);
     const first = new Map<string, string>();
     for (const [key, place] of places) {
       const name = fileKeys[key] ?? key;

@@ -6,8 +6,8 @@ import { defineCheck } from "../check.js";
 
 /**
  * Accuracy under attacks of many steps by gradients must fall as the ball grows. The other curves are shown
- * and not judged: a single step overshoots, curves by lengths cannot rise, and the rest say nothing about
- * gradients.
+ * and not judged: a single step overshoots, curves by lengths rise by noise alone, and the rest say nothing
+ * about gradients.
  *
  * A curve that stays flat up to the largest radius passes nothing: its attack is too weak there to tell
  * anything.

@@ -89,8 +89,7 @@ export interface Evaluation {
 
 const noWorstCase: Flag = {
   kind: "no-worst-case",
-  message:
-    "no worst case is reported: that of a randomized model takes at least 2 draws; give draws: 2 or more",
+  message: "no worst case is reported: that of a randomized model takes at least 2 draws (--draws)",
 };
 
 /** Turns outcomes of trials into accuracies with intervals. */

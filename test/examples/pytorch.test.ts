@@ -74,7 +74,7 @@ describe("models and images of plain PyTorch", { timeout: 900_000 }, () => {
     const { text } = audit("noisy", 20);
     expect(text).toContain("it is random: aten.randn_like (randn_like)");
     expect(text).toMatch(/worst case, correct in each of \d+ draws/);
-    expect(text).toContain("noise known: AutoAttack on fixed seeds");
+    expect(text).toContain("fixed seed: AutoAttack with known noise");
     expect(text).toMatch(/\w+ +expectation: Do gradients averaged over draws find no more than single/);
   });
 });

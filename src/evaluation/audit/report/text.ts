@@ -45,7 +45,7 @@ export function namedFigures(audit: AuditJson): NamedFigure[] {
     attacked("worst case of all attacks in the ball", worst),
     ...optional(`worst case, majority vote of ${countText(Math.floor(draws / 2), "draw")}`, worstMajority),
     ...optional(`worst case, correct in each of ${draws} draws`, worstEveryDraw),
-    ...optional("noise known: AutoAttack on fixed seeds", fixedSeed),
+    ...optional("fixed seed: AutoAttack with known noise", fixedSeed),
     ...optional("lowest worst case of a class", perClassWorst),
   ];
 }

@@ -14,7 +14,7 @@ import { firstPass } from "./first-pass.js";
 import { type Graph, type GraphNode, withoutSoftmax } from "./graph.js";
 import { inFile, readGraphFile } from "./graph-file.js";
 import { GraphModule } from "./graph-module.js";
-import { normalizationBy, normalizingPart } from "./normalizes.js";
+import { isOfBytes, normalizationBy, normalizingPart } from "./normalizes.js";
 import { findingsOf, operatorList } from "./notes.js";
 
 /** Facts that an exported model does not tell of itself. */
@@ -78,22 +78,22 @@ export async function modelFromFile(file: string, options: ModelFromFileOptions 
   if (options.classes !== undefined && options.classes !== classes)
     throw new RangeError(`${file}: the model has ${classes} classes, not ${options.classes}`);
   checkModelOptions({ name, inputShape, classes, classNames, normalize });
-  const normalized = normalize !== undefined;
   const part = normalizingPart(graph);
   const normalizing = part?.operators ?? [];
-  const findings = findingsOf(read, flow, first, { softmax, exactGradients, normalizing, normalized });
+  const statistics = part && normalizationBy(graph, part, inputShape);
+  const ofBytes = statistics !== undefined && isOfBytes(statistics);
+  const takesBytes = ofBytes && normalize === undefined;
+  const scaled = ofBytes && normalize?.std.every((value) => value < 0.01);
+  const normalized = normalize !== undefined && scaled !== true;
+  const choices = { softmax, exactGradients, normalizing, normalized, takesBytes, channels: inputShape[0] };
+  const findings = findingsOf(read, flow, first, choices);
   const facts: GraphFacts = {
     format: read.format,
     sha256: read.graphSha256,
     operators: read.graph.nodes.length,
     blocked: operatorList([...flow.blocking, ...flow.lost]),
     random: operatorList(flow.random),
-    ...(part && {
-      normalization: {
-        operators: normalizing.map(shownName),
-        statistics: normalizationBy(graph, part, inputShape),
-      },
-    }),
+    ...(part && { normalization: { operators: normalizing.map(shownName), statistics } }),
   };
   const activations = activationsOf(graph);
   const identity = JSON.stringify([read.sha256, inputShape, normalize ?? null, exactGradients]);

@@ -137,6 +137,11 @@ export function normalizationBy(
   };
 }
 
+/** Tells whether a mean or deviation is that of pixels from 0 to 255: in [0, 1] neither is large. */
+export function isOfBytes({ mean, std }: ChannelStatistics): boolean {
+  return [...mean, ...std].some((value) => Math.abs(value) >= 20);
+}
+
 /** Values that a part of a graph makes of each image; undefined where it does not run. */
 function rowsBy(part: Graph, images: () => Tensor): Float32Array[] | undefined {
   let module: GraphModule | undefined;

@@ -38,6 +38,10 @@ interface Choices {
   readonly normalizing: readonly string[];
   /** True where a mean and a deviation are taken out of the images before. */
   readonly normalized: boolean;
+  /** True where it normalizes pixels of 0 to 255, and gets them in [0, 1]. */
+  readonly takesBytes: boolean;
+  /** Channels of an image. */
+  readonly channels: number;
 }
 
 /** Says what was found in an exported model. */
@@ -45,12 +49,19 @@ export function findingsOf(
   { format, warnings, notes = [] }: GraphFile,
   { blocking, lost, random }: GradientFlow,
   { gradientFault }: FirstPass,
-  { softmax, exactGradients, normalizing, normalized }: Choices,
+  { softmax, exactGradients, normalizing, normalized, takesBytes, channels }: Choices,
 ): Findings {
   const found = [...warnings];
-  const normalizes = `it normalizes its images itself (${normalizing.map(shownName).join(", ")})`;
-  const remarks = normalizing.length > 0 && !normalized ? [normalizes] : [];
-  if (normalizing.length > 0 && normalized)
+  const normalizers = normalizing.map(shownName).join(", ");
+  const normalizes = `it normalizes its images itself (${normalizers})`;
+  const remarks = normalizing.length > 0 && !normalized && !takesBytes ? [normalizes] : [];
+  if (takesBytes) {
+    const perChannel = (value: string) => Array(channels).fill(value).join();
+    found.push(
+      `it normalizes images (${normalizers}) as if pixels were 0 to 255, but they lie in [0, 1]: multiply ` +
+        `them by 255 before the export, or give --normalize ${perChannel("0")}/${perChannel("0.003921569")}`,
+    );
+  } else if (normalizing.length > 0 && normalized)
     found.push(`${normalizes}: without --normalize it sees what it was trained on`);
   if (blocking.size > 0) {
     const operators = operatorsOf(blocking);

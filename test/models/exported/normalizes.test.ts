@@ -46,6 +46,16 @@ test.each<[string, readonly string[], readonly string[]]>([
   expect(normalizingPart(graphOf(...lines))?.operators ?? []).toEqual(found);
 });
 
+test("a .pt2 model for pixels of 0 to 255 warns, unless they are multiplied before", async () => {
+  const warned = (await load("of-bytes")).warnings.join();
+  expect(warned).toContain("(aten.sub, aten.div) as if pixels were 0 to 255, but they lie in [0, 1]");
+  expect(warned).toContain("--normalize 0,0,0/0.003921569,0.003921569,0.003921569");
+  const times = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] };
+  expect((await load("of-bytes", { normalize: times })).warnings).toEqual([]);
+  const twice = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+  expect((await load("of-bytes", { normalize: twice })).warnings.join()).toContain("without --normalize");
+});
+
 test("a .pt2 model that normalizes says so, and warns where it would be done twice", async () => {
   const found = "it normalizes its images itself (aten.sub, aten.div)";
   for (const name of ["layers", "decomposed"]) {

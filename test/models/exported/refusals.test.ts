@@ -13,6 +13,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe("what cannot be run is refused, with the way out", () => {
   it.each([
     ["training", /batch_norm: it normalizes by the batch.*model\.eval\(\)/],
+    ["beside", /an image's logits change with the other images of its batch: export a module that/],
+    ["one-score", /shape \[2, 1\], not \[2, classes\]: a single score is of two classes.*torch\.cat/],
     ["two-inputs", /it takes 2 inputs; a classifier takes one tensor of images/],
     ["higher-order", /higher-order operator wrap_with_set_grad_enabled.*run_decompositions\(\{\}\)/],
     ["foreign", /operator mine::twice: its code is not in the file/],

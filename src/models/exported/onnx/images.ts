@@ -71,8 +71,6 @@ export function imageInput(
   if (ofIntegers) {
     notes.push(`the model takes pixels as ${type}; attacks see them in [0, 1], times 255 and not rounded`);
   }
-  if (type === "float16" || type === "bfloat16")
-    notes.push(`the model was made for ${type}; it is run in float32`);
   return {
     name,
     shape: images,

@@ -1,6 +1,12 @@
 import { countText, FileFormatError, shownName } from "../../../base/index.js";
 import type { Tensor } from "../../../engine/index.js";
-import { type OnnxElements, type OnnxFile, readOnnx } from "../../../files/index.js";
+import {
+  type OnnxElements,
+  type OnnxFile,
+  type OnnxModel,
+  onnxType,
+  readOnnx,
+} from "../../../files/index.js";
 import type { ImageShape } from "../../model.js";
 import type { Graph, GraphNode, GraphWeight } from "../graph.js";
 import { onnxGraphSha256 } from "../hash/onnx-hash.js";
@@ -85,11 +91,14 @@ function graphOf(source: OnnxFile, file: string, given: ImageShape | undefined):
     throw new RangeError(`it has ${names.length} outputs; at most ${mostOutputs} are looked at`);
   const makers = makersOf(lowered.map(({ node }) => node));
   const kept = names.map((name) => beforeChoice(makers, name));
+  const narrow = narrowFloats(model.graph, constants);
   const notes = [...images.notes];
+  if (narrow.length > 0) notes.push(`the model was made for ${narrow.join(" and ")}; it is run in float32`);
   const graphWith = (tensors: Held["constants"]) => wholeGraph(images, lowered, tensors, parameters);
   const tried = tryBatches(held, images.batch, graphWith, kept);
   if (tried.batch !== undefined) {
-    notes.push(`the model takes exactly ${countText(tried.batch, "image")} at a time, by its export`);
+    const why = images.batch === undefined ? "since more fail or change an image's logits" : "by its export";
+    notes.push(`the model takes exactly ${countText(tried.batch, "image")} at a time, ${why}`);
   }
   checkAttributes(lowered.map(({ view }) => view));
   const found = logitsOf(tried.trials[0]!, kept, names, notes);
@@ -182,6 +191,15 @@ function isClose(a: Tensor, b: Tensor): boolean {
   const [left, right] = [a.toNumbers(), b.toNumbers()];
   const largest = left.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
   return left.every((value, i) => !(Math.abs(value - right[i]!) > 1e-3 * largest));
+}
+
+/** Floats of 16 bits among a file's inputs and weights. */
+function narrowFloats({ inputs }: OnnxModel["graph"], constants: Held["constants"]): string[] {
+  const types = [
+    ...inputs.map(({ type }) => (type === undefined ? undefined : onnxType(type))),
+    ...[...constants.values()].map(({ type }) => type),
+  ];
+  return ["float16", "bfloat16"].filter((narrow) => types.some((type) => type === narrow));
 }
 
 /** Refuses attributes that no operator asked for: they would change what is computed. */

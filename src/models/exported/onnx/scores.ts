@@ -1,5 +1,6 @@
 import { shownName } from "../../../base/index.js";
 import type { Tensor } from "../../../engine/index.js";
+import { oneScore } from "../first-pass.js";
 import type { Graph, GraphNode, GraphValue } from "../graph.js";
 import type { Trial } from "./fold.js";
 
@@ -49,7 +50,13 @@ export function logitsOf(
   const [first] = found;
   if (first === undefined) {
     const shapes = kept.map((name) => `${shownName(name)} of [${outputs.get(name)?.shape.join(", ") ?? ""}]`);
-    throw new RangeError(`none of its outputs has scores of classes, (N, classes): ${shapes.join(", ")}`);
+    const isOneScore = [...outputs.values()].some(
+      ({ size, dtype }) => size === images && /float/.test(dtype),
+    );
+    throw new RangeError(
+      `none of its outputs has scores of classes, (N, classes): ${shapes.join(", ")}` +
+        (isOneScore ? `; ${oneScore}` : ""),
+    );
   }
   if (names.length > 1) notes.push(`of ${names.length} outputs "${shownName(first.said)}" is attacked`);
   if (first.name !== first.said) notes.push("the choice of the class at the end (ArgMax) is taken off");

@@ -47,6 +47,19 @@ describe("gradients at corners", () => {
     expect(crossed).toEqual([1, 1, 1]);
   });
 
+  it("pass through the statistics of BatchNormalization, where images make them", () => {
+    const normal = (x: Tensor) => {
+      const [row, one] = [x.reshape([1, 1, 3]), tensor([1], [1])];
+      const variance = x.sub(x.mean()).mul(x.sub(x.mean())).mean().reshape([1]);
+      return run("BatchNormalization", [row, one, one, x.mean().reshape([1]), variance]).select(2, 0);
+    };
+    // (x - mean) / std of the first of three numbers, by hand.
+    const [first, second, third] = gradientOf([0, 1, 2], normal);
+    const std = Math.sqrt(2 / 3);
+    expect(first).toBeCloseTo(2 / 3 / std - 1 / 3 / std ** 3, 4);
+    expect([second, third!]).toEqual([expect.closeTo(-1 / 3 / std, 4), expect.closeTo(1 / 6 / std, 4)]);
+  });
+
   it("are a half at 0 in Softplus, and the slope in PRelu", () => {
     expect(gradientOf([0], (x) => run("Softplus", [x]))).toEqual([0.5]);
     expect(gradientOf([-1, 0, 1], (x) => run("PRelu", [x, tensor(0.25)]))).toEqual([0.25, 0.25, 1]);

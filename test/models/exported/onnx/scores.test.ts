@@ -25,6 +25,7 @@ const node = (
 });
 
 const axis = (value: number): OnnxAttribute => ({ kind: "int", value });
+const axes = (value: number): OnnxAttribute => ({ kind: "ints", value: [value] });
 const bytes = (data: Float32Array | BigInt64Array) => new Uint8Array(data.buffer);
 
 /** Writes a convolution, the mean of each channel as (N, 5, 1, 1), and what follows that. */
@@ -81,5 +82,26 @@ describe("scores at the end of an ONNX graph", () => {
     );
     expect(model.notes.join()).not.toContain("taken off");
     expect(passOf(model).logits.every((value) => Math.abs(value - 1 / 8) < 1e-6)).toBe(true);
+  });
+
+  it("name the way out where there is one for two classes", async () => {
+    const one = endingWith(
+      "one",
+      node("Flatten", "scores", "f"),
+      node("ReduceMean", "f", "y", { axes: axes(1) }),
+    );
+    await expect(one).rejects.toThrow(/scores of classes.*a single score is of two classes.*torch\.cat/);
+  });
+
+  it("that change with other images are asked for one image at a time, and a note says why", async () => {
+    const { notes } = await endingWith(
+      "beside",
+      node("Flatten", "scores", "f"),
+      node("ReduceMean", "f", "m", { axes: axes(0) }),
+      node("Mul", "f", "y", {}, "m"),
+    );
+    expect(notes).toContain(
+      "the model takes exactly 1 image at a time, since more fail or change an image's logits",
+    );
   });
 });

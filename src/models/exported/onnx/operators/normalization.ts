@@ -19,7 +19,12 @@ function batchNormalization(
   if (node.int("training_mode", 0) !== 0) {
     throw node.refuse("it was exported in training mode; call model.eval() before the export");
   }
-  return operators.batchNorm(x, scale, bias, mean, variance, false, 0, epsilon, false);
+  if (!mean.requiresGrad && !variance.requiresGrad)
+    return operators.batchNorm(x, scale, bias, mean, variance, false, 0, epsilon, false);
+  // Statistics of the images themselves: libtorch's operator has no gradient with respect to them.
+  const each = (values: Tensor) => perChannel(values, x.shape.length);
+  const normal = x.sub(each(mean)).div(each(variance).add(epsilon).sqrt());
+  return normal.mul(each(scale)).add(each(bias));
 }
 
 /** Mean 0 and variance 1 over the given axes. */

@@ -1,6 +1,6 @@
 import { grad, type Noise, operators as ops, scope, type Tensor } from "../../engine/index.js";
 import type { Classifier, ImagePass } from "../../nn/index.js";
-import { scaled, type View, viewedLogits } from "./passes.js";
+import { checkedLosses, scaled, type View, viewedLogits } from "./passes.js";
 
 /** Derivative with respect to the images, with the logits and losses at which it was taken. */
 export interface Derivative {
@@ -52,7 +52,7 @@ export function derivativeAt(
   return scope(() => {
     const input = images.detach().requireGrad();
     const logits = answer(input);
-    const losses = loss(logits);
+    const losses = checkedLosses(loss, () => loss(logits));
     checkDependence(losses, logits);
     return shared({ gradient: differentiate(losses, input), logits, losses }, share);
   });
@@ -84,7 +84,7 @@ function derivativeOf(
   return scope(() => {
     const input = pass.logits.detach().requireGrad();
     const logits = scaled(input, view);
-    const losses = loss(logits);
+    const losses = checkedLosses(loss, () => loss(logits));
     checkDependence(losses, logits);
     const weights = differentiate(losses, input);
     // A Jacobian has a gradient of the logits for each of its columns.

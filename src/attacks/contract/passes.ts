@@ -1,5 +1,5 @@
-import { deriveSeed, type Seed } from "../../base/index.js";
-import { type Noise, noGrad, operators as ops, type Tensor } from "../../engine/index.js";
+import { checkKind, deriveSeed, type Seed } from "../../base/index.js";
+import { type Noise, noGrad, operators as ops, Tensor } from "../../engine/index.js";
 import { type Classifier, checkLogits, type Loss, margin } from "../../nn/index.js";
 
 /** Passes of single images through the classifier that an attack has used. */
@@ -92,6 +92,20 @@ export function composeViews(outer: View, { scale, ...inner }: Partial<View>): V
 function product(a: number | Tensor, b: number | Tensor): number | Tensor {
   if (typeof a !== "number") return a.mul(b);
   return typeof b === "number" ? a * b : b.mul(a);
+}
+
+/** Losses of logits. TypeError for a loss, labels or losses of another kind: a writer of attacks may err. */
+export function lossesOf(loss: Loss, logits: Tensor, labels: Tensor): Tensor {
+  checkKind("labels", labels, "a tensor, int64 (N)", labels instanceof Tensor);
+  return checkedLosses(loss, () => loss(logits, labels));
+}
+
+/** Losses that a function gives, whose writer may forget to return them. */
+export function checkedLosses(loss: unknown, losses: () => Tensor): Tensor {
+  checkKind("loss", loss, "a function of logits", typeof loss === "function");
+  const given: unknown = losses();
+  checkKind("the losses that loss returns", given, "a tensor (N)", given instanceof Tensor);
+  return given as Tensor;
 }
 
 /** Mean of several draws' losses; for a view that averages the softmax, logits of the mean softmax. */

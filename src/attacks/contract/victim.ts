@@ -1,13 +1,5 @@
-import { deriveSeed } from "../../base/index.js";
-import {
-  countedNormal,
-  countedUniform,
-  enableGrad,
-  type Noise,
-  noGrad,
-  scope,
-  type Tensor,
-} from "../../engine/index.js";
+import { checkNumber, deriveSeed } from "../../base/index.js";
+import { enableGrad, type Noise, noGrad, normal, scope, type Tensor, uniform } from "../../engine/index.js";
 import { type Classifier, checkLogits, type Loss, type PixelLevels } from "../../nn/index.js";
 import { type Derivative, derivativeAt, derivativeIn, gradientOf, jacobianOf, sumOf } from "./derivatives.js";
 import {
@@ -15,6 +7,7 @@ import {
   attackSeed,
   clearlyWrong,
   composeViews,
+  lossesOf,
   meanOfDraws,
   type PassCounter,
   plainView,
@@ -90,9 +83,10 @@ export class Victim {
       const logits = this.#classifier.logits(images, this.#noise("selection", draw));
       return this.#watched(checkLogits(this, images, logits));
     };
+    checkNumber("draws", draws, "a whole number of at least 1", Number.isInteger(draws) && draws >= 1);
     return noGrad(() =>
       scope(() => {
-        const sum = scope(() => loss(answer(0), labels).clone());
+        const sum = scope(() => lossesOf(loss, answer(0), labels).clone());
         for (let draw = 1; draw < draws; draw++) scope(() => sum.add_(loss(answer(draw), labels)));
         return sum.div(draws);
       }),
@@ -110,13 +104,13 @@ export class Victim {
     const count = this.#draws > 1 || !this.randomized ? this.#draws : draws;
     const answer = (draw: number) => {
       const logits = this.#watched(this.#answer(images, this.#noise("query", round * count + draw)));
-      return softmax ? logits : loss(logits, labels);
+      return softmax ? logits : lossesOf(loss, logits, labels);
     };
     return noGrad(() =>
       scope(() => {
         const answers = Array.from({ length: count }, (_, draw) => scope(() => answer(draw)));
         const mean = meanOfDraws(answers, view);
-        return softmax ? loss(mean, labels) : mean;
+        return softmax ? lossesOf(loss, mean, labels) : mean;
       }),
     );
   }
@@ -187,8 +181,10 @@ export class Victim {
    * apart.
    */
   uniform(elementShape: readonly number[], low = 0, high = 1, stream = 0): Tensor {
+    for (const [name, bound] of Object.entries({ low, high }))
+      checkNumber(name, bound, "a finite number", Number.isFinite(bound));
     return scope(() => {
-      const noise = countedUniform(this.#noise("noise", 0), stream, elementShape);
+      const noise = uniform(this.#noise("noise", 0), elementShape, stream);
       noise.mul_(high - low);
       noise.add_(low);
       return noise;
@@ -197,7 +193,7 @@ export class Victim {
 
   /** Standard normal noise of shape (N, ...elementShape); `stream` is below 2^31. */
   normal(elementShape: readonly number[], stream = 0): Tensor {
-    return scope(() => countedNormal(this.#noise("noise", 0), stream, elementShape));
+    return scope(() => normal(this.#noise("noise", 0), elementShape, stream));
   }
 
   /**

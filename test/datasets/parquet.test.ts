@@ -61,7 +61,7 @@ test.each(["minus", "null", "none"] as const)(
 );
 
 test.each([
-  ["minus", /label -1 in row 0 is no class number/],
+  ["minus", /label -1 in row 0 is no class number in 0 .. 99999, and no name/],
   ["null", /label null in row 0 is no class number/],
   ["none", /columns image.bytes, image.path; give label=COLUMN/],
 ] as const)("files without any labels, %s, are refused", (hidden, message) => {

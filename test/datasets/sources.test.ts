@@ -160,6 +160,10 @@ describe("a CSV list", () => {
     ]);
   });
 
+  test("may end its rows in commas", () => {
+    expect(listed("path,label\nbee/0.png,bee,\nant/0.png,ant,,\n").classNames).toEqual(["ant", "bee"]);
+  });
+
   test("may have a header, splits and numbers", () => {
     const rows = "id,label,image,split\n7,1,bee/0.png,train\n8,0,ant/0.png,val\n9,0,ant/1.png,VAL";
     const data = listed(rows);
@@ -185,6 +189,12 @@ describe("a CSV list", () => {
     ['bee/0.png,"bee\nant/0.png,ant', /a quote is not closed/],
     ['"bee"/0.png,bee', /text follows a closing quote/],
     ["path,label,split\nbee/0.png,bee,dev\n", /split dev, expected train, val or test/],
+    [
+      "path,label\nbee/0.png,bee\nant/0.png,ant, red",
+      /list.csv:3: 3 fields, and 2 in the first row: put quotes/,
+    ],
+    ["bee/0.png,bee\nant,0.png,ant", /list.csv:2: 3 fields, and 2 .* found ant,0.png,ant$/],
+    ["path,label,label\nbee/0.png,bee,1\nant/0.png,ant,0", /list.csv:1: two columns are named label/],
     ["bee/0.png,bee\nbee/1.png,bee", /1 class, expected 2 or more/],
     [
       "bee/0.png,bee\nant/0.png,ant\nbee/../bee/0.png,ant",

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { FileFormatError, shownName } from "../../base/index.js";
 import { readRegularFile } from "./regular-file.js";
 
-const mostClasses = 100_000;
+export const mostClasses = 100_000;
 
 /**
  * Names of classes in a file, one a line; FileFormatError where one stands twice, for under two, for an empty

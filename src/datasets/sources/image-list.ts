@@ -20,13 +20,29 @@ const columnNames = {
   split: ["split", "set", "subset"],
 };
 
+/** Place of a column by its name, -1 for none. FileFormatError where two have it. */
+function onlyIn(header: readonly string[], name: string, file: string): number {
+  const place = header.indexOf(name);
+  if (place === header.lastIndexOf(name)) return place;
+  throw new FileFormatError(`${file}:1: two columns are named ${name}: rename the one that is not meant`);
+}
+
+/** Refuses a row with more fields than the first: a comma within a field would cut its path or label. */
+function checkFields(fields: readonly string[], most: number, place: string): void {
+  if (fields.slice(most).every((field) => field === "")) return;
+  throw new FileFormatError(
+    `${place}: ${fields.length} fields, and ${most} in the first row: put quotes around a field with a ` +
+      `comma, as in "a, b"; found ${shownName(fields.join(","))}`,
+  );
+}
+
 /** Places of the columns, and the rows below the header. */
 function columnsOf(rows: readonly CsvRow[], file: string) {
   const [first] = rows;
   if (first === undefined) throw new FileFormatError(`${file}: it has no rows`);
   const header = first.fields.map((field) => field.toLowerCase());
   const find = (names: readonly string[]) =>
-    names.map((name) => header.indexOf(name)).find((place) => place >= 0) ?? -1;
+    names.map((name) => onlyIn(header, name, file)).find((place) => place >= 0) ?? -1;
   const [path, label, split] = [columnNames.path, columnNames.label, columnNames.split].map(find);
   if (path! >= 0 && label! >= 0) return { path: path!, label: label!, split: split!, rows: rows.slice(1) };
   if (path! >= 0 || label! >= 0) {
@@ -47,9 +63,11 @@ interface Listed {
 }
 
 function listedIn(file: string): Listed[] {
-  const columns = columnsOf(parseCsv(readRegularFile(file, mostListBytes), file), file);
+  const rows = parseCsv(readRegularFile(file, mostListBytes), file);
+  const columns = columnsOf(rows, file);
   if (columns.rows.length === 0) throw new FileFormatError(`${file}: it has no rows below its header`);
   return columns.rows.map(({ line, fields }) => {
+    checkFields(fields, Math.max(2, rows[0]!.fields.length), `${file}:${line}`);
     const [path, label] = [fields[columns.path], fields[columns.label]];
     if (path === undefined || path === "" || label === undefined || label === "") {
       const given = fields.join(",");

@@ -66,7 +66,7 @@ function labelsOf(labels: NpyArray, count: number): Int32Array {
   const wrong = numbers.findIndex((value) => !(Number.isInteger(value) && value >= 0 && value <= mostLabel));
   if (wrong < 0) return Int32Array.from(numbers);
   throw new FileFormatError(
-    `${name}: label ${numbers[wrong]} of image ${wrong} is no class number from 0 on`,
+    `${name}: label ${numbers[wrong]} of image ${wrong} is no class number in 0 .. ${mostLabel}`,
   );
 }
 

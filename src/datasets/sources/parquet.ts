@@ -11,6 +11,7 @@ import {
   classNamesFrom,
   classNumberIn,
   firstTwice,
+  mostClasses,
   namesByNumber,
   namesOfTexts,
 } from "./class-names.js";
@@ -140,13 +141,14 @@ function labelsOf(groups: readonly Group[], column: string): (number | string)[]
     Array.from(group.column(column), (value, i) => {
       if (typeof value === "bigint" || typeof value === "number") {
         const label = Number(value);
-        if (Number.isInteger(label) && label >= 0 && label < 100_000) return label;
+        if (Number.isInteger(label) && label >= 0 && label < mostClasses) return label;
       } else if (value instanceof Uint8Array || typeof value === "string") {
         return typeof value === "string" ? value : decoder.decode(value);
       }
       const row = first + i - firstOf(groups, path);
       throw new FileFormatError(
-        `${path}: label ${shownName(String(value))} in row ${row} is no class number from 0 on, and no name`,
+        `${path}: label ${shownName(String(value))} in row ${row} is no class number ` +
+          `in 0 .. ${mostClasses - 1}, and no name`,
       );
     }),
   );

@@ -51,9 +51,9 @@ function constantFlags({ randomized }: Classifier, { labels }: Batch, logits: Te
   if (randomized || isFlat || count < flagImages || !differs(labels)) return [];
   if (differs(logits.argmax(1))) return [];
   const found = differs(logits)
-    ? `are given class ${row.argmax(0).item()}`
-    : "have the same logits, which do not depend on the image";
-  const message = `all ${count} images ${found}, though their labels differ: the model only guesses`;
+    ? `are all given class ${row.argmax(0).item()}`
+    : "all have the same logits, which do not depend on the image";
+  const message = `the first ${count} images ${found}, though their labels differ: the model only guesses`;
   return [{ kind: "constant-answers", message }];
 }
 

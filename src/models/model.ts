@@ -1,6 +1,6 @@
 import { checkKind, checkOptionNames, isObject, unknownName } from "../base/index.js";
-import type { Classifier, LevelFacts, Module, Precision } from "../nn/index.js";
-import { classifierOf, isRandomized, Normalize, precisions } from "../nn/index.js";
+import type { Classifier, LevelFacts, Precision } from "../nn/index.js";
+import { classifierOf, isRandomized, Module, Normalize, precisions } from "../nn/index.js";
 import type { Value } from "../options/index.js";
 
 /** Channels, height and width of an image. */
@@ -167,13 +167,32 @@ export function modelFrom({ normalize, ...parts }: ModelParts, defenses: readonl
         purified,
         precision,
         surrogates: () =>
-          isSurrogate ? {} : Object.assign(own(), ...defenses.map((defense) => defense.surrogates(model))),
+          isSurrogate ? {} : Object.assign(own(), ...defenses.map((defense) => surrogatesOf(defense, model))),
         levels: () => defenses.map((defense) => defense.levels?.(model)).find((found) => found !== undefined),
       });
     },
   };
-  for (const defense of defenses) defense.apply(model);
+  for (const defense of defenses) applyDefense(defense, model);
   return model;
+}
+
+/** Applies a defense. TypeError where its writer made `apply` async, or transforms that are no modules. */
+function applyDefense(defense: Defense, model: Model): void {
+  const made: unknown = defense.apply(model);
+  const name = `defense ${defense.name}`;
+  checkKind(`${name}: apply`, made, "a function that is not async", !(made instanceof Promise));
+  for (const transform of model.module.inputTransforms)
+    checkKind(`${name}: an element of inputTransforms`, transform, "a Module", transform instanceof Module);
+}
+
+/** Surrogates that a defense names. TypeError for any that are no classifiers. */
+function surrogatesOf(defense: Defense, model: Model): Readonly<Record<string, Classifier>> {
+  const given: unknown = defense.surrogates(model);
+  const accepted = "a function that returns an object of classifiers, or {}";
+  const isClassifier = (one: unknown) => isObject(one) && typeof one.logits === "function";
+  const fits = isObject(given) && !(given instanceof Promise) && Object.values(given).every(isClassifier);
+  checkKind(`defense ${defense.name}: surrogates`, given, accepted, fits);
+  return given as Readonly<Record<string, Classifier>>;
 }
 
 /** Tells whether something is a model. */

@@ -97,10 +97,12 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
     own: () => string | undefined,
   ): V {
     const isNew = (isObject(thing) || typeof thing === "function") && !isValue(thing);
-    if (!isNew)
+    if (!isNew || thing instanceof Promise) {
+      const given = thing instanceof Promise ? ", not a Promise" : "";
       throw new TypeError(
-        `${this.name} ${name}: create must return an object or a function, a new one each time`,
+        `${this.name} ${name}: create must return an object or a function, a new one each time${given}`,
       );
+    }
     const text = () => formatCall(call.name, call.options, call.of);
     return Object.defineProperties(thing as unknown as V, {
       kind: { value: this.name, enumerable: true },

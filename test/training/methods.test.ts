@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { attacks, Victim } from "../../src/attacks/index.js";
 import { deriveSeed } from "../../src/base/index.js";
 import type { Tensor } from "../../src/engine/index.js";
 import type { Classifier } from "../../src/nn/index.js";
-import { methods, trainConfig } from "../../src/training/index.js";
+import { defineMethod, methods, trainConfig } from "../../src/training/index.js";
 import { fgsm } from "../../src/training/methods/all.js";
 import { maxDifference, quantizedCnn, randomBatch, randomCnn, tinyCnn } from "../attacks/tiny-networks.js";
 
@@ -119,4 +120,18 @@ test("names that are a method's and an attack's are listed once", () => {
   })();
   expect(known).toContain("fgsm");
   expect(known).toEqual([...new Set(known)]);
+});
+
+describe("mistakes of a method's writer are named", () => {
+  test.each<[object, string]>([
+    [{ epsilon: "0.1" }, 'epsilon must be a number of at least 0, not "0.1"'],
+    [{ epsilon: Number.NaN }, "epsilon must be a number of at least 0, not NaN"],
+    [{ cleanWeight: 2 }, "cleanWeight must be a number in [0, 1), not 2"],
+    [{ perturb: "fgsm" }, 'perturb must be a function, not "fgsm"'],
+    [Promise.resolve({}), "create must return an object or a function, a new one each time, not a Promise"],
+  ])("%o", (made, message) => {
+    const create = () => (made instanceof Promise ? made : { perturb: undefined, ...made }) as never;
+    const method = defineMethod("mine", { summary: "mine", options: z.strictObject({}), create });
+    expect(() => method()).toThrow(`training method mine: ${message}`);
+  });
 });

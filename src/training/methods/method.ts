@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { type Attack, atEpsilon, attacks, type Norm, type Victim } from "../../attacks/index.js";
-import { unknownName } from "../../base/index.js";
+import { checkKind, checkNumber, isObject, unknownName } from "../../base/index.js";
 import type { Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
 import { type Call, type Factory, Kind, parseCall, readOption, type Value } from "../../options/index.js";
@@ -70,7 +70,25 @@ export function defineMethod<const Name extends string, Schema extends z.ZodObje
     create(options: z.output<Schema>): MethodWork;
   },
 ): Factory<TrainingMethod, Name, Schema> {
-  return methods.define(name, definition);
+  const { create } = definition;
+  return methods.define(name, { ...definition, create: (options) => checkedWork(name, create(options)) });
+}
+
+/** TypeError or RangeError that names the part of a method which is of another kind. */
+function checkedWork(name: string, work: MethodWork): MethodWork {
+  if (!isObject(work)) return work;
+  const { epsilon = 0, cleanWeight = 0, perturb } = work;
+  const method = `training method ${name}`;
+  checkKind(`${method}: perturb`, perturb, "a function", ["function", "undefined"].includes(typeof perturb));
+  checkNumber(
+    `${method}: epsilon`,
+    epsilon,
+    "a number of at least 0",
+    Number.isFinite(epsilon) && epsilon >= 0,
+  );
+  const isShare = Number.isFinite(cleanWeight) && cleanWeight >= 0 && cleanWeight < 1;
+  checkNumber(`${method}: cleanWeight`, cleanWeight, "a number in [0, 1)", isShare);
+  return work;
 }
 
 /** Tells whether a kind has a thing of a call's name, with every option of the call. */

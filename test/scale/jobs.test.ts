@@ -59,13 +59,13 @@ describe("work by --jobs", { timeout: 1_200_000 }, () => {
       const last = new SqaProcess(words, { cwd: folder });
       expect(await last.ended(), last.stderr).toBe(0);
       const records = audit.records();
-      for (const [file, number] of first) expect(records.get(file), file).toBe(number);
-      expect(records.size % 4).toBe(0);
       if (name === "audit") {
+        for (const [file, number] of first) expect(records.get(file), file).toBe(number);
+        expect(records.size % 4).toBe(0);
         expect(first.size).toBeLessThan(records.size);
         return;
       }
-      expect(records.size).toBe(4 * (attacks.length + 1));
+      expect(records.size).toBe(0);
       const alone = new SqaProcess([...evaluationOf(audit), "--threads", "1"], { cwd: folder });
       expect(await alone.ended(), alone.stderr).toBe(0);
       expect(untimed(last.stdout)).toBe(untimed(alone.stdout));

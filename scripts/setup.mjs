@@ -33,7 +33,7 @@ function main(args) {
       },
     }).values;
   } catch (error) {
-    process.stderr.write(`set-up: ${/** @type {Error} */ (error).message.split("\n")[0]}\n${usage}`);
+    process.stderr.write(`setup: ${/** @type {Error} */ (error).message.split("\n")[0]}\n${usage}`);
     return 2;
   }
   if (options.help) {

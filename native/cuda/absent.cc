@@ -7,7 +7,7 @@ namespace {
 
 [[noreturn]] void refuse(const char* what) {
   TORCH_CHECK(false, what,
-              " on a CUDA device needs the addon's CUDA kernels, which were not compiled: set-up found no "
+              " on a CUDA device needs the addon's CUDA kernels, which were not compiled: setup found no "
               "CUDA libtorch or no nvcc (put nvcc on PATH and run npm run setup)");
   __builtin_unreachable();
 }

@@ -38,7 +38,7 @@ export function packagedLibtorch(root) {
 
 /**
  * The folder of a libtorch's licenses: its own, that of the Python package around it, or fetched from the
- * same wheel into a libtorch that an older set-up has left without.
+ * same wheel into a libtorch that an older setup has left without.
  * @param {Libtorch} libtorch
  */
 export function licenseFolder({ version, path }) {

@@ -71,13 +71,13 @@ export function buildAddon(root, libtorch, folder, { load = true } = {}) {
     const { nvcc } = stamp.cuda;
     say(
       nvcc === null
-        ? "set-up: no nvcc: without kernels of our own SQA and its noise cannot run on a CUDA device (put " +
+        ? "setup: no nvcc: without kernels of our own SQA and its noise cannot run on a CUDA device (put " +
             "nvcc on PATH)"
-        : `set-up: CUDA kernels by ${nvcc}`,
+        : `setup: CUDA kernels by ${nvcc}`,
     );
   }
   timed(
-    `set-up: compiling the addon against libtorch ${libtorch.version} (a minute or more, ten on a slow machine)`,
+    `setup: compiling the addon against libtorch ${libtorch.version} (a minute or more, ten on a slow machine)`,
     () => {
       compile(root, libtorch, join(folder, "cmake"));
       // A running process may have the old addon mapped: replace it, never write into it.
@@ -127,14 +127,14 @@ function runCmake(root, libtorch, folder) {
     // an error.
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    runOrFail("set-up: cmake cannot configure the addon; its last lines stand above", "cmake", configure, {
+    runOrFail("setup: cmake cannot configure the addon; its last lines stand above", "cmake", configure, {
       supervised: true,
       lines: 25,
     });
   }
   const build = ["--build", folder, "--parallel", String(availableParallelism())];
   runOrFail(
-    "set-up: the addon does not compile; the first lines of the compiler stand above",
+    "setup: the addon does not compile; the first lines of the compiler stand above",
     "cmake",
     build,
     {
@@ -152,6 +152,6 @@ function checkLoads(addon, libtorch) {
   if (ok) return;
   const reason = /^(?:Error: )(.*)$/m.exec(output)?.[1] ?? output.trim().split("\n").at(-1);
   throw new SetupError(
-    `set-up: libtorch in ${libtorch.path} does not load: ${reason}. Set LIBTORCH to another one.`,
+    `setup: libtorch in ${libtorch.path} does not load: ${reason}. Set LIBTORCH to another one.`,
   );
 }

@@ -1,4 +1,4 @@
-// Asking before the system is changed. Where nobody is at a terminal, as in CI, set-up goes on by itself.
+// Asking before the system is changed. Where nobody is at a terminal, as in CI, setup goes on by itself.
 import { readSync } from "node:fs";
 
 let agreed = false;

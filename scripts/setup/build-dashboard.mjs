@@ -25,9 +25,9 @@ export function buildDashboard(root) {
   const stamp = stampOf(root);
   const vite = join(root, "node_modules", "vite", "bin", "vite.js");
   const args = [vite, "build", "--config", join("dashboard", "vite.config.mjs")];
-  timed("set-up: building the dashboard's page", () =>
+  timed("setup: building the dashboard's page", () =>
     runOrFail(
-      "set-up: the dashboard's page does not build; the first errors stand above",
+      "setup: the dashboard's page does not build; the first errors stand above",
       process.execPath,
       args,
       {

@@ -26,7 +26,7 @@ const supervisor = fileURLToPath(new URL("supervise.mjs", import.meta.url));
 
 /**
  * Runs a program to its end and returns whether it succeeded and what it wrote. A supervised one ends when
- * set-up is killed.
+ * setup is killed.
  * @param {string} program @param {string[]} args @param {RunOptions} [options]
  */
 export function run(program, args, { cwd, env, supervised = false } = {}) {

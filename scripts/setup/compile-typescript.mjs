@@ -28,8 +28,8 @@ export function compileTypeScript(root) {
   if (distFresh(root)) return;
   const stamp = stampOf(root);
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
-  const failed = "set-up: src/ does not compile; the first errors stand above";
-  timed("set-up: compiling TypeScript", () =>
+  const failed = "setup: src/ does not compile; the first errors stand above";
+  timed("setup: compiling TypeScript", () =>
     runOrFail(failed, process.execPath, [compiler, "-p", "tsconfig.json"], {
       cwd: root,
       supervised: true,
@@ -38,7 +38,7 @@ export function compileTypeScript(root) {
     }),
   );
   runOrFail(
-    "set-up: the help of options could not be written into dist/",
+    "setup: the help of options could not be written into dist/",
     process.execPath,
     [helpScript(root)],
     {

@@ -1,4 +1,4 @@
-// CUDA, as far as set-up needs to know: whether a libtorch is built for it, and the compiler of our own
+// CUDA, as far as setup needs to know: whether a libtorch is built for it, and the compiler of our own
 // kernels.
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -34,11 +34,11 @@ export function installLibtorch(caches, means = "any") {
   const installed = installByPip(caches);
   if (installed !== undefined) return installed;
   if (means === "pip")
-    throw new SetupError("set-up: libtorch: pip could not install it; the reason stands above");
+    throw new SetupError("setup: libtorch: pip could not install it; the reason stands above");
   const debian = inspectLibtorch("/usr");
   if ("problem" in debian && !canInstallPackages()) {
     throw new SetupError(
-      `set-up: no libtorch. Run \`python3 -m pip install torch==${pinnedVersion}\`, or as root \`apt-get ` +
+      `setup: no libtorch. Run \`python3 -m pip install torch==${pinnedVersion}\`, or as root \`apt-get ` +
         `install libtorch-dev\`, or set LIBTORCH to a folder that has it`,
     );
   }
@@ -51,8 +51,8 @@ function debianLibtorch() {
     installPackages(["libtorch-dev"], "libtorch (Debian's libtorch-dev)");
   const found = inspectLibtorch("/usr");
   if ("problem" in found)
-    throw new SetupError(`set-up: libtorch: libtorch-dev is installed, but ${found.problem}`);
-  say(`set-up: libtorch: Debian's libtorch-dev gives ${found.version} in ${found.path}`);
+    throw new SetupError(`setup: libtorch: libtorch-dev is installed, but ${found.problem}`);
+  say(`setup: libtorch: Debian's libtorch-dev gives ${found.version} in ${found.path}`);
   return { ...found, source: "debian" };
 }
 
@@ -62,18 +62,18 @@ function debianLibtorch() {
  */
 function installByPip(caches) {
   if (!run("python3", ["-m", "pip", "--version"], { cwd: "/" }).ok) {
-    say("set-up: libtorch: python3 has no pip to install it with");
+    say("setup: libtorch: python3 has no pip to install it with");
     return undefined;
   }
   const cache = caches.find(isWritable);
   if (cache === undefined) {
-    say(`set-up: libtorch: cannot write to ${caches.join(" or ")}`);
+    say(`setup: libtorch: cannot write to ${caches.join(" or ")}`);
     return undefined;
   }
   removeInterrupted(cache);
   const temporary = mkdtempSync(join(cache, `.installing-${process.pid}-`));
   try {
-    const line = `set-up: libtorch: torch ${pinnedVersion} by pip into ${cache} (200 MB to fetch, or more)`;
+    const line = `setup: libtorch: torch ${pinnedVersion} by pip into ${cache} (200 MB to fetch, or more)`;
     if (!timed(line, () => pipInstall(temporary))) return undefined;
     return { ...moveIntoPlace(temporary, cache), source: "pip" };
   } finally {
@@ -88,7 +88,7 @@ function installByPip(caches) {
 export function moveIntoPlace(temporary, cache) {
   const found = inspectLibtorch(join(temporary, "torch"));
   if ("problem" in found)
-    throw new SetupError(`set-up: libtorch: pip installed something else: ${found.problem}`);
+    throw new SetupError(`setup: libtorch: pip installed something else: ${found.problem}`);
   for (const name of readdirSync(temporary)) {
     const licenses = join(temporary, name, "licenses");
     // A package of libtorch's libraries has to bring them.
@@ -108,12 +108,12 @@ export function moveIntoPlace(temporary, cache) {
   try {
     renameSync(temporary, place);
   } catch (error) {
-    // Another set-up came first; its copy is as good.
+    // Another setup came first; its copy is as good.
     if (!existsSync(join(place, completeMark))) throw error;
   }
   const placed = inspectLibtorch(place);
   if ("problem" in placed)
-    throw new SetupError(`set-up: libtorch: ${placed.problem}; delete ${place} and try again`);
+    throw new SetupError(`setup: libtorch: ${placed.problem}; delete ${place} and try again`);
   return placed;
 }
 

@@ -1,5 +1,5 @@
 // Where a libtorch is looked for, in this order: SQA_LIBTORCH, LIBTORCH, python3's torch, the cache of an
-// earlier set-up.
+// earlier setup.
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
@@ -39,10 +39,8 @@ export function environmentLibtorch(env) {
 export function namedLibtorch(folder, name, source) {
   const found = inspectLibtorch(folder);
   if ("problem" in found)
-    throw new SetupError(
-      `set-up: ${name}=${folder} is no libtorch: ${found.problem}. Accepted: ${accepted}.`,
-    );
-  say(`set-up: libtorch: ${name} gives ${found.version} in ${found.path}`);
+    throw new SetupError(`setup: ${name}=${folder} is no libtorch: ${found.problem}. Accepted: ${accepted}.`);
+  say(`setup: libtorch: ${name} gives ${found.version} in ${found.path}`);
   return { ...found, source };
 }
 
@@ -67,7 +65,7 @@ export function cachedLibtorch(folder) {
     if (!name.startsWith("torch-") || !existsSync(join(folder, name, completeMark))) continue;
     const found = inspectLibtorch(join(folder, name));
     if (!("problem" in found)) return found;
-    say(`set-up: libtorch: passed over: ${found.problem}`);
+    say(`setup: libtorch: passed over: ${found.problem}`);
   }
   return undefined;
 }
@@ -81,25 +79,24 @@ export function cachedLibtorch(folder) {
 export function searchLibtorch({ env, caches, pythonTorch = pythonTorchFolder }) {
   const named = environmentLibtorch(env);
   if (named !== undefined) return namedLibtorch(named.folder, named.name, named.name);
-  say("set-up: libtorch: LIBTORCH is not set");
+  say("setup: libtorch: LIBTORCH is not set");
 
   const folder = pythonTorch();
   const ofPython = folder === undefined ? undefined : inspectLibtorch(folder);
-  if (ofPython === undefined) say("set-up: libtorch: python3 has no torch package");
-  else if ("problem" in ofPython)
-    say(`set-up: libtorch: python3's torch is passed over: ${ofPython.problem}`);
+  if (ofPython === undefined) say("setup: libtorch: python3 has no torch package");
+  else if ("problem" in ofPython) say(`setup: libtorch: python3's torch is passed over: ${ofPython.problem}`);
   else {
-    say(`set-up: libtorch: python3 has torch ${ofPython.version} in ${dirname(ofPython.path)}`);
+    say(`setup: libtorch: python3 has torch ${ofPython.version} in ${dirname(ofPython.path)}`);
     return { ...ofPython, source: "python3" };
   }
 
   for (const cache of caches) {
     const found = cachedLibtorch(cache);
     if (found !== undefined) {
-      say(`set-up: libtorch: an earlier set-up left ${found.version} in ${cache}`);
+      say(`setup: libtorch: an earlier setup left ${found.version} in ${cache}`);
       return { ...found, source: "cache" };
     }
-    say(`set-up: libtorch: no copy in ${cache}`);
+    say(`setup: libtorch: no copy in ${cache}`);
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-// One set-up at a time in a checkout: two `npm ci` at once leave a broken node_modules.
+// One setup at a time in a checkout: two `npm ci` at once leave a broken node_modules.
 import {
   accessSync,
   constants,
@@ -40,8 +40,8 @@ export function withLock(file, step) {
       continue;
     }
     if (!waited) {
-      const who = alive ? `process ${holder.pid} is` : "what a killed set-up has started is still";
-      say(`set-up: ${who} setting up this checkout; waiting for it (lock: ${file})`);
+      const who = alive ? `process ${holder.pid} is` : "what a killed setup has started is still";
+      say(`setup: ${who} setting up this checkout; waiting for it (lock: ${file})`);
     }
     waited = true;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
@@ -62,7 +62,7 @@ function makeWritable(folder) {
     accessSync(folder, constants.W_OK);
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
-    throw new SetupError(`set-up: something is missing, and ${folder} cannot be written: ${message}`);
+    throw new SetupError(`setup: something is missing, and ${folder} cannot be written: ${message}`);
   }
 }
 

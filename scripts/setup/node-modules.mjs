@@ -25,8 +25,8 @@ export function setUpNodeModules(root) {
     // --ignore-scripts: no dependency's install step may fetch from elsewhere; none that is used needs its
     // own.
     const args = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--include=dev"];
-    timed("set-up: npm packages, by npm ci", () =>
-      runOrFail("set-up: npm ci failed; its last lines stand above", "npm", args, {
+    timed("setup: npm packages, by npm ci", () =>
+      runOrFail("setup: npm ci failed; its last lines stand above", "npm", args, {
         cwd: root,
         supervised: true,
       }),

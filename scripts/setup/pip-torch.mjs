@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { excerpt, run } from "./command.mjs";
 import { SetupError, say } from "./progress.mjs";
 
-/** The version that set-up installs; the addon also builds against others, from 1.13 on. */
+/** The version that setup installs; the addon also builds against others, from 1.13 on. */
 export const pinnedVersion = "2.13.0";
 
 /**
@@ -38,14 +38,14 @@ export function pipInstall(folder, wheel = pinnedWheel) {
     const whole = result.ok && isCudaBuild(folder) ? pip(folder, ["--upgrade", `torch==${version}`]) : result;
     if (whole.ok) {
       say(
-        "set-up: libtorch: not checked: pip's index lacks the file whose SHA-256 is known, and gave " +
+        "setup: libtorch: not checked: pip's index lacks the file whose SHA-256 is known, and gave " +
           "another " +
           `torch ${version}`,
       );
       return true;
     }
     if (version === pinnedVersion) {
-      say(`set-up: libtorch: pip failed: ${excerpt(whole.output, 1)[0] ?? "it said nothing"}`);
+      say(`setup: libtorch: pip failed: ${excerpt(whole.output, 1)[0] ?? "it said nothing"}`);
     }
   }
   return false;
@@ -72,12 +72,12 @@ function installPinned(folder, { version, python, abi, platform, sha256 }) {
     const result = pip(folder, ["--no-deps", ...chosen, "--require-hashes", "-r", requirements]);
     if (/do not match the hashes/i.test(result.output)) {
       throw new SetupError(
-        `set-up: libtorch: pip's index gives another torch ${version} than the file of SHA-256 ${sha256}: ` +
+        `setup: libtorch: pip's index gives another torch ${version} than the file of SHA-256 ${sha256}: ` +
           "it is not " +
           "installed. Use another index (pip config), or set LIBTORCH to a libtorch that you trust.",
       );
     }
-    if (result.ok) say(`set-up: libtorch: torch ${version} has the known SHA-256`);
+    if (result.ok) say(`setup: libtorch: torch ${version} has the known SHA-256`);
     return result.ok;
   } finally {
     rmSync(requirements, { force: true });

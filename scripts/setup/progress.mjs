@@ -1,6 +1,6 @@
-// What set-up says, always on stderr: `sqa evaluate --json` owns stdout.
+// What setup says, always on stderr: `sqa evaluate --json` owns stdout.
 
-/** A set-up step that cannot go on; the message is one line that says what to do. */
+/** A setup step that cannot go on; the message is one line that says what to do. */
 export class SetupError extends Error {}
 
 /**

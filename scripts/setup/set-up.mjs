@@ -1,4 +1,4 @@
-// The steps of set-up in their order. While nothing has changed only stamps are read, which takes some
+// The steps of setup in their order. While nothing has changed only stamps are read, which takes some
 // milliseconds.
 import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -38,7 +38,7 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
     (!needsAddon || currentBuildFresh(root, env)) &&
     (packed || (distFresh(root) && dashboardFresh(root)));
   if (isFresh()) return;
-  withLock(join(root, "build", "set-up.lock"), () => {
+  withLock(join(root, "build", "setup.lock"), () => {
     if (isFresh()) return;
     const begun = Date.now();
     if (!packed) setUpNodeModules(root);
@@ -50,7 +50,7 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
       compileTypeScript(root);
       buildDashboard(root);
     }
-    say(`set-up: ready in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+    say(`setup: ready in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   });
 }
 
@@ -62,7 +62,7 @@ export function setUp({ root = checkout, env = process.env, libtorch } = {}) {
  */
 export function buildOnly({ root = checkout, env = process.env, libtorch, folder, load = true }) {
   checkNode();
-  return withLock(join(root, "build", "set-up.lock"), () => {
+  return withLock(join(root, "build", "setup.lock"), () => {
     if (!isPacked(root)) setUpNodeModules(root);
     setUpTools();
     return buildAddon(root, chooseLibtorch(libtorch, root, env), resolve(root, folder), { load });
@@ -72,7 +72,7 @@ export function buildOnly({ root = checkout, env = process.env, libtorch, folder
 /** Compiles dist/ anew, without what sources of old have left there: for `npm pack`. */
 export function buildDist({ root = checkout } = {}) {
   checkNode();
-  withLock(join(root, "build", "set-up.lock"), () => {
+  withLock(join(root, "build", "setup.lock"), () => {
     setUpNodeModules(root);
     rmSync(join(root, "dist"), { recursive: true, force: true });
     compileTypeScript(root);
@@ -81,6 +81,5 @@ export function buildDist({ root = checkout } = {}) {
 
 function checkNode() {
   const major = Number(process.versions.node.split(".")[0]);
-  if (major < 20)
-    throw new SetupError(`set-up: this is Node ${process.versions.node}; 20 or newer is needed`);
+  if (major < 20) throw new SetupError(`setup: this is Node ${process.versions.node}; 20 or newer is needed`);
 }

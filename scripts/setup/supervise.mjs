@@ -1,5 +1,5 @@
-// node supervise.mjs PARENT RECORD PROGRAM ARGUMENTS...: runs a program of set-up's, and ends it and all that
-// it has started when set-up is gone: npm ci or make would else go on in a folder in which the next set-up
+// node supervise.mjs PARENT RECORD PROGRAM ARGUMENTS...: runs a program of setup's, and ends it and all that
+// it has started when setup is gone: npm ci or make would else go on in a folder in which the next setup
 // begins. RECORD says who is at work.
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -9,7 +9,7 @@ import { endGroup, recordWork } from "./work.mjs";
 const [parent, record = "", program = "", ...args] = process.argv.slice(2);
 const isOrphan = () => process.ppid !== Number(parent);
 
-// The record comes first: who finds set-up gone afterwards finds this process in it.
+// The record comes first: who finds setup gone afterwards finds this process in it.
 recordWork(record, [process.pid]);
 if (isOrphan()) end(1);
 const child = spawn(program, args, { stdio: "inherit", detached: true });

@@ -18,16 +18,16 @@ export function canInstallPackages() {
  */
 export function installPackages(packages, purpose) {
   const command = `apt-get update && apt-get install -y ${packages.join(" ")}`;
-  if (!canInstallPackages()) throw new SetupError(`set-up: ${purpose} missing; run as root: ${command}`);
-  if (!agrees(`set-up: ${purpose} missing; install ${packages.join(", ")} by apt-get?`))
-    throw new SetupError(`set-up: ${purpose} missing; run: ${command}`);
+  if (!canInstallPackages()) throw new SetupError(`setup: ${purpose} missing; run as root: ${command}`);
+  if (!agrees(`setup: ${purpose} missing; install ${packages.join(", ")} by apt-get?`))
+    throw new SetupError(`setup: ${purpose} missing; run: ${command}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const wait = ["-o", "DPkg::Lock::Timeout=300"];
-  timed(`set-up: ${packages.join(", ")}, by apt-get`, () => {
+  timed(`setup: ${packages.join(", ")}, by apt-get`, () => {
     // An update that fails for one source may still have what is needed from another: the install decides.
     run("apt-get", [...wait, "update"], { env });
     const args = [...wait, "install", "-y", "--no-install-recommends", ...packages];
-    runOrFail(`set-up: ${purpose} missing and apt-get failed; run: ${command}`, "apt-get", args, { env });
+    runOrFail(`setup: ${purpose} missing and apt-get failed; run: ${command}`, "apt-get", args, { env });
   });
 }
 
@@ -48,6 +48,6 @@ export function setUpTools() {
   const still = missing.filter(([program]) => !isThere(program));
   if (still.length > 0)
     throw new SetupError(
-      `set-up: ${still.map(([program]) => program).join(", ")} not on PATH after its installation`,
+      `setup: ${still.map(([program]) => program).join(", ")} not on PATH after its installation`,
     );
 }

@@ -1,4 +1,4 @@
-// Who is at work for set-up, beside set-up itself: programs that could outlive it.
+// Who is at work for setup, beside setup itself: programs that could outlive it.
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /**
@@ -41,7 +41,7 @@ export function recordWork(file, pids) {
 }
 
 /**
- * Tells whether work that a killed set-up left is still going on. Its supervisor ends it; where that was
+ * Tells whether work that a killed setup left is still going on. Its supervisor ends it; where that was
  * killed too, it is ended here.
  * @param {string} file
  */

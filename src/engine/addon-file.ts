@@ -72,7 +72,7 @@ function platformPackage({ root, platform }: AddonPlaces): AddonFile | undefined
   };
 }
 
-/** Addon that set-up built last, as build/current.json tells. */
+/** Addon that setup built last, as build/current.json tells. */
 function localBuild(root: string): AddonFile | undefined {
   const build = join(root, "build");
   const record = readJson<{ addon: string; libtorch: AddonFile["libtorch"] }>(join(build, "current.json"));

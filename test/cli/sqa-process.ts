@@ -8,7 +8,7 @@ const checkout = fileURLToPath(new URL("../..", import.meta.url));
 
 let compiled = false;
 
-/** Program of bin/sqa.mjs, without its look at the set-up: that is done once, below. */
+/** Program of bin/sqa.mjs, without its look at the setup: that is done once, below. */
 const program = `import { runProcess } from ${JSON.stringify(resolve(checkout, "dist/cli/main.js"))};
 process.argv.splice(1, 0, "sqa");
 await runProcess();`;

@@ -28,7 +28,7 @@ function installPlatformPackage(version = "1.2.3"): string {
   return write(join(folder, "linux-x64", "sqa.node"), "");
 }
 
-/** A build of set-up's against a libtorch that is there. */
+/** A build of setup's against a libtorch that is there. */
 function buildLocally(): { addon: string; libtorch: string } {
   const libtorch = temporaryFolder();
   const build = join(root, "build");

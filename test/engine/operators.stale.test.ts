@@ -5,7 +5,7 @@ import { versions } from "../../src/engine/index.js";
 
 const { libtorch } = versions();
 
-// Schemas differ a little between versions; the committed file is that of the version that set-up installs.
+// Schemas differ a little between versions; the committed file is that of the version that setup installs.
 test.skipIf(!libtorch.startsWith("2.13."))(
   `src/engine/operators.ts is that of libtorch 2.13 (loaded: ${libtorch})`,
   () => {

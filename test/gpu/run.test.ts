@@ -82,7 +82,7 @@ test("parts may come in several calls; the command runs once all are there", () 
   bring(parts, names.slice(1));
   const { status, stdout, stderr } = run("sqa", "train", "--attack", "pgd(steps=7, epsilon=8/255)");
   expect(status).toBe(0);
-  // The set-up's lines are no output of the command.
+  // The setup's lines are no output of the command.
   expect(stderr).toContain(`node ${home}/program/scripts/setup.mjs\n`);
   expect(stdout).toBe(`node ${home}/program/bin/sqa.mjs train --attack pgd(steps=7, epsilon=8/255)\n`);
   expect(existsSync(join(home, "program/node_modules/zod/package.json"))).toBe(true);

@@ -14,13 +14,13 @@ test("a wrong option prints the usage and ends with 2", () => {
     encoding: "utf8",
   });
   expect(status).toBe(2);
-  expect(stderr).toMatch(/^set-up: .*--libtorhc/);
+  expect(stderr).toMatch(/^setup: .*--libtorhc/);
   expect(stderr).toContain("Usage: npm run setup");
   expect(stdout).toBe("");
 });
 
 test.each([
-  ["a set-up that cannot go on", { "packed.json": "{}" }, /^set-up: cmake, g\+\+, make missing/],
+  ["a setup that cannot go on", { "packed.json": "{}" }, /^setup: cmake, g\+\+, make missing/],
   ["a command line that cannot be loaded", {}, /ERR_MODULE_NOT_FOUND|Cannot find module/],
 ])("%s ends sqa with 70: 1 would say that a criterion is not met", (_, files, message) => {
   const copy = writeFiles(temporaryFolder(), { "package.json": '{"type": "module"}', ...files });
@@ -39,7 +39,7 @@ test("a missing compiler is one line that says what to run", () => {
   try {
     process.env.PATH = path;
     expect(() => setUpTools()).toThrow(
-      /^set-up: cmake, g\+\+, make missing; run as root: apt-get update && apt-get install -y cmake g\+\+ make$/,
+      /^setup: cmake, g\+\+, make missing; run as root: apt-get update && apt-get install -y cmake g\+\+ make$/,
     );
   } finally {
     process.env.PATH = previous;

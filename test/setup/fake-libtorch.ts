@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 
 /** A folder that is deleted when the test that asks for it has ended. */
 export function temporaryFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "sqa-set-up-")));
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "sqa-setup-")));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
@@ -19,7 +19,7 @@ export function writeFiles(folder: string, files: Record<string, string>): strin
   return folder;
 }
 
-/** Files of a torch package of Python that set-up looks at. */
+/** Files of a torch package of Python that setup looks at. */
 export function torchPackage(version: string): Record<string, string> {
   return {
     "lib/libtorch.so": "",

@@ -16,7 +16,7 @@ let folder = "";
 let lock = "";
 beforeEach(() => {
   folder = temporaryFolder();
-  lock = join(folder, "set-up.lock");
+  lock = join(folder, "setup.lock");
 });
 
 /** Tells whether a process still does something: a dead one that nobody has waited for does not. */
@@ -28,7 +28,7 @@ function works(pid: number): boolean {
   }
 }
 
-/** A set-up whose step is a shell that starts another process, as make does, and writes both numbers down. */
+/** A setup whose step is a shell that starts another process, as make does, and writes both numbers down. */
 async function startedSetUp(shell = "sleep 60 & echo $$ $! > pids.new; mv pids.new pids; wait") {
   const script = `import { run } from ${moduleOf("command.mjs")};
     import { withLock } from ${moduleOf("lock.mjs")};
@@ -52,7 +52,7 @@ async function allEnded(pids: readonly number[]): Promise<boolean> {
   return !pids.some(works);
 }
 
-describe("what set-up has started", () => {
+describe("what setup has started", () => {
   test.each(["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "ends with it at %s, its own children too",
     async (signal) => {
@@ -63,7 +63,7 @@ describe("what set-up has started", () => {
     },
   );
 
-  test("is waited for by the next set-up, also where it does not want to end", async () => {
+  test("is waited for by the next setup, also where it does not want to end", async () => {
     const stubborn = "trap '' TERM; sleep 60 & echo $$ $! > pids.new; mv pids.new pids; wait";
     const { setUp, pids } = await startedSetUp(stubborn);
     await killed(setUp, "SIGKILL");
@@ -72,12 +72,12 @@ describe("what set-up has started", () => {
     // Synchronous: nothing of this process runs until the lock is had.
     expect(withLock(lock, () => pids.map(works))).toEqual([false, false]);
     expect(said.mock.calls.join("")).toMatch(
-      /^set-up: what a killed set-up has started is still setting up this checkout/,
+      /^setup: what a killed setup has started is still setting up this checkout/,
     );
     said.mockRestore();
   });
 
-  test("is ended by the next set-up where its supervisor was killed with set-up", async () => {
+  test("is ended by the next setup where its supervisor was killed with setup", async () => {
     const { setUp, pids } = await startedSetUp();
     const [supervisor] = readFileSync(`${lock}.work`, "utf8").split(" ").map(Number);
     process.kill(supervisor!, "SIGKILL");

@@ -5,9 +5,9 @@ import { afterAll, expect, test } from "vitest";
 import { withLock } from "../../scripts/setup/lock.mjs";
 import { SetupError } from "../../scripts/setup/progress.mjs";
 
-const folder = mkdtempSync(join(tmpdir(), "sqa-set-up-lock-"));
+const folder = mkdtempSync(join(tmpdir(), "sqa-setup-lock-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const file = join(folder, "deeper", "set-up.lock");
+const file = join(folder, "deeper", "setup.lock");
 
 test("is held while the step runs, and released after it, also when it throws", () => {
   expect(withLock(file, () => readFileSync(file, "utf8"))).toMatch(new RegExp(`^${process.pid} \\d+$`));
@@ -32,8 +32,8 @@ test.each([
 test("a folder that cannot be written is one line", () => {
   const taken = join(folder, "file");
   writeFileSync(taken, "");
-  expect(() => withLock(join(taken, "set-up.lock"), () => "never")).toThrow(SetupError);
-  expect(() => withLock(join(taken, "set-up.lock"), () => "never")).toThrow(
-    /^set-up: something is missing, and .*file cannot be written: .+$/,
+  expect(() => withLock(join(taken, "setup.lock"), () => "never")).toThrow(SetupError);
+  expect(() => withLock(join(taken, "setup.lock"), () => "never")).toThrow(
+    /^setup: something is missing, and .*file cannot be written: .+$/,
   );
 });

@@ -67,7 +67,7 @@ describe.skipIf(!hasPip)("torch by pip", () => {
     const { done, folder } = install();
     expect(done).toBe(true);
     expect(existsSync(join(folder, "torch", "version.py"))).toBe(true);
-    expect(said).toBe("set-up: libtorch: torch 2.13.0+cpu has the known SHA-256\n");
+    expect(said).toBe("setup: libtorch: torch 2.13.0+cpu has the known SHA-256\n");
   });
 
   test("is refused where that file has other content", () => {
@@ -81,13 +81,11 @@ describe.skipIf(!hasPip)("torch by pip", () => {
   test("is another build where the index has no file of that name, which is said to be unchecked", () => {
     publish("torch-2.13.0-py3-none-any.whl", wheel("2.13.0"));
     expect(install().done).toBe(true);
-    expect(said).toContain(
-      "set-up: libtorch: not checked: pip's index lacks the file whose SHA-256 is known",
-    );
+    expect(said).toContain("setup: libtorch: not checked: pip's index lacks the file whose SHA-256 is known");
   });
 
   test("is not there where the index has none, and pip's last words are shown", () => {
     expect(install().done).toBe(false);
-    expect(said).toMatch(/^set-up: libtorch: pip failed: ERROR: .*torch==2\.13\.0/m);
+    expect(said).toMatch(/^setup: libtorch: pip failed: ERROR: .*torch==2\.13\.0/m);
   });
 });

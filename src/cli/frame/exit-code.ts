@@ -19,7 +19,7 @@ export const exitCode = {
   missing: 66,
   /**
    * Something failed in a command whose 1 is an answer, such as `sqa audit`, or before any command began, as
-   * in the set-up (`EX_SOFTWARE`).
+   * in the setup (`EX_SOFTWARE`).
    */
   broken: 70,
   /** Stopped where it can go on (`EX_TEMPFAIL`): the same command resumes the work. */

@@ -27,7 +27,7 @@ function environment(): NodeJS.ProcessEnv {
   return env;
 }
 
-/** Words of `sqa` in this checkout, whose set-up is done here, once. */
+/** Words of `sqa` in this checkout, whose setup is done here, once. */
 export function sqaWords(words: readonly string[]): string[] {
   environment();
   const program = `import { runProcess } from ${JSON.stringify(resolve(checkout, "dist/cli/main.js"))};

@@ -172,6 +172,7 @@ describe("docs/reproduction/", () => {
       ["SQA after every block, FGSM, seed 0", "cifar10-resnet18-sqa-fgsm-seed0-f91033ae"],
       ["SQA after every block, FGSM, seed 1", "cifar10-resnet18-sqa-fgsm-seed1-39d7ab25"],
       ["SQA after the first block, FGSM, seed 0", "cifar10-resnet18-sqa-fgsm-seed0-64f27c94"],
+      ["SQA after the first block, N-FGSM, seed 0", "cifar10-resnet18-sqa-n-fgsm-seed0-5a290062"],
     ].map(([title, run]) => {
       const events = RunFolder.open(`results/runs/${run}`).events();
       const epochs = events.filter((event) => event.type === "epoch");

@@ -76,21 +76,18 @@ export function buildAddon(root, libtorch, folder, { load = true } = {}) {
         : `setup: CUDA kernels by ${nvcc}`,
     );
   }
-  timed(
-    `setup: compiling the addon against libtorch ${libtorch.version} (a minute or more, ten on a slow machine)`,
-    () => {
-      compile(root, libtorch, join(folder, "cmake"));
-      // A running process may have the old addon mapped: replace it, never write into it.
-      for (const [made, place] of [
-        ["sqa.node", addon],
-        [join("package", "sqa.node"), join(folder, "package.node")],
-      ]) {
-        copyFileSync(join(folder, "cmake", /** @type {string} */ (made)), `${place}.new`);
-        renameSync(`${place}.new`, /** @type {string} */ (place));
-      }
-      if (load) checkLoads(addon, libtorch);
-    },
-  );
+  timed(`setup: compiling the addon against libtorch ${libtorch.version} (one to ten minutes)`, () => {
+    compile(root, libtorch, join(folder, "cmake"));
+    // A running process may have the old addon mapped: replace it, never write into it.
+    for (const [made, place] of [
+      ["sqa.node", addon],
+      [join("package", "sqa.node"), join(folder, "package.node")],
+    ]) {
+      copyFileSync(join(folder, "cmake", /** @type {string} */ (made)), `${place}.new`);
+      renameSync(`${place}.new`, /** @type {string} */ (place));
+    }
+    if (load) checkLoads(addon, libtorch);
+  });
   writeJson(stampFile(folder), stamp);
   return addon;
 }

@@ -31,7 +31,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const split = grays(10, 100, 110, 120);
 
 let edits = 0;
-/** What a user's file exports after an edit; a file of its own, since a process loads each but once. */
+/** Exports of a user's file after an edit; a file of its own, since a process loads each but once. */
 async function edited(text: string): Promise<(kit: object) => never> {
   const file = join(folder, `edit-${edits++}.mjs`);
   writeFileSync(file, text);

@@ -19,6 +19,16 @@ describe("mistakes of an attack's writer are named", () => {
       "the losses that loss returns must be a tensor (N), not undefined",
     ],
     [
+      "a mean in place of losses",
+      () => victim.gradient(linearImages, (logits) => crossEntropy(logits, linearLabels).mean()),
+      `the losses that loss returns must be one for each image, of shape [${linearImages.shape[0]}], not []`,
+    ],
+    [
+      "logits in place of losses",
+      () => victim.gradient(linearImages, (logits) => logits.mul(2)),
+      "the losses that loss returns must be one for each image",
+    ],
+    [
       "no labels",
       () => victim.fooled(linearImages, undefined as never),
       "labels must be a tensor, int64 (N), not undefined",

@@ -38,23 +38,32 @@ export interface DerivativeRequest {
   readonly share: number;
 }
 
-function checkDependence(losses: Tensor, logits: Tensor): void {
-  if (!logits.requiresGrad || losses.requiresGrad) return;
-  throw new RangeError("the attack's loss does not depend on the logits: it passes no gradient");
+/** Losses (N) of logits; columns (N, K) for a Jacobian. RangeError for others, and without a gradient. */
+function lossesAt(logits: Tensor, { loss, differentiate }: DerivativeRequest): Tensor {
+  const losses = checkedLosses(loss, () => loss(logits));
+  const [images] = logits.shape;
+  if (differentiate === gradientOf && losses.shape.join() !== String(images)) {
+    const given = `[${losses.shape.join(", ")}]`;
+    throw new RangeError(
+      `the losses that loss returns must be one for each image, of shape [${images}], not ${given}`,
+    );
+  }
+  if (logits.requiresGrad && !losses.requiresGrad)
+    throw new RangeError("the attack's loss does not depend on the logits: it passes no gradient");
+  return losses;
 }
 
 /** Returns a derivative at images, of a loss of the logits that `answer` gives. */
 export function derivativeAt(
   images: Tensor,
   answer: (input: Tensor) => Tensor,
-  { loss, differentiate, share }: DerivativeRequest,
+  request: DerivativeRequest,
 ): Derivative {
   return scope(() => {
     const input = images.detach().requireGrad();
     const logits = answer(input);
-    const losses = checkedLosses(loss, () => loss(logits));
-    checkDependence(losses, logits);
-    return shared({ gradient: differentiate(losses, input), logits, losses }, share);
+    const losses = lossesAt(logits, request);
+    return shared({ gradient: request.differentiate(losses, input), logits, losses }, request.share);
   });
 }
 
@@ -76,23 +85,18 @@ export function derivativeIn(
   return derivativeOf(pass, view, request);
 }
 
-function derivativeOf(
-  pass: ImagePass,
-  view: View,
-  { loss, differentiate, share }: DerivativeRequest,
-): Derivative {
+function derivativeOf(pass: ImagePass, view: View, request: DerivativeRequest): Derivative {
   return scope(() => {
     const input = pass.logits.detach().requireGrad();
     const logits = scaled(input, view);
-    const losses = checkedLosses(loss, () => loss(logits));
-    checkDependence(losses, logits);
-    const weights = differentiate(losses, input);
+    const losses = lossesAt(logits, request);
+    const weights = request.differentiate(losses, input);
     // A Jacobian has a gradient of the logits for each of its columns.
     const columns = Array.from({ length: weights.shape.length === 3 ? weights.shape[1]! : 0 }, (_, k) =>
       pass.imageGradient(weights.select(1, k)),
     );
     const gradient = columns.length === 0 ? pass.imageGradient(weights, true) : ops.stack(columns, 1);
-    return shared({ gradient, logits, losses }, share);
+    return shared({ gradient, logits, losses }, request.share);
   });
 }
 

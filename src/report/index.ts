@@ -11,6 +11,7 @@ export {
   type LineChart,
   lineChart,
 } from "./line-chart.js";
+export { type LinePanel, type LinePanels, linePanels } from "./line-panels.js";
 export { CHART_FONT, CHART_THEME, SERIES_COLORS } from "./palette.js";
 export {
   type ColorLegend,

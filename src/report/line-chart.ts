@@ -1,15 +1,14 @@
 import type { TopLevelSpec } from "vega-lite";
 import { chartTitle } from "./chart-title.js";
-import { CHART_THEME, SERIES_COLORS } from "./palette.js";
+import { CHART_SCHEMA, CHART_THEME, SERIES_COLORS } from "./palette.js";
 
 /**
  * One measured value; `low` and `high` are the ends of its interval: a band, or bars where the series is
- * drawn as points. A series of several lines, such as one for each seed, numbers them by `line`.
+ * drawn as points.
  */
 export interface ChartPoint {
   readonly x: number;
   readonly y: number;
-  readonly line?: number;
   readonly low?: number;
   readonly high?: number;
 }
@@ -56,15 +55,39 @@ export interface LineChart {
  */
 export function lineChart(chart: LineChart): TopLevelSpec {
   const { title, subtitle = [], width = 640, height = 340 } = chart;
-  const names = chart.series.map((series) => series.name);
+  return {
+    $schema: CHART_SCHEMA,
+    config: CHART_THEME,
+    title: chartTitle(title, [subtitle].flat(), width),
+    width,
+    height,
+    data: { values: valuesOf(title, chart.series) },
+    ...linesOf(chart.series, chart, width),
+  };
+}
+
+/** Points of series as a chart's data hold them. RangeError as of `lineChart`. */
+export function valuesOf(title: string, series: readonly ChartSeries[]) {
+  const names = series.map(({ name }) => name);
   if (names.length === 0) throw new RangeError(`chart "${title}" must have at least one series, given none`);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new RangeError(`chart "${title}" has two series named "${twice}"`);
-  const values = chart.series.flatMap((series) => series.points.map((point) => chartValue(point, series)));
-  const colors = chart.series.map((series, i) => series.color ?? SERIES_COLORS[i % SERIES_COLORS.length]!);
+  return series.flatMap((one) => one.points.map((point) => chartValue(point, one)));
+}
+
+type Layers = Extract<TopLevelSpec, { layer: unknown }>["layer"];
+
+/** Marks and axes of series, without their data, with a legend of at most `width` pixels below. */
+export function linesOf(
+  series: readonly ChartSeries[],
+  axes: { readonly x: ChartAxis; readonly y: ChartAxis },
+  width: number,
+) {
+  const names = series.map(({ name }) => name);
+  const colors = series.map(({ color }, i) => color ?? SERIES_COLORS[i % SERIES_COLORS.length]!);
   // Colors come again after the last one: dashes tell these lines from the first.
-  const isAgain = (i: number) => chart.series[i]!.color === undefined && i >= SERIES_COLORS.length;
-  const dashes = chart.series.map(({ dashed }, i) => (dashed === true || isAgain(i) ? [6, 4] : [1, 0]));
+  const isAgain = (i: number) => series[i]!.color === undefined && i >= SERIES_COLORS.length;
+  const dashes = series.map(({ dashed }, i) => (dashed === true || isAgain(i) ? [6, 4] : [1, 0]));
   const legend =
     names.length > 1
       ? { orient: "bottom" as const, columns: legendColumns(names, width), symbolType: "stroke" }
@@ -76,40 +99,32 @@ export function lineChart(chart: LineChart): TopLevelSpec {
     scale: { domain: names, range: colors },
   };
   const strokeDash = { ...color, scale: { domain: names, range: dashes }, legend };
-  const farthest = Math.max(...values.map((value) => value.x));
-  const x = { field: "x", type: "quantitative" as const, ...axisOf(chart.x, farthest) };
-  const y = { field: "y", type: "quantitative" as const, ...axisOf(chart.y) };
-  return {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    config: CHART_THEME,
-    title: chartTitle(title, [subtitle].flat(), width),
-    width,
-    height,
-    data: { values },
-    encoding: { x, color: { ...color, legend } },
-    layer: [
-      {
-        transform: [{ filter: "isValid(datum.low) && isValid(datum.high) && datum.drawn !== 'points'" }],
-        mark: { type: "area", opacity: 0.16, clip: true },
-        encoding: { y: { ...y, field: "low" }, y2: { field: "high" } },
-      },
-      {
-        transform: [{ filter: "isValid(datum.low) && isValid(datum.high) && datum.drawn === 'points'" }],
-        mark: { type: "rule", strokeWidth: 2, clip: true },
-        encoding: { y: { ...y, field: "low" }, y2: { field: "high" } },
-      },
-      {
-        transform: [{ filter: "datum.drawn !== 'points'" }],
-        mark: { type: "line", strokeWidth: 2.5, strokeCap: "round", strokeJoin: "round", clip: true },
-        encoding: { y, strokeDash, detail: { field: "line", type: "nominal" } },
-      },
-      {
-        transform: [{ filter: "datum.drawn !== 'line'" }],
-        mark: { type: "point", filled: true, size: pointSize(chart.series), opacity: 1, tooltip: true },
-        encoding: { y },
-      },
-    ],
-  };
+  const farthest = Math.max(...series.flatMap(({ points }) => points.map((point) => point.x)));
+  const x = { field: "x", type: "quantitative" as const, ...axisOf(axes.x, farthest) };
+  const y = { field: "y", type: "quantitative" as const, ...axisOf(axes.y) };
+  const layer: Layers = [
+    {
+      transform: [{ filter: "isValid(datum.low) && isValid(datum.high) && datum.drawn !== 'points'" }],
+      mark: { type: "area", opacity: 0.16, clip: true },
+      encoding: { y: { ...y, field: "low" }, y2: { field: "high" } },
+    },
+    {
+      transform: [{ filter: "isValid(datum.low) && isValid(datum.high) && datum.drawn === 'points'" }],
+      mark: { type: "rule", strokeWidth: 2, clip: true },
+      encoding: { y: { ...y, field: "low" }, y2: { field: "high" } },
+    },
+    {
+      transform: [{ filter: "datum.drawn !== 'points'" }],
+      mark: { type: "line", strokeWidth: 2.5, strokeCap: "round", strokeJoin: "round", clip: true },
+      encoding: { y, strokeDash },
+    },
+    {
+      transform: [{ filter: "datum.drawn !== 'line'" }],
+      mark: { type: "point", filled: true, size: pointSize(series), opacity: 1, tooltip: true },
+      encoding: { y },
+    },
+  ];
+  return { encoding: { x, color: { ...color, legend } }, layer };
 }
 
 /** A point as the chart's data hold it. */
@@ -166,5 +181,7 @@ function pointSize(series: readonly ChartSeries[]): number {
 
 function legendColumns(names: readonly string[], width: number): number {
   const longest = Math.max(...names.map((name) => name.length));
-  return Math.max(1, Math.min(names.length, Math.floor(width / (longest * 9.6 + 60))));
+  const most = Math.max(1, Math.floor(width / (longest * 9.6 + 60)));
+  // As many in each row as in the others, where that can be.
+  return Math.ceil(names.length / Math.ceil(names.length / most));
 }

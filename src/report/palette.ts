@@ -9,6 +9,9 @@ export const SERIES_COLORS = [
   "#5d5d5d",
 ] as const;
 
+/** Form that a chart is written in. */
+export const CHART_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json";
+
 const INK = "#1f2933";
 const MUTED = "#52606d";
 const GRID = "#e4e7eb";

@@ -1,5 +1,5 @@
 import { chartTitle } from "./chart-title.js";
-import { CHART_THEME } from "./palette.js";
+import { CHART_SCHEMA, CHART_THEME } from "./palette.js";
 
 /** A grid of small charts of one kind: each stands in its row and column by their names. */
 export interface Panel {
@@ -27,7 +27,7 @@ export function grid(panels: readonly Panel[], { title, subtitle }: Titles, widt
     header: { labelFontSize: 12, labelColor: CHART_THEME.axis.titleColor },
   });
   return {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    $schema: CHART_SCHEMA,
     // Thousands of marks, none of which is worth a label of its own.
     config: { ...CHART_THEME, aria: false },
     title: chartTitle(title, subtitle, width * new Set(panels.map(({ column }) => column)).size),

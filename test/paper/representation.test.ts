@@ -251,13 +251,12 @@ describe("figures of what networks make of images", () => {
       [[1]],
     ]);
     const svg = await renderSvg(result.table.show(result.data).chart!);
-    for (const name of ["SMALL, full precision", "SMALL, SQA"]) {
-      for (const attack of ["FGSM", "PGD"]) expect(svg).toContain(`${name}, ${attack}`);
-    }
+    for (const text of ["SMALL, full precision", "SMALL, SQA", "under FGSM, seed 0", "under PGD, seed 0"])
+      expect(svg).toContain(`>${text}</text>`);
     expect(result.notes[0]).toContain("one seed on 1000 training images under fgsm at 0.3 and pgd(");
     const [full, sqa] = networks;
     const more = { networks: [full, { ...sqa, runs: [sqa!.runs[0], sqa!.runs[0]], seeds: [0, 1] }] };
-    expect(result.table.show(more).notes[0]).toContain("of 1 and 2 seeds on");
+    expect(result.table.show(more).notes[0]).toContain("a color for each seed on");
   });
 
   it("draw a line for each seed, and tell what attacks leave at the end", async () => {

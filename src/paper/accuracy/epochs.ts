@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { countText } from "../../base/index.js";
 import { parseCall } from "../../options/index.js";
-import { type ChartSeries, lineChart, SERIES_COLORS } from "../../report/index.js";
+import { type ChartSeries, linePanels, SERIES_COLORS } from "../../report/index.js";
 import { type EpochEvent, RunFolder } from "../../training/index.js";
 import { paperName } from "../expected.js";
 import { attackInFull, withoutStatistics } from "../spelled-out.js";
@@ -50,29 +50,26 @@ function attacksOf(runs: EpochsRow["runs"]): [string, string] {
   return [validation[0]!.attack, validation.at(-1)!.attack];
 }
 
-/** A seed's points, as shares. */
-function pointsOf(runs: EpochsRow["runs"], value: (epoch: Epoch) => number): ChartSeries["points"] {
-  return runs.flatMap((epochs, line) => epochs.map((epoch) => ({ x: epoch.epoch, y: value(epoch), line })));
-}
-
-/** Lines of a row: under the first validation attack, dashed, and under the last; one for each seed. */
-function seriesOf({ runs }: EpochsRow, title: string, color: string): ChartSeries[] {
+/** Lines of a row, in a color for each seed: under the first validation attack, dashed, and the last. */
+function seriesOf({ runs, seeds }: EpochsRow): ChartSeries[] {
   const [first, last] = attacksOf(runs).map((text) => parseCall(text).name.toUpperCase());
-  const weak = pointsOf(runs, ({ validation }) => validation[0]!.accuracy);
-  const strong = pointsOf(runs, ({ validation }) => validation.at(-1)!.accuracy);
-  return [
-    { name: `${title}, ${first}`, color, dashed: true, points: weak },
-    { name: `${title}, ${last}`, color, points: strong },
-  ];
+  const lines = (attack: string, value: (epoch: Epoch) => number) =>
+    runs.map((epochs, i) => ({
+      name: `under ${attack}, seed ${seeds[i]}`,
+      color: SERIES_COLORS[i % SERIES_COLORS.length]!,
+      drawn: "line" as const,
+      points: epochs.map((epoch) => ({ x: epoch.epoch, y: value(epoch) })),
+    }));
+  const weak = lines(first!, ({ validation }) => validation[0]!.accuracy);
+  const strong = lines(last!, ({ validation }) => validation.at(-1)!.accuracy);
+  return [...weak.map((line) => ({ ...line, dashed: true })), ...strong];
 }
 
 /** The setting of rows in words: model, data, seeds, images and attacks. */
 export function epochsSetting(rows: readonly EpochsRow[]): string {
   const { model, data, validationImages, heldOut } = rows[0]!.config;
-  const counts = rows.map(({ seeds }) => seeds.length);
-  const differing = counts.join(", ").replace(/, (\d+)$/, " and $1");
-  const seeds = new Set(counts).size === 1 ? countText(counts[0]!, "seed") : `${differing} seeds`;
-  const lines = seeds === "1 seed" ? "one seed" : `a line for each of ${seeds}`;
+  const most = Math.max(...rows.map(({ seeds }) => seeds.length));
+  const lines = most === 1 ? "one seed" : "a color for each seed";
   const images = countText(
     Number(validationImages),
     `${Number(heldOut) > 0 ? "held-out " : ""}training image`,
@@ -81,18 +78,17 @@ export function epochsSetting(rows: readonly EpochsRow[]): string {
   return `${paperName(withoutStatistics(model))} on ${paperName(data)}; ${lines} on ${images} under ${under}`;
 }
 
-/** Chart of accuracy under the first and the last validation attack after each epoch. */
+/** Charts of accuracy under the first and the last validation attack after each epoch, one for each row. */
 export function epochsChart(title: string, rows: readonly EpochsRow[]) {
   const { length } = rows[0]!.runs[0]!;
-  const values = Array.from({ length }, (_, i) => i + 1);
+  const step = length <= 8 ? 1 : 2;
+  const values = Array.from({ length: Math.ceil(length / step) }, (_, i) => step * i + 1);
   const names = chartNames(rows);
-  return lineChart({
+  return linePanels({
     title,
     subtitle: epochsSetting(rows),
     x: { label: "epoch", ...(length <= 20 ? { values } : {}) },
-    y: { label: "accuracy", percent: true },
-    series: rows.flatMap((row, i) =>
-      seriesOf(row, names[i]!, SERIES_COLORS[(rows.length - 1 - i) % SERIES_COLORS.length]!),
-    ),
+    y: { label: "accuracy", percent: true, values: [0, 0.2, 0.4, 0.6, 0.8, 1] },
+    panels: rows.map((row, i) => ({ name: names[i]!, series: seriesOf(row) })),
   });
 }

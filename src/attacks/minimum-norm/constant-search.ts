@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { ratio } from "../../options/index.js";
-import { mostSteps } from "../contract/options.js";
+import { type Goal, goalOf, mostSteps, type TargetChoice, unlessAtTarget } from "../contract/options.js";
+import type { Victim } from "../contract/victim.js";
+import { Closest } from "./closest.js";
 
 /** Options of attacks that weigh the margin against the distance by a constant. */
 export const constantOptions = {
@@ -11,6 +13,38 @@ export const constantOptions = {
     .describe("weight of the margin against the distance at first"),
   kappa: ratio({ min: 0 }).default(0).describe("margin in logits by which a wanted class must lead"),
 };
+
+type ConstantOptions = z.output<z.ZodObject<typeof constantOptions>> & { readonly target: TargetChoice };
+
+/** Minimization of margins and distances with a constant (N) for each image. */
+export interface Minimization<Options> {
+  readonly options: Options;
+  readonly victim: Victim;
+  readonly images: Tensor;
+  readonly goal: Goal;
+  readonly constants: Tensor;
+  /** Takes the successes of every step. */
+  readonly closest: Closest;
+}
+
+/**
+ * Run of an attack that minimizes once with each constant of the search: the closest success of each image,
+ * or the image itself. `minimize` tells who succeeded, bool (N).
+ */
+export function withEachConstant<Options extends ConstantOptions>(
+  minimize: (work: Minimization<Options>) => Tensor,
+) {
+  return (options: Options, victim: Victim, images: Tensor, labels: Tensor): Tensor => {
+    const goal = goalOf(options.target, victim, images, labels);
+    const closest = new Closest(images);
+    const search = new ConstantSearch(images, options.initialConstant);
+    const { constants } = search;
+    for (let round = 0; round < options.binarySearchSteps; round++) {
+      scope(() => search.update(minimize({ options, victim, images, goal, constants, closest })));
+    }
+    return unlessAtTarget(goal, images, closest.images);
+  };
+}
 
 /** Constant beyond which the distance no longer counts, and float32 would overflow. */
 const mostConstant = 1e10;

@@ -3,19 +3,8 @@ import { scope, type Tensor } from "../../engine/index.js";
 import { adam } from "../../nn/index.js";
 import { ratio } from "../../options/index.js";
 import { defineAttack } from "../contract/attack.js";
-import {
-  classesFault,
-  type Goal,
-  goalOf,
-  leadOf,
-  reaches,
-  stepsOption,
-  targetOption,
-  unlessAtTarget,
-} from "../contract/options.js";
-import type { Victim } from "../contract/victim.js";
-import { Closest } from "./closest.js";
-import { ConstantSearch, constantOptions } from "./constant-search.js";
+import { classesFault, leadOf, reaches, stepsOption, targetOption } from "../contract/options.js";
+import { constantOptions, type Minimization, withEachConstant } from "./constant-search.js";
 
 const options = z.strictObject({
   steps: stepsOption(1000).describe("steps of Adam for each constant"),
@@ -41,26 +30,12 @@ export const cwL2 = defineAttack("cw-l2", {
   options,
   traits: ({ target }) => ({ norm: "l2", radius: undefined, usesGradients: true, randomized: false, target }),
   fault: (options, { classes }) => classesFault(options, classes),
-  run(options, victim, images, labels) {
-    const goal = goalOf(options.target, victim, images, labels);
-    const closest = new Closest(images);
-    const search = new ConstantSearch(images, options.initialConstant);
-    for (let round = 0; round < options.binarySearchSteps; round++) {
-      scope(() => search.update(minimize(options, victim, images, goal, search.constants, closest)));
-    }
-    return unlessAtTarget(goal, images, closest.images);
-  },
+  run: withEachConstant(minimize),
 });
 
-/** Runs Adam with a constant (N) for each image; improves `closest` and tells who succeeded, bool (N). */
-function minimize(
-  { steps, learningRate, kappa }: Options,
-  victim: Victim,
-  images: Tensor,
-  goal: Goal,
-  constants: Tensor,
-  closest: Closest,
-): Tensor {
+/** Runs Adam with a constant (N) for each image. */
+function minimize({ options, victim, images, goal, constants, closest }: Minimization<Options>): Tensor {
+  const { steps, learningRate, kappa } = options;
   // Black and white pixels have no finite w; the nearest grays have one.
   const w = images.mul(2).sub(1).clamp(-0.999999, 0.999999).atanh();
   const optimizer = adam().on(new Map([["w", w]]));

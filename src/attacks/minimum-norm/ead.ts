@@ -2,19 +2,8 @@ import * as z from "zod";
 import { operators as ops, scope, type Tensor } from "../../engine/index.js";
 import { ratio } from "../../options/index.js";
 import { defineAttack } from "../contract/attack.js";
-import {
-  classesFault,
-  type Goal,
-  goalOf,
-  leadOf,
-  reaches,
-  stepsOption,
-  targetOption,
-  unlessAtTarget,
-} from "../contract/options.js";
-import type { Victim } from "../contract/victim.js";
-import { Closest } from "./closest.js";
-import { ConstantSearch, constantOptions } from "./constant-search.js";
+import { classesFault, leadOf, reaches, stepsOption, targetOption } from "../contract/options.js";
+import { constantOptions, type Minimization, withEachConstant } from "./constant-search.js";
 
 const options = z.strictObject({
   steps: stepsOption(1000).describe("steps of FISTA for each constant"),
@@ -45,26 +34,12 @@ export const ead = defineAttack("ead", {
   options,
   traits: ({ target }) => ({ norm: "l1", radius: undefined, usesGradients: true, randomized: false, target }),
   fault: (options, { classes }) => classesFault(options, classes),
-  run(options, victim, images, labels) {
-    const goal = goalOf(options.target, victim, images, labels);
-    const closest = new Closest(images);
-    const search = new ConstantSearch(images, options.initialConstant);
-    for (let round = 0; round < options.binarySearchSteps; round++) {
-      scope(() => search.update(minimize(options, victim, images, goal, search.constants, closest)));
-    }
-    return unlessAtTarget(goal, images, closest.images);
-  },
+  run: withEachConstant(minimize),
 });
 
-/** Runs FISTA with a constant (N) for each image; improves `closest` and tells who succeeded, bool (N). */
-function minimize(
-  { steps, learningRate, beta, kappa, decisionRule }: Options,
-  victim: Victim,
-  images: Tensor,
-  goal: Goal,
-  constants: Tensor,
-  closest: Closest,
-): Tensor {
+/** Runs FISTA with a constant (N) for each image. */
+function minimize({ options, victim, images, goal, constants, closest }: Minimization<Options>): Tensor {
+  const { steps, learningRate, beta, kappa, decisionRule } = options;
   const iterate = images.clone();
   const ahead = images.clone();
   const lead = leadOf(goal);

@@ -40,6 +40,15 @@ void define(napi_env env, napi_value exports, const char* name) {
   napi_set_named_property(env, exports, name, value);
 }
 
+// libtorch's operators.
+void defineOperators(napi_env env, napi_value exports);
+
+// Tensors: gradients, bytes and facts.
+void defineTensors(napi_env env, napi_value exports);
+
+// Threads, memory, signals and versions.
+void defineMachine(napi_env env, napi_value exports);
+
 // Noise, SQA and the fused convolution block.
 void defineKernels(napi_env env, napi_value exports);
 

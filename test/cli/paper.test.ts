@@ -60,6 +60,17 @@ describe("sqa paper", () => {
     expect(err).toContain(`--results ${join(file, "results")}: `);
   });
 
+  it("says of the killed process of a run that the same command does the rest", async () => {
+    const killer = join(folder, "killer.mjs");
+    writeFileSync(killer, `if (process.send !== undefined) process.kill(process.pid, "SIGKILL");\n`);
+    const given = ["paper", "table1", "--import", killer, "--seeds", "1", "--limit", "4", "--jobs", "2"];
+    const places = ["--results", join(folder, "none"), "--runs", join(folder, "runs")];
+    const process = new SqaProcess([...given, ...places]);
+    expect(await process.ended(), process.stderr).toBe(75);
+    expect(process.stderr).toMatch(/the process of small-full-seed0 ended by SIGKILL/);
+    expect(process.stderr).toContain("what is finished is kept: the same command does the rest");
+  });
+
   it("makes a table that a module registers, and writes it", async () => {
     const module = join(folder, "parameters.mjs");
     const text = `import { z } from "sqa";

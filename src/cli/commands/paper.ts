@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { makeFolder } from "../../base/index.js";
+import { EndedProcessError } from "../../engine/index.js";
 import { shardText } from "../../evaluation/index.js";
 import { changedOptions, type Definition } from "../../options/index.js";
 import { checkEarlier, runTable, runTableShard, type Table, tables } from "../../paper/index.js";
@@ -11,7 +12,7 @@ import {
   type Menu,
 } from "../frame/command.js";
 import { exitCode } from "../frame/exit-code.js";
-import { sayWritten } from "../frame/look.js";
+import { sayEnded, sayWritten } from "../frame/look.js";
 import { kebabCase } from "../frame/option-names.js";
 import { out } from "../frame/output.js";
 import { deviceOption, jobsOption, runOptions, textOption } from "../frame/run-options.js";
@@ -36,7 +37,22 @@ const workOptions = {
 
 type WorkOptions = z.output<z.ZodObject<typeof workOptions>>;
 
+/** Makes a table; work of which a process was killed can go on, as what was stopped. */
 async function make(
+  definition: Definition<Table>,
+  given: WorkOptions & Record<string, unknown>,
+  context: CommandContext,
+): Promise<number> {
+  try {
+    return await makeTable(definition, given, context);
+  } catch (error) {
+    if (!(error instanceof EndedProcessError)) throw error;
+    sayEnded([error]);
+    return exitCode.stopped;
+  }
+}
+
+async function makeTable(
   definition: Definition<Table>,
   { results, force, runs, threads, jobs, device, shard: text, ...own }: WorkOptions & Record<string, unknown>,
   { signal, imports }: CommandContext,

@@ -66,6 +66,12 @@ export function sayStopped(): void {
   warn("stopped: the same command resumes the work");
 }
 
+/** Says which processes of the work ended before their end, and that the rest can still be done. */
+export function sayEnded(faults: readonly Error[]): void {
+  for (const { message } of faults) warn(message);
+  warn("what is finished is kept: the same command does the rest");
+}
+
 /** Says that a file was written. */
 export function sayWritten(file: string): void {
   note(`written: ${shownPath(file)}`);

@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import { countText } from "../../../base/index.js";
 import { EndedProcessError, programBeside, runApart } from "../../../engine/index.js";
 import type { Shard, ShardEvent, ShardSubject } from "../../../evaluation/index.js";
-import { sayStopped } from "../../frame/look.js";
-import { note, warn } from "../../frame/output.js";
+import { sayEnded, sayStopped } from "../../frame/look.js";
+import { note } from "../../frame/output.js";
 import { JobsProgress } from "./jobs-progress.js";
 import type { Request } from "./request.js";
 
@@ -59,13 +59,13 @@ export async function runJobs(
   if (signal.aborted) sayStopped();
   AbortSignal.prototype.throwIfAborted.call(signal);
   const faults = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
+  const ended = faults.filter((fault) => fault instanceof EndedProcessError);
   const told = faults.find((fault) => !(fault instanceof EndedProcessError));
   if (told !== undefined) throw told;
   if (faults.length === 0) {
     progress.finish();
     return subject;
   }
-  for (const fault of faults) warn((fault as Error).message);
-  warn("what is finished is kept: the same command does the rest");
+  sayEnded(ended);
   return undefined;
 }

@@ -7,6 +7,7 @@ import {
   entryAt,
   FileFormatError,
   makeFolder,
+  removeAbandoned,
   shownName,
   writeFileAtomic,
   writeNewFile,
@@ -128,6 +129,7 @@ export async function fetchArchive(
     );
   }
   makeFolder(folder);
+  removeAbandoned(folder);
   const keep = (name: string, bytes: Uint8Array) => {
     if (replace) writeFileAtomic(join(folder, name), bytes);
     else writeNewFile(join(folder, name), bytes);

@@ -7,6 +7,7 @@ import {
   parseStrictJson,
   readTextFile,
   refuseForeign,
+  removeAbandoned,
   writeFileAtomic,
 } from "../base/index.js";
 import { parseCall } from "../options/index.js";
@@ -139,6 +140,7 @@ export class TableResult {
    */
   async write(folder: string, options: WriteTableOptions = {}): Promise<string[]> {
     makeFolder(folder);
+    removeAbandoned(folder);
     const file = join(folder, this.table.fileName);
     const whole = this.#joined(`${file}.json`, options);
     refuseOthers(this.table, folder, options);

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type DatasetArchive, fetchArchive } from "../../src/datasets/fetch-archive.js";
+import { leaveTemporary } from "../base/left-file.js";
 import { cifarFiles } from "./cifar-files.js";
 import { writeFolder } from "./idx-files.js";
 
@@ -87,6 +88,7 @@ describe("an archive is fetched", () => {
   test("again where a file is missing, or is damaged and may be replaced", async () => {
     await fetchArchive(archive, folder);
     rmSync(join(folder, "test_batch.bin"));
+    leaveTemporary(folder, "test_batch.bin");
     expect(await fetchArchive(archive, folder)).toBe(true);
     expectFiles();
     writeFileSync(join(folder, "data_batch_2.bin"), "");

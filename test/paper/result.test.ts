@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkEarlier, figure1, TableResult, table1, table3 } from "../../src/paper/index.js";
+import { leaveTemporary } from "../base/left-file.js";
 import { madeUpFound, madeUpResult } from "./made-up.js";
 
 const small = { model: ["small" as const], seeds: 1, epochs: 20 };
@@ -16,7 +17,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 describe("the result of a table", () => {
   it("is written as JSON and Markdown, and read back from its JSON", async () => {
     const result = await madeUpResult(table1({ ...small, preset: "mnist-short" }), () => 0.5);
+    mkdirSync(join(folder, "new"));
+    leaveTemporary(join(folder, "new"), "table1-mnist-short.md");
     const files = await result.write(join(folder, "new"));
+    expect(readdirSync(join(folder, "new"))).toEqual(["table1-mnist-short.json", "table1-mnist-short.md"]);
     expect(files).toEqual([
       join(folder, "new/table1-mnist-short.json"),
       join(folder, "new/table1-mnist-short.md"),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -7,6 +7,7 @@ import { guidedDenoiser, pixelDefend } from "../../src/defenses/index.js";
 import { modelOf, small } from "../../src/models/index.js";
 import { Flatten, Linear, Sequential } from "../../src/nn/index.js";
 import { type PartEvent, train, trainDenoiser, trainDensity } from "../../src/training/index.js";
+import { leaveTemporary } from "../base/left-file.js";
 import { writeClasses } from "../datasets/image-files.js";
 
 const runs = mkdtempSync(join(tmpdir(), "sqa-parts-"));
@@ -70,8 +71,12 @@ describe("training of a density model", () => {
       },
     );
     expect(events.at(-1)).toMatchObject({ type: "stopped", step: 4 });
+    const { run } = events.find((event) => event.type === "start")!;
+    leaveTemporary(run, "checkpoint.safetensors");
     const resumed = await watched(trainDensity(density, { runs: folder, threads: 1 }), () => {});
     expect(resumed[0]).toMatchObject({ type: "start", step: 4, stepsPerEpoch: 3 });
+    const files = ["checkpoint.safetensors", "part.json", "weights.safetensors"];
+    expect(readdirSync(run).sort()).toEqual(files);
     const end = resumed.at(-1)!;
     if (end.type !== "end") throw new Error(`ended with ${end.type}`);
     const measures = ({ loss, measure }: { loss: number; measure: number }) => [loss, measure];

@@ -7,6 +7,7 @@ import {
   makeFolder,
   parseStrictJson,
   readTextFile,
+  removeAbandoned,
   writeFileAtomic,
 } from "../../base/index.js";
 import { sitting } from "../audit/report/schema/evidence.js";
@@ -55,6 +56,7 @@ export function manifestFile(folder: string, { index, count }: { index: number; 
 /** Writes the manifest of a shard, in place of an earlier one. */
 export function writeManifest(folder: string, manifest: ShardManifest): void {
   makeFolder(folder);
+  removeAbandoned(folder);
   writeFileAtomic(manifestFile(folder, manifest), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as z from "zod";
-import { FileFormatError, makeFolder, writeFileAtomic } from "../../base/index.js";
+import { FileFormatError, makeFolder, removeAbandoned, writeFileAtomic } from "../../base/index.js";
 import { readSealed, writeSealed } from "../../files/index.js";
 import type { Module } from "../../nn/index.js";
 import { RunLock } from "../run/run-lock.js";
@@ -15,6 +15,9 @@ const resultSchema = z.strictObject({
   measure: z.number(),
   seconds: z.number().min(0),
 });
+
+/** Files that a part is kept in while it is trained. */
+const ownFiles = ["part.json", "checkpoint.safetensors", "weights.safetensors"];
 
 /**
  * Folder of a part in training: `part.json` (what is trained), a checkpoint, and at the end its weights. Its
@@ -54,13 +57,18 @@ export class PartFolder {
   /** Makes the folder, and keeps it to this process until what is returned is disposed. */
   open(): Disposable {
     makeFolder(this.path, "folder of a defense's part");
-    const lock = RunLock.take(join(this.path, "lock"), `folder ${this.path}`);
+    // The same text whoever writes it: its name says so.
     writeFileAtomic(join(this.path, "part.json"), `${JSON.stringify(this.facts, null, 2)}\n`);
+    const lock = RunLock.take(join(this.path, "lock"), `folder ${this.path}`);
+    // Whoever has the lock writes these files, and no one else.
+    removeAbandoned(this.path, (name) => ownFiles.includes(name));
     return lock;
   }
 
+  /** Keeps the trained weights, after which the second last checkpoint is of no use. */
   finish(module: Module, notes: Readonly<Record<string, string>>, result: PartResult): void {
     const tensors = [...module.state()].map(([name, value]) => [name, plain(value)] as const);
     writeSealed(this.weights, tensors, { ...notes, run: this.identity, result: JSON.stringify(result) });
+    rmSync(join(this.path, "checkpoint.before.safetensors"), { force: true });
   }
 }

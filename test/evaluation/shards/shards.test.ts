@@ -18,6 +18,7 @@ import {
 } from "../../../src/evaluation/index.js";
 import { small } from "../../../src/models/index.js";
 import { tinyCnn } from "../../attacks/tiny-networks.js";
+import { leaveTemporary } from "../../base/left-file.js";
 import { budget, goldenSplit } from "../audit/tiny-audit.js";
 import { coin, splitOfZeros } from "../coin.js";
 import { splitFor } from "../splits.js";
@@ -43,7 +44,9 @@ function keep(result: ShardResult, command: "audit" | "evaluate", index: number,
     request: { operands: [], options: {}, imports: [] },
     ...{ complete: true, failed: [...result.failed] },
   };
+  const left = leaveTemporary(result.folder, `shard-${index}-of-${count}.json`);
   writeManifest(result.folder, manifest);
+  expect(existsSync(left)).toBe(false);
   return result.folder;
 }
 

@@ -15,7 +15,7 @@ export { removeAbandoned } from "./files/abandoned.js";
 export { writeFileAtomic, writeNewFile } from "./files/atomic-file.js";
 export { fileSha256 } from "./files/file-hash.js";
 export { ForeignFileError, refuseForeign } from "./files/foreign-files.js";
-export { makeFolder } from "./files/make-folder.js";
+export { checkWritable, makeFolder } from "./files/make-folder.js";
 export { readJsonFile } from "./files/read-json.js";
 export { readTextFile } from "./files/read-text.js";
 export { entryAt, statusAt } from "./files/status.js";

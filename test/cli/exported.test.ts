@@ -72,6 +72,11 @@ describe("an exported model at the command line", { timeout: 120_000 }, () => {
     const result = await sqa(...given, "--method", "fgsm(epsilon=0.1)", "--epochs", "1", ...options);
     expect([result.code, result.err]).toEqual([0, expect.stringContaining("hardened model: ")]);
     expect(result.err).toContain("--architecture");
+    const nowhere = await sqa(...given, "--out", join(folder, "none", "hardened.pt2"));
+    expect([nowhere.code, nowhere.err]).toEqual([
+      64,
+      expect.stringContaining("none: there is no such folder"),
+    ]);
     const [before, after] = await Promise.all([model, out].map((file) => modelFromFile(file)));
     expect(after!.own!.sha256).not.toBe(before!.own!.sha256);
     const again = await sqa(...given, "--method", "fgsm(epsilon=0.1)", "--epochs", "1", ...options);

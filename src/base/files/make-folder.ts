@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { entryAt, statusAt } from "./status.js";
 
@@ -24,6 +24,21 @@ function fileInTheWay(path: string): string | undefined {
   if (status === undefined && entryAt(path) !== undefined) return `${path} is a link to nothing`;
   if (status === undefined) return path === dirname(path) ? undefined : fileInTheWay(dirname(path));
   return status.isDirectory() ? undefined : `${path} is no folder`;
+}
+
+/** Throws an Error for a folder that no file can be written into: work is to find out before it begins. */
+export function checkWritable(path: string): void {
+  const status = statusAt(path);
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new Error(`cannot write into ${path}: ${reason}`, { cause });
+  };
+  if (status?.isDirectory() !== true)
+    fail(status === undefined ? "there is no such folder" : "it is no folder");
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (cause) {
+    fail((cause as Error).message, cause);
+  }
 }
 
 function makeFolders(path: string): void {

@@ -10,8 +10,11 @@ export interface FileStatus {
   isSymbolicLink(): boolean;
 }
 
-/** Codes of errors that say that there is nothing: also below a file, and behind a link to itself. */
-const nothing: readonly (string | undefined)[] = ["ENOENT", "ENOTDIR", "ELOOP"];
+/**
+ * Codes of errors that say that there is nothing: also below a file, behind a link to itself, and under a
+ * name that is too long for any file.
+ */
+const nothing: readonly (string | undefined)[] = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
 function attempt(look: () => FileStatus): FileStatus | undefined {
   try {

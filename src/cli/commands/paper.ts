@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { makeFolder } from "../../base/index.js";
+import { checkWritable, makeFolder } from "../../base/index.js";
 import { EndedProcessError } from "../../engine/index.js";
 import { shardText } from "../../evaluation/index.js";
 import { changedOptions, type Definition } from "../../options/index.js";
@@ -61,6 +61,7 @@ async function makeTable(
   // What cannot be written is said before hours of training, not after.
   try {
     makeFolder(results);
+    checkWritable(results);
   } catch (error) {
     throw new UsageError(`--results ${results}: ${(error as Error).message}`, { cause: error });
   }

@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder } from "../../../base/index.js";
+import { checkWritable, makeFolder } from "../../../base/index.js";
 import { hasManifests } from "../../../evaluation/index.js";
 import { sayStopped } from "../../frame/look.js";
 import { note } from "../../frame/output.js";
@@ -26,7 +26,7 @@ export class KeptTrials {
   ): Promise<T> {
     try {
       makeFolder(parent);
-      accessSync(parent, constants.W_OK);
+      checkWritable(parent);
     } catch (error) {
       note(`if it is stopped, the evaluation begins again: ${(error as Error).message}`);
       return work(undefined, () => {});

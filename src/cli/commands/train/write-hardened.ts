@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { checkWritable, messageOf } from "../../../base/index.js";
 import { exportWeights, isGraphFile, saveExported } from "../../../models/index.js";
 import type { TrainConfigInput, TrainedRun } from "../../../training/index.js";
 import { note } from "../../frame/output.js";
@@ -21,6 +23,11 @@ export function checkOut(out: string | undefined, config: TrainConfigInput): voi
   if (!/\.pt2$/i.test(file))
     throw new UsageError(`--out ${out}: copies are written of .pt2 files; of ${file} use the run's weights`);
   if (!/\.pt2$/i.test(out)) throw new UsageError(`--out ${out}: the file is a model (.pt2)`);
+  try {
+    checkWritable(dirname(out));
+  } catch (error) {
+    throw new UsageError(`--out ${out}: ${messageOf(error)}`, { cause: error });
+  }
   for (const path of [out, weightsBeside(out)])
     if (existsSync(path))
       throw new UsageError(

@@ -109,6 +109,18 @@ describe("training of a density model", () => {
     expect(() => build([pixelDefend({ density: damaged })])).toThrow("was damaged or edited");
   });
 
+  it("says of damaged weights how the part is trained again", async () => {
+    const place = { runs: join(runs, "damage"), threads: 1 };
+    const config = { ...density, limit: 16, epochs: 1 };
+    const { weights, result } = await trainDensity(config, place);
+    for (const damage of ["", "no tensors", readFileSync((await trainDensity(density, place)).weights)]) {
+      writeFileSync(weights, damage);
+      await expect(trainDensity(config, place)).rejects.toThrow("; delete it to train the part again");
+    }
+    rmSync(weights);
+    expect((await trainDensity(config, place)).result.loss).toBe(result.loss);
+  });
+
   it("refuses what it cannot train", () => {
     expect(() => trainDensity({ ...density, limit: 70_000 })).toThrow("limit must be at most 60000");
     expect(() => trainDensity({ ...density, filters: 0 })).toThrow("filters");

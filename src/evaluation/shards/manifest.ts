@@ -82,7 +82,8 @@ export function readManifests(folder: string): FoundShard[] {
 }
 
 function readManifest(file: string): ShardManifest {
-  const fail = (problem: string, cause?: unknown) => new FileFormatError(`${file}: ${problem}`, { cause });
+  const fail = (problem: string, cause?: unknown) =>
+    new FileFormatError(`${file}: ${problem}; delete it, and run its shard again`, { cause });
   let json: unknown;
   try {
     json = parseStrictJson(readTextFile(file, mostBytes), mostLevels);

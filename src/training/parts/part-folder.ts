@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as z from "zod";
-import { FileFormatError, makeFolder, removeAbandoned, writeFileAtomic } from "../../base/index.js";
+import {
+  FileFormatError,
+  firstFault,
+  makeFolder,
+  messageOf,
+  removeAbandoned,
+  writeFileAtomic,
+} from "../../base/index.js";
 import { readSealed, writeSealed } from "../../files/index.js";
 import type { Module } from "../../nn/index.js";
 import { RunLock } from "../run/run-lock.js";
@@ -45,13 +52,21 @@ export class PartFolder {
     return join(this.path, "weights.safetensors");
   }
 
-  /** The result of a finished part; undefined before. FileFormatError for damaged weights. */
+  /** Result of a finished part; undefined before. FileFormatError for damaged weights, and the way on. */
   get result(): PartResult | undefined {
-    if (!existsSync(this.weights)) return undefined;
-    const { metadata } = readSealed(this.weights);
-    const found = resultSchema.safeParse(JSON.parse(metadata.result ?? "{}"));
-    if (metadata.run === this.identity && found.success) return found.data;
-    throw new FileFormatError(`${this.weights}: not the weights of this folder's training: delete the file`);
+    const { weights } = this;
+    if (!existsSync(weights)) return undefined;
+    try {
+      const { metadata } = readSealed(weights);
+      if (metadata.run === this.identity) return resultSchema.parse(JSON.parse(metadata.result ?? "{}"));
+    } catch (cause) {
+      const message = cause instanceof z.ZodError ? firstFault(cause) : messageOf(cause);
+      const problem = message.replace(`${weights}: `, "");
+      throw new FileFormatError(`${weights}: ${problem}; delete it to train the part again`, { cause });
+    }
+    throw new FileFormatError(
+      `${weights}: not the weights of this folder's training; delete it to train the part again`,
+    );
   }
 
   /** Makes the folder, and keeps it to this process until what is returned is disposed. */

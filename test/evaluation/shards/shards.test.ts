@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -153,6 +153,17 @@ describe("shards of an evaluation", { timeout: 120_000 }, () => {
     await expect(mergeEvaluation(model, images, asked, gatherShards([kept]))).rejects.toThrow(
       /images 0 to 6 of clean are missing: run their shard again/,
     );
+  });
+
+  it("are refused where a manifest is damaged, with the way on", () => {
+    const damaged = join(folder, "damaged");
+    mkdirSync(damaged);
+    for (const text of ["", "{}"]) {
+      writeFileSync(join(damaged, "shard-1-of-2.json"), text);
+      expect(() => gatherShards([damaged])).toThrow(
+        /shard-1-of-2\.json: is no manifest .*; delete it, and run its shard again$/,
+      );
+    }
   });
 
   it("must be shards", async () => {

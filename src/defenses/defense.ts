@@ -1,10 +1,10 @@
 import type * as z from "zod";
-import { checkKind, isObject } from "../base/index.js";
+import { checkKind } from "../base/index.js";
 import type { Defense, DefenseWork } from "../models/index.js";
 import { type Factory, Kind } from "../options/index.js";
 
 /** Every defense by its name: `defenses.parse("sqa(relu1=1, relu2=2)")`. */
-export const defenses = new Kind<DefenseWork, Defense>("defense", "sqa");
+export const defenses = new Kind<DefenseWork, Defense>("defense", "sqa", checkWork);
 
 /**
  * Defines a defense; `defenses.register` makes it known by its name.
@@ -31,27 +31,13 @@ export function defineDefense<const Name extends string, Schema extends z.ZodObj
     create(options: z.output<Schema>): DefenseWork;
   },
 ): Factory<Defense, Name, Schema> {
-  const { create } = definition;
-  checkKind(`defense ${name}: create`, create, "a function of the options", typeof create === "function");
-  return defenses.define(name, { ...definition, create: (options) => checkedWork(name, create(options)) });
+  return defenses.define(name, definition);
 }
 
 /** TypeError that names the part which `create` left out. */
-function checkedWork(name: string, work: DefenseWork): DefenseWork {
-  checkKind(`defense ${name}: create`, work, "a function that returns an object", isObject(work));
+function checkWork(what: string, work: DefenseWork): void {
   for (const part of ["apply", "surrogates"] as const) {
-    checkKind(
-      `defense ${name}: ${part}`,
-      work[part],
-      "a function of the model",
-      typeof work[part] === "function",
-    );
+    checkKind(`${what}: ${part}`, work[part], "a function of the model", typeof work[part] === "function");
   }
-  checkKind(
-    `defense ${name}: randomized`,
-    work.randomized,
-    "true or false",
-    typeof work.randomized === "boolean",
-  );
-  return work;
+  checkKind(`${what}: randomized`, work.randomized, "true or false", typeof work.randomized === "boolean");
 }

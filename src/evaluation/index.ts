@@ -1,5 +1,14 @@
-export type { Accuracy, Flag, Shard, TrialStore } from "../trials/index.js";
-export { bootstrap, checkShard, FolderStore, MemoryStore, shardText, wilson } from "../trials/index.js";
+export type { Accuracy, Flag, Shard, Trial, TrialStore } from "../trials/index.js";
+export {
+  blackBox,
+  bootstrap,
+  checkShard,
+  FolderStore,
+  MemoryStore,
+  shardText,
+  whiteBox,
+  wilson,
+} from "../trials/index.js";
 export * from "./audit/index.js";
 export { type EvaluationEvent, evaluate } from "./evaluate.js";
 export type {

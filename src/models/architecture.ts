@@ -116,6 +116,7 @@ export function defineModel<const Name extends string, Schema extends typeof ima
   },
 ): Factory<Architecture & Value, Name, Schema> {
   const { summary, options: schema, defaults, layout } = definition;
+  checkKind(`model ${name}: layout`, layout, "a function", typeof layout === "function");
   const normalizes = schema.shape.mean === normalizedImageOptions.shape.mean;
   return models.define(name, {
     summary,

@@ -1,8 +1,8 @@
 import type * as z from "zod";
-import { isObject, shownGiven, unknownName } from "../base/index.js";
+import { checkKind, isObject, shownGiven, unknownName } from "../base/index.js";
 import { type Call, formatCall, isCall, isName, parseCall } from "./call.js";
 import { callingSha256, codeOf, joinedCode } from "./code.js";
-import { changedOptions, parseOptions, readOption, strictSchema } from "./schema.js";
+import { changedOptions, checkedSchema, parseOptions, readOption } from "./schema.js";
 import { type Combinator, type Definition, type Factory, isValue, type Value } from "./value.js";
 import { gathered, written } from "./written.js";
 
@@ -37,10 +37,14 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
   /** `make` of the package's own definitions. */
   readonly #packaged = new WeakSet<object>();
 
-  /** `name` says what the things are in messages, and `example` how one is written. */
+  /**
+   * `name` says what the things are in messages, and `example` how one is written. `check` throws for what
+   * `create` of a definition made, which `what` names, such as "guard mine".
+   */
   constructor(
     readonly name: string,
     readonly example: string,
+    readonly check: (what: string, thing: T) => void = () => {},
   ) {}
 
   /** Defines a thing of the kind; `register` makes it known by its name. */
@@ -69,10 +73,13 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
   ): Omit<Definition<V>, "name"> {
     if (!isName(name))
       throw new RangeError(`${article(this.name)} is named by letters, digits, _, . and -, not "${name}"`);
-    const { summary, takes, create } = parts;
-    const schema = strictSchema(parts.options);
-    const spread = { spread: parts.spread, names: Object.keys(schema.shape) };
     const what = `${this.name} ${name}`;
+    checkKind(what, parts, "defined by an object of its parts", isObject(parts));
+    const { summary, takes, create } = parts;
+    checkKind(`${what}: summary`, summary, "a line of text", typeof summary === "string");
+    checkKind(`${what}: create`, create, "a function of the options", typeof create === "function");
+    const schema = checkedSchema(what, parts.options);
+    const spread = { spread: parts.spread, names: Object.keys(schema.shape) };
     const sha256 = callingSha256();
     const code = () => (this.#packaged.has(make) ? undefined : sha256);
     const make = (given: unknown, parts: readonly (V | string)[] = []): V => {
@@ -103,6 +110,7 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
         `${this.name} ${name}: create must return an object or a function, a new one each time${given}`,
       );
     }
+    this.check(`${this.name} ${name}`, thing);
     const text = () => formatCall(call.name, call.options, call.of);
     return Object.defineProperties(thing as unknown as V, {
       kind: { value: this.name, enumerable: true },

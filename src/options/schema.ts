@@ -79,10 +79,28 @@ export function changedOptions(
   return Object.fromEntries(Object.entries(checked).filter((option) => !isDefault(option)));
 }
 
-/** Schema that refuses unknown options, which a schema of `z.object` drops without a word. */
-export function strictSchema<S extends z.ZodObject>(schema: S): S {
-  checkKind("options", schema, "a schema such as z.strictObject({ ... })", schema instanceof z.ZodObject);
+/**
+ * Schema of a definition, which `what` names. It refuses unknown options, which a schema of `z.object` drops
+ * without a word. TypeError for what is no schema, RangeError for a default that its own option would refuse.
+ */
+export function checkedSchema<S extends z.ZodObject>(what: string, schema: S): S {
+  const accepted = "a schema such as z.strictObject({ ... })";
+  checkKind(`${what}: options`, schema, accepted, schema instanceof z.ZodObject);
+  for (const [option, field] of Object.entries(schema.shape)) checkDefault(`${what}: ${option}`, field);
   return schema.def.catchall?._zod.def.type === "never" ? schema : (schema.strict() as unknown as S);
+}
+
+/** Types whose options come out as they were put in. */
+const plainTypes = ["string", "number", "boolean", "enum", "literal"];
+
+/** Throws a RangeError for a default of another kind than its option: zod takes it unseen. */
+function checkDefault(what: string, field: z.core.$ZodType): void {
+  if (!(field instanceof z.ZodDefault)) return;
+  const inner = field.def.innerType;
+  const { defaultValue } = field.def;
+  if (!plainTypes.includes(inner._zod.def.type) || z.safeParse(inner, defaultValue).success) return;
+  const accepted = describeType(optionShape(inner));
+  throw new RangeError(`${what}: the default ${describeValue(defaultValue)} must be ${accepted}`);
 }
 
 /** The options with their defaults in one line: `epsilon (required), steps=7, norm=linf`. */

@@ -116,6 +116,31 @@ describe("a kind", () => {
     expect(() => colors.define("schemaless", { ...parts, options: {} as never })).toThrow(TypeError);
   });
 
+  test.each<[object, string]>([
+    [{ summary: undefined }, "color mine: summary must be a line of text, not undefined"],
+    [{ create: undefined }, "color mine: create must be a function of the options, not undefined"],
+    [{ options: {} }, "color mine: options must be a schema such as z.strictObject({ ... }), not an object"],
+    [
+      {
+        options: z.strictObject({
+          coats: z
+            .int()
+            .min(1)
+            .default("three" as never)
+            .describe("coats"),
+        }),
+      },
+      'color mine: coats: the default "three" must be a whole number of at least 1',
+    ],
+    [
+      { options: z.strictObject({ level: z.number().max(1).default(2) }) },
+      "color mine: level: the default 2 must be a number of at most 1",
+    ],
+  ])("names the part that a definition has wrong: %o", (mistake, message) => {
+    const parts = { summary: "", options: z.strictObject({}), create: () => ({ rgb: [] }), ...mistake };
+    expect(() => colors.define("mine", parts as never)).toThrow(message);
+  });
+
   test("takes a new thing for each value", () => {
     const parts = { summary: "", options: z.strictObject({}) };
     const message = "color shared: create must return an object or a function, a new one each time";

@@ -117,6 +117,7 @@ export function defineOptimizer<const Name extends string, Schema extends z.ZodO
   },
 ): Factory<Optimizer, Name, Schema> {
   const { summary, options: schema, rule } = definition;
+  checkKind(`optimizer ${name}: rule`, rule, "a function", typeof rule === "function");
   return optimizers.define(name, {
     summary,
     options: schema,

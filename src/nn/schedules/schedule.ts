@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { checkNumber } from "../../base/index.js";
+import { checkKind, checkNumber } from "../../base/index.js";
 import { type Factory, Kind, ratio, type Value } from "../../options/index.js";
 
 /** Length of a run. */
@@ -35,6 +35,7 @@ export function defineSchedule<const Name extends string, Schema extends z.ZodOb
   },
 ): Factory<Schedule, Name, Schema> {
   const { summary, options: schema, rates } = definition;
+  checkKind(`schedule ${name}: rates`, rates, "a function", typeof rates === "function");
   return schedules.define(name, {
     summary,
     options: schema,

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { type Attack, atEpsilon, attacks, type Norm, type Victim } from "../../attacks/index.js";
-import { checkKind, checkNumber, isObject, unknownName } from "../../base/index.js";
+import { checkKind, checkNumber, unknownName } from "../../base/index.js";
 import type { Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
 import { type Call, type Factory, Kind, parseCall, readOption, type Value } from "../../options/index.js";
@@ -44,7 +44,11 @@ export interface TrainingMethod extends MethodWork, Value {
 }
 
 /** Every training method by its name: `methods.parse("fgsm(epsilon=0.3)")`. */
-export const methods = new Kind<MethodWork, TrainingMethod>("training method", "fgsm(epsilon=0.3)");
+export const methods = new Kind<MethodWork, TrainingMethod>(
+  "training method",
+  "fgsm(epsilon=0.3)",
+  checkWork,
+);
 
 /**
  * Defines a training method; `methods.register` makes it known by its name.
@@ -70,15 +74,12 @@ export function defineMethod<const Name extends string, Schema extends z.ZodObje
     create(options: z.output<Schema>): MethodWork;
   },
 ): Factory<TrainingMethod, Name, Schema> {
-  const { create } = definition;
-  return methods.define(name, { ...definition, create: (options) => checkedWork(name, create(options)) });
+  return methods.define(name, definition);
 }
 
 /** TypeError or RangeError that names the part of a method which is of another kind. */
-function checkedWork(name: string, work: MethodWork): MethodWork {
-  if (!isObject(work)) return work;
+function checkWork(method: string, work: MethodWork): void {
   const { epsilon = 0, cleanWeight = 0, perturb } = work;
-  const method = `training method ${name}`;
   checkKind(`${method}: perturb`, perturb, "a function", ["function", "undefined"].includes(typeof perturb));
   checkNumber(
     `${method}: epsilon`,
@@ -88,7 +89,6 @@ function checkedWork(name: string, work: MethodWork): MethodWork {
   );
   const isShare = Number.isFinite(cleanWeight) && cleanWeight >= 0 && cleanWeight < 1;
   checkNumber(`${method}: cleanWeight`, cleanWeight, "a number in [0, 1)", isShare);
-  return work;
 }
 
 /** Tells whether a kind has a thing of a call's name, with every option of the call. */

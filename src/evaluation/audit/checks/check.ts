@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { checkKind, isObject } from "../../../base/index.js";
 import { type Factory, Kind, type Value } from "../../../options/index.js";
 import type { Trial } from "../../../trials/index.js";
 import type { AuditPlan, AuditResults } from "../plan.js";
@@ -13,7 +14,9 @@ import type { AuditPlan, AuditResults } from "../plan.js";
  * - `invalid`: the model or the claimed attack breaks an assumption of every evaluation.
  * - `skipped`: the check does not apply.
  */
-export type Outcome = "passed" | "noted" | "masked" | "invalid" | "skipped";
+export type Outcome = (typeof outcomes)[number];
+
+const outcomes = ["passed", "noted", "masked", "invalid", "skipped"] as const;
 
 /** Outcome of a check with its evidence, a sentence with figures. */
 export interface Judgment {
@@ -73,18 +76,64 @@ export function defineCheck<const Name extends string, Schema extends z.ZodObjec
   name: Name,
   definition: CheckDefinition<z.output<Schema>> & { readonly options?: Schema },
 ): Factory<Check, Name, Schema> {
+  const what = `check ${name}`;
+  checkParts(what, definition);
   const { question, source, group = "other attacks", trials, judge } = definition;
-  return checks.define(name, {
+  const check = checks.define(name, {
     summary: question,
     options: (definition.options ?? none) as Schema,
     create: (options): CheckWork => ({
       question,
       source,
       group,
-      trials: (plan) => trials?.(plan, options) ?? [],
-      judge: (plan, results) => judge(plan, results, options),
+      trials: (plan) => checkedTrials(what, trials?.(plan, options) ?? []),
+      judge: (plan, results) => checkedJudgment(what, judge(plan, results, options)),
     }),
   });
+  const required = Object.entries(check.options.shape).find(
+    ([, option]) => !z.safeParse(option, undefined).success,
+  );
+  if (required === undefined) return check;
+  throw new RangeError(
+    `${what}: option "${required[0]}" must have a default, with which audits ask the check`,
+  );
+}
+
+/** TypeError or RangeError that names the part of a check which is missing, or of another kind. */
+function checkParts<Options>(what: string, definition: CheckDefinition<Options>): void {
+  checkKind(what, definition, "an object of its parts", isObject(definition));
+  const { question, source, group = "other attacks", trials, judge } = definition;
+  for (const [part, text] of Object.entries({ question, source }))
+    checkKind(`${what}: ${part}`, text, "a text", typeof text === "string");
+  checkKind(`${what}: group`, group, checkGroups.join(", "), checkGroups.includes(group));
+  checkKind(`${what}: judge`, judge, "a function", typeof judge === "function");
+  checkKind(`${what}: trials`, trials, "a function", ["function", "undefined"].includes(typeof trials));
+}
+
+/** Trials that a check asks for. TypeError for what is none. */
+function checkedTrials(what: string, given: readonly Trial[]): readonly Trial[] {
+  checkKind(`${what}: trials`, given, "a function that returns a list of trials", Array.isArray(given));
+  for (const trial of given as readonly unknown[]) {
+    const fits = isObject(trial) && typeof trial.id === "string" && typeof trial.on === "string";
+    checkKind(`${what}: an element of trials`, trial, "a trial such as blackBox(pgd())", fits);
+  }
+  return given;
+}
+
+/** Judgment of a check. TypeError for what is none. */
+function checkedJudgment(what: string, given: Judgment): Judgment {
+  // Of a promise that is rejected later nobody would hear.
+  if ((given as unknown) instanceof Promise) (given as unknown as Promise<unknown>).catch(() => {});
+  checkKind(
+    `${what}: judge`,
+    given,
+    "a function that returns { outcome, evidence }",
+    isObject(given) && "outcome" in given,
+  );
+  const { outcome, evidence } = given;
+  checkKind(`${what}: outcome`, outcome, outcomes.join(", "), outcomes.includes(outcome));
+  checkKind(`${what}: evidence`, evidence, "a sentence", typeof evidence === "string");
+  return { outcome, evidence };
 }
 
 /** All registered checks with their defaults, group by group. */

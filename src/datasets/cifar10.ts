@@ -6,7 +6,7 @@ import { cacheFolder } from "./cache-folder.js";
 import { readCifarPickles } from "./cifar/cifar-pickles.js";
 import { readCifar } from "./cifar/cifar-records.js";
 import { defineDataset } from "./dataset.js";
-import type { DatasetArchive } from "./fetch-archive.js";
+import type { DatasetArchive } from "./fetching/fetch-archive.js";
 import { isFile } from "./sources/regular-file.js";
 import type { MemoryData, SplitName } from "./split.js";
 

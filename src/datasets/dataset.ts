@@ -1,7 +1,9 @@
 import type * as z from "zod";
+import { checkKind, checkNumber, isObject } from "../base/index.js";
 import type { ChannelStatistics, ImageFormat, ImageShape } from "../models/index.js";
 import { type Factory, Kind, type Value } from "../options/index.js";
-import type { DatasetArchive } from "./fetch-archive.js";
+import { checkClasses, checkedOpened, checkedRead, checkShape, checkStatistics } from "./checked-data.js";
+import type { DatasetArchive } from "./fetching/fetch-archive.js";
 import { joinedPixels } from "./pixels/stored.js";
 import { type Split, type SplitData, type SplitName, splitOf } from "./split.js";
 import { channelStatistics } from "./statistics.js";
@@ -167,15 +169,21 @@ export function defineDataset<const Name extends string, Schema extends z.ZodObj
     readonly options: Schema;
   } & (FixedDefinition<Schema> | SourceDefinition<Schema>),
 ): Factory<Dataset & Value, Name, Schema> {
+  const what = `data set ${name}`;
+  checkDefinition(what, definition);
   const { summary, options: schema } = definition;
   return datasets.define(name, {
     summary,
     options: schema,
     create(options): DatasetWork {
-      if ("open" in definition) return openedLater(() => definition.open(options));
+      if ("open" in definition) return openedLater(what, () => definition.open(options));
       const { imageShape, classNames, statistics, locate, read } = definition;
-      const parts = { name, identity: name, imageShape, classNames, statistics };
-      const data = datasetOf({ ...parts, read: (split) => read(options, split) });
+      const format = { imageShape, classNames };
+      const parts = { name, identity: name, ...format, statistics };
+      const data = datasetOf({
+        ...parts,
+        read: (split) => checkedRead(`${what}, ${split}`, read(options, split), format),
+      });
       return Object.defineProperties(data, {
         locate: { value: () => locate(options) },
         epsilon: { value: definition.epsilon },
@@ -185,11 +193,31 @@ export function defineDataset<const Name extends string, Schema extends z.ZodObj
   });
 }
 
+/** TypeError or RangeError that names the part of a data set which is missing, or of another kind. */
+function checkDefinition<Schema extends z.ZodObject>(
+  what: string,
+  definition: FixedDefinition<Schema> | SourceDefinition<Schema>,
+): void {
+  checkKind(what, definition, "defined by an object of its parts", isObject(definition));
+  if ("open" in definition) {
+    checkKind(`${what}: open`, definition.open, "a function", typeof definition.open === "function");
+    return;
+  }
+  const { imageShape, classNames, statistics, epsilon = 1, locate, read } = definition;
+  checkShape(`${what}: imageShape`, imageShape);
+  checkClasses(`${what}: classNames`, classNames);
+  if (statistics !== undefined) checkStatistics(`${what}: statistics`, statistics, imageShape[0]);
+  const isRadius = Number.isFinite(epsilon) && epsilon >= 0 && epsilon <= 1;
+  checkNumber(`${what}: epsilon`, epsilon, "a number in [0, 1]", isRadius);
+  for (const [part, given] of Object.entries({ locate, read }))
+    checkKind(`${what}: ${part}`, given, "a function", typeof given === "function");
+}
+
 /** Data set that is opened when it is first asked for anything. */
-function openedLater(open: () => DatasetWork): DatasetWork {
+function openedLater(what: string, open: () => DatasetWork): DatasetWork {
   let opened: DatasetWork | undefined;
   const work = (): DatasetWork => {
-    opened ??= open();
+    opened ??= checkedOpened(what, open());
     return opened;
   };
   return {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { checkFolderName, checkKind, checkNumber, isObject, permutation } from "../base/index.js";
-import type { ImageShape } from "../models/index.js";
+import type { ImageFormat, ImageShape } from "../models/index.js";
+import { checkClasses, checkedData, checkShape } from "./checked-data.js";
 import { type Dataset, datasetOf } from "./dataset.js";
 import { addArray, type MemoryData, splitOf } from "./split.js";
 
@@ -35,19 +36,13 @@ export function imagesOf(options: ImagesOfOptions): Dataset {
   checkKind("options", options, "an object such as { images, labels, shape, classes }", isObject(options));
   const { shape, classes, test, seed = 0, name = "own-images" } = options;
   checkFolderName("name", name);
-  checkKind("shape", shape, "[channels, height, width]", Array.isArray(shape) && shape.length === 3);
-  for (const side of shape)
-    checkNumber("shape", side, "whole numbers >= 1", Number.isInteger(side) && side > 0);
-  const named = Array.isArray(classes) && classes.every((label) => typeof label === "string");
-  checkKind("classes", classes, "a list of class names", named);
-  checkNumber("the number of classes", classes.length, "2 or more", classes.length >= 2);
-  const twice = classes.find((label, i) => classes.indexOf(label) < i);
-  if (twice !== undefined)
-    throw new RangeError(`classes must have names of their own, given "${twice}" twice`);
-  const given = checkedSplit(options, options, "");
-  const splits = splitBy(given, options, seed);
+  checkShape("shape", shape);
+  checkClasses("classes", classes);
+  const format = { imageShape: shape, classNames: classes };
+  const given = checkedData(options, format, "");
+  const splits = splitBy(given, options, format, seed);
   let identity: string | undefined;
-  const data = datasetOf({ name, identity: name, imageShape: shape, classNames: classes, read: splits });
+  const data = datasetOf({ name, identity: name, ...format, read: splits });
   return Object.defineProperties(data, {
     name: { value: name, enumerable: true },
     identity: {
@@ -57,64 +52,20 @@ export function imagesOf(options: ImagesOfOptions): Dataset {
       },
     },
     ...(test === undefined
-      ? {
-          all: {
-            value: splitOf({ name: `${name} all`, imageShape: shape, classNames: classes }, data.train),
-          },
-        }
+      ? { all: { value: splitOf({ name: `${name} all`, ...format }, data.train) } }
       : {}),
     toString: { value: () => name },
     toJSON: { value: () => name },
   }) as Dataset;
 }
 
-/** Pixels and labels as a split; RangeError where they do not fit each other, the shape or the classes. */
-function checkedSplit(
-  { images, labels }: Pick<ImagesOfOptions, "images" | "labels">,
-  { shape, classes }: ImagesOfOptions,
-  prefix: string,
-): MemoryData {
-  const typed = images instanceof Uint8Array || images instanceof Float32Array;
-  checkKind(`${prefix}images`, images, "a Uint8Array of bytes or a Float32Array in [0, 1]", typed);
-  const listed = Array.isArray(labels) || (ArrayBuffer.isView(labels) && "length" in labels);
-  checkKind(`${prefix}labels`, labels, "a list of class numbers", listed);
-  const pixels = shape[0] * shape[1] * shape[2];
-  const count = labels.length;
-  checkNumber(`the number of ${prefix}labels`, count, "1 or more", count > 0);
-  if (images.length !== count * pixels) {
-    throw new RangeError(
-      `${prefix}images must hold ${count} x [${shape.join(", ")}] = ${count * pixels} pixels, one image ` +
-        "for each " +
-        `label, given ${images.length}`,
-    );
-  }
-  const wrong = Array.prototype.findIndex.call(
-    labels,
-    (label: number) => !(Number.isInteger(label) && label >= 0 && label < classes.length),
-  );
-  if (wrong >= 0) {
-    throw new RangeError(
-      `${prefix}labels[${wrong}]: ${labels[wrong]} is not a class in 0 .. ${classes.length - 1}`,
-    );
-  }
-  if (images instanceof Float32Array) {
-    const outside = images.findIndex((pixel) => !(pixel >= 0 && pixel <= 1));
-    if (outside >= 0) {
-      throw new RangeError(
-        `${prefix}images[${outside}]: ${images[outside]} is not in [0, 1]; divide bytes by 255`,
-      );
-    }
-  }
-  return { images, labels: (classes.length > 256 ? Int32Array : Uint8Array).from(labels), count };
-}
-
 /** Reads the splits that `test` asks for. */
 function splitBy(
   given: MemoryData,
-  options: ImagesOfOptions,
+  { test }: ImagesOfOptions,
+  format: Pick<ImageFormat, "imageShape" | "classNames">,
   seed: number,
 ): (split: "train" | "test") => MemoryData {
-  const { test } = options;
   if (test === undefined) {
     return (split) => {
       if (split === "train") return given;
@@ -123,7 +74,7 @@ function splitBy(
   }
   if (typeof test !== "number") {
     checkKind("test", test, "a share such as 0.2, or { images, labels }", isObject(test));
-    const other = checkedSplit(test, options, "test.");
+    const other = checkedData(test, format, "test.");
     const alike = other.images instanceof Uint8Array === given.images instanceof Uint8Array;
     checkKind(
       "test.images",

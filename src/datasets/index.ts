@@ -6,7 +6,7 @@ export * from "./all.js";
 export * from "./augmentations/index.js";
 export { type Batch, partsOfBatch, TensorSplit } from "./batches.js";
 export { type Dataset, datasets, defineDataset, defineSource } from "./dataset.js";
-export { type DatasetArchive, fetchArchive } from "./fetch-archive.js";
+export { type DatasetArchive, fetchArchive } from "./fetching/fetch-archive.js";
 export { type ImagesOfOptions, imagesOf } from "./images-of.js";
 export { imageAs, pictureAs } from "./pixels/picture.js";
 export type { PreparationOptions, PreparationProgress, StoredPixels } from "./pixels/stored.js";

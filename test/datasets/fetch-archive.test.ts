@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type DatasetArchive, fetchArchive } from "../../src/datasets/fetch-archive.js";
+import { type DatasetArchive, fetchArchive } from "../../src/datasets/fetching/fetch-archive.js";
 import { leaveTemporary } from "../base/left-file.js";
 import { cifarFiles } from "./cifar-files.js";
 import { writeFolder } from "./idx-files.js";

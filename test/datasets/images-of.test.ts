@@ -160,7 +160,7 @@ describe("images that do not fit are refused:", () => {
     ["NaN", { images: new Float32Array(24).fill(Number.NaN, 3) }, "images[3]: NaN is not in [0, 1]"],
     ["no labels", { labels: undefined }, "labels must be a list of class numbers, not undefined"],
     ["text for labels", { labels: "0101" }, 'labels must be a list of class numbers, not "0101"'],
-    ["an empty set", { labels: [], images: bytes(0) }, "the number of labels must be 1 or more, not 0"],
+    ["an empty set", { labels: [], images: bytes(0) }, "labels must hold a label or more, given none"],
     ["a label beyond the classes", { labels: [0, 1, 2, 0] }, "labels[2]: 2 is not a class in 0 .. 1"],
     ["a negative label", { labels: [0, -1, 0, 0] }, "labels[1]: -1 is not a class in 0 .. 1"],
     ["half a label", { labels: [0, 1, 1, 0.5] }, "labels[3]: 0.5 is not a class in 0 .. 1"],
@@ -170,7 +170,7 @@ describe("images that do not fit are refused:", () => {
     ["a shape of two sides", { shape: [2, 3] }, "shape must be [channels, height, width], not [2, 3]"],
     ["an empty side", { shape: [2, 0, 3] }, "shape must be whole numbers >= 1, not 0"],
     ["a number of classes", { classes: 2 }, "classes must be a list of class names, not 2"],
-    ["one class", { classes: ["cat"] }, "the number of classes must be 2 or more, not 1"],
+    ["one class", { classes: ["cat"] }, "classes must name two classes or more, given 1"],
     [
       "a class twice",
       { classes: ["cat", "dog", "cat"] },

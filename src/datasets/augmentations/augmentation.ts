@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { checkKind } from "../../base/index.js";
 import type { Noise, Tensor } from "../../engine/index.js";
 import { type Factory, Kind, type Value } from "../../options/index.js";
 
@@ -17,7 +18,7 @@ export interface Augmentation extends AugmentationWork, Value {
 }
 
 /** Every augmentation by its name: `augmentations.parse("crop-flip(padding=4)")`. */
-export const augmentations = new Kind<AugmentationWork, Augmentation>("augmentation", "crop-flip");
+export const augmentations = new Kind<AugmentationWork, Augmentation>("augmentation", "crop-flip", checkWork);
 
 /** Defines an augmentation; `augmentations.register` makes it known by its name. */
 export function defineAugmentation<const Name extends string, Schema extends z.ZodObject>(
@@ -29,4 +30,10 @@ export function defineAugmentation<const Name extends string, Schema extends z.Z
   },
 ): Factory<Augmentation, Name, Schema> {
   return augmentations.define(name, definition);
+}
+
+/** TypeError for an `augment` that cannot be called. */
+function checkWork(what: string, { augment }: AugmentationWork): void {
+  const fits = augment === undefined || typeof augment === "function";
+  checkKind(`${what}: augment`, augment, "a function, or undefined for none", fits);
 }

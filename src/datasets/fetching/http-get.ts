@@ -1,6 +1,6 @@
 import { type IncomingMessage, get as plainGet } from "node:http";
 import { get as secureGet } from "node:https";
-import { shownName } from "../base/index.js";
+import { shownName } from "../../base/index.js";
 
 /** Manner in which a server is asked. */
 export interface HttpOptions {

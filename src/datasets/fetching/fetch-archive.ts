@@ -11,10 +11,10 @@ import {
   shownName,
   writeFileAtomic,
   writeNewFile,
-} from "../base/index.js";
-import { readTar } from "../files/index.js";
+} from "../../base/index.js";
+import { readTar } from "../../files/index.js";
+import { isFile } from "../sources/regular-file.js";
 import { type DownloadOptions, download } from "./download.js";
-import { isFile } from "./sources/regular-file.js";
 
 /** A data set's official archive: where it is published, and the SHA-1 of the files in it that are wanted. */
 export interface DatasetArchive {

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { entryAt } from "../base/index.js";
+import { entryAt } from "../../base/index.js";
 import { httpGet } from "./http-get.js";
 
 /** Progress of a download in bytes; `total` is undefined where the server does not tell. */

@@ -53,7 +53,12 @@ export class Tensor extends TensorOperators {
 
   /** The native handle. Throws UseAfterDisposeError once the tensor is disposed. */
   get handle(): Handle {
-    if (this.#handle === null) throw new UseAfterDisposeError("this tensor was disposed already");
+    if (this.#handle === null) {
+      throw new UseAfterDisposeError(
+        "this tensor was disposed already: by dispose(), or at the end of its scope, beyond which " +
+          "keep() of sqa/engine keeps it",
+      );
+    }
     return this.#handle;
   }
 

@@ -87,7 +87,10 @@ function typed(entry: HeaderEntry, bytes: Uint8Array): SafetensorsTensor {
 }
 
 function readFrom({ file, size, read }: Source): SafetensorsFile {
-  if (size < 8) throw new FileFormatError(`${file}: ${size} bytes are too few for a safetensors file`);
+  if (size < 8)
+    throw new FileFormatError(
+      `${file}: ${size} bytes are too few for a safetensors file or a PyTorch checkpoint`,
+    );
   const prefix = read(0, 8);
   const headerBytes = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   const dataStart = 8 + Number(headerBytes);
@@ -96,7 +99,8 @@ function readFrom({ file, size, read }: Source): SafetensorsFile {
   if (remedy !== undefined) throw new FileFormatError(`${file}: not a safetensors file; ${remedy}`);
   if (headerBytes > maxHeaderBytes) {
     throw new FileFormatError(
-      `${file}: header length ${headerBytes} is over the limit of ${maxHeaderBytes} bytes`,
+      `${file}: header length ${headerBytes} is over the limit of ${maxHeaderBytes} bytes: this is ` +
+        "neither a safetensors file nor a PyTorch checkpoint",
     );
   }
   if (dataStart > size) {

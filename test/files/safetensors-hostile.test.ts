@@ -16,8 +16,8 @@ describe("hostile files", () => {
   };
 
   test.each<[string, Uint8Array, string]>([
-    ["no bytes", new Uint8Array(0), "0 bytes are too few for a safetensors file"],
-    ["seven bytes", new Uint8Array(7), "7 bytes are too few for a safetensors file"],
+    ["no bytes", new Uint8Array(0), "0 bytes are too few for a safetensors file or a PyTorch checkpoint"],
+    ["seven bytes", new Uint8Array(7), "7 bytes are too few for a safetensors file or a PyTorch checkpoint"],
     [
       "header of 2^63",
       prefix(2n ** 63n),
@@ -26,7 +26,7 @@ describe("hostile files", () => {
     [
       "header over 100 MB",
       prefix(100_000_001n),
-      "header length 100000001 is over the limit of 100000000 bytes",
+      "header length 100000001 is over the limit of 100000000 bytes: this is neither a safetensors file nor",
     ],
     ["header beyond the file", prefix(9n), "header of 9 bytes does not fit into a file of 16 bytes"],
     ["header empty", handmade(""), "header must be a JSON object that begins with {"],

@@ -55,7 +55,7 @@ export function saveWeights(path: string, module: Module, metadata: Record<strin
   );
 }
 
-/** Tensors of a file, which must be float32. */
+/** Tensors of a file, which must hold floats. */
 export function toTensors(
   path: string,
   tensors: ReadonlyMap<string, SafetensorsTensor>,
@@ -63,7 +63,7 @@ export function toTensors(
   return new Map(
     [...tensors].map(([name, { dtype, shape, data }]) => {
       if (dtype !== "float32")
-        throw new FileFormatError(`${path}: tensor "${name}" must be float32, not ${dtype}`);
+        throw new FileFormatError(`${path}: tensor "${name}" must hold floats, not integers`);
       return [name, tensor(data, shape)];
     }),
   );

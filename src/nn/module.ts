@@ -56,6 +56,7 @@ export abstract class Module {
   apply(input: Tensor, pass: Pass): Tensor {
     return within(this, () => {
       checkKind("input", input, "a tensor", input instanceof Tensor);
+      checkKind("forward", this.forward, "a function", typeof this.forward === "function");
       checkKind("pass", pass, "an object { training, noise }", isObject(pass));
       let inner = input;
       for (const transform of this.inputTransforms) inner = transform.apply(inner, pass);

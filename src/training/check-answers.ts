@@ -3,7 +3,8 @@ import type { Seed } from "../base/index.js";
 import type { TensorSplit } from "../datasets/index.js";
 import { enableGrad, grad, type Noise, noGrad, scope, type Tensor } from "../engine/index.js";
 import type { Model } from "../models/index.js";
-import { type Classifier, usesBatchStatistics } from "../nn/index.js";
+import { type Classifier, checkLogits, usesBatchStatistics } from "../nn/index.js";
+import { answered } from "../trials/index.js";
 import type { TrainConfig } from "./config.js";
 import { checkKept } from "./run/weights-file.js";
 import { Snapshot } from "./snapshot.js";
@@ -13,14 +14,20 @@ import type { StepPlan } from "./step/plan.js";
  * Checks a model's weights, and its answers to a few images, before anything long begins.
  *
  * @throws TypeError for weights that a run cannot keep and answers that are no tensor, RangeError for another
- *   shape than (N, classes) or numbers that are not finite
+ *   shape than (N, classes) or numbers that are not finite, Error for an error of the model's own and for
+ *   images that it changes
  */
 export function checkModelAnswers(model: Model, data: TensorSplit, seed: Seed): void {
   checkKept(model.module.state().values());
   noGrad(() =>
     scope(() => {
       const { images, imageIds } = data.range(0, 2);
-      const logits = model.classifier().logits(images, { seed, draw: 0, imageIds });
+      const noise = { seed, draw: 0, imageIds };
+      const given = answered(model.name, images, () =>
+        model.module.apply(images, { training: false, noise }),
+      );
+      const { name, classes } = model;
+      const logits = checkLogits({ name: `model ${name}`, classes }, images, given);
       if (logits.isfinite().all().item() === 1) return;
       throw new RangeError(`model ${model.name} gives logits that are NaN or infinite before any training`);
     }),

@@ -16,7 +16,7 @@ export { answerFlags } from "./flags/answer-flags.js";
 export { changedNothingFlag, gradientFlag, gradientImages } from "./flags/attack-flags.js";
 export type { Flag } from "./flags/flag.js";
 export { flagImages, flagsOf } from "./flags/model-flags.js";
-export { type Attackable, checkAnswers, type OpenedModel, openModel } from "./input/attackable.js";
+export { type Attackable, answered, checkAnswers, type OpenedModel, openModel } from "./input/attackable.js";
 export { checkImagesFit, checkSameForm, type ImageSource, splitFrom } from "./input/images.js";
 export { type PlacedPlayers, playersOn } from "./on-device.js";
 export { type Player, type Players, playerOf, withFixedSeed } from "./players.js";

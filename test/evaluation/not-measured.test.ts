@@ -199,6 +199,23 @@ describe("what does not fit is refused before anything runs", () => {
         /^Error: model my-net: cannot answer images of shape \[1, 2, 2\]: /,
         (x: Tensor) => x.reshape([3, 5]),
       ],
+      [
+        "that changes the images",
+        /^Error: model my-net changes or frees the images that it is given: it must work on a clone$/,
+        (x: Tensor) => {
+          x.mul_(0.5);
+          return x.flatten(1).slice(1, 0, 2);
+        },
+      ],
+      [
+        "that frees the images",
+        /^Error: model my-net changes or frees the images/,
+        (x: Tensor) => {
+          const logits = x.flatten(1).slice(1, 0, 2).clone();
+          x.dispose();
+          return logits;
+        },
+      ],
     ])("%s", async (_, message, answer) => {
       expect(await refused({}, answering(answer))).toMatch(message);
     });

@@ -173,3 +173,40 @@ test.each<[string, (images: Tensor) => unknown, string]>([
     expect(() => new TrainingSession(config)).toThrow(`augmentation ${name} ${fault}`);
   },
 );
+
+test.each<[string, (images: Tensor) => unknown, string]>([
+  ["returns a list", (x) => [x], "model own: the output must be a tensor, not a list"],
+  [
+    "changes its images",
+    (x) => {
+      x.mul_(0.5);
+      return x.flatten(1);
+    },
+    "model own changes or frees the images that it is given: it must work on a clone",
+  ],
+  [
+    "throws",
+    () => {
+      throw new Error("my own fault");
+    },
+    "model own: cannot answer images of shape [1, 2, 2]: my own fault",
+  ],
+  ["has other classes", (x) => x.flatten(1), "the logits of model own must have shape [2, 10], not [2, 4]"],
+])("a network that %s is named before the first step", (_, answer, message) => {
+  class Own extends Module {
+    readonly fc = new Linear(4, 10, { seed: 0 });
+
+    protected override forward(images: Tensor): Tensor {
+      return answer(images) as Tensor;
+    }
+  }
+  const own = modelOf(() => new Own(), { name: "own", inputShape: [1, 2, 2], classes: 10 });
+  const data = imagesOf({
+    images: new Uint8Array(160).fill(99),
+    labels: mixed.slice(0, 40),
+    shape: [1, 2, 2],
+    classes,
+  });
+  const config = trainConfig({ model: own, data, method: "standard" });
+  expect(() => new TrainingSession(config)).toThrow(message);
+});

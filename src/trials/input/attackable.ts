@@ -87,7 +87,7 @@ export function checkAnswers({ name, classifier, model }: OpenedModel, data: Ten
       const { images, imageIds } = data.range(0, 2);
       const noise = { seed: { low: 0, high: 0 }, draw: 0, imageIds };
       const wanted = [images.shape[0]!, classifier.classes];
-      const logits = attempt(name, images, () =>
+      const logits = answered(name, images, () =>
         // Without the classifier's own conversions, which no other value than a tensor survives.
         model === undefined
           ? classifier.logits(images, noise)
@@ -109,13 +109,21 @@ function notLogits(given: unknown): string {
   return "answers by a Promise, not by a tensor of logits: its forward pass must not be async";
 }
 
-function attempt(name: string, images: Tensor, answer: () => unknown): unknown {
+/**
+ * Answer of a model to images. Throws an Error that names the model where it throws one, and where it changes
+ * or frees the images, which belong to who asks.
+ */
+export function answered(name: string, images: Tensor, ask: () => unknown): unknown {
+  const before = images.clone();
+  let answer: unknown;
   try {
-    return answer();
+    answer = ask();
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof TypeError) throw new TypeError(`model ${name}: ${message}`, { cause: error });
     const shape = images.shape.slice(1).join(", ");
     throw new Error(`model ${name}: cannot answer images of shape [${shape}]: ${message}`, { cause: error });
   }
+  if (!images.disposed && images.eq(before).all().item() === 1) return answer;
+  throw new Error(`model ${name} changes or frees the images that it is given: it must work on a clone`);
 }

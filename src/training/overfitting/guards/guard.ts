@@ -38,8 +38,8 @@ function checkWork(what: string, work: GuardWork): void {
   const accepted = `an object of ${all}, or undefined for no guard`;
   if (!("rules" in work)) throw new TypeError(`${what}: create must return { rules }: ${accepted}`);
   const { rules } = work;
-  checkKind(`${what}: rules`, rules, accepted, rules === undefined || isObject(rules));
   if (rules === undefined) return;
+  checkKind(`${what}: rules`, rules, accepted, isObject(rules) && "interval" in rules);
   for (const [rule, from] of Object.entries(least)) {
     const value = rules[rule as keyof typeof least];
     const fits = Number.isSafeInteger(value) && value >= from;

@@ -109,7 +109,7 @@ describe("sqa --import", () => {
 const flat = defineSchedule("flat", {
   summary: "one rate, typed",
   options: z.strictObject({ rate: z.number().default(0.1) }),
-  create: ({ rate }: { rate: number }) => ({ rates: () => (): number => rate }),
+  rates: ({ rate }: { rate: number }) => (): number => rate,
 });
 schedules.register(flat);
 `,

@@ -46,9 +46,6 @@ void defineOperators(napi_env env, napi_value exports);
 // Tensors: gradients, bytes and facts.
 void defineTensors(napi_env env, napi_value exports);
 
-// Threads, memory, signals and versions.
-void defineMachine(napi_env env, napi_value exports);
-
 // Noise, SQA and the fused convolution block.
 void defineKernels(napi_env env, napi_value exports);
 

@@ -25,6 +25,7 @@ const guides = [
   "train",
   "extend",
   "extend-training",
+  "extend-audit",
   "export",
   "command-line",
   "report",

@@ -16,17 +16,18 @@ export interface LinePanels extends Omit<LineChart, "series"> {
 
 /** Pixels that a row of panels takes. */
 const fullWidth = 720;
-const mostColumns = 3;
+const mostColumns = 4;
 
 /**
- * Line charts beside one another, at most three in a row, as one vega-lite spec. RangeError for no panel, two
+ * Line charts beside one another, at most four in a row, as one vega-lite spec. RangeError for no panel, two
  * of the same name, and as of `lineChart`.
  */
 export function linePanels(chart: LinePanels): TopLevelSpec {
   const { title, subtitle = [], panels } = chart;
   if (panels.length === 0) throw new RangeError(`chart "${title}" must have at least one panel, given none`);
-  const columns = Math.min(panels.length, mostColumns);
-  const { width = Math.round(fullWidth / columns), height = Math.round(260 - 40 * columns) } = chart;
+  // As many in each row as in the others, where that can be.
+  const columns = Math.ceil(panels.length / Math.ceil(panels.length / mostColumns));
+  const { width = Math.round(fullWidth / columns), height = Math.round(240 - 30 * columns) } = chart;
   const names = panels.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new RangeError(`chart "${title}" has two panels named "${twice}"`);
@@ -47,6 +48,8 @@ export function linePanels(chart: LinePanels): TopLevelSpec {
       header: { labelFontSize: 12, labelFontWeight: "bold", labelColor: CHART_THEME.axis.titleColor },
     },
     columns,
+    // Else an axis is drawn below the empty places of the last row as well.
+    resolve: { axis: { x: "independent" } },
     spec: { width, height, ...linesOf([...series.values()], chart, columns * width) },
   };
 }

@@ -32,7 +32,7 @@ describe("linePanels", () => {
     ]);
   });
 
-  it("sets at most three beside one another", async () => {
+  it("sets at most four beside one another", async () => {
     const [plain] = chart.panels;
     const columns = (count: number) =>
       JSON.stringify(
@@ -41,7 +41,7 @@ describe("linePanels", () => {
           panels: Array.from({ length: count }, (_, i) => ({ ...plain!, name: `${i}` })),
         }),
       ).match(/"columns":(\d)/)![1];
-    expect([1, 2, 3, 4, 7].map(columns)).toEqual(["1", "2", "3", "3", "3"]);
+    expect([1, 2, 3, 4, 5, 7, 9].map(columns)).toEqual(["1", "2", "3", "4", "3", "4", "3"]);
   });
 
   it("refuses what it cannot draw", () => {

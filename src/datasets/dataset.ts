@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { checkKind, checkNumber, isObject } from "../base/index.js";
+import { checkKind, checkNumber } from "../base/index.js";
 import type { ChannelStatistics, ImageFormat, ImageShape } from "../models/index.js";
 import { type Factory, Kind, type Value } from "../options/index.js";
 import { checkClasses, checkedOpened, checkedRead, checkShape, checkStatistics } from "./checked-data.js";
@@ -169,7 +169,7 @@ export function defineDataset<const Name extends string, Schema extends z.ZodObj
     readonly options: Schema;
   } & (FixedDefinition<Schema> | SourceDefinition<Schema>),
 ): Factory<Dataset & Value, Name, Schema> {
-  const what = `data set ${name}`;
+  const what = datasets.checkParts(name, definition);
   checkDefinition(what, definition);
   const { summary, options: schema } = definition;
   return datasets.define(name, {
@@ -198,7 +198,6 @@ function checkDefinition<Schema extends z.ZodObject>(
   what: string,
   definition: FixedDefinition<Schema> | SourceDefinition<Schema>,
 ): void {
-  checkKind(what, definition, "defined by an object of its parts", isObject(definition));
   if ("open" in definition) {
     checkKind(`${what}: open`, definition.open, "a function", typeof definition.open === "function");
     return;

@@ -115,9 +115,10 @@ export function defineModel<const Name extends string, Schema extends typeof ima
     layout(options: z.output<Schema> & { inputShape: ImageShape; classes: number }): Layout;
   },
 ): Factory<Architecture & Value, Name, Schema> {
+  const what = models.checkParts(name, definition);
   const { summary, options: schema, defaults, layout } = definition;
-  checkKind(`model ${name}: layout`, layout, "a function", typeof layout === "function");
-  const normalizes = schema.shape.mean === normalizedImageOptions.shape.mean;
+  checkKind(`${what}: layout`, layout, "a function", typeof layout === "function");
+  const normalizes = schema?.shape.mean === normalizedImageOptions.shape.mean;
   return models.define(name, {
     summary,
     options: schema,

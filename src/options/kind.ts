@@ -67,14 +67,20 @@ export class Kind<T extends object, V extends T & Value = T & Value> {
     return withName(create, name, definition) as never;
   }
 
+  /** Says what is defined, such as "guard mine". TypeError unless its definition is an object. */
+  checkParts(name: string, parts: unknown): string {
+    const what = `${this.name} ${name}`;
+    checkKind(what, parts, "defined by an object of its parts", isObject(parts));
+    return what;
+  }
+
   #definition<Schema extends z.ZodObject>(
     name: string,
     parts: Parts<T, V, Schema>,
   ): Omit<Definition<V>, "name"> {
     if (!isName(name))
       throw new RangeError(`${article(this.name)} is named by letters, digits, _, . and -, not "${name}"`);
-    const what = `${this.name} ${name}`;
-    checkKind(what, parts, "defined by an object of its parts", isObject(parts));
+    const what = this.checkParts(name, parts);
     const { summary, takes, create } = parts;
     checkKind(`${what}: summary`, summary, "a line of text", typeof summary === "string");
     checkKind(`${what}: create`, create, "a function of the options", typeof create === "function");

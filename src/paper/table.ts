@@ -120,6 +120,7 @@ export function defineTable<const Name extends string, Schema extends z.ZodObjec
   name: Name,
   parts: TableParts<Schema, Data>,
 ): Factory<Table, Name, Schema> {
+  tables.checkParts(name, parts);
   const { summary, title, options: schema, data: form, timed = false, rowByRow = false } = parts;
   return tables.define(name, {
     summary,

@@ -156,9 +156,10 @@ export function defineAttack<const Name extends string, Schema extends z.ZodObje
     run(options: z.output<Schema>, victim: Victim, images: Tensor, labels: Tensor): Tensor;
   },
 ): Factory<Attack, Name, Schema> {
+  const what = attacks.checkParts(name, definition);
   const { summary, options: schema, traits, fault, run } = definition;
   for (const [part, given] of Object.entries({ traits, run })) {
-    checkKind(`attack ${name}: ${part}`, given, "a function", typeof given === "function");
+    checkKind(`${what}: ${part}`, given, "a function", typeof given === "function");
   }
   return attacks.define(name, {
     summary,

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { checkKind } from "../../base/index.js";
 import type { Tensor } from "../../engine/index.js";
 import type { Classifier } from "../../nn/index.js";
 import type { Combinator } from "../../options/index.js";
@@ -50,7 +51,9 @@ export function defineCombinator<const Name extends string, Schema extends z.Zod
     ): Tensor;
   },
 ): Combinator<Attack, Name, Schema> {
+  const what = attacks.checkParts(name, definition);
   const { summary, options: schema, takes, traits, fault, run } = definition;
+  checkKind(`${what}: run`, run, "a function", typeof run === "function");
   return attacks.defineCombinator(name, {
     summary,
     options: schema,

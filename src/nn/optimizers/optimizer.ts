@@ -116,8 +116,9 @@ export function defineOptimizer<const Name extends string, Schema extends z.ZodO
     rule(options: z.output<Schema>, parameters: ReadonlyMap<string, Tensor>): Rule;
   },
 ): Factory<Optimizer, Name, Schema> {
+  const what = optimizers.checkParts(name, definition);
   const { summary, options: schema, rule } = definition;
-  checkKind(`optimizer ${name}: rule`, rule, "a function", typeof rule === "function");
+  checkKind(`${what}: rule`, rule, "a function", typeof rule === "function");
   return optimizers.define(name, {
     summary,
     options: schema,

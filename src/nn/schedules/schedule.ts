@@ -34,8 +34,9 @@ export function defineSchedule<const Name extends string, Schema extends z.ZodOb
     ): (step: number) => number;
   },
 ): Factory<Schedule, Name, Schema> {
+  const what = schedules.checkParts(name, definition);
   const { summary, options: schema, rates } = definition;
-  checkKind(`schedule ${name}: rates`, rates, "a function", typeof rates === "function");
+  checkKind(`${what}: rates`, rates, "a function", typeof rates === "function");
   return schedules.define(name, {
     summary,
     options: schema,

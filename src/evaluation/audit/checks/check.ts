@@ -76,8 +76,8 @@ export function defineCheck<const Name extends string, Schema extends z.ZodObjec
   name: Name,
   definition: CheckDefinition<z.output<Schema>> & { readonly options?: Schema },
 ): Factory<Check, Name, Schema> {
-  const what = `check ${name}`;
-  checkParts(what, definition);
+  const what = checks.checkParts(name, definition);
+  checkDefinition(what, definition);
   const { question, source, group = "other attacks", trials, judge } = definition;
   const check = checks.define(name, {
     summary: question,
@@ -100,8 +100,7 @@ export function defineCheck<const Name extends string, Schema extends z.ZodObjec
 }
 
 /** TypeError or RangeError that names the part of a check which is missing, or of another kind. */
-function checkParts<Options>(what: string, definition: CheckDefinition<Options>): void {
-  checkKind(what, definition, "an object of its parts", isObject(definition));
+function checkDefinition<Options>(what: string, definition: CheckDefinition<Options>): void {
   const { question, source, group = "other attacks", trials, judge } = definition;
   for (const [part, text] of Object.entries({ question, source }))
     checkKind(`${what}: ${part}`, text, "a text", typeof text === "string");

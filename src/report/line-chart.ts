@@ -181,7 +181,10 @@ function pointSize(series: readonly ChartSeries[]): number {
 
 function legendColumns(names: readonly string[], width: number): number {
   const longest = Math.max(...names.map((name) => name.length));
-  const most = Math.max(1, Math.floor(width / (longest * 9.6 + 60)));
-  // As many in each row as in the others, where that can be.
-  return Math.ceil(names.length / Math.ceil(names.length / most));
+  return evenColumns(names.length, Math.max(1, Math.floor(width / (longest * 9.6 + 60))));
+}
+
+/** Columns, at most `most`, that give each row as many things as the others, where that can be. */
+export function evenColumns(count: number, most: number): number {
+  return Math.ceil(count / Math.ceil(count / most));
 }

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from "vega-lite";
 import { chartTitle } from "./chart-title.js";
-import { type ChartSeries, type LineChart, linesOf, valuesOf } from "./line-chart.js";
+import { type ChartSeries, evenColumns, type LineChart, linesOf, valuesOf } from "./line-chart.js";
 import { CHART_SCHEMA, CHART_THEME } from "./palette.js";
 
 /** One small chart of several. A series of the same name stands for the same in each. */
@@ -25,8 +25,7 @@ const mostColumns = 4;
 export function linePanels(chart: LinePanels): TopLevelSpec {
   const { title, subtitle = [], panels } = chart;
   if (panels.length === 0) throw new RangeError(`chart "${title}" must have at least one panel, given none`);
-  // As many in each row as in the others, where that can be.
-  const columns = Math.ceil(panels.length / Math.ceil(panels.length / mostColumns));
+  const columns = evenColumns(panels.length, mostColumns);
   const { width = Math.round(fullWidth / columns), height = Math.round(240 - 30 * columns) } = chart;
   const names = panels.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

@@ -277,15 +277,16 @@ describe("figures of what networks make of images", () => {
     expect(joined.rows.map(({ key }) => key)).toEqual(["fgsm-0.3", "n-fgsm-0.3"]);
   });
 
-  it("make the rows that are named so with the first seed alone", () => {
-    const { cells } = collapse({ rows: ["fgsm", "n-fgsm"], seeds: 2, oneSeed: ["n-fgsm"] });
+  it("are of the rows that are named alone, with each seed", () => {
+    const { cells } = collapse({ rows: ["fgsm", "n-fgsm"], seeds: 2 });
     expect(cells("cpu").map(({ name }) => name)).toEqual([
       "fgsm-16-255-seed0",
       "fgsm-16-255-seed1",
       "n-fgsm-16-255-seed0",
+      "n-fgsm-16-255-seed1",
     ]);
     const accepted = "fgsm | sqa-fgsm | sqa-blocks-fgsm | n-fgsm";
     expect(() => collapse({ rows: [] })).toThrow(accepted);
-    expect(() => collapse({ oneSeed: ["fgms"] })).toThrow(accepted);
+    expect(() => collapse({ rows: ["fgms"] })).toThrow(accepted);
   });
 });

@@ -42,7 +42,6 @@ const contenders: Readonly<Record<string, Contender>> = {
   "sqa-n-fgsm": { title: "SQA + N-FGSM", defenses: [sqa()], method: noisy },
   "sqa-pgd-2": { title: "SQA + PGD-2", defenses: [sqa()], method: pgd2 },
 };
-const rowKeys = rowsOption(Object.keys(contenders));
 
 const options = z.strictObject({
   ...sizeOptions,
@@ -55,8 +54,10 @@ const options = z.strictObject({
     .default(16 / 255)
     .describe("radius of training and of attacks")
     .meta({ hint: grayLevels }),
-  rows: rowKeys.min(1).default(["fgsm", "sqa-fgsm", "n-fgsm"]).describe("rows that are made, by their keys"),
-  oneSeed: rowKeys.default([]).describe("rows that are made with seed 0 alone, by their keys"),
+  rows: rowsOption(Object.keys(contenders))
+    .min(1)
+    .default(["fgsm", "sqa-fgsm", "n-fgsm"])
+    .describe("rows that are made, by their keys"),
 });
 type Options = z.output<typeof options>;
 
@@ -100,7 +101,7 @@ function rowsOf(given: Options): Row[] {
       key: `${key}-${formatRatio(epsilon).replace("/", "-")}`,
       title,
       train: { ...train, defenses, method: method(epsilon) },
-      seeds: given.oneSeed.includes(key) ? 1 : seeds,
+      seeds,
       attacks: { autoattack: autoattack({ epsilon, version }) },
     };
   });

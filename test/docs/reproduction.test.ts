@@ -169,10 +169,12 @@ describe("docs/reproduction/", () => {
       ["FGSM-RS, full precision, seed 0", "cifar10-resnet18-plain-fgsm-rs-seed0-83a88443"],
       ["N-FGSM, full precision, seed 0", "cifar10-resnet18-plain-n-fgsm-seed0-3f9a0823"],
       ["N-FGSM, full precision, seed 1", "cifar10-resnet18-plain-n-fgsm-seed1-d34ad309"],
+      ["N-FGSM, full precision, seed 2", "cifar10-resnet18-plain-n-fgsm-seed2-0ff5dba1"],
       ["PGD-2, full precision, seed 0", "cifar10-resnet18-plain-pgd-seed0-b2c2a668"],
       ["SQA after every block, FGSM, seed 0", "cifar10-resnet18-sqa-fgsm-seed0-f91033ae"],
       ["SQA after every block, FGSM, seed 1", "cifar10-resnet18-sqa-fgsm-seed1-39d7ab25"],
       ["SQA after the first block, FGSM, seed 0", "cifar10-resnet18-sqa-fgsm-seed0-64f27c94"],
+      ["SQA after the first block, FGSM, seed 1", "cifar10-resnet18-sqa-fgsm-seed1-27e2ec37"],
       ["SQA after the first block, N-FGSM, seed 0", "cifar10-resnet18-sqa-n-fgsm-seed0-5a290062"],
     ].map(([title, run]) => {
       const events = RunFolder.open(`results/runs/${run}`).events();

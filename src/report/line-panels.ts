@@ -33,7 +33,9 @@ export function linePanels(chart: LinePanels): TopLevelSpec {
   const values = panels.flatMap(({ name: panel, series }) =>
     valuesOf(title, series).map((value) => ({ ...value, panel })),
   );
-  const series = new Map(panels.flatMap((panel) => panel.series.map((one) => [one.name, one])));
+  // The legend goes by the panel with the most series: one that it alone has stands among its own kind.
+  const longest = [...panels].sort((one, other) => other.series.length - one.series.length);
+  const series = new Map(longest.flatMap((panel) => panel.series.map((one) => [one.name, one])));
   return {
     $schema: CHART_SCHEMA,
     config: CHART_THEME,

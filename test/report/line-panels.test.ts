@@ -44,6 +44,17 @@ describe("linePanels", () => {
     expect([1, 2, 3, 4, 5, 7, 9].map(columns)).toEqual(["1", "2", "3", "4", "3", "4", "3"]);
   });
 
+  it("names series in the order of the panel with the most", async () => {
+    const named = (...names: string[]) => names.map((name) => line(name, 0, "#111111"));
+    const panels = [
+      { name: "plain", series: named("FGSM 0", "PGD 0") },
+      { name: "SQA", series: named("FGSM 0", "FGSM 1", "PGD 0", "PGD 1") },
+    ];
+    const svg = await renderSvg(linePanels({ ...chart, panels }));
+    const legend = [...svg.matchAll(/>((?:FGSM|PGD) \d)<\/text>/g)].map(([, name]) => name);
+    expect(legend).toEqual(["FGSM 0", "FGSM 1", "PGD 0", "PGD 1"]);
+  });
+
   it("refuses what it cannot draw", () => {
     const [plain] = chart.panels;
     expect(() => linePanels({ ...chart, panels: [] })).toThrow(

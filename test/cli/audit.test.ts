@@ -193,6 +193,7 @@ describe("sqa audit", () => {
     [["RUN", "--no-defense", "--require", "every-draw >= 0.4"], "this one is deterministic", 64],
     [["RUN", "--baseline", "nowhere.json"], "cannot read nowhere.json: there is no such file", 66],
     [["RUN", "--resolution", "0"], "--resolution cannot be 0", 64],
+    [["RUN", "--out", "package.json/x"], "--out package.json/x: cannot make the folder package.json/x", 64],
     [["--self-test", "--budget", "quick"], "--self-test cannot be given together with --budget", 64],
     [["--self-test", "--self-tested", "x"], "--self-test cannot be given together with --self-tested", 64],
     [["--self-test", "--limit", "3"], "--self-test cannot be given together with --limit", 64],

@@ -62,6 +62,11 @@ describe("shards at the command line", { timeout: 300_000 }, () => {
     const refused = await sqa("merge", kept!, "--out", join(folder, "merged"));
     expect([refused.code, refused.err]).toEqual([64, expect.stringContaining(`${file} is there already`)]);
     expect(readFileSync(file, "utf8")).toBe('{"model":"mine"}');
+    const noFolder = await sqa("merge", kept!, "--out", file);
+    expect([noFolder.code, noFolder.err]).toEqual([
+      64,
+      expect.stringContaining(`--out ${file}: cannot make the folder ${file}: ${file} is no folder`),
+    ]);
     const forced = await sqa("merge", kept!, "--out", join(folder, "merged"), "--force");
     expect(forced.code, forced.err).toBe(0);
     const merged = await sqa("merge", kept!, "--json", "--out", join(folder, "merged"));

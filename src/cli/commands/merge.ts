@@ -1,13 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import {
-  isModuleFile,
-  loadUserModule,
-  makeFolder,
-  refuseForeign,
-  writeFileAtomic,
-} from "../../base/index.js";
+import { isModuleFile, loadUserModule, refuseForeign, writeFileAtomic } from "../../base/index.js";
 import { setThreads } from "../../engine/index.js";
 import {
   checkFacts,
@@ -23,7 +17,7 @@ import { imagesFrom, prepareWithBar } from "../frame/inputs/images-from.js";
 import { sayWritten } from "../frame/look.js";
 import { note, out } from "../frame/output.js";
 import { runOptions, textOption } from "../frame/run-options.js";
-import { asUsage } from "../frame/usage-error.js";
+import { asUsage, prepareFolder } from "../frame/usage-error.js";
 import { auditOptions } from "./audit/audit-options.js";
 import { openAudit } from "./audit/open-audit.js";
 import { withBar } from "./audit/progress.js";
@@ -102,7 +96,6 @@ async function mergedEvaluation(shards: ShardSet, given: Options, signal: AbortS
   const work = mergeEvaluation(subject.opened.model, split, options, shards);
   const one = await evaluated(subject, work, asked, "merge");
   if (given.out !== undefined) {
-    makeFolder(given.out);
     const file = join(given.out, evaluationName);
     writeFileAtomic(file, `${evaluationsJson([one])}\n`);
     sayWritten(file);
@@ -129,6 +122,7 @@ async function run(given: Options, { operands, signal }: CommandContext): Promis
   if (given.threads !== undefined) setThreads(given.threads);
   const shards = gatherShards(operands);
   checkFacts(shards, versionFacts());
+  if (given.out !== undefined) prepareFolder("--out", given.out);
   await loadModules(shards, given);
   if (shards.machines.length > 1)
     note(`shards of different machines may differ in last bits: ${shards.machines.join("; ")}`);

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { checkWritable, makeFolder } from "../../base/index.js";
 import { EndedProcessError } from "../../engine/index.js";
 import { shardText } from "../../evaluation/index.js";
 import { changedOptions, type Definition } from "../../options/index.js";
@@ -16,7 +15,7 @@ import { sayEnded, sayWritten } from "../frame/look.js";
 import { kebabCase } from "../frame/option-names.js";
 import { out } from "../frame/output.js";
 import { deviceOption, jobsOption, runOptions, textOption } from "../frame/run-options.js";
-import { asUsage, UsageError } from "../frame/usage-error.js";
+import { asUsage, prepareFolder } from "../frame/usage-error.js";
 import { commandText } from "../frame/words/command-text.js";
 import { showTableWork, tableText } from "./paper/table-display.js";
 import { keepTableShard } from "./paper/table-shard.js";
@@ -58,13 +57,7 @@ async function makeTable(
   { signal, imports }: CommandContext,
 ): Promise<number> {
   const shard = shardOf({ shard: text, jobs: 1 });
-  // What cannot be written is said before hours of training, not after.
-  try {
-    makeFolder(results);
-    checkWritable(results);
-  } catch (error) {
-    throw new UsageError(`--results ${results}: ${(error as Error).message}`, { cause: error });
-  }
+  prepareFolder("--results", results);
   const options = changedOptions(definition.options, own);
   const how = { runs, threads, jobs, device, imports, signal };
   if (shard !== undefined) {

@@ -1,4 +1,4 @@
-import { ForeignFileError } from "../../base/index.js";
+import { checkWritable, ForeignFileError, makeFolder } from "../../base/index.js";
 
 /**
  * A command was called in a wrong way: the message is shown with a hint at the help, and the exit code is 64.
@@ -43,5 +43,15 @@ export function asUsage<T>(check: () => T): T {
       error instanceof TypeError || error instanceof RangeError || error instanceof ForeignFileError;
     if (isRefusal) throw new UsageError(error.message, { cause: error });
     throw error;
+  }
+}
+
+/** Makes the folder of an option, and finds out before any work whether files can be written into it. */
+export function prepareFolder(option: string, folder: string): void {
+  try {
+    makeFolder(folder);
+    checkWritable(folder);
+  } catch (error) {
+    throw new UsageError(`${option} ${folder}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -4,7 +4,7 @@ import { audit, auditShard } from "../../../evaluation/index.js";
 import type { CommandContext } from "../../frame/command.js";
 import { exitCode } from "../../frame/exit-code.js";
 import { sayStopped } from "../../frame/look.js";
-import { usageUntilBegun } from "../../frame/usage-error.js";
+import { prepareFolder, usageUntilBegun } from "../../frame/usage-error.js";
 import { runJobs } from "../shards/jobs.js";
 import { keepShard } from "../shards/keep-shard.js";
 import { requestOf, shardCommand } from "../shards/request.js";
@@ -30,6 +30,7 @@ export async function runAudit(given: GivenAudit, text: string, context: Command
     const call = { shard, request, text: shardCommand(request, shard, auditOptions) };
     return keepShard(work, call, given);
   }
+  if (given.out !== undefined) prepareFolder("--out", given.out);
   const named = given.force ? undefined : given.out;
   if (named !== undefined) refuseForeignFiles(named, opened);
   let { batchSize } = options;

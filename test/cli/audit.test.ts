@@ -71,6 +71,12 @@ describe("sqa audit", () => {
     const again = await sqaAudit(...words);
     expect(again.out.startsWith(`${found.verdict.text.slice(0, 40)}`)).toBe(true);
     expect(again.out).toMatch(/\nreport: \S*report\/audit\.html\nnumbers: .*\nworst images: .*\n$/);
+    const other = await sqaAudit(run, "--budget", "quick", "--limit", "2", "--seed", "8", "--out", out);
+    expect([other.code, other.err]).toEqual([
+      64,
+      expect.stringContaining(`${out} holds the report of another audit: give another folder, or --force`),
+    ]);
+    expect(other.err, "refused before the estimate").not.toContain("kept in");
     // A terminal of 80 columns shows the same in lines that fit.
     using captured = captureOutput({ terminal: true, columns: 80, environment: { NO_COLOR: "1" } });
     expect(await main(["audit", ...words])).toBe(0);

@@ -27,12 +27,10 @@ import { worstImages } from "./worst-images.js";
 export type AuditEvent =
   /**
    * The expected time is being worked out: passes of each attack are counted on a classifier that costs
-   * nothing.
+   * nothing. `folder`: where trials are kept, undefined in memory.
    */
-  | { readonly type: "estimate"; readonly trials: number }
-  /**
-   * `seconds`: at most, for the work that is not kept; `folder`: where trials are kept, undefined in memory.
-   */
+  | { readonly type: "estimate"; readonly trials: number; readonly folder?: string | undefined }
+  /** `seconds`: at most, for the work that is not kept; `folder` as before. */
   | {
       readonly type: "plan";
       readonly trials: number;
@@ -97,7 +95,7 @@ export async function* auditSteps(
       ? { criterion: undefined, others: [] }
       : writeCriterion(store, settings.require, known);
   const startedAt = new Date().toISOString();
-  yield { type: "estimate", trials: trials.length };
+  yield { type: "estimate", trials: trials.length, folder };
   const time = await expectedTime(plan, data, kept, { ...given, store });
   if (signal.aborted) return undefined;
   notePlan(store, plan, trials, data, batchSize, time.ofBatch);

@@ -41,7 +41,7 @@ export async function runAudit(given: GivenAudit, text: string, context: Command
   }
   const work = audit(model, images, { ...options, batchSize, folder: parent });
   for await (const event of withBar(usageUntilBegun(work))) {
-    if (event.type === "plan" && named !== undefined) refuseOtherReport(named, basename(event.folder!));
+    if (event.type === "estimate" && named !== undefined) refuseOtherReport(named, basename(event.folder!));
   }
   const report = await work.then(undefined, (error) => {
     if (isAbort(error)) sayStopped();

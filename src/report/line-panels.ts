@@ -33,7 +33,7 @@ export function linePanels(chart: LinePanels): TopLevelSpec {
   const values = panels.flatMap(({ name: panel, series }) =>
     valuesOf(title, series).map((value) => ({ ...value, panel })),
   );
-  // The legend goes by the panel with the most series: one that it alone has stands among its own kind.
+  // In the order of the panel with the most, so that a series of that panel alone is not the last.
   const longest = [...panels].sort((one, other) => other.series.length - one.series.length);
   const series = new Map(longest.flatMap((panel) => panel.series.map((one) => [one.name, one])));
   return {

@@ -166,6 +166,7 @@ describe("docs/reproduction/", () => {
     const lines = [
       ["FGSM, full precision, seed 0", "cifar10-resnet18-plain-fgsm-seed0-4a15a598"],
       ["FGSM, full precision, seed 1", "cifar10-resnet18-plain-fgsm-seed1-5c1ea8c5"],
+      ["FGSM at 12/255, full precision, seed 0", "cifar10-resnet18-plain-fgsm-seed0-ae343b13"],
       ["FGSM-RS, full precision, seed 0", "cifar10-resnet18-plain-fgsm-rs-seed0-83a88443"],
       ["N-FGSM, full precision, seed 0", "cifar10-resnet18-plain-n-fgsm-seed0-3f9a0823"],
       ["N-FGSM, full precision, seed 1", "cifar10-resnet18-plain-n-fgsm-seed1-d34ad309"],

@@ -22,7 +22,11 @@ function fieldsOf(cluster: SlurmCluster, job: string): Readonly<Record<string, s
 /** Process of `sqa` among those of a job. */
 function workOf(cluster: SlurmCluster, job: string): number {
   const isWork = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("--shard");
-  return cluster.pids(fieldsOf(cluster, job).JobId!).find(isWork)!;
+  const { JobId, JobState } = fieldsOf(cluster, job);
+  const pids = cluster.pids(JobId!);
+  const work = pids.find(isWork);
+  if (work === undefined) throw new Error(`${job} is ${JobState}, without sqa among its processes: ${pids}`);
+  return work;
 }
 
 /** Records after which a task is disturbed: it is amid its work then. */

@@ -183,7 +183,11 @@ describe("sqa audit", () => {
     [["model.onnx"], "model model.onnx does not exist", 66],
     [["RUN", "--self-test"], "--self-test takes no model", 64],
     [["RUN", "--budget", "huge"], "quick", 64],
-    [["RUN", "--epsilon", "0.1", "--claim", "pgd(epsilon=0.3)"], "is of radius 0.3, not epsilon 0.1", 64],
+    [
+      ["RUN", "--epsilon", "0.1", "--claim", "pgd(epsilon=0.3)"],
+      "attacks within 0.3, and epsilon is 0.1",
+      64,
+    ],
     [["RUN", "--claim", "cw-l2()"], "has no radius", 64],
     [["RUN", "--epsilon", "0"], "epsilon", 64],
     [["RUN", "--epsilon", "8"], "epsilon: 8 is not in (0, 1]; gray levels are written 8 / 255", 64],

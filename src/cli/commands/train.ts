@@ -7,6 +7,7 @@ import { exitCode } from "../frame/exit-code.js";
 import { prepareWithBar } from "../frame/inputs/images-from.js";
 import { importWords, quoted, shownPath } from "../frame/shown-path.js";
 import { asUsage, usageUntilBegun } from "../frame/usage-error.js";
+import { noteUnusualRadius } from "../frame/words/usual-radius.js";
 import { configOf, configOfRun, runFolderAt } from "./train/config-of.js";
 import { quietBesideFirst, ranksOf } from "./train/ranks.js";
 import { printEvents, showTraining } from "./train/show-training.js";
@@ -75,6 +76,7 @@ export const trainCommand = defineCommand({
       checkOut(given.out, config);
       const runs = path === undefined ? given.runs : dirname(resolve(path));
       const checked = asUsage(() => trainConfig(config));
+      noteUnusualRadius([checked.method, ...checked.validationAttacks], checked.data);
       await prepareWithBar(checked.data.train, checked.limit ?? undefined, signal);
       const manner = { runs, threads, device, checkpointSeconds, tensorboard, signal, ranks };
       const work = asUsage(() => train(config, manner));

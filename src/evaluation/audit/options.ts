@@ -172,8 +172,8 @@ function checkClaim(claim: Attack, { norm, epsilon }: { norm: string; epsilon: n
     throw new RangeError(`claim ${claim} is of norm ${own}, not ${norm}: leave out norm, or change it`);
   if (epsilon === undefined || Math.abs(radius - epsilon) <= 1e-9 * epsilon) return;
   throw new RangeError(
-    `claim ${claim} is of radius ${formatRatio(radius)}, not epsilon ${formatRatio(epsilon)}: leave out ` +
-      "epsilon, or change it",
+    `claim ${claim} attacks within ${formatRatio(radius)}, and epsilon is ${formatRatio(epsilon)}: give ` +
+      "both one radius, or leave out epsilon",
   );
 }
 

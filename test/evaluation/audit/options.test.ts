@@ -40,11 +40,11 @@ describe("options of an audit", () => {
     [{ epsilon: 0.1, norm: "l3" }, /^unknown norm "l3"; did you mean/],
     [
       { epsilon: 0.2, claim: pgd({ epsilon: 0.1 }) },
-      /^claim pgd\(epsilon=0.1\) is of radius 0.1, not epsilon 0.2: leave/,
+      /^claim pgd\(epsilon=0.1\) attacks within 0.1, and epsilon is 0.2: give both/,
     ],
     [
       { epsilon: 8 / 255, claim: pgd({ epsilon: 4 / 255 }) },
-      /is of radius 4\/255, not epsilon 8\/255: leave/,
+      /attacks within 4\/255, and epsilon is 8\/255: give both/,
     ],
     [
       { norm: "l2", claim: pgd({ epsilon: 0.1 }) },

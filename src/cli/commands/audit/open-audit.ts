@@ -19,6 +19,7 @@ import { refuseIgnored } from "../../frame/inputs/told-options.js";
 import { asUsage, UsageError } from "../../frame/usage-error.js";
 import { commandText } from "../../frame/words/command-text.js";
 import { refuseUnfinished } from "../../frame/words/unfinished.js";
+import { noteUnusualRadius } from "../../frame/words/usual-radius.js";
 import { auditOptions, type GivenAudit } from "./audit-options.js";
 
 /** Model and images of an audit that the command line asks for, and its options. */
@@ -85,6 +86,7 @@ export async function openAudit(
   const { run: of, model, name } = opened;
   refuseUnfinished(text, opened);
   const shown = imagesFor(opened, text, images);
+  if (claim !== undefined) noteUnusualRadius([claim], shown);
   const epsilon = usualEpsilon(given, opened, shown.epsilon);
   const transfers = await transfersFrom(given, opened, choice);
   const parent = given.out ?? of?.path ?? `audits/${name.replace(/\.\w+$/, "")}`;

@@ -8,6 +8,7 @@ import { defensesOf } from "../../frame/inputs/input-options.js";
 import { imagesFor, type ModelChoice, type OpenedModel, openModel } from "../../frame/inputs/model-from.js";
 import { asUsage, UsageError } from "../../frame/usage-error.js";
 import { noteUnfinished } from "../../frame/words/unfinished.js";
+import { noteUnusualRadius } from "../../frame/words/usual-radius.js";
 import type { EvaluateCommandOptions } from "./evaluate-options.js";
 
 /** Model with the images, the attacks and the surrogate that it is evaluated with. */
@@ -52,6 +53,7 @@ export async function subjectOf(
   const opened = await openModel(text, choice);
   const shown = imagesFor(opened, text, images);
   noteUnfinished(opened, "evaluated");
+  noteUnusualRadius(given.attack ?? [], shown);
   const attacks = given.attack ?? defaultAttacks(opened, shown);
   return { opened, images: shown, attacks, surrogate: await surrogateOf(given, opened, choice) };
 }

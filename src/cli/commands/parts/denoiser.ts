@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { formatCall } from "../../../options/index.js";
 import { percent } from "../../../report/index.js";
-import { denoiserOptions, trainDenoiser } from "../../../training/index.js";
+import { denoiserOptions, RunFolder, trainDenoiser } from "../../../training/index.js";
 import { defineCommand } from "../../frame/command.js";
 import { exitCode } from "../../frame/exit-code.js";
 import { imagesFrom } from "../../frame/inputs/images-from.js";
@@ -10,6 +10,7 @@ import { ownModelFrom } from "../../frame/inputs/model-from.js";
 import { runOptions } from "../../frame/run-options.js";
 import { importWords, quoted } from "../../frame/shown-path.js";
 import { asUsage } from "../../frame/usage-error.js";
+import { noteUnusualRadius } from "../../frame/words/usual-radius.js";
 import { showPart } from "./show-part.js";
 
 /** `sqa denoiser RUN`: trains the guided denoiser of a trained model. */
@@ -33,6 +34,8 @@ export const denoiserCommand = defineCommand({
     const data = await imagesFrom(images);
     const config = { run: run!, model, data, ...given };
     const work = asUsage(() => trainDenoiser(config, { runs, threads, signal }));
+    if (given.attack !== undefined)
+      noteUnusualRadius([given.attack], RunFolder.open(run!, { model, data }).config.data);
     const again = [
       ...(architecture === undefined ? [] : ["--architecture", quoted(architecture)]),
       ...(images === undefined ? [] : ["--images", quoted(images)]),

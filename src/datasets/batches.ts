@@ -1,4 +1,4 @@
-import { checkKind } from "../base/index.js";
+import { checkKind, checkNumber } from "../base/index.js";
 import { checkDevice, operators as ops, scope, type Tensor, tensor } from "../engine/index.js";
 import { type Pixels, pixelArray, type StoredPixels } from "./pixels/stored.js";
 import { checkSplit, type Split } from "./split.js";
@@ -58,6 +58,9 @@ export class TensorSplit {
   /** The images of the given positions, in their order. */
   batch(positions: Int32Array): Batch {
     checkKind("positions", positions, "an Int32Array", positions instanceof Int32Array);
+    const wrong = positions.find((position) => position < 0 || position >= this.count);
+    if (wrong !== undefined)
+      throw new RangeError(`positions must lie in [0, ${this.count - 1}], not ${wrong}`);
     return scope(() => {
       const imageIds = this.#placed(() => tensor(positions, [positions.length], "int64"));
       if (this.#stored === undefined) return this.at(imageIds);
@@ -110,6 +113,9 @@ export class TensorSplit {
 
   /** The images first, first + 1, ... up to `count` of them. */
   range(first: number, count: number): Batch {
+    const isFirst = Number.isInteger(first) && first >= 0 && first <= this.count;
+    checkNumber("first", first, `a whole number in [0, ${this.count}]`, isFirst);
+    checkNumber("count", count, "a whole number >= 0", Number.isInteger(count) && count >= 0);
     const length = Math.min(count, this.count - first);
     return this.batch(Int32Array.from({ length }, (_, i) => first + i));
   }

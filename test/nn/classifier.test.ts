@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fgsm } from "../../src/attacks/index.js";
+import { fgsm, pgd } from "../../src/attacks/index.js";
 import { imageIdRange, type Tensor, tensor } from "../../src/engine/index.js";
 import { small } from "../../src/models/index.js";
 import { checkLogits } from "../../src/nn/index.js";
@@ -34,7 +34,9 @@ test.each<[string, unknown[], string]>([
     [images, labels.add(8), context],
     "labels must lie in 0 .. 9, found 9 .. 10",
   ],
-  ["no context", [images, labels], "context must be { seed, imageIds }"],
+  ["a number for the context", [images, labels, 1], "context must be an object such as { seed: 1 }, not 1"],
+  ["a seed of another kind", [images, labels, { seed: -1 }], "seed must be an integer from 0 to"],
+  ["numbers for ids", [images, labels, { imageIds: [0, 1] }], "context.imageIds must be a tensor, such as"],
   [
     "ids of other images",
     [images, labels, { seed: 0, imageIds: imageIdRange(0, 3) }],
@@ -45,8 +47,11 @@ test.each<[string, unknown[], string]>([
   expect(() => attack(model, ...given)).toThrow(message);
 });
 
-test("an attack takes a number for its seed", () => {
-  expect(fgsm({ epsilon: 0.1 })(model, images, labels, context).shape).toEqual([2, 1, 28, 28]);
+test("an attack without a context has seed 0, and counts its images from 0", () => {
+  const attack = pgd({ epsilon: 0.1, steps: 2 });
+  const wanted = attack(model, images, labels, context).toNumbers();
+  expect(attack(model, images, labels).toNumbers()).toEqual(wanted);
+  expect(attack(model, images, labels, { seed: 1 }).toNumbers()).not.toEqual(wanted);
 });
 
 test.each<[string, unknown, string]>([

@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import { checkKind, isObject, shownGiven } from "../../base/index.js";
-import { noGrad, scope, Tensor } from "../../engine/index.js";
+import { checkKind, isObject, shownGiven, toSeed } from "../../base/index.js";
+import { imageIdRange, noGrad, scope, Tensor } from "../../engine/index.js";
 import { type Classifier, checkImages, checkLabels, checkPixelRange } from "../../nn/index.js";
 import { type Factory, Kind, type Value } from "../../options/index.js";
 import { FiniteWatch } from "./finite-watch.js";
@@ -29,10 +29,15 @@ export interface AttackTraits {
 export interface AttackWork {
   /**
    * Proposes adversarial images (N, C, H, W) in [0, 1] for images, true labels (N) and a context. Images,
-   * labels and the result are float32, int64 and float32. Checks its input and its result, and frees its
-   * tensors.
+   * labels and the result are float32, int64 and float32. Where the context leaves them out, the seed is 0,
+   * and the ids of the images are 0 to N - 1. Checks its input and its result, and frees its tensors.
+   *
+   * @throws TypeError or RangeError for a classifier, images, labels or a context that do not fit
+   * @example
+   * const { images, labels } = new TensorSplit(mnist().test).range(0, 100);
+   * const adversarial = pgd({ epsilon: 0.3 })(model.classifier(), images, labels);
    */
-  (classifier: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor;
+  (classifier: Classifier, images: Tensor, labels: Tensor, context?: Partial<AttackContext>): Tensor;
   readonly traits: AttackTraits;
   /**
    * RangeError, before anything runs, when the attack cannot run on a classifier, such as one of too few
@@ -73,16 +78,18 @@ export function checkClassifier(classifier: Classifier, name = "classifier"): vo
   throw new RangeError(`${name} must tell two classes or more apart, not ${classes}`);
 }
 
-function checkContext({ shape }: Tensor, context: AttackContext | undefined): void {
-  const ids = context?.imageIds;
-  if (!(ids instanceof Tensor)) {
-    throw new TypeError(
-      "context must be { seed, imageIds }, such as { seed: 0, imageIds: imageIdRange(0, N) }",
-    );
-  }
-  if (ids.dtype !== "int64") throw new TypeError(`context.imageIds must be int64, not ${ids.dtype}`);
-  if (ids.shape.join() === String(shape[0])) return;
-  throw new RangeError(`context.imageIds must have shape [${shape[0]}], not [${ids.shape.join(", ")}]`);
+/** Context of an attack on images, with what was left out. */
+function contextOf({ shape, device }: Tensor, given: Partial<AttackContext> = {}): AttackContext {
+  checkKind("context", given, "an object such as { seed: 1 }", isObject(given));
+  const { seed = 0, imageIds = imageIdRange(0, shape[0]!).to({ device }) } = given;
+  toSeed(seed);
+  checkKind("context.imageIds", imageIds, "a tensor, such as imageIdRange(0, N)", imageIds instanceof Tensor);
+  if (imageIds.dtype !== "int64")
+    throw new TypeError(`context.imageIds must be int64, not ${imageIds.dtype}`);
+  const form = imageIds.shape.join(", ");
+  if (form !== String(shape[0]))
+    throw new RangeError(`context.imageIds must have shape [${shape[0]}], not [${form}]`);
+  return { ...given, seed, imageIds };
 }
 
 /** Error, which begins with `of`, unless images are float32 in the shape of those given, in [0, 1]. */
@@ -102,14 +109,14 @@ export function checkedAttack(
   name: string,
   parts: Pick<AttackWork, "traits" | "check" | "search" | "remake">,
 ): AttackWork {
-  const attack = (classifier: Classifier, images: Tensor, labels: Tensor, context: AttackContext): Tensor => {
+  const attack = (classifier: Classifier, images: Tensor, labels: Tensor, given?: Partial<AttackContext>) => {
     parts.check(classifier);
     checkImages(classifier, images);
     return noGrad(() =>
       scope(() => {
         checkPixelRange(images);
         checkLabels(classifier, images, labels);
-        checkContext(images, context);
+        const context = contextOf(images, given);
         if (images.shape[0] === 0) return images.clone();
         // An attack may change its images in place, and a caller free its own while it keeps the result.
         const own = images.clone();
